@@ -1,5 +1,5 @@
--- The broker's tables. docs/storage-schema.md says what each column means, which method writes it and when a row is deleted.
--- Times are whole seconds since 1970-01-01T00:00:00Z.
+-- The broker's tables. docs/storage-schema.md describes each column, which method writes it, and when a row
+-- is deleted. Times are whole seconds since 1970-01-01T00:00:00Z.
 
 CREATE TABLE users (
   id TEXT PRIMARY KEY,
@@ -16,10 +16,11 @@ CREATE TABLE identities (
   token_identifier TEXT,
   other_token_identifier TEXT,
   recheck_after INTEGER NOT NULL DEFAULT 0,
-  -- Until then, the provider's last answer that the identity is active can be used to continue a session.
+  -- Until then, a session can be continued without a recheck, because the provider confirmed the identity.
   verified_until INTEGER NOT NULL DEFAULT 0,
-  -- The number of rechecks that started with the stored upstream token and whose outcome was not stored. After such a recheck, an
-  -- issuer that replaces refresh tokens can reject the stored one although the person is still active.
+  -- The number of rechecks that started with the stored upstream token and whose outcome was not stored.
+  -- After such a recheck, a provider that replaces refresh tokens can reject the stored one although the
+  -- user's grant there was not revoked.
   unresolved_rechecks INTEGER NOT NULL DEFAULT 0,
   -- The time from which grants of the identity can't be refreshed, because a recheck was inconclusive and no token is left.
   refreshable_until INTEGER,
@@ -47,9 +48,10 @@ CREATE TABLE grants (
   claims TEXT NOT NULL CHECK (json_type(claims) = 'object'),
   refresh_policy TEXT NOT NULL CHECK (refresh_policy IN ('none', 'stable', 'rotating')),
   created_at INTEGER NOT NULL,
-  -- When the person signed in at the provider, if the grant was created in a session; null if that was when the grant was created.
+  -- When the session was created, if the grant was created in one; otherwise null. That is when the user
+  -- signed in at the provider.
   signed_in_at INTEGER,
-  -- When the code was claimed, if it is not issued when the sign-in is recorded; null otherwise.
+  -- When the code was claimed, if it was issued after a reconsent request; otherwise null.
   code_claimed_at INTEGER,
   redeemed_at INTEGER,
   last_used_at INTEGER,

@@ -376,7 +376,7 @@ describe('options', () => {
         expect.objectContaining({
           name: 'ConfigurationError',
           option: 'resources',
-          message: `resources must be absolute, normalized https URLs without user information or a fragment: ${resource}`,
+          message: `resources must be absolute and normalized, use https, and have no user information or fragment: ${resource}`,
         }),
       );
     });

@@ -60,10 +60,10 @@ export const credentialParameters = [
 
 export type CredentialParameters = Parameters<(typeof credentialParameters)[number]>;
 
-/** Credentials that were not verified yet. */
+/** Credentials that have not been verified. */
 export interface ClientCredentials {
   readonly id: string;
-  /** Not verified. If it is right, it is a secret. */
+  /** Not verified. Treat it as a secret, because it may be the right one. */
   readonly secret?: string;
 }
 
@@ -94,7 +94,7 @@ export const verifyClientCredentials = async <Party extends ClientAuthMethod>(
 ): Promise<Party> => {
   const party = parties.get(credentials.id);
   if (party === undefined) {
-    // Takes as long as a comparison, so that timing does not reveal which IDs are registered.
+    // Compares anyway, so that an unknown ID takes about as long as a wrong secret.
     await timingSafeEqual(credentials.secret ?? '', '');
     throw tokenEndpointError('authentication.unknown-client');
   }

@@ -27,7 +27,7 @@ interface ClientTraits extends ScopePolicy {
   readonly refreshFailureStatus: 400 | 401;
 }
 
-/** A client that can't keep a secret: an app, a script, a page (RFC 6749 §2.1). */
+/** A client that can't keep a secret, such as a native or browser-based app (RFC 6749 §2.1). */
 export interface PublicClient extends ClientTraits {
   readonly authentication: 'none';
 }
@@ -57,7 +57,7 @@ export const createClientRegistry = (registered: readonly Client[], issuer: Issu
   return byId;
 };
 
-/** Tells whether any GPT can use this client, so that only the secret restricts its use. */
+/** Returns whether any GPT can use this client, so that only the secret restricts its use. */
 export const acceptsAnyGpt = ({ redirects }: Client): boolean =>
   redirects.some((rule) => rule.kind === 'gpt' && rule.gptIds === undefined);
 
@@ -73,7 +73,7 @@ const withoutDevelopmentRedirects = (client: Client): Client => ({
 const minSecretLength = 32;
 
 /**
- * Printable ASCII without spaces: a space or a line break comes from the file that a secret was pasted from.
+ * Printable ASCII without spaces: a space or a line break usually comes from copying and pasting.
  */
 const secretPattern = /^[\x21-\x7E]+$/;
 
@@ -84,13 +84,16 @@ const secretPattern = /^[\x21-\x7E]+$/;
 const idPattern = /^[\x21-\x39\x3B-\x7E]{1,200}$/;
 
 /**
- * Checks an ID.
- * @param optionPath the path of the client in the options, for the error: `clients.<id>`
+ * Checks the ID of a client or an introspection client.
+ * @param optionPath the path in the options, for the error: `clients.<id>` or `introspectionClients.<id>`
  * @throws ConfigurationError `<optionPath>.id`
  */
 export const parseId = (optionPath: string, id: string): string => {
   if (!idPattern.test(id))
-    throw new ConfigurationError(`${optionPath}.id`, 'must be printable ASCII without spaces or colons.');
+    throw new ConfigurationError(
+      `${optionPath}.id`,
+      'must be 1 to 200 printable ASCII characters, without spaces or colons.',
+    );
   return id;
 };
 
@@ -110,8 +113,8 @@ export const parseName = ({ id, name }: { readonly id: string; readonly name: st
 };
 
 /**
- * Checks the secrets of a client.
- * @param optionPath the path of the client in the options, for the error: `clients.<id>`
+ * Checks the secrets of a client or an introspection client.
+ * @param optionPath the path in the options, for the error: `clients.<id>` or `introspectionClients.<id>`
  * @throws ConfigurationError `<optionPath>.secrets`
  */
 export const parseSecrets = (optionPath: string, secrets: readonly string[]): readonly string[] => {
@@ -129,7 +132,7 @@ export const parseSecrets = (optionPath: string, secrets: readonly string[]): re
 };
 
 /**
- * In characters, of all scopes joined by spaces. Every token contains them, and a token must fit into a
+ * In characters, of all scopes joined by spaces. A token can contain all of them, and it must fit into a
  * header.
  */
 const maxScopesLength = 1500;

@@ -21,8 +21,8 @@ export interface GptActionOptions {
    */
   readonly scopes: readonly string[];
   /**
-   * Lists the scopes that are granted if the GPT requests no scope of the API. Must contain a scope of the
-   * API. Default: all of `scopes` except `offline_access`.
+   * Lists the scopes that are granted if the GPT requests no scopes, or only scopes of OpenID Connect that
+   * the API does not use. Must contain a scope of the API. Default: all of `scopes` except `offline_access`.
    */
   readonly defaultScopes?: readonly string[];
   /**
@@ -34,8 +34,8 @@ export interface GptActionOptions {
 
 /**
  * Registers a custom GPT's Action.
- * @throws ConfigurationError `clients.<id>.<option>` for a malformed ID, an empty name, a short secret, a
- *   malformed GPT ID or a bad scope
+ * @throws ConfigurationError `clients.<id>.<option>` for an ID, a name, secrets, GPT IDs or scopes that are
+ *   not valid
  */
 export const gptAction = (options: GptActionOptions): ConfidentialClient => {
   const gptRestriction = parseGptIds(options);
@@ -63,5 +63,8 @@ export const gptAction = (options: GptActionOptions): ConfidentialClient => {
 const parseGptIds = ({ id, gptIds }: GptActionOptions): { readonly gptIds?: readonly string[] } => {
   if (gptIds === undefined) return {};
   if (gptIds.length > 0 && gptIds.every((gpt) => gptIdPattern.test(gpt))) return { gptIds };
-  throw new ConfigurationError(`clients.${id}.gptIds`, 'must be GPT IDs, such as g-68f0c2a1b4d8.');
+  throw new ConfigurationError(
+    `clients.${id}.gptIds`,
+    'must be GPT IDs such as g-68f0c2a1b4d8, at least one.',
+  );
 };

@@ -8,7 +8,7 @@ import { parseId, parseSecrets } from './client.ts';
 
 /** The options of `introspectionClient`. */
 export interface IntrospectionClientOptions {
-  /** Its username at the introspection endpoint. It must differ from every client ID. */
+  /** The ID that it authenticates with at the introspection endpoint. Must differ from every client ID. */
   readonly id: string;
   /** One secret, or two while one replaces the other; each has at least 32 characters. */
   readonly secrets: readonly string[];
@@ -30,7 +30,7 @@ export interface IntrospectionClient {
 
 /**
  * Registers an API that can use the introspection endpoint.
- * @throws ConfigurationError `introspectionClients.<id>.<option>` for a malformed ID or a short secret
+ * @throws ConfigurationError `introspectionClients.<id>.<option>` for an ID or secrets that are not valid
  */
 export const introspectionClient = ({
   id,
@@ -50,7 +50,7 @@ export const introspectionClient = ({
 
 /**
  * Indexes introspection clients by ID, each with the canonical form of its resource.
- * @param taken tells whether a client has this ID
+ * @param taken returns whether a client or the account page uses an ID
  * @param resources the canonical forms of all resources
  * @throws ConfigurationError `introspectionClients` for an ID that is already used,
  *   `introspectionClients.<id>.resource` for an unknown resource

@@ -29,16 +29,16 @@ export interface StaticClientOptions {
    */
   readonly scopes: readonly string[];
   /**
-   * Lists the scopes that are granted if the client requests no scope of the API. Must contain a scope of the
-   * API. Default: all of `scopes` except `offline_access`.
+   * Lists the scopes that are granted if the client requests no scopes, or only scopes of OpenID Connect that
+   * the API does not use. Must contain a scope of the API. Default: all of `scopes` except `offline_access`.
    */
   readonly defaultScopes?: readonly string[];
 }
 
 /**
  * Registers a client.
- * @throws ConfigurationError `clients.<id>.<option>` for a malformed ID, an empty name, a missing or bad
- *   redirect URI, a short secret or a bad scope
+ * @throws ConfigurationError `clients.<id>.<option>` for an ID, a name, redirect URIs, secrets or scopes that
+ *   are not valid
  */
 export const staticClient = (options: StaticClientOptions): Client => {
   const { offlineAccess: offline = 'on-request' } = options;

@@ -199,8 +199,8 @@ type BackgroundContext = Pick<BrokerContext, 'waitUntil' | 'sleep' | 'log'>;
 /** `deferred`: storage is unavailable, and the write is retried in the background. */
 export type WriteResult<Outcome> =
   /**
-   * `isRepeated`: an earlier attempt may have succeeded too, so `outcome` may describe a write that finds its
-   * own result.
+   * `isRepeated`: the first attempt may have succeeded too, so `outcome` may be that of a write that was
+   * already made.
    */
   | { readonly kind: 'written'; readonly outcome: Outcome; readonly isRepeated: boolean }
   | { readonly kind: 'deferred' };
@@ -229,7 +229,7 @@ export const writeWithRetry = async <Outcome>(
 };
 
 /**
- * Keeps work running if the client disconnects: a platform can stop a request that nobody waits for.
+ * Keeps work running if the client disconnects: a platform can then stop the request.
  * @returns the work
  */
 export const keepAlive = <Result>(

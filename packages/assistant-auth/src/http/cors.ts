@@ -12,7 +12,7 @@ export type Cors = 'any-origin' | 'off';
 
 /**
  * The headers of a response that pages on any origin can read. `*` also excludes cookies: browsers reject it
- * with credentials.
+ * for requests with credentials.
  */
 export const corsHeaders = {
   'access-control-allow-origin': '*',
@@ -31,23 +31,23 @@ const requestHeaders = {
 } as const;
 
 /**
- * All methods: the guard does not know the API's routes, and callers without a token must not learn which of
- * them exist.
+ * All methods that an API can use: `protect` does not know the API's routes, and callers without a token must
+ * not learn which of them exist.
  */
 const apiMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /** How long a browser can cache the response to a preflight, in seconds: Chromium's maximum. */
 const maxAge = 7200;
 
-/** Tells whether a request is a CORS preflight, and not another OPTIONS request. */
+/** Returns whether a request is a CORS preflight, and not another OPTIONS request. */
 export const isPreflight = ({ method, headers }: Request): boolean =>
   method === 'OPTIONS' && headers.has('access-control-request-method');
 
-/** Answers a preflight for an endpoint. It reads nothing else of the request. */
+/** Returns the response to a preflight for an endpoint. Nothing in the request changes it. */
 export const endpointPreflight = (methods: readonly string[]): Response =>
   preflight(methods, requestHeaders.endpoint);
 
-/** Answers a preflight for a guarded API, at any of its paths. */
+/** Returns the response to a preflight for a protected API, at any of its paths. */
 export const apiPreflight = (): Response => preflight(apiMethods, requestHeaders.api);
 
 /**

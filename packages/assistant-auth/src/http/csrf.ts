@@ -8,8 +8,8 @@ import { encodeBase64url, type RandomBytes, randomId, timingSafeEqual } from '..
 import { clearCookie, setCookie } from './request.ts';
 
 /**
- * Each binding cookie has its own name, so pages that a new browser opens at the same time don't replace each
- * other's cookies.
+ * Each binding cookie has its own name, so pages that a browser without cookies opens at the same time don't
+ * replace each other's cookies.
  */
 const prefix = '__Host-csrf-';
 
@@ -41,7 +41,7 @@ export const deriveBindingCookieName = async (value: string): Promise<string> =>
   return prefix + encodeBase64url(new Uint8Array(digest)).slice(0, 8);
 };
 
-/** The value that a form is sealed with, and the `Set-Cookie` values that go with the page. */
+/** The value that a form is sealed with, and the `Set-Cookie` values of the page's response. */
 export interface Binding {
   readonly csrf: string;
   readonly setCookies: readonly string[];
@@ -77,8 +77,8 @@ const findBinding = async (
 };
 
 /**
- * `bound`: the browser sent the cookie that the form was sealed with. `other`: it sent only others. `none`:
- * it sent no binding cookie.
+ * `bound`: the browser sent the cookie that the form was sealed with. `other`: it sent only other binding
+ * cookies. `none`: it sent no binding cookie.
  */
 export type BindingCheck = 'bound' | 'other' | 'none';
 
@@ -92,7 +92,7 @@ export const checkBinding = async (
 };
 
 /**
- * Tells whether a request came from a page of this origin, according to `Origin` and `Sec-Fetch-Site`. A
+ * Returns whether a request came from a page of this origin, according to `Origin` and `Sec-Fetch-Site`. A
  * header that is missing is not checked: only some clients send it.
  */
 export const isSameOriginRequest = ({ headers }: Request, origin: string): boolean => {

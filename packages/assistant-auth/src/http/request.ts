@@ -51,7 +51,8 @@ export const readForm = async (request: Request): Promise<URLSearchParams> => {
   return new URLSearchParams(await readBodyText(request));
 };
 
-// Cookies with the prefix `__Host-` (RFC 6265bis §4.1.3.2): for this host only, secure, hidden from scripts.
+// Cookies: for this host only and secure, as their prefix `__Host-` requires (RFC 6265bis §4.1.3.2), and
+// hidden from scripts.
 
 const attributes = 'Path=/; Secure; HttpOnly; SameSite=Lax';
 

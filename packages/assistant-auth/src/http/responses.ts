@@ -31,7 +31,7 @@ const pageHeaders = {
 export const formPageResponse = (html: string, cookies: readonly string[]): Response =>
   respond(200, html, { ...pageHeaders, 'content-security-policy': pageCsp }, cookies);
 
-/** Returns a page whose forms, if any, only lead to pages of this origin. */
+/** Returns a page whose forms, if any, are posted and redirected only within this origin. */
 export const plainPageResponse = (html: string, cookies: readonly string[]): Response =>
   respond(
     200,

@@ -6,7 +6,7 @@
  */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
-  /** The name of the option, as the publisher writes it: `issuer`, `clients`, `sealingKeys`. */
+  /** The name or path of the option, for example `issuer` or `clients.<id>.secrets`. */
   readonly option: string;
 
   constructor(option: string, problem: string) {
@@ -15,7 +15,7 @@ export class ConfigurationError extends Error {
   }
 }
 
-/** No error of the broker has so many nested causes. The limit ends a circular chain. */
+/** Errors of the broker have fewer nested causes. The limit ends a circular chain. */
 const maxDepth = 5;
 
 /**

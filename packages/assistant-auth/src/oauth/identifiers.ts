@@ -15,27 +15,27 @@ export type GrantId = string;
  */
 export type TokenIdentifiers = readonly [name: string, other?: string];
 
-/** What a provider verified about the person who signed in. */
+/** What a provider verified about the user who signed in. */
 export interface Identity {
   /** The ID of the provider, for example `google`. */
   readonly provider: string;
-  /** The provider's stable ID of the person. Never an email address. */
+  /** The provider's stable ID of the user. Never an email address. */
   readonly subject: string;
-  /** A name or an address of the person. For display only, never a key. */
+  /** A name or an email address of the user. For display only, never a key. */
   readonly label?: string;
   readonly email?: string;
-  /** True only if the provider says so. Default: false. */
+  /** Whether the provider asserts that it has verified the email address. Default: false. */
   readonly emailVerified: boolean;
   /**
-   * The provider's refresh token, if this sign-in returned one that outlives the person's session there. A
+   * The provider's refresh token, if this sign-in returned one that outlives the user's session there. A
    * secret.
    */
   readonly refreshToken?: string;
   /** Identifiers of that token, if events of the provider use them. */
   readonly tokenIdentifiers?: TokenIdentifiers;
   /**
-   * The provider's ID of the session that the person signed in with, at most 255 characters. Absent if the
-   * provider sends none.
+   * The provider's ID of the session that the user signed in with, at most 255 characters. Absent if the
+   * provider sends no valid one.
    */
   readonly sid?: string;
   /**
@@ -56,7 +56,7 @@ export type UserClaims = Readonly<Record<string, string | number | boolean>>;
  */
 export const accountClientId = 'account';
 
-/** Reserved as a provider ID: the value of a consent form that continues the session. */
+/** Not allowed as a provider ID: the choice in the consent form that continues the session. */
 export const continueChoice = 'continue';
 
 // Units of time. Every instant in the broker is a whole number of seconds since 1970-01-01T00:00:00Z.
@@ -73,12 +73,12 @@ export type EpochSeconds = number;
 /** Returns the current time. Passed in, so that tests control the time. */
 export type Clock = () => EpochSeconds;
 
-// Verified security events of a provider: whom they are about, and what the broker revokes because of them.
+// Verified security events of a provider: what they are about, and what the broker revokes because of them.
 
-/** Whom a security event is about. */
+/** What a security event is about. */
 export type SecurityEventTarget =
   | { readonly kind: 'identity'; readonly subject: string }
-  /** A session at the provider. With `subject`, only if it belongs to that person. */
+  /** A session at the provider. With `subject`, only if it belongs to that user. */
   | { readonly kind: 'session'; readonly sid: string; readonly subject?: string }
   /** The identity whose stored upstream token has this identifier. */
   | { readonly kind: 'token'; readonly identifier: string };
@@ -91,7 +91,10 @@ export type RevocationScope =
   | 'online-grants'
   /** Every grant. */
   | 'grants'
-  /** Every grant. The stored upstream token is deleted too, unless the target is a session. */
+  /**
+   * Every grant. The stored upstream token is deleted too, unless the target is a session or the user has
+   * signed in after `signedInBefore`.
+   */
   | 'identity';
 
 export interface RequestedRevocation {
@@ -105,10 +108,10 @@ export interface SecurityEvent {
   /** The provider's unique ID of the event, at most 255 characters. */
   readonly jti: string;
   /**
-   * After this time, the event is rejected because of its age, so its `jti` need not be stored any longer.
+   * From this time on, the event is rejected because of its age, so its `jti` no longer needs to be stored.
    */
   readonly retainUntil: EpochSeconds;
-  /** Grants of sign-ins after this time are not revoked: the person has signed in at the provider again. */
+  /** Grants of sign-ins after this time are not revoked: the user has signed in at the provider again. */
   readonly signedInBefore: EpochSeconds;
   /** Empty if nothing is to be revoked. */
   readonly revocations: readonly RequestedRevocation[];

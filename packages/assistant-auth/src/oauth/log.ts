@@ -1,6 +1,6 @@
 /**
- * The log events: one flat, structured line per event. A line never contains a secret, a token, a code or a
- * user ID.
+ * The log events: one flat, structured line per event. The broker puts no secret, token, code or user ID into
+ * a line, but `cause` and `stack` can contain messages of other code, such as `resolveUser`.
  */
 import { describeCause } from './errors.ts';
 import type { ErrorReason } from './protocol-error.ts';
@@ -8,22 +8,22 @@ import type { ErrorReason } from './protocol-error.ts';
 export interface LogEntry {
   /**
    * Events that need an explanation:
-   * - `unrestricted-gpt`: at startup, a client accepts any GPT. Anyone who knows its secret can sign people
+   * - `unrestricted-gpt`: at startup, a client accepts any GPT. Anyone who knows its secret can sign users
    *   in with their own GPT.
-   * - `limiter-failed`: a rate limiter failed, so it lets every request pass.
-   * - `cleanup-failed`: expired rows stay until the next cleanup.
+   * - `limiter-failed`: a rate limiter failed, so the request was allowed.
+   * - `cleanup-failed`: a cleanup failed. Expired rows may stay until the next one.
    * - `recheck-failed`: a recheck had no conclusive result. Grants stay, and the identity is rechecked later.
-   * - `no-upstream-token`: a reconsent request to a provider returned no refresh token, so the identity cannot be
+   * - `no-upstream-token`: a reconsent request failed or returned no refresh token, so the identity cannot be
    *   rechecked.
    * - `upstream-token-dropped`: an identity lost its upstream token because a recheck was inconclusive, so it
-   *   cannot be rechecked until the person signs in again.
+   *   cannot be rechecked until the user signs in again.
    * - `late-refresh`: a replaced refresh token was accepted after the grace period because its successor was
    *   not used.
    * - `write-failed`: the outcome of a recheck, or an upstream token, could not be stored.
    * - `wait-until-failed`: `waitUntil` threw, so the work may not continue after the response.
    * - `revocation-failed`: an upstream token that is no longer needed could not be revoked at its provider.
    *   It is deleted here anyway.
-   * - `security-event`: a provider sent a verified event, and the grants that it concerns are revoked.
+   * - `security-event`: a provider sent a verified event. The grants that it concerns, if any, were revoked.
    * - `log-failed`: the publisher's log threw. This line goes to the console.
    */
   readonly event:
@@ -52,14 +52,14 @@ export interface LogEntry {
    * the broker.
    */
   readonly count?: number;
-  /** The reference ID that a person sees on an error page. Absent if there is no request. */
+  /** The ID of the request, which an error page shows as the reference. Some events have none. */
   readonly requestId?: string;
   readonly endpoint?: string;
   readonly clientId?: string;
   readonly provider?: string;
   /** The type of a provider's security event: `logout`, `account-disabled`. */
   readonly securityEvent?: string;
-  /** Where the code was sent, which tells which GPT signed a person in. */
+  /** The redirect URI of the sign-in. That of a GPT contains its ID. */
   readonly redirectUri?: string;
   readonly reason?: ErrorReason;
   /** The underlying error, if it is known. For operators only. */

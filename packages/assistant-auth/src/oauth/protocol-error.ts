@@ -6,9 +6,9 @@
 import type { Seconds } from './identifiers.ts';
 
 /**
- * A request that was refused. `reason` is logged and never sent, but can select the title of a page or whether
- * the client is told. The response contains `description`, in the formats of OAuth also `code`, and `retryAfter`
- * in the `Retry-After` header.
+ * A request that was refused. `reason` is logged and never sent, but can determine the title of the error
+ * page and whether the client gets the error. The response contains `description`, in the formats of OAuth
+ * also `code`, and `retryAfter` in the `Retry-After` header.
  */
 export class ProtocolError extends Error {
   override readonly name = 'ProtocolError';
@@ -42,7 +42,7 @@ export type ProtocolErrorOptions = ErrorOptions & { readonly retryAfter?: Second
 /** The error code, the message, and the status. Default for the status: see `statusByCode`. */
 type ErrorDefinition = readonly [code: OAuthErrorCode, description: string, status?: number];
 
-/** A private reason. It is logged and counted, but never sent. */
+/** The internal reason for an error. It is logged and counted, but never sent. */
 export type ErrorReason =
   | RequestErrorReason
   | AuthorizationErrorReason
@@ -92,7 +92,7 @@ const statusByCode: Readonly<Record<OAuthErrorCode, number>> = {
   temporarily_unavailable: 503,
 };
 
-// What any endpoint can refuse.
+// Errors of any endpoint.
 
 export const requestErrors = {
   'request.host': ['invalid_request', 'This server does not serve the requested host.', 421],
@@ -117,7 +117,7 @@ type RequestErrorReason = keyof typeof requestErrors;
 export const requestError = (reason: RequestErrorReason, options?: ProtocolErrorOptions): ProtocolError =>
   new ProtocolError(reason, requestErrors[reason], options);
 
-// What `/authorize` and the sign-in page refuse.
+// Errors of `/authorize` and the sign-in page.
 
 const expiredConsentMessage =
   'This page has expired or belongs to another browser. Go back to the app and start again.';
@@ -165,7 +165,7 @@ export const authorizationError = (
   options?: ProtocolErrorOptions,
 ): ProtocolError => new ProtocolError(reason, authorizationErrors[reason], options);
 
-// What the callback refuses, in a sign-in for a client or for the account page, and errors of providers.
+// Errors of the callback, in a sign-in for a client or for the account page, and errors of providers.
 
 const expiredSignInMessage =
   'This sign-in has expired or was started in another browser. Go back to the app and start again.';
@@ -219,7 +219,7 @@ type CallbackErrorReason = keyof typeof callbackErrors;
 export const callbackError = (reason: CallbackErrorReason, options?: ProtocolErrorOptions): ProtocolError =>
   new ProtocolError(reason, callbackErrors[reason], options);
 
-// What the account page refuses.
+// Errors of the account page.
 
 const expiredAccountFormMessage =
   'This page has expired or belongs to another sign-in. Open your account again and start from there.';
@@ -248,9 +248,9 @@ type AccountErrorReason = keyof typeof accountErrors;
 export const accountError = (reason: AccountErrorReason, options?: ProtocolErrorOptions): ProtocolError =>
   new ProtocolError(reason, accountErrors[reason], options);
 
-// What the token, revocation and introspection endpoints refuse.
+// Errors of the token, revocation and introspection endpoints.
 
-// The same message for every defect of a credential, so that the response does not tell an attacker which
+// The same message for every invalid credential, so that the response does not reveal to an attacker which
 // check failed.
 const invalidClientMessage = 'The client could not be authenticated.';
 const invalidCodeMessage = 'The authorization code is not valid.';
@@ -263,7 +263,7 @@ export const tokenEndpointErrors = {
   'authentication.method': ['invalid_client', invalidClientMessage],
   'authentication.unknown-client': ['invalid_client', invalidClientMessage],
   'authentication.secret': ['invalid_client', invalidClientMessage],
-  // Not `invalid_client`, because that requires a challenge (RFC 6749 §5.2), which invites the next guess.
+  // Not `invalid_client`: its 401 response has a challenge (RFC 6749 §5.2), which invites another attempt.
   'authentication.limited': [
     'temporarily_unavailable',
     'Too many failed attempts. Try again in a minute.',
@@ -309,9 +309,9 @@ export const tokenEndpointError = (
   options?: ProtocolErrorOptions,
 ): ProtocolError => new ProtocolError(reason, tokenEndpointErrors[reason], options);
 
-// What a protected API refuses.
+// Errors of a protected API.
 
-// The same message for every defect of a credential, so that the response does not tell an attacker which
+// The same message for every invalid access token, so that the response does not reveal to an attacker which
 // check failed.
 const invalidAccessTokenMessage = 'The access token is not valid.';
 
@@ -330,7 +330,7 @@ type ApiErrorReason = keyof typeof apiErrors;
 export const apiError = (reason: ApiErrorReason, options?: ProtocolErrorOptions): ProtocolError =>
   new ProtocolError(reason, apiErrors[reason], options);
 
-// What the endpoints for security events and logout tokens refuse.
+// Errors of the endpoints for security events and logout tokens.
 
 export const eventEndpointErrors = {
   'logout-token.missing': ['invalid_request', 'The parameter logout_token is missing.'],

@@ -36,16 +36,19 @@ export const parseRedirectRule = (option: string, uri: string): RedirectRule => 
   if (url === null || url.href !== uri || uri.length > maxLength || /[#@]/.test(uri)) {
     throw new ConfigurationError(
       option,
-      `must be absolute and normalized, without a fragment or user information: ${uri}`,
+      `must be absolute and normalized, without # or @, and have at most ${maxLength} characters: ${uri}`,
     );
   }
   if (isLoopback(url)) return { kind: 'loopback', host: url.hostname, path: url.pathname + url.search };
   if (url.protocol === 'https:' || /^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:$/.test(url.protocol))
     return { kind: 'exact', uri };
-  throw new ConfigurationError(option, `must use https, loopback http or a private-use scheme: ${uri}`);
+  throw new ConfigurationError(
+    option,
+    `must use https, loopback http or a private-use scheme with a dot: ${uri}`,
+  );
 };
 
-/** Tells whether a requested redirect URI matches a rule. */
+/** Returns whether a requested redirect URI matches a rule. */
 export const matchesRedirectRule = (rule: RedirectRule, requested: string): boolean => {
   if (requested.length > maxLength) return false;
   switch (rule.kind) {
@@ -79,7 +82,7 @@ const isGptCallback = (path: string | undefined, gptIds: readonly string[] | und
 
 // Verification: redirects to a client go only to a `VerifiedRedirect`.
 
-/** A redirect URI that this client registered. Only `verifyRedirect` creates it. */
+/** A redirect URI that matches a rule of the client. Only `verifyRedirect` creates it. */
 export type VerifiedRedirect = string & { readonly brand: unique symbol };
 
 /**

@@ -66,7 +66,7 @@ export const parseResource = (option: string, text: string): string => {
   if (resource !== undefined && isAllowed && canonicalResource(url.href) === resource) return resource;
   throw new ConfigurationError(
     option,
-    `must be absolute, normalized https URLs without user information or a fragment: ${text}`,
+    `must be absolute and normalized, use https, and have no user information or fragment: ${text}`,
   );
 };
 
@@ -75,8 +75,8 @@ export type Issuer = string & { readonly brand: unique symbol };
 
 /**
  * Parses the broker's own origin.
- * @throws ConfigurationError `issuer` if it is not a URL, if it has a path, query, fragment or user
- *   information, or if it uses http and is not on loopback
+ * @throws ConfigurationError `issuer` if it is not a normalized http or https origin (a trailing slash is
+ *   allowed), or if it uses http and is not on loopback
  */
 export const parseIssuer = (text: string): Issuer => {
   const url = URL.parse(text);
@@ -92,7 +92,7 @@ export const parseIssuer = (text: string): Issuer => {
   return url.origin as Issuer;
 };
 
-/** Tells whether only this machine can reach the URL: plain http to localhost, 127.0.0.1 or [::1]. */
+/** Returns whether a URL is plain http on loopback: localhost, 127.0.0.1 or [::1]. */
 export const isLoopback = (url: URL): boolean =>
   url.protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
 

@@ -19,7 +19,7 @@ export const scopeNamePattern = /^[\x21\x23-\x2B\x2D-\x5B\x5D-\x7E]+$/;
 export interface ScopePolicy {
   /** All scopes that can be granted. */
   readonly scopes: readonly string[];
-  /** What is granted if no scope of the API is requested. */
+  /** What is granted if no scopes, or only OpenID Connect scopes that the API does not use, are requested. */
   readonly defaultScopes: readonly string[];
   /** Whether scopes that do not exist on this server are dropped or refused. */
   readonly unknownScopes: 'dropped' | 'refused';
@@ -29,7 +29,7 @@ export interface ScopePolicy {
 export type DeclaredScopes = Pick<ReadonlyMap<string, string>, 'has'>;
 
 /**
- * Tells whether a token with these scopes gives access to the API. No token is issued for `offline_access`
+ * Returns whether a token with these scopes gives access to the API. No token is issued for `offline_access`
  * alone.
  */
 export const hasApiScope = (scopes: readonly string[]): boolean =>
@@ -47,10 +47,11 @@ export const splitScope = (text: string): readonly string[] => {
 
 /**
  * Decides which scopes an authorization request is granted (RFC 6749 §3.3): the requested scopes that the
- * client is allowed. If it requests only protocol scopes, it is granted its default scopes, and
- * `offline_access` if it requested that.
- * @throws ProtocolError `invalid_scope` if a scope does not exist (unless this client's unknown scopes are
- *   dropped), or if the client requests other scopes than protocol scopes and no scope of the API is left
+ * client is allowed. If these contain no scope of the API, and the client requested no scopes or only scopes
+ * of OpenID Connect, it is granted its default scopes, and `offline_access` if it requested that.
+ * @throws ProtocolError `invalid_scope` if a scope is malformed or does not exist (unless this client's
+ *   unknown scopes are dropped), or if no scope of the API is left although the client requested a scope that
+ *   OpenID Connect does not define
  */
 export const resolveGrantedScopes = (
   requested: string | undefined,
@@ -61,7 +62,7 @@ export const resolveGrantedScopes = (
   if (names.some((name) => isUnknown(name, policy, declared))) throw authorizationError('scope.unknown');
   const granted = names.filter((name) => policy.scopes.includes(name));
   if (hasApiScope(granted)) return granted;
-  // Protocol scopes do not say which part of the API a client wants, so the defaults apply.
+  // Scopes of OpenID Connect do not select a part of the API, so the defaults apply.
   if (!names.every(isOidcScope)) throw authorizationError('scope.unavailable');
   return [...new Set([...policy.defaultScopes, ...granted])];
 };
@@ -75,12 +76,12 @@ export const filterAvailableScopes = (
 ): readonly string[] => granted.filter((scope) => scopes.includes(scope));
 
 /**
- * Narrows granted scopes at a refresh (RFC 6749 §6): the same or fewer, never more. A client can repeat its
- * first request: scopes that it could not be granted then, or that were withdrawn since, are dropped.
+ * Narrows granted scopes at a refresh (RFC 6749 §6): the same or fewer, never more. Requested scopes that the
+ * client is not allowed, or is no longer allowed, are dropped, so it can usually repeat its first request.
  * @param granted the scopes of the refresh token
- * @throws ProtocolError `invalid_scope` if the client requests a scope that it could have been granted but
- *   was not, or one that does not exist (unless this client's unknown scopes are dropped); or if no scope of
- *   the API is left
+ * @throws ProtocolError `invalid_scope` if the client requests a scope that it is allowed but was not
+ *   granted, or one that is malformed or does not exist (unless this client's unknown scopes are dropped); or
+ *   if no scope of the API is left of those that it requests
  */
 export const narrowScopes = (
   requested: string | undefined,
@@ -95,7 +96,7 @@ export const narrowScopes = (
     throw tokenEndpointError('refresh.scope');
   const narrowed = names.filter((name) => available.includes(name));
   if (hasApiScope(narrowed)) return narrowed;
-  // A scope of the API can have the name of a protocol scope.
+  // A scope of the API can have the same name as a scope of OpenID Connect.
   const isIgnored = (name: string) =>
     name === offlineAccessScope || (isOidcScope(name) && !granted.includes(name));
   if (!names.every(isIgnored)) throw tokenEndpointError('refresh.scope');

@@ -30,7 +30,7 @@ export interface AppleSettings {
 }
 
 /**
- * Lets people sign in with Apple.
+ * Lets users sign in with Apple.
  * @throws ConfigurationError `providers.apple.<option>` for a missing or malformed setting
  * @see https://developer.apple.com/documentation/signinwithapplerestapi
  */
@@ -73,8 +73,8 @@ export const apple = ({ baseUrl, ...settings }: AppleSettings): IdentityProvider
 };
 
 /**
- * Apple sends the name only with the first response, next to the token and unsigned, so it is used only as a
- * label.
+ * Apple sends the name only with the first response, as an unsigned parameter next to the code, so it is used
+ * only as a label.
  */
 const withNameAsLabel = (identity: Identity, user: string | null): Identity => {
   const label = readName(user ?? '');

@@ -23,36 +23,36 @@ export interface ClientSettings {
    */
   readonly authorizationParameters?: Readonly<Record<string, string>>;
   /**
-   * Parameters added when the person must authenticate again, in place of authorization parameters of the
+   * Parameters added when the user must authenticate again, in place of authorization parameters of the
    * same name. They should request the strongest reauthentication that the provider supports. Default:
    * `prompt=login` and `max_age=0` for `oidc()`, none for `oauth2()`.
    */
   readonly reauthentication?: Readonly<Record<string, string>>;
   /**
-   * Error codes that, in response to a refresh, mean that the person's grant at the provider was revoked.
+   * Error codes that, in response to a refresh, mean that the user's grant at the provider was revoked.
    * Default: `invalid_grant`.
    */
   readonly revokedErrors?: readonly string[];
   /**
    * Whether a refresh token can become invalid when it is used, because the provider issues a new one. If so,
-   * a rejected token does not sign anyone out if an earlier response was lost. Default: `true`. Set it to
+   * a rejected token revokes no grants if an earlier response was lost. Default: `true`. Set it to
    * `false` only if the provider documents that a used refresh token stays valid.
    */
   readonly singleUseRefreshTokens?: boolean;
-  /** How long a recheck with the result `active` is valid, from 60 to 86400. Default: 600. */
+  /** How long a recheck with the result `active` is valid, in seconds, from 60 to 86400. Default: 600. */
   readonly recheckInterval?: Seconds;
   /**
-   * Says which refresh tokens of the provider outlive the person's session there. Only these are stored and
+   * Defines which refresh tokens of the provider outlive the user's session there. Only these are stored and
    * used for rechecks. When a session ends, a refresh token that is bound to it fails with `invalid_grant`,
-   * and the person would be signed out by mistake.
+   * and the user's grants would be revoked by mistake.
    * - `by-scope`: Those that were issued with the scope `offline_access`. `oidc()` requests it if the
    *   issuer's `scopes_supported` lists it; `oauth2()` requests it only if `scopes` contains it.
    * - `always`: All of them. Set this only if the provider documents it. `oidc()` does not add the scope.
    * - `never`: None. `oidc()` does not add the scope, no refresh token is stored, and identities are never
    *   rechecked.
    *
-   * A refresh token whose response says that it expires in less than a day is never stored. Default:
-   * `by-scope`.
+   * At a sign-in, a refresh token is not stored if the response specifies that it expires in less than a day.
+   * Default: `by-scope`.
    * @see OpenID Connect Core 1.0 §11, RFC 6749 §5.1 and §5.2
    */
   readonly offlineAccess?: OfflineAccess;
@@ -122,7 +122,7 @@ export const clientRules: readonly Rule<Required<ClientSettings>>[] = [
   [
     'revokedErrors',
     ({ revokedErrors }) => revokedErrors.every((code) => matchesPattern(errorCodePattern, code)),
-    'must be error codes.',
+    'must be error codes in printable ASCII, without quotes or backslashes.',
   ],
   [
     'recheckInterval',
@@ -138,7 +138,7 @@ export const clientRules: readonly Rule<Required<ClientSettings>>[] = [
 ];
 
 /**
- * Tells whether requests can be sent to a URL: https, or http on loopback, without user, password and
+ * Returns whether requests can be sent to a URL: https, or http on loopback, without user information and
  * fragment.
  */
 export const isAllowedUrl = (text: string): boolean => {
@@ -181,7 +181,7 @@ const matchesPattern = (pattern: RegExp, value: unknown): boolean =>
 
 // Settings of an OpenID Connect issuer.
 
-/** `scopes` must contain `openid`. Default: `openid email profile`. */
+/** The settings of `oidc()`. `scopes` must contain `openid`; the default is `openid email profile`. */
 export interface OidcSettings extends ClientSettings {
   /** The issuer identifier: an https URL without query and fragment; http only on loopback. */
   readonly issuer: string;
@@ -196,8 +196,8 @@ export interface OidcSettings extends ClientSettings {
   /** Whether a logout at the issuer also revokes grants with offline access. Default: `false`. */
   readonly logoutEndsGrants?: boolean;
   /**
-   * Says when the UserInfo endpoint is read. Its claims complete those of the ID token for `resolveUser`, but
-   * never replace a usable one. Its `sub` must be that of the ID token.
+   * Defines when the UserInfo endpoint is read. Its claims complete those of the ID token for `resolveUser`,
+   * but never replace a usable one. Its `sub` must be that of the ID token.
    * - `if-claims-missing`: At each sign-in whose ID token lacks a claim that `scopes` requested: `email`,
    *   `name` for `profile`, `phone_number` for `phone`, or `address`. If the endpoint cannot be read, the
    *   sign-in fails. A response as a JWT is ignored.
@@ -262,7 +262,7 @@ const rules: readonly Rule<RelyingPartyConfig>[] = [
  * Which refresh tokens are known to outlive the session that they were issued in.
  * - `always`: All refresh tokens of this provider do.
  * - `by-scope`: Only those that were issued with the scope `offline_access`.
- * - `never`: None does, or the provider must not be asked.
+ * - `never`: None does, or identities of this provider must not be rechecked.
  */
 export type OfflineAccess = 'always' | 'by-scope' | 'never';
 

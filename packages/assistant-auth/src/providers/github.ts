@@ -14,7 +14,7 @@ export interface GitHubSettings {
 }
 
 /**
- * Lets people sign in with GitHub. No scope is requested: the public profile is enough to recognize a person.
+ * Lets users sign in with GitHub. No scope is requested: the public profile is enough to recognize a user.
  * @throws ConfigurationError `providers.github.<option>` for a missing or malformed setting
  * @see https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps
  */
@@ -31,15 +31,15 @@ export const github = ({ clientId, clientSecret, baseUrl }: GitHubSettings): Ide
     clientId,
     clientSecret,
     authorizationParameters: { prompt: 'select_account' },
-    // GitHub cannot be asked to authenticate someone again. The account chooser is the closest.
+    // GitHub has no parameter that requests reauthentication. The account chooser is the closest.
     reauthentication: { prompt: 'select_account' },
-    // A login can be given up and taken by someone else, so the ID is the subject. The email address is the
-    // public one, if there is one, and is not verified.
+    // A login (username) can be released and taken by another user, so the ID is the subject. The email
+    // address is the public one, if there is one, and is not verified.
     mapProfile: ({ id, login, name, email }) =>
       Number.isSafeInteger(id) ? { subject: String(id), labels: [login, name], email } : undefined,
     // Only apps with expiring tokens get a refresh token. Without one, the identity cannot be rechecked.
     revokedErrors: ['bad_refresh_token'],
-    // Refresh tokens last six months, whether or not the person is signed in at GitHub.
+    // Refresh tokens are valid for six months, whether or not the user is signed in at GitHub.
     offlineAccess: 'always',
   });
 };

@@ -19,7 +19,7 @@ export interface GoogleSettings {
 }
 
 /**
- * Lets people sign in with Google.
+ * Lets users sign in with Google.
  * @throws ConfigurationError `providers.google.<option>` for a missing or malformed setting
  * @see https://developers.google.com/identity/openid-connect/openid-connect
  */
@@ -33,8 +33,8 @@ export const google = ({ clientId, clientSecret, baseUrl }: GoogleSettings): Ide
     scopes: ['openid', 'email', 'profile'],
     authorizationParameters: {
       // Requests a refresh token, because Google has no `offline_access` scope. Google returns one only at a
-      // person's first consent, so a sign-in without one is normal and must not overwrite the stored one.
-      // Google keeps 100 refresh tokens per person and client, and silently drops the oldest.
+      // user's first consent, so a sign-in without one is normal and must not overwrite the stored one.
+      // Google keeps 100 refresh tokens per user and client, and silently drops the oldest.
       access_type: 'offline',
       // Not `consent`, which would return a new refresh token but also show Google's consent page at every
       // sign-in.

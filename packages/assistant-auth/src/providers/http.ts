@@ -19,9 +19,9 @@ const maxChallengeLength = 1024;
 /**
  * Sends a request and reads the whole response. Error reasons name only the host, because a URL or a body can
  * contain a secret.
- * @throws ProviderError `unavailable` if there is no response in time, or one with status 429 or 5xx;
- *   `invalid` for a redirect or another unexpected status, for more than 256 KiB, and for a challenge that is
- *   too long
+ * @throws ProviderError `unavailable` if there is no complete response in time, or one with status 429 or
+ *   5xx; `invalid` for a redirect or another unexpected status, for more than 256 KiB, and for a challenge
+ *   that is too long
  */
 export const fetchFromProvider = async (
   url: string,
@@ -80,15 +80,16 @@ const isTimeout = (error: unknown): boolean => error instanceof Error && error.n
 /** The options for every request that `oauth4webapi` sends. */
 export const buildRequestOptions = (io: ProviderIo) => ({
   [customFetch]: (url: string, request: ProviderRequest) => fetchFromProvider(url, request, io),
-  // `oauth4webapi` can only allow all http URLs or none, so `parseEndpoint` has checked each URL before.
+  // `oauth4webapi` can only allow all http URLs or none, so each URL was checked before: those of an issuer
+  // by `parseEndpoint`, those in the settings at startup.
   [allowInsecureRequests]: io.allowLoopbackHttp,
 });
 
 /**
  * Checks a URL that an issuer names: https, or http on loopback if the issuer is on loopback itself. The
- * publisher trusts the issuer to name hosts, but not hosts in the publisher's own network (server-side
- * request forgery): an IP address or localhost is allowed only if it is the issuer's own host, or on loopback
- * like the issuer.
+ * publisher trusts the issuer to name hosts, but not IP addresses, which can be in the publisher's own
+ * network (server-side request forgery): an IP address or localhost is allowed only if it is the issuer's own
+ * host, or on loopback like the issuer.
  * @throws ProviderError `invalid` for any other URL, and for one with user, password or fragment
  */
 export const parseEndpoint = (name: string, value: unknown, issuer: URL, io: ProviderIo): string => {
@@ -101,6 +102,6 @@ export const parseEndpoint = (name: string, value: unknown, issuer: URL, io: Pro
   throw new ProviderError('invalid', `the ${name} of ${issuer.host} is not an allowed URL`);
 };
 
-/** Not an IP address, which `URL` always normalizes, and not localhost. */
+/** Returns whether it is neither an IP address, which `URL` always normalizes, nor localhost. */
 const isHostname = (hostname: string): boolean =>
   !/^(\[.*\]|\d+(\.\d+){3}|(.*\.)?localhost\.?)$/.test(hostname);

@@ -40,8 +40,8 @@ export const createIssuer = (settings: OidcSettings, tenantIssuers?: TenantIssue
 // Issuer metadata (OpenID Connect Discovery 1.0 §4), cached for an hour.
 
 /**
- * Metadata with validated URLs of the authorization endpoint and the keys, and only with algorithms whose
- * signatures a public key verifies.
+ * Metadata with validated URLs of the authorization endpoint, the token endpoint and the keys, and only with
+ * algorithms whose signatures a public key verifies.
  */
 export interface IssuerMetadata {
   readonly server: AuthorizationServer;
@@ -113,7 +113,7 @@ const selectAlgorithms = ({ id_token_signing_alg_values_supported: named }: Auth
 export interface TenantIssuers {
   /** The issuer in the metadata: the identifier of one tenant, or the template of all. */
   readonly metadataIssuer: string;
-  /** Tells whether tokens and responses with this issuer come from a tenant of this issuer. */
+  /** Returns whether an issuer identifier is that of a tenant of this issuer. */
   readonly isTenantIssuer: (name: string) => boolean;
 }
 
@@ -161,7 +161,7 @@ interface KeyLookup {
 
 /**
  * Runs a check with the keys. If it throws, runs it once more with keys that are read again, unless they were
- * read a moment ago.
+ * read a moment ago, or were read again too often.
  * @throws the last error of the check, and ProviderError if the keys cannot be read
  */
 type KeyVerifier = <Result>(
@@ -180,8 +180,8 @@ const keysMaxAge: Seconds = 300;
 /** Keys younger than this are not read again, however many invalid tokens arrive. */
 const minAge: Seconds = 10;
 /**
- * How often keys are read again within that time: many invalid tokens can arrive at once, or while the issuer
- * does not respond.
+ * The maximum number of times that keys are read again within that time: many invalid tokens can arrive at
+ * once, or while the issuer does not respond.
  */
 const maxRefetches = 5;
 

@@ -1,6 +1,6 @@
 /**
  * Microsoft as an identity provider: OpenID Connect with a different issuer for each tenant. Tenant ID and
- * object ID identify a person.
+ * object ID identify a user.
  */
 
 import { ConfigurationError } from '../oauth/errors.ts';
@@ -16,7 +16,7 @@ export interface MicrosoftSettings {
   /** A secret. */
   readonly clientSecret: string;
   /**
-   * Who can sign in: `common` (everyone), `organizations`, `consumers`, or the ID of one tenant. Default:
+   * Who can sign in: `common` (any account), `organizations`, `consumers`, or the ID of one tenant. Default:
    * `common`.
    */
   readonly tenant?: string;
@@ -25,7 +25,7 @@ export interface MicrosoftSettings {
 }
 
 /**
- * Lets people sign in with Microsoft accounts, personal or of an organization.
+ * Lets users sign in with Microsoft accounts, personal or of an organization.
  * @throws ConfigurationError `providers.microsoft.<option>` for a missing or malformed setting
  * @see https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference
  */
@@ -53,7 +53,7 @@ export const microsoft = ({ clientId, clientSecret, ...settings }: MicrosoftSett
       offlineAccess: 'always',
       // Microsoft documents that its ID tokens contain every claim that UserInfo returns.
       userInfo: 'never',
-      // The last two require the person to interact, for example because of a policy of their organization.
+      // The last two require the user to interact, for example because of a policy of their organization.
       revokedErrors: ['invalid_grant', 'interaction_required', 'consent_required'],
     },
     {

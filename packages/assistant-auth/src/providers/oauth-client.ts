@@ -143,22 +143,22 @@ const readToken = (value: unknown): string | undefined =>
 
 // Converts a provider's profile to an identity.
 
-/** The profile of a person. Optional values that are not valid text are dropped. */
+/** The profile of a user. Optional values that are not valid text are dropped. */
 export interface ProviderProfile {
-  /** The provider's stable ID of the person. */
+  /** The provider's stable ID of the user. */
   readonly subject: string;
   /** The first one that is valid text is the label. */
   readonly labels: readonly unknown[];
   readonly email?: unknown;
-  /** Whether the provider says that it has verified the address. Default: false. */
+  /** Whether the provider asserts that it has verified the address. Default: false. */
   readonly emailVerified?: boolean;
-  /** The provider's ID of the session that the person signed in with, if there is one. */
+  /** The provider's ID of the session that the user signed in with, if there is one. */
   readonly sid?: unknown;
 }
 
 /** OpenID Connect Core §2. The same limit applies to session IDs. */
 const maxSubjectLength = 255;
-/** Longer than any email address (RFC 5321 §4.5.3.1) and than any name that a page can show. */
+/** Enough for any email address (RFC 5321 §4.5.3.1), and for any name that fits on a page. */
 const maxLabelLength = 320;
 
 /** @throws ProviderError `invalid` for a subject that is not text, is empty, or is too long */
@@ -236,8 +236,8 @@ export const resolveRequestedScopes = (
 
 /**
  * Returns the refresh token of a response if it can be used for rechecks. When a token that is bound to a
- * session expires, the provider responds with `invalid_grant` (RFC 6749 §5.2), which says nothing about the
- * person.
+ * session expires, the provider responds with `invalid_grant` (RFC 6749 §5.2), which does not mean that the
+ * user's grant was revoked.
  * @param requested the scopes of the authorization request
  */
 export const selectLongLivedRefreshToken = (
@@ -288,7 +288,7 @@ export const withProviderError = async <Result>(work: () => Promise<Result>): Pr
 };
 
 /**
- * The error of a token endpoint. GitHub reports an unverified email address only here, and the person has to
+ * The error of a token endpoint. GitHub reports an unverified email address only here, and the user has to
  * verify it.
  */
 export const createTokenEndpointError = (code: string): ProviderError =>
@@ -325,7 +325,7 @@ export const toProviderError = (error: unknown): ProviderError => {
   );
 };
 
-/** The person canceled. The second code is Apple's. */
+/** The user canceled. The second code is Apple's. */
 const denialCodes = ['access_denied', 'user_cancelled_authorize'];
 
 /**

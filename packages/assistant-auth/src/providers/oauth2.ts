@@ -1,6 +1,6 @@
 /**
  * Any OAuth 2.0 server that is not an OpenID Connect issuer: the authorization code flow with state and PKCE
- * (RFC 6749 §4.1, RFC 7636), then its API identifies the person.
+ * (RFC 6749 §4.1, RFC 7636), then a request to its API for the profile of the user.
  */
 
 import {
@@ -49,16 +49,16 @@ export interface OAuth2Settings extends ClientSettings {
   readonly tokenUrl: string;
   /** Returns the profile as JSON to a GET with the access token. */
   readonly profileUrl: string;
-  /** Where refresh tokens are revoked (RFC 7009). Default: they are not revoked. */
+  /** The revocation endpoint (RFC 7009). Default: refresh tokens are not revoked. */
   readonly revocationUrl?: string;
-  /** Maps that JSON to a profile. Returns `undefined` if it identifies nobody. */
+  /** Maps the JSON of `profileUrl` to a profile. Returns `undefined` if it has no user ID. */
   readonly mapProfile: (profile: Readonly<Record<string, unknown>>) => ProviderProfile | undefined;
 }
 
 type OAuth2Config = Required<Omit<OAuth2Settings, 'revocationUrl'>> & Pick<OAuth2Settings, 'revocationUrl'>;
 
 /**
- * Lets people sign in with an OAuth 2.0 server that has an API for their profile.
+ * Lets users sign in with an OAuth 2.0 server that has an API for their profile.
  * @throws ConfigurationError `providers.<id>.<option>` for a missing, malformed or unsafe setting
  * @see RFC 6749 §4.1, RFC 7636, RFC 9207
  */
@@ -176,7 +176,7 @@ const fetchProfile = async (
   const response = await fetchFromProvider(profileUrl, { method: 'GET', headers }, io);
   const profile: unknown = await response.json().catch(() => undefined);
   if (!response.ok)
-    throw new ProviderError('invalid', `the profile responded with status ${response.status}`);
+    throw new ProviderError('invalid', `the profile endpoint responded with status ${response.status}`);
   if (typeof profile !== 'object' || profile === null)
     throw new ProviderError('invalid', 'the profile response is not a JSON object');
   return { ...profile };

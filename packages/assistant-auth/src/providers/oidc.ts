@@ -50,8 +50,8 @@ import { readLogoutToken } from './security-events/verify.ts';
 export type { OidcSettings } from './config.ts';
 
 /**
- * Lets people sign in with any OpenID Connect issuer. No request is sent before the first sign-in. Metadata
- * and signing keys are cached, so create the provider once and not for each request.
+ * Lets users sign in with any OpenID Connect issuer. Creating the provider sends no request. Metadata and
+ * signing keys are cached, so create the provider once and not for each request.
  * @throws ConfigurationError `providers.<id>.<option>` for a missing, malformed or unsafe setting
  * @see OpenID Connect Core 1.0 §3.1, Discovery 1.0 §4, RFC 7636, RFC 9207
  */
@@ -155,7 +155,7 @@ interface CodeExchange extends Pick<OidcIssuer, 'config' | 'tenantIssuers' | 've
   readonly io: ProviderIo;
 }
 
-/** What the issuer confirmed. Only verified claims leave this file. */
+/** The result of a code exchange. The claims are returned only after the ID token was verified. */
 interface VerifiedIdentity {
   readonly claims: IDToken;
   /** The token response that contained the ID token. */
@@ -289,10 +289,10 @@ const requiredClaimsByScope: ReadonlyMap<string, string> = new Map([
 
 /**
  * Completes the claims of a verified ID token. If a sign-in needs UserInfo and cannot read it, the sign-in
- * fails: without the claims, the publisher could reject the person or treat them as someone else.
- * @throws ProviderError `unavailable` if the endpoint does not respond in time, or responds with 429 or 5xx;
- *   `invalid` for another subject (§5.3.2), for a URL that is not allowed, and for every other response
- *   without claims, except a JWT
+ * fails: without the claims, `resolveUser` could reject the user or return another one.
+ * @throws ProviderError, or an error that `withProviderError` converts to one: `unavailable` if the endpoint
+ *   does not respond in time, or responds with 429 or 5xx; `invalid` for another subject (§5.3.2), for a URL
+ *   that is not allowed, and for every other response without claims, except a JWT
  */
 const completeClaims = async (
   claims: IDToken,

@@ -1,4 +1,4 @@
-/** The interface of an identity provider, which sends people to sign in and returns verified identities. */
+/** The interface of an identity provider, which authenticates users and returns verified identities. */
 import type {
   Clock,
   EpochSeconds,
@@ -19,7 +19,10 @@ export interface ProviderIo {
   readonly timeoutMs: Milliseconds;
 }
 
-/** The values of one trip to the provider. They are random and never reused. */
+/**
+ * The values of one authorization request to the provider. `state`, `nonce` and `codeVerifier` are random and
+ * never reused.
+ */
 export interface UpstreamRequest {
   /** The broker's callback URL for this provider. */
   readonly redirectUri: string;
@@ -28,7 +31,7 @@ export interface UpstreamRequest {
   /** The PKCE verifier (RFC 7636), 43 characters. A secret. */
   readonly codeVerifier: string;
   /**
-   * Requests that the person authenticates again, not before `since`. Whether that is verified depends on the
+   * Requests that the user authenticate again, not before `since`. Whether that is verified depends on the
    * provider. Default: any sign-in is accepted.
    */
   readonly reauthenticate?: { readonly since: EpochSeconds };
@@ -48,7 +51,10 @@ export interface IdentityProvider {
    * Default: only the name.
    */
   readonly icon?: string;
-  /** Every URL in the settings, so that `createBroker` can reject an http one at startup. */
+  /**
+   * The URLs in the settings that requests are sent to. `createBroker` checks that they use https, or http on
+   * loopback.
+   */
   readonly configuredUrls: readonly string[];
   /**
    * How the provider returns its response: in the query of the callback, or in a form that the browser posts
@@ -56,8 +62,8 @@ export interface IdentityProvider {
    */
   readonly responseMode: 'query' | 'form_post';
   /**
-   * Error codes of the token endpoint that, in response to a refresh, mean that the person's grant there was
-   * revoked. Any other error is about the broker or the provider's health, not about the person.
+   * Error codes of the token endpoint that, in response to a refresh, mean that the user's grant there was
+   * revoked. Any other error is about the broker or the provider's health, not about the user.
    */
   readonly revokedErrors: readonly string[];
   /**
@@ -75,28 +81,29 @@ export interface IdentityProvider {
   authorizationUrl(upstreamRequest: UpstreamRequest, io: ProviderIo): Promise<URL>;
   /**
    * Exchanges the provider's response for a verified identity. The identity's refresh token must outlive the
-   * person's session there, because `validateRefreshToken` uses it, and a token that expires with the session
-   * would sign the person out.
+   * user's session there, because `validateRefreshToken` uses it: if it expired with the session, the broker
+   * would revoke the user's grants.
    * @param callbackUrl the callback URL with the provider's parameters in its query, however they arrived
-   * @throws ProviderError `denied` if the person canceled, `unavailable` if the provider did not respond in
+   * @throws ProviderError `denied` if the user canceled, `unavailable` if the provider did not respond in
    *   time or had a server error, `invalid` for everything that cannot be verified
    */
   handleCallback(callbackUrl: URL, upstreamRequest: UpstreamRequest, io: ProviderIo): Promise<Identity>;
   /**
-   * Builds the URL of a reconsent request for someone who has just signed in without a refresh token. Absent if a
-   * reconsent request would not return one.
+   * Builds the URL of a reconsent request for a user who has just signed in without a refresh token. Absent
+   * if a reconsent request would not return one.
    * @throws ProviderError as `authorizationUrl`
    */
   reconsentUrl?(subject: string, upstreamRequest: UpstreamRequest, io: ProviderIo): Promise<URL>;
   /**
-   * Asks whether a person's grant there is still active. Never throws: without a conclusive response, the
+   * Checks whether the user's grant there is still active. Never throws: without a conclusive response, the
    * result is `unknown`.
-   * @param refreshToken the newest refresh token of the person, a secret
+   * @param refreshToken the user's newest refresh token, a secret
    */
   validateRefreshToken(refreshToken: string, io: ProviderIo): Promise<RecheckResult>;
   /**
    * Revokes a refresh token that is no longer needed. A token that is already invalid is not an error. Does
-   * nothing if the provider's metadata has no revocation endpoint. Absent if there can be none.
+   * nothing if the provider's metadata has no revocation endpoint. Absent if the provider cannot revoke
+   * tokens.
    * @param refreshToken a secret
    * @throws ProviderError `unavailable` or `invalid`, as `handleCallback`
    */
@@ -118,24 +125,24 @@ export interface SecurityEventReader {
   read(body: string, io: ProviderIo): Promise<SecurityEvent>;
 }
 
-/** The result of a recheck: what the provider responds about a person who signed in before. */
+/** The result of a recheck: whether the user's grant at the provider is still active. */
 export type RecheckResult =
   /** If the provider has replaced the refresh token, contains the new one, a secret, and its identifiers. */
   | { readonly kind: 'active'; readonly refreshToken?: string; readonly tokenIdentifiers?: TokenIdentifiers }
   /**
-   * The provider rejected the token with one of `revokedErrors`: the person signed out, withdrew consent or
-   * deleted the account there. The grants of the identity are revoked, unless the rejection proves nothing
-   * (`singleUseRefreshTokens`).
+   * The provider rejected the token with one of `revokedErrors`, for example because the user withdrew
+   * consent or deleted the account there. The grants of the identity are revoked, unless the rejection proves
+   * nothing (`singleUseRefreshTokens`).
    */
   | { readonly kind: 'revoked' }
   /**
-   * The response is about the broker or the provider's health, not about the person. The reason is for the
+   * The response is about the broker or the provider's health, not about the user. The reason is for the
    * log and contains no secret. `isTokenUnchanged`: no request was sent, or the provider rejected it, so the
    * provider cannot have replaced the refresh token. Default: not known.
    */
   | { readonly kind: 'unknown'; readonly reason: string; readonly isTokenUnchanged?: boolean };
 
-/** The reason why a provider returned no identity. It is for the log, never for a client. */
+/** A request to a provider failed. The message is for the log, never for a client. */
 export class ProviderError extends Error {
   override readonly name = 'ProviderError';
   readonly kind: 'denied' | 'unavailable' | 'invalid';

@@ -1,7 +1,7 @@
 /**
  * Encodes values in a compact binary form before they are sealed: fields in order, without names. Texts and
- * lists start with their length; numbers are LEB128 varints. Each value has exactly one encoding, and
- * decoding rejects any other.
+ * lists start with their length; numbers are LEB128 varints. Except for JSON, each value has exactly one
+ * encoding, and decoding rejects any other.
  */
 
 interface Reader {

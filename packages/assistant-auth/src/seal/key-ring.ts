@@ -9,7 +9,7 @@ import { ConfigurationError } from '../oauth/errors.ts';
 import { decodeBase64url, encodeBase64url, type RandomBytes } from '../oauth/secrets.ts';
 
 export interface NamedKey {
-  /** 1 to 16 characters a–z, 0–9 and hyphen. Readable in everything that the key sealed. */
+  /** 1 to 16 characters a–z, 0–9 and hyphen. Not encrypted in what the key seals. */
   readonly id: string;
   /** 32 bytes. A secret. */
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -30,7 +30,7 @@ const keyLength = 32;
  * Parses a key ring: keys separated by white space, each written `<id>.<base64url of 32 bytes>`. The first
  * key seals.
  * @throws ConfigurationError `sealingKeys` if there is no key, if one is malformed, has the wrong length or
- *   is not random, or if two have the same ID or bytes
+ *   is obviously not random, or if two have the same ID or bytes
  */
 export const parseKeyRing = (text: string): KeyRing => {
   const all = text

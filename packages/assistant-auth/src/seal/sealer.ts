@@ -28,7 +28,7 @@ export interface Sealer extends Opener {
   seal(plaintext: Uint8Array, context?: Uint8Array): Promise<string>;
 }
 
-/** Opens the messages that have one header. */
+/** The key for all messages with one header. */
 export interface OpeningKey {
   readonly header: Uint8Array<ArrayBuffer>;
   /** Returns a promise only until the key is derived. */
@@ -185,11 +185,11 @@ const concatBytes = (...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> =
   return whole;
 };
 
-/** Tells whether the bytes have this version and are long enough for a message. */
+/** Returns whether the bytes have this version and are long enough for a message. */
 const isSealedMessage = (bytes: Uint8Array): boolean =>
   bytes[0] === version && bytes.length >= 2 + (bytes[1] ?? 0) + ivLength + tagLength;
 
-/** Tells whether a message has this header. Headers contain their length, so it then has no other. */
+/** Returns whether a message has this header. Headers contain their length, so at most one can match. */
 const hasHeader = (message: Uint8Array, header: Uint8Array): boolean => {
   for (let at = 0; at < header.length; at++) if (message[at] !== header[at]) return false;
   return true;
@@ -238,7 +238,7 @@ const parseDerivedKeys = (text: string): KeyRing => {
     if (!(error instanceof ConfigurationError)) throw error;
     throw new ConfigurationError(
       'keys',
-      'must be written sub.<id>.<43 characters>, at least one, each only once.',
+      'must contain one or more unique keys, each written sub.<id>.<43 characters of base64url>.',
     );
   }
 };

@@ -1,5 +1,5 @@
 /**
- * The parts of the storage interface that the account page, security events and cleanup use, and the types of
+ * The parts of the storage interface for accounts, sessions, security events and cleanup, and the types of
  * identities and upstream tokens. As in the whole interface, every method is one round trip and atomic.
  */
 
@@ -39,14 +39,14 @@ export interface RecheckLeaseRequest extends IdentityKey {
 }
 
 export type RecheckLeaseOutcome =
-  /** The caller, and no other, is to recheck the identity. */
+  /** The caller must recheck the identity. No other caller gets the lease until it expires. */
   | { readonly kind: 'acquired'; readonly lease: RecheckLease }
   /** An earlier recheck confirmed the identity, and its result is still valid. */
   | { readonly kind: 'verified' }
-  /** No upstream token is stored, another caller has the lease, or the last recheck had no clear result. */
+  /** No upstream token is stored, another caller has the lease, or a recent recheck was inconclusive. */
   | { readonly kind: 'inconclusive' };
 
-/** Everything that is stored about a user, including revoked grants and sessions. */
+/** A user's identities, grants and sessions, including revoked ones. */
 export interface Account {
   readonly createdAt: EpochSeconds;
   /** Oldest first. Those from the same second are ordered by provider and subject. */
@@ -86,7 +86,7 @@ export interface StoredGrant {
   };
 }
 
-/** An identity that a user adds to those that they can sign in with. */
+/** An identity that a user adds to their account. */
 export interface IdentityLink {
   readonly userId: UserId;
   /** The session in which the user adds it. If it has ended, nothing is linked. */
@@ -147,11 +147,11 @@ export interface HistoryEntry {
 }
 
 export interface AccountStorage {
-  /** Extends a session. Returns `undefined` if it has ended, for whatever reason. */
+  /** Extends a session. Returns `undefined` if it has ended, for any reason. */
   useSession(use: SessionActivity): Promise<Session | undefined>;
   /** Acquires the lease for a recheck of an identity, as `refresh` does. */
   acquireRecheckLease(request: RecheckLeaseRequest): Promise<RecheckLeaseOutcome>;
-  /** Reads everything that is stored about a user. */
+  /** Reads a user's identities, grants and sessions. Returns `undefined` if the user does not exist. */
   readAccount(userId: UserId): Promise<Account | undefined>;
   /** Reads a user's audit log, newest first. Returns an empty list if the storage has no audit log. */
   readHistory(userId: UserId): Promise<readonly HistoryEntry[]>;
@@ -166,7 +166,8 @@ export interface AccountStorage {
   /**
    * Deletes a user with identities, grants and upstream tokens, and revokes the access tokens. If several
    * grants have an unexpired access token, one entry for the user replaces the entries of the grants that it
-   * covers. Nothing else that is stored contains the user's ID.
+   * covers. Afterwards, only entries for the user contain the user's ID, until the next cleanup after they
+   * expire.
    */
   deleteUser(deletion: UserDeletion): Promise<UserDeletionOutcome>;
 }
@@ -174,7 +175,7 @@ export interface AccountStorage {
 /** The key of an identity. */
 export interface IdentityKey {
   readonly provider: string;
-  /** The provider's own stable ID of the person. */
+  /** The provider's own stable ID of the user. */
   readonly subject: string;
 }
 
@@ -203,7 +204,7 @@ export interface NewUpstreamToken extends StoredUpstreamToken {
   readonly tokenIdentifiers?: TokenIdentifiers;
 }
 
-/** An identity that a provider has just verified. */
+/** An identity that a provider verified, now or at the start of the session. */
 export interface VerifiedIdentity extends IdentityKey {
   readonly label?: string;
   /** The provider's refresh token, sealed. If absent, a stored one is kept. */
@@ -227,8 +228,8 @@ export type SecurityEventOutcome = 'recorded' | 'replayed';
 
 export interface SecurityEventStorage {
   /**
-   * Revokes what the event asks to revoke, each grant as `revoke` does, and stores that the event was
-   * received.
+   * Applies the revocations of an event, and stores that it was received. An event that was received before
+   * changes nothing.
    */
   recordSecurityEvent(event: ReceivedSecurityEvent): Promise<SecurityEventOutcome>;
 }
@@ -237,9 +238,7 @@ export interface Cleanup {
   readonly now: EpochSeconds;
   /** Audit entries from before this time are deleted. */
   readonly deleteAuditBefore: EpochSeconds;
-  /**
-   * The ID of the first key in the ring, which seals. Storage with an audit log records since when it seals.
-   */
+  /** The ID of the first key in the ring, which seals. Storage with an audit log records each change. */
   readonly sealingKey: string;
   /**
    * The IDs of all keys in the ring, including `sealingKey`. All of them open. Storage with an audit log
@@ -277,8 +276,9 @@ export interface UpstreamTokenReplacement {
 
 export interface MaintenanceStorage {
   /**
-   * Deletes what is no longer needed: grants older than `grantRetention` that were never redeemed or whose
-   * tokens have all expired, records of received security events, expired revocations, and old audit entries.
+   * Deletes what is no longer needed: grants older than `grantRetention` without an unexpired access token
+   * and without an unexpired refresh token (of a revoked grant, only the access token counts), records of
+   * security events that would be rejected because of their age, expired revocations, and old audit entries.
    * Users and identities are kept.
    */
   cleanUp(cleanup: Cleanup): Promise<void>;

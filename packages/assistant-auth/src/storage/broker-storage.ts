@@ -1,7 +1,7 @@
 /**
  * The storage interface: sign-ins, codes, refresh tokens, rechecks, revocations and cleanup.
  *
- * Every method is one round trip and atomic: callers that compete never see a half-done change. Implementations
+ * Every method is one round trip and atomic: concurrent callers never see a partial change. Implementations
  * pass the storage contract in `test/storage/`. A method that cannot reach its storage throws
  * `StorageUnavailable`; it has then changed either nothing or everything.
  */
@@ -27,8 +27,8 @@ import type {
 export type * from './account-storage.ts';
 
 /**
- * The minimum time that a grant is stored. No login transaction lives longer, so a repeated callback finds
- * its grant.
+ * The minimum time that a grant is stored. No login transaction is valid for longer, so a repeated callback
+ * finds its grant.
  */
 export const grantRetention: Seconds = 3600;
 
@@ -55,13 +55,14 @@ export interface SignIn {
   readonly now: EpochSeconds;
   readonly limits: SignInLimits;
   /**
-   * The session that verifies the user if the provider was not asked. If it has ended, nothing is recorded.
+   * The session that the sign-in continues, if it was not made at the provider. If the session has ended,
+   * nothing is recorded.
    */
   readonly session?: GrantId;
   readonly identity: VerifiedIdentity;
   /**
    * `by-identity`: a known identity keeps its user, an unknown one gets a new user with `newId`.
-   * `resolved`: the publisher says who the user is; the identity belongs to `id` from now on.
+   * `resolved`: `resolveUser` returned the user ID; the identity belongs to `id` from now on.
    */
   readonly user:
     | { readonly kind: 'by-identity'; readonly newId: UserId }
@@ -127,8 +128,9 @@ export interface GrantState {
 export type CodeRedemptionOutcome =
   | { readonly kind: 'redeemed'; readonly grant: GrantState }
   /**
-   * `invalid`: the code was redeemed within the grace period, has expired, is revoked or unknown. `replayed`:
-   * it was redeemed earlier, and the grant is now revoked.
+   * `invalid`: the code was already redeemed within the grace period, has expired, or belongs to another
+   * client, or its grant was revoked or is unknown. `replayed`: it was redeemed earlier, and the grant is now
+   * revoked.
    */
   | { readonly kind: 'refused'; readonly reason: 'invalid' | 'replayed' };
 
@@ -169,12 +171,15 @@ export type RefreshOutcome =
   | {
       readonly kind: 'refreshed';
       readonly grant: GrantState;
-      /** The caller, and no other, is to recheck the identity that signed in. */
+      /**
+       * The caller must recheck the identity that signed in. No other caller gets the lease until it expires.
+       */
       readonly recheck?: RecheckLease;
     }
   /**
-   * `inactive`: the grant is unknown, expired or revoked, or the token is of a generation that does not
-   * exist. `reused`: the token was replaced, and the request can't be a retry; the grant is now revoked.
+   * `inactive`: the grant is unknown, expired, revoked or of another client, its identity can't be refreshed
+   * anymore (`refreshableUntil`), or the token is of a generation that does not exist. `reused`: the token
+   * was replaced, and the request can't be a retry; the grant is now revoked.
    */
   | { readonly kind: 'refused'; readonly reason: 'inactive' | 'reused' };
 
@@ -191,8 +196,8 @@ export interface CodeClaim {
 }
 
 /**
- * `claimed`: the caller issues the code, and nobody else can. `active`: it was claimed or redeemed before.
- * `revoked`, `unknown`: there is nothing to issue a code for.
+ * `claimed`: the caller issues the code, and no other caller can. `active`: it was claimed or redeemed
+ * before. `revoked`, `unknown`: there is nothing to issue a code for.
  */
 export type CodeClaimOutcome = 'claimed' | GrantStatus;
 
@@ -210,14 +215,14 @@ export interface RecordedRecheck {
   readonly tokenIdentifiers?: TokenIdentifiers;
 }
 
-/** The deletion of an upstream token that can no longer be used, without a conclusion about the person. */
+/** The deletion of an upstream token that can no longer be used. It revokes no grant. */
 export interface UpstreamTokenDrop {
   /**
    * The token. It is deleted only if it is still the stored one, because a newer sign-in takes precedence.
    */
   readonly usedToken: StoredUpstreamToken;
   /**
-   * When the recheck started. If the person has signed in at the provider since then, `refreshableUntil` is
+   * When the recheck started. If the user has signed in at the provider since then, `refreshableUntil` is
    * not set.
    */
   readonly startedAt: EpochSeconds;
@@ -244,7 +249,7 @@ export type RevocationActor = 'user' | 'client' | 'operator';
  * revoked.
  */
 export type Revocation = RevocationTarget & {
-  /** Never before the issue of any of these tokens, even if the clocks of two servers differ. */
+  /** Not before the newest token of the revoked grants was issued, even if the clocks of servers differ. */
   readonly revokedAt: EpochSeconds;
   /** From this time on, all of these tokens have expired, and the entry can be deleted. */
   readonly expiresAt: EpochSeconds;
@@ -252,8 +257,7 @@ export type Revocation = RevocationTarget & {
 
 /**
  * `cursor` is the number of the newest stored entry, 0 if there is none. It can be lower than the requested
- * cursor, after a cleanup, or after a restored backup, in which the numbers started over. The page then
- * contains all unexpired entries.
+ * cursor after a cleanup, or after a backup was restored. The page then contains all unexpired entries.
  */
 export type RevocationPage =
   | { readonly kind: 'page'; readonly revocations: readonly Revocation[]; readonly cursor: number }
@@ -270,8 +274,8 @@ export interface RevocableToken {
 
 export interface BrokerStorage extends AccountStorage, SecurityEventStorage, MaintenanceStorage {
   /**
-   * Stores user, identity and grant together, unless the user has reached the limit of sign-ins. Revokes
-   * grants beyond the limit.
+   * Stores user, identity and grant together, unless the user has reached the limit of sign-ins. Revokes the
+   * least recently used grants beyond `activeGrants`.
    */
   recordSignIn(signIn: SignIn): Promise<SignInOutcome>;
   /**
@@ -284,11 +288,11 @@ export interface BrokerStorage extends AccountStorage, SecurityEventStorage, Mai
    * request to the provider.
    */
   claimCode(claim: CodeClaim): Promise<CodeClaimOutcome>;
-  /** Redeems a code exactly once. Call it only after every check of the request passed. */
+  /** Redeems a code exactly once. Call it only after every other check has passed. */
   redeemCode(redemption: CodeRedemption): Promise<CodeRedemptionOutcome>;
   /**
-   * Refreshes a grant; call it only after every other check passed. For a rotating grant, the current token
-   * starts the next generation. Within the grace period, the previous token gets the current generation
+   * Refreshes a grant; call it only after every other check has passed. For a rotating grant, the current
+   * token starts the next generation. Within the grace period, the previous token gets the current generation
    * again. After that, if its successor was not used and `lateRefresh` is `recover`, it starts a new branch:
    * the next generation, which replaces that successor. Any other replaced token revokes the grant (RFC 9700
    * §4.14.2).
@@ -307,8 +311,8 @@ export interface BrokerStorage extends AccountStorage, SecurityEventStorage, Mai
    */
   recordRecheck(recorded: RecordedRecheck): Promise<void>;
   /**
-   * Revokes all grants of an identity, each as `revoke` does, and deletes its upstream token, if the token
-   * that was used is still the stored one.
+   * Revokes all grants of an identity and deletes its upstream token, if the token that was used is still the
+   * stored one.
    * @param reason the reason, for the operator
    */
   revokeGrantsOfIdentity(
@@ -323,7 +327,7 @@ export interface BrokerStorage extends AccountStorage, SecurityEventStorage, Mai
   resolveRecheck(usedToken: StoredUpstreamToken): Promise<void>;
   /**
    * Deletes the upstream token of an identity if it is still the stored one, without revoking any grant. From
-   * `refreshableUntil` on, grants of the identity can't be refreshed, unless the person has signed in at the
+   * `refreshableUntil` on, grants of the identity can't be refreshed, unless the user has signed in at the
    * provider since `startedAt` or does so later.
    */
   dropUpstreamToken(drop: UpstreamTokenDrop): Promise<'dropped' | 'superseded'>;
@@ -333,7 +337,7 @@ export interface BrokerStorage extends AccountStorage, SecurityEventStorage, Mai
    * grants appends an entry for each grant with an unexpired access token, or one entry for the user if it
    * revokes several such grants and no other active grant of the user is left.)
    * @param reason the reason, for the operator
-   * @param actor who revokes. Default: the operator, who is the publisher
+   * @param actor who revokes. Default: `operator`
    */
   revoke(target: RevocationTarget, reason: string, now: EpochSeconds, actor?: RevocationActor): Promise<void>;
   /**

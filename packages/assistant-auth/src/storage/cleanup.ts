@@ -1,6 +1,6 @@
 /**
- * Runs the cleanup: what it does, and how requests start it on a platform without a schedule. No response
- * waits for it.
+ * Creates the cleanup, and the function with which requests start it on a platform without a schedule. No
+ * response waits for it.
  */
 
 import { ConfigurationError, describeCause } from '../oauth/errors.ts';
@@ -16,10 +16,10 @@ const minInterval: Seconds = 60;
 const maxInterval: Seconds = 86_400;
 
 /**
- * Creates a function that starts a cleanup, unless one was started less than `interval` ago. The endpoints
- * that store sign-ins and refreshes call it after they have stored one.
+ * Creates a function that starts a cleanup, unless one was started less than `interval` ago. It is called
+ * after a sign-in was stored and after tokens were issued.
  * @param interval in seconds
- * @throws ConfigurationError `cleanupInterval` if the interval is not a whole number or out of bounds
+ * @throws ConfigurationError `cleanupInterval` if the interval is not a whole number or is out of bounds
  */
 export const createCleanupStarter = (
   interval: Seconds,
@@ -29,13 +29,13 @@ export const createCleanupStarter = (
     const bounds = `from ${minInterval} to ${maxInterval}`;
     throw new ConfigurationError('cleanupInterval', `must be a whole number of seconds ${bounds}.`);
   }
-  // The first call starts a cleanup, because an isolate may not live as long as the interval.
+  // The first call starts a cleanup, because an isolate may not run as long as the interval.
   let lastCleanupAt: EpochSeconds | undefined;
   const logFailure = (cause: unknown): void => log({ event: 'cleanup-failed', cause: describeCause(cause) });
   return () => {
     const at = now();
     if (lastCleanupAt !== undefined && Math.abs(at - lastCleanupAt) < interval) return;
-    // Also if the cleanup fails: retrying at each write would add load to a storage that has problems.
+    // Set even if the cleanup fails: a retry after each request would add load while storage has problems.
     lastCleanupAt = at;
     try {
       waitUntil(cleanup().catch(logFailure));

@@ -5,7 +5,9 @@ import { createGrantMethods } from './memory/grants.ts';
 import { createRevocationMethods } from './memory/revocations.ts';
 import type { MemoryTables } from './memory/tables.ts';
 
-/** Creates storage in this process, without an audit. No method awaits anything, so each one is atomic. */
+/**
+ * Creates storage in this process, without an audit log. No method awaits anything, so each one is atomic.
+ */
 export const memoryStorage = (): BrokerStorage => {
   const memory: MemoryTables = {
     users: new Map(),

@@ -3,8 +3,9 @@
  *
  * Each isolate keeps the unexpired revocations in memory. Before a call, it reads new ones from storage if
  * its last read is ten seconds old. So a revoked token is refused within ten seconds, or within 60 while
- * storage is unavailable; after that, calls fail. With more than 10,000 revocations in memory, every call reads
- * storage, and fails at once if storage is unavailable. Expired ones are dropped from memory every ten minutes.
+ * storage is unavailable; after that, calls fail. If there are more than 10,000 revocations, none are kept:
+ * for ten minutes, every call reads storage, and fails at once if storage is unavailable. Expired revocations
+ * are dropped from memory every ten minutes.
  */
 import type { Clock, EpochSeconds, Seconds } from '../oauth/identifiers.ts';
 import {
@@ -15,9 +16,9 @@ import {
   StorageUnavailable,
 } from './broker-storage.ts';
 
-/** The maximum age of the last read when a call is answered from memory. */
+/** A call reads storage if the last read is at least this old. */
 export const maxRevocationAge: Seconds = 10;
-/** The maximum age of the last read while storage is unavailable. */
+/** While storage is unavailable, a call fails if the last read is older than this. */
 export const maxRevocationAgeInOutage: Seconds = 60;
 /** After this time, all revocations are read again, so that expired ones are dropped from memory. */
 const fullReloadInterval: Seconds = 600;
@@ -30,7 +31,8 @@ export type RevocationSource = Pick<BrokerStorage, 'readRevocations' | 'isRevoke
 export interface RevocationCache {
   /**
    * Returns whether a token was revoked. Returns a promise only if storage has to be read.
-   * @throws StorageUnavailable (as a rejection) if storage is unavailable and the last read is too old
+   * @throws StorageUnavailable (as a rejection) if storage is unavailable, and the last read is too old or
+   *   found too many revocations to keep
    */
   isRevoked(token: RevocableToken): boolean | Promise<boolean>;
 }

@@ -22,17 +22,17 @@ interface ResealingContext {
   readonly now: Clock;
 }
 
-/** How many tokens one call reseals. This fits the time limit of scheduled jobs on the smallest platform. */
+/** The maximum number of tokens that one call reseals, so that it fits the time limits of scheduled jobs. */
 const batchSize = 100;
-/** How many pages one call reads if no token of a page can be opened. */
+/** The maximum number of pages that one call reads. It reads another only if no token of a page opens. */
 const maxPages = 10;
 
 /**
  * Creates a function that reseals up to 100 tokens per call, and does nothing if the ring has only one key. A
- * token that cannot be opened is not changed, because its key may be added again. The next call continues
- * after the last token that this call read, so such tokens do not block others. While deployments with
- * different first keys run side by side, each one reseals what the other sealed. That costs writes, but both
- * can open all tokens.
+ * token that cannot be opened, for example because another issuer sealed it, is not changed. The next call
+ * continues after the last token that this call read, so such tokens do not block others; after the last
+ * page, it starts over. While deployments with different first keys run side by side, each one reseals what
+ * the other sealed. That costs writes, but both can open all tokens.
  */
 export const createResealer = ({ storage, sealers, ring, now }: ResealingContext): (() => Promise<void>) => {
   const otherKeyIds = [...ring.keys.keys()].filter((id) => id !== ring.sealingKey.id);

@@ -16,7 +16,7 @@ export interface Lifetimes {
   readonly code: Seconds;
   /** How long the sign-in page can stay open before its form expires. */
   readonly consent: Seconds;
-  /** How long a person can take at the provider. */
+  /** How long a user can take at the provider. */
   readonly transaction: Seconds;
   readonly stableRefreshIdle: Seconds;
   readonly stableRefreshAbsolute: Seconds;
@@ -27,13 +27,13 @@ export interface Lifetimes {
   readonly sessionAbsolute: Seconds;
   /**
    * How long the grants of an identity can still be refreshed after its upstream token was dropped because of
-   * an inconclusive recheck, unless the person signs in again. From an hour to 400 days. Default: 30 days.
+   * an inconclusive recheck, unless the user signs in again. From an hour to 400 days. Default: 30 days.
    */
   readonly inconclusiveRecheck: Seconds;
 }
 
 /**
- * How long a refresh token is valid if it is not used (`idle`), and in any case (`absolute`). `idle` is never
+ * How long a refresh token is valid if it is not used (`idle`), and at most (`absolute`). `idle` is never
  * longer than `absolute`.
  */
 interface RefreshLifetime {
@@ -65,7 +65,7 @@ const bounds: Readonly<Record<keyof Lifetimes, readonly [Seconds, Seconds, Secon
   inconclusiveRecheck: [30 * day, hour, 400 * day],
 };
 
-/** How long a posted provider response can take to come back as a GET: one redirect. */
+/** How long the browser has to follow the redirect that turns a form post into a GET request. */
 export const formPostLifetime: Seconds = minute;
 
 /**
@@ -74,13 +74,15 @@ export const formPostLifetime: Seconds = minute;
  */
 export const codeReplayGrace: Seconds = 10;
 
-/** How long after a sign-in the account page allows actions that cannot be undone. */
+/** How long after a sign-in the account page allows sensitive actions, such as export and deletion. */
 export const recentAuthLifetime: Seconds = 5 * minute;
 
 /** How long one recheck of an identity can take before another one can start. */
 export const recheckLeaseDuration: Seconds = minute;
 
-/** How long the previous refresh token is accepted as a retry. Claude waits 30 seconds before it retries. */
+/**
+ * How long the previous refresh token is accepted as a retry. Claude retries after a timeout of 30 seconds.
+ */
 export const refreshGrace: Seconds = 2 * minute;
 
 /**

@@ -17,7 +17,7 @@ export const accessToken = record({
 
 export type AccessToken = ValueOf<typeof accessToken>;
 
-/** The user and the client of an API call, and their scopes. */
+/** The user and the client of an API call, and the scopes of the token. */
 export interface Access {
   readonly userId: UserId;
   readonly clientId: string;
@@ -40,7 +40,7 @@ export const authorizationCode = record({
 
 export type AuthorizationCode = ValueOf<typeof authorizationCode>;
 
-// Contains enough to check the whole refresh request before storage is accessed.
+// Contains enough to check every parameter of the refresh request before storage is accessed.
 
 export const refreshToken = record({
   grantId: text,
@@ -53,17 +53,17 @@ export const refreshToken = record({
 
 export type RefreshToken = ValueOf<typeof refreshToken>;
 
-// The account page: the session in its cookie, its forms, and an identity that waits to be linked.
+// The account page: its session cookie, its forms, and an identity that is not linked yet.
 
 /**
- * What `resolveUser` gets if the session continues to another client: the profile that the provider returned
- * at the sign-in.
+ * What `resolveUser` gets if the user continues to a client in this session: the profile that the provider
+ * returned at the sign-in.
  */
 interface VerifiedProfile {
   readonly email?: string;
   readonly emailVerified: boolean;
   /**
-   * The session ID at the provider, so that a logout there also revokes grants that were issued in this
+   * The session ID at the provider, so that a logout there can also revoke grants that were created in this
    * session.
    */
   readonly sid?: string;
@@ -73,14 +73,14 @@ interface VerifiedProfile {
 export const session = record({
   grantId: text,
   /**
-   * When the person authenticated: the `auth_time` of the ID token if it has one, otherwise the time of the
+   * When the user authenticated: the `auth_time` of the ID token if it has one, otherwise the time of the
    * callback.
    */
   signedInAt: uint,
   expiresAt: uint,
   /**
-   * Absent if it would not fit into a cookie. Then the session cannot continue to a client, and the person
-   * signs in at the provider.
+   * Absent if it would not fit into a cookie. Then the user cannot continue to a client in this session, and
+   * has to sign in at the provider.
    */
   verifiedProfile: optional(json<VerifiedProfile>()),
 });
@@ -92,7 +92,7 @@ export const accountForm = record({ session: optional(text), csrf: text, expires
 
 export type AccountForm = ValueOf<typeof accountForm>;
 
-/** An identity that a provider verified in a session, until the person confirms that it is theirs. */
+/** An identity that a provider verified during a session, until the user confirms the link. */
 export const pendingLink = record({
   session: text,
   provider: text,
@@ -106,7 +106,7 @@ export const pendingLink = record({
 
 export type PendingLink = ValueOf<typeof pendingLink>;
 
-// A sign-in in progress: in the consent form, in a cookie while the person is at the provider, or in a URL.
+// A sign-in in progress: in the consent form, in a cookie while the user is at the provider, or in a URL.
 
 /** A verified authorization request (RFC 6749 §4.1.1). */
 export const authorizationRequest = record({
@@ -136,9 +136,9 @@ export type Consent = ValueOf<typeof consent>;
 const purpose = variant({
   /** A client requests an authorization code. */
   authorize: record({ request: authorizationRequest }),
-  /** Someone signs in to the account page. */
+  /** A user signs in to the account page. */
   account: record({
-    /** The user that the person must sign in as. Absent: any user. */
+    /** The ID of the user that the identity must belong to. Default: any user. */
     user: optional(text),
   }),
   /** A signed-in user adds an identity to the account. */
@@ -147,11 +147,12 @@ const purpose = variant({
 
 export type TransactionPurpose = ValueOf<typeof purpose>;
 
-/** A login transaction: one trip to a provider, started after consent. */
+/** A login transaction: one authorization request to a provider, until its callback. */
 export const transaction = record({
   purpose,
   /**
-   * Generated here and not at the callback: if a grant with this ID exists, the callback was handled before.
+   * Generated before the callback, so that a repeated callback finds the grant of the first one. A reconsent
+   * request keeps the ID of the grant that already exists.
    */
   grantId: text,
   provider: text,
@@ -161,8 +162,8 @@ export const transaction = record({
   startedAt: uint,
   expiresAt: uint,
   /**
-   * In a reconsent request, the subject that signed in with the first request. Only a refresh token is still
-   * missing.
+   * In a reconsent request, the subject that signed in with the first request. Only the refresh token of the
+   * response is used.
    */
   reconsentSubject: optional(text),
 });
@@ -187,12 +188,12 @@ export const completion = record({
 export type Completion = ValueOf<typeof completion>;
 
 /**
- * A provider response that arrived as a form post, until the browser brings it back with its cookies as a GET
- * request.
+ * A provider response that arrived as a form post, until the browser sends it again in a GET request, with
+ * its cookies.
  */
 export const formPost = record({
   provider: text,
-  /** Form-encoded, as they were posted. */
+  /** The posted parameters, form-encoded. */
   parameters: text,
   expiresAt: uint,
 });

@@ -89,7 +89,7 @@ export const createSealers = (
     session: createSealedType(sealer('session'), session),
     accountForm: createSealedType(sealer('account-form'), accountForm),
     pendingLink: createSealedType(sealer('pending-link'), pendingLink),
-    upstreamToken: sealer('provider-token'),
+    upstreamToken: sealer('upstream-token'),
   };
 };
 

@@ -236,12 +236,12 @@ describe('an OAuth 2.0 server', () => {
       [
         'with status 401',
         () => Response.json({ id: 'person-1' }, { status: 401 }),
-        'the profile responded with status 401',
+        'the profile endpoint responded with status 401',
       ],
       [
         'with status 403',
         () => Response.json({ id: 'person-1' }, { status: 403 }),
-        'the profile responded with status 403',
+        'the profile endpoint responded with status 403',
       ],
     ])('%s is refused', async (_, answer, reason) => {
       expect(await answering(answer)).toEqual(invalid(reason));

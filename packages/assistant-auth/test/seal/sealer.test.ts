@@ -244,17 +244,21 @@ describe('derived keys', () => {
   });
 
   it.each([
-    ['none', '', 'keys must be written sub.<id>.<43 characters>, at least one, each only once.'],
+    [
+      'none',
+      '',
+      'keys must contain one or more unique keys, each written sub.<id>.<43 characters of base64url>.',
+    ],
     ['a key ring', `${newer} ${older}`, 'keys must be the derived keys of a resource, not a key ring.'],
     [
       'a short one',
       'sub.new-1.AAEC',
-      'keys must be written sub.<id>.<43 characters>, at least one, each only once.',
+      'keys must contain one or more unique keys, each written sub.<id>.<43 characters of base64url>.',
     ],
     [
       'one twice',
       `sub.${newer} sub.${newer}`,
-      'keys must be written sub.<id>.<43 characters>, at least one, each only once.',
+      'keys must contain one or more unique keys, each written sub.<id>.<43 characters of base64url>.',
     ],
   ])('that are %s fail at startup, and the message does not repeat them', (_, text, message) => {
     expect(() => createDerivedKeyOpener(text)).toThrow(

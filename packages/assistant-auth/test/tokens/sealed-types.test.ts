@@ -93,7 +93,7 @@ describe('sealers', () => {
     const sealedCode = await sealers.code.seal(code);
     expect(await named('code').open(sealedCode)).toHaveProperty('kind', 'opened');
     const sealedToken = await sealers.upstreamToken.seal(new Uint8Array(3), new Uint8Array(2));
-    expect(await named('provider-token').open(sealedToken, new Uint8Array(2))).toHaveProperty(
+    expect(await named('upstream-token').open(sealedToken, new Uint8Array(2))).toHaveProperty(
       'kind',
       'opened',
     );

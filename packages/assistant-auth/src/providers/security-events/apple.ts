@@ -1,5 +1,5 @@
 /**
- * Reads Apple's server-to-server notifications: a person revoked consent for this app, deleted their Apple
+ * Reads Apple's server-to-server notifications: a user revoked consent for this app, deleted their Apple
  * account, or changed email forwarding.
  */
 
@@ -15,10 +15,7 @@ import {
 
 const rules: SecurityEventTokenRules = { type: 'secevent+jwt', maxAge: 7 * 86_400, expiry: 'enforced' };
 
-/**
- * What each event revokes. Without a value, nothing. Apple's documentation has two spellings of the second
- * one.
- */
+/** What each event revokes, if anything. Apple's documentation has two spellings of `account-deleted`. */
 const scopeByEventType: ReadonlyMap<unknown, RevocationScope | undefined> = new Map([
   ['consent-revoked', 'identity'],
   ['account-delete', 'identity'],

@@ -1,6 +1,5 @@
 /**
- * Reads Google's security events (RISC, as security event tokens of RFC 8417): something happened to a
- * person's account there.
+ * Reads Google's security events about user accounts (RISC, as security event tokens of RFC 8417).
  */
 
 import type {
@@ -27,15 +26,15 @@ const maxAge = 7 * 86_400;
 const risc = 'https://schemas.openid.net/secevent/risc/event-type/';
 const oauth = 'https://schemas.openid.net/secevent/oauth/event-type/';
 
-/** What each event revokes. Without a value, nothing. */
+/** What each event revokes, if anything. */
 const scopeByEventType: ReadonlyMap<string, RevocationScope | undefined> = new Map([
   [`${risc}sessions-revoked`, 'identity'],
   [`${oauth}tokens-revoked`, 'identity'],
   [`${oauth}token-revoked`, 'identity'],
   [`${risc}account-disabled`, 'identity'],
   [`${risc}account-purged`, 'identity'],
-  // Someone else may have the password, so the person must sign in again. Grants of apps stay; rechecks of
-  // the stored token decide on them.
+  // Someone else may have the password, so the user must sign in again. Grants of clients are kept: a recheck
+  // revokes them if the provider rejects the stored token.
   [`${risc}account-credential-change-required`, 'sessions'],
   [`${risc}account-enabled`, undefined],
   [`${risc}verification`, undefined],

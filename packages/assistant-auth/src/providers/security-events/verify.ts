@@ -1,6 +1,6 @@
 /**
- * Verifies the signed tokens that providers send on their own: security event tokens (RFC 7519, RFC 8417) and
- * logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.4, §2.6).
+ * Verifies the signed tokens that providers send to the broker: security event tokens (RFC 7519, RFC 8417)
+ * and logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.4, §2.6).
  */
 import { type CompactVerifyResult, compactVerify, createLocalJWKSet } from 'jose';
 import type { EpochSeconds, Seconds, SecurityEvent, SecurityEventTarget } from '../../oauth/identifiers.ts';
@@ -64,7 +64,7 @@ export const verifySecurityEventToken = async (
   };
 };
 
-/** Tells whether a value can identify a token, a session or a person. */
+/** Returns whether a value can identify a token, a session or a user. */
 export const isIdentifier = (value: unknown): value is string =>
   typeof value === 'string' && value !== '' && value.length <= maxIdentifierLength && value.isWellFormed();
 
@@ -147,7 +147,7 @@ export type SecurityEventFault =
   /** It lacks required content, or has content that is not allowed. */
   | 'content';
 
-// Logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.4, §2.6): a person has signed out at the issuer.
+// Logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.4, §2.6): a user has signed out at the issuer.
 
 /** Issuers send a logout token immediately. An hour leaves time for retries. */
 const rules: SecurityEventTokenRules = { type: 'logout+jwt', maxAge: 3600, expiry: 'enforced' };

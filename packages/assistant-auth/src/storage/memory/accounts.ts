@@ -270,12 +270,12 @@ const useSession = (
   const grant = findSession(memory, grantId, now);
   if (grant === undefined) return undefined;
   const { use, userId } = grant;
-  const carriedOn = {
+  const extended = {
     ...use,
     lastUsedAt: Math.max(use.lastUsedAt, now),
     refreshIdleExpiresAt: Math.min(idleExpiresAt, use.refreshAbsoluteExpiresAt),
   };
-  memory.grants.set(grantId, { ...grant, use: carriedOn });
+  memory.grants.set(grantId, { ...grant, use: extended });
   const identity = memory.identities.get(identityKey(grant.identity));
   if (identity?.userId !== userId) return undefined;
   const { provider, subject, label, sealedRefreshToken } = identity;

@@ -56,7 +56,7 @@ const recordSignIn = (memory: MemoryTables, signIn: SignIn): SignInOutcome => {
   const retryAfter = computeRetryAfter(memory, userId, signIn);
   if (retryAfter !== undefined) return { kind: 'limited', retryAfter };
   if (!memory.users.has(userId)) memory.users.set(userId, now);
-  // Someone who continues a session did not sign in at the provider.
+  // A user who continues a session did not sign in at the provider.
   const signedInAtProvider = session === undefined ? now : (existing?.lastSignInAt ?? now);
   const { refreshableUntil } = existing ?? {};
   const refreshLimit = session === undefined || refreshableUntil === undefined ? {} : { refreshableUntil };
@@ -161,7 +161,7 @@ const claimCode = (memory: MemoryTables, { grantId, now }: CodeClaim): CodeClaim
 
 const notRedeemable: CodeRedemptionOutcome = { kind: 'refused', reason: 'invalid' };
 
-// Refresh: rotates, answers a retry, starts a branch, or detects reuse (RFC 9700 §4.14.2).
+// Refresh: rotates, accepts a retry, starts a branch, or detects reuse (RFC 9700 §4.14.2).
 
 const refresh = (memory: MemoryTables, request: GrantRefresh): RefreshOutcome => {
   const { grantId, now, accessExpiresAt } = request;
@@ -281,7 +281,7 @@ const acquireLeaseOnRefresh = (
   return recheck === undefined ? {} : { recheck };
 };
 
-/** Stores the lease, and that a recheck starts. */
+/** Stores the lease, and counts the recheck that starts. */
 export const startRecheck = (
   { identities }: MemoryTables,
   stored: StoredIdentity,

@@ -1,5 +1,5 @@
 /**
- * Revocations in memory: revokes grants on request and for security events, tells which access tokens are
+ * Revocations in memory: revokes grants on request and for security events, checks whether access tokens are
  * revoked, and deletes what has expired.
  */
 import {
@@ -66,9 +66,10 @@ export const revokeEach = (memory: MemoryTables, grants: readonly Grant[], now: 
 };
 
 /**
- * Revokes all grants of a user who is being deleted. One entry replaces the entries of grants that were
- * revoked before. Otherwise someone who deletes their account again and again, and so starts with a new count
- * of sign-ins each time, could create any number of entries.
+ * Revokes all grants of a user who is being deleted. If several grants have an unexpired access token from
+ * before this second, one entry for the user replaces the entries of the grants that it covers. Otherwise, a
+ * user who repeatedly deletes the account, and so starts with a new count of sign-ins each time, could create
+ * any number of entries.
  */
 export const revokeGrantsOfDeletedUser = (
   memory: MemoryTables,

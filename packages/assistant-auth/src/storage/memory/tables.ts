@@ -41,7 +41,10 @@ export type Grant = SignIn['grant'] & {
   /** The identity that signed in. */
   readonly identity: IdentityKey;
   readonly createdAt: EpochSeconds;
-  /** The sign-in at the provider. Earlier than `createdAt` if the grant was created in a session. */
+  /**
+   * When the user signed in at the provider: `createdAt`, or that of the session in which the grant was
+   * created.
+   */
   readonly signedInAt: EpochSeconds;
   readonly isFromSession: boolean;
   readonly revokedAt?: EpochSeconds;
@@ -63,7 +66,7 @@ export type Grant = SignIn['grant'] & {
 
 export type Use = NonNullable<Grant['use']>;
 
-/** Returns the time until which a grant is stored. */
+/** Returns the time until which a grant must be stored. */
 export const computeRetainUntil = ({ createdAt, refreshPolicy, revokedAt, use }: Grant): EpochSeconds => {
   const refreshable = revokedAt === undefined && refreshPolicy !== 'none';
   return Math.max(
@@ -77,7 +80,7 @@ export const computeRetainUntil = ({ createdAt, refreshPolicy, revokedAt, use }:
 export const isActiveGrant = (grant: Grant, now: EpochSeconds): boolean =>
   grant.revokedAt === undefined && grant.clientId !== accountClientId && computeRetainUntil(grant) > now;
 
-/** Compares text by code unit, independent of the locale. A database compares the same way. */
+/** Compares text by UTF-16 code unit, independent of the locale. For ASCII, SQLite compares the same way. */
 export const compareText = (one: string, other: string): number => (one < other ? -1 : Number(one > other));
 
 /**

@@ -310,8 +310,9 @@ export const useSession = async (
 };
 
 /**
- * Returns the condition that a row of `grants` is an active session. Parameters for its ID and the current
- * time.
+ * Returns the condition that a row of `grants` is an active session.
+ * @param id the SQL parameter with its ID, such as `?1`
+ * @param now the SQL parameter with the current time
  */
 export const buildActiveSessionCondition = (id: string, now: string): string =>
   `id = ${id} AND client_id = '${accountClientId}' AND redeemed_at IS NOT NULL AND revoked_at IS NULL

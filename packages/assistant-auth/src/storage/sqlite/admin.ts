@@ -1,6 +1,6 @@
 /**
- * Queries for an operator: users, grants, the audit log, and what still needs a sealing key. Results contain
- * IDs only, no names or email addresses of people.
+ * Queries for the operator: users, grants, the audit log, and what still needs a sealing key. Results
+ * identify users only by ID, and contain no names or email addresses.
  */
 import type { EpochSeconds, GrantId, Seconds, UserId } from '../../oauth/identifiers.ts';
 import { type AuditEvent, runBatch, type SqlDatabase } from './statements.ts';
@@ -31,8 +31,8 @@ export interface StorageAdmin {
 }
 
 /**
- * Creates the operator's queries on the storage's database. Every method is one round trip, and most of them
- * read whole tables, because they are called rarely.
+ * Creates the operator's queries on the storage's database. Every method is one round trip. Some read whole
+ * tables, which is acceptable because they are called rarely.
  * @throws StorageUnavailable from every method if D1 fails, with D1's error as `cause`
  */
 export const d1Admin = (db: SqlDatabase): StorageAdmin => ({
@@ -91,7 +91,7 @@ const toAuditEntry = (row: AuditEntryRow): AuditEntry => ({
 export const readClock = async (db: SqlDatabase): Promise<EpochSeconds> => {
   const [found] = await runBatch<{ readonly now: number }>(db, db.prepare('SELECT unixepoch() AS now'));
   const now = found?.results[0]?.now;
-  if (now === undefined) throw new Error('the database has no clock');
+  if (now === undefined) throw new Error('the database did not return its time');
   return now;
 };
 
@@ -102,7 +102,7 @@ export interface GrantSummary {
   readonly scopes: readonly string[];
   readonly provider: string;
   readonly createdAt: EpochSeconds;
-  /** When the newest token was issued. */
+  /** When the newest token was issued, or the session was last used. */
   readonly lastUsedAt?: EpochSeconds;
   /** `pending`: its code has not been redeemed. */
   readonly state: 'active' | 'pending' | 'expired' | 'revoked';
@@ -172,7 +172,7 @@ export const buildActiveGrantCondition = (now: string): string =>
 export interface IdentityWithoutUpstreamToken {
   readonly provider: string;
   readonly userId: UserId;
-  /** When the person last signed in at the provider. */
+  /** When the user last signed in at the provider. */
   readonly since: EpochSeconds;
   /** The number of active grants of the identity. */
   readonly activeGrants: number;
@@ -295,8 +295,8 @@ export interface KeyUsage {
    */
   readonly promotableFrom?: EpochSeconds;
   /**
-   * Whether no cleanup has found it as the first key, although it is not the first one now. It may have
-   * sealed nothing, or it was promoted and rolled back between two cleanups.
+   * Whether it is not the first key of the ring, and no cleanup has ever found it as the first one. It may
+   * have sealed nothing, or it was promoted and rolled back between two cleanups.
    */
   readonly isSealingPeriodUnknown: boolean;
 }

@@ -40,8 +40,8 @@ const deleteOldAuditEntries = (db: SqlDatabase, before: Cleanup['deleteAuditBefo
 const newestKey = 'SELECT id FROM sealing_keys ORDER BY seq DESC LIMIT 1';
 
 /**
- * Must run before `recordSealingKey`, because it compares with the newest recorded key. The first key of all
- * replaces none, so it is not audited.
+ * Must run before `recordSealingKey`, because it compares with the newest recorded key. The very first
+ * key replaces none, so it is not audited.
  */
 const auditKeyRotation = (db: SqlDatabase, { now, sealingKey }: Cleanup): SqlStatement =>
   auditWhen(db, { event: 'key-rotated', actor: 'operator', reason: sealingKey, now }, `(${newestKey}) <> ?4`);

@@ -36,8 +36,8 @@ export type { SqlDatabase, SqlResult, SqlStatement } from './statements.ts';
 
 /**
  * Creates storage in a D1 database to which this package's migrations were applied. Every method is one round
- * trip to the primary. Pass the binding itself, because the replicas of a D1 session may not have a
- * revocation yet.
+ * trip to the primary. Pass the binding itself, because the replicas of a D1 session may not have received
+ * a revocation yet.
  * @throws StorageUnavailable from every method if D1 fails, with D1's error as `cause`
  */
 export const d1Storage = (db: SqlDatabase): BrokerStorage => ({
@@ -46,7 +46,7 @@ export const d1Storage = (db: SqlDatabase): BrokerStorage => ({
   claimCode: (claim) => claimCode(db, claim),
   redeemCode: (redemption) => redeemCode(db, redemption),
   refresh: (use) => refresh(db, use),
-  isRefreshable: (question) => isRefreshable(db, question),
+  isRefreshable: (presented) => isRefreshable(db, presented),
   storeUpstreamToken: (token) => storeUpstreamToken(db, token),
   recordRecheck: (check) => recordRecheck(db, check),
   revokeGrantsOfIdentity: (usedToken, reason, now) => revokeGrantsOfIdentity(db, usedToken, reason, now),
@@ -56,10 +56,10 @@ export const d1Storage = (db: SqlDatabase): BrokerStorage => ({
   readRevocations: (cursor, now, limit) => readRevocations(db, cursor, now, limit),
   isRevoked: (token, now) => isRevoked(db, token, now),
   cleanUp: (cleanup) => cleanUp(db, cleanup),
-  findUpstreamTokens: (question) => findUpstreamTokens(db, question),
+  findUpstreamTokens: (query) => findUpstreamTokens(db, query),
   replaceUpstreamTokens: (replacement) => replaceUpstreamTokens(db, replacement),
   useSession: (use) => useSession(db, use),
-  acquireRecheckLease: (question) => acquireRecheckLease(db, question),
+  acquireRecheckLease: (request) => acquireRecheckLease(db, request),
   readAccount: (userId) => readAccount(db, userId),
   readHistory: (userId) => readHistory(db, userId),
   findUser: (identity) => findUser(db, identity),

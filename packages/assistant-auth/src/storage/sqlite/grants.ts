@@ -1,7 +1,7 @@
 /**
  * Grants in SQL: codes and refresh tokens. A code is redeemed once; a second redemption after the grace period
  * revokes the grant (RFC 6749 §4.1.2). A refresh token that was superseded revokes the grant (RFC 9700 §4.14.2);
- * `BrokerStorage.refresh` says when a replaced token is still accepted.
+ * `BrokerStorage.refresh` documents when a replaced token is still accepted.
  */
 
 import type {
@@ -83,15 +83,16 @@ export const claimCode = async (db: SqlDatabase, { grantId, now }: CodeClaim): P
   return hasChanges(claimed) ? 'claimed' : toGrantStatus(found?.results[0]);
 };
 
-// Refresh: one statement rotates, answers a retry, or starts a branch; the others detect reuse.
+// Refresh: one statement rotates, accepts a retry, or starts a branch; the others acquire a recheck lease and
+// detect reuse.
 
 export const refresh = async (db: SqlDatabase, use: GrantRefresh): Promise<RefreshOutcome> => {
   const [refreshed, leased, , revoked] = await runBatch<GrantStateRow & RecheckLeaseRow>(
     db,
     updateRefreshedGrant(db, use),
     acquireLeaseOnRefresh(db, use),
-    // Never matches a request that was just answered: its token is now the previous one, within the grace
-    // period.
+    // Never matches a request that the first statement accepted: if that rotated the grant, the presented
+    // token is now the previous one, within the grace period.
     ...revokeReused(db, use),
     auditReuse(db, use),
   );
@@ -114,7 +115,11 @@ export const isRefreshable = async (db: SqlDatabase, token: PresentedRefreshToke
   return (found?.results.length ?? 0) > 0;
 };
 
-/** Whether a grant and its identity allow any refresh. `now` is the SQL parameter with the current time. */
+/**
+ * Returns the condition that the refresh tokens of a grant have not expired, and that its identity can be
+ * refreshed.
+ * @param now the SQL parameter with the current time
+ */
 const buildRefreshableCondition = (now: string): string => `refresh_idle_expires_at > ${now}
   AND NOT EXISTS (
     SELECT 1 FROM identities
@@ -123,7 +128,7 @@ const buildRefreshableCondition = (now: string): string => `refresh_idle_expires
 
 /**
  * The generation that the current one replaced. The branch columns count only while the first token of the
- * branch is the current one, so that a release that doesn't know them can rotate the grant in between.
+ * branch is the current one, so that an older release, which ignores them, can rotate the grant in between.
  */
 const previous = 'iif(branch_generation IS generation, branch_started_from, generation - 1)';
 
@@ -135,11 +140,12 @@ const isTokenAccepted = `id = ?1 AND client_id = ?2 AND revoked_at IS NULL AND $
   )`;
 
 /**
- * Whether the token starts a new generation: the current token, or the previous one after the grace period.
+ * The condition that the token starts a new generation: the current token, or the previous one after the
+ * grace period.
  */
 const startsGeneration = `refresh_policy = 'rotating' AND (generation = ?3 OR rotated_at < ?4 - ?5)`;
 
-/** Whether the token is late: its successor was never used, and from now on it can't be. */
+/** The condition that the token is late: its successor was never used, and from now on it can't be. */
 const startsBranch = `refresh_policy = 'rotating' AND generation > ?3 AND rotated_at < ?4 - ?5`;
 
 const tokenValues = ({ grantId, clientId, generation, now, grace, lateRefresh }: PresentedRefreshToken) => [

@@ -1,5 +1,5 @@
 /**
- * Revocations in SQL: revokes grants, appends entries for their unexpired access tokens, and tells which
+ * Revocations in SQL: revokes grants, appends entries for their unexpired access tokens, and checks whether
  * tokens are revoked.
  */
 import { accountClientId, type EpochSeconds, type UserId } from '../../oauth/identifiers.ts';
@@ -69,8 +69,8 @@ export const readRevocations = async (
 };
 
 /**
- * A cursor that is higher belongs to entries that were deleted, or to another database: then all entries are
- * new.
+ * A cursor that is higher belongs to entries that were deleted, or to another database. Then all unexpired
+ * entries are returned.
  */
 const newestSeq = 'SELECT coalesce(max(seq), 0) AS seq FROM revocations';
 
@@ -126,7 +126,7 @@ export interface TargetRevocation {
 }
 
 /**
- * Creates the two statements, for one batch and in this order. The second one has changes only if a grant was
+ * Creates two statements, for one batch and in this order. The second one has changes only if a grant was
  * revoked now.
  */
 export const revokeByTarget = (
@@ -159,8 +159,8 @@ export interface GrantSelection {
 }
 
 /**
- * Creates the two statements, for one batch and in this order: the entries in `revocations`, and the update
- * of the grants.
+ * Creates two statements, for one batch and in this order: the entries in `revocations`, and the update of
+ * the grants.
  */
 export const revokeEach = (
   db: SqlDatabase,
@@ -173,11 +173,11 @@ export const revokeEach = (
 };
 
 /**
- * Creates the first of the two statements. It appends an entry for each grant with an unexpired access token,
- * or one entry for the user if several of them have one and no other active grant of the user is left. The
- * one entry saves storage reads: while more than 10,000 entries are unexpired, every API call reads storage.
- * It covers the tokens issued before this second, and none that is issued from now on: a grant with a token
- * from this second, or from a server whose clock is ahead, gets its own entry.
+ * Creates the first of these two statements. It appends an entry for each grant with an unexpired access
+ * token, or one entry for the user if several of them have one and no other active grant of the user is left.
+ * The one entry saves storage reads: while more than 10,000 entries are unexpired, every API call reads
+ * storage. It covers the tokens issued before this second, and none that is issued from now on: a grant with
+ * a token from this second, or from a server whose clock is ahead, gets its own entry.
  */
 const insertRevocations = (db: SqlDatabase, { where, values, now }: GrantSelection): SqlStatement =>
   db
@@ -205,10 +205,10 @@ const insertRevocations = (db: SqlDatabase, { where, values, now }: GrantSelecti
 
 /**
  * Creates three statements for a user who is about to be deleted, for one batch and in this order: an entry
- * for the user if several grants have an unexpired access token, whether they were revoked before or not; the
- * deletion of the entries that it replaces; and the entries of the grants that it does not cover. Without the
- * deletion, someone who deletes their account again and again, and so starts with a new count of sign-ins
- * each time, could create any number of entries.
+ * for the user if several grants have an unexpired access token from before this second, whether they were
+ * revoked before or not; the deletion of the entries that it replaces; and the entries of the grants that it
+ * does not cover. Without the deletion, a user who repeatedly deletes the account, and so starts with a new
+ * count of sign-ins each time, could create any number of entries.
  */
 export const recordUserRevocation = (
   db: SqlDatabase,
@@ -239,8 +239,8 @@ export const recordUserRevocation = (
 
 /** The condition that an entry for the user `?2` covers all access tokens of a row of `grants`. */
 const isCovered = `EXISTS (
-  SELECT 1 FROM revocations AS line
-  WHERE line.kind = 'user' AND line.id = ?2 AND line.revoked_at >= last_used_at AND line.expires_at >= access_expires_at
+  SELECT 1 FROM revocations AS revocation
+  WHERE revocation.kind = 'user' AND revocation.id = ?2 AND revocation.revoked_at >= last_used_at AND revocation.expires_at >= access_expires_at
 )`;
 
 /**

@@ -1,4 +1,4 @@
-/** Sign-ins in SQL: user, identity and grant are stored together or, if the callback was repeated, not at all. */
+/** Sign-ins in SQL: user, identity and grant are stored together, or not at all. */
 import { accountClientId } from '../../oauth/identifiers.ts';
 import type { GrantStatus, SignIn, SignInOutcome } from '../broker-storage.ts';
 import { buildActiveSessionCondition } from './accounts.ts';
@@ -22,7 +22,7 @@ export const recordSignIn = async (db: SqlDatabase, signIn: SignIn): Promise<Sig
   const { created_at } = counted?.results[0] ?? {};
   if (created_at !== undefined)
     return { kind: 'limited', retryAfter: created_at + signIn.limits.period - signIn.now };
-  // The grant ID of someone who continues a session was generated just now, so it can't exist.
+  // The grant ID of a sign-in that continues a session was generated just now, so it can't exist.
   return { kind: signIn.session === undefined ? 'replayed' : 'session-ended' };
 };
 
@@ -107,7 +107,7 @@ const insertUser = (db: SqlDatabase, signIn: SignIn): SqlStatement => {
   }
 };
 
-/** Someone who continues a session did not sign in at the provider, so `last_sign_in_at` is kept. */
+/** A user who continues a session did not sign in at the provider, so `last_sign_in_at` is kept. */
 const upsertIdentity = (db: SqlDatabase, signIn: SignIn): SqlStatement => {
   const { identity, user } = signIn;
   const { label = null, sealedRefreshToken = null } = identity;

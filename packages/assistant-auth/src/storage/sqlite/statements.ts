@@ -43,7 +43,7 @@ export interface SqlResult<Row = unknown> {
   readonly meta: { readonly changes: number };
 }
 
-// The audit log. A row contains IDs only: no label, email address, token or grant.
+// The audit log. A row identifies a user only by ID, and contains no label, email address, token or grant ID.
 
 /** The content of an audit row, without the IDs. */
 export interface AuditEvent {
@@ -73,7 +73,7 @@ interface AuditedIds {
 
 /**
  * Creates the statement that writes the row if the statement directly before it in the batch changed a row.
- * Something that did not happen leaves no audit row.
+ * A change that was not made leaves no audit row.
  */
 export const auditChange = (db: SqlDatabase, auditEvent: AuditEvent, ids: AuditedIds): SqlStatement =>
   db

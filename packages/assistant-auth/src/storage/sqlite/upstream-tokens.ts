@@ -131,7 +131,8 @@ export const revokeGrantsOfIdentity = async (
   reason: string,
   now: EpochSeconds,
 ): Promise<IdentityRevocationOutcome> => {
-  // The token is deleted last, because the other two statements check that it is still stored.
+  // The token is deleted after the grants are revoked, because those statements check that it is still
+  // stored.
   const [, , clearedToken] = await runBatch(
     db,
     ...revokeEach(db, { where: basedOnIdentity, values: tokenValues(usedToken), reason, now }),
@@ -194,8 +195,8 @@ const clearUpstreamToken = (db: SqlDatabase, usedToken: StoredUpstreamToken): Sq
     .bind(...tokenValues(usedToken));
 
 /**
- * Reads the table from `after` on, without an index. An index would cost a write at every sign-in, and this
- * query runs only in a cleanup, and only if the ring has several keys.
+ * Reads the table from `after` on, because sealed tokens have no index. An index would cost a write for every
+ * new token, and this query runs only in a cleanup, and only if the ring has several keys.
  */
 export const findUpstreamTokens = async (
   db: SqlDatabase,
