@@ -1,5 +1,5 @@
 /**
- * Which module may import which. ARCHITECTURE.md explains the layers; `npm run check` runs these rules.
+ * Rules for imports between modules. ARCHITECTURE.md explains the layers; `npm run check` runs these rules.
  */
 
 const auth = '^packages/assistant-auth/src/';
@@ -52,7 +52,7 @@ const configuration = {
     {
       name: 'account-is-opt-in',
       comment:
-        'Only its own subpath contains the account page: a bundle that does not import it does not contain it.',
+        'Only assistant-auth/account imports the account page, so a bundle without that import does not contain it.',
       severity: 'error',
       from: { path: auth, pathNot: `${auth}account/` },
       to: { path: `${auth}account/` },
@@ -68,14 +68,14 @@ const configuration = {
     {
       name: 'oauth4webapi-and-jose-in-providers',
       comment:
-        'Only requests to providers use these libraries. The rules of our own endpoints are written here.',
+        'Only requests to providers use these libraries. The broker implements the rules of its own endpoints.',
       severity: 'error',
       from: { path: auth, pathNot: `${auth}providers/` },
       to: { path: 'node_modules/(oauth4webapi|jose)/' },
     },
     {
       name: 'operations-stand-alone',
-      comment: 'assistant-operations and assistant-auth do not know each other.',
+      comment: 'assistant-operations and assistant-auth do not import each other.',
       severity: 'error',
       from: { path: '^packages/assistant-operations/src/' },
       to: { path: '^(packages|apps)/[^/]+/src/', pathNot: '^packages/assistant-operations/src/' },
@@ -109,14 +109,14 @@ const configuration = {
     },
     {
       name: 'examples-use-packages-only',
-      comment: 'An example must work where it is copied to.',
+      comment: 'An example must work when it is copied to another project.',
       severity: 'error',
       from: { path: '^examples/[^/]+/(src|functions)/' },
       to: { path: '^(apps|packages/lab|scripts|conformance|bench)/' },
     },
     {
       name: 'no-node-built-ins',
-      comment: 'What is deployed runs without Node built-ins, although workerd offers them.',
+      comment: 'Deployed code must not use Node built-ins, although workerd provides them.',
       severity: 'error',
       from: { path: '^(packages/assistant-(auth|operations)|apps/[^/]+)/src/' },
       to: { dependencyTypes: ['core'] },

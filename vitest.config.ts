@@ -5,8 +5,8 @@ import { unstable_readConfig } from 'wrangler';
 const compatibilityDate = '2026-10-20';
 
 /**
- * The timeouts are only for tests that hang: on a busy machine, any test may be slow. A test without an
- * assertion fails, because it could not fail otherwise.
+ * The timeouts are only for tests that hang: on a busy machine, any test may be slow. A test without
+ * assertions fails, because it checks nothing.
  */
 const everywhere = { testTimeout: 600_000, hookTimeout: 600_000, expect: { requireAssertions: true } };
 
@@ -16,7 +16,7 @@ const everywhere = { testTimeout: 600_000, hookTimeout: 600_000, expect: { requi
  */
 const sharedIsolate = { ...everywhere, isolate: false, restoreMocks: true, unstubGlobals: true };
 
-/** The tests of a library, inside workerd, the runtime that it is made for. */
+/** Tests of a library in workerd, the runtime that it is made for. */
 const inWorkerd = (name: string, exclude: string[] = []) => ({
   plugins: [cloudflareTest({ miniflare: { compatibilityDate } })],
   test: { ...sharedIsolate, name, include: [`packages/${name}/test/**/*.test.ts`], exclude },
@@ -59,7 +59,7 @@ const inNode = (name: string, include: string) => ({ test: { ...everywhere, name
 
 export default defineConfig(async () => ({
   test: {
-    // Also on a machine with two cores, because the conformance tests mostly wait for the processes they start.
+    // Two, even on a machine with two cores: the conformance tests mostly wait for the processes they start.
     maxWorkers: 2,
     projects: [
       inWorkerd('assistant-auth', ['packages/assistant-auth/test/storage/d1/**']),
@@ -71,7 +71,7 @@ export default defineConfig(async () => ({
       inNode('deploy', 'deploy/**/*.test.ts'),
       inNode('examples', 'examples/*/test/**/*.test.ts'),
       conformance('conformance', 'conformance/on-workers.ts'),
-      // Without the tests that are the same on both platforms: the commands, and the browser driver.
+      // Without tests that do not depend on the platform: commands, deployment and the page monitor.
       conformance('conformance-pages', 'conformance/on-pages.ts', [
         'conformance/{commands,deploying}/**',
         'conformance/browser/chromium.test.ts',

@@ -36,7 +36,7 @@ const sendRequest = ({ url, headers = {}, form }: RequestSpec, agent: Agent): Pr
       });
       response.on('end', () => {
         if (response.statusCode === 200 && length > 0) resolve();
-        else reject(new Error(`${url.pathname} answered ${response.statusCode}`));
+        else reject(new Error(`${url.pathname} responded with status ${response.statusCode}`));
       });
     });
     sent.on('error', reject);

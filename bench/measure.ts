@@ -53,7 +53,7 @@ const measureRound = async <Name extends string>(
     costs: [] as number[],
   }));
   for (let slice = 0; slice < slices; slice++) {
-    // Each slice starts with another scenario.
+    // Each slice starts with a different scenario.
     const turn = slice % entries.length;
     for (const { scenario, costs } of [...entries.slice(turn), ...entries.slice(0, turn)])
       costs.push(await measureCost(workerd, scenario));

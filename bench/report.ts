@@ -14,18 +14,18 @@ export interface Line<Name extends string> {
 export const report = <Name extends string>(
   rounds: readonly Round<Name>[],
   lines: readonly Line<Name>[],
-): 'kept' | 'missed' => {
+): 'met' | 'missed' => {
   console.log(row('', ['median', 'least', 'most']));
   const verdicts = lines.map((line) => print(line, rounds.map(line.of)));
-  return verdicts.includes('missed') ? 'missed' : 'kept';
+  return verdicts.includes('missed') ? 'missed' : 'met';
 };
 
 const print = <Name extends string>(
   { label, digits, goal }: Line<Name>,
   values: readonly number[],
-): 'kept' | 'missed' => {
+): 'met' | 'missed' => {
   const middle = median(values);
-  const verdict = goal === undefined || middle <= goal ? 'kept' : 'missed';
+  const verdict = goal === undefined || middle <= goal ? 'met' : 'missed';
   const remark = goal === undefined ? '' : `   goal ${goal}: ${verdict}`;
   const figures = [middle, Math.min(...values), Math.max(...values)].map((value) => value.toFixed(digits));
   console.log(row(label, figures) + remark);

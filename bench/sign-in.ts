@@ -29,13 +29,14 @@ export const signIn = async (origin: URL, clientSecret: string): Promise<SignedI
   const browser = createBrowser({ fetch });
   const startedSignIn = startSignIn(action, 'bench');
   const page = await browser.open(startedSignIn.url);
-  if (page.kind !== 'page') throw new Error(`no sign-in page but ${page.location}`);
+  if (page.kind !== 'page') throw new Error(`expected the sign-in page, got a redirect to ${page.location}`);
   const back = await browser.clickButton(page, 'Instantly');
-  if (back.kind !== 'stopped-redirect') throw new Error(`no way back but ${back.url} (${back.status})`);
+  if (back.kind !== 'stopped-redirect')
+    throw new Error(`expected a redirect to the client, got ${back.url} (${back.status})`);
   const callback = readCallback(startedSignIn, back.location);
-  if (callback.kind !== 'code') throw new Error(`no code but ${back.location}`);
+  if (callback.kind !== 'code') throw new Error(`expected a code, got ${back.location}`);
   const answer = await redeemCode(action, callback.code, fetch);
-  if (answer.kind !== 'tokens') throw new Error(`no tokens but ${answer.status}`);
+  if (answer.kind !== 'tokens') throw new Error(`expected tokens, got status ${answer.status}`);
   const { accessToken, refreshToken } = answer;
   if (refreshToken === undefined) throw new Error('no refresh token');
   return { clientSecret, accessToken, refreshToken };

@@ -48,12 +48,12 @@ const createBenchBroker = (env: Environment) =>
     ],
     providers: [instantProvider],
     storage: memoryStorage(),
-    // The measurement refreshes one grant again and again.
+    // The measurement refreshes one grant repeatedly.
     limits: { refreshesPerGrant: { take: async () => 'allowed' } },
     log: () => undefined,
   });
 
-/** Verifies the same person at once, without a page. */
+/** Identifies the same user at every sign-in, immediately and without a page. */
 const instantProvider: IdentityProvider = {
   id: 'instantly',
   displayName: 'Instantly',

@@ -76,7 +76,7 @@ const waitUntilAnswering = async (origin: URL): Promise<void> => {
     if (response !== undefined) return;
     await sleep(50);
   }
-  throw new Error('workerd does not answer');
+  throw new Error('workerd did not respond');
 };
 
 /** Linux reports nanoseconds for every thread. On other systems, `ps` prints `minutes:seconds.hundredths`. */

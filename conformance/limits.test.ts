@@ -37,7 +37,7 @@ const guessUntilLimited = async (): Promise<Response> => {
   throw new Error('60 wrong secrets in a row were not limited');
 };
 
-it('W5.3 shared egress: guesses from ChatGPT’s address are limited, its exchange, refresh and calls are not', async () => {
+it('W5.3 shared egress: guesses from ChatGPT’s address are limited, but not its other requests', async () => {
   const startedSignIn = startSignIn(action, crypto.randomUUID());
   const callback = readCallback(startedSignIn, await signIn(startedSignIn.url, testUser('limits')));
   if (callback.kind !== 'code') throw new Error(`no code: ${callback.kind}`);

@@ -1,6 +1,7 @@
 /**
- * Tests each fake provider over HTTP: a user at one provider is not the user at another one, and is the same
- * user at the next sign-in. Also tests that a sign-out at a provider ends the session on the account page.
+ * Tests sign-ins at each fake provider over HTTP: the same email address at two providers belongs to two
+ * users, and the next sign-in finds the same user. Also tests that a sign-out at a provider ends the session
+ * on the account page.
  */
 import { callApi, createBrowser, type Page, refreshTokens, startSignIn } from '@words-with-chat/lab';
 import { describe, expect, inject, it } from 'vitest';

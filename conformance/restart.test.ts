@@ -1,6 +1,6 @@
 /**
- * Tests a restart of the local system: data, tokens and users are the same, although the fake provider has
- * lost its state.
+ * Tests a restart of the local system: data, tokens and users are kept, although the fake providers have lost
+ * their state.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

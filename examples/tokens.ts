@@ -1,4 +1,4 @@
-/** Gets tokens for the examples' tests: a user signs in, and the client is a GPT with an Action. */
+/** Gets tokens for the tests of the examples: signs a user in through a GPT with an Action. */
 import {
   buildGptCallbackUrl,
   createBrowser,

@@ -8,8 +8,8 @@ import { join } from 'node:path';
 const page = 'docs/threat-model.md';
 
 /**
- * A row: a threat, the IDs of its cases, and the test files that it names. Without files, it is not built
- * yet.
+ * A row: a threat, the IDs of its cases, and the test files that it names. A row without files is not
+ * built yet.
  */
 interface Row {
   readonly line: number;

@@ -18,7 +18,7 @@ import { generateRingKey, readGivenKeyRing, requireKeyRing, splitKeyRing } from 
 const usage = `Usage: npm run keys [-- <command>]
 
 Commands:
-  (no command)                          print a new key ring with one key
+  (no command)                          print a new key ring; if SEALING_KEYS is set, same as add
   add                                   print the ring in use with a new key at the end, which doesn't seal yet
   promote <id> [--local | --remote]     print the ring with this key at the front, where it seals
   list [--local | --remote]             list the keys in the ring, and what needs them

@@ -5,7 +5,7 @@
 if (!process.features.typescript) {
   console.error(
     `This is Node ${process.version}, which cannot run these scripts. \`npm ci\` installs the right one (the package "node", ` +
-      'which needs its install script), and `npm start`, `npm run demo` and `npm run keys` use it.',
+      'which needs its install script), and the npm scripts of this project use it.',
   );
   process.exit(1);
 }

@@ -27,7 +27,7 @@ const main = async (): Promise<void> => {
   const sections = await buildGptEditorSections({
     origin,
     clientId: GPT_CLIENT_ID,
-    // During a change of the secret, the first of two is the new one.
+    // While the secret is being replaced, there are two. The first one is the new one.
     clientSecret: GPT_CLIENT_SECRET.split(/\s+/)[0] ?? '',
   });
   console.log(`${describeOutcome(outcome)}\n\n${formatSections(sections)}\n${nextSteps(variables, origin)}`);

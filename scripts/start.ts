@@ -1,6 +1,6 @@
 /**
- * `npm start`: runs the app and the fake providers until Ctrl-C; with `--origin`, the app alone behind a
- * tunnel; with `--pages`, a Pages project instead of a Worker; with `--inspect`, with a debugger.
+ * `npm start`: runs the app and the fake providers until Ctrl-C; with `--origin`, only the app, behind a
+ * tunnel; with `--pages`, a Pages project instead of a Worker; with `--inspect`, also a debugger.
  */
 import { isUserFacing, printHelpIfRequested } from './app/command.ts';
 import { readDataFolder } from './local-system/data-folder.ts';

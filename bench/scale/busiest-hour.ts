@@ -1,6 +1,6 @@
 /**
- * Simulates the busiest hour of the day at one database, which is a single thread that serves one round trip
- * after the other, from the model's arrivals and measured service times.
+ * Simulates the busiest hour of the day at one database, which serves one round trip after the other in a
+ * single thread. The number of round trips comes from the model, and their service times were measured.
  */
 import { busiestHour, createRandomSource, hourOf, simulateVisits } from './day.ts';
 

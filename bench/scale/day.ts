@@ -3,7 +3,7 @@
  * end. All assumptions about users are in this file; docs/scale.md repeats them.
  */
 
-/** A user, generated from its number and so always the same. */
+/** A user. It is generated from its number, so it is always the same. */
 export interface SimulatedUser {
   readonly number: number;
   readonly provider: string;

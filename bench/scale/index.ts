@@ -21,7 +21,7 @@ const { values } = parseArgs({
 const readWholeNumber = (name: keyof typeof values, most: number): number => {
   const value = Number(values[name]);
   if (Number.isInteger(value) && value >= 1 && value <= most) return value;
-  throw new RangeError(`--${name} must be a whole number from 1 to ${most}`);
+  throw new RangeError(`--${name} must be a whole number from 1 to ${most}.`);
 };
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -99,5 +99,5 @@ const outcome = await withWorker((sendCommand) => simulateDay(sendCommand, users
 printReport({ users, isolates }, outcome);
 const differences = findDifferences(users, outcome.counts);
 for (const difference of differences) console.error(difference);
-console.log(differences.length === 0 ? 'no row was lost or doubled' : 'the database differs from the model');
+console.log(differences.length === 0 ? 'no rows were lost or added' : 'the database differs from the model');
 if (differences.length > 0) process.exitCode = 1;

@@ -13,7 +13,7 @@ export const printReport = (
   { usage, counts }: Outcome,
 ): void => {
   printTrips(usage);
-  console.log(`\n${(counts.bytes / 1e6).toFixed(1)} MB, ${(counts.bytes / users).toFixed(0)} bytes a user`);
+  console.log(`\n${(counts.bytes / 1e6).toFixed(1)} MB, ${(counts.bytes / users).toFixed(0)} bytes per user`);
   const serviceTimes = [
     computeServiceTimes(usage, ({ sqlMilliseconds, trips }) => sqlMilliseconds / trips),
     computeServiceTimes(usage, ({ statements, trips }) => (assumedMsPerStatement * statements) / trips),
@@ -33,7 +33,7 @@ export const printReport = (
 
 const printTrips = (usage: Outcome['usage']): void => {
   console.log('\nround trips');
-  console.log(formatRow(['kind', 'count', 'statements', 'rows read', 'rows written', 'SQL ms a trip']));
+  console.log(formatRow(['kind', 'count', 'statements', 'rows read', 'rows written', 'SQL ms per trip']));
   for (const [kind, { trips, statements, rowsRead, rowsWritten, sqlMilliseconds }] of Object.entries(usage)) {
     const figures = [trips, statements, rowsRead, rowsWritten].map((figure) =>
       figure.toLocaleString('en-US'),

@@ -131,7 +131,7 @@ describe('a user on the account page', () => {
     },
   );
 
-  it('needs no script', async () => {
+  it('works without JavaScript', async () => {
     const { context, pageErrors } = await openContext(chromium, { javaScriptEnabled: false });
     const page = await context.newPage();
     const testUserName: TestUserName = 'account-without-script';

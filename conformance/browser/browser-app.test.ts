@@ -35,7 +35,7 @@ interface Sent {
   readonly credentials?: 'include';
 }
 
-/** What the page's script gets: the response, or the error if the browser blocks it. */
+/** Calls `fetch` in the page. Returns the response, or the error if the browser blocks it. */
 const fetchIn = (page: Page, path: string, sent: Sent = {}) =>
   page.evaluate(
     async ({ url, form, ...init }) => {
@@ -57,7 +57,7 @@ const fetchIn = (page: Page, path: string, sent: Sent = {}) =>
 
 const blocked = 'TypeError: Failed to fetch';
 
-/** Chromium reports every error status that a script gets; the tests cause these on purpose. */
+/** Omits the errors that Chromium reports for responses with status 400 and 401, which the tests expect. */
 const unexpected = (pageErrors: readonly string[]) =>
   pageErrors.filter((pageError) => !/Failed to load resource: .* status of 40[01]/.test(pageError));
 

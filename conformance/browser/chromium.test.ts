@@ -1,4 +1,4 @@
-/** Tests the monitoring of Chromium's pages: the errors that it must not miss. */
+/** Tests that the page monitor reports the errors of a page. */
 import { createServer, type Server } from 'node:http';
 import { findFreePort } from '@words-with-chat/lab';
 import type { Browser } from 'playwright-core';
@@ -50,10 +50,10 @@ describe('the page monitor', () => {
 
   it.each([
     [
-      'an image from elsewhere',
+      'an image from another host',
       '<img alt="" src="http://example.com/x.png">',
       {},
-      'left the machine: http://example.com/x.png',
+      'request to another machine: http://example.com/x.png',
     ],
     ['a file that is missing', '<img alt="" src="/missing.png">', {}, '404'],
     ['an exception', '<script>throw new Error("broken")</script>', {}, 'exception: broken'],

@@ -50,7 +50,7 @@ export const openContext = async (
   context.on('request', (request) => {
     const { protocol, hostname } = new URL(request.url());
     const isLocal = !/^(http|ws)s?:$/.test(protocol) || ['localhost', '127.0.0.1'].includes(hostname);
-    if (!isLocal) pageErrors.push(`left the machine: ${request.url()}`);
+    if (!isLocal) pageErrors.push(`request to another machine: ${request.url()}`);
   });
   return { context, pageErrors };
 };

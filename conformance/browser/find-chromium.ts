@@ -12,14 +12,14 @@ export const findChromium = (): string => {
   const { CHROME_PATH, PATH = '' } = process.env;
   if (CHROME_PATH !== undefined && CHROME_PATH !== '') {
     if (isProgram(CHROME_PATH)) return CHROME_PATH;
-    throw new Error(`CHROME_PATH is no program that can be run: ${CHROME_PATH}`);
+    throw new Error(`CHROME_PATH must be the path of an executable file, not "${CHROME_PATH}".`);
   }
   const onPath = PATH.split(delimiter).flatMap((folder) => names.map((name) => join(folder, name)));
   const found = [...onPath, ...applications, chromium.executablePath()].find(isProgram);
   if (found !== undefined) return found;
   throw new Error(
     'No Chrome or Chromium was found. Install one (Debian: apt install chromium; macOS: brew install --cask chromium; ' +
-      'anywhere: npx playwright-core install chromium), or name one in CHROME_PATH.',
+      'elsewhere: npx playwright-core install chromium), or set CHROME_PATH to the path of one.',
   );
 };
 

@@ -48,7 +48,7 @@ export const signInThroughBrowser = async (
       await page.getByRole('button', { name: testUser(testUserName).email }).click();
     await waitForClientPage(page);
   } catch (cause) {
-    throw new Error(['The browser did not come back to the client.', ...pageErrors].join('\n'), { cause });
+    throw new Error(['The browser did not return to the client.', ...pageErrors].join('\n'), { cause });
   }
   const query = callback.received.at(-1);
   const answer = readCallback(startedSignIn, new URL(`${callback.redirectUri}?${query}`));
@@ -65,7 +65,7 @@ export const waitForClientPage = async (page: Page): Promise<void> => {
     await page.getByRole('heading', { name: 'Back in the chat' }).waitFor();
   } catch (cause) {
     const shown = await page.locator('body').innerText();
-    throw new Error(`The browser is at ${page.url()}, which says:\n${shown}`, { cause });
+    throw new Error(`The browser is at ${page.url()}, which shows:\n${shown}`, { cause });
   }
 };
 

@@ -76,7 +76,7 @@ describe.each(pages)('the %s page', (name, path, status) => {
     },
   );
 
-  it('needs no script', async () => {
+  it('works without JavaScript', async () => {
     const { context, pageErrors } = await openContext(chromium, { javaScriptEnabled: false });
     const page = await context.newPage();
     await page.goto(origin + path);

@@ -40,9 +40,9 @@ const scoreWith = async (code: string, at: ClientCallback): Promise<unknown> => 
 
 describe('signing in at Google', () => {
   it.each([
-    ['with script', 'browser', 'signed-out', { javaScriptEnabled: true }],
-    ['without script', 'browser-without-script', 'signed-out', { javaScriptEnabled: false }],
-    ['at a provider that redirects at once', 'browser-signed-in', 'signed-in', {}],
+    ['with JavaScript', 'browser', 'signed-out', { javaScriptEnabled: true }],
+    ['without JavaScript', 'browser-without-script', 'signed-out', { javaScriptEnabled: false }],
+    ['if the provider redirects immediately', 'browser-signed-in', 'signed-in', {}],
   ] as const)('leads to a stored score %s', async (_, testUserName, googleSession, options) => {
     const { context, pageErrors } = await openContext(chromium, options);
     const page = await context.newPage();
@@ -122,7 +122,7 @@ describe('signing in at another provider', () => {
       testUser(testUserName).email,
       ...extraButtons,
     ]);
-    // The cookie of the login transaction is deleted, also the one for Apple's cross-site form post.
+    // The cookie of the login transaction is deleted, even the one for Apple's cross-site form post.
     const names = (await context.cookies(origin)).map(({ name }) => name);
     await context.close();
     expect(names.filter((name) => name.startsWith('__Host-tx-'))).toEqual([]);

@@ -52,8 +52,8 @@ const heading = (page: Page): Promise<string> => page.locator('h1').innerText();
 const pressGoogle = (page: Page) => page.getByRole('button', { name: 'Google' }).click();
 
 /**
- * Answers every page as if all requests were sent at the same time, so that no request has a cookie from
- * another's response.
+ * Responds to the requests of all tabs as if they were sent at the same time, so that no request has a cookie
+ * from the response to another one.
  */
 const answerAtOnce = async (context: BrowserContext, urls: readonly string[]): Promise<void> => {
   const responses = await Promise.all(urls.map((url) => fetch(url)));
@@ -75,10 +75,10 @@ const answerAtOnce = async (context: BrowserContext, urls: readonly string[]): P
 
 describe('tabs that are opened at the same time, in a browser without cookies', () => {
   it.each([
-    ['two', 2, 'browser-two-tabs', 'browser-two-tabs'],
+    ['two tabs', 2, 'browser-two-tabs', 'browser-two-tabs'],
     // With two users, because each one can sign in only 20 times in ten minutes.
-    ['30', 30, 'browser-30-tabs', 'browser-30-tabs-other'],
-  ] as const)('all sign in: %s', async (_, count, testUserName, otherRole) => {
+    ['30 tabs', 30, 'browser-30-tabs', 'browser-30-tabs-other'],
+  ] as const)('can all complete a sign-in: %s', async (_, count, testUserName, otherRole) => {
     const { context, pageErrors } = await openContext(chromium);
     const startedSignIn = Array.from({ length: count }, () =>
       startSignIn(createGptAction(callback), crypto.randomUUID()),
@@ -110,7 +110,7 @@ describe('tabs that are opened at the same time, in a browser without cookies', 
     expect(pageErrors).toEqual([]);
   });
 
-  it('work for the account page beside a client’s sign-in page', async () => {
+  it('can complete sign-ins at the account page and at a client', async () => {
     const { context, pageErrors } = await openContext(chromium);
     await signInAtGoogle(context, 'browser-tabs-account');
     const startedSignIn = startSignIn(createGptAction(callback), crypto.randomUUID());
@@ -143,7 +143,7 @@ const callbackUrlOf = (context: BrowserContext): Promise<string> =>
   });
 
 describe('a callback that is opened again', () => {
-  it('says that the user is signed in, and redirects to no client', async () => {
+  it('shows that the user is already signed in, and does not redirect to the client', async () => {
     const { context, pageErrors } = await openContext(chromium);
     const page = await context.newPage();
     const url = callbackUrlOf(context);
@@ -162,7 +162,7 @@ describe('a callback that is opened again', () => {
 });
 
 describe('a browser that blocks cookies', () => {
-  it('sees on the sign-in page and on the account page that they are required', async () => {
+  it('gets a page that cookies are required, for a sign-in at a client and at the account page', async () => {
     const profile = await mkdtemp(join(tmpdir(), 'no-cookies-'));
     await mkdir(join(profile, 'Default'));
     const blocked = { profile: { default_content_setting_values: { cookies: 2 } } };
@@ -208,7 +208,7 @@ const refusedPrefetches = async (): Promise<number> => {
   return log.split('request.prefetch').length - 1;
 };
 
-/** Serves a page on the app's own host that makes the browser load the callback URL in advance. */
+/** Serves a page on the app's own host that makes the browser prefetch the callback URL. */
 const startLoadingInAdvance = async (
   html: string,
 ): Promise<{ readonly server: Server; readonly url: string }> => {
@@ -231,8 +231,8 @@ const inAdvance: readonly (readonly [string, (url: string) => string])[] = [
   ],
 ];
 
-describe('a callback that the browser loads in advance', () => {
-  it.each(inAdvance)('signs in at the navigation: %s', async (_, htmlFor) => {
+describe('a callback that the browser prefetches', () => {
+  it.each(inAdvance)('completes the sign-in at the navigation: %s', async (_, htmlFor) => {
     const { context } = await openContext(chromium);
     const page = await context.newPage();
     await signInAtGoogle(context, 'browser-prefetch');

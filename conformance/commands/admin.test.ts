@@ -197,7 +197,7 @@ describe('on a database with users', () => {
   });
 
   it.each(['-x\'; DROP TABLE users; --"?1', 'ü😀 \u2028'])(
-    'takes an ID as a value, not as SQL: %j',
+    'treats an ID as a value, not as SQL: %j',
     async (id) => {
       await recordUser(id);
       await recordUser(`another than ${id}`);
@@ -230,7 +230,7 @@ describe('on a database with users', () => {
     expect(entries.map(({ event }) => event)).toEqual(['revoked', 'signed-in']);
   });
 
-  it('waits to read, too', async () => {
+  it('also waits before it reads', async () => {
     releaseAt = 2;
     lock.exec('BEGIN IMMEDIATE');
     expect(await operator.listGrants('nobody', 0)).toBeUndefined();
@@ -255,7 +255,7 @@ describe('on a database with users', () => {
     expect(await operator.listGrants('locked', 0)).toMatchObject([{ state: 'active' }]);
   });
 
-  it('repeats the message of the database', async () => {
+  it('prints the error message of the database', async () => {
     await recordUser('unlucky');
     lock.exec("CREATE TRIGGER fail BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'disk full'); END");
     const { code, stdout, stderr } = await admin('revoke', 'user', 'unlucky');
@@ -284,7 +284,7 @@ describe('wrong usage', () => {
     [['revoke', 'everything', 'x'], 'Usage: npm run admin -- <command> [options]'],
     [['revoke', 'grant'], 'Usage: npm run admin -- <command> [options]'],
     [['delete', 'a', 'b'], 'Usage: npm run admin -- <command> [options]'],
-    [['users', '--limit', 'all'], '--limit and --skip must be numbers of rows from 0 to 999999.'],
+    [['users', '--limit', 'all'], '--limit and --skip must be whole numbers from 0 to 999999.'],
     [['users', '--local', '--remote'], 'Pass --local or --remote, not both.'],
     [['users', '--locale'], "Unknown option '--locale'"],
     [['audit', '--jsn=1'], "Unknown option '--jsn'"],

@@ -97,7 +97,7 @@ describe.each([
 
   it('W16.1 opens no debugger on any port of any process', async () => {
     const ports = listOpenPorts(pidOf(running)).map((open) => open.port);
-    // If no process or port was found, the test proves nothing.
+    // Otherwise, no process or port was found, and the test would prove nothing.
     expect(ports).toContain(port);
     expect(await signsOn(ports)).toEqual([]);
   });
@@ -131,10 +131,10 @@ describe.each([
     ['an email', 'POST', '/cdn-cgi/local/email?from=a@b.example&to=c@d.example', {}],
     ['the bindings', 'GET', '/cdn-cgi/local/platform-proxy', {}],
     ['the bindings', 'GET', '/cdn-cgi/local/platform-proxy', { 'mf-op': 'GET', 'mf-op-target': '[0]' }],
-    ['the server’s own control', 'GET', '/cdn-cgi/ProxyWorker/pause', {}],
+    ['the development server', 'GET', '/cdn-cgi/ProxyWorker/pause', {}],
     ['images', 'GET', '/__cf_local/imagedelivery/x', {}],
     ['videos', 'GET', '/__cf_local/stream/x', {}],
-  ])('W16.4 gives no page control over %s: %s %s', async (_, method, path, headers) => {
+  ])('W16.4 does not let web pages access %s: %s %s', async (_, method, path, headers) => {
     // The request for an image, or after a click on a link, has no Origin header.
     for (const from of [undefined, 'https://evil.example', `http://127.0.0.1:${port + 1}`, 'null']) {
       for (const host of hosts()) {
@@ -164,11 +164,11 @@ describe.each([
     );
     await stop(running);
     expect(await filesWith(code)).toEqual([]);
-    // If no file was searched, the test proves nothing.
+    // Otherwise, no file was searched, and the test would prove nothing.
     expect(await filesWith('Words With Chat')).not.toEqual([]);
   });
 
-  it('W16.1 opens a debugger on loopback if --inspect is passed, and says where', async () => {
+  it('W16.1 opens a debugger on loopback if --inspect is passed, and prints its URL', async () => {
     running = start([...args, '--inspect'], more);
     const summary = await waitUntilReady(running);
     const open = listOpenPorts(pidOf(running));

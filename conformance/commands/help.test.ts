@@ -11,7 +11,7 @@ it.each([
   ['admin', ['delete'], 'delete <user>'],
   ['setup', [], '--origin'],
   ['deploy', [], '--dry-run'],
-] as const)('npm run %s -- %j is explained', async (script, args, part) => {
+] as const)('npm run %s prints its usage with --help and -h: %j', async (script, args, part) => {
   const answers = ['--help', '-h'].map((help) => runCommand(script, {}, { args: [...args, help] }));
   for (const { code, stdout, stderr } of await Promise.all(answers)) {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

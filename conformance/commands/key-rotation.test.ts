@@ -199,7 +199,7 @@ const useTokens = async (
   signed.rotating = next;
 };
 
-describe('T16', () => {
+describe('a key rotation', () => {
   const everything: IssuedTokens[] = [];
 
   it.each([

@@ -108,7 +108,7 @@ describe('npm run keys -- audience', () => {
     ['no issuer', { ORIGIN: '' }, [resource], usage],
     ['no resource', {}, [], usage],
     ['no ring', { SEALING_KEYS: '' }, [resource], 'sealingKeys must contain at least one key.'],
-    ['a resource that is none', {}, ['api'], 'resource must be'],
+    ['an invalid resource', {}, ['api'], 'resource must be'],
   ])('prints what is wrong and no key, with %s', async (_, changes, args, sentence) => {
     const variables = { SEALING_KEYS: await fresh(), ORIGIN: issuer, ...changes };
     const { code, stdout, stderr } = await runCommand('keys', variables, { args: ['audience', ...args] });
@@ -327,7 +327,7 @@ describe('the rotation of a ring in use', () => {
       [['retire'], 'Usage: npm run keys [-- <command>]'],
       [
         ['retire', 'local'],
-        'Pass --local or --remote, so that the command can read from the database what may need the key.',
+        'Pass --local or --remote. The command checks there whether something still needs the key.',
       ],
       [['retire', 'other', '--local'], 'The ring has no key with this ID. Its keys are '],
       [['burn', 'other'], 'The ring has no key with this ID. Its keys are '],

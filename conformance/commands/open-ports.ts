@@ -98,7 +98,7 @@ const descriptionPaths = ['/json', '/json/list', '/json/version'];
 /** The paths where workerd, Wrangler and Node accept a debugger's WebSocket. */
 const webSocketPaths = ['/', '/ws', '/core:user:words-with-chat', '/core:user:ProxyWorker'];
 
-/** Lists the signs of a debugger on a port; empty if there are none. */
+/** Lists the signs of a debugger on a port, or returns an empty list if there are none. */
 export const findDebuggerSigns = async (port: number): Promise<readonly string[]> => {
   const found = ['http:', 'https:'].flatMap((protocol) => [
     ...descriptionPaths.map(async (path) => {

@@ -140,7 +140,7 @@ it('prints the URLs to register with each provider, including those for security
   ]);
 });
 
-it('says so if its values are for another origin than the one in the file', async () => {
+it('warns if its values are for an origin other than the one in the file', async () => {
   await setup('--origin', 'https://words.example');
   const { stdout } = await setup('--origin', 'https://tunnel.example');
   expect(stdout).toContain('https://tunnel.example/authorize');

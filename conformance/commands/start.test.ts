@@ -106,7 +106,7 @@ describe('npm start', () => {
     expect(await readFile(settings, 'utf8')).toBe('{"sealingKeys":"');
   });
 
-  it('says that a Node that cannot read TypeScript is too old', async () => {
+  it('rejects a version of Node that cannot run TypeScript', async () => {
     const { code, stderr } = await runCommand('start', variables, { nodeArgs: ['--no-strip-types'] });
     expect(code).toBe(1);
     expect(stderr).toContain(`This is Node ${process.version}, which cannot run these scripts.`);

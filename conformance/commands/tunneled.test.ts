@@ -98,7 +98,7 @@ describe('npm start -- --origin, with credentials', () => {
       expect((await get(path, headers())).status).toBe(421);
   });
 
-  it('offers no redirect to a fake provider, and starts none', async () => {
+  it('refuses a redirect URI on loopback, and starts no fake provider', async () => {
     const asked = new URLSearchParams({
       response_type: 'code',
       client_id: 'words-gpt',
@@ -113,7 +113,7 @@ describe('npm start -- --origin, with credentials', () => {
     for (const path of ['/setup', '/setup.html', '/setup.css']) expect((await get(path)).status).toBe(404);
   });
 
-  it('accepts only TLS connections, on loopback only', async () => {
+  it('accepts only TLS connections', async () => {
     await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow('fetch failed');
   });
 

@@ -1,5 +1,5 @@
 /**
- * Tests the app's variables in the environment of `npm start`: it uses each one of them, or says why it does
+ * Tests the app's variables in the environment of `npm start`: it uses every variable, or prints why it does
  * not.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -86,7 +86,7 @@ describe('npm start, with a wrong value', () => {
     expect(stderr).toMatch(/^ {2}STATIC_CLIENTS /m);
   });
 
-  it.each(['STATIC_CLIENTS', 'AUDIT_DAYS'])('of %s: names it to npm run demo, too', async (name) => {
+  it.each(['STATIC_CLIENTS', 'AUDIT_DAYS'])('of %s: npm run demo names it, too', async (name) => {
     const { code, stderr } = await runCommand('demo', { ...variables, [name]: 'x' });
     expect(code).toBe(1);
     expect(stderr).toMatch(new RegExp(`^ {2}${name} must `, 'm'));
@@ -128,7 +128,7 @@ describe.each([
       ORIGIN: 'https://words.example',
       SEALING_KEYS: generateKey('envkey', (length) => new Uint8Array(length).fill(7).map((_, at) => at)),
       GPT_CLIENT_ID: 'my-gpt',
-      // During a change there are two, and the first one is the new one.
+      // While the secret is being replaced, there are two. The first one is the new one.
       GPT_CLIENT_SECRET: `${secret}-new ${secret}-old`,
       GPT_IDS: gptIds.join(' '),
       GPT_URL: 'https://chatgpt.com/g/g-68f0c2a1b4d8-words',
@@ -161,7 +161,7 @@ describe.each([
     await fake.close();
   });
 
-  it('says which variables the environment sets, and runs no fake provider in place of those', () => {
+  it('lists the variables of the environment, and runs no fake provider for providers among them', () => {
     const { ORIGIN: _, ...used } = given;
     const [, names = ''] = /^ {2}Environment {8}sets (.*)$/m.exec(summary) ?? [];
     expect(names.split(', ').sort()).toEqual(Object.keys(used).sort());
@@ -171,7 +171,7 @@ describe.each([
     expect(summary).toContain('my-gpt, its secret in GPT_CLIENT_SECRET');
   });
 
-  it('uses STATIC_CLIENTS, whatever characters its value has', async () => {
+  it('uses STATIC_CLIENTS, even if it contains quotes and backslashes', async () => {
     const page = await authorize('my-app', 'https://app.example/callback');
     expect(page.status).toBe(200);
     expect(await page.text()).toContain('O&#39;Hara&#39;s &quot;$HOME&quot; \\n app');

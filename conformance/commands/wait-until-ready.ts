@@ -3,7 +3,7 @@ import type { RunningCommand } from './command.ts';
 
 /**
  * Returns the printed summary.
- * @throws Error with the command's error output if it ends before
+ * @throws Error with the command's error output if the command exits first
  */
 export const waitUntilReady = ({ process: child, finished }: RunningCommand): Promise<string> => {
   const ready = new Promise<string>((resolve) => {

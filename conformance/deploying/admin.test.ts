@@ -164,7 +164,7 @@ describe('npm run admin -- --remote', () => {
     expect(await operator.listGrants('user-1', 0)).toMatchObject([{ state: 'active' }]);
   });
 
-  it('repeats the reason that Cloudflare gave, and not the token', async () => {
+  it('prints the reason from Cloudflare’s response, and not the token', async () => {
     await start({ failing: /query/ });
     const { code, stdout, stderr } = await admin('audit');
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
@@ -173,7 +173,7 @@ describe('npm run admin -- --remote', () => {
     );
   });
 
-  it('says that the API cannot be reached', async () => {
+  it('reports that the API cannot be reached', async () => {
     await start();
     const { CLOUDFLARE_API_BASE_URL: _, ...environment } = cloudflare.environment;
     const unreachable = { ...environment, CLOUDFLARE_API_BASE_URL: 'http://127.0.0.1:9/client/v4' };
@@ -192,7 +192,7 @@ describe('the credentials', () => {
     await openDatabase({ config: wranglerConfig });
   };
 
-  it('are not followed by the key ring: it is not in the environment of other processes', async () => {
+  it('are read without passing the key ring to other processes in the environment', async () => {
     await start();
     vi.stubEnv('SEALING_KEYS', 'a.secret');
     await openHere();
@@ -230,7 +230,7 @@ describe('the credentials', () => {
       { CLOUDFLARE_COMPLIANCE_REGION: 'fedramp_high' },
       'With CLOUDFLARE_COMPLIANCE_REGION or WRANGLER_API_ENVIRONMENT, set CLOUDFLARE_API_BASE_URL to the URL of that API.',
     ],
-  ])('are not sent in clear text or to another API than Wrangler’s: %j', async (environment, problem) => {
+  ])('are not sent in clear text or to an API other than Wrangler’s: %j', async (environment, problem) => {
     await start();
     await expect(openDeployedD1(wranglerConfig, environment)).rejects.toThrow(problem);
     expect(cloudflare.calls).toEqual([]);
@@ -273,7 +273,7 @@ describe('the account', () => {
     });
   });
 
-  it('is used as the user who is logged in to Wrangler, if there is no token in the environment', async () => {
+  it('is accessed with the login of Wrangler if there is no token in the environment', async () => {
     await start();
     const { CLOUDFLARE_API_TOKEN: _, ...environment } = cloudflare.environment;
     const HOME = await mkdtemp(join(tmpdir(), 'words-with-chat-'));

@@ -86,7 +86,7 @@ const readCall = async (request: IncomingMessage): Promise<ApiCall> => ({
   body: (await buffer(request)).toString('utf8'),
 });
 
-/** The account has no Worker yet. Wrangler checks the error codes. */
+/** Returns the errors for an account that has no Worker yet, whose codes Wrangler checks. */
 const findFailure = ({ method, path }: ApiCall, failing: RegExp | undefined) => {
   const call = `${method} ${path}`;
   if (failing?.test(path)) return createFailure(7500);

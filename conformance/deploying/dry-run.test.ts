@@ -45,7 +45,7 @@ const lines = (variables: Readonly<Record<string, string>>): string =>
     .join('');
 
 describe('npm run deploy -- --dry-run', () => {
-  it('builds, prints what it would do and no secret, and leaves none behind', async () => {
+  it('builds, prints the steps without any secret, and leaves no file with secrets', async () => {
     const { code, stdout, stderr } = await dryRun(lines(whole));
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^Bundle: \d\d\.\d kB gzipped \(limit: 90\.0 kB\)\n/);
@@ -73,7 +73,7 @@ describe('npm run deploy -- --dry-run', () => {
     expect((await readdir(site)).filter((name) => name.startsWith('setup'))).toEqual([]);
   });
 
-  it('names everything that is missing at once, with nothing configured', async () => {
+  it('names all missing variables at once if nothing is configured', async () => {
     const { code, stdout, stderr } = await dryRun('');
     expect(code).toBe(1);
     expect(stdout).toMatch(/^Bundle: .*\n$/);
@@ -88,7 +88,7 @@ describe('npm run deploy -- --dry-run', () => {
       expect(stderr).toMatch(new RegExp(`^  ${name} is missing`, 'm'));
   });
 
-  it('names everything that is wrong at once, including the variables of the site', async () => {
+  it('names all wrong variables at once, including those of the site', async () => {
     const wrong = {
       ORIGIN: 'words.example',
       GPT_IDS: 'x',

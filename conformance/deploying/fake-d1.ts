@@ -5,7 +5,7 @@ import type { SqlDatabase, SqlStatement } from 'assistant-auth/d1';
 type Value = string | number | null;
 
 interface Query {
-  /** One statement, or without parameters several of them. */
+  /** One statement, or several if there are no parameters. */
   readonly sql: string;
   readonly params?: readonly Value[];
 }
@@ -21,7 +21,7 @@ export interface FakeD1 {
   readonly db: SqlDatabase;
   /**
    * Runs the body of a request to the query endpoint in one transaction.
-   * @throws Error with SQLite's message if a statement fails. Nothing was changed then
+   * @throws Error with SQLite's message if a statement fails. In that case, nothing was changed
    */
   query(body: Query | { readonly batch: readonly Query[] }): readonly StatementResult[];
 }
@@ -48,7 +48,7 @@ export const createFakeD1 = (): FakeD1 => {
 
 const runQuery = (sqlite: DatabaseSync, { sql, params = [] }: Query): StatementResult[] => {
   const results: StatementResult[] = [];
-  // SQLite prepares the first of several statements.
+  // `prepare` compiles only the first of several statements.
   for (let rest = sql; /\S/.test(rest); ) {
     const statement = sqlite.prepare(rest);
     const before = countChanges(sqlite);
@@ -83,5 +83,5 @@ const createBinding = (run: (queries: readonly Query[]) => readonly StatementRes
 
 const requireValue = (value: unknown): Value => {
   if (value === null || typeof value === 'string' || typeof value === 'number') return value;
-  throw new TypeError(`D1 takes no ${typeof value}`);
+  throw new TypeError(`D1 does not accept a parameter of type ${typeof value}.`);
 };

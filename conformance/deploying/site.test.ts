@@ -18,7 +18,7 @@ beforeAll(async () => {
 const gptUrl = 'https://chatgpt.com/g/g-68f0c2a1b4d8-words';
 
 describe('the landing page of a deployment', () => {
-  it('links the GPT', () => {
+  it('links to the GPT', () => {
     const filled = renderLandingPage(page, { ORIGIN: 'https://words.example', GPT_URL: gptUrl });
     expect(filled).toContain(`<a class="button" href="${gptUrl}">Play in ChatGPT</a>`);
     expect(filled).not.toContain('GPT_URL');

@@ -28,7 +28,7 @@ const findRule = (ref: string): Rule => {
   return rule;
 };
 
-/** What people open in a browser. A name that ends in a slash matches all paths that start with it. */
+/** What users open in a browser. A name that ends in a slash matches all paths that start with it. */
 const browserPaths = ['/authorize', '/account', '/authorize/', '/account/', '/callback/'];
 /** What hosted clients, other APIs and providers request. All users of a client share its addresses. */
 const serverPaths = [
@@ -57,7 +57,7 @@ const isBlocked = (path: string): boolean =>
   (blocked.prefixes.some((prefix) => path.startsWith(prefix)) ||
     blocked.suffixes.some((suffix) => path.endsWith(suffix)));
 
-/** The paths that the app serves with code, with every optional feature. A trailing `*` is any rest. */
+/** The paths that the app's code handles, with every optional feature. A trailing `*` matches anything. */
 const routes: readonly string[] = [
   ...createBroker({
     issuer: 'https://words.example',

@@ -31,7 +31,7 @@ Commands:
   revoke grant|user|client <id>      revoke a grant, or all grants of a user or a client
   delete <user>                      delete a user and everything stored about them
   no-upstream-token                  list identities that can't be rechecked at their provider
-  audit [<user>]                     list what happened, newest first
+  audit [<user>]                     list the audit log, newest entry first
 
 Options:
   --local            use the database of npm start (default)
@@ -40,7 +40,7 @@ Options:
   --json             print JSON
   --yes              delete without asking
   --limit <rows>     list at most this many rows (default: 50)
-  --skip <rows>      leave out this many rows at the start of the list`;
+  --skip <rows>      skip this many rows at the start of the list (default: 0)`;
 
 /**
  * @throws CommandError with the usage, or with a message about `--limit` and `--skip`. TypeError for an
@@ -69,7 +69,7 @@ const options = {
 /**
  * Moves options to the front, and puts `--` before everything else, because an ID may start with one or two
  * hyphens. An argument that looks like an option is treated as one, so that a misspelled option is rejected.
- * A random ID of two hyphens and only lowercase letters does not occur.
+ * A random ID practically never consists of two hyphens and only lowercase letters.
  */
 const optionsFirst = (args: readonly string[]): string[] => {
   const [named, plain]: [string[], string[]] = [[], []];
@@ -110,5 +110,5 @@ const parseTargetKind = (text: string | undefined): Target['kind'] => {
 const readNumber = (text: string | undefined, fallback: number): number => {
   if (text === undefined) return fallback;
   if (/^\d{1,6}$/.test(text)) return Number(text);
-  throw new CommandError('--limit and --skip must be numbers of rows from 0 to 999999.');
+  throw new CommandError('--limit and --skip must be whole numbers from 0 to 999999.');
 };

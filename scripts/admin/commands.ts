@@ -1,4 +1,4 @@
-/** Runs the commands of `npm run admin`: queries the storage's database, revokes grants and deletes users. */
+/** Runs the commands of `npm run admin`: queries the broker's database, revokes grants and deletes users. */
 import { createInterface } from 'node:readline/promises';
 import type { AuditEntry } from 'assistant-auth/d1';
 import { CommandError } from '../app/command.ts';
@@ -78,8 +78,8 @@ const confirmDeletion = async (userId: string): Promise<void> => {
 export const revocationReason = 'revoked by the operator';
 
 /**
- * Verifies that a revocation revoked something, because a mistyped ID must not look like a success: finds its
- * row among the newest rows of the audit log.
+ * Verifies that a revocation revoked something, because a mistyped ID must not look like a success. Looks for
+ * the row of the revocation among the newest rows of the audit log.
  * @param now the time of the revocation
  * @throws CommandError if there is none
  */

@@ -1,4 +1,4 @@
-/** Builds what is deployed: the minified bundle of the Worker, whose size is checked, and the site. */
+/** Builds the minified bundle of the Worker and the site for a deployment, and checks the bundle's size. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';

@@ -1,5 +1,5 @@
 /**
- * Builds the static site of a deployment: the files in the repository, two of them with values of the
+ * Builds the static site of a deployment from the files in the repository. Two pages contain values of the
  * deployment.
  */
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';

@@ -16,7 +16,7 @@ const cli = createRequire(import.meta.url).resolve('wrangler');
 const devServer = fileURLToPath(new URL('../local-system/dev-server.ts', import.meta.url));
 
 /**
- * Runs a command that needs no other server and asks nothing. Its logs stay in the data folder.
+ * Runs a command that contacts no other server and has no prompts. Its logs stay in the data folder.
  * @throws CommandError with its output if it fails
  */
 export const runWrangler = async (command: readonly string[], dataFolder: string): Promise<void> => {
@@ -29,7 +29,7 @@ export const runWrangler = async (command: readonly string[], dataFolder: string
 };
 
 /**
- * Runs a command in the user's terminal, where it can ask to log in or to confirm.
+ * Runs a command in the user's terminal, where it can show prompts, for example to log in.
  * @throws CommandError if it fails, after it printed the reason
  */
 export const runWranglerInTerminal = async (command: readonly string[]): Promise<void> => {

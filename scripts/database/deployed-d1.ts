@@ -8,7 +8,7 @@ import { readWranglerOutput } from '../app/wrangler.ts';
 
 /**
  * Finds the database of a Wrangler file.
- * @param environment `CLOUDFLARE_ACCOUNT_ID` selects an account, `CLOUDFLARE_API_BASE_URL` another API
+ * @param environment `CLOUDFLARE_ACCOUNT_ID` selects an account, `CLOUDFLARE_API_BASE_URL` a different API
  * @throws CommandError if Wrangler has no credentials, if there is not exactly one account with the database,
  * or if the API can't be used
  */
@@ -28,7 +28,7 @@ export const openDeployedD1 = async (
 };
 
 /**
- * @throws CommandError if the credentials would be sent in clear text, or to another API than the one that
+ * @throws CommandError if the credentials would be sent in clear text, or to an API other than the one that
  * Wrangler uses
  */
 const readBaseUrl = ({
@@ -96,7 +96,9 @@ const maxAccounts = 50;
 const listAccounts = async (api: Api): Promise<readonly string[]> => {
   const accounts = await api<readonly { readonly id: string }[]>(`/accounts?per_page=${maxAccounts}`);
   if (accounts.length < maxAccounts) return accounts.map(({ id }) => id);
-  throw new CommandError('You have many Cloudflare accounts. Set CLOUDFLARE_ACCOUNT_ID to one of them.');
+  throw new CommandError(
+    'You have 50 or more Cloudflare accounts. Set CLOUDFLARE_ACCOUNT_ID to one of them.',
+  );
 };
 
 /**
@@ -150,7 +152,8 @@ const createDatabase = (api: Api, path: string): SqlDatabase => {
   };
   return {
     prepare: (sql) => prepare(sql, []),
-    // D1 documents a batch as one transaction, as at the binding of a Worker (docs/decisions/0026).
+    // According to D1's documentation, a batch is one transaction, as with a Worker's binding
+    // (docs/decisions/0026-commands-bind-parameters.md).
     async batch<Row>(statements: SqlStatement[]): Promise<SqlResult<Row>[]> {
       const batch = statements.map((statement) => boundStatements.get(statement));
       const results = await api<StatementResult<Row>[]>(`${path}/query`, { batch }).catch(addAdvice);
@@ -182,7 +185,10 @@ const requireTypedParameters = async (db: SqlDatabase): Promise<void> => {
 
 const checkFirst = 'Before you try again, check whether the change was made.';
 
-/** Says what is known about the changes of a failed batch: the API rejects some requests before it runs them. */
+/**
+ * Adds to the error whether the failed batch may have changed something: the API rejects some requests before
+ * it runs them.
+ */
 const addAdvice = (error: unknown): never => {
   if (!(error instanceof CommandError)) throw error;
   const isRejected = error instanceof ApiError && [401, 403, 404, 429].includes(error.status);
@@ -220,10 +226,10 @@ const callApi = async <Result>(
   const { success, result, errors } = parseObject<ApiAnswer<Result>>(text);
   if (response.ok && success === true && result !== undefined && result !== null) return result;
   const reasons = Array.isArray(errors) ? errors.map(formatReason).join(', ') : '';
-  throw new ApiError(response.status, reasons || 'it gave no reason');
+  throw new ApiError(response.status, reasons || 'no reason was given');
 };
 
-/** Follows no redirect, because it could lead the credentials to another host. */
+/** Follows no redirects, because the credentials could be sent to another host. */
 const send = async (
   url: string,
   request: RequestInit,

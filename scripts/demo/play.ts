@@ -62,10 +62,10 @@ const redeem = async ({ action, terminal }: DemoContext, code: string): Promise<
 };
 
 const playRound = async (context: DemoContext, accessToken: string): Promise<number> => {
-  context.terminal.step('ChatGPT asks for words');
+  context.terminal.step('ChatGPT requests a list of words');
   const words = await call(context, 'GET', '/api/words/animals', accessToken);
   if (!Array.isArray(words)) throw new UnexpectedResponse('The words are not a list.');
-  context.terminal.step('ChatGPT asks for the score');
+  context.terminal.step('ChatGPT requests the score');
   const before = expectScore(await call(context, 'GET', '/api/scoring', accessToken));
   context.terminal.step('A word was guessed. ChatGPT adds a point');
   const after = expectScore(await call(context, 'POST', '/api/scoring', accessToken));
@@ -101,5 +101,5 @@ const call = async (
     createLoggingFetch(context.terminal),
   );
   if (answer.kind === 'response' && answer.status === 200) return answer.body;
-  throw new UnexpectedResponse(`${method} ${path} was refused.`);
+  throw new UnexpectedResponse(`${method} ${path} did not respond with status 200.`);
 };

@@ -1,4 +1,4 @@
-/** Passes the secrets to Wrangler in a temporary file, which is deleted however the command ends. */
+/** Passes the secrets to Wrangler in a temporary file that is deleted even if the command is interrupted. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

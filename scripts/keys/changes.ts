@@ -7,8 +7,8 @@ import { checkPromotion, checkRetirement, type KeyCheck, promotableFrom, retirab
 import { generateRingKey, type KeyRingEntries, readKeyId } from './ring.ts';
 
 /**
- * Lists every key by its ID, with its role. With a database, also what needs it, and from when it can be
- * promoted or retired.
+ * Lists every key by its ID, with its role. With a database, also what needs it, and when it can be promoted
+ * or retired.
  */
 export const list = async (
   ring: KeyRingEntries,
@@ -51,7 +51,7 @@ export const add = (ring: KeyRingEntries): string => {
 /**
  * Returns the ring with the key at the front, where it seals.
  * @throws CommandError if the key is not in the ring, is already the first, or an isolate without the key may
- * still run. Without a database, the last is not checked
+ * still be running. Without a database, the last condition is not checked
  */
 export const promote = async (
   ring: KeyRingEntries,
@@ -82,7 +82,7 @@ export const retire = async (
   const others = without(ring, id);
   if (databaseLocation === undefined)
     throw new CommandError(
-      'Pass --local or --remote, so that the command can read from the database what may need the key.',
+      'Pass --local or --remote. The command checks there whether something still needs the key.',
     );
   await requireAllowed(databaseLocation, ring, id, (use, now) =>
     checkRetirement(use, readKeyId(ring[0]), now),

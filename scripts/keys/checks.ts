@@ -13,7 +13,7 @@ export type KeyCheck =
       readonly reason: string;
     };
 
-/** Returns from when a key can be promoted, rounded up to a full minute. */
+/** Returns when a key can be promoted at the earliest, rounded up to a full minute. */
 export const promotableFrom = ({ promotableFrom: from }: KeyUsage): string =>
   formatInstant(from === undefined ? undefined : Math.ceil(from / 60) * 60);
 
@@ -35,7 +35,7 @@ export const checkPromotion = (use: KeyUsage, now: number): KeyCheck => {
 /** In seconds. Codes, forms, login transactions and access tokens expire within a day. */
 const shortLived = 86_400;
 
-/** Returns from when nothing can need the key any longer, or `undefined` if that is unknown. */
+/** Returns the time after which nothing can need the key, or `undefined` if it is unknown. */
 export const retirableFrom = ({
   sealedUpstreamTokens,
   sealedUntil,

@@ -28,7 +28,7 @@ export const readGivenKeyRing = async (from: string | undefined): Promise<string
  * Reads the ring in use: the one passed to the command; otherwise the one of the local system, if the local database
  * was selected; otherwise the one in the publisher's variables file.
  * @returns `undefined` if there is none
- * @throws ConfigurationError if it is damaged. The message does not contain it
+ * @throws ConfigurationError if the ring is damaged. The message does not contain the ring
  */
 const readCurrentKeyRing = async ({
   from,

@@ -17,7 +17,7 @@ import type { Platform } from '../app/paths.ts';
 
 export interface DevServerOptions {
   readonly platform: Platform;
-  /** The Wrangler file that names the bindings. */
+  /** The Wrangler file with the bindings. */
   readonly config: string;
   /** For Workers, the file to write the entry to; for Pages, the compiled Functions. */
   readonly main: string;
@@ -65,8 +65,8 @@ const serve = async (options: DevServerOptions): Promise<void> => {
   worker.raw.once('reloadComplete', () => {
     isRunning = true;
   });
-  // Wrangler has logged the reason. If a later change does not build, the last build keeps running, so that
-  // it can be corrected.
+  // Wrangler has logged the reason. If the code does not build after a later change, the last build keeps
+  // running, so that the change can be corrected.
   worker.raw.on('buildFailed', () => isRunning || process.exit(1));
   worker.raw.on('error', (error) => {
     console.error(messageOf(error));
@@ -90,8 +90,8 @@ const configFor = (options: DevServerOptions, config: Config): Promise<Config> =
 };
 
 /**
- * Omits the `scheduled` handler from the entry. The server never runs it on a schedule, but it would run it
- * for every page in a browser that requests `/cdn-cgi/handler/scheduled`.
+ * Omits the `scheduled` handler from the entry point. The server never runs it on a schedule, but any web
+ * page could run it with a request for `/cdn-cgi/handler/scheduled`.
  */
 const workersConfig = async ({ main, site }: DevServerOptions, config: Config): Promise<Config> => {
   const entry = `import worker from ${JSON.stringify(config.main)};

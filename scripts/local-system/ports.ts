@@ -39,7 +39,7 @@ export const requireFreePort = async (
   variable: 'PORT' | 'FAKE_PROVIDER_PORT',
   port: number,
 ): Promise<void> => {
-  // `localhost` can mean either address, so another process on one of them would get a part of the requests.
+  // `localhost` can mean either address, so another process on one of them would get some of the requests.
   for (const host of ['127.0.0.1', '::1']) {
     if (await isInUse(host, port)) {
       throw new StartError(

@@ -1,6 +1,6 @@
 /**
- * Keys and secrets for local use. They are generated once, and stored in a file that only its owner can read
- * and that git ignores.
+ * Keys and secrets of the local system. They are generated once, and stored in a file that only its owner can
+ * read and that git ignores.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';

@@ -140,13 +140,13 @@ const requestStatus = (origin: string, port: number, signal: AbortSignal): Promi
   });
 
 /**
- * What Wrangler prints at every start and for every request, but not the Worker's own lines, warnings or
- * errors.
+ * Matches the lines that Wrangler prints at every start and for every request, but not the Worker's own
+ * lines, warnings or errors.
  */
 const noticePattern =
   /^\[wrangler:info\]|^⎔|^✨|^Using secrets defined in|^Your Worker has access to|^Binding\s|^env\./;
 
-/** Passes lines on, except the usual ones and the indented lines that belong to them. */
+/** Passes on all lines except those that match and the indented lines that follow them. */
 const filterNotices = (log: (line: string) => void): ((line: string) => void) => {
   let isInNotice = false;
   return (line) => {

@@ -1,6 +1,6 @@
 /**
- * Formats the values for the GPT editor in a terminal, so that they can be copied: long ones have no
- * indentation.
+ * Formats the values for the GPT editor for a terminal. Values with several lines are not indented, so that
+ * they can be copied.
  */
 import { styleText } from 'node:util';
 import type { EditorField, EditorSection } from './gpt-editor.ts';

@@ -19,7 +19,7 @@ export interface RunningApp {
   close(): Promise<void>;
 }
 
-/** Returns the lines of the summary about the debugger; empty if there is none. */
+/** Returns the lines of the summary about the debugger, or an empty string if there is none. */
 export const debuggerLine = ({ debuggerUrl }: Listening): string =>
   debuggerUrl === undefined
     ? ''

@@ -1,5 +1,5 @@
 /**
- * `npm start -- --origin https://…`: runs the app for the real ChatGPT, behind a tunnel that the user runs.
+ * `npm start -- --origin https://…`: runs the app for the real ChatGPT, behind a tunnel that you run.
  */
 
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import { debuggerLine, type RunningApp, type StartOptions } from './running-app.
 
 /**
  * Starts the app with the variables in the publisher's variables file.
- * @throws CommandError if the origin is on loopback, or with all variables that are wrong
+ * @throws CommandError if the origin is on loopback, or if variables are wrong, with the names of all of them
  */
 export const startTunneled = async (origin: string, options: StartOptions): Promise<RunningApp> => {
   if (!origin.startsWith('https:')) {

@@ -1,5 +1,5 @@
 /**
- * Reads the bindings of the platform's services from the environment. The Wrangler file has the same names.
+ * Reads the bindings of the platform's services from the environment. The Wrangler file uses the same names.
  */
 import { type Environment, VariableError } from './config/variables.ts';
 import type { LimitName, RateLimitBinding } from './limits.ts';

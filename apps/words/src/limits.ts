@@ -10,7 +10,7 @@ import {
   type RateLimiter,
 } from 'assistant-auth';
 
-/** The allowances of all limits that count requests. The Wrangler file has the same numbers. */
+/** The allowances of all limits that count requests. The Wrangler file must have the same numbers. */
 export const allowances = {
   ...defaultRateLimits,
   /** API calls that only read, by user. */

@@ -14,7 +14,7 @@ export const notFound = async (
   }
   const page = await assets.fetch(`${origin}/404`);
   const headers = new Headers(page.headers);
-  // Browsers and other clients get different responses from the same URL, so neither can be cached.
+  // Browsers and other clients get different responses from the same URL, so neither may be cached.
   headers.set('cache-control', 'no-store');
   headers.delete('etag');
   return new Response(page.body, { status: 404, headers });

@@ -1,6 +1,6 @@
 /**
- * The entry point of the Pages Function. On Pages, the environment comes with each request, and there are no
- * cron triggers for the cleanup.
+ * The entry point of the Pages Function. On Pages, the environment is passed with each request, and there are
+ * no cron triggers for the cleanup.
  */
 import { waitUntil } from 'cloudflare:workers';
 import { type App, createApp } from './app.ts';

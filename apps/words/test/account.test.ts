@@ -1,4 +1,4 @@
-/** The account page over the app's real D1: the same score through either provider, and nothing left of who goes. */
+/** Tests the account page with the app's D1: linked providers, disconnecting apps, export and deletion. */
 import { env } from 'cloudflare:workers';
 import { expect, it } from 'vitest';
 import {
@@ -27,7 +27,7 @@ const link = async (accountBrowser: AccountBrowser, subject: string): Promise<vo
 const score = async ({ call }: Deployment, method: string, token: string): Promise<unknown> =>
   (await call('/api/scoring', { method, token })).json();
 
-/** Every row of every table, as one text. */
+/** Returns every row of every table, as one string. */
 const everything = async (): Promise<string> => {
   const { results } = await env.DB.prepare(
     "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'd1_%' AND name NOT LIKE '_cf_%'",
@@ -104,7 +104,7 @@ it('deletes all data of a deleted account from D1, and none of other accounts', 
   for (const trace of [userId, 'rechecked-ada', '4711']) expect(before).toContain(trace);
 
   await accountBrowser.post('/delete', { confirm: 'yes' });
-  // The very next second, before anything is cleaned up, and while tokens of theirs would still be good.
+  // Immediately, before a cleanup, and although the user's tokens have not expired.
   const late = await deployment.call('/api/scoring', { method: 'POST', token: ada });
   expect(late.status).toBe(401);
   const after = await everything();

@@ -1,4 +1,4 @@
-/** The audit over the app's real D1: it is kept for as long as the deployment says. */
+/** Tests how long the audit log is kept in the app's D1. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, expect, it } from 'vitest';
 import { emptyD1 } from '../../../packages/assistant-auth/test/storage/d1/empty-d1.ts';
@@ -12,8 +12,8 @@ const rows = async (): Promise<number | null> =>
   env.DB.prepare("SELECT count(*) AS rows FROM audit WHERE event = 'signed-in'").first<number>('rows');
 
 it.each([
-  ['90 days, unless the deployment says otherwise', {}, 90 * day],
-  ['one, where it says so', { auditRetention: day }, day],
+  ['90 days by default', {}, 90 * day],
+  ['the configured time', { auditRetention: day }, day],
 ] as const)('is kept for %s', async (_, chosen, kept) => {
   const deployment = deploy(env.DB, {}, chosen);
   await deployment.signIn('ada');

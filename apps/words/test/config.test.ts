@@ -18,7 +18,7 @@ import {
 } from './environment.ts';
 
 describe('the configuration', () => {
-  it('of a deployment has the GPT and Google', () => {
+  it('of a deployment contains the GPT and Google', () => {
     const { clients: given, providers, ...rest } = readConfig(deployed);
     expect(rest).toEqual({ origin: 'https://words.example', sealingKeys: key });
     expect(given).toMatchObject([
@@ -172,7 +172,7 @@ describe('the configuration', () => {
   });
 });
 
-/** Which variable is named, in which case, what is changed about a deployment, and what is said. */
+/** The variable that the error names, a description, the changes to a valid configuration, and the error. */
 type Case = readonly [variable: string, about: string, changes: object, sentence: RegExp];
 
 const hiddenTexts = [
@@ -185,7 +185,7 @@ const hiddenTexts = [
   'oidc-secret',
 ];
 
-/** One sentence that begins with the variable, and tells no secret, nor does what caused it. */
+/** Expects one sentence that begins with the variable. Neither it nor its cause contains a secret. */
 const expectConfigurationError = (variable: string, changes: object, sentence: RegExp): void => {
   const failure = captureError(() => readConfig({ ...deployed, ...changes }));
   expect(failure).toBeInstanceOf(VariableError);
@@ -213,30 +213,30 @@ const invalidClient = /^STATIC_CLIENTS is invalid for app: /;
 const wrongConfigurations: readonly Case[] = [
   ['ORIGIN', 'missing', { ORIGIN: undefined }, /^ORIGIN is missing: /],
   ['ORIGIN', 'blank', { ORIGIN: ' ' }, /^ORIGIN is missing: /],
-  ['ORIGIN', 'no text', { ORIGIN: 7 }, /^ORIGIN must be text\.$/],
-  ['ORIGIN', 'no URL', { ORIGIN: 'words.example' }, invalidOrigin],
-  ['ORIGIN', 'http that others can reach', { ORIGIN: 'http://words.example' }, invalidOrigin],
+  ['ORIGIN', 'not a string', { ORIGIN: 7 }, /^ORIGIN must be text\.$/],
+  ['ORIGIN', 'not a URL', { ORIGIN: 'words.example' }, invalidOrigin],
+  ['ORIGIN', 'http, not on loopback', { ORIGIN: 'http://words.example' }, invalidOrigin],
   [
     'ORIGIN',
-    'http on a name that begins like loopback',
+    'http, with a host that begins with localhost',
     { ORIGIN: 'http://localhost.example' },
     invalidOrigin,
   ],
-  ['ORIGIN', 'a slash at its end', { ORIGIN: 'https://words.example/' }, invalidOrigin],
+  ['ORIGIN', 'a trailing slash', { ORIGIN: 'https://words.example/' }, invalidOrigin],
   ['ORIGIN', 'a path', { ORIGIN: 'https://words.example/app' }, invalidOrigin],
-  ['ORIGIN', 'a user', { ORIGIN: 'https://u@words.example' }, invalidOrigin],
+  ['ORIGIN', 'a username', { ORIGIN: 'https://u@words.example' }, invalidOrigin],
   [
     'SEALING_KEYS',
     'missing',
     { SEALING_KEYS: '' },
     /^SEALING_KEYS is missing: npm run keys generates one\.$/,
   ],
-  ['SEALING_KEYS', 'of another shape', { SEALING_KEYS: 'secret' }, /^SEALING_KEYS must be keys written /],
+  ['SEALING_KEYS', 'in another format', { SEALING_KEYS: 'secret' }, /^SEALING_KEYS must be keys written /],
   ['SEALING_KEYS', 'too short', { SEALING_KEYS: key.slice(0, -8) }, /^SEALING_KEYS must be keys written /],
   ['SEALING_KEYS', 'all zero', { SEALING_KEYS: `k1.${'A'.repeat(43)}` }, /^SEALING_KEYS must be random/],
   [
     'SEALING_KEYS',
-    'twice the same',
+    'the same key twice',
     { SEALING_KEYS: `${key} ${key}` },
     /^SEALING_KEYS must not contain the same key or key ID twice\.$/,
   ],
@@ -248,35 +248,35 @@ const wrongConfigurations: readonly Case[] = [
       /^AUDIT_DAYS must be a whole number of days from 1 to 400\.$/,
     ],
   ),
-  ['AUDIT_DAYS', 'no text', { AUDIT_DAYS: 90 }, /^AUDIT_DAYS must be text\.$/],
+  ['AUDIT_DAYS', 'not a string', { AUDIT_DAYS: 90 }, /^AUDIT_DAYS must be text\.$/],
   ['GPT_CLIENT_ID', 'missing', { GPT_CLIENT_ID: '' }, /^GPT_CLIENT_ID is missing: /],
   ['GPT_CLIENT_ID', 'with a colon', { GPT_CLIENT_ID: 'a:b' }, /^GPT_CLIENT_ID must be printable ASCII /],
   [
     'GPT_CLIENT_ID',
-    'the account page’s',
+    'the ID of the account page',
     { GPT_CLIENT_ID: 'account' },
     /^GPT_CLIENT_ID must not be account, which is reserved for the account page\.$/,
   ],
   ['GPT_CLIENT_SECRET', 'missing', { GPT_CLIENT_SECRET: '' }, /^GPT_CLIENT_SECRET is missing: /],
-  ['GPT_CLIENT_SECRET', 'of 31 characters', { GPT_CLIENT_SECRET: 's'.repeat(31) }, invalidSecrets],
-  ['GPT_CLIENT_SECRET', 'whose second is short', { GPT_CLIENT_SECRET: `${secret} short` }, invalidSecrets],
+  ['GPT_CLIENT_SECRET', 'with 31 characters', { GPT_CLIENT_SECRET: 's'.repeat(31) }, invalidSecrets],
+  ['GPT_CLIENT_SECRET', 'with a short second one', { GPT_CLIENT_SECRET: `${secret} short` }, invalidSecrets],
   [
     'GPT_CLIENT_SECRET',
-    'of three',
+    'three secrets',
     { GPT_CLIENT_SECRET: `${secret} ${'t'.repeat(32)} ${'u'.repeat(32)}` },
     invalidSecrets,
   ],
   ['GPT_IDS', 'with a comma', { GPT_IDS: 'g-11111111, g-22222222' }, /^GPT_IDS must be GPT IDs/],
-  ['STATIC_CLIENTS', 'no JSON', { STATIC_CLIENTS: '[' }, /^STATIC_CLIENTS must be valid JSON\.$/],
+  ['STATIC_CLIENTS', 'not JSON', { STATIC_CLIENTS: '[' }, /^STATIC_CLIENTS must be valid JSON\.$/],
   [
     'STATIC_CLIENTS',
-    'no list',
+    'not an array',
     { STATIC_CLIENTS: '{}' },
     / must be a list of clients: check the top level\.$/,
   ],
   [
     'STATIC_CLIENTS',
-    'a text for a list',
+    'a string instead of an array',
     clients({ ...client, redirectUris: 'x' }),
     /: check 0\.redirectUris\.$/,
   ],
@@ -304,19 +304,19 @@ const wrongConfigurations: readonly Case[] = [
   ['STATIC_CLIENTS', 'a short secret', clients({ ...client, secrets: ['short'] }), invalidClient],
   [
     'STATIC_CLIENTS',
-    'an id twice',
+    'the same ID twice',
     clients(client, client),
     /^STATIC_CLIENTS must not contain the ID app twice\.$/,
   ],
   [
     'STATIC_CLIENTS',
-    'the account page’s id',
+    'the ID of the account page, as another client',
     clients({ ...client, id: 'account' }),
     /^STATIC_CLIENTS is invalid for account: clients\.account\.id must not be account/,
   ],
   [
     'STATIC_CLIENTS',
-    'the id of the GPT',
+    'the ID of the GPT',
     clients({ ...client, id: 'words-gpt' }),
     / must not contain the ID words-gpt twice\.$/,
   ],
@@ -354,7 +354,7 @@ const incompleteProviders: readonly Case[] = [
   ...['GOOGLE_CLIENT_ID', 'GOOGLE_CLIENT_SECRET'],
 ].map((name) => [
   name,
-  'missing beside what belongs to it',
+  'missing although related variables are set',
   { ...gitHub, ...microsoft, ...apple, [name]: '' },
   incompleteVariables,
 ]);
@@ -363,17 +363,17 @@ const fakeProviders: readonly Case[] = ['GOOGLE', 'GITHUB', 'MICROSOFT', 'APPLE'
   const name = `${vendor}_BASE_URL`;
   const all = { ...gitHub, ...microsoft, ...apple };
   return [
-    [name, 'W13.2 on loopback, of an app that is not', { ...all, [name]: loopback }, fakeProviderNotAllowed],
+    [name, 'W13.2 on loopback, although ORIGIN is not', { ...all, [name]: loopback }, fakeProviderNotAllowed],
     [
       name,
-      'W13.2 on https, of an app that is not',
+      'W13.2 with https, although ORIGIN is not on loopback',
       { ...all, [name]: 'https://id.example' },
       fakeProviderNotAllowed,
     ],
-    [name, 'others can reach', { ...all, ...onLoopback, [name]: 'http://id.example' }, notLoopbackOrigin],
-    [name, 'on https', { ...all, ...onLoopback, [name]: 'https://id.example' }, notLoopbackOrigin],
+    [name, 'not on loopback', { ...all, ...onLoopback, [name]: 'http://id.example' }, notLoopbackOrigin],
+    [name, 'with https', { ...all, ...onLoopback, [name]: 'https://id.example' }, notLoopbackOrigin],
     [name, 'with a path', { ...all, ...onLoopback, [name]: `${loopback}/` }, notLoopbackOrigin],
-    [name, 'no URL', { ...all, ...onLoopback, [name]: '127.0.0.1:8788' }, notLoopbackOrigin],
+    [name, 'not a URL', { ...all, ...onLoopback, [name]: '127.0.0.1:8788' }, notLoopbackOrigin],
   ] satisfies readonly Case[];
 });
 
@@ -382,19 +382,19 @@ const wrongProviders: readonly Case[] = [
   ...fakeProviders,
   [
     'GOOGLE_CLIENT_ID',
-    'missing beside a fake provider',
+    'missing although a fake provider is configured',
     { ...onLoopback, ...noGoogle, ...gitHub, GOOGLE_BASE_URL: loopback },
     incompleteVariables,
   ],
   [
     'GOOGLE_CLIENT_ID',
-    'missing like every provider',
+    'missing, as are all other providers',
     noGoogle,
     /^GOOGLE_CLIENT_ID is missing, and no other provider is configured/,
   ],
   [
     'GITHUB_CLIENT_SECRET',
-    'with a blank in it',
+    'with a space',
     { ...gitHub, GITHUB_CLIENT_SECRET: 'git hub' },
     /^GITHUB_CLIENT_SECRET must be printable ASCII without spaces, and not empty\.$/,
   ],
@@ -404,7 +404,7 @@ const wrongProviders: readonly Case[] = [
     { ...microsoft, MICROSOFT_TENANT: 'contoso.onmicrosoft.com' },
     /^MICROSOFT_TENANT must be common, organizations, consumers or a tenant ID\.$/,
   ],
-  ['MICROSOFT_CLIENT_ID', 'missing beside a tenant', { MICROSOFT_TENANT: 'common' }, incompleteVariables],
+  ['MICROSOFT_CLIENT_ID', 'missing, with a tenant', { MICROSOFT_TENANT: 'common' }, incompleteVariables],
   [
     'APPLE_TEAM_ID',
     'too short',
@@ -419,14 +419,14 @@ const wrongProviders: readonly Case[] = [
   ],
   [
     'APPLE_PRIVATE_KEY',
-    'no key',
+    'not a key',
     { ...apple, APPLE_PRIVATE_KEY: 'AuthKey_ABCDE12345.p8' },
     /^APPLE_PRIVATE_KEY must be the contents of the \.p8 file from Apple\.$/,
   ],
-  ['OIDC_PROVIDERS', 'no JSON', { OIDC_PROVIDERS: '[oidc-secret' }, /^OIDC_PROVIDERS must be valid JSON\.$/],
+  ['OIDC_PROVIDERS', 'not JSON', { OIDC_PROVIDERS: '[oidc-secret' }, /^OIDC_PROVIDERS must be valid JSON\.$/],
   [
     'OIDC_PROVIDERS',
-    'no list',
+    'not an array',
     { OIDC_PROVIDERS: JSON.stringify(issuer) },
     / must be a list of providers: check the top level\.$/,
   ],
@@ -439,11 +439,16 @@ const wrongProviders: readonly Case[] = [
   ['OIDC_PROVIDERS', 'an unknown member', issuers({ ...issuer, secret: 's' }), /: check 0\.secret\.$/],
   [
     'OIDC_PROVIDERS',
-    'yes as text',
+    'a string instead of a boolean',
     issuers({ ...issuer, logoutEndsGrants: 'true' }),
     /: check 0\.logoutEndsGrants\.$/,
   ],
-  ['OIDC_PROVIDERS', 'another word', issuers({ ...issuer, authTime: 'never' }), /: check 0\.authTime\.$/],
+  [
+    'OIDC_PROVIDERS',
+    'an unknown value of authTime',
+    issuers({ ...issuer, authTime: 'never' }),
+    /: check 0\.authTime\.$/,
+  ],
   [
     'OIDC_PROVIDERS',
     'an unknown value of offlineAccess',
@@ -456,16 +461,16 @@ const wrongProviders: readonly Case[] = [
     issuers({ ...issuer, userInfo: 'always' }),
     /: check 0\.userInfo\.$/,
   ],
-  ['OIDC_PROVIDERS', 'one scope as text', issuers({ ...issuer, scopes: 'openid' }), /: check 0\.scopes\.$/],
+  ['OIDC_PROVIDERS', 'scopes as a string', issuers({ ...issuer, scopes: 'openid' }), /: check 0\.scopes\.$/],
   [
     'OIDC_PROVIDERS',
-    'a bad id',
+    'an invalid ID',
     issuers({ ...issuer, id: 'My Login' }),
     /^OIDC_PROVIDERS is invalid for My Login: /,
   ],
   [
     'OIDC_PROVIDERS',
-    'a reserved id',
+    'a reserved ID',
     issuers({ ...issuer, id: 'continue' }),
     /^OIDC_PROVIDERS is invalid for continue: providers\.continue\.id must not be continue/,
   ],
@@ -473,7 +478,7 @@ const wrongProviders: readonly Case[] = [
   ['OIDC_PROVIDERS', 'without openid', issuers({ ...issuer, scopes: ['email'] }), invalidIssuer],
   [
     'OIDC_PROVIDERS',
-    'a parameter of ours',
+    'a parameter that the broker sets itself',
     issuers({ ...issuer, authorizationParameters: { state: 'x' } }),
     invalidIssuer,
   ],
@@ -483,28 +488,28 @@ const wrongProviders: readonly Case[] = [
     issuers({ ...issuer, issuer: 'https://login.example?x' }),
     invalidIssuer,
   ],
-  ['OIDC_PROVIDERS', 'no URL', issuers({ ...issuer, issuer: 'login.example' }), invalidIssuerUrl],
+  ['OIDC_PROVIDERS', 'not a URL', issuers({ ...issuer, issuer: 'login.example' }), invalidIssuerUrl],
   [
     'OIDC_PROVIDERS',
-    'http that others can reach',
+    'http, not on loopback',
     { ...onLoopback, ...issuers({ ...issuer, issuer: 'http://login.example' }) },
     invalidIssuerUrl,
   ],
   [
     'OIDC_PROVIDERS',
-    'W13.2 on loopback, of an app that is not',
+    'W13.2 on loopback, although ORIGIN is not',
     issuers({ ...issuer, issuer: 'http://127.0.0.1:1' }),
     invalidIssuerUrl,
   ],
   [
     'OIDC_PROVIDERS',
-    'an id twice',
+    'the same ID twice',
     issuers(issuer, issuer),
     /^OIDC_PROVIDERS must not contain the ID login twice\.$/,
   ],
   [
     'OIDC_PROVIDERS',
-    'the id of Google',
+    'the ID of Google',
     issuers({ ...issuer, id: 'google' }),
     / must not contain the ID google twice\.$/,
   ],

@@ -1,4 +1,4 @@
-/** The app as it is deployed, on a real D1, with a clock set by hand, a provider at hand and players who sign in. */
+/** Creates the app on a real D1, with a clock that tests advance, and with providers in this process. */
 import { env } from 'cloudflare:workers';
 import { gptAction, type IdentityProvider, type LogEntry } from 'assistant-auth';
 import { type App, createApp, type RuntimeOptions } from '../src/app.ts';
@@ -7,7 +7,7 @@ import { type Call, gptSecret, origin, signInForTokens } from './flows.ts';
 
 export { origin };
 
-/** A provider that identifies the user whom `code` names, and confirms every recheck. */
+/** Creates a provider whose `code` is the user's subject. Every recheck succeeds. */
 const createProvider = (id: string, label: string): IdentityProvider => ({
   id,
   displayName: label,
@@ -34,8 +34,9 @@ export interface Deployment {
 }
 
 /**
- * @param options besides the clock and the log
- * @param chosen of the configuration, what is not as usual
+ * Creates a deployment.
+ * @param runtimeOptions options of `createApp` except the clock and the log
+ * @param configOverrides replaces parts of the configuration
  */
 export const deploy = (
   db: D1Database = env.DB,

@@ -1,6 +1,6 @@
-/** What the test runner brings along: a document of the project as text. */
+/** Declares Vite's `?raw` imports: the content of a Markdown file as a string. */
 declare module '*.md?raw' {
   const text: string;
-  // biome-ignore lint/style/noDefaultExport: that is how the text is given.
+  // biome-ignore lint/style/noDefaultExport: Vite exports the string as default.
   export default text;
 }

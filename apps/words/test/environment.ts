@@ -1,4 +1,4 @@
-/** Environments to read, and parts of them to change. */
+/** The variables of a valid deployment, and optional variables to add to them. */
 import { exportPKCS8, generateKeyPair } from 'jose';
 
 export const key = 'k1.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8';
@@ -17,7 +17,7 @@ export const gitHub = { GITHUB_CLIENT_ID: 'github-id', GITHUB_CLIENT_SECRET: 'gi
 export const microsoft = { MICROSOFT_CLIENT_ID: 'microsoft-id', MICROSOFT_CLIENT_SECRET: 'microsoft-secret' };
 
 const { privateKey } = await generateKeyPair('ES256', { extractable: true });
-/** As it has to stand on one line of a file. */
+/** On one line, as in a variables file. */
 export const applePrivateKey = (await exportPKCS8(privateKey)).trim().replaceAll('\n', '\\n');
 
 export const apple = {

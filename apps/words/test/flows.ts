@@ -1,6 +1,6 @@
-/** A sign-in through ChatGPT, step by step, as browser and ChatGPT make it. */
+/** Signs a user in with the requests of ChatGPT and of the user's browser. */
 
-/** Calls a path of the app; `token` goes into the header. */
+/** Sends a request to a path of the app. `token` is sent in the `Authorization` header. */
 export type Call = (path: string, init?: RequestInit & { readonly token?: string }) => Promise<Response>;
 
 export interface Tokens {
@@ -8,7 +8,7 @@ export interface Tokens {
   readonly refresh_token: string;
 }
 
-/** What a step leaves for the next one: the sealed form, or the `state` that the provider gives back. */
+/** The result of a step that the next one needs: the sealed form, or the `state` for the callback. */
 export interface FlowStep {
   readonly value: string;
   readonly cookie: string;
@@ -18,7 +18,7 @@ export const origin = 'https://words.example';
 export const gptSecret = 'gpt-secret-0123456789-0123456789-0123456789';
 const redirectUri = 'https://chatgpt.com/aip/g-68f0c2a1b4d8/oauth/callback';
 
-/** What ChatGPT asks for. */
+/** ChatGPT's authorization request. */
 export const gptQuery = {
   response_type: 'code',
   client_id: 'gpt',
@@ -34,7 +34,7 @@ export const openSignInPage = async (call: Call, scope = 'words score'): Promise
   return { value, cookie: readCookies(page) };
 };
 
-/** Presses a button of the page. */
+/** Submits the form of the sign-in page with one of its buttons. */
 export const submitConsent = async (
   call: Call,
   page: FlowStep,
@@ -48,7 +48,7 @@ export const submitConsent = async (
   return { value: readRedirect(answer).searchParams.get('state') ?? '', cookie: readCookies(answer) };
 };
 
-/** Comes back from the provider as `subject`; gives the code. */
+/** Sends the provider's callback for the user `subject`, and returns the authorization code. */
 export const returnFromProvider = async (
   call: Call,
   provider: FlowStep,
@@ -59,7 +59,7 @@ export const returnFromProvider = async (
   return readRedirect(back).searchParams.get('code') ?? '';
 };
 
-/** Goes all the way to the tokens. */
+/** Runs all steps and returns the tokens. */
 export const signInForTokens = async (call: Call, subject: string, scope?: string): Promise<Tokens> => {
   const provider = await submitConsent(call, await openSignInPage(call, scope), { choice: 'google' });
   return redeem(call, await returnFromProvider(call, provider, subject));
@@ -80,7 +80,7 @@ const requestTokens = async (call: Call, form: Readonly<Record<string, string>>)
   return answer.json();
 };
 
-/** Posts a token about which a client says or asks something. */
+/** Posts a token to the revocation or the introspection endpoint. */
 export const postToken = (call: Call, path: '/revoke' | '/introspect', token: string): Promise<Response> => {
   const body = new URLSearchParams({ client_id: 'gpt', client_secret: gptSecret, token });
   return call(path, { method: 'POST', body });
@@ -88,7 +88,7 @@ export const postToken = (call: Call, path: '/revoke' | '/introspect', token: st
 
 const readRedirect = (response: Response): URL => {
   const location = response.headers.get('location');
-  if (location === null) throw new Error(`no redirect but ${response.status}`);
+  if (location === null) throw new Error(`expected a redirect, got status ${response.status}`);
   return new URL(location);
 };
 

@@ -12,7 +12,7 @@ beforeAll(emptyD1);
 
 const assets = { fetch: async () => new Response() };
 
-/** The counters of the Wrangler file, as workerd binds them. */
+/** Returns the rate-limit bindings of the Wrangler file, from workerd. */
 const platform = () => readBindings({ ...env, ASSETS: assets }).rateLimitBindings ?? {};
 
 const post = new Request(`${origin}/api/scoring`, { method: 'POST' });
@@ -20,11 +20,11 @@ const get = new Request(`${origin}/api/scoring`);
 
 let tries = 0;
 
-rateLimiterContract('a counter of Cloudflare’s', () => {
+rateLimiterContract('a rate-limit binding of Cloudflare', () => {
   const counter = platform().failedAuthentications;
   if (counter === undefined) throw new Error('LIMIT_FAILED_CLIENTS is not bound');
   const limiter = createBindingLimiter(counter);
-  // The platform remembers from test to test.
+  // The counters keep their state between tests.
   const prefix = `try ${tries++} `;
   return {
     limiter: { take: (key) => limiter.take(prefix + key) },
@@ -44,7 +44,7 @@ describe('the Wrangler file', () => {
     expect(Object.keys(platform()).toSorted()).toEqual(Object.keys(allowances).toSorted());
   });
 
-  it('gives every counter its own ID', () => {
+  it('has a unique ID for every counter', () => {
     const ids = env.RATE_LIMITS.map(({ namespace_id }) => namespace_id);
     expect(new Set(ids).size).toBe(Object.keys(allowances).length);
     for (const id of ids) expect(id).toMatch(/^[1-9]\d*$/);
@@ -52,11 +52,11 @@ describe('the Wrangler file', () => {
 });
 
 describe('the bindings', () => {
-  it('can lack counters, as on Pages', () => {
+  it('may lack counters, as on Pages', () => {
     expect(readBindings({ DB: env.DB, ASSETS: assets }).rateLimitBindings).toEqual({});
   });
 
-  it('name a counter that is bound to something else', () => {
+  it('are rejected with the name of a counter that is bound to something else', () => {
     expect(() => readBindings({ DB: env.DB, ASSETS: assets, LIMIT_WRITES: env.DB })).toThrow(
       new VariableError('LIMIT_WRITES', 'must be bound to a rate limiter.'),
     );

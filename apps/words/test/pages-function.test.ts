@@ -40,17 +40,17 @@ it('starts a cleanup after a request that writes, and after no other', async () 
     );
   const grants = () => env.DB.prepare('SELECT count(*) AS n FROM grants').first('n');
 
-  await signInWithoutRedeeming('who changes their mind');
+  await signInWithoutRedeeming('first user');
   advance(3601);
   await openSignInPage(call);
   await Promise.all(work);
   expect(await grants()).toBe(1);
-  await signInWithoutRedeeming('who comes later');
+  await signInWithoutRedeeming('second user');
   await Promise.all(work);
-  // Two callbacks, each of which was kept going, and the cleanup after each.
+  // `waitUntil` was called for each of the two callbacks, and for the cleanup after each.
   expect(work).toHaveLength(4);
   expect(await grants()).toBe(1);
-  await signInWithoutRedeeming('who comes then');
+  await signInWithoutRedeeming('third user');
   expect(work).toHaveLength(5);
   expect(await grants()).toBe(2);
 });

@@ -48,7 +48,7 @@ describe('a simulated day', () => {
     }
   });
 
-  it('reports a row too many and a row too few', async () => {
+  it('reports an additional row and a missing row', async () => {
     await env.DB.exec("INSERT INTO users (id, created_at) VALUES ('additional', 1)");
     await env.DB.exec('DELETE FROM scores WHERE user_id = (SELECT min(user_id) FROM scores)');
     expect(findDifferences(users, await countRows(env.DB))).toEqual([
@@ -69,10 +69,10 @@ describe('a database with a single thread', () => {
   const never = Number.POSITIVE_INFINITY;
 
   it.each([
-    ['serves a round trip at once if it is idle', ['0 1', '10 2', '20 3'], 30, [0.2, 2, 2]],
+    ['serves a round trip immediately if it is idle', ['0 1', '10 2', '20 3'], 30, [0.2, 2, 2]],
     ['serves simultaneous round trips one after the other', ['5 2', '5 2', '5 2'], 60, [0.1, 4, 4]],
     ['serves in the order of arrival', ['1 1', '0 10', '2 1'], 24, [0.5, 10, 10]],
-    ['never catches up with more work than time', ['0 6', '1 6'], 10, [1.2, never, never]],
+    ['never catches up if there is more work than time', ['0 6', '1 6'], 10, [1.2, never, never]],
   ] as const)('%s', (_, trips, span, [utilization, median, p99]) => {
     const parsed = trips.map((trip) => {
       const [arrival = '', service = ''] = trip.split(' ');
@@ -81,7 +81,7 @@ describe('a database with a single thread', () => {
     expect(serve(parsed, span)).toEqual({ utilization, median, p99 });
   });
 
-  it('is as busy in an hour as its round trips and the reads of the isolates take', () => {
+  it('is busy for the time that its round trips and the reads of the isolates take', () => {
     const services = { point: 10, newRevocations: 1, allRevocations: 61 };
     // 2 isolates read 360 times an hour, 6 times all: 2 × (354 × 1 + 6 × 61) = 1440 ms.
     const { utilization } = simulateBusiestHour(['point', 'point'], { times: 36, isolates: 2, services });

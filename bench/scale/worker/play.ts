@@ -1,4 +1,4 @@
-/** Runs the visits through the stores. Times are simulated, so nothing waits. */
+/** Runs the simulated visits against the stores. Times are simulated, so nothing waits. */
 import type { CodeRedemption, SignIn, StoredUpstreamToken } from 'assistant-auth';
 import {
   createSimulatedUser,

@@ -54,8 +54,8 @@ export const clientId = 'words-gpt';
 const day = 86_400;
 
 /**
- * Inserts the users `from` (inclusive) to `to` (exclusive), with the rows that storage would have written. Leaves out
- * those who sign in for the first time today.
+ * Inserts the users `from` (inclusive) to `to` (exclusive), with the rows that storage would have written,
+ * except the users who sign in for the first time today.
  */
 export const insertPopulation = async (
   db: D1Database,

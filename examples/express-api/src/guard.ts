@@ -24,8 +24,8 @@ export const guard =
 const guardHeaders = ['authorization', 'access-control-request-method'];
 
 /**
- * Copies all of them as received. Node keeps only the first of several, but a call with several tokens must
- * be refused.
+ * Copies these headers as received. `request.headers` has only the first of several, but a call with several
+ * tokens must be refused.
  */
 const pickGuardHeaders = (rawHeaders: readonly string[]): Headers => {
   const headers = new Headers();

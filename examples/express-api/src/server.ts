@@ -8,14 +8,14 @@ import { guard } from './guard.ts';
 
 const { ISSUER = '', RESOURCE = '', AUDIENCE_KEYS = '', PORT = '3000' } = process.env;
 
-// Throws if one of the values is wrong, with the name of the option, so the process does not start.
+// Throws an error that names the option if a value is wrong, so the process does not start.
 const server = createResourceServer({ issuer: ISSUER, resource: RESOURCE, keys: AUDIENCE_KEYS });
 
 const app = express();
 app.disable('x-powered-by');
 
 const signedIn = guard(server, RESOURCE, ['score']);
-// Answers CORS preflights for pages on other origins.
+// Responds to CORS preflights from pages on other origins.
 app.options('/hello', signedIn);
 app.get('/hello', signedIn, (_, response) => {
   const { userId, scopes } = response.locals.access;

@@ -1,4 +1,4 @@
-/** Runs the example in its own process, with a broker elsewhere that issues tokens for it. */
+/** Runs the example in its own process, and a broker in the test's process that issues tokens for it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -67,7 +67,7 @@ const addressOf = async ({ stdout }: ChildProcess): Promise<string> => {
     const port = /^listening on (\d+)$/.exec(line)?.[1];
     if (port !== undefined) return `http://127.0.0.1:${port}`;
   }
-  throw new Error('the API ended before it listened');
+  throw new Error('the API exited before it listened');
 };
 
 beforeAll(async () => {
@@ -92,7 +92,7 @@ afterAll(async () => {
 
 const asked = (more: Partial<TokenRequest> = {}): TokenRequest => {
   const [user] = fakeUsers;
-  if (user === undefined) throw new Error('nobody there');
+  if (user === undefined) throw new Error('there is no user');
   return { issuer, ...client, user, ...more };
 };
 
@@ -120,7 +120,7 @@ const expectRefused = async (response: Response): Promise<void> => {
   expect(await response.json()).toMatchObject({ status: 401, detail: 'The access token is not valid.' });
 };
 
-it('knows who calls with a token for it', async () => {
+it('identifies the user of a token that is for this API', async () => {
   const response = await call(await freshToken());
   expect(response.status).toBe(200);
   expect(await response.json()).toEqual({ userId: expect.stringMatching(/^[\w-]{22}$/), scopes: ['score'] });
@@ -151,7 +151,7 @@ it('refuses a token for another audience', async () => {
   await expectRefused(await call(await freshToken({ resource: other })));
 });
 
-it('refuses a token with any letter changed', async () => {
+it('refuses a token with any character changed', async () => {
   const token = await freshToken();
   for (const at of [0, 9, Math.floor(token.length / 2), token.length - 2]) {
     const letter = token[at] === 'A' ? 'B' : 'A';
@@ -167,13 +167,13 @@ it('refuses a token that has expired', async () => {
   await expectRefused(await call(token));
 });
 
-it('refuses two tokens at once, be they the same and good', async () => {
+it('refuses a call with two tokens, even if both are the same valid token', async () => {
   const token = await freshToken();
   expect((await call(token)).status).toBe(200);
   expect(await callTwice(token)).toBe(401);
 });
 
-it('does not start with the key ring in the place of its keys, and does not repeat it', async () => {
+it('does not start with the key ring instead of its keys, and does not print the key ring', async () => {
   const refused = startApi({ AUDIENCE_KEYS: sealingKeys });
   if (refused.stderr === null) throw new Error('no output');
   const [said, [code]] = await Promise.all([text(refused.stderr), once(refused, 'close')]);

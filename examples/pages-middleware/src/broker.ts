@@ -16,7 +16,7 @@ export interface Env {
   readonly GOOGLE_BASE_URL?: string;
 }
 
-/** One per isolate, because it caches derived keys and revocations. */
+/** The broker of this isolate. There is one, because it caches derived keys and revocations. */
 let broker: Broker | undefined;
 
 export const getBroker = (env: Env): Broker => {

@@ -51,7 +51,7 @@ afterAll(async () => {
 
 const hello = (headers: Readonly<Record<string, string>> = {}) => fetch(`${origin}/api/hello`, { headers });
 
-it('answers a call without a token 401, and says where to sign in', async () => {
+it('responds to a call without a token with 401 and a challenge', async () => {
   const response = await hello();
   expect(response.status).toBe(401);
   expect(response.headers.get('www-authenticate')).toBe(`Bearer realm="${origin}", scope="hello"`);
@@ -66,9 +66,9 @@ it('lets no other origin call the API, and lets every origin get tokens', async 
   expect([token.status, token.headers.get('access-control-allow-origin')]).toEqual([204, '*']);
 });
 
-it('tells a Function who calls with a token, the same user each time', async () => {
+it('passes the user of a token to the Function, the same user after each sign-in', async () => {
   const [user] = fakeUsers;
-  if (user === undefined) throw new Error('nobody there');
+  if (user === undefined) throw new Error('there is no user');
   const asked: TokenRequest = { issuer: origin, ...client, user };
   const callers = [];
   for (let turn = 0; turn < 2; turn++) {
@@ -81,12 +81,12 @@ it('tells a Function who calls with a token, the same user each time', async () 
   expect(callers[1]).toEqual(callers[0]);
 });
 
-it('refuses a token that it did not issue, also where there is no Function', async () => {
+it('refuses a token that it did not issue, even at a path without a Function', async () => {
   expect((await hello({ authorization: 'Bearer AQR0ZXN0' })).status).toBe(401);
   expect((await fetch(`${origin}/api/nothing`)).status).toBe(401);
 });
 
-it('has a Function behind every endpoint that its metadata name', async () => {
+it('has a Function for every endpoint in its metadata', async () => {
   const response = await fetch(`${origin}/.well-known/oauth-authorization-server`);
   const endpoints = Object.entries<unknown>(await response.json())
     .filter(([name]) => name.endsWith('_endpoint'))

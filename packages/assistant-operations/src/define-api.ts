@@ -9,15 +9,15 @@ import {
 
 const apiBrand: unique symbol = Symbol('ApiDefinition');
 
-/** Operations that passed every check. Only `defineApi` creates it. */
+/** An API whose operations passed every check. Only `defineApi` creates it. */
 export interface ApiDefinition<Context> {
   readonly operations: readonly Operation<Context>[];
   readonly [apiBrand]: true;
 }
 
 /**
- * An operation, or an API, that is malformed or beyond ChatGPT's limits. Thrown while the API or its document
- * is created.
+ * An operation or an API is not valid, or exceeds ChatGPT's limits. Thrown while the API or its document is
+ * created.
  */
 export class DefinitionError extends Error {
   override readonly name = 'DefinitionError';
@@ -35,7 +35,7 @@ const limits = { operations: 30, summary: 300, description: 300, parameterDescri
 export const defineApi = <Context>(operations: readonly Operation<Context>[]): ApiDefinition<Context> => {
   if (operations.length > limits.operations) {
     throw new DefinitionError(
-      `${operations.length} operations exceed ChatGPT’s limit of ${limits.operations}`,
+      `The API has ${operations.length} operations, but ChatGPT’s limit is ${limits.operations}.`,
     );
   }
   for (const operation of operations) {
@@ -53,13 +53,13 @@ export const defineApi = <Context>(operations: readonly Operation<Context>[]): A
 const checkId = ({ id }: Operation<never>): void => {
   if (!/^[A-Za-z_][A-Za-z0-9_-]{0,63}$/.test(id))
     throw new DefinitionError(
-      `${id}: the ID must be 1 to 64 letters, digits, _ or -, and must start with a letter or _`,
+      `${id}: the ID must be 1 to 64 letters, digits, _ or -, and must start with a letter or _.`,
     );
 };
 
 const checkText = (operation: Operation<never>, name: 'summary' | 'description'): void => {
   const { length } = operation[name];
-  if (length === 0) throw new DefinitionError(`${operation.id}: the ${name} is empty`);
+  if (length === 0) throw new DefinitionError(`${operation.id}: the ${name} must not be empty.`);
   if (length > limits[name]) throw createTooLongError(operation, name, length, limits[name]);
 };
 
@@ -67,11 +67,12 @@ const checkPath = (operation: Operation<never>): void => {
   const { id, path } = operation;
   if (!/^(\/([A-Za-z0-9._~-]+|\{[A-Za-z_][A-Za-z0-9_]*\}))+$/.test(path)) {
     throw new DefinitionError(
-      `${id}: the path ${path} must consist of segments without special characters and {fields}`,
+      `${id}: the path ${path} must consist of {fields} and segments without special characters.`,
     );
   }
   const missing = listPathFields(path).find((name) => !listInputFields(operation).includes(name));
-  if (missing !== undefined) throw new DefinitionError(`${id}: the input has no field {${missing}}`);
+  if (missing !== undefined)
+    throw new DefinitionError(`${id}: the path contains {${missing}}, but the input has no such field.`);
 };
 
 const checkFields = (operation: Operation<never>): void => {
@@ -91,7 +92,7 @@ const createTooLongError = (
   length: number,
   limit: number,
 ): DefinitionError =>
-  new DefinitionError(`${id}: the ${what} has ${length} characters, but ChatGPT’s limit is ${limit}`);
+  new DefinitionError(`${id}: the ${what} has ${length} characters, but ChatGPT’s limit is ${limit}.`);
 
 const checkUnique = <Context>(
   operations: readonly Operation<Context>[],
@@ -101,7 +102,7 @@ const checkUnique = <Context>(
   for (const operation of operations) {
     const other = seen.get(key(operation));
     if (other !== undefined)
-      throw new DefinitionError(`${operation.id}: ${key(operation)} is already used by ${other}`);
+      throw new DefinitionError(`${operation.id}: ${key(operation)} is already used by ${other}.`);
     seen.set(key(operation), operation.id);
   }
 };

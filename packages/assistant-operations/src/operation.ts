@@ -27,9 +27,9 @@ export interface OperationDefinition<Input extends InputSchema, Output extends v
   readonly summary: string;
   /** When an assistant should call it and what it returns, in at most 300 characters. */
   readonly description: string;
-  /** The scopes that the caller's token must have, all of them. */
+  /** The scopes that the caller's token must have. All of them are required. */
   readonly scopes: readonly string[];
-  /** Whether an assistant must ask the person before every call. */
+  /** Whether an assistant must ask the user for confirmation before every call. */
   readonly isConsequential: boolean;
   /**
    * The fields. Those in the path are read from the path, all others from the JSON body, or from the query if
@@ -106,7 +106,7 @@ export const listFieldsOutsidePath = (operation: Operation<never>): readonly str
   return listInputFields(operation).filter((name) => !pathNames.includes(name));
 };
 
-/** Tells whether the fields outside the path are sent in a JSON body; otherwise they are in the query. */
+/** Returns whether the fields outside the path are sent in a JSON body. Otherwise, they are in the query. */
 export const hasRequestBody = (method: Method): boolean => method !== 'get' && method !== 'delete';
 
 /**

@@ -18,12 +18,12 @@ const invalidDefinitions: readonly (readonly [string, readonly Operation<Shelf>[
   [
     'a duplicate ID',
     [getBook, { ...listBooks, id: 'get_book' }],
-    'get_book: get_book is already used by get_book',
+    'get_book: get_book is already used by get_book.',
   ],
   [
     'a duplicate method and path',
     [listBooks, { ...listBooks, id: 'other' }],
-    'other: get /api/books is already used by list_books',
+    'other: get /api/books is already used by list_books.',
   ],
   [
     'paths that differ only in the name of a field',
@@ -31,50 +31,50 @@ const invalidDefinitions: readonly (readonly [string, readonly Operation<Shelf>[
       getBook,
       { ...getBook, id: 'other', path: '/api/books/{name}', input: v.strictObject({ name: v.string() }) },
     ],
-    'other: get /api/books/{} is already used by get_book',
+    'other: get /api/books/{} is already used by get_book.',
   ],
   [
     'an ID with a space',
     [{ ...getBook, id: 'get book' }],
-    'get book: the ID must be 1 to 64 letters, digits, _ or -, and must start with a letter or _',
+    'get book: the ID must be 1 to 64 letters, digits, _ or -, and must start with a letter or _.',
   ],
   [
     'an ID of 65 characters',
     [{ ...getBook, id: 'x'.repeat(65) }],
-    `${'x'.repeat(65)}: the ID must be 1 to 64 letters, digits, _ or -, and must start with a letter or _`,
+    `${'x'.repeat(65)}: the ID must be 1 to 64 letters, digits, _ or -, and must start with a letter or _.`,
   ],
-  ['an empty summary', [{ ...getBook, summary: '' }], 'get_book: the summary is empty'],
+  ['an empty summary', [{ ...getBook, summary: '' }], 'get_book: the summary must not be empty.'],
   [
     'a summary of 301 characters',
     [{ ...getBook, summary: 'x'.repeat(301) }],
-    'get_book: the summary has 301 characters, but ChatGPT’s limit is 300',
+    'get_book: the summary has 301 characters, but ChatGPT’s limit is 300.',
   ],
   [
     'a description of 301 characters',
     [{ ...getBook, description: 'x'.repeat(301) }],
-    'get_book: the description has 301 characters, but ChatGPT’s limit is 300',
+    'get_book: the description has 301 characters, but ChatGPT’s limit is 300.',
   ],
   [
     'a field description of 701 characters',
     [createWithFieldDescription(701)],
-    'list_books: the description of word has 701 characters, but ChatGPT’s limit is 700',
+    'list_books: the description of word has 701 characters, but ChatGPT’s limit is 700.',
   ],
   [
     'a path field that the input does not have',
     [{ ...getBook, path: '/api/books/{isbn}' }],
-    'get_book: the input has no field {isbn}',
+    'get_book: the path contains {isbn}, but the input has no such field.',
   ],
   [
     'a path with a query',
     [{ ...listBooks, path: '/api?a=1' }],
-    'list_books: the path /api?a=1 must consist of segments without special characters and {fields}',
+    'list_books: the path /api?a=1 must consist of {fields} and segments without special characters.',
   ],
   [
     'a path that ends in a slash',
     [{ ...listBooks, path: '/api/' }],
-    'list_books: the path /api/ must consist of segments without special characters and {fields}',
+    'list_books: the path /api/ must consist of {fields} and segments without special characters.',
   ],
-  ['31 operations', createMany(31), '31 operations exceed ChatGPT’s limit of 30'],
+  ['31 operations', createMany(31), 'The API has 31 operations, but ChatGPT’s limit is 30.'],
 ];
 
 describe('an API definition', () => {

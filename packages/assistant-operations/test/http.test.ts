@@ -224,7 +224,7 @@ describe('input', () => {
     expect(await response.json()).toMatchObject({ issues: [{ field: 'stars' }] });
   });
 
-  it('is refused if the body is too long, which is not read to its end', async () => {
+  it('is refused if the body is too long, without reading all of it', async () => {
     let sent = 0;
     const endless = new ReadableStream<Uint8Array>({
       pull: (controller) => {
@@ -255,7 +255,7 @@ const corsOf = (response: Response) =>
 
 describe('a preflight', () => {
   it.each(paths)(
-    'is answered before the guard is called, in the same way at every path: %s',
+    'gets the same response at every path of the API, before the guard is called: %s',
     async (path) => {
       const { routes, requestedScopes, errors } = createLibraryRoutes();
       const response = await routes.request(path, { method: 'OPTIONS', headers: preflightHeaders });
@@ -275,7 +275,7 @@ describe('a preflight', () => {
   it.each([
     ['OPTIONS', { origin }],
     ['PUT', preflightHeaders],
-  ])('is no other request: %s %j', async (method, headers) => {
+  ])('is not confused with other requests: %s %j', async (method, headers) => {
     const { routes, requestedScopes } = createLibraryRoutes();
     expect((await routes.request('/api/books', { method, headers })).status).toBe(401);
     expect(requestedScopes).toEqual([[]]);
@@ -309,13 +309,13 @@ const collectResponses = async ({
 const statuses = [200, 200, 200, 400, 413, 415, 401, 404, 405, 500, 503];
 
 describe('a page on another origin', () => {
-  it('reads every response, errors included', async () => {
+  it('can read every response, including errors', async () => {
     const responses = await collectResponses(createLibraryRoutes());
     expect(responses.map(({ status }) => status)).toEqual(statuses);
     for (const response of responses) expect(corsOf(response)).toEqual(corsResponseHeaders);
   });
 
-  it('reads nothing if the app sets `cors` to `off`, and preflights are handled as other requests', async () => {
+  it('can read no response if `cors` is `off`, and preflights are handled like other requests', async () => {
     const withoutCors = createLibraryRoutes(undefined, 'off');
     const responses = await collectResponses(withoutCors);
     expect(responses.map(({ status }) => status)).toEqual(statuses);

@@ -53,7 +53,7 @@ describe('the OpenAPI document', () => {
     expect(createDocument().paths['/api/books'].get).toEqual({
       operationId: 'list_books',
       summary: 'List the books',
-      description: 'Gives the titles of all books, or of those that hold a word.',
+      description: 'Returns the titles of all books, or of those that contain a word.',
       'x-openai-isConsequential': false,
       security: [{ signIn: ['read'] }],
       parameters: [
@@ -61,8 +61,8 @@ describe('the OpenAPI document', () => {
           name: 'word',
           in: 'query',
           required: false,
-          description: 'A word that the title must hold.',
-          schema: { type: 'string', description: 'A word that the title must hold.' },
+          description: 'A word that the title must contain.',
+          schema: { type: 'string', description: 'A word that the title must contain.' },
         },
       ],
       responses: {
@@ -142,7 +142,7 @@ describe('the OpenAPI document', () => {
     ['http://localhost.example'],
   ])('is not created for the server %s', (origin) => {
     expect(() => createDocument({ origin })).toThrow(
-      new DefinitionError(`${origin} must be an https origin, or an http origin on loopback`),
+      new DefinitionError(`origin must be an https origin, or an http origin on loopback, not "${origin}".`),
     );
   });
 
@@ -155,7 +155,7 @@ describe('the OpenAPI document', () => {
 
   it('is not created if an operation requires a scope that is not declared', () => {
     expect(() => createOpenApiDocument(library, { ...options, scopes: { read: 'Read' } })).toThrow(
-      new DefinitionError('rate_book: the scope rate must be described in scopes'),
+      new DefinitionError('rate_book: the option scopes must describe the required scope rate.'),
     );
   });
 });

@@ -37,7 +37,7 @@ export interface Browser {
 
 export interface BrowserOptions {
   readonly fetch: typeof fetch;
-  /** Tells which loopback URLs are not opened either, such as a client's callback. Default: none. */
+  /** Returns whether a loopback URL is not opened either, such as a client's callback. Default: never. */
   readonly shouldStopAt?: (url: URL) => boolean;
 }
 
@@ -97,7 +97,7 @@ const maxRedirects = 20;
 interface Navigation {
   readonly url: URL;
   readonly method: 'GET' | 'POST';
-  /** Absent if a person typed the URL. */
+  /** Absent if the user typed the URL. */
   readonly initiator?: URL;
 }
 

@@ -17,7 +17,7 @@ export interface FakeProvidersOptions {
   readonly fakeProviderPort: number;
   /** The users who have an account at every fake provider. Default: the lab's. */
   readonly users?: readonly FakeUser[];
-  /** Starts Google's fake provider. Default: the one that asks for an account at every sign-in. */
+  /** Starts Google's fake provider. Default: the one that shows an account chooser at every sign-in. */
   readonly startGoogle?: StartFakeProvider;
 }
 
@@ -25,7 +25,7 @@ export interface FakeProvidersOptions {
 export interface RunningFakeProvider {
   /** The text on the sign-in button, such as `Google`. */
   readonly label: string;
-  /** The issuer URL, on 127.0.0.1, so that it is another site than the app. */
+  /** The issuer URL. It is on 127.0.0.1, so that the fake provider and the app are different sites. */
   readonly issuer: string;
 }
 
@@ -57,7 +57,7 @@ interface FakeProvidersToStart {
  * @param given the variables of the app that are already set
  */
 export const planFakeProviders = (options: FakeProvidersOptions, given: Variables): FakeProvidersToStart => {
-  // Valid until the next start. By then, the fake providers no longer know the sessions that it created.
+  // A new client secret at each start is enough, because the fake providers lose their state when they stop.
   const secret = randomBytes(32).toString('base64url');
   const planned = fakeProviderRegistry
     .map((definition, at) => ({ definition, port: options.fakeProviderPort + at }))

@@ -43,7 +43,7 @@ export const fakeProviderRegistry: readonly FakeProviderDefinition[] = [
     label: 'Microsoft',
     start: startMicrosoft,
     prefix: 'MICROSOFT_',
-    // The fake provider's metadata contain the tenant of personal accounts, also for "common".
+    // The fake provider's metadata contains the tenant of personal accounts, even for "common".
     variables: (issuer, secret) => ({
       ...buildClientVariables('MICROSOFT', issuer, secret),
       MICROSOFT_TENANT: 'consumers',

@@ -1,4 +1,4 @@
-/** Reads variables that contain a JSON list. Errors name the item and the place in it that is wrong. */
+/** Reads variables that contain a JSON array. Errors name the item and the member that is wrong. */
 import { ConfigurationError } from 'assistant-auth';
 import * as v from 'valibot';
 import { type Environment, optional, VariableError } from './variables.ts';

@@ -43,13 +43,13 @@ export const readBaseUrl = (
   return text;
 };
 
-/** Tells whether the app at `origin` can use an issuer: it must use https, or both must be on loopback. */
+/** Returns whether the app at `origin` can use an issuer: it must use https, or both must be on loopback. */
 export const isAllowedIssuer = (issuer: string, origin: string): boolean => {
   const url = URL.parse(issuer);
   return url !== null && (url.protocol === 'https:' || (isLoopback(url) && isOnLoopback(origin)));
 };
 
-/** Tells whether an origin can be reached only from this machine: http on loopback. */
+/** Returns whether an origin can be reached only from this machine: http on loopback. */
 export const isOnLoopback = (origin: string): boolean => isLoopback(new URL(origin));
 
 const isLoopback = ({ protocol, hostname }: URL): boolean =>

@@ -1,4 +1,4 @@
-/** Stores scores in D1. Each method is one SQL statement, which also tells whether the user still exists. */
+/** Stores scores in D1. Each method is one SQL statement, which also checks whether the user still exists. */
 
 /** A score, or that the user was deleted. */
 export type ScoreOutcome =
@@ -13,7 +13,7 @@ export interface Scores {
   add(userId: string, points: number): Promise<ScoreOutcome>;
 }
 
-/** The database statement failed. Thrown by every method. It is unknown whether an addition was stored. */
+/** The SQL statement failed. Every method can throw it. It is unknown whether an addition was stored. */
 export class ScoresUnavailable extends Error {
   override readonly name = 'ScoresUnavailable';
 }

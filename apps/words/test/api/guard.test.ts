@@ -34,10 +34,10 @@ describe('the API', () => {
   it.each([
     ['W9.1 a double slash', '//api/scoring'],
     ['W9.2 an encoded slash', '/api%2fscoring'],
-    ['W9.3 other case', '/API/scoring'],
-    ['a dot segment that is encoded', '/x/%2e%2e%2fapi/scoring'],
+    ['W9.3 uppercase letters', '/API/scoring'],
+    ['an encoded dot segment', '/x/%2e%2e%2fapi/scoring'],
     ['a path parameter', '/api;x/scoring'],
-    ['a backslash that is encoded', '/%5capi/scoring'],
+    ['an encoded backslash', '/%5capi/scoring'],
   ])('cannot be reached by bypassing its guard: %s', async (_, path) => {
     for (const method of ['GET', 'POST']) {
       const response = await call(path, { method });
@@ -53,9 +53,9 @@ describe('the API', () => {
 
   it.each([
     ['W9.4 a trailing slash', '/api/scoring/'],
-    ['letters that are encoded', '/%61pi/scoring'],
+    ['encoded letters', '/%61pi/scoring'],
     ['dot segments', '/x/../api/./scoring'],
-    ['an encoded slash below it', '/api/words%2fanimals'],
+    ['an encoded slash below /api', '/api/words%2fanimals'],
   ])('is guarded in every spelling: %s', async (_, path) => {
     expect((await call(path)).status).toBe(401);
   });
@@ -186,7 +186,7 @@ describe('a page on another origin', () => {
 
 describe('an unknown path', () => {
   it.each([['/nothing'], ['/apiary'], ['/token/'], ['/.well-known/nothing']])(
-    'gets a problem document for programs: %s',
+    'gets a problem document for clients that do not accept HTML: %s',
     async (path) => {
       const response = await call(path, { headers: { accept: 'application/json' } });
       expect(response.status).toBe(404);

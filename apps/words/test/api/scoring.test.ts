@@ -56,9 +56,9 @@ describe('the score', () => {
     ['JSON', '{}', { 'content-type': 'application/json' }],
     ['broken JSON', '{', { 'content-type': 'application/json' }],
     ['a form', 'score=1000', { 'content-type': 'application/x-www-form-urlencoded' }],
-    ['W6.2 an odd type', 'x', { 'content-type': ';;;' }],
+    ['W6.2 an invalid content type', 'x', { 'content-type': ';;;' }],
     ['W6.1 a megabyte', 'x'.repeat(1_000_000), { 'content-type': 'text/plain' }],
-  ])('increases by one, whatever else is sent: %s', async (what, body, sent) => {
+  ])('increases by one, whatever the request body is: %s', async (what, body, sent) => {
     const { call, signIn } = deploy();
     const token = await signIn(what);
     const response = await call('/api/scoring?score=1000', {
@@ -81,7 +81,7 @@ describe('the score', () => {
     expect(await (await call('/api/scoring', { token: await signIn('eve') })).json()).toEqual({ score: 0 });
   });
 
-  it('asks a player who was deleted to sign in again', async () => {
+  it('gets a 401 for a deleted player, so that the client starts a new sign-in', async () => {
     const { call, signIn } = deploy();
     const token = await signIn('fay');
     await call('/api/scoring', { token, method: 'POST' });
@@ -107,7 +107,7 @@ describe('the score', () => {
     expect(await (await call('/api/scoring', { token: again })).json()).toEqual({ score: 0 });
   });
 
-  it('W14.2 is unavailable while D1 is, and no point is lost', async () => {
+  it('W14.2 gets a 503 while D1 is unreachable, and no point is lost', async () => {
     const { app, signIn } = deploy();
     const token = await signIn('gus');
     const request = (method: string) =>
@@ -151,14 +151,14 @@ describe('the score', () => {
     expect(await (await cut.app.fetch(request('POST'))).json()).toEqual({ score: 2 });
   });
 
-  it('W14.1 is refused with 503 when an isolate has never reached D1', async () => {
+  it('W14.1 gets a 503 from an isolate that has never reached D1', async () => {
     const token = await deploy().signIn('hal');
     const response = await deploy(unreachable(env.DB)).call('/api/scoring', { token });
     expect(response.status).toBe(503);
     expect(response.headers.get('retry-after')).toBe('10');
   });
 
-  it('takes one round trip on a busy isolate, and the words take none', async () => {
+  it('takes one round trip in an isolate with fresh revocations, and the words take none', async () => {
     const { db, trips } = countingD1(env.DB);
     const { call, signIn } = deploy(db);
     const token = await signIn('ivy');

@@ -14,7 +14,7 @@ const measured = new Map<string, Cost>();
 
 const getCost = (flow: string): Cost => {
   const cost = measured.get(flow);
-  if (cost === undefined) throw new Error(`nobody measured "${flow}"`);
+  if (cost === undefined) throw new Error(`the flow "${flow}" was not measured`);
   return cost;
 };
 
@@ -84,7 +84,7 @@ const onPaid = (what: keyof typeof paid) => [
 ];
 
 describe('the cost of checking for revocations', () => {
-  /** Calls of one isolate, evenly through ten minutes that begin after it has read everything. */
+  /** Measures calls at regular intervals for ten minutes, in an isolate that has read all revocations. */
   const perCall = async (aMinute: number) => {
     const { db, usage } = countingD1(env.DB);
     const deployment = deploy(db);

@@ -1,8 +1,8 @@
-/** The tables of docs/costs.md, as rows of cells. */
+/** Reads the tables of docs/costs.md, as rows of cells. */
 import costs from '../../../../docs/costs.md?raw';
 
 /**
- * Reads the table of a section, without its head.
+ * Reads the table of a section, without its header.
  * @throws Error if there is no such section
  */
 export const readDocumentedTable = (heading: string): readonly (readonly string[])[] => {
@@ -18,5 +18,5 @@ export const readDocumentedTable = (heading: string): readonly (readonly string[
   );
 };
 
-/** A number as the tables write it. */
+/** Formats a number as in the tables. */
 export const formatNumber = (value: number): string => value.toLocaleString('en-US');

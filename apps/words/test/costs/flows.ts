@@ -1,4 +1,4 @@
-/** Everything that people and programs do with the game, to be measured one by one. */
+/** The flows whose costs are measured: what users, clients and the cleanup do. */
 import { createAccountBrowser } from '../../../../packages/assistant-auth/test/account-browser.ts';
 import type { Deployment } from '../deployment.ts';
 import {
@@ -13,10 +13,10 @@ import {
   submitConsent,
 } from '../flows.ts';
 
-/** Prepares what comes before, and gives what is measured. */
+/** Runs the steps before the measurement, and returns the function to measure. */
 export type Flow = (deployment: Deployment) => Promise<() => Promise<unknown>>;
 
-/** By the names that docs/costs.md gives them. */
+/** All flows, by their names in docs/costs.md. */
 export const flows: Readonly<Record<string, Flow>> = {
   'a new player signs in':
     async ({ call }) =>
@@ -147,7 +147,7 @@ export const flows: Readonly<Record<string, Flow>> = {
   },
 };
 
-/** A call by a user who has signed in, to an isolate that has just read the revocations. */
+/** Creates a flow: a signed-in user calls the API in an isolate that has just read the revocations. */
 function prepareApiCall(path: string, init: RequestInit = {}): Flow {
   return async ({ call, signIn }) => {
     const token = await signIn(`busy ${path} ${init.method}`);
@@ -156,7 +156,7 @@ function prepareApiCall(path: string, init: RequestInit = {}): Flow {
   };
 }
 
-/** Somebody with an app connected, signed in at the account page. */
+/** Signs a user in at the account page. The user has one connected app. */
 const openAccount = async ({ app, call }: Deployment, subject: string) => {
   await signInForTokens(call, subject);
   const accountBrowser = createAccountBrowser({ issuer: origin, fetch: app.fetch });
@@ -165,17 +165,17 @@ const openAccount = async ({ app, call }: Deployment, subject: string) => {
 };
 
 const ok = (response: Response): void => {
-  if (response.status !== 200) throw new Error(`not 200 but ${response.status}`);
+  if (response.status !== 200) throw new Error(`expected status 200, got ${response.status}`);
 };
 
 const active = async (response: Response): Promise<void> => {
   const answer: unknown = await response.json();
   if (typeof answer !== 'object' || answer === null || !('active' in answer) || answer.active !== true)
-    throw new Error(`not active but ${JSON.stringify(answer)}`);
+    throw new Error(`expected an active token, got ${JSON.stringify(answer)}`);
 };
 
 const expectRejection = (attempt: Promise<unknown>): Promise<unknown> =>
   attempt.then(
-    () => Promise.reject(new Error('it was not refused')),
+    () => Promise.reject(new Error('the request was not refused')),
     () => undefined,
   );

@@ -11,7 +11,7 @@ export interface Cost {
   readonly rowsWritten: number;
 }
 
-/** Carries a flow out on a deployment of its own, among everybody who is in the database already. */
+/** Runs a flow on its own deployment, with the users who are already in the database. */
 export const measure = async (flow: Flow): Promise<Cost> => {
   const counting = countingD1(env.DB);
   const deployment = deploy(counting.db);
@@ -38,7 +38,7 @@ export const measure = async (flow: Flow): Promise<Cost> => {
   };
 };
 
-/** What several flows cost together, each so many times. */
+/** Returns the total cost of several flows, each multiplied by its number of times. */
 export const sum = (parts: readonly (readonly [times: number, cost: Cost])[]): Cost => {
   const total = (of: keyof Cost) => parts.reduce((all, [times, cost]) => all + times * cost[of], 0);
   return {

@@ -1,13 +1,13 @@
-/** Users in the test's real D1, and a D1 that is unreachable. */
+/** Adds users to the D1 of the tests, and simulates an unreachable D1. */
 import { env } from 'cloudflare:workers';
 
-/** Adds a user as a sign-in does. */
+/** Inserts the row of a user, as a sign-in does. */
 export const addUser = async (id: string): Promise<string> => {
   await env.DB.prepare('INSERT INTO users (id, created_at) VALUES (?1, 1)').bind(id).run();
   return id;
 };
 
-/** A database whose server does not answer: statements are prepared, and fail when they are run. */
+/** Wraps a database so that it is unreachable: statements can be prepared, but fail when they run. */
 export const unreachable = (db: D1Database): D1Database =>
   new Proxy(db, {
     get: (_, name) => {

@@ -9,8 +9,8 @@ import { ProblemError } from './problem.ts';
 const maxBodyBytes = 100_000;
 
 /**
- * Reads an input without validating it. `pathParameters` are the decoded path fields; they take precedence
- * over fields of the same name in the body.
+ * Reads an input without validating it. `pathParameters` contains the decoded path fields. They take
+ * precedence over fields of the same name in the body.
  * @throws ProblemError 400 for a repeated query parameter or a body that is not a JSON object; 413 for a body
  *   that is too large; 415 for a body whose `Content-Type` is not `application/json`
  */

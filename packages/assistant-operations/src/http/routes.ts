@@ -17,11 +17,11 @@ export type Guard<Access> = (request: Request, scopes: readonly string[]) => Pro
 export interface HttpRoutesOptions<Access, Context> {
   /** The path below which every path belongs to the API, for example `/api`. */
   readonly basePath: `/${string}`;
-  /** Is called for every request except a preflight that `cors` answers. */
+  /** Called for every request, except for a preflight if `cors` is `any-origin`. */
   readonly guard: Guard<Access>;
   /**
    * Decides whether pages on other origins can call the API with `fetch`. With `any-origin`, every response
-   * has CORS headers, including those of the guard, and a preflight is answered before the guard is called.
+   * has CORS headers, including those of the guard, and a preflight is handled before the guard is called.
    * With `off`, no headers are added, and a preflight is handled like any other request. Default:
    * `any-origin`.
    * @see https://fetch.spec.whatwg.org/#http-cors-protocol
@@ -36,7 +36,7 @@ export interface HttpRoutesOptions<Access, Context> {
    * every error. A `ProblemError` is not passed to it.
    */
   readonly mapError?: (error: unknown) => Problem | undefined;
-  /** Is called with every error whose response is a 5xx, except a `ProblemError`. */
+  /** Called with every error whose response has a 5xx status, except a `ProblemError`. */
   readonly logError: (error: unknown) => void;
 }
 
@@ -70,7 +70,7 @@ export const createHttpRoutes = <Access, Context>(
   return routes;
 };
 
-/** Answers preflights, and adds CORS headers to every other response, unless `cors` is `off`. */
+/** Responds to preflights, and adds CORS headers to every other response, unless `cors` is `off`. */
 const withCors = async (
   request: Request,
   { cors = 'any-origin' }: { readonly cors?: Cors },
@@ -160,13 +160,14 @@ const routePath = (path: string): string => path.replace(/\{([^}]*)\}/g, ':$1');
  */
 export type Cors = 'any-origin' | 'off';
 
-/** Tells whether a request is a CORS preflight, and not another OPTIONS request. */
+/** Returns whether a request is a CORS preflight, and not another OPTIONS request. */
 const isPreflight = ({ method, headers }: Request): boolean =>
   method === 'OPTIONS' && headers.has('access-control-request-method');
 
 /**
- * Answers a preflight in the same way for every path, because only callers that the guard accepts may learn
- * which paths and methods exist. The headers are listed by name, because `*` does not cover `Authorization`.
+ * Creates the response to a preflight, the same for every path, because only callers that the guard accepts
+ * may learn which paths and methods exist. The headers are listed by name, because `*` does not cover
+ * `Authorization`.
  */
 const preflightResponse = (): Response =>
   new Response(null, {

@@ -71,14 +71,16 @@ const checkOrigin = (origin: string): void => {
   const url = URL.parse(origin);
   const loopback = url?.protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
   if (url?.origin !== origin || (url.protocol !== 'https:' && !loopback)) {
-    throw new DefinitionError(`${origin} must be an https origin, or an http origin on loopback`);
+    throw new DefinitionError(
+      `origin must be an https origin, or an http origin on loopback, not "${origin}".`,
+    );
   }
 };
 
 const checkScopes = ({ id, scopes }: Operation<never>, declared: DocumentOptions['scopes']): void => {
   const unknown = scopes.find((scope) => !(scope in declared));
   if (unknown !== undefined)
-    throw new DefinitionError(`${id}: the scope ${unknown} must be described in scopes`);
+    throw new DefinitionError(`${id}: the option scopes must describe the required scope ${unknown}.`);
 };
 
 const problemSchema = {
@@ -115,7 +117,7 @@ const problemResponses = {
     description: 'The challenge (RFC 6750), with the required scopes.',
   }),
   NotFound: describeProblemResponse('The item does not exist.'),
-  Unavailable: describeProblemResponse('The service is temporarily unavailable. Nothing was changed.', {
+  Unavailable: describeProblemResponse('The service is temporarily unavailable. Try again later.', {
     name: 'Retry-After',
     description: 'Seconds to wait before the next attempt.',
   }),

@@ -9,7 +9,7 @@ export interface GptAction {
   readonly tokenUrl: string;
   readonly clientId: string;
   readonly clientSecret: string;
-  /** As typed into the editor, which accepts an empty text, spaces and commas. */
+  /** As entered in the GPT editor, which accepts an empty value, spaces and commas. */
   readonly scope: string;
   /** ChatGPT's callback. `buildGptCallbackUrl` returns a real one. */
   readonly redirectUri: string;
@@ -17,7 +17,7 @@ export interface GptAction {
   readonly tokenExchange: 'post' | 'basic';
 }
 
-/** A sign-in that has started: the URL that the person opens, and the expected state. */
+/** A sign-in that has started: the URL that the user opens, and the expected state. */
 export interface StartedSignIn {
   readonly url: URL;
   readonly state: string;
@@ -44,7 +44,7 @@ export type TokenResult =
   | { readonly kind: 'error'; readonly status: number; readonly body: unknown };
 
 /**
- * The API response. After a 401, ChatGPT asks the person to sign in again; after a 400 or 403, it does not.
+ * The API response. After a 401, ChatGPT asks the user to sign in again; after a 400 or 403, it does not.
  */
 export type ApiResult =
   | { readonly kind: 'response'; readonly status: number; readonly body: unknown }
@@ -56,7 +56,7 @@ export const buildGptCallbackUrl = (
   host: 'chat.openai.com' | 'chatgpt.com' = 'chatgpt.com',
 ): string => `https://${host}/aip/${id}/oauth/callback`;
 
-/** Builds the authorization request that the person's browser opens. */
+/** Builds the authorization request that the user's browser opens. */
 export const startSignIn = (action: GptAction, state: string): StartedSignIn => {
   const url = new URL(action.authorizationUrl);
   url.searchParams.set('response_type', 'code');

@@ -1,7 +1,7 @@
 /**
  * Starts fake providers for Google, GitHub, Microsoft and Apple on loopback, with the `emulate` package.
- * People keep their subjects across restarts; tokens and signing keys are new at each start, but that signs
- * nobody out.
+ * Users keep their subjects across restarts. Tokens and signing keys are new at each start, but that signs no
+ * one out.
  */
 import { createEmulator } from 'emulate';
 import { type FakeProviderOptions, resolveIssuer, type StartFakeProvider } from './fake-provider.ts';
@@ -15,8 +15,8 @@ export const startGoogle: StartFakeProvider = (options) =>
   startEmulated('google', options, { users: options.users, oauth_clients: [buildOAuthClient(options)] });
 
 /**
- * Starts the fake provider for GitHub. It accepts any PKCE verifier, and a person's ID is their position in
- * its list.
+ * Starts the fake provider for GitHub. It accepts any PKCE verifier, and a user's ID is their position in the
+ * list of users.
  */
 export const startGitHub: StartFakeProvider = (options) =>
   startEmulated('github', options, {
@@ -25,13 +25,13 @@ export const startGitHub: StartFakeProvider = (options) =>
   });
 
 /**
- * Starts the fake provider for Microsoft. All people have personal accounts, and its metadata is that of the
+ * Starts the fake provider for Microsoft. All users have personal accounts, and its metadata is that of the
  * tenant `consumers`.
  */
 export const startMicrosoft: StartFakeProvider = (options) =>
   startEmulated('microsoft', options, { users: options.users, oauth_clients: [buildOAuthClient(options)] });
 
-/** Starts the fake provider for Apple. It posts its responses, and checks no client secret. */
+/** Starts the fake provider for Apple. It uses `form_post`, and does not check the client secret. */
 export const startApple: StartFakeProvider = (options) =>
   startEmulated('apple', options, {
     users: options.users,

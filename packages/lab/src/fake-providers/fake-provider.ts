@@ -13,7 +13,7 @@ export interface FakeProviderOptions {
    * Default: none are sent.
    */
   readonly backchannelLogoutUri?: string;
-  /** Where `startOidcIssuer` returns a person's claims. Default: `id-token`. */
+  /** Where `startOidcIssuer` returns a user's claims. Default: `id-token`. */
   readonly claimsIn?: 'id-token' | 'userinfo';
   /**
    * The URL that browsers and the broker use, if there is a proxy in front. Default: the address of the port.

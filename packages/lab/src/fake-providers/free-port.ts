@@ -13,8 +13,8 @@ import { createServer } from 'node:net';
 const range = { from: 10_100, to: 32_000 } as const;
 
 /**
- * A port is only free until another process uses it, and a test may use the port that it found minutes later.
- * So processes that run side by side search in different parts of the range.
+ * A port is only free until another process uses it, and a test may use a port minutes after it was found. So
+ * processes that run at the same time search in different parts of the range.
  */
 const partSize = Math.floor((range.to - range.from) / 8);
 
@@ -44,7 +44,7 @@ const search = async (count: number, pickPort: (count: number) => number): Promi
   throw new Error(`No ${count} consecutive ports were free from ${range.from} to ${range.to}.`);
 };
 
-/** Starts anywhere in a part, and never returns a port twice until it has reached the end of the part. */
+/** Starts at a random port of a part, and returns no port twice until it reaches the end of the part. */
 const createPicker = (number: number): ((count: number) => number) => {
   const from = range.from + number * partSize;
   let next = from + randomInt(partSize);
@@ -58,7 +58,7 @@ const createPicker = (number: number): ((count: number) => number) => {
 const pickOwn = createPicker(part.own);
 const pickBehindProxy = createPicker(part.behindProxy);
 
-/** Listens for a moment to find out. */
+/** Checks by listening on the port for a moment. */
 const isFree = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
     const server = createServer();

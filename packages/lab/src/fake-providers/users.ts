@@ -1,6 +1,6 @@
 /**
- * The people who have an account at every fake provider. Only append to this list: a person's subject depends
- * on their position.
+ * The users who have an account at every fake provider. Only append to this list: at most of them, a user's
+ * subject depends on the position in it.
  */
 
 export interface FakeUser {

@@ -1,4 +1,4 @@
-/** Signing out at the fake issuer, which sends a logout token to the broker over HTTP. */
+/** Tests a sign-out at the fake issuer, which sends a logout token to the broker over HTTP. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { buffer } from 'node:stream/consumers';

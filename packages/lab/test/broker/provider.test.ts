@@ -1,4 +1,4 @@
-/** What the broker requires of a provider, tested with servers that are not part of this project. */
+/** Tests what the broker requires of a provider, with servers that are not part of this project. */
 import { google, type OidcSettings, oidc, type ProviderIo, type UpstreamRequest } from 'assistant-auth';
 import { afterEach, describe, expect, it } from 'vitest';
 import {

@@ -63,7 +63,7 @@ describe('the authorization request', () => {
     [`error=access_denied&state=${state}`, { kind: 'error', error: 'access_denied' }],
     ['code=c&state=another', { kind: 'state-mismatch' }],
     ['code=c', { kind: 'state-mismatch' }],
-  ])('is answered by the callback ?%s', (query, read) => {
+  ])('gets its result from the callback ?%s', (query, read) => {
     expect(readCallback(startedSignIn, new URL(`${action.redirectUri}?${query}`))).toEqual(read);
   });
 });
@@ -94,7 +94,7 @@ describe('the token request', () => {
     });
   });
 
-  it('refreshes with Basic authentication if the editor says so, without credentials in the form', async () => {
+  it('refreshes with Basic authentication if configured, without credentials in the form', async () => {
     const { requests, send } = createServer(() => Response.json({ access_token: 'at2' }));
     expect(await refreshTokens({ ...action, tokenExchange: 'basic' }, 'rt', send)).toEqual({
       kind: 'tokens',

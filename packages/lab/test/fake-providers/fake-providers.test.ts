@@ -49,7 +49,7 @@ describe.each(providerNames)('the %s fake provider', (name) => {
     await expect(fetch(issuer)).rejects.toThrow('fetch failed');
   });
 
-  it('gives every user the same ID after a restart', async () => {
+  it('returns the same user IDs after a restart', async () => {
     const first = await collectSubjects(name);
     expect(first.map((line) => line.split(' ')[0])).toEqual(fakeUsers.map(({ email }) => email));
     expect(new Set(first.map((line) => line.split(' ')[1])).size).toBe(fakeUsers.length);
@@ -73,7 +73,7 @@ describe.each(providerNames)('the %s fake provider', (name) => {
   });
 });
 
-it('all give every user the same ID in another process', async () => {
+it('the fake providers return the same user IDs in another process', async () => {
   const program = new URL('subjects.ts', import.meta.url).pathname;
   const { stdout } = await run(process.execPath, [program]);
   const here: (readonly string[])[] = [];
@@ -98,7 +98,7 @@ it.each<[ProviderName, object]>([
 });
 
 it.each(['google', 'microsoft', 'apple'] as const)(
-  'the %s fake provider responds with 503 to a refresh token from before its restart, and not as to a revoked one',
+  'the %s fake provider responds with 503 to a refresh token from before its restart, and not with invalid_grant',
   async (name) => {
     const { issuer, close } = await startFakeProvider(fakeProviders[name].start);
     const { token } = await findEndpoints(fakeProviders[name], issuer);
@@ -203,7 +203,7 @@ describe('the fake OpenID Connect issuer', () => {
     expect(callback.get('code')).toBeNull();
   });
 
-  it('asks again although a user is signed in, and lets another user sign in', async () => {
+  it('shows all users again although one is signed in, and lets another one sign in', async () => {
     const first = await open();
     await clickAndReadCallback(first.browser, pageOf(first), ada.email);
     const second = await open(undefined, first.browser);
@@ -218,7 +218,7 @@ describe('the fake OpenID Connect issuer', () => {
     });
   });
 
-  it('returns its issuer at the callback', async () => {
+  it('adds its issuer (`iss`) to the callback', async () => {
     const opened = await open();
     expect((await clickAndReadCallback(opened.browser, pageOf(opened), ada.email)).get('iss')).toBe(
       issuer.issuer,

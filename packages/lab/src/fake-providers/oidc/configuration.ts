@@ -35,8 +35,8 @@ export const buildProviderConfiguration = (options: FakeProviderOptions): object
     fetch(url, request),
   interactions: { url: (_: unknown, { uid }: { readonly uid: string }) => `/interaction/${uid}` },
   pkce: { required: () => true },
-  // At each use, like the strictest issuers. A token that is used again counts as stolen, and the grant is
-  // revoked.
+  // At each use, like the strictest issuers. A token that is used again is treated as stolen, and the grant
+  // is revoked.
   rotateRefreshToken: () => true,
   findAccount: (_: unknown, id: string) => lookUpAccount(options.users, id),
   ttl: {
