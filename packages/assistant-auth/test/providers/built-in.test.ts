@@ -48,7 +48,7 @@ describe('Apple', async () => {
   const named = { name: { firstName: 'Ada', lastName: 'Marlow' }, email: 'forged@example.com' };
 
   describe('the authorization request', () => {
-    it('requests name and email address, and form_post', async () => {
+    it('requests name and email address, and the response mode form_post', async () => {
       const { issuer, provider } = setUp();
       const url = await provider.authorizationUrl(upstreamRequest, issuer.io);
       expect(Object.fromEntries(url.searchParams)).toEqual({
@@ -93,13 +93,13 @@ describe('Apple', async () => {
       },
     );
 
-    it('is shown by the name of the first sign-in if the email address is hidden', async () => {
+    it('has the name from the first sign-in as its label if the email address is hidden', async () => {
       const { handleCallback } = setUp({ email: undefined });
       expect(await handleCallback(userOf(named))).toMatchObject({ subject: 'person-1', label: 'Ada Marlow' });
       expect(await handleCallback()).not.toHaveProperty('label');
     });
 
-    it('takes neither email address nor key from the unsigned name, nor a label if there is a signed address', async () => {
+    it('takes no email address or subject from the unsigned user parameter, and no label if there is a signed email', async () => {
       const { handleCallback } = setUp();
       const forged = { ...named, sub: 'person-2', email_verified: true };
       const identity = await handleCallback(userOf(forged));
@@ -110,14 +110,14 @@ describe('Apple', async () => {
     });
 
     it.each([
-      ['no JSON', callback({ user: '{' })],
+      ['not JSON', callback({ user: '{' })],
       ['empty', callback({ user: '' })],
       ['null', userOf(null)],
-      ['a text', userOf('Ada')],
-      ['without a name', userOf({ email: 'ada@example.com' })],
-      ['a name of no text', userOf({ name: { firstName: 7, lastName: { toString: 'x' } } })],
+      ['a string', userOf('Ada')],
+      ['missing', userOf({ email: 'ada@example.com' })],
+      ['not made of strings', userOf({ name: { firstName: 7, lastName: { toString: 'x' } } })],
       ['blank', userOf({ name: { firstName: ' ', lastName: '' } })],
-      ['endless', userOf({ name: { firstName: 'x'.repeat(321) } })],
+      ['too long', userOf({ name: { firstName: 'x'.repeat(321) } })],
     ])('has no label if the name is %s, and the sign-in succeeds', async (_, answer) => {
       const identity = await setUp({ email: undefined }).handleCallback(answer);
       expect(identity.subject).toBe('person-1');
@@ -167,7 +167,7 @@ describe('Apple', async () => {
     it.each([
       ['with its line breaks', pem],
       ['with escaped line breaks', pem.replaceAll('\n', '\\n')],
-      ['with line breaks of Windows', pem.replaceAll('\n', '\r\n')],
+      ['with Windows line breaks', pem.replaceAll('\n', '\r\n')],
       ['without header and footer', pem.replaceAll(/-----.*-----\n?/g, '')],
     ])('accepts the text of the key file %s', async (_, text) => {
       const secret = await secretSent({ privateKey: text });
@@ -194,7 +194,7 @@ describe('Apple', async () => {
       );
     });
 
-    it('fails for half a key, with a message that does not contain it', async () => {
+    it('fails for a truncated key, with a message that does not contain it', async () => {
       const { handleCallback } = setUp(
         {},
         { privateKey: `${pem.replaceAll(/-----.*-----|\s/g, '').slice(0, 60)}` },
@@ -291,7 +291,7 @@ describe('GitHub', () => {
     it.each([
       ['missing', undefined],
       ['null', null],
-      ['a text', '583231'],
+      ['a string', '583231'],
       ['a login', 'ada'],
       ['a fraction', 1.5],
       ['too large to be exact', 2 ** 53],
@@ -328,7 +328,7 @@ describe('GitHub', () => {
       ['bad_verification_code', 'invalid'],
       ['incorrect_client_credentials', 'invalid'],
       ['redirect_uri_mismatch', 'invalid'],
-      // The person has first to prove their address to GitHub: they can, we cannot.
+      // The user must first verify their email address at GitHub.
       ['unverified_user_email', 'denied'],
     ])('B12.1 %s with status 200 ends the sign-in as %s', async (error, kind) => {
       const { server, handleCallback } = setUp();
@@ -340,7 +340,7 @@ describe('GitHub', () => {
       expect(server.asked()).toEqual(['token']);
     });
 
-    it('B5.1 a response of another issuer is refused', async () => {
+    it('B5.1 a response from another issuer is refused', async () => {
       const { server, handleCallback } = setUp();
       expect(
         await captureProviderError(handleCallback(callback({ iss: 'https://github.com' }))),
@@ -402,7 +402,7 @@ describe('Google', () => {
     expect(identity).not.toHaveProperty('refreshToken');
   });
 
-  it('requests consent without account selection on the second trip for a refresh token', async () => {
+  it('requests consent without account selection in the second request for a refresh token', async () => {
     const issuer = createIssuer('https://accounts.google.com');
     const provider = google({ clientId, clientSecret });
     const [first, again] = [
@@ -433,7 +433,7 @@ describe('Microsoft', () => {
   const oid = '00000000-0000-0000-66f3-3332eca7ea81';
   const issuerOf = (tenant: string) => `${site}/${tenant}/v2.0`;
 
-  /** Microsoft as it answers for a tenant setting, with a person of `tid` at the other end. */
+  /** Microsoft with the option `tenant`, where a user of the tenant `tid` signs in. */
   const setUp = (tenant: string | undefined, tid: string, claims: Claims = {}, named = '{tenantid}') => {
     const issuer = createIssuer(issuerOf(tenant ?? 'common'));
     issuer.override({
@@ -460,7 +460,7 @@ describe('Microsoft', () => {
   const noOid = invalid('the ID token has no valid oid');
 
   describe('the authorization request', () => {
-    it('requests a refresh token, lets the user choose an account, and contains nothing of the client', async () => {
+    it('requests a refresh token, lets the user choose an account, and contains nothing from the client’s request', async () => {
       const { issuer, provider } = setUp(undefined, contoso);
       const url = await provider.authorizationUrl(upstreamRequest, issuer.io);
       expect(issuer.requests.map((request) => request.url)).toEqual([
@@ -514,7 +514,7 @@ describe('Microsoft', () => {
       ['organizations', contoso, '{tenantid}'],
       ['consumers', consumers, consumers],
       [contoso, contoso, contoso],
-    ])('of the tenants %s has tenant and object ID as the subject: %s', async (tenant, tid, named) => {
+    ])('with the tenant option %s has tenant and object ID as subject: %s', async (tenant, tid, named) => {
       const { handleCallback } = setUp(tenant, tid, {}, named);
       expect(await handleCallback()).toMatchObject({
         provider: 'microsoft',
@@ -555,37 +555,37 @@ describe('Microsoft', () => {
 
   describe('an ID token', () => {
     it.each([
-      ['of another tenant than it says', { tid: fabrikam }, otherTenant],
-      ['that does not say its tenant', { tid: undefined }, otherTenant],
-      ['whose issuer is the pattern', { iss: issuerOf('{tenantid}') }, foreignName],
+      ['whose tid and issuer are different tenants', { tid: fabrikam }, otherTenant],
+      ['without a tid', { tid: undefined }, otherTenant],
+      ['whose issuer is the template', { iss: issuerOf('{tenantid}') }, foreignName],
       [
-        'whose issuer is the pattern, and whose tenant is, too',
+        'whose issuer and tid are the template',
         { iss: issuerOf('{tenantid}'), tid: '{tenantid}' },
         foreignName,
       ],
-      ['whose issuer is no tenant', { iss: issuerOf('common') }, foreignName],
+      ['whose issuer does not name a tenant', { iss: issuerOf('common') }, foreignName],
       ['of another host', { iss: `https://login.evil.example/${contoso}/v2.0` }, foreignName],
       ['of another version', { iss: `https://sts.windows.net/${contoso}/` }, foreignName],
       ['whose issuer has a trailing slash', { iss: `${issuerOf(contoso)}/` }, foreignName],
-      ['whose issuer begins alike', { iss: `${site}.evil.example/${contoso}/v2.0` }, foreignName],
-      ['whose issuer holds two tenants', { iss: `${site}/${contoso}/${fabrikam}/v2.0` }, foreignName],
+      ['whose issuer has the same prefix', { iss: `${site}.evil.example/${contoso}/v2.0` }, foreignName],
+      ['whose issuer contains two tenants', { iss: `${site}/${contoso}/${fabrikam}/v2.0` }, foreignName],
       [
         'whose issuer is a list',
         { iss: [issuerOf(contoso)] },
         invalid('unexpected JWT "iss" (issuer) claim type'),
       ],
       ['without an issuer', { iss: undefined }, invalid('JWT "iss" (issuer) claim missing')],
-      ['without an object id', { oid: undefined }, noOid],
-      ['whose object id is no id', { oid: 'ada@example.com' }, noOid],
-      ['whose object id is a list', { oid: [`${oid}x`] }, noOid],
+      ['without an object ID', { oid: undefined }, noOid],
+      ['whose object ID is not an ID', { oid: 'ada@example.com' }, noOid],
+      ['whose object ID is a list', { oid: [`${oid}x`] }, noOid],
     ])('B9.1 templated issuer: %s is refused', async (_, claims, reason) => {
       expect(await captureProviderError(setUp('common', contoso, claims).handleCallback())).toEqual(reason);
     });
 
     it.each([
-      ['of a personal account where organisations are asked for', 'organizations', consumers, '{tenantid}'],
-      ['of an organisation where personal accounts are asked for', 'consumers', contoso, consumers],
-      ['of another tenant than the one asked for', contoso, fabrikam, contoso],
+      ['of a personal account if the option is organizations', 'organizations', consumers, '{tenantid}'],
+      ['of an organization if the option is consumers', 'consumers', contoso, consumers],
+      ['of a tenant other than the configured one', contoso, fabrikam, contoso],
     ])('B9.1 templated issuer: %s is refused', async (_, tenant, tid, named) => {
       expect(await captureProviderError(setUp(tenant, tid, {}, named).handleCallback())).toEqual(
         forbiddenTenant,
@@ -607,13 +607,13 @@ describe('Microsoft', () => {
     });
 
     it.each([
-      ['another tenant’s', issuerOf(fabrikam), false],
-      ['personal accounts’', issuerOf(consumers), false],
-      ['on another host', 'https://login.evil.example/{tenantid}/v2.0', false],
-      ['no text', 7, false],
-      ['its own', issuerOf(contoso), true],
-      ['every tenant’s', issuerOf('{tenantid}'), true],
-    ])('B9.1 templated issuer: signed with a key that says it is %s', async (_, keyOf, accepted) => {
+      ['another tenant', issuerOf(fabrikam), false],
+      ['the tenant of personal accounts', issuerOf(consumers), false],
+      ['another host', 'https://login.evil.example/{tenantid}/v2.0', false],
+      ['not a string', 7, false],
+      ['the tenant of the token', issuerOf(contoso), true],
+      ['the template', issuerOf('{tenantid}'), true],
+    ])('B9.1 templated issuer: checks the issuer of the signing key: %s', async (_, keyOf, accepted) => {
       const { issuer, handleCallback } = setUp('common', contoso);
       const key = await generateKey('key-1');
       issuer.override({
@@ -630,7 +630,7 @@ describe('Microsoft', () => {
     });
 
     it.each(['no JSON', '{}', '{"id_token":7}', '{"id_token":"e30"}', '{"id_token":"e30.e30."}'])(
-      'B9.1 templated issuer: nothing readable is refused: %s',
+      'B9.1 templated issuer: a response without a readable ID token is refused: %s',
       async (body) => {
         const { issuer, handleCallback } = setUp('common', contoso);
         const headers = { 'content-type': 'application/json' };
@@ -650,7 +650,7 @@ describe('Microsoft', () => {
       ['consumers', '{tenantid}'],
       [contoso, fabrikam],
       [contoso, '{tenantid}'],
-    ])('for %s under the name %s is refused', async (tenant, named) => {
+    ])('for the tenant option %s with the issuer of %s is refused', async (tenant, named) => {
       const { handleCallback } = setUp(tenant, contoso, {}, named);
       expect(await captureProviderError(handleCallback())).toEqual(
         invalid('"response" body "issuer" property does not match the expected value'),

@@ -1,4 +1,4 @@
-/** Discord as an identity provider: the worked example of docs/providers.md, letter for letter but for the import. */
+/** Discord as an identity provider: the example in docs/providers.md, identical except for the import. */
 import { type IdentityProvider, oauth2 } from '../../src/index.ts';
 
 export interface DiscordSettings {
@@ -7,7 +7,7 @@ export interface DiscordSettings {
   readonly clientSecret: string;
 }
 
-/** Lets people sign in with Discord. The scope `identify` is the least that names somebody; it brings no address. */
+/** Lets users sign in with Discord. The scope `identify` gives the user ID and names, but no email. */
 export const discord = ({ clientId, clientSecret }: DiscordSettings): IdentityProvider =>
   oauth2({
     id: 'discord',
@@ -22,7 +22,7 @@ export const discord = ({ clientId, clientSecret }: DiscordSettings): IdentityPr
     scopes: ['identify'],
     // Discord has no scope offline_access, and does not document that its refresh tokens expire with a session.
     offlineAccess: 'always',
-    // A snowflake: 64 bits, so it comes as text. Names can be changed, and then be somebody else's.
+    // A snowflake is a 64-bit integer, sent as a string. Names can change and be reused by another user.
     mapProfile: ({ id, global_name, username }) =>
       typeof id === 'string' && /^\d{15,20}$/.test(id)
         ? { subject: id, labels: [global_name, username] }

@@ -1,4 +1,4 @@
-/** An OpenID Connect issuer in memory, behind `fetch`: honest until a test bends one of its answers. */
+/** An OpenID Connect issuer in memory, behind `fetch`. It is correct until a test overrides a response. */
 import { expect } from 'vitest';
 import { type OidcSettings, oidc } from '../../src/providers/oidc.ts';
 import { type IdentityProvider, ProviderError, type ProviderIo } from '../../src/providers/provider.ts';
@@ -8,7 +8,7 @@ export type Endpoint = 'discovery' | 'token' | 'keys' | 'userinfo';
 /** The endpoints that every sign-in needs. */
 export const endpoints: readonly Endpoint[] = ['discovery', 'token', 'keys'];
 
-/** What an issuer does otherwise than it should. A member that is `undefined` is left out of the answer. */
+/** What the issuer returns instead of the correct values. A member that is `undefined` is omitted. */
 export interface IssuerOverrides {
   readonly metadata?: Claims;
   readonly claims?: Claims;
@@ -16,7 +16,7 @@ export interface IssuerOverrides {
   readonly makeIdToken?: (claims: Claims) => Promise<unknown>;
   readonly keys?: unknown;
   readonly userInfo?: Claims;
-  /** Answers instead of an endpoint. */
+  /** Replaces the whole response of an endpoint. */
   readonly endpointOverrides?: Readonly<Partial<Record<Endpoint, () => Response | Promise<Response>>>>;
 }
 
@@ -86,7 +86,7 @@ export const createIssuer = (issuer = 'https://id.example') => {
     advance(seconds: number) {
       instant += seconds;
     },
-    /** Which endpoints were asked, in order; forgets them. */
+    /** Returns the endpoints that were requested, in order, and clears the recorded requests. */
     asked: () => requests.splice(0).map(({ endpoint }) => endpoint),
   };
 };
@@ -98,7 +98,7 @@ export const createOidcProvider = (
   changes: Partial<OidcSettings> = {},
 ): IdentityProvider => oidc({ id: 'acme', displayName: 'Acme', issuer, clientId, clientSecret, ...changes });
 
-/** The callback URL as an honest provider would fill it; `null` leaves a parameter out. */
+/** The callback URL with the parameters of a correct response; `null` omits a parameter. */
 export const callback = (changes: Readonly<Record<string, string | null>> = {}): URL => {
   const url = new URL(upstreamRequest.redirectUri);
   for (const [name, value] of Object.entries({ code, state: upstreamRequest.state, ...changes })) {
@@ -107,7 +107,7 @@ export const callback = (changes: Readonly<Record<string, string | null>> = {}):
   return url;
 };
 
-/** Gives why a provider returned an error, and makes sure that the error holds nothing secret. */
+/** Returns the kind and message of a ProviderError, and checks that it contains no secret. */
 export const captureProviderError = async (
   work: Promise<unknown>,
 ): Promise<{ readonly kind: string; readonly reason: string }> => {

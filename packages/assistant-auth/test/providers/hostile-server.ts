@@ -1,4 +1,4 @@
-/** An OAuth 2.0 server with a profile, in memory behind `fetch`: honest until a test bends one of its answers. */
+/** An OAuth 2.0 server with a profile, in memory behind `fetch`. It is correct unless a test overrides it. */
 
 import { type OAuth2Settings, oauth2 } from '../../src/providers/oauth2.ts';
 import type { IdentityProvider, ProviderIo } from '../../src/providers/provider.ts';
@@ -6,7 +6,7 @@ import { clientId, clientSecret } from './hostile-issuer.ts';
 
 export type ServerEndpoint = 'token' | 'profile';
 
-/** Where it is asked; what else is asked is `elsewhere`. */
+/** The URLs of the endpoints. A request to any other URL counts as `unknown`. */
 export interface Addresses {
   readonly token: string;
   readonly profile: string;
@@ -17,7 +17,7 @@ type Members = Readonly<Record<string, unknown>>;
 
 const acme = { token: 'https://acme.example/token', profile: 'https://api.acme.example/me' };
 
-/** @param person what the profile says */
+/** @param person the response of the profile endpoint */
 export const createServer = (
   addresses: Addresses = acme,
   person: Members = { id: 'person-1', name: 'Ada' },
@@ -42,7 +42,7 @@ export const createServer = (
   return {
     io,
     requests,
-    /** Answers instead of an endpoint. */
+    /** Replaces the whole response of an endpoint. */
     overrideEndpoints(changes: typeof endpointOverrides) {
       endpointOverrides = changes;
     },

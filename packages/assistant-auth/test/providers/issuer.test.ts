@@ -38,7 +38,7 @@ describe('discovery', () => {
 
   describe('metadata', () => {
     it.each(['https://evil.example', 'https://id.example/other', 'http://id.example'])(
-      'of the issuer %s is not that of https://id.example',
+      'with the issuer %s is refused for https://id.example',
       async (issuer) => {
         expect(await refuseMetadata({ issuer })).toEqual(
           invalid('"response" body "issuer" property does not match the expected value'),
@@ -75,8 +75,8 @@ describe('discovery', () => {
 
     it.each([
       ['a list', '[]', '"response" body must be a top level object'],
-      ['nothing', 'null', '"response" body must be a top level object'],
-      ['half a document', '{"issuer":', 'failed to parse "response" body as JSON'],
+      ['null', 'null', '"response" body must be a top level object'],
+      ['truncated', '{"issuer":', 'failed to parse "response" body as JSON'],
     ])('that is %s is refused', async (_, body, reason) => {
       const issuer = createIssuer();
       const headers = { 'content-type': 'application/json' };
@@ -99,7 +99,7 @@ describe('discovery', () => {
       { revocation_endpoint: null, registration_endpoint: false, service_documentation: 7 },
       { token_endpoint_auth_methods_supported: null },
       { token_endpoint_auth_signing_alg_values_supported: 'RS256', request_parameter_supported: 'no' },
-    ])('with unused or optional members of the wrong type lets people sign in: %j', async (metadata) => {
+    ])('with unused or optional members of the wrong type lets users sign in: %j', async (metadata) => {
       const issuer = createIssuer();
       issuer.override({ metadata });
       const provider = createOidcProvider(issuer);
@@ -142,10 +142,10 @@ describe('discovery', () => {
     });
   });
 
-  describe('plain http', () => {
+  describe('a plain http URL or a private address', () => {
     const loopbacks = ['http://127.0.0.1:4001', 'http://localhost:4001', 'http://[::1]:4001'];
 
-    it.each(loopbacks)('is used for %s if the broker is on loopback, too', async (url) => {
+    it.each(loopbacks)('is allowed as the issuer if the broker is on loopback too: %s', async (url) => {
       const issuer = createIssuer(url);
       const io = { ...issuer.io, allowLoopbackHttp: true };
       expect(await createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, io)).toMatchObject({
@@ -153,7 +153,7 @@ describe('discovery', () => {
       });
     });
 
-    it.each(loopbacks)('is not used for %s if the broker is not on loopback', async (url) => {
+    it.each(loopbacks)('is refused as the issuer if the broker is not on loopback: %s', async (url) => {
       const issuer = createIssuer(url);
       expect(
         await captureProviderError(
@@ -164,7 +164,7 @@ describe('discovery', () => {
     });
 
     it.each(['authorization_endpoint', 'token_endpoint', 'jwks_uri'])(
-      'cannot lead a loopback issuer to another host by %s',
+      'is refused as the %s of a loopback issuer if it is on another host',
       async (name) => {
         const issuer = createIssuer('http://127.0.0.1:4001');
         issuer.override({ metadata: { [name]: 'http://id.example/away' } });
@@ -178,7 +178,7 @@ describe('discovery', () => {
     it.each([
       ...['https://127.0.0.1:8443/x', 'https://10.0.0.5/x', 'https://169.254.169.254/x', 'https://[::1]/x'],
       ...['https://2130706433/x', 'https://0x7f.1/x', 'https://localhost/x', 'https://a.localhost./x'],
-    ])('cannot lead an issuer into a private network: %s', async (address) => {
+    ])('is refused in the metadata of a public issuer: %s', async (address) => {
       for (const name of ['token_endpoint', 'jwks_uri']) {
         const issuer = createIssuer();
         issuer.override({ metadata: { [name]: address } });
@@ -191,14 +191,14 @@ describe('discovery', () => {
       }
     });
 
-    it('is used in numbers by an issuer that is configured so', async () => {
+    it('is allowed in the metadata if the configured issuer is on a private address', async () => {
       const issuer = createIssuer('https://10.0.0.5');
       expect(
         await createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io),
       ).toMatchObject({ subject: 'person-1' });
     });
 
-    it('is not used by an https issuer, even if the broker is on loopback', async () => {
+    it('is refused in the metadata of an https issuer, even if the broker is on loopback', async () => {
       const issuer = createIssuer();
       issuer.override({ metadata: { token_endpoint: 'http://127.0.0.1:4001/token' } });
       const io = { ...issuer.io, allowLoopbackHttp: true };
@@ -232,7 +232,7 @@ describe('signing keys', async () => {
     };
   };
 
-  /** Signs with a key; publishes it too, unless it is a forger's. */
+  /** Signs with `key`, and publishes it unless another key is passed as `published`. */
   const signWith = (issuer: MockIssuer, key: SigningKey, published = key) =>
     issuer.override({ makeIdToken: (claims) => sign(claims, key), keys: { keys: [published.published] } });
 
@@ -263,8 +263,8 @@ describe('signing keys', async () => {
   });
 
   it.each([
-    ['under a new name', newName],
-    ['under the old name', sameName],
+    ['with a new kid', newName],
+    ['with the same kid', sameName],
   ])('that change %s are fetched again once, and the sign-in succeeds', async (_, key) => {
     const { issuer, signIn, keyRequests } = setUp();
     await signIn();
@@ -298,7 +298,7 @@ describe('signing keys', async () => {
 
   it.each([
     ['at the same moment', () => Response.json({ keys: [issuerKey.published] })],
-    ['while the issuer gives none', () => new Response(null, { status: 429 })],
+    ['while the issuer returns no keys', () => new Response(null, { status: 429 })],
   ])('B8.8 unknown kid: of fifty invalid tokens %s, five fetch the keys', async (_, keys) => {
     const { issuer, signIn, keyRequests } = setUp();
     await signIn();
@@ -383,9 +383,9 @@ describe('signing keys', async () => {
   );
 
   it.each([
-    ['that the issuer does not name', ['RS256']],
-    ['when the issuer names none', undefined],
-    ['when what the issuer names is unreadable', 'ES256'],
+    ['that the issuer does not list', ['RS256']],
+    ['when the issuer lists none', undefined],
+    ['when the issuer’s list is unreadable', 'ES256'],
   ])('of an algorithm %s are refused', async (_, algorithms) => {
     const { issuer, signIn, keyRequests } = setUp();
     const key = await generateKey('key-1', 'ES256');
@@ -402,15 +402,15 @@ describe('signing keys', async () => {
   });
 
   it.each([
-    ['no object', [], unreadable],
-    ['no list', { keys: {} }, unreadable],
-    ['a list of texts', { keys: ['key-1'] }, unreadable],
+    ['not an object', [], unreadable],
+    ['not a list', { keys: {} }, unreadable],
+    ['a list of strings', { keys: ['key-1'] }, unreadable],
     ['a list of lists', { keys: [[]] }, unreadable],
-    ['nothing', { keys: [] }, noKey],
+    ['an empty list', { keys: [] }, noKey],
     ['a key for encryption', { keys: [{ ...issuerKey.published, use: 'enc' }] }, noKey],
-    ['a key of another kind', { keys: [{ kty: 'oct', kid: 'key-1', k: 'AAAA' }] }, noKey],
+    ['a key of another type', { keys: [{ kty: 'oct', kid: 'key-1', k: 'AAAA' }] }, noKey],
     [
-      'half a key',
+      'an incomplete key',
       { keys: [{ kty: 'RSA', kid: 'key-1', alg: 'RS256' }] },
       { kind: 'invalid', reason: 'the response could not be read' },
     ],
@@ -424,7 +424,7 @@ describe('signing keys', async () => {
 describe('ID tokens (OpenID Connect Core §3.1.3.7)', async () => {
   const now = 1_800_000_000;
   const forger = await generateKey('key-1');
-  /** An issuer that would even announce it. */
+  /** The metadata of an issuer that announces insecure algorithms. */
   const anyAlgorithm = { id_token_signing_alg_values_supported: ['none', 'None', 'HS256', 'RS256'] };
 
   const badAlgorithm = 'unexpected JWT "alg" header parameter';
@@ -468,7 +468,7 @@ describe('ID tokens (OpenID Connect Core §3.1.3.7)', async () => {
     ],
     ['B8.3 missing iss', { claims: { iss: undefined } }, missing('"iss" (issuer)')],
     ['B8.4 wrong aud', { claims: { aud: 'another-client' } }, badAudience],
-    ['B8.4 aud of others', { claims: { aud: ['another-client', 'a-third'] } }, badAudience],
+    ['B8.4 several aud without ours', { claims: { aud: ['another-client', 'a-third'] } }, badAudience],
     ['B8.4 missing aud', { claims: { aud: undefined } }, missing('"aud" (audience)')],
     ['B8.5 wrong azp', { claims: { azp: 'another-client' } }, otherParty],
     [
@@ -501,12 +501,12 @@ describe('ID tokens (OpenID Connect Core §3.1.3.7)', async () => {
     ['an empty sub', { claims: { sub: '' } }, badSubject],
     ['a sub of 256 characters', { claims: { sub: 'x'.repeat(256) } }, badSubject],
     [
-      'a stranger’s signature under a known kid',
+      'the signature of another key with a known kid',
       { makeIdToken: (claims) => sign(claims, forger) },
       badSignature,
     ],
     [
-      'other claims under a genuine signature',
+      'other claims with a genuine signature',
       {
         makeIdToken: async (claims) =>
           replaceClaims(await sign(claims, issuerKey), { ...claims, sub: 'person-2' }),
@@ -514,12 +514,12 @@ describe('ID tokens (OpenID Connect Core §3.1.3.7)', async () => {
       badSignature,
     ],
     [
-      'no signature under a genuine header',
+      'no signature after a genuine header',
       { makeIdToken: async (claims) => (await sign(claims, issuerKey)).replace(/[^.]+$/, '') },
       badSignature,
     ],
     [
-      'an extension that must be understood',
+      'a critical header extension',
       { makeIdToken: (claims) => sign(claims, issuerKey, { crit: ['b64'], b64: true }) },
       'no JWT "crit" header parameter extensions are supported',
     ],
@@ -534,9 +534,9 @@ describe('ID tokens (OpenID Connect Core §3.1.3.7)', async () => {
       { tokens: { id_token: 7 } },
       '"response" body "id_token" property must be a string',
     ],
-    ['half a token', { tokens: { id_token: 'e30.e30' } }, 'Invalid JWT'],
+    ['a truncated token', { tokens: { id_token: 'e30.e30' } }, 'Invalid JWT'],
     [
-      'a token that is no JSON',
+      'a token that is not JSON',
       { tokens: { id_token: '!.!.!' } },
       'failed to parse JWT Header body as base64url encoded JSON',
     ],

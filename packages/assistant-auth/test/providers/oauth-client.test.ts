@@ -151,7 +151,7 @@ describe('HTTP', () => {
   const limit = 262_144;
   const timeOut = () => new DOMException('The operation was aborted due to timeout', 'TimeoutError');
 
-  /** A body that says something and then fails. */
+  /** A body that sends some bytes and then fails. */
   const breakOff = (error: Error) =>
     new ReadableStream({
       start: (controller) => controller.enqueue(new TextEncoder().encode('{"issuer":')),
@@ -163,8 +163,8 @@ describe('HTTP', () => {
     ['B13.1 500', () => new Response('their-page', { status: 500 }), 'responded with status 500'],
     ['B13.1 503', () => new Response(null, { status: 503 }), 'responded with status 503'],
     ['B13.2 429', () => Response.json({ error: 'slow_down' }, { status: 429 }), 'responded with status 429'],
-    ['B13.3 no answer in time', () => Promise.reject(timeOut()), 'took too long'],
-    ['B13.3 no end in time', () => new Response(breakOff(timeOut())), 'took too long'],
+    ['B13.3 no response in time', () => Promise.reject(timeOut()), 'took too long'],
+    ['B13.3 a body that does not end in time', () => new Response(breakOff(timeOut())), 'took too long'],
     ['no connection', () => Promise.reject(new TypeError('their-network')), 'could not be reached'],
     ['a broken connection', () => new Response(breakOff(new Error('their-network'))), 'could not be reached'],
   ];
@@ -172,7 +172,7 @@ describe('HTTP', () => {
   const everywhere = <Row extends readonly unknown[]>(rows: readonly Row[]) =>
     endpoints.flatMap((endpoint) => rows.map((row) => [endpoint, ...row] as const));
 
-  /** Lets one endpoint fail, then makes sure that the next person gets in: no failure is remembered. */
+  /** Makes one endpoint fail, then checks that the next sign-in succeeds: no failure is cached. */
   const failOnce = async (endpoint: Endpoint, answer: Answer) => {
     const issuer = createIssuer();
     const provider = createOidcProvider(issuer);
@@ -257,13 +257,13 @@ describe('HTTP', () => {
       },
     );
 
-    it('of keys is refused if it has no body', async () => {
+    it('with a key set is refused if its status is 404', async () => {
       const missing = () => Response.json({ keys: [] }, { status: 404 });
       const { refused } = await failOnce('keys', missing);
       expect(refused).toEqual({ kind: 'invalid', reason: 'the signing keys could not be read' });
     });
 
-    it.each(endpoints)('%s: with an endless challenge is refused unparsed', async (endpoint) => {
+    it.each(endpoints)('%s: with a challenge that is too long is refused unparsed', async (endpoint) => {
       const headers = { 'www-authenticate': 'a '.repeat(513) };
       const { refused } = await failOnce(endpoint, () => Response.json({}, { status: 401, headers }));
       expect(refused).toEqual({
@@ -281,7 +281,7 @@ describe('HTTP', () => {
         { fetch: async () => answer(), now: () => 0, allowLoopbackHttp: false, timeoutMs: 10_000 },
       );
 
-    it(`gives ${limit} bytes and refuses one more`, async () => {
+    it(`accepts a response of ${limit} bytes and refuses one more`, async () => {
       const whole = await ask(() => new Response('x'.repeat(limit)));
       expect(await whole.text()).toHaveLength(limit);
       expect(await captureProviderError(ask(() => new Response('x'.repeat(limit + 1))))).toEqual({
@@ -371,7 +371,7 @@ describe('token responses (RFC 6749 §5.1)', () => {
       expect(await atServer(tokens)).toMatchObject({ subject: 'person-1', label: 'Ada' });
     });
 
-    it.each(unused)('%s confirms the user at a recheck', async (_, tokens) => {
+    it.each(unused)('%s passes a recheck', async (_, tokens) => {
       expect(await recheck(tokens)).toEqual([{ kind: 'active' }, { kind: 'active' }]);
     });
 
@@ -380,7 +380,7 @@ describe('token responses (RFC 6749 §5.1)', () => {
       ['a number', 7],
       ['empty', ''],
       ['a list', ['their-refresh-token']],
-    ])('a refresh token that is %s has none', async (_, refresh_token) => {
+    ])('a refresh token that is %s counts as one without', async (_, refresh_token) => {
       expect(await atIssuer({ refresh_token })).not.toHaveProperty('refreshToken');
       expect(await atServer({ refresh_token })).not.toHaveProperty('refreshToken');
       expect(await recheck({ refresh_token })).toEqual([{ kind: 'active' }, { kind: 'active' }]);
@@ -393,7 +393,7 @@ describe('token responses (RFC 6749 §5.1)', () => {
       ['an access token that is a number', { access_token: 7 }],
       ['an access token of another type', { token_type: 'mac' }],
       ['a token type that is a list', { token_type: ['Bearer'] }],
-    ])('%s signs in at an issuer whose ID token has all claims', async (_, tokens) => {
+    ])('%s signs the user in if the ID token has all claims', async (_, tokens) => {
       expect(await atIssuer(tokens)).toMatchObject({ subject: 'person-1', email: 'ada@example.com' });
     });
 
@@ -408,7 +408,7 @@ describe('token responses (RFC 6749 §5.1)', () => {
       ['a token that is bound to a key', { token_type: 'DPoP' }, otherType],
       ['a token type that is a number', { token_type: 7 }, otherType],
       ['a token type that is a list', { token_type: ['Bearer'] }, otherType],
-    ])('%s is refused if the profile must be read with it', async (_, tokens, reason) => {
+    ])('%s is refused if the access token is needed for the profile', async (_, tokens, reason) => {
       expect(await captureProviderError(atServer(tokens))).toEqual(invalid(reason));
     });
 
@@ -427,7 +427,7 @@ describe('token responses (RFC 6749 §5.1)', () => {
         { access_token: null, refresh_token: 'their-next' },
         { refreshToken: 'their-next' },
       ],
-    ])('%s confirms the user at a recheck', async (_, tokens, rotated) => {
+    ])('%s passes a recheck', async (_, tokens, rotated) => {
       const active = { kind: 'active', ...rotated };
       expect(await recheck(tokens)).toEqual([active, active]);
     });
@@ -448,11 +448,11 @@ describe('token responses (RFC 6749 §5.1)', () => {
       ['B19.1 an empty ID token', ''],
       ['B19.1 an ID token that is an object', { sub: 'person-1' }],
       ['B19.1 two ID tokens in a list', ['garbage', 'garbage']],
-    ])('%s signs nobody in', async (_, id_token) => {
+    ])('%s is refused', async (_, id_token) => {
       expect(await captureProviderError(atIssuer({ id_token }))).toEqual(invalid(noIdToken));
     });
 
-    it('B19.1 of two ID tokens under one name, the same one is read and verified', async () => {
+    it('B19.1 of two id_token members, the one that is verified is the one that is read', async () => {
       const issuer = createIssuer();
       const honest = await idTokenOf(issuer);
       const forged = honest.replace(/[^.]*$/, 'AAAA');
@@ -471,7 +471,7 @@ describe('token responses (RFC 6749 §5.1)', () => {
       ['B19.1 an error that is a list', ['their-error'], 'an unregistered error code'],
       ['B19.1 an error that is an object', { code: 'their-error' }, 'an unregistered error code'],
       ['B19.1 an error that is true', true, 'an unregistered error code'],
-    ])('%s signs nobody in', async (_, error, words) => {
+    ])('%s is refused', async (_, error, words) => {
       const refused = invalid(`the token endpoint responded with ${words}`);
       expect(await captureProviderError(atIssuer({ error }))).toEqual(refused);
       expect(await captureProviderError(atServer({ error }))).toEqual(refused);
@@ -481,8 +481,8 @@ describe('token responses (RFC 6749 §5.1)', () => {
       ['a list', '[]'],
       ['null', 'null'],
       ['a string', '"their-token"'],
-      ['half an object', '{"access_token":'],
-    ])('a body that is %s signs nobody in', async (_, body) => {
+      ['a truncated object', '{"access_token":'],
+    ])('a body that is %s is refused', async (_, body) => {
       const issuer = createIssuer();
       issuer.override({ endpointOverrides: { token: () => new Response(body) } });
       expect(
@@ -521,7 +521,7 @@ describe('token responses (RFC 6749 §5.1)', () => {
       );
     });
 
-    it('gives an access token of type Bearer or a ProviderError, and a refresh token only for the scope', () => {
+    it('gives an access token of type Bearer or a ProviderError, and a refresh token only with offline_access', () => {
       fc.assert(
         fc.property(anyMembers, (body) => {
           const tokens = readTokenResponse(body);
@@ -539,7 +539,7 @@ describe('token responses (RFC 6749 §5.1)', () => {
     });
   });
 
-  /** The ID token that an honest issuer sends. */
+  /** Fetches an ID token from the issuer. */
   const idTokenOf = async (issuer: ReturnType<typeof createIssuer>): Promise<string> => {
     const response = await issuer.io.fetch(`${issuer.issuer}/token`, { method: 'POST' });
     return String(Object(await response.json()).id_token);
@@ -557,10 +557,10 @@ describe('errors', () => {
   });
 
   it.each([
-    ['an error of the library’s callers', new TypeError('their-secret is no string')],
+    ['a TypeError', new TypeError('their-secret is no string')],
     ['an error with a cause', new Error('their-token', { cause: new Response('their-body') })],
-    ['a text', 'their-text'],
-    ['nothing', undefined],
+    ['a string', 'their-text'],
+    ['undefined', undefined],
   ])('does not expose the message of %s', async (_, thrown) => {
     expect(await captureProviderError(withProviderError(() => Promise.reject(thrown)))).toEqual({
       kind: 'invalid',
@@ -579,7 +579,7 @@ describe('errors', () => {
   );
 });
 
-describe('subjects', () => {
+describe('a subject', () => {
   /** Any JSON value that a provider can send. */
   const from = async (subject: unknown) =>
     createIdentity('acme', Object.assign(JSON.parse('{"labels":[]}'), { subject }), {}, undefined);
@@ -595,8 +595,8 @@ describe('subjects', () => {
     ['true', true],
     ['null', null],
     ['a list of one', ['person-1']],
-    ['half a surrogate pair', 'person-\ud800'],
-  ])('is rejected if the subject is %s', async (_, subject) => {
+    ['a string with a lone surrogate', 'person-\ud800'],
+  ])('is rejected if it is %s', async (_, subject) => {
     expect(await captureProviderError(from(subject))).toEqual({
       kind: 'invalid',
       reason: 'the subject is not a string, is empty, or is too long',

@@ -1,4 +1,4 @@
-/** Providers that speak OAuth 2.0 without OpenID Connect. */
+/** Providers that support OAuth 2.0 without OpenID Connect. */
 
 import { exportPKCS8, generateKeyPair } from 'jose';
 import { describe, expect, it } from 'vitest';
@@ -21,7 +21,7 @@ import { createOAuth2Provider, createServer, type ServerEndpoint } from './hosti
 describe('an OAuth 2.0 server', () => {
   const invalid = (reason: string) => ({ kind: 'invalid', reason });
 
-  /** Refuses an answer before its code goes anywhere. */
+  /** Expects a refusal before the code is sent anywhere. */
   const rejectUnsentRequest = async (answer: URL) => {
     const server = createServer();
     const refused = await captureProviderError(
@@ -32,7 +32,7 @@ describe('an OAuth 2.0 server', () => {
   };
 
   describe('the authorization request', () => {
-    it('contains state and PKCE, keeps the endpoint’s own query, and causes no request before', async () => {
+    it('contains state and PKCE, keeps the endpoint’s own query, and needs no other request first', async () => {
       const server = createServer();
       const url = await createOAuth2Provider().authorizationUrl(upstreamRequest, server.io);
       expect(url.origin + url.pathname).toBe('https://acme.example/authorize');
@@ -185,7 +185,7 @@ describe('an OAuth 2.0 server', () => {
       ).toEqual(invalid(`the token endpoint responded with ${error}`));
     });
 
-    it('that returns an unknown error with 200 is not quoted, and its tokens are ignored', async () => {
+    it('that returns an unregistered error code with 200 is not quoted, and its tokens are ignored', async () => {
       const body = { error: 'their-secret', access_token: 'their-access-token', token_type: 'bearer' };
       expect(await answering(() => Response.json(body))).toEqual(
         invalid('the token endpoint responded with an unregistered error code'),
@@ -221,7 +221,7 @@ describe('an OAuth 2.0 server', () => {
         'the profile response has no user ID',
       ],
       [
-        'with an empty id',
+        'with an empty ID',
         () => Response.json({ id: '' }),
         'the subject is not a string, is empty, or is too long',
       ],
@@ -250,7 +250,7 @@ describe('an OAuth 2.0 server', () => {
     it.each<[ServerEndpoint, string]>([
       ['token', 'acme.example'],
       ['profile', 'api.acme.example'],
-    ])('B13.1 5xx and B13.2 429 of the %s mean that it is unavailable', async (endpoint, host) => {
+    ])('B13.1 5xx and B13.2 429 from the %s endpoint mean that it is unavailable', async (endpoint, host) => {
       for (const status of [500, 503, 429]) {
         const server = createServer();
         server.overrideEndpoints({ [endpoint]: () => new Response('their-page', { status }) });
@@ -301,7 +301,7 @@ describe('an OAuth 2.0 server', () => {
   });
 });
 
-describe('the Discord example of docs/providers.md', () => {
+describe('the Discord example in docs/providers.md', () => {
   const addresses = {
     token: 'https://discord.com/api/oauth2/token',
     profile: 'https://discord.com/api/v10/users/@me',

@@ -148,7 +148,7 @@ describe('a sign-in', () => {
       expect(issuer.asked()).toEqual(['token']);
     });
 
-    it('lets two concurrent sign-ins fetch separately', async () => {
+    it('fetches the metadata separately for two concurrent sign-ins', async () => {
       const issuer = createIssuer();
       const provider = createOidcProvider(issuer);
       const both = [
@@ -175,7 +175,7 @@ describe('options', () => {
     'must be an https URL without user information, query or fragment, or an http URL on loopback.';
   const badParameter = 'must not contain request, request_uri or a parameter that the broker sets itself.';
 
-  /** Also what the compiler would have caught: settings come from environments and from JavaScript. */
+  /** Accepts what the compiler would reject: options can come from environment variables and JavaScript. */
   const stop = (changes: Readonly<Record<string, unknown>>): unknown => {
     try {
       return oidc(JSON.parse(JSON.stringify({ ...good, ...changes })));
@@ -260,7 +260,7 @@ describe('the code exchange', () => {
   const announced = { metadata: { authorization_response_iss_parameter_supported: true } };
   const invalid = (reason: string) => ({ kind: 'invalid', reason });
 
-  /** Refuses an answer before its code goes anywhere. */
+  /** Expects a refusal before the code is sent anywhere. */
   const rejectUnsentRequest = async (answer: URL, bends = {}) => {
     const issuer = createIssuer();
     issuer.override(bends);
@@ -274,7 +274,7 @@ describe('the code exchange', () => {
   describe('the authorization response', () => {
     it.each([
       ['B5.1 of another issuer', callback({ iss: 'https://evil.example' }), {}],
-      ['B5.1 of another issuer where iss is announced', callback({ iss: 'https://evil.example' }), announced],
+      ['B5.1 of another issuer if iss is announced', callback({ iss: 'https://evil.example' }), announced],
       ['B5.1 of our issuer, but with a slash', callback({ iss: 'https://id.example/' }), {}],
     ])('%s is refused and its code is not sent anywhere', async (_, answer, bends) => {
       expect(await rejectUnsentRequest(answer, bends)).toEqual(
@@ -303,7 +303,7 @@ describe('the code exchange', () => {
       ['B12.1 temporarily_unavailable', 'temporarily_unavailable', 'unavailable', 'temporarily_unavailable'],
       ['B12.1 login_required', 'login_required', 'invalid', 'login_required'],
       ['B12.1 invalid_scope', 'invalid_scope', 'invalid', 'invalid_scope'],
-      ['B12.1 a word of its own', 'code-of-this-transaction', 'invalid', 'an unregistered error code'],
+      ['B12.1 an unregistered code', 'code-of-this-transaction', 'invalid', 'an unregistered error code'],
     ])('%s ends the sign-in, even with a code', async (_, error, kind, words) => {
       expect(await rejectUnsentRequest(callback({ error, error_description: 'their-text' }))).toEqual({
         kind,
@@ -389,9 +389,9 @@ describe('the code exchange', () => {
     const basic = `Basic ${btoa(`our%2Dclient%2Did:GOCSPX%2Dour%5Fclient%2Esecret%7E%21%2A%27%28%29%25%2B%26%3D%2F`)}`;
 
     it.each([
-      ['in the body if it may', ['client_secret_basic', 'client_secret_post'], null, clientSecret],
-      ['in the body if it must', ['client_secret_post'], null, clientSecret],
-      ['in the header if it must', ['private_key_jwt', 'client_secret_basic'], basic, null],
+      ['in the body if possible', ['client_secret_basic', 'client_secret_post'], null, clientSecret],
+      ['in the body if only that is supported', ['client_secret_post'], null, clientSecret],
+      ['in the header if the body is not supported', ['private_key_jwt', 'client_secret_basic'], basic, null],
       ['in the header by default', undefined, basic, null],
     ])('gets the secret %s', async (_, methods, authorization, inBody) => {
       const issuer = createIssuer();
@@ -406,7 +406,7 @@ describe('the code exchange', () => {
 
     it.each([
       ['only other methods', ['private_key_jwt', 'none']],
-      ['something unreadable', 'client_secret_post'],
+      ['a value that is not a list', 'client_secret_post'],
     ])('that supports %s gets no request', async (_, methods) => {
       const bends = { metadata: { token_endpoint_auth_methods_supported: methods } };
       expect(await rejectUnsentRequest(callback(), bends)).toEqual(
@@ -437,9 +437,9 @@ describe('the identity', () => {
     it.each([
       ['B10.1 absent', undefined],
       ['B10.1 false', false],
-      ['B10.1 the text "false"', 'false'],
-      ['B10.1 the text "TRUE"', 'TRUE'],
-      ['B10.1 one', 1],
+      ['B10.1 the string "false"', 'false'],
+      ['B10.1 the string "TRUE"', 'TRUE'],
+      ['B10.1 the number 1', 1],
       ['B10.1 null', null],
       ['B10.1 a list', [true]],
       ['B10.1 an object', { value: true }],
@@ -478,8 +478,8 @@ describe('the identity', () => {
     it.each([
       ['empty', ''],
       ['longer than 320 characters', `${'x'.repeat(310)}@example.com`],
-      ['no text', { toString: 'ada@example.com' }],
-      ['cut within a character', 'ada\ud83d@example.com'],
+      ['not a string', { toString: 'ada@example.com' }],
+      ['cut within a surrogate pair', 'ada\ud83d@example.com'],
     ])('ignores an email address that is %s', async (_, email) => {
       const identity = await handleCallback({ email });
       expect(identity.label).toBe('Ada Marlow');
@@ -489,7 +489,7 @@ describe('the identity', () => {
   });
 
   describe('the session at the provider', () => {
-    it.each(['session-1', 'x'.repeat(255)])('has the ID of the token: %s', async (sid) => {
+    it.each(['session-1', 'x'.repeat(255)])('has the sid of the ID token: %s', async (sid) => {
       expect((await handleCallback({ sid })).sid).toBe(sid);
     });
 
@@ -497,8 +497,8 @@ describe('the identity', () => {
       ['is missing', undefined],
       ['is empty', ''],
       ['is longer than 255 characters', 'x'.repeat(256)],
-      ['is no text', 7],
-      ['is half a character', '\ud83d'],
+      ['is not a string', 7],
+      ['is a lone surrogate', '\ud83d'],
     ])('has no ID if it %s', async (_, sid) => {
       expect(await handleCallback({ sid })).not.toHaveProperty('sid');
     });
@@ -530,7 +530,7 @@ describe('reauthentication', async () => {
   };
 
   describe('the authorization request', () => {
-    it('requests a new authentication, whatever the options of every sign-in are', async () => {
+    it('requests a new authentication, whatever authorizationParameters contain', async () => {
       const issuer = createIssuer();
       const provider = createOidcProvider(issuer, {
         authorizationParameters: { prompt: 'consent', hd: 'example.com' },
@@ -563,7 +563,7 @@ describe('reauthentication', async () => {
       ['B17.4 a session from 31 s before', { auth_time: since - 31 }, notReauthenticated],
       ['B17.4 no auth_time', { auth_time: undefined }, noAuthTime],
       ['B17.4 a future time', { auth_time: now + 31 }, invalidAuthTime],
-      ['B17.4 half a second', { auth_time: now - 0.5 }, invalidAuthTime],
+      ['B17.4 a fraction of a second', { auth_time: now - 0.5 }, invalidAuthTime],
     ])('%s is refused', async (_, claims, reason) => {
       expect(await captureProviderError(setUp(claims).handleCallback(reauthentication))).toEqual({
         kind: 'invalid',
@@ -572,10 +572,10 @@ describe('reauthentication', async () => {
     });
 
     it.each([
-      ['text', String(now)],
-      ['nothing', null],
-      ['less than nothing', -now],
-    ])('B17.4 with auth_time %s is refused', async (_, auth_time) => {
+      ['a string', String(now)],
+      ['null', null],
+      ['negative', -now],
+    ])('B17.4 whose auth_time is %s is refused', async (_, auth_time) => {
       for (const authTime of ['required', 'optional'] as const)
         expect(
           await captureProviderError(setUp({ auth_time }, authTime).handleCallback(reauthentication)),
@@ -658,7 +658,7 @@ describe('reauthentication', async () => {
       },
     );
 
-    it('without ID tokens gets a request, and proves nothing', async () => {
+    it('without ID tokens gets no prompt=login', async () => {
       const { searchParams } = await github(settings).authorizationUrl(reauthentication, createIssuer().io);
       expect(searchParams.get('prompt')).toBe('select_account');
       const plain = await createOAuth2Provider().authorizationUrl(reauthentication, createIssuer().io);

@@ -1,6 +1,6 @@
-/** The source of the worked example as text, to be held against the page that shows it. */
+/** The source of the Discord example as a string, to compare it with docs/providers.md. */
 declare module '*/discord.ts?raw' {
   const source: string;
-  // biome-ignore lint/style/noDefaultExport: that is how Vite hands it over.
+  // biome-ignore lint/style/noDefaultExport: Vite exports the text as the default export.
   export default source;
 }

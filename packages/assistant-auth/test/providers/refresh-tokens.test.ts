@@ -64,7 +64,7 @@ describe('offline access (OpenID Connect Core §11)', () => {
       ['null', null],
       ['an empty list', []],
       ['a list without it', ['openid', 'email']],
-      ['text', 'openid offline_access'],
+      ['a string', 'openid offline_access'],
       ['a list of something else', [7, null, { offline_access: true }]],
       ['a scope whose name only starts with it', ['offline_access_all']],
     ])('is not requested from an issuer with %s, and its refresh token is dropped', async (_, supported) => {
@@ -106,7 +106,7 @@ describe('offline access (OpenID Connect Core §11)', () => {
 
     it.each([
       ['half an hour, as in Keycloak', { refresh_expires_in: 1800 }],
-      ['half an hour, as text', { refresh_expires_in: '1800' }],
+      ['half an hour, as a string', { refresh_expires_in: '1800' }],
       ['half an hour, as in GitHub', { refresh_token_expires_in: 1800 }],
       ['a second less than a day', { refresh_expires_in: 86_399 }],
     ])('that expires in %s is dropped, whatever was granted', async (_, lifetime) => {
@@ -230,7 +230,7 @@ describe('offline access (OpenID Connect Core §11)', () => {
 describe('rechecks', async () => {
   const json = (body: unknown, status = 200) => Response.json(body, { status });
 
-  /** Asks an OpenID Connect issuer that answers so, and an OAuth 2.0 server that does. */
+  /** Rechecks with an OpenID Connect issuer and an OAuth 2.0 server that both return this response. */
   const askBoth = async (answer: Answer) => {
     const issuer = createIssuer();
     issuer.override({ endpointOverrides: { token: answer } });
@@ -258,8 +258,8 @@ describe('rechecks', async () => {
       ['another token', { access_token: 'x', refresh_token: 'their-next' }, { refreshToken: 'their-next' }],
       ['an empty one', { access_token: 'x', refresh_token: '' }, {}],
       ['an invalid token', { access_token: 'x', refresh_token: 7 }, {}],
-      ['an ID token that nobody reads', { access_token: 'x', id_token: 'garbage' }, {}],
-    ])('that returns an access token confirms the account, with %s', async (_, body, rotated) => {
+      ['an ID token that is not used', { access_token: 'x', id_token: 'garbage' }, {}],
+    ])('that returns an access token means active, with %s', async (_, body, rotated) => {
       const active = { kind: 'active', ...rotated };
       expect(await askBoth(() => json(body))).toEqual([active, active]);
     });
@@ -289,7 +289,7 @@ describe('rechecks', async () => {
       ['an error that is an array', () => json({ error: ['invalid_grant'] }, 400), said('invalid_grant')],
       ['another case', () => json({ error: 'Invalid_Grant' }, 400), said('an unregistered error code')],
       ['an HTML page', () => new Response('<p>their-page</p>'), unreadable],
-      ['nothing', () => new Response(null), unreadable],
+      ['an empty body', () => new Response(null), unreadable],
       ['JSON that is not an object', () => json(null), noToken],
       ['a list', () => json(['access_token']), noToken],
       ['no token', () => json({ scope: 'openid' }), noToken],
@@ -306,12 +306,12 @@ describe('rechecks', async () => {
     });
 
     it.each([
-      ['our secret refused', 'invalid_client', 401],
-      ['our request refused', 'invalid_request', 400],
-      ['another scope', 'invalid_scope', 400],
-      ['another client', 'unauthorized_client', 400],
-      ['another grant type', 'unsupported_grant_type', 400],
-    ])('can’t have replaced the token if it responds: %s', async (_, error, status) => {
+      ['our secret is wrong', 'invalid_client', 401],
+      ['our request is invalid', 'invalid_request', 400],
+      ['the scope is invalid', 'invalid_scope', 400],
+      ['our client is not authorized', 'unauthorized_client', 400],
+      ['the grant type is not supported', 'unsupported_grant_type', 400],
+    ])('has not replaced the token if it responds that %s', async (_, error, status) => {
       const rejected = { kind: 'unknown', reason: said(error), isTokenUnchanged: true };
       expect(await askBoth(() => json({ error }, status))).toEqual([rejected, rejected]);
     });
@@ -382,7 +382,7 @@ describe('rechecks', async () => {
   const settings = { clientId, clientSecret, baseUrl };
   const appleSettings = { clientId, teamId: 'TEAM000000', keyId: 'KEY0000000', baseUrl };
 
-  /** A provider's own host, with metadata where it has some, and one answer to every refresh. */
+  /** The host of a provider, with its metadata if it has any, and one response to every refresh. */
   const hostOf = (body: unknown, status = 200) => {
     const bodies: string[] = [];
     const fetch: ProviderIo['fetch'] = async (input, init) => {
@@ -462,7 +462,7 @@ describe('revocation (RFC 7009)', () => {
     client_secret: clientSecret,
   };
 
-  /** A provider, and what its revocation endpoint was sent. */
+  /** The `revoke` of a provider, and the requests that its revocation endpoint received. */
   interface Revoking {
     readonly revoke: () => Promise<void>;
     readonly sent: readonly { readonly url: string; readonly form: object }[];
@@ -476,13 +476,13 @@ describe('revocation (RFC 7009)', () => {
       return answer();
     };
     const revoke = async () => {
-      if (provider.revoke === undefined) throw new Error('it cannot be asked');
+      if (provider.revoke === undefined) throw new Error('the provider has no revoke');
       await provider.revoke(theirs, { ...io, fetch });
     };
     return { revoke, sent };
   };
 
-  /** An OpenID Connect issuer that answers so, and an OAuth 2.0 server that does. */
+  /** An OpenID Connect issuer and an OAuth 2.0 server that both return this response. */
   const both = (answer: Answer = () => new Response()): readonly Revoking[] => {
     const issuer = createIssuer();
     issuer.override({ metadata: { revocation_endpoint: 'https://id.example/revoke' } });
@@ -505,7 +505,7 @@ describe('revocation (RFC 7009)', () => {
         await expect(revoke()).resolves.toBeUndefined();
     });
 
-    it.each([null, '', false])('is revoked if the error is %j', async (error) => {
+    it.each([null, '', false])('is revoked if the error is %j, but only with status 200', async (error) => {
       for (const { revoke } of both(() => Response.json({ error })))
         await expect(revoke()).resolves.toBeUndefined();
       for (const { revoke } of both(() => Response.json({ error }, { status: 400 })))
@@ -566,7 +566,7 @@ describe('revocation (RFC 7009)', () => {
     });
 
     it.each(['http://id.example/revoke', 'https://10.0.0.1/revoke', 7])(
-      'that names %s is not sent the token, and sign-ins succeed',
+      'whose revocation endpoint is %s is not sent the token, and sign-ins succeed',
       async (revocation_endpoint) => {
         const issuer = createIssuer();
         issuer.override({ metadata: { revocation_endpoint } });

@@ -16,7 +16,7 @@ import { type Claims, generateKey, type SigningKey, sign } from './signing.ts';
 describe('token identifiers', () => {
   const theirs = '1//0gAbCdEfGhIjKlMnOpQrStUvWxYz-0123456789';
 
-  it('a token is found by its first 16 characters, and by its double digest in any base64', async () => {
+  it('a token is found by its first 16 characters, and by its double hash in any variant of base64', async () => {
     const [start, digest] = await computeGoogleTokenIdentifiers(theirs);
     expect(await parseGoogleTokenIdentifier('prefix', theirs.slice(0, 16))).toBe(start);
     const hash = await doubleHash(theirs);
@@ -39,7 +39,7 @@ describe('token identifiers', () => {
       expect(await parseGoogleTokenIdentifier(algorithm, named)).toBeUndefined();
   });
 
-  it('identifiers have 43 characters, and reveal nothing of the token', () =>
+  it('identifiers have 43 characters, and are equal only for equal prefixes or tokens', () =>
     fc.assert(
       fc.asyncProperty(fc.string({ minLength: 20 }), fc.string({ minLength: 20 }), async (one, other) => {
         const [names, others] = [
@@ -54,7 +54,7 @@ describe('token identifiers', () => {
       { numRuns: 50 },
     ));
 
-  it('every token of Google has identifiers', async () => {
+  it('every refresh token from Google has identifiers', async () => {
     const issuer = createIssuer('https://accounts.google.com');
     const provider = google({ clientId, clientSecret });
     const identity = await provider.handleCallback(callback(), upstreamRequest, issuer.io);

@@ -1,4 +1,4 @@
-/** Keys and signatures of the issuer in the tests: honest ones, and those that a forger would try. */
+/** Keys and signatures of the issuer in the tests: valid ones, and forged ones. */
 import { base64url, exportJWK, exportSPKI, generateKeyPair, type JWK, SignJWT } from 'jose';
 
 export type Claims = Readonly<Record<string, unknown>>;
@@ -26,18 +26,18 @@ export const sign = (claims: Claims, key: SigningKey, header: Claims = {}): Prom
     .setProtectedHeader({ alg: key.algorithm, kid: key.kid, ...header })
     .sign(key.privateKey);
 
-/** A token that says of itself that it needs no signature (RFC 7519 §6). */
+/** An unsecured JWT: a token without a signature (RFC 7519 §6). */
 export const createUnsignedToken = async (claims: Claims, alg: string): Promise<string> =>
   `${encode({ alg })}.${encode(claims)}.`;
 
-/** A token whose HMAC is keyed with what everybody may read: the public key. */
+/** A token whose HMAC key is the public key, which anyone can read. */
 export const signWithPublicKey = async (claims: Claims, key: SigningKey): Promise<string> =>
   signWithSecret(claims, await exportSPKI(key.publicKey), key.kid);
 
 export const signWithSecret = (claims: Claims, secret: string, kid: string): Promise<string> =>
   new SignJWT({ ...claims }).setProtectedHeader({ alg: 'HS256', kid }).sign(new TextEncoder().encode(secret));
 
-/** Puts other claims under a signature. */
+/** Replaces the claims of a token, and keeps its signature. */
 export const replaceClaims = (token: string, claims: Claims): string => {
   const [header, , signature] = token.split('.');
   return `${header}.${encode(claims)}.${signature}`;

@@ -108,7 +108,7 @@ describe('UserInfo is read', () => {
   });
 
   it.each<[string, IssuerOverrides, Partial<OidcSettings>]>([
-    ['for an ID token with all that was requested', { claims: full }, {}],
+    ['for an ID token with all requested claims', { claims: full }, {}],
     ['for claims that no scope requested', {}, { scopes: ['openid', 'groups'] }],
     ['from an issuer that has no endpoint', { metadata: { userinfo_endpoint: undefined } }, {}],
     ['from an issuer whose endpoint is null', { metadata: { userinfo_endpoint: null } }, {}],
@@ -159,7 +159,7 @@ describe('UserInfo of another subject', () => {
     ['B19.3 no subject', undefined, '"response" body "sub" property must be a string'],
     ['B19.3 an empty subject', '', '"response" body "sub" property must not be empty'],
     ['B19.3 a list', ['person-1'], '"response" body "sub" property must be a string'],
-  ])('%s: signs nobody in', async (_, sub, reason) => {
+  ])('%s: the sign-in is refused', async (_, sub, reason) => {
     expect(await captureProviderError(handleCallback({ userInfo: { ...ada, sub } }))).toEqual(
       invalid(reason),
     );
@@ -204,7 +204,7 @@ describe('UserInfo never supplies', () => {
   });
 });
 
-it('B19.4 whatever UserInfo says, no claim of the ID token changes', async () => {
+it('B19.4 whatever UserInfo contains, no claim of the ID token changes', async () => {
   const own = { email: 'ada@example.com', email_verified: false, hd: 'example.com', sid: 'session-1' };
   const names = fc.constantFrom(
     'iss',
@@ -275,7 +275,7 @@ describe('an email address is verified only by the source that it comes from:', 
       true,
     ],
     [
-      'B19.5 UserInfo verifies its own as text',
+      'B19.5 UserInfo verifies its own with the string "true"',
       {},
       { email: 'ada@example.com', email_verified: 'true' },
       true,
@@ -405,7 +405,7 @@ describe('UserInfo that cannot be read', () => {
       () => new Response(null, { status: 302, headers: redirect }),
       'id.example responded with status 302',
     ],
-    ['B19.7 nothing', () => new Response(null, { status: 204 }), 'id.example responded with status 204'],
+    ['B19.7 no content', () => new Response(null, { status: 204 }), 'id.example responded with status 204'],
     [
       'B19.7 an endless body',
       () => new Response('x'.repeat(262_145)),
@@ -413,11 +413,11 @@ describe('UserInfo that cannot be read', () => {
     ],
     ['B19.7 a list', () => Response.json([]), '"response" body must be a top level object'],
     [
-      'B19.7 a page',
+      'B19.7 an HTML page',
       () => new Response('<p>their-page</p>'),
       '"response" content-type must be application/json',
     ],
-  ])('%s: signs nobody in', async (_, answer, reason) => {
+  ])('%s: the sign-in is refused', async (_, answer, reason) => {
     const { issuer, handleCallback } = setUp({ endpointOverrides: { userinfo: answer } });
     expect(await captureProviderError(handleCallback())).toMatchObject({
       kind: 'invalid',
@@ -434,11 +434,11 @@ describe('UserInfo that cannot be read', () => {
       'the access token is not a Bearer token',
     ],
     [
-      'B19.7 an access token that no header can hold',
+      'B19.7 an access token that is not allowed in a header',
       { access_token: 'their\ntoken' },
       'the response could not be read',
     ],
-  ])('%s: signs nobody in', async (_, tokens, reason) => {
+  ])('%s: the sign-in is refused', async (_, tokens, reason) => {
     const { issuer, handleCallback } = setUp({ tokens });
     expect(await captureProviderError(handleCallback())).toEqual(invalid(reason));
     expect(issuer.asked()).not.toContain('userinfo');

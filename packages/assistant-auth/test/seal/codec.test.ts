@@ -123,7 +123,7 @@ describe('codecs', () => {
       ['2^53', [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10]],
       ['nine bytes', [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1]],
       ['a number that never ends', [0xff, 0xff]],
-      ['nothing', []],
+      ['no bytes', []],
     ])('refuses to read %s', (_, input) => {
       expect(() => decode(uint, bytes(...input))).toThrow(RangeError);
     });
@@ -137,7 +137,7 @@ describe('codecs', () => {
       },
     );
 
-    it('keeps a long one', () => {
+    it('keeps a long text', () => {
       const long = 'x'.repeat(20_000);
       expect(decode(text, encode(text, long))).toBe(long);
     });
@@ -150,8 +150,8 @@ describe('codecs', () => {
       ['a byte that starts no character', [1, 0x80]],
       ['an overlong slash', [2, 0xc0, 0xaf]],
       ['a surrogate', [3, 0xed, 0xa0, 0x80]],
-      ['half a character', [1, 0xc3]],
-      ['more than there is', [5, 0x61]],
+      ['a truncated character', [1, 0xc3]],
+      ['a length beyond the end', [5, 0x61]],
       ['an absurd length', [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x61]],
     ])('refuses to read %s', (_, input) => {
       expect(() => decode(text, bytes(...input))).toThrow();
@@ -203,7 +203,7 @@ describe('codecs', () => {
 describe('test vectors', () => {
   const { fromHex, toHex } = byThePage;
 
-  /** What the code writes for a value, and what it reads from bytes, written again. */
+  /** Decodes the bytes, and encodes the value again. */
   const runBatch =
     <Value>(codec: Codec<Value>) =>
     (bytes: string) => {
@@ -227,7 +227,7 @@ describe('test vectors', () => {
   };
 
   describe('the payload vectors', () => {
-    it('cover every sealed type, in the order of the page', () => {
+    it('cover every sealed type, in the order of docs/sealed-tokens.md', () => {
       expect(payloadVectors.map(({ purpose }) => purpose)).toEqual(Object.keys(codecs));
     });
 
@@ -292,7 +292,7 @@ describe('test vectors', () => {
         { ...vector.purpose, name: `${name}x` },
         { ...vector.purpose, issuer: `${issuer}.evil` },
         { ...vector.purpose, audience: `${audience ?? ''}x` },
-        // Parts that run into each other when written without their lengths.
+        // Without the length prefixes, these parts would be the same bytes.
         { ...vector.purpose, name: name.slice(0, -1), issuer: name.slice(-1) + issuer },
         audience === undefined ? { name, issuer, audience: '' } : { name, issuer },
       ];

@@ -1,6 +1,6 @@
 /**
- * A second implementation of docs/sealed-tokens.md, written from the page and not from the code: nothing of ours is imported, so that
- * a mistake on either side shows.
+ * A second implementation of docs/sealed-tokens.md, written from the document and not from the code. It
+ * imports none of our code, so that a mistake in either one makes a test fail.
  */
 
 export const fromHex = (hex: string): Uint8Array<ArrayBuffer> =>
@@ -9,7 +9,7 @@ export const fromHex = (hex: string): Uint8Array<ArrayBuffer> =>
 export const toHex = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
-/** Seven bits a byte, the lowest first. */
+/** Seven bits per byte, the least significant first. */
 export const uint = (value: number): string => {
   const low = value % 128;
   return value < 128
@@ -27,14 +27,14 @@ export const list = (values: readonly string[]): string => uint(values.length) +
 export const optional = (value: string | undefined): string =>
   value === undefined ? '00' : `01${text(value)}`;
 
-/** What a key is derived with, in hexadecimal. */
+/** The HKDF `info` of a derived key, in hexadecimal. */
 export const info = (purpose: {
   readonly name: string;
   readonly issuer: string;
   readonly audience?: string;
 }): string => text('sealed-v1') + text(purpose.name) + text(purpose.issuer) + optional(purpose.audience);
 
-/** The 32 bytes of a derived key: RFC 5869 by hand, for one block of output. */
+/** The 32 bytes of a derived key: HKDF (RFC 5869) with one block of output. */
 export const derive = async (rootKey: Uint8Array<ArrayBuffer>, infoHex: string): Promise<string> => {
   const pseudoRandomKey = await hmac(new Uint8Array(32), rootKey);
   return toHex(await hmac(pseudoRandomKey, fromHex(`${infoHex}01`)));

@@ -1,4 +1,4 @@
-/** Sealing and opening, and the keys that do it. */
+/** Sealing and opening, and the key ring. */
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { ConfigurationError } from '../../src/oauth/errors.ts';
@@ -112,11 +112,11 @@ describe('createSealer', () => {
       ['another version', [2], 'malformed'],
       ['no version', [0], 'malformed'],
       ['only a version', [1], 'malformed'],
-      ['a key id longer than the message', [1, 200, ...bytes('2027-01')], 'malformed'],
-      ['a key id of no letters', [1, 0], 'unknown-key'],
-      ['a key id that only begins alike', [1, 6, ...bytes('2027-0')], 'unknown-key'],
-      ['a key id that is too long', [1, 8, ...bytes('2027-01x')], 'unknown-key'],
-      ['the right header and nothing right behind it', [1, 7, ...bytes('2027-01')], 'forged'],
+      ['a key ID longer than the message', [1, 200, ...bytes('2027-01')], 'malformed'],
+      ['an empty key ID', [1, 0], 'unknown-key'],
+      ['a key ID that is only a prefix', [1, 6, ...bytes('2027-0')], 'unknown-key'],
+      ['a key ID that is too long', [1, 8, ...bytes('2027-01x')], 'unknown-key'],
+      ['a valid header and nothing valid after it', [1, 7, ...bytes('2027-01')], 'forged'],
     ] as const)('includes text with %s', async (_, start, reason) => {
       const tail = reason === 'malformed' && start.length === 1 && start[0] === 1 ? 0 : 60;
       const text = encodeBase64url(Uint8Array.from([...start, ...new Uint8Array(tail)]));
@@ -180,7 +180,7 @@ describe('createSealer', () => {
       const deriveKey = vi.spyOn(crypto.subtle, 'deriveKey');
       const sealer = sealerOf(newer);
       for (const text of ['', 'AQ', await sealerOf(older).seal(bytes('x'))]) await sealer.open(text);
-      // One: the older sealer's own.
+      // The one call comes from the older sealer.
       expect(deriveKey).toHaveBeenCalledTimes(1);
     });
   });
@@ -210,7 +210,7 @@ describe('derived keys', () => {
     ['name', { name: 'refresh' }],
     ['issuer', { issuer: 'https://other.example' }],
     ['audience', { audience: 'https://api.example/' }],
-  ])('open no text of another %s', async (_, changes) => {
+  ])('do not open text with another %s', async (_, changes) => {
     const opener = createDerivedKeyOpener(await exportDerivedKeys(ring, purpose));
     expect(await opener.open(await sealed(ring, changes))).toEqual({ kind: 'failed', reason: 'forged' });
   });
@@ -227,7 +227,7 @@ describe('derived keys', () => {
     ]);
   });
 
-  it('open no text of a newer key', async () => {
+  it('do not open text that a newer key sealed', async () => {
     const opener = createDerivedKeyOpener(await exportDerivedKeys(parseKeyRing(older), purpose));
     expect(await opener.open(await sealed())).toEqual({ kind: 'failed', reason: 'unknown-key' });
   });
@@ -251,12 +251,12 @@ describe('derived keys', () => {
     ],
     ['a key ring', `${newer} ${older}`, 'keys must be the derived keys of a resource, not a key ring.'],
     [
-      'a short one',
+      'too short',
       'sub.new-1.AAEC',
       'keys must contain one or more unique keys, each written sub.<id>.<43 characters of base64url>.',
     ],
     [
-      'one twice',
+      'duplicates',
       `sub.${newer} sub.${newer}`,
       'keys must contain one or more unique keys, each written sub.<id>.<43 characters of base64url>.',
     ],
@@ -304,15 +304,15 @@ describe('the key ring', () => {
     const shape = 'sealingKeys must be keys written <id>.<43 characters of base64url>, separated by spaces.';
     it.each([
       ['no key', '', 'sealingKeys must contain at least one key.'],
-      ['white space alone', ' \n\t ', 'sealingKeys must contain at least one key.'],
-      ['a key without id', material, shape],
-      ['an empty id', `.${material}`, shape],
-      ['an id of 17 characters', `abcdefghij-456789.${material}`, shape],
-      ['capitals in an id', `Spring.${material}`, shape],
-      ['an underscore in an id', `my_key.${material}`, shape],
-      ['a letter beyond ASCII in an id', `clé.${material}`, shape],
-      ['an id without key', '2027-spring.', shape],
-      ['an id alone', '2027-spring', shape],
+      ['only whitespace', ' \n\t ', 'sealingKeys must contain at least one key.'],
+      ['a key without an ID', material, shape],
+      ['an empty ID', `.${material}`, shape],
+      ['an ID of 17 characters', `abcdefghij-456789.${material}`, shape],
+      ['capital letters in an ID', `Spring.${material}`, shape],
+      ['an underscore in an ID', `my_key.${material}`, shape],
+      ['a non-ASCII letter in an ID', `clé.${material}`, shape],
+      ['an ID without a key', '2027-spring.', shape],
+      ['an ID alone', '2027-spring', shape],
       ['a second dot', `${spring}.x`, shape],
       ['a dot at the end', `${spring}.`, shape],
       ['31 bytes', `a.${encodeBase64url(new Uint8Array(31).map((_, at) => at))}`, shape],
@@ -331,12 +331,12 @@ describe('the key ring', () => {
         'sealingKeys must be random. Generate new keys.',
       ],
       [
-        'an id twice',
+        'an ID twice',
         `${spring} 2027-spring.${winter.slice(12)}`,
         'sealingKeys must not contain the same key or key ID twice.',
       ],
       [
-        'a key under two ids',
+        'a key with two IDs',
         `${spring} other.${material}`,
         'sealingKeys must not contain the same key or key ID twice.',
       ],
@@ -388,7 +388,7 @@ describe('the key ring', () => {
       expect(parseKeyRing(keys.join(' ')).keys.size).toBe(50);
     });
 
-    it.each(['', 'Spring', 'a b', 'a.b', 'abcdefghij-456789', 'é', 'a\n'])('refuses the id %j', (id) => {
+    it.each(['', 'Spring', 'a b', 'a.b', 'abcdefghij-456789', 'é', 'a\n'])('refuses the ID %j', (id) => {
       expect(() => generateKey(id, (length) => new Uint8Array(length))).toThrow(
         new ConfigurationError('sealingKeys', 'must have IDs of 1 to 16 characters: a-z, 0-9 and hyphens.'),
       );
@@ -415,7 +415,7 @@ describe('key prefixes', () => {
       }),
     ));
 
-  it('match no text of another key', () =>
+  it('match no text that another key sealed', () =>
     fc.assert(
       fc.asyncProperty(keyId, keyId, async (id, other) => {
         fc.pre(id !== other);

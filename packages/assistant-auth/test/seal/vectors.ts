@@ -1,4 +1,4 @@
-/** The test vectors of docs/sealed-tokens.md, read out of the page. */
+/** The test vectors, read from docs/sealed-tokens.md. */
 import page from '../../../../docs/sealed-tokens.md?raw';
 import type { Purpose } from '../../src/seal/index.ts';
 

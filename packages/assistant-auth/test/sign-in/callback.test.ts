@@ -38,7 +38,7 @@ const stale =
 describe('a callback by query', () => {
   const sealers = createSealers(parseKeyRing(keys), issuer, [], (length) => new Uint8Array(length));
 
-  /** Storage that keeps a copy of what it recorded. */
+  /** Storage that also collects the sign-ins that it records. */
   const recordingStorage = () => {
     const signIns: SignIn[] = [];
     const storage = memoryStorage();
@@ -238,9 +238,9 @@ describe('a callback by query', () => {
     const [gptClient, ...others] = clients;
 
     it.each([
-      ['revoked', others, 'The app that sent you here is not registered with us.'],
+      ['the client was removed', others, 'The app that sent you here is not registered with us.'],
       [
-        'of another redirect URI',
+        'the redirect URI was removed',
         [{ ...gptClient, redirects: [{ kind: 'gpt', gptIds: ['g-another'] } as const] }],
         'The redirect URI is not registered for this app.',
       ],
@@ -292,7 +292,7 @@ describe('a callback by query', () => {
 describe('a callback by form post', () => {
   const callback = `${issuer}/callback/apple`;
 
-  /** Two providers that post their answers, one that does not, and what they were given. */
+  /** Two providers with form_post and one with query, and the callback URLs that they received. */
   const formPosting = () => {
     const answers: string[] = [];
     const posting = (id: string) => {
@@ -311,7 +311,7 @@ describe('a callback by form post', () => {
     return { answers, storage, deployment: deploy({ providers, storage }) };
   };
 
-  /** The browser on its way from the provider's site: without cookies. */
+  /** A cross-site form post from the provider's page, which carries no cookies. */
   const post = (deployment: ReturnType<typeof deploy>, body: BodyInit, url = callback, headers = {}) =>
     deployment.fetch(
       new Request(url, {
@@ -329,7 +329,7 @@ describe('a callback by form post', () => {
     return { answers, storage, deployment, browser, state, answer };
   };
 
-  /** Goes to where the posted answer was sent round, and tells that nobody was signed in there. */
+  /** Checks that the response is an error page, and that no sign-in took place. */
   const expectNoIdentity = async (
     { answers, storage, deployment }: ReturnType<typeof formPosting>,
     response: Response,
@@ -376,7 +376,7 @@ describe('a callback by form post', () => {
       expect(listTransactionCookies(browser.cookies)).toEqual([]);
     });
 
-    it('can be a refusal', async () => {
+    it('can be an error', async () => {
       const { deployment, browser, answer } = await atApple();
       const round = readRedirect(await post(deployment, answer({ error: 'access_denied' })));
       const { searchParams } = readRedirect(await browser.visit(round.href));
@@ -432,7 +432,7 @@ describe('a callback by form post', () => {
       expect(listTransactionCookies(system.browser.cookies)).toHaveLength(1);
     });
 
-    it('B6.2 posted answer: signs nobody in twice', async () => {
+    it('B6.2 posted answer: cannot be used twice', async () => {
       const { deployment, browser, answer, storage } = await atApple();
       const cookie = buildCookieHeader(browser.cookies);
       const round = readRedirect(await post(deployment, answer()));

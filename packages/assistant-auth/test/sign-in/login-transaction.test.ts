@@ -25,7 +25,7 @@ describe('login transactions', () => {
     codeChallenge: undefined,
   };
 
-  /** Bytes that count up, so that a value drawn twice would show. */
+  /** Uses bytes that count up, so that a value that is used twice makes a test fail. */
   const begin = (purpose: TransactionPurpose = { kind: 'authorize', request }) => {
     let last = 0;
     const randomBytes = (length: number) => Uint8Array.from({ length }, () => last++ % 256);
@@ -52,7 +52,7 @@ describe('login transactions', () => {
     expect(new Set([grantId, state, nonce, codeVerifier].map((value) => value.slice(0, 22))).size).toBe(4);
   });
 
-  it('an upstream request contains nothing of the client or the grant', () => {
+  it('an upstream request contains nothing about the client or the grant', () => {
     const { state, nonce, codeVerifier } = begin();
     expect(buildUpstreamRequest(begin(), parseIssuer('https://words.example'))).toEqual({
       redirectUri: 'https://words.example/callback/google',
@@ -64,7 +64,7 @@ describe('login transactions', () => {
 
   it.each([
     ['the account page', { kind: 'account', user: undefined }],
-    ['one more identity', { kind: 'link', session: 'session-1', user: 'user-1' }],
+    ['linking another identity', { kind: 'link', session: 'session-1', user: 'user-1' }],
   ] as const)('an upstream request for %s requires authentication after it started', (_, purpose) => {
     expect(buildUpstreamRequest(begin(purpose), parseIssuer('https://words.example')).reauthenticate).toEqual(
       {
@@ -135,7 +135,7 @@ describe('transaction cookies', () => {
       expect(await seal.open(value)).toEqual({ kind: 'opened', value: begun });
     });
 
-    it('keeps four others, and other cookies', async () => {
+    it('keeps four other transactions, and unrelated cookies', async () => {
       const cookies = await browserWith([1, 2, 3, 4].map((at) => transaction(`old-${at}`, at)));
       cookies.set('__Host-csrf', 'x').set('theme', 'dark');
       expect(namesOf(await setTransactionCookie(transaction('new', 9), cookies, seal, 600))).toEqual(
@@ -190,7 +190,7 @@ describe('transaction cookies', () => {
         const kept = setTransactionCookie(large, new Map(), seal, 600);
         return { sealed, outcome: await kept.then(lengthOfFirst, reasonOf) };
       };
-      // From here on: sealed texts on both sides of the limit, in steps of one or two characters.
+      // These lengths give sealed texts on both sides of the limit, in steps of one or two characters.
       const outcomes = await Promise.all(Array.from({ length: 20 }, (_, at) => outcomeOf(2_699 + at)));
       const limit = 3_800;
       const around = outcomes.map(({ sealed }) => sealed - limit);
@@ -204,7 +204,7 @@ describe('transaction cookies', () => {
     });
   });
 
-  /** What a browser has after these `Set-Cookie` lines. */
+  /** The cookies of a browser after these `Set-Cookie` lines. */
   const after = (cookies: ReadonlyMap<string, string>, lines: readonly string[]): Map<string, string> => {
     const kept = new Map(cookies);
     for (const line of lines) {

@@ -21,7 +21,7 @@ const active: RecheckResult = { kind: 'active' };
 const removed: RecheckResult = { kind: 'revoked' };
 const unknown: RecheckResult = { kind: 'unknown', reason: 'out of order' };
 
-/** A provider whose words a test chooses, and what it was asked with. */
+/** A provider whose recheck result a test chooses, and the rechecks that it received. */
 const createOracle = (id = 'google', recheckInterval = 600, singleUse?: boolean) => {
   const asked: { readonly refreshToken: string; readonly timeouts: number }[] = [];
   let word: RecheckResult | Promise<RecheckResult> = active;
@@ -51,7 +51,7 @@ const deployWith = (
   return { oracle, deployment: deploy({ providers: [oracle.provider], ...changes }) };
 };
 
-/** Signs Ada in, with the refresh token that the provider gives or without one. */
+/** Signs a user in, with or without a refresh token from the provider. */
 const signIn = async (
   deployment: Deployment,
   testClient: TestClient,
@@ -96,7 +96,7 @@ const testClients: readonly (readonly [string, TestClient, 400 | 401])[] = [
   ['a client whose tokens rotate', server, 400],
 ];
 
-describe.each(testClients)('at a refresh of %s', (_, testClient, status) => {
+describe.each(testClients)('at a refresh by %s', (_, testClient, status) => {
   it('sends the provider its own token, with a time limit', async () => {
     const { oracle, deployment } = deployWith();
     const { refresh_token } = await signIn(deployment, testClient);
@@ -369,7 +369,7 @@ function lostResponses(testClient: TestClient, status: 400 | 401): void {
 
   it.each([
     ['30 days', undefined, 30 * 86_400],
-    ['as long as the option says', { inconclusiveRecheck: 3600 }, 3600],
+    ['the configured time', { inconclusiveRecheck: 3600 }, 3600],
   ] as const)('B18.2 no upstream token: grants can be refreshed for %s', async (_name, lifetimes, limit) => {
     const { oracle, deployment } = deployWith(lifetimes && { lifetimes });
     const { refresh_token } = await signIn(deployment, testClient);
@@ -426,7 +426,7 @@ function lostResponses(testClient: TestClient, status: 400 | 401): void {
 }
 
 describe('B18.4 disconnect: a client that disconnects does not avoid the recheck', () => {
-  /** Like on a platform, work that nobody waits for continues only if it was registered before the client disconnected. */
+  /** As on a real platform, background work continues only if registered before the client disconnects. */
   const kept: Promise<void>[] = [];
 
   it('while storage handles the refresh', async () => {
@@ -468,7 +468,7 @@ describe('B18.4 disconnect: a client that disconnects does not avoid the recheck
   });
 });
 
-it('a platform that refuses to keep work running changes no response', async () => {
+it('a waitUntil that throws changes no response', async () => {
   const { deployment } = deployWith({
     waitUntil: () => {
       throw new TypeError('no request');
@@ -483,8 +483,8 @@ it('a platform that refuses to keep work running changes no response', async () 
   ]);
 });
 
-describe('a user whose account at the provider is gone', () => {
-  it('loses every grant that rests on that sign-in, at once at refresh and within ten seconds at the API', async () => {
+describe('a user whose account at the provider was removed', () => {
+  it('loses every grant of that identity, immediately at a refresh and within ten seconds at the API', async () => {
     const { oracle, deployment } = deployWith();
     const atChatGpt = await signIn(deployment, gpt);
     const atServer = await signIn(deployment, server);
@@ -573,7 +573,7 @@ describe('no recheck', () => {
     });
   });
 
-  it('if no request was sent, and the log says if that can’t be stored', async () => {
+  it('counts as lost if the token is unchanged, and the log says if that can’t be stored', async () => {
     const resolveRecheck: BrokerStorage['resolveRecheck'] = () =>
       Promise.reject(new StorageUnavailable('no route'));
     const { oracle, deployment } = deployWith({ storage: { ...memoryStorage(), resolveRecheck } });
@@ -583,7 +583,7 @@ describe('no recheck', () => {
     expect(eventsOf(deployment, 'write-failed')).toMatchObject([{ provider: 'google' }]);
   });
 
-  it('with a token whose key was removed', async () => {
+  it('with an upstream token whose sealing key was removed', async () => {
     const storage = memoryStorage();
     const [newer] = ['test-2.ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8'];
     await signIn(deployWith({ storage }).deployment, gpt);

@@ -101,16 +101,16 @@ describe('the record of a sign-in', () => {
 
   it.each([
     ['a GPT', gpt, ['words'], 'stable'],
-    ['a client that always stays connected', server, ['words'], 'rotating'],
-    ['a client that asked for it', app, ['words', 'offline_access'], 'rotating'],
-    ['a client that did not ask', app, ['words'], 'none'],
+    ['a client that always gets a refresh token', server, ['words'], 'rotating'],
+    ['a client that requested offline_access', app, ['words', 'offline_access'], 'rotating'],
+    ['a client that did not request it', app, ['words'], 'none'],
   ] as const)('lets %s refresh by its policy', async (_, client, scopes, refreshPolicy) => {
     const { grant } = await record(acceptEveryIdentity, client, { scopes });
     expect(grant.refreshPolicy).toBe(refreshPolicy);
   });
 });
 
-/** A publisher whom no compiler holds. */
+/** A `resolveUser` whose result is not type-checked. */
 const saying =
   (word: object): ResolveUser =>
   async () =>
@@ -157,7 +157,7 @@ describe('resolveUser', () => {
     ['empty', '', false],
     ['a number', 7, false],
     ['null', null, false],
-    ['half a surrogate pair', '\ud800', false],
+    ['a lone surrogate', '\ud800', false],
     ['of 255 bytes', `${'é'.repeat(127)}x`, true],
     ['of 256 bytes', 'é'.repeat(128), false],
   ])('must return a user ID that is a valid string: %s', async (_, userId, fits) => {
@@ -174,12 +174,12 @@ describe('resolveUser', () => {
   it.each([
     ['null', null],
     ['a list', ['a']],
-    ['a text', 'plan=free'],
-    ['an object within', { plan: { name: 'free' } }],
-    ['null within', { plan: null }],
+    ['a string', 'plan=free'],
+    ['a nested object', { plan: { name: 'free' } }],
+    ['a nested null', { plan: null }],
     ['NaN', { seats: Number.NaN }],
-    ['half a surrogate pair', { plan: '\ud800' }],
-  ])('must not return claims that are %s', async (_, claims) => {
+    ['a lone surrogate', { plan: '\ud800' }],
+  ])('must not return invalid claims: %s', async (_, claims) => {
     const resolveUser = saying({ kind: 'accepted', claims });
     await expect(record(resolveUser)).rejects.toMatchObject({
       reason: 'resolve-user.invalid-claims',
@@ -188,8 +188,8 @@ describe('resolveUser', () => {
   });
 
   it('can throw, and the sign-in fails with the same error', async () => {
-    await expect(record(() => Promise.reject(new Error('their database is away')))).rejects.toThrow(
-      'their database is away',
+    await expect(record(() => Promise.reject(new Error('their database is down')))).rejects.toThrow(
+      'their database is down',
     );
   });
 

@@ -16,7 +16,7 @@ import { createSpyStorage } from '../spy-storage.ts';
 
 const hour = 3600;
 
-/** A deployment that cleans up every hour, and when it did. */
+/** A deployment that cleans up every hour, and the times of its cleanups. */
 const deployWithCleanup = (changes: Partial<BrokerOptions> = {}, cleanup?: BrokerStorage['cleanUp']) => {
   const cleanedUp: number[] = [];
   const inner = memoryStorage();

@@ -1,4 +1,4 @@
-/** Storage in memory that counts how it is asked about revocations, and can be cut off or made to wait. */
+/** Storage in memory that records the reads of revocations, and that can be disconnected or delayed. */
 
 import { type BrokerStorage, type RevocableToken, StorageUnavailable } from '../../src/index.ts';
 import { memoryStorage } from '../../src/storage/memory.ts';
@@ -40,7 +40,7 @@ export const createControlledStorage = (changes: Partial<BrokerStorage> = {}) =>
     reconnect() {
       beforeResponse = async () => undefined;
     },
-    /** Keeps the next reading's answer back, which is what storage held at the time, until it is let go. */
+    /** Reads the next page at once, but delays its result until the returned function is called. */
     holdNextRead(): () => void {
       const { promise, resolve } = Promise.withResolvers<void>();
       beforeResponse = () => {

@@ -14,7 +14,7 @@ const start = 1_800_000_000;
 const ada: RevocableToken = { grantId: 'grant-a', userId: 'ada', clientId: 'gpt', issuedAt: start };
 const bob: RevocableToken = { grantId: 'grant-b', userId: 'bob', clientId: 'app', issuedAt: start };
 
-/** A watch over storage where Ada and Bob have tokens, and its clock. */
+/** A revocation cache over storage where Ada and Bob have tokens, and its clock. */
 const caching = async (changes: Partial<BrokerStorage> = {}) => {
   const spied = createControlledStorage(changes);
   let instant = start;
@@ -158,7 +158,7 @@ describe('an outage', () => {
     expect(await cache.isRevoked(ada)).toBe(true);
   });
 
-  it('is retried by every call, so that its end is noticed at once', async () => {
+  it('makes every call read again, so that its end is noticed immediately', async () => {
     const { cache, setClock, revoke, disconnect, reconnect } = await caching();
     await cache.isRevoked(ada);
     await revoke('grant', 'grant-a');
@@ -216,7 +216,7 @@ describe('too many revocations', () => {
       expiresAt: start + 1800,
     }));
 
-  it('are not kept: storage is asked at each call, and read again after ten minutes', async () => {
+  it('are not cached: each call queries storage, and they are read again after ten minutes', async () => {
     let many = true;
     const memory = createControlledStorage().storage;
     const { cache, revocationReads, isRevokedCalls, setClock, revoke } = await caching({

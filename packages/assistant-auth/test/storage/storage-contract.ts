@@ -1,4 +1,4 @@
-/** What every implementation of the storage port must do: the sentences of the port, one test or more for each. */
+/** The storage contract: tests that every implementation of `BrokerStorage` must pass. */
 import { describe } from 'vitest';
 import { accountContract } from './storage-contract/accounts.ts';
 import { cleanupContract } from './storage-contract/cleanup.ts';
@@ -17,7 +17,7 @@ import { signInContract } from './storage-contract/sign-ins.ts';
 import { storedTokenContract } from './storage-contract/upstream-tokens.ts';
 import { userLimitContract } from './storage-contract/user-limits.ts';
 
-/** Declares the contract's tests for one implementation; `createStorage` gives empty storage each time. */
+/** Declares the tests of the contract for one implementation. `createStorage` returns empty storage. */
 export const storageContract = (name: string, createStorage: CreateStorage): void => {
   describe(name, () => {
     describe('recordSignIn', () => signInContract(createStorage));
@@ -27,7 +27,7 @@ export const storageContract = (name: string, createStorage: CreateStorage): voi
     describe('refresh', () => refreshContract(createStorage));
     describe('isRefreshable', () => isRefreshableContract(createStorage));
     describe('refresh under contention', () => refreshRaceContract(createStorage));
-    describe('checks and revokeGrantsOfIdentity', () => recheckContract(createStorage));
+    describe('rechecks and revokeGrantsOfIdentity', () => recheckContract(createStorage));
     describe('revoke and isRevoked', () => revocationContract(createStorage));
     describe('readRevocations', () => revocationPageContract(createStorage));
     describe('sessions', () => sessionContract(createStorage));

@@ -151,7 +151,7 @@ describe('forms', () => {
     return [out, account, link, taken, refused];
   };
 
-  it('W1.1 markup: stays text on every page of the account', async () => {
+  it('W1.1 markup: is escaped on every page of the account', async () => {
     for (const page of await everyPage()) {
       const pieces = await readMarkup(await page.text());
       const tags = pieces.flatMap((one) => ('tag' in one ? [one.tag] : []));
@@ -249,7 +249,7 @@ describe('forms', () => {
     await expectFormRejected(response, deployment, 'A parameter was sent more than once.');
   });
 
-  it('W6.4 anything at all: garbage in every cookie signs nobody in', async () => {
+  it('W6.4 anything at all: garbage in every cookie shows the sign-in page', async () => {
     const { accountBrowser } = await createSignedInBrowser();
     for (const value of ['', 'x', '%', 'AQI', 'A'.repeat(5000)]) {
       for (const name of ['__Host-session', '__Host-csrf-12345678', '__Host-notice'])
@@ -325,7 +325,7 @@ describe('linking identities', () => {
     return accountBrowser;
   };
 
-  /** Sent to the other provider to link it; how a browser comes back from there. */
+  /** Starts to link the other provider, and returns the callback URL. */
   const inProgress = async (accountBrowser: AccountBrowser) => {
     const sent = readRedirect(await accountBrowser.post('/link', { choice: 'other' }));
     const state = sent.searchParams.get('state') ?? '';
@@ -472,7 +472,7 @@ describe('linking identities', () => {
     expect(other.authorizationRequests.map(({ reauthenticate }) => reauthenticate)).toEqual([{ since }]);
   });
 
-  it('B17.4 provider session reused silently: signs nobody in if the provider reuses a session', async () => {
+  it('B17.4 provider session reused silently: links nothing if the provider reuses a session', async () => {
     const google = createProvider('google', 'Google');
     const deployment = deploy({
       providers: [google, { ...createProvider('other', 'Other'), handleCallback: silent }],
@@ -483,7 +483,7 @@ describe('linking identities', () => {
     expect(await linkedTo(deployment)).toBeUndefined();
   });
 
-  /** As the OpenID Connect providers do, when `auth_time` is of before the login transaction. */
+  /** Fails as the OpenID Connect providers do if `auth_time` is before the start of the login transaction. */
   const silent = async () => {
     throw new ProviderError('invalid', 'the user did not authenticate again');
   };
@@ -493,7 +493,7 @@ describe('login transactions', () => {
   const stale =
     'This sign-in has expired or was started in another browser. Go back to the app and start again.';
 
-  /** Sent to a provider to sign in at the account page; where a browser comes back to. */
+  /** Starts a sign-in at the account page, and returns the callback URL. */
   const sent = async (accountBrowser: AccountBrowser, subject: string, provider = 'google'): Promise<URL> => {
     const to = readRedirect(await accountBrowser.post('/sign-in', { choice: provider }));
     const back = new URL(to.searchParams.get('redirect_uri') ?? '');
@@ -539,7 +539,7 @@ describe('login transactions', () => {
     expect([...accountBrowser.cookies.keys()].filter((name) => name.startsWith('__Host-tx-'))).toEqual([]);
   });
 
-  it('B2.1 opened in the victim’s browser: a provider URL from another user’s account page signs nobody in', async () => {
+  it('B2.1 opened in the victim’s browser: a provider URL from another user’s account page starts no session', async () => {
     const deployment = deploy();
     const [mallory, ada] = [createAccountBrowser(deployment), createAccountBrowser(deployment)];
     const url = await sent(mallory, 'ada');
@@ -549,7 +549,7 @@ describe('login transactions', () => {
     await expectNoIdentity(deployment, ada, await ada.visit(url.href));
   });
 
-  it('B5.1 one provider’s answer for another’s: signs nobody in at the account page', async () => {
+  it('B5.1 one provider’s response for another’s: starts no session at the account page', async () => {
     const deployment = deploy();
     const ada = createAccountBrowser(deployment);
     const url = await sent(ada, 'ada');
@@ -564,7 +564,7 @@ describe('login transactions', () => {
     await ada.openAccountPage();
     const url = await sent(mallory, 'mallory');
     await expectNoIdentity(deployment, ada, await ada.visit(url.href));
-    // Nor while a login transaction of one's own is under way.
+    // The same applies while the victim has a login transaction in progress.
     await sent(ada, 'ada');
     await expectNoIdentity(deployment, ada, await ada.visit(url.href));
   });
@@ -607,7 +607,7 @@ describe('sessions', () => {
     validateRefreshToken: async () => word,
   });
 
-  /** Somebody whose session cookie, pages and forms an attacker has kept from when it lived. */
+  /** A user whose cookies and forms an attacker copied while the session was active. */
   const captured = async (word: RecheckResult = { kind: 'active' }) => {
     const deployment = deploy({ providers: [saying(word), createProvider('other', 'Other')] });
     const accountBrowser = createAccountBrowser(deployment);
@@ -628,7 +628,7 @@ describe('sessions', () => {
 
   type Captured = Awaited<ReturnType<typeof captured>>;
 
-  /** The kept cookie opens no page, and none of the kept forms does anything. */
+  /** Expects that the copied cookies open no account page, and that the copied forms change nothing. */
   const expectUseless = async ({ deployment, accountBrowser, form, consent, putBack }: Captured) => {
     const before = await everythingOf(deployment);
     putBack();
@@ -674,13 +674,13 @@ describe('sessions', () => {
     await expectUseless(all);
   });
 
-  it('B16.3 gone at the provider: a refresh that learns of it also ends the session', async () => {
+  it('B16.3 gone at the provider: the refresh that detects it also ends the session', async () => {
     const all = await captured({ kind: 'revoked' });
     expect((await refresh(all.deployment, gpt, all.tokens.refresh_token)).status).toBe(401);
     await expectUseless(all);
   });
 
-  /** A provider's signal about the person, as the endpoints for them record it. */
+  /** Records a security event about the user, as the security event endpoints do. */
   const tell = ({ deployment }: Captured, revocationScope: RevocationScope) =>
     deployment.storage.recordSecurityEvent({
       ...{ provider: 'google', jti: 'event-1', reason: 'a signal', retainUntil: deployment.now() + 600 },

@@ -34,7 +34,7 @@ describe('blocked or deleted cookies', () => {
   };
 
   it.each([{ choice: 'google' }, { choice: 'continue' }, { cancel: '1' }])(
-    'B23.1 at the consent: the response to %j says what is missing, and nothing starts',
+    'B23.1 at the consent: the response to %j explains that cookies are missing, and nothing starts',
     async (choice) => {
       const { provider, storage, deployment } = createSystem();
       const { browser, consent } = await startAuthorization(deployment);
@@ -129,7 +129,7 @@ describe('blocked or deleted cookies', () => {
   });
 
   it.each(['/sign-in', '/sign-out', '/apps/end', '/link', '/link/confirm', '/unlink', '/export', '/delete'])(
-    'B23.4 at the account page: POST /account%s changes nothing, and says what is missing',
+    'B23.4 at the account page: POST /account%s changes nothing, and explains that cookies are missing',
     async (action) => {
       const { provider, storage, deployment } = createSystem();
       const accountBrowser = createAccountBrowser(deployment);
@@ -156,7 +156,7 @@ describe('blocked or deleted cookies', () => {
     );
   });
 
-  it('B23.5 cleared in the middle: each later step says so, and starting again works', async () => {
+  it('B23.5 cleared in the middle: each later step explains that cookies are missing, and starting again works', async () => {
     const { deployment } = createSystem();
     const { browser, consent } = await startAuthorization(deployment);
     browser.cookies.clear();
@@ -224,7 +224,7 @@ describe('prefetch requests', () => {
     return { provider, storage, counted, deployment };
   };
 
-  /** A page that is not used for the navigation, and a broker that did nothing. */
+  /** Expects an error page that is not cached, and that the broker did nothing. */
   const expectRefused = async (
     { provider, storage, counted, deployment }: ReturnType<typeof createSystem>,
     send: () => Promise<Response>,
@@ -361,7 +361,7 @@ describe('several tabs', () => {
     ],
   ] as const;
 
-  /** Opens pages in one browser at the same moment: no request brings a cookie that another's response sets. */
+  /** Opens pages in one browser at the same moment: no request sends a cookie that another response sets. */
   const openAtOnce = async (
     deployment: Deployment,
     browser: TestBrowser,
@@ -382,7 +382,7 @@ describe('several tabs', () => {
 
   const stateOf = (response: Response): string => readRedirect(response).searchParams.get('state') ?? '';
 
-  /** Signs in from a sign-in page; whether the client gets a code. */
+  /** Signs in from a sign-in page, and returns whether the client gets a code. */
   const signInFrom = async (browser: TestBrowser, page: string): Promise<boolean> => {
     const sent = await browser.submitConsent(readHiddenField(page, 'consent'), { choice: 'google' });
     const answer = new URLSearchParams({ state: stateOf(sent), code: 'ada' });
@@ -474,7 +474,7 @@ describe('several tabs', () => {
     expect((await accountBrowser.openAccountPage()).kind).toBe('account');
   });
 
-  it('B20.3 account tabs: a page that arrives late signs nobody out who has signed in meanwhile', async () => {
+  it('B20.3 account tabs: a page that arrives late does not end a session that started meanwhile', async () => {
     const deployment = deploy();
     const accountBrowser = createAccountBrowser(deployment);
     const late = await deployment.fetch(new Request(account));

@@ -20,7 +20,7 @@ describe('client authentication', () => {
     error_description: 'Use only one client authentication method per request.',
   };
 
-  /** A deployment, a code that waits there for its client, and the form to redeem it without credentials. */
+  /** A deployment, and the form to redeem a code there, with and without the client's credentials. */
   const awaitClient = async (testClient: TestClient, registered: readonly Client[] = clients) => {
     const storage = createSpyStorage();
     const deployment = deploy({ storage, clients: registered });
@@ -204,15 +204,15 @@ describe('client authentication', () => {
   const wrongMethods: readonly (readonly [string, TestClient, Record<string, string>, Headers])[] = [
     ['a public client with a secret', app, { client_secret: 'x'.repeat(43) }, {}],
     ['a public client with Basic', app, { client_id: '' }, basic('app:secret')],
-    ['a confidential client with its id alone', server, { client_secret: '' }, {}],
-    ['a GPT with its id alone', gpt, { client_secret: '' }, {}],
-    ['a GPT with another’s secret', gpt, { client_secret: serverSecret }, {}],
-    ['nobody at all', gpt, { client_id: '', client_secret: '' }, {}],
+    ['a confidential client with only its ID', server, { client_secret: '' }, {}],
+    ['a GPT with only its ID', gpt, { client_secret: '' }, {}],
+    ['a GPT with the secret of another client', gpt, { client_secret: serverSecret }, {}],
+    ['a request without any credentials', gpt, { client_id: '', client_secret: '' }, {}],
     ['an unknown client', gpt, { client_id: 'nobody' }, {}],
-    ['an id in other letters', gpt, { client_id: 'GPT' }, {}],
+    ['a client ID in another case', gpt, { client_id: 'GPT' }, {}],
     ['an assertion', server, { client_secret: '', client_assertion: 'x.y.z' }, {}],
-    ['an assertion beside a right secret', server, { client_assertion: 'x.y.z' }, {}],
-    ['an assertion type beside a right secret', server, { client_assertion_type: 'urn:x' }, {}],
+    ['an assertion in addition to the right secret', server, { client_assertion: 'x.y.z' }, {}],
+    ['an assertion type in addition to the right secret', server, { client_assertion_type: 'urn:x' }, {}],
     ['a public client with an assertion', app, { client_assertion: 'x.y.z' }, {}],
   ];
 

@@ -78,7 +78,7 @@ describe('authorization codes', () => {
         Array.from({ length: 50 }, () => redeem(deployment, testClient, code)),
       );
       const won = answers.find(({ status }) => status === 200);
-      if (won === undefined) throw new Error('nobody won');
+      if (won === undefined) throw new Error('no redemption succeeded');
       const tokens = await expectTokens(won);
       await expectActive(deployment, testClient, tokens);
       deployment.advance(11);
@@ -221,7 +221,7 @@ describe('authorization codes', () => {
       expect(headers.get('cache-control')).toBe('no-store');
     }
     expect(new URL(back.headers.get('location') ?? '').searchParams.has('code')).toBe(true);
-    // The page that a replayed answer gets has the provider's code in its own address.
+    // The URL of the page for a replayed callback contains the provider's code.
     const page = await browser.visit(`https://words.example/callback/google?${answer}`);
     expect([page.status, page.headers.get('referrer-policy')]).toEqual([400, 'same-origin']);
   });

@@ -134,7 +134,7 @@ describe('malformed requests', () => {
     expect(await response.json()).toMatchObject({ error: 'invalid_grant' });
   });
 
-  /** Honest requests of every endpoint, to be bent, and all that an attacker has at hand to bend them with. */
+  /** Valid requests to every endpoint, and the cookies and values that an attacker could modify them with. */
   const honest = async (deployment: Deployment) => {
     const { browser, consent } = await startAuthorization(deployment);
     const { state, browser: traveller } = await continueToProvider(deployment);
@@ -155,7 +155,7 @@ describe('malformed requests', () => {
     return { endpoints, cookies, values };
   };
 
-  /** Mostly what is right, now and then something else. */
+  /** Mostly valid values, and sometimes other ones. */
   const mostly = <Value>(right: fc.Arbitrary<Value>, other: fc.Arbitrary<Value>) =>
     fc.oneof({ weight: 4, arbitrary: right }, { weight: 1, arbitrary: other });
 
@@ -226,11 +226,11 @@ describe('malformed requests', () => {
     );
     const seen = new Set(deployment.log.map(({ event, reason }) => reason ?? event));
     expect(seen).not.toContain('unexpected');
-    // It met most of what can be wrong, or it proves nothing.
+    // The requests must cause most of the possible errors. Otherwise, the test proves nothing.
     expect(seen.size).toBeGreaterThan(20);
   });
 
-  /** A text as it is; bytes as a stream in chunks, without a declared length. */
+  /** Returns a string unchanged, and bytes as a stream of chunks without a Content-Length. */
   const bodyOf = (body: string | Uint8Array): BodyInit => {
     if (typeof body === 'string') return body;
     let at = 0;
@@ -245,7 +245,7 @@ describe('malformed requests', () => {
 });
 
 describe('storage outages', () => {
-  /** When storage fails: before it did anything, or after it did everything and could not say so. */
+  /** When storage fails: before it changes anything, or after the change, so that only the result is lost. */
   type Failure = 'before' | 'after';
 
   /** A deployment whose storage can be made unavailable. */
@@ -305,7 +305,7 @@ describe('storage outages', () => {
 
   const sentence = 'The service is temporarily unavailable. Try again in a moment.';
 
-  /** The token endpoint's 503, whole. */
+  /** Expects the complete 503 response of the token endpoint. */
   const expectTokenOutage = async (response: Response) => {
     expect(response.status).toBe(503);
     expect(await response.json()).toEqual({ error: 'temporarily_unavailable', error_description: sentence });
@@ -409,7 +409,7 @@ describe('storage outages', () => {
     expect((await obtainTokens(deployment, gpt)).token_type).toBe('bearer');
   });
 
-  it('W14.1 clear 503: the guard responds with 503 if it knows no revocations, without a challenge', async () => {
+  it('W14.1 clear 503: the guard responds with 503 if it has read no revocations yet, without a challenge', async () => {
     const { deployment, during } = fragile();
     const { access_token } = await obtainTokens(deployment, gpt);
     const protection = await during('before', () => callApi(deployment, access_token));
@@ -470,7 +470,7 @@ describe('storage outages', () => {
 
   it('W11.1 abandoned sign-ins: a thousand abandoned sign-ins store nothing', async () => {
     const untouchable: BrokerStorage = new Proxy(memoryStorage(), {
-      get: (_, name) => () => Promise.reject(new Error(`storage was asked to ${String(name)}`)),
+      get: (_, name) => () => Promise.reject(new Error(`storage.${String(name)} was called`)),
     });
     const deployment = deploy({ storage: untouchable });
     const { browser } = await continueToProvider(deployment);
@@ -488,7 +488,7 @@ describe('the log', () => {
   const ada = 'subject-of-ada';
   const wrong = 'wrong-secret-0123456789';
 
-  /** What must not be logged, by kind; filled on the way. */
+  /** Values that must not be logged, by kind. The tests add the values that they obtain. */
   const createForbidden = () => ({
     secret: [gptSecret, serverSecret, wrong, verifier, ...keys.split('.').slice(1)],
     token: ['provider-secret'],
@@ -518,7 +518,7 @@ describe('the log', () => {
     return { forbidden, deployment, outage };
   };
 
-  /** Signs in, comes back a second time and in another browser, and keeps every value on the way. */
+  /** Signs in, repeats the callback in the same browser and in another one, and records every value. */
   const signInAs = async (
     deployment: Deployment,
     { secret, code: codes }: Forbidden,
@@ -541,7 +541,7 @@ describe('the log', () => {
     return code;
   };
 
-  /** Everything that can go right or wrong with tokens, for one client. */
+  /** Makes valid and invalid requests with the code and the tokens of one client. */
   const useTokens = async (
     deployment: Deployment,
     forbidden: Forbidden,
@@ -565,7 +565,7 @@ describe('the log', () => {
     await refresh(deployment, testClient, second.refresh_token);
   };
 
-  /** A text as it may hide in a log: plain, encoded for an address, or in base64. */
+  /** The forms in which a value could occur in a log: plain, URL-encoded, or in base64. */
   const disguises = (text: string): readonly string[] => [
     text,
     encodeURIComponent(text),

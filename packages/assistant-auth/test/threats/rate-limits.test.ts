@@ -159,7 +159,7 @@ describe('brute force', () => {
     );
   });
 
-  // Out of the ranges that OpenAI and Anthropic publish for requests of ChatGPT and Claude.
+  // From the address ranges that OpenAI and Anthropic publish for requests from ChatGPT and Claude.
   const chatGpt = '23.102.140.113';
   const claude = '160.79.104.10';
 
@@ -167,7 +167,7 @@ describe('brute force', () => {
     ['from another address', 10_000, (turn) => `198.51.${turn >> 8}.${turn & 255}`],
     ['from ChatGPT’s own address', 10_000, () => chatGpt],
     ['from the addresses around it', 1000, (turn) => `23.102.140.${112 + (turn % 16)}`],
-  ])('W5.3 shared egress: wrong secrets %s, %d of them, lock no user of ChatGPT out', async (...row) => {
+  ])('W5.3 shared egress: wrong secrets %s, %d of them, do not lock out users of ChatGPT', async (...row) => {
     const [, times, addressOf] = row;
     const deployment = deployWithClientAddress();
     const code = await obtainCode(deployment, gpt);
@@ -193,7 +193,7 @@ describe('brute force', () => {
     ['a public client', app],
     ['a confidential client', server],
   ])(
-    'W5.3 shared egress: wrong secrets from Claude’s own address lock none of its users out: %s',
+    'W5.3 shared egress: wrong secrets from Claude’s own address do not lock out its users: %s',
     async (_, testClient) => {
       const deployment = deployWithClientAddress();
       const code = await obtainCode(deployment, testClient);
@@ -253,7 +253,7 @@ describe('the address that a limit counts', () => {
     deployment.fetch(new Request(`${issuer}/authorize?${new URLSearchParams(gptRequest)}`, { headers }));
   const crowd = defaultRateLimits.signIns.limit;
 
-  /** Spends what an address block may do with sign-ins. */
+  /** Uses up the sign-in limit of an address block. */
   const spend = async (deployment: Deployment, addressOf: (turn: number) => string) => {
     for (let turn = 0; turn < crowd; turn++)
       expect((await signInPage(deployment, buildAddressHeaders(addressOf(turn)))).status).toBe(200);
@@ -348,7 +348,7 @@ describe('the address that a limit counts', () => {
       ).toBe(200);
   });
 
-  it('W5.2 only the platform’s own header: a malformed address limits nobody', async () => {
+  it('W5.2 only the platform’s own header: a malformed address causes no limit', async () => {
     const deployment = deployWithClientAddress();
     for (let turn = 0; turn <= crowd; turn++)
       expect((await signInPage(deployment, buildAddressHeaders('unknown'))).status).toBe(200);
@@ -405,7 +405,7 @@ describe('limits of a user and of a grant', () => {
     return (await deployment.storage.readAccount(userId ?? ''))?.grants ?? [];
   };
 
-  /** Ada is signed in at the account page, and a client's sign-in page offers her to continue with that session. */
+  /** Ada is signed in at the account page, and a client's sign-in page offers to continue in that session. */
   const openConsentPage = async (deployment: Deployment) => {
     const ada = createAccountBrowser(deployment);
     await ada.signInToAccount('ada', 'google', { refresh: 'r-1' });
@@ -462,7 +462,7 @@ describe('limits of a user and of a grant', () => {
       expect((await owner.signInToAccount()).status).toBe(303);
       await owner.post('/apps/end', { all: '1' });
       deployment.advance(1);
-      // The session was revoked, so the form leads back to the sign-in page.
+      // The session was revoked, so the form shows the sign-in page again.
       expect((await submit()).status).toBe(200);
     });
 
@@ -509,7 +509,7 @@ describe('limits of a user and of a grant', () => {
       expect((await ada.openAccountPage()).kind).toBe('account');
     });
 
-    it('W18.2 nothing is consumed: a refused callback stores no grant, and a reload tells the client nothing', async () => {
+    it('W18.2 nothing is consumed: a refused callback stores no grant, and a reload does not redirect to the client', async () => {
       const storage = createSpyStorage();
       const deployment = deploy({ storage, limits: { signInsPerUser: { limit: 1, period: 300 } } });
       await obtainTokens(deployment, app);
@@ -530,7 +530,7 @@ describe('limits of a user and of a grant', () => {
       ).toBe(true);
     });
 
-    it('W18.2 nothing is consumed: a refused callback that arrives twice at once tells the client nothing', async () => {
+    it('W18.2 nothing is consumed: a refused callback that arrives several times at once does not redirect to the client', async () => {
       const used = new Set<string>();
       const google = createProvider('google', 'Google');
       const strict: typeof google = {
@@ -570,7 +570,7 @@ describe('limits of a user and of a grant', () => {
       { limit: 20, period: 3601 },
       { limit: 20, period: 0.5 },
       { limit: 20, period: Number.POSITIVE_INFINITY },
-    ])('W18.1 sign-ins of a user: the broker does not start with the allowance %j', (signInsPerUser) => {
+    ])('W18.1 sign-ins of a user: the broker does not start with the option %j', (signInsPerUser) => {
       const starting = () => deploy({ limits: { signInsPerUser } });
       expect(starting).toThrow(ConfigurationError);
       expect(starting).toThrow('limits.signInsPerUser must have a limit of at least 1');
@@ -680,7 +680,7 @@ describe('limits of a user and of a grant', () => {
       });
     });
 
-    it('W18.3 refreshes of a grant: a limiter that fails refuses nobody', async () => {
+    it('W18.3 refreshes of a grant: a limiter that fails refuses no request', async () => {
       const refreshesPerGrant = { take: () => Promise.reject(new Error('out of order')) };
       const deployment = deploy({ limits: { refreshesPerGrant } });
       const { refresh_token } = await obtainTokens(deployment, app);
@@ -708,7 +708,7 @@ describe('limits of a user and of a grant', () => {
       expect((await accountBrowser.openAccountPage()).kind).toBe('account');
     });
 
-    it('W18.5 revocations of a user: an account that is deleted again and again leaves one line each time', async () => {
+    it('W18.5 revocations of a user: an account that is deleted repeatedly leaves one revocation each time', async () => {
       const storage = memoryStorage();
       const deployment = deploy({ storage, limits: highUserLimits });
       for (let turn = 0; turn < 3; turn++) {
@@ -726,7 +726,7 @@ describe('limits of a user and of a grant', () => {
       expect(page.kind === 'page' && page.revocations.map(({ kind }) => kind)).toEqual(Array(3).fill('user'));
     });
 
-    it('W18.5 revocations of a user: ending 120 grants appends only one line', async () => {
+    it('W18.5 revocations of a user: ending 120 grants appends only one revocation', async () => {
       const storage = memoryStorage();
       const pages: number[] = [];
       const readRevocations: BrokerStorage['readRevocations'] = async (...question) => {

@@ -8,7 +8,7 @@ import { expectErrorPage, expectTokenError, invalidCodeError } from '../expect-e
 import { createSpyStorage } from '../spy-storage.ts';
 
 describe('redirect URIs that are not registered', () => {
-  /** Asks for authorization, and makes sure that the address was refused before anything else happened. */
+  /** Sends an authorization request, and expects an error page that refuses the redirect URI. */
   const expectRefused = async (query: Readonly<Record<string, string>>, deployment = deploy()) => {
     const { response } = await createTestBrowser(deployment).openSignInPage(query);
     await expectErrorPage(response, deployment, 'The redirect URI is not registered for this app.');
@@ -274,7 +274,7 @@ describe('redirects and errors of authorization requests', () => {
     expect(back.origin + back.pathname).toBe(appRequest.redirect_uri);
   });
 
-  // Everything else is wrong as well, and would be answered by a redirect if this one were right.
+  // Every other parameter is wrong as well, and would cause a redirect if the tested one were right.
   const wrong = { ...appRequest, response_type: 'token', scope: 'admin', prompt: 'none', code_challenge: '' };
 
   it.each([

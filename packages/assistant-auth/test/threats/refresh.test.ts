@@ -22,7 +22,7 @@ const everybody: typeof rotating = [['ChatGPT', gpt], ...rotating];
 const refreshed = async (deployment: Deployment, testClient: TestClient, token: string): Promise<TokenBody> =>
   expectTokens(await refresh(deployment, testClient, token));
 
-/** The refresh token is not valid: the response after which this client starts a new sign-in. */
+/** Expects that the token is refused, with the response after which this client starts a new sign-in. */
 const expectInvalid = async (
   deployment: Deployment,
   testClient: TestClient,
@@ -270,7 +270,7 @@ describe.each(everybody)('%s', (_, testClient) => {
     );
     expect(fewer.scope).toBe('words');
     expect(await callApi(deployment, fewer.access_token)).toMatchObject({ access: { scopes: ['words'] } });
-    // Fewer for once is not fewer for ever (RFC 6749 §6).
+    // A refresh with fewer scopes does not reduce the scopes of later ones (RFC 6749 §6).
     const { scope } = await refreshed(deployment, testClient, fewer.refresh_token);
     expect(scope).toBe(testClient === app ? 'words offline_access' : 'words score');
   });

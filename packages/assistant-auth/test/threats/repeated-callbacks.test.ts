@@ -31,7 +31,7 @@ import { createSpyStorage } from '../spy-storage.ts';
 type Query = Readonly<Record<string, string>>;
 
 describe('the callback of a client’s sign-in', () => {
-  it('B22.1 reload: says that the user is signed in, without a request to the provider', async () => {
+  it('B22.1 reload: shows that the user is signed in, without a request to the provider', async () => {
     const { asked, storage, deployment } = deployWithSingleUseProvider();
     const { browser, returnFromProvider } = await continueToProvider(deployment);
     const code = readCode(await returnFromProvider({ code: 'ada' }));
@@ -50,10 +50,10 @@ describe('the callback of a client’s sign-in', () => {
   it.each<[string, Query]>([
     ['the same response', { code: 'ada' }],
     ['the response for another user', { code: 'eve' }],
-    ['a refusal', { error: 'access_denied' }],
-    ['an outage', { error: 'temporarily_unavailable' }],
-    ['nothing', {}],
-  ])('B22.1 reload: %s with the same state tells the client nothing', async (_, answer) => {
+    ['access_denied', { error: 'access_denied' }],
+    ['temporarily_unavailable', { error: 'temporarily_unavailable' }],
+    ['no code and no error', {}],
+  ])('B22.1 reload: %s with the same state does not redirect to the client', async (_, answer) => {
     const { asked, deployment } = deployWithSingleUseProvider();
     const { returnFromProvider } = await continueToProvider(deployment);
     await returnFromProvider({ code: 'ada' });
@@ -204,7 +204,7 @@ describe('the callback of a client’s sign-in', () => {
   });
 
   it.each(['revoked', 'deleted'] as const)(
-    'B22.5 after the grant was %s: says that it ended, without a request to the provider',
+    'B22.5 after the grant was %s: shows that it ended, without a request to the provider',
     async (how) => {
       const { asked, storage, deployment } = deployWithSingleUseProvider();
       const { returnFromProvider } = await continueToProvider(deployment);
@@ -221,7 +221,7 @@ describe('the callback of a client’s sign-in', () => {
     },
   );
 
-  it('B22.5 after the grant was revoked: says so with the earlier cookies, too', async () => {
+  it('B22.5 after the grant was revoked: shows that it ended, even with the earlier cookies', async () => {
     const { asked, storage, deployment } = deployWithSingleUseProvider();
     const { browser, callbackUrl } = await continueToProvider(deployment);
     const again = repeatRequest(deployment, callbackUrl({ code: 'ada' }), buildCookieHeader(browser.cookies));
@@ -347,7 +347,7 @@ describe('other callbacks', () => {
     });
   });
 
-  describe('the second trip for a refresh token', () => {
+  describe('the second authorization request, for a refresh token', () => {
     const createForgetfulProvider = () => {
       const plain = createProvider('google', 'Google');
       return deployWithSingleUseProvider(
@@ -356,7 +356,7 @@ describe('other callbacks', () => {
       );
     };
 
-    it('B22.7 second way: repeating the first callback redirects nobody', async () => {
+    it('B22.7 second way: repeating the first callback does not redirect', async () => {
       const { asked, deployment } = createForgetfulProvider();
       const { browser, callbackUrl, returnFromProvider } = await continueToProvider(deployment);
       const before = repeatRequest(
@@ -375,8 +375,8 @@ describe('other callbacks', () => {
     });
 
     it.each<[string, Query]>([
-      ['brought a token', { code: 'ada', refresh: 'r-1' }],
-      ['was refused', { error: 'access_denied' }],
+      ['returned a token', { code: 'ada', refresh: 'r-1' }],
+      ['were denied', { error: 'access_denied' }],
     ])('B22.7 second way: one of many callbacks that %s creates a code', async (_, query) => {
       const { deployment } = createForgetfulProvider();
       const { browser, returnFromProvider } = await continueToProvider(deployment);
@@ -417,7 +417,7 @@ describe('other callbacks', () => {
     });
   });
 
-  /** Sent to a provider from a form of the account page; where a browser comes back to. */
+  /** Submits a form of the account page that redirects to a provider, and returns the callback URL. */
   const sentFrom = async (
     accountBrowser: AccountBrowser,
     action: string,
@@ -454,7 +454,7 @@ describe('other callbacks', () => {
       expect(asked).toHaveLength(1);
     });
 
-    it('B22.8 account sign-in: a repeated reauthentication proves nothing more', async () => {
+    it('B22.8 account sign-in: a repeated callback of a reauthentication does not renew it', async () => {
       const { deployment } = deployWithSingleUseProvider();
       const accountBrowser = createAccountBrowser(deployment);
       await accountBrowser.signInToAccount();
@@ -466,7 +466,7 @@ describe('other callbacks', () => {
       expect(accountBrowser.cookies.get('__Host-session')).toBe(session);
     });
 
-    it('B22.8 account sign-in: a callback repeated after sign-out signs nobody in', async () => {
+    it('B22.8 account sign-in: a callback repeated after sign-out starts no session', async () => {
       const { deployment } = deployWithSingleUseProvider();
       const accountBrowser = createAccountBrowser(deployment);
       const url = await sentFrom(accountBrowser, '/sign-in', { choice: 'google' }, 'ada');
@@ -476,7 +476,7 @@ describe('other callbacks', () => {
       expect((await accountBrowser.openAccountPage()).kind).toBe('sign-in');
     });
 
-    it('B22.8 account sign-in: another response is accepted after a refusal at the provider', async () => {
+    it('B22.8 account sign-in: a refusal at the provider shows a notice and ends the login transaction', async () => {
       const { deployment } = deployWithSingleUseProvider();
       const accountBrowser = createAccountBrowser(deployment);
       const url = await sentFrom(accountBrowser, '/sign-in', { choice: 'google' }, 'ada');

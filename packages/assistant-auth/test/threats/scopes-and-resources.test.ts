@@ -148,7 +148,7 @@ describe('scopes', () => {
     'OpenID',
     'words Offline_Access',
     'words offline_accessx',
-  ])('L11.1 unknown: refuses %s, which ChatGPT’s editor may contain', async (scope) => {
+  ])('L11.1 unknown: refuses %s, and drops unknown scopes only for ChatGPT', async (scope) => {
     await expectNoPage(app, scope, 'scope.unknown');
     await expectNoPage(server, scope, 'scope.unknown');
     const deployment = start();
@@ -180,7 +180,7 @@ describe('scopes', () => {
   );
 
   it.each(everybody)(
-    'L11.4 no scope of the API: no refresh of %s gives such a token',
+    'L11.4 no scope of the API: no refresh by %s returns such a token',
     async (_, testClient) => {
       const storage = createSpyStorage();
       const deployment = start({ storage });
@@ -198,7 +198,7 @@ describe('scopes', () => {
   );
 
   it.each(everybody)(
-    'L11.4 no scope of the API: %s gets nothing once all of its own are withdrawn',
+    'L11.4 no scope of the API: %s gets no tokens after all of its scopes were removed',
     async (_, testClient) => {
       const storage = memoryStorage();
       const before = start({ storage });
@@ -222,7 +222,7 @@ describe('scopes', () => {
   );
 
   it.each(everybody)(
-    'L11.5 wider at a refresh: refuses %s what it could have requested before',
+    'L11.5 wider at a refresh: refuses %s a scope that it could have requested at the sign-in',
     async (_, testClient) => {
       const storage = createSpyStorage();
       const deployment = start({ storage });
@@ -266,7 +266,7 @@ describe('scopes', () => {
   });
 });
 
-describe('resources', () => {
+describe('a resource', () => {
   /** The API at the origin, one at a path of it, and one at another host and port. */
   const resources = [issuer, `${issuer}/mcp`, 'https://api.example:8443'] as const;
 

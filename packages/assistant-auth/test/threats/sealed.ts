@@ -1,4 +1,4 @@
-/** Everything sealed that the broker hands out, collected from one sign-in, and the place where each of it comes back. */
+/** Every sealed text of one sign-in, and the requests that present them to the broker. */
 
 import type { BrokerOptions } from '../../src/index.ts';
 import { deriveTransactionCookieName } from '../../src/sign-in/login-transaction.ts';
@@ -19,7 +19,7 @@ import { createSpyStorage, type SpyStorage } from '../spy-storage.ts';
 export const sealedTypes = ['access', 'refresh', 'code', 'consent', 'transaction', 'answer'] as const;
 export type SealedType = (typeof sealedTypes)[number];
 
-/** How each place says no to what does not open there. */
+/** The error for a text that does not open, by the sealed type that is expected. */
 export const expectedErrors: Readonly<
   Record<SealedType, { readonly status: number; readonly reason: string }>
 > = {
@@ -35,11 +35,11 @@ export interface Sealed {
   readonly texts: Readonly<Record<SealedType, string>>;
   /** The browser that signed in. */
   readonly browser: TestBrowser;
-  /** What its login transaction to the provider is known by. */
+  /** The `state` of its login transaction. */
   readonly state: string;
 }
 
-/** A deployment with a provider that posts its answers, because such an answer is sealed too. */
+/** A deployment with a provider that uses form_post, because the posted response is sealed too. */
 export const deployWithFormPost = (
   changes: Partial<BrokerOptions> = {},
 ): { readonly deployment: Deployment; readonly storage: SpyStorage } => {
@@ -48,7 +48,7 @@ export const deployWithFormPost = (
   return { deployment: deploy({ providers, ...changes, storage }), storage };
 };
 
-/** Signs ChatGPT's person in, and keeps every sealed text on the way. */
+/** Signs a user in to ChatGPT, and collects every sealed text. */
 export const collect = async (deployment: Deployment): Promise<Sealed> => {
   const { browser, consent } = await startAuthorization(deployment);
   const sent = readRedirect(await browser.submitConsent(consent, { choice: 'apple' }));
@@ -62,7 +62,7 @@ export const collect = async (deployment: Deployment): Promise<Sealed> => {
   return { texts: { access, refresh, code, consent, transaction, answer }, browser, state };
 };
 
-/** Brings a text where texts of `kind` belong; gives the status, and why it was refused if it was. */
+/** Presents a text where one of type `kind` is expected. Returns the status, and the reason of a refusal. */
 export const present = async (deployment: Deployment, sealed: Sealed, kind: SealedType, text: string) => {
   const before = deployment.log.length;
   const status = await presenters[kind](deployment, sealed, text);
@@ -101,7 +101,7 @@ const copyBrowser = (deployment: Deployment, { cookies }: TestBrowser): TestBrow
   return browser;
 };
 
-/** The provider's answer, and where the browser is to bring it. */
+/** Posts the provider's response, and returns the URL that the browser is redirected to. */
 const postProviderResponse = async (deployment: Deployment, state: string): Promise<URL> => {
   const body = new URLSearchParams({ state, code: 'ada' });
   const request = new Request(`${deployment.issuer}/callback/apple`, { method: 'POST', body });

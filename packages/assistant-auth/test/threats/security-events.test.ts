@@ -32,7 +32,7 @@ import { attacker, buildAddressHeaders, failedClientLimit } from '../wrong-secre
 const forger = await generateKey('key-1');
 const stranger = await generateKey('key-9');
 
-/** The three ways to tell the broker something, each with a token of one making. */
+/** Sends the token that `make` creates from a genuine one to the security event endpoint of a provider. */
 type Telling = (
   fixture: SecurityEventDeployment,
   make: (honest: string) => string | Promise<string>,
@@ -55,14 +55,14 @@ const forgeries: readonly (readonly [name: string, make: (honest: string) => str
   ['alg None', (token) => createUnsignedToken(claimsIn(token), 'None')],
   ['HS256 with the public key', (token) => signWithPublicKey(claimsIn(token), issuerKey)],
   ['HS256 with our secret', (token) => signWithSecret(claimsIn(token), clientSecret, 'key-1')],
-  ['a stranger’s key under the provider’s name', (token) => resign(token, forger)],
+  ['another key with the provider’s kid', (token) => resign(token, forger)],
   ['a key that the provider does not know', (token) => resign(token, stranger)],
   [
-    'other claims under a genuine signature',
+    'other claims with a genuine signature',
     (token) => replaceClaims(token, { ...claimsIn(token), sub: 'eve' }),
   ],
   ['no signature', (token) => token.replace(/[^.]+$/, '')],
-  ['half a token', (token) => token.split('.').slice(0, 2).join('.')],
+  ['a truncated token', (token) => token.split('.').slice(0, 2).join('.')],
   ['no token', () => 'their-token'],
 ];
 
@@ -127,7 +127,7 @@ describe('forged and replayed security events', () => {
     expect(fixture.keyRequests()).toBe(2);
   });
 
-  it('B15.2 replayed: a logout token counts once', async () => {
+  it('B15.2 replayed: a logout token is accepted once', async () => {
     const fixture = await deployForSecurityEvents();
     const token = await logoutToken();
     expect((await sendLogoutToken(fixture, token)).status).toBe(200);
@@ -163,7 +163,7 @@ describe('forged and replayed security events', () => {
     ['another client', 'another-client'],
     ['other clients', ['another-client', 'a-third']],
     ['a client whose ID has the same prefix', 'our-client-id-2'],
-    ['nobody', undefined],
+    ['no audience', undefined],
     ['an empty list', []],
   ])('B15.3 for %s: revokes nothing', async (_, aud) => {
     const fixture = await deployForSecurityEvents();

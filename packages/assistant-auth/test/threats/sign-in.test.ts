@@ -205,7 +205,7 @@ describe('the callback', () => {
 
   const readCode = (response: Response): string => readRedirect(response).searchParams.get('code') ?? '';
 
-  /** A deployment whose provider and storage tell what they were asked. */
+  /** A deployment whose provider and storage record their calls. */
   const monitored = () => {
     const provider = createSpyProvider();
     const storage = createSpyStorage();
@@ -234,7 +234,7 @@ describe('the callback', () => {
     const attacker = await continueToProvider(deployment);
     const [name = ''] = listTransactionCookies(attacker.browser.cookies);
     const answer = attacker.callbackUrl({ code: provider.buildCode(attacker.sent, 'victim') });
-    // Browsers keep the promises of `__Host-` for names that begin with it, and servers may take others for the same.
+    // Browsers enforce `__Host-` only for names that start with it. A server might trim these spaces.
     for (const space of ['\u00a0', '\u2000', '\u3000', '\ufeff', '\v']) {
       const cookie = `${space}${name}=${attacker.browser.cookies.get(name)}`;
       const response = await createTestBrowser(deployment).visit(answer, { headers: { cookie } });
@@ -258,7 +258,7 @@ describe('the callback', () => {
     expect(readCode(await returnFromProvider({ code: 'ada' }))).not.toBe('');
   });
 
-  it('B6.1 login CSRF: the attacker’s own response signs nobody in as the attacker', async () => {
+  it('B6.1 login CSRF: the attacker’s own response does not sign the victim in as the attacker', async () => {
     const { provider, storage, deployment } = monitored();
     const attacker = await continueToProvider(deployment);
     const victim = await continueToProvider(deployment);
@@ -285,7 +285,7 @@ describe('the callback', () => {
     ['no state', (url: URL) => url.searchParams.delete('state')],
     ['an empty state', (url: URL) => url.searchParams.set('state', '')],
     ['a guessed state', (url: URL) => url.searchParams.set('state', 'x'.repeat(43))],
-    ['a state cut short', (url: URL) => url.searchParams.set('state', 'x')],
+    ['a state that is too short', (url: URL) => url.searchParams.set('state', 'x')],
     ['the client’s state', (url: URL) => url.searchParams.set('state', gptRequest.state)],
   ])('B6.1 login CSRF: a response with %s finds no login transaction', async (_, change) => {
     const { provider, deployment } = monitored();
@@ -333,7 +333,7 @@ describe('the callback', () => {
     expect((await redeem(deployment, gpt, code)).status).toBe(200);
   });
 
-  it('B7.1 state replay: exactly one of two concurrent responses creates a code', async () => {
+  it('B7.1 state replay: exactly one of four concurrent callbacks creates a code', async () => {
     const { deployment } = monitored();
     const { returnFromProvider } = await continueToProvider(deployment);
     const responses = await Promise.all([1, 2, 3, 4].map(() => returnFromProvider({ code: 'ada' })));
@@ -420,7 +420,7 @@ describe('the callback', () => {
 });
 
 describe('the identity provider', () => {
-  /** A deployment whose provider is a real OpenID Connect relying party, and whose storage keeps what it recorded. */
+  /** A deployment with a real OpenID Connect provider, and storage that collects the recorded sign-ins. */
   const upstream = (changes: Partial<BrokerOptions> = {}) => {
     const acme = createIssuer();
     const signIns: SignIn[] = [];
@@ -438,7 +438,7 @@ describe('the identity provider', () => {
       storage,
       ...changes,
     });
-    /** A person at Acme, whose ID token will carry the nonce of their login transaction. */
+    /** Redirects a user to Acme, whose ID token will contain the nonce of the login transaction. */
     const depart = async () => {
       const transaction = await continueToProvider(deployment, gptRequest, 'acme');
       const nonce = transaction.sent.searchParams.get('nonce');
@@ -485,7 +485,7 @@ describe('the identity provider', () => {
     ],
     ['B12.2 missing code: none', {}, invalid],
     ['B12.2 missing code: an empty one', { code: '' }, invalid],
-  ])('%s reaches the client as a fixed message, and signs nobody in', async (_, answer, told) => {
+  ])('%s reaches the client as a fixed message, and stores no sign-in', async (_, answer, told) => {
     await expectNoSignIn(upstream(), answer, told);
   });
 
@@ -504,7 +504,7 @@ describe('the identity provider', () => {
     ['B13.1 5xx', () => new Response('out of order', { status: 503 })],
     ['B13.2 429', () => new Response('slow down', { status: 429 })],
     ['B13.3 time-out', timedOut],
-  ])('%s of the provider signs nobody in, and keeps the existing grants', async (_, token) => {
+  ])('%s of the provider makes the sign-in fail, and keeps the existing grants', async (_, token) => {
     const system = upstream();
     const { acme, deployment, depart, signIns } = system;
     const { returnFromProvider } = await depart();
@@ -538,7 +538,7 @@ describe('the identity provider', () => {
       ['B13.2 429', json({ error: 'invalid_grant' }, 429)],
       ['B13.3 time-out', timedOut],
       ['B13.3 time-out of the body', () => new Response(new ReadableStream({ pull: timedOut }))],
-    ])('%s keeps the grant, whatever the body says', async (_, token) => {
+    ])('%s keeps the grant, whatever the body contains', async (_, token) => {
       const { acme, deployment, tokens } = await begin();
       acme.override({ endpointOverrides: { token } });
       const refreshed = await expectTokens(await refresh(deployment, gpt, tokens.refresh_token));
@@ -685,14 +685,14 @@ describe('the identity provider', () => {
           endpointOverrides: { userinfo: () => Promise.reject(new DOMException('too slow', 'TimeoutError')) },
         },
       ],
-    ])('%s of UserInfo is an outage for the client, and resolveUser is not called', async (_, bends) => {
+    ])('%s of UserInfo is a temporary error, and resolveUser is not called', async (_, bends) => {
       const system = guarded();
       const [error, error_description] = away;
       expect(await signIn(system, { ...bare, ...bends })).toMatchObject({ error, error_description });
       expect([system.asked, system.signIns]).toEqual([[], []]);
     });
 
-    it('B19.3 another subject: nobody is signed in, and resolveUser is not called', async () => {
+    it('B19.3 another subject: the sign-in fails, and resolveUser is not called', async () => {
       const system = guarded();
       const [error, error_description] = invalid;
       const userInfo = { ...bare.userInfo, sub: 'person-2' };

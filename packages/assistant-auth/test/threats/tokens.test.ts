@@ -37,14 +37,14 @@ const testClients: readonly (readonly [string, TestClient])[] = [
 describe('sealed text that was changed', () => {
   const bytesOf = (sealed: string): Uint8Array<ArrayBuffer> => {
     const bytes = decodeBase64url(sealed);
-    if (bytes === undefined) throw new Error('nothing that was sealed');
+    if (bytes === undefined) throw new Error('the text is not base64url');
     return bytes;
   };
 
   const withFlipped = (sealed: string, at: number, bit: number): string =>
     encodeBase64url(bytesOf(sealed).map((byte, index) => (index === at ? byte ^ (1 << bit) : byte)));
 
-  /** Presents every text in its kind's place, and tells that each was refused and storage not asked. */
+  /** Presents every text where its type is expected, and expects a refusal without a storage call. */
   const expectRefused = async (kind: SealedType, vary: (sealed: string) => readonly string[]) => {
     const { deployment, storage } = deployWithFormPost();
     const sealed = await collect(deployment);
@@ -54,7 +54,7 @@ describe('sealed text that was changed', () => {
     for (const text of texts)
       expect(await present(deployment, sealed, kind, text)).toMatchObject(expectedErrors[kind]);
     expect(storage.calls).toHaveLength(before);
-    // What was refused is the change: unchanged, it still opens.
+    // The unchanged text still opens.
     const { reason = '' } = await present(deployment, sealed, kind, sealed.texts[kind]);
     expect(reason).not.toContain('unreadable');
   };
@@ -123,7 +123,7 @@ describe('sealed text that was changed', () => {
     expect(storage.calls).toHaveLength(before);
   });
 
-  it.each(places)('T3.5 not base64url: %s has only one spelling', async (kind) => {
+  it.each(places)('T3.5 not base64url: %s has only one valid encoding', async (kind) => {
     await expectRefused(kind, (sealed) => [
       ...['=', '==', '%3D', '.', '~', '%', '+', '/'].map((odd) => sealed + odd),
       ...['+', '/', '=', '.', '%'].map((odd) => sealed.slice(0, 40) + odd + sealed.slice(41)),
@@ -164,7 +164,7 @@ describe('sealed text that belongs elsewhere', () => {
     return String.fromCharCode(...rest.slice(0, length));
   };
 
-  /** The same bytes, but naming another key of as many letters. */
+  /** The same bytes with another key ID of the same length. */
   const naming = (sealed: string, id: string): string => {
     const bytes = decodeBase64url(sealed) ?? new Uint8Array();
     bytes.set(new TextEncoder().encode(id), 2);
@@ -181,7 +181,7 @@ describe('sealed text that belongs elsewhere', () => {
   });
 
   it.each(sealedTypes)(
-    'T4.2 old: %s still opens with an older key, but not under the ID of a newer one',
+    'T4.2 old: %s still opens with an older key, but not with the ID of a newer one',
     async (kind) => {
       const { deployment } = deployWithFormPost();
       const sealed = await collect(deployment);
@@ -333,7 +333,7 @@ describe('what sealed text reveals', () => {
   const providersToken = 'refresh-token-of-the-provider';
   const about = [userId, subject, `${subject}@example.com`, ...Object.values(claims), providersToken];
 
-  /** The text itself, unescaped, and with everything decoded that could be base64, from any position. */
+  /** The text itself, the text unescaped, and every part that could be base64 decoded, from any position. */
   const revocationReads = (text: string): readonly string[] => {
     const runs = [text, unescaped(text)].join(' ').match(/[\w+/-]{8,}/g) ?? [];
     const decoded = runs.flatMap((run) => [0, 1, 2, 3].map((skipped) => fromBase64(run.slice(skipped))));
@@ -344,7 +344,7 @@ describe('what sealed text reveals', () => {
     decodeURIComponent(text.replaceAll(/%(?![0-9a-f]{2})/gi, '%25'));
 
   const fromBase64 = (run: string): string => {
-    // A single letter left over is part of no byte.
+    // A single remaining character encodes no byte.
     const whole = run.length % 4 === 1 ? run.slice(0, -1) : run;
     return atob(whole.replaceAll('-', '+').replaceAll('_', '/'));
   };
@@ -354,7 +354,7 @@ describe('what sealed text reveals', () => {
 
   const deployForAda = () => deploy({ resolveUser: async () => ({ kind: 'accepted', userId, claims }) });
 
-  /** Signs in, and gives every address, cookie, page and token response on the way. */
+  /** Signs in, and returns every URL, cookie, form value and token response. */
   const everythingFor = async (deployment: Deployment, testClient: TestClient) => {
     const { browser, consent } = await startAuthorization(deployment, testClient.request);
     const chosen = await browser.submitConsent(consent, { choice: 'google' });
@@ -378,7 +378,7 @@ describe('what sealed text reveals', () => {
       const deployment = deployForAda();
       const { texts, tokens } = await everythingFor(deployment, testClient);
       expect(tells(texts, about)).toEqual([]);
-      // And yet it is all in there.
+      // The access token does contain the data.
       expect(await callApi(deployment, tokens.access_token)).toMatchObject({ access: { userId, claims } });
     },
   );
@@ -425,7 +425,7 @@ describe('IVs', () => {
 
   const systemRandom = (length: number) => crypto.getRandomValues(new Uint8Array(length));
 
-  /** Behind a header of three bytes the IV is the characters 4 to 19. Its first 8 bytes of 12 must differ already. */
+  /** After a 3-byte header, the IV is in characters 4 to 19. Its first 8 of 12 bytes must already differ. */
   const ivOf = (sealed: string): bigint => {
     const iv = decodeBase64url(sealed.slice(4, 20));
     if (iv?.length !== 12) throw new Error('no IV');
@@ -481,14 +481,14 @@ describe('expiry, revocation and outages', () => {
   const targets = ['grant', 'user', 'client'] as const;
 
   it.each(targets)(
-    'T9.1 dead within ten seconds: a revoked %s, on every isolate, however busy',
+    'T9.1 dead within ten seconds: a token of a revoked %s, on every isolate, however busy',
     async (kind) => {
       const home = deploy();
       const isolates = [home, ...[1, 2, 3].map(() => deploy({ storage: home.storage, now: home.now }))];
       const { access_token } = await obtainTokens(home, gpt);
       const { grantId, userId, clientId } = await accessOf(home, access_token);
       const target: RevocationTarget = { kind, id: { grant: grantId, user: userId, client: clientId }[kind] };
-      // Every isolate has just looked, which is the longest that it may go without looking again.
+      // Every isolate has just read the revocations, so the next read is as late as possible.
       for (const isolate of isolates) await accessOf(isolate, access_token);
       await home.storage.revoke(target, 'a test', home.now());
       for (let second = 1; second < 10; second++) {
@@ -529,7 +529,7 @@ describe('expiry, revocation and outages', () => {
   const unreachable = () => Promise.reject(new StorageUnavailable('no route'));
   const broken = () => Promise.reject(new TypeError('no such table'));
 
-  /** A token of a deployment in order, at an isolate that has just started over other storage. */
+  /** Presents a valid token to an isolate that has just started, with other storage. */
   const atFreshIsolate = async (changes: Partial<BrokerStorage>) => {
     const home = deploy();
     const { access_token } = await obtainTokens(home, gpt);
@@ -539,15 +539,15 @@ describe('expiry, revocation and outages', () => {
   };
 
   it.each([
-    ['T12.1 storage: an isolate that knows of no revocation says 503', { readRevocations: unreachable }, 503],
+    ['T12.1 storage: without any revocations read, it is a 503', { readRevocations: unreachable }, 503],
     [
-      'T12.1 storage: with more revocations than memory holds, no answer about one token is 503',
+      'T12.1 storage: with too many revocations to cache, a failed lookup of the token is a 503',
       { readRevocations: async () => ({ kind: 'too-many' }), isRevoked: unreachable },
       503,
     ],
-    ['T12.1 storage: storage that fails otherwise is 500', { readRevocations: broken }, 500],
+    ['T12.1 storage: any other failure of storage is a 500', { readRevocations: broken }, 500],
     [
-      'T12.1 storage: also when asked about one token',
+      'T12.1 storage: any other failure of the lookup of the token is a 500',
       { readRevocations: async () => ({ kind: 'too-many' }), isRevoked: broken },
       500,
     ],
@@ -602,7 +602,7 @@ describe('expiry, revocation and outages', () => {
     expect(start).toThrow(expect.objectContaining({ option }));
   });
 
-  it('T12.2 configuration: the guard of an API that is not configured refuses everyone', async () => {
+  it('T12.2 configuration: the guard of an API that is not configured refuses every call', async () => {
     const deployment = deploy();
     const { access_token } = await obtainTokens(deployment, gpt);
     const request = new Request(issuer, { headers: { authorization: `Bearer ${access_token}` } });
@@ -614,7 +614,7 @@ describe('expiry, revocation and outages', () => {
 describe('the Authorization header', () => {
   type Header = readonly [name: string, value: string];
 
-  /** Calls the API with a genuine token, put into a request in a way of the caller's own. */
+  /** Calls the API with a genuine token, which `place` puts into the request. */
   const call = async (place: (token: string) => Request) => {
     const storage = createSpyStorage();
     const deployment = deploy({ storage });
@@ -725,7 +725,7 @@ describe('the Authorization header', () => {
     ['after a comma', (token) => `, Bearer ${token}`],
     ['after another scheme', (token) => `Basic eDp5, Bearer ${token}`],
     ['after a wrong token', (token) => `Bearer x, Bearer ${token}`],
-    ['then another token, by a space', (token) => `Bearer ${token} ${token}`],
+    ['then a space and another token', (token) => `Bearer ${token} ${token}`],
   ])('T14.2 joined by commas: refused %s', async (_, value) => {
     await expectRefused((token) => withHeaders(['authorization', value(token)]), invalid);
   });
@@ -736,10 +736,10 @@ describe('the Authorization header', () => {
     ['DPoP', (token) => `DPoP ${token}`],
     ['Token', (token) => `Token ${token}`],
     ['none', (token) => token],
-    ['a longer word', (token) => `BearerX ${token}`],
+    ['a longer scheme', (token) => `BearerX ${token}`],
     ['a word before the scheme', (token) => `X Bearer ${token}`],
     ['a colon', (token) => `Bearer: ${token}`],
-    ['a tab for a space', (token) => `Bearer\t${token}`],
+    ['a tab instead of a space', (token) => `Bearer\t${token}`],
     ['no space', (token) => `Bearer${token}`],
     ['quotes', (token) => `Bearer "${token}"`],
     ['a parameter’s name', (token) => `Bearer token=${token}`],
@@ -755,7 +755,7 @@ describe('the Authorization header', () => {
 
 /** Timing is not measured, because the result would depend on the machine. These tests check what is digested and compared instead. */
 describe('comparison of secrets', () => {
-  /** Every text that WebCrypto is asked to digest while `work` is done. */
+  /** Returns every text that is digested with WebCrypto during `work`. */
   const digestedDuring = async (work: () => Promise<unknown>): Promise<readonly string[]> => {
     const digest = crypto.subtle.digest.bind(crypto.subtle);
     const texts: string[] = [];
@@ -768,7 +768,7 @@ describe('comparison of secrets', () => {
     return texts;
   };
 
-  /** Wrong in its first character, its last, its case, its length; and empty but for one letter. */
+  /** The secret with a wrong first or last character, case or length, and a single letter. */
   const nearly = (secret: string): readonly string[] => [
     `X${secret.slice(1)}`,
     `${secret.slice(0, -1)}X`,
@@ -836,7 +836,7 @@ describe('comparison of secrets', () => {
 
   it('T11.1 comparison: compares the state of a login transaction in constant time', async () => {
     const { state, returnFromProvider } = await continueToProvider();
-    // Once for the cookie's name, then both sides; at last for two names, when the login transaction is completed.
+    // Once for the cookie's name, then both sides, and then two cookie names when the transaction completes.
     const digested = await digestedDuring(() => returnFromProvider({ code: 'ada' }));
     expect(digested).toEqual([state, state, state, state, state]);
   });

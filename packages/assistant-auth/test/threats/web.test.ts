@@ -341,7 +341,7 @@ describe('cross-origin calls', () => {
     expect((await refresh(deployment, app, first.refresh_token)).status).toBe(200);
   });
 
-  it('W17.3 preflight: of the API asks no limiter and no storage, whatever token it brings', async () => {
+  it('W17.3 preflight: of the API calls no limiter and no storage, whatever token it contains', async () => {
     const storage = createSpyStorage();
     const deployment = deploy({ storage });
     const taken: string[] = [];
@@ -379,7 +379,7 @@ describe('cross-origin calls', () => {
 });
 
 describe('pages and cookies', () => {
-  /** Every kind of page of one deployment, with what may be strange in a request in it. */
+  /** Every kind of page of one deployment, for requests that contain markup. */
   const everyPage = async (deployment = deploy(), request: Readonly<Record<string, string>> = gptRequest) => {
     const strange = { ...request, state: markup, unknown: markup };
     const browser = createTestBrowser(deployment);
@@ -412,7 +412,7 @@ describe('pages and cookies', () => {
       branding: { name: `Words ${markup}`, texts: { cancel: `Cancel ${markup}` } },
     });
 
-  it('W1.1 markup: stays text on every page, wherever it comes from', async () => {
+  it('W1.1 markup: is escaped on every page, wherever it comes from', async () => {
     const pages = await everyPage(deployment(), appRequest);
     const expected = ['App', 'read', 'Google', 'Words', 'Cancel'].map((word) => `${word} ${markup}`);
     const [signIn, ...errors] = await Promise.all(pages.map(async (page) => readMarkup(await page.text())));
@@ -499,7 +499,7 @@ describe('pages and cookies', () => {
     ]);
   });
 
-  /** One answer of everything that sees a secret. */
+  /** A response from everything that handles a secret. */
   const everyAnswer = async () => {
     const deployment = deploy();
     const { browser, consent } = await startAuthorization(deployment);
@@ -716,12 +716,12 @@ describe('errors that make a client sign in again', () => {
   });
 
   const ends: readonly (readonly [string, TestClient, number])[] = [
-    ['ChatGPT 401, which alone makes it sign in again', gpt, 401],
-    ['a public client 400', app, 400],
-    ['a confidential client 400', server, 400],
+    ['ChatGPT gets a 401, because only a 401 makes it sign in again', gpt, 401],
+    ['a public client gets a 400', app, 400],
+    ['a confidential client gets a 400', server, 400],
   ];
 
-  it.each(ends)('W7.4 dead refresh token: gets %s and invalid_grant', async (_, testClient, status) => {
+  it.each(ends)('W7.4 dead refresh token: %s, with invalid_grant', async (_, testClient, status) => {
     const deployment = deploy();
     const { refresh_token } = await obtainTokens(deployment, testClient);
     await deployment.storage.revoke({ kind: 'client', id: clientIdOf(testClient) }, 'test', deployment.now());
@@ -736,7 +736,7 @@ describe('errors that make a client sign in again', () => {
     }
   });
 
-  it('W7.4 dead refresh token: other errors look different', async () => {
+  it('W7.4 dead refresh token: other errors have another status or code', async () => {
     const deployment = deploy();
     const { refresh_token } = await obtainTokens(deployment, gpt);
     const answers = [
@@ -790,7 +790,7 @@ describe('development routes', () => {
     );
   });
 
-  it('W13.1 development: a deployment serves only its endpoints', () => {
+  it('W13.1 development: a local broker serves the same endpoints as a deployed one', () => {
     const paths = (at: string) =>
       deploy({ issuer: at, resources: [`${at}/api`] }).broker.routes.map(({ path }) => path);
     expect(paths('http://localhost:8787')).toEqual(paths(issuer));

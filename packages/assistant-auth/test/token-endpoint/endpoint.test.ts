@@ -110,7 +110,7 @@ describe('/token', () => {
 
     it.each([
       ['401 and a challenge for ChatGPT, which then starts a new sign-in', 'gpt', gpt, 401],
-      ['400 for ChatGPT where the publisher says so', 'polite', gpt, 400],
+      ['400 for ChatGPT if refreshFailureStatus is 400', 'polite', gpt, 400],
       ['400 for every other client', 'server', server, 400],
     ] as const)('gets %s', async (_, kind, testClient, status) => {
       const deployment = deploy({ clients: [registered[kind]] });

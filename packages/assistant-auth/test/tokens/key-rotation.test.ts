@@ -157,7 +157,7 @@ describe('deployments with different key rings', () => {
   let deployment: Deployment;
   let ada: AccountBrowser;
 
-  /** Deploys with this ring, on the same storage; browsers stay open. */
+  /** Deploys with this ring and the same storage. Open browsers use the new deployment. */
   const deployWith = (...keys: readonly string[]): void => {
     deployment = deploy({ storage, sealingKeys: keys.join(' ') });
   };
@@ -210,7 +210,7 @@ describe('deployments with different key rings', () => {
   });
 
   describe('a compromised key that was removed', () => {
-    it('ends everything that it sealed, and nothing else', async () => {
+    it('invalidates everything that it sealed, and nothing else', async () => {
       const before = { stable: await gptSignIn(deployment), rotating: await obtainTokens(deployment, app) };
       const code = await obtainCode(deployment, gpt);
       deployWith(fresh, old);
@@ -315,7 +315,7 @@ describe('deployments with different key rings', () => {
       for (const deployment of running)
         for (const { kind, present } of kept) expect(await present(deployment)).toBe(kind.accepted);
     }
-    // Retiring the old key ends what it sealed; rolling that back makes everything work again.
+    // Removing the old key invalidates what it sealed. Rolling that back makes everything work again.
     const sealedByNew = kept.filter(
       ({ keyRing, kind }) => keyRing === promoted || kind.name === 'a stored upstream token',
     );

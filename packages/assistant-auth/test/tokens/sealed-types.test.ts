@@ -38,7 +38,7 @@ describe('sealed types', () => {
   });
 
   it.each([
-    ['nothing', new Uint8Array()],
+    ['no bytes', new Uint8Array()],
     ['one field too few', encode(record({ holder: text }), { holder: 'ada' })],
     [
       'one field too many',
@@ -48,8 +48,8 @@ describe('sealed types', () => {
       'other fields',
       encode(record({ seats: list(uint), holder: text }), { holder: 'ada', seats: [200, 300] }),
     ],
-    ['no text', Uint8Array.of(1, 0xff, 0)],
-  ])('fails with the reason of a foreign format if it contains %s', async (_, payload) => {
+    ['invalid UTF-8', Uint8Array.of(1, 0xff, 0)],
+  ])('fails with the reason unknown-format if it contains %s', async (_, payload) => {
     expect(await ticket.open(await sealer.seal(payload))).toEqual({
       kind: 'failed',
       reason: 'unknown-format',
@@ -81,7 +81,7 @@ describe('sealers', () => {
     expiresAt: 1_800_000_060,
   };
 
-  /** What seals outside the sealers, for a purpose given by name. */
+  /** Creates a sealer for the purpose with this name, independently of `createSealers`. */
   const named = (name: string, audience?: string) =>
     createSealer(ring, { name, issuer, ...(audience === undefined ? {} : { audience }) });
 
@@ -103,7 +103,7 @@ describe('sealers', () => {
         'opened',
       );
     const names = { refresh: sealers.refresh, consent: sealers.consent, transaction: sealers.transaction };
-    // Opened by the right key, though it holds nothing of the right shape.
+    // The key is right, but the content does not have the expected format.
     for (const [name, sealedType] of Object.entries({ ...names, 'form-post': sealers.formPost }))
       expect(await sealedType.open(await named(name).seal(new Uint8Array()))).toEqual({
         kind: 'failed',
@@ -150,9 +150,9 @@ describe('stored tokens of a provider', async () => {
   });
 
   it.each([
-    ['another person', { ...ada, subject: 'eve' }],
+    ['another user', { ...ada, subject: 'eve' }],
     ['another provider', { ...ada, provider: 'github' }],
-    ['names that are split differently', { provider: 'goog', subject: 'lesada' }],
+    ['a provider and subject that are split differently', { provider: 'goog', subject: 'lesada' }],
   ])('B14.2 sealed at rest per row: do not open in the row of %s', async (_, identity) => {
     expect(await openUpstreamToken(sealers, { ...identity, sealedRefreshToken: sealed })).toEqual({
       kind: 'failed',
@@ -178,7 +178,7 @@ describe('lifetimes', () => {
     inconclusiveRecheck: 30 * day,
   };
 
-  /** The least and the most that a publisher may choose. */
+  /** The minimum and maximum of each lifetime. */
   const bounds: readonly (readonly [keyof Lifetimes, number, number])[] = [
     ['access', 600, day],
     ['code', 10, 600],

@@ -1,4 +1,4 @@
-/** Branding: which names, texts and addresses are accepted. */
+/** Branding: which names, texts and URLs are accepted. */
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../src/oauth/errors.ts';
 import { parseBranding } from '../../src/ui/branding.ts';

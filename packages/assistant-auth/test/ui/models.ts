@@ -1,4 +1,4 @@
-/** Pages as an ordinary deployment shows them, with single values changed by a test. */
+/** The pages of a typical deployment. A test can change single values. */
 import { type Branding, parseBranding } from '../../src/ui/branding.ts';
 import {
   type CompletedModel,

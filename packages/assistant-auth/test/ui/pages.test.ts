@@ -65,7 +65,7 @@ describe('the sign-in page', () => {
       expect(lines).toContain('{product}{host} asks to use Words With Chat on your behalf.');
     });
 
-    it('says so if no scope is requested', async () => {
+    it('explains what the client can do if no scope is requested', async () => {
       const lines = await readLines(renderSignIn({ model: { scopes: [] } }));
       expect(lines).toContain(
         'ChatGPT will only be able to recognize you when you come back to Words With Chat.',
@@ -101,7 +101,7 @@ describe('the sign-in page', () => {
       ]);
     });
 
-    it('is shown by provider if there is no label', async () => {
+    it('is identified by the provider if there is no label', async () => {
       const lines = await readLines(renderSignIn({ model: { session: { provider: 'Google' } } }));
       expect(lines).toContain('Continue with your Google account');
     });
@@ -196,7 +196,7 @@ describe('the layout', () => {
     { page: 'account page', render: renderAccount },
     { page: 'account sign-in page', render: renderAccountSignIn },
     { page: 'link page', render: renderLink },
-    { page: 'taken page', render: renderLinkConflict },
+    { page: 'link conflict page', render: renderLinkConflict },
   ] as const;
 
   const tags = (pieces: readonly MarkupToken[]) =>
@@ -277,7 +277,7 @@ describe('the layout', () => {
     });
   });
 
-  it('a page without logo, icon and policy shows no picture and links nothing', async () => {
+  it('a page without logo, icon and privacy policy has no image and no links', async () => {
     const page = defaultPages.error({
       branding: parseBranding({}),
       title: 'Nothing is here',
@@ -344,7 +344,7 @@ describe('markup in the fields of a page', () => {
   /** A field of a page: renders that page with the given value in it. */
   type Field = readonly [name: string, render: (value: string) => string];
 
-  /** Every page but the account’s, one after the other, so that every text of theirs is shown. */
+  /** Every page except the account pages, one after the other, so that each of their texts is shown. */
   const everyPage = (branding: Partial<Branding>): string =>
     [
       renderSignIn({ branding, model: { notice: 'session-ended' } }),
@@ -373,7 +373,7 @@ describe('markup in the fields of a page', () => {
     ['scope description', (description) => renderSignIn({ model: { scopes: [{ name: 'a', description }] } })],
     ['provider id', (id) => renderSignIn({ model: { providers: [{ id, displayName: 'a' }] } })],
     [
-      'mark’s path',
+      'provider icon path',
       (providerIconPath) =>
         renderSignIn({ model: { providers: [{ id: 'a', displayName: 'a', providerIconPath }] } }),
     ],
@@ -389,7 +389,7 @@ describe('markup in the fields of a page', () => {
         renderCompleted({ model: { destination: { kind: 'client', name, url: 'https://a.example/' } } }),
     ],
     [
-      'completed client of no website',
+      'completed client without a website',
       (name) => renderCompleted({ model: { destination: { kind: 'client', name } } }),
     ],
     [
@@ -450,7 +450,7 @@ describe('markup in the fields of a page', () => {
     expect(await readMarkup(render(value))).toEqual(await expected(render, value));
   });
 
-  it.each(fields)('W1.1 any value stays text in %s', async (_, render) => {
+  it.each(fields)('W1.1 any value is escaped in %s', async (_, render) => {
     expect(render(stand)).toContain(stand);
     await fc.assert(
       fc.asyncProperty(anyText, async (value) => {
@@ -460,7 +460,7 @@ describe('markup in the fields of a page', () => {
     );
   });
 
-  // Braces name places in replaced texts and are refused there, which branding.test.ts shows.
+  // Braces mark placeholders in replaced texts and are refused there. See branding.test.ts.
   const anyText = fc
     .array(
       fc.oneof(

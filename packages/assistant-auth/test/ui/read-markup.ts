@@ -34,7 +34,7 @@ export const readMarkup = async (document: string): Promise<readonly MarkupToken
   return tokens;
 };
 
-/** The lines that a person can read, in order; blank ones are left out. */
+/** The visible lines, in order, without blank ones. */
 export const readLines = async (document: string): Promise<readonly string[]> =>
   (await readMarkup(document))
     .map((token) => ('text' in token ? token.text : ''))
@@ -48,7 +48,7 @@ export const readAttributes = async (document: string, tag: string) =>
     'tag' in token && token.tag === tag ? [token.attributes] : [],
   );
 
-// The ampersand last, or a decoded one would start a reference that was never written.
+// The ampersand is decoded last, so that a decoded one cannot start another character reference.
 const decode = (text: string): string =>
   text
     .replaceAll('&lt;', '<')

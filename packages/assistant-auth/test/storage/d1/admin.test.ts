@@ -38,7 +38,7 @@ describe('admin queries', () => {
     expect(now).toBeLessThanOrEqual(Math.ceil(Date.now() / 1000));
   });
 
-  /** Somebody else, who came later. */
+  /** Another user, who signed in later. */
   const bob = {
     grantId: 'grant-b',
     now: t0 + day,
@@ -137,7 +137,7 @@ describe('admin queries', () => {
     });
   });
 
-  describe('the audit', () => {
+  describe('the audit log', () => {
     it('is read from the newest row, for one user or all', async () => {
       await signInAndRedeem(storage);
       await signInAndRedeem(storage, bob);
@@ -176,7 +176,7 @@ describe('admin queries', () => {
     const rotated = t0 + 10 * day;
     const sealedUntil = rotated + hour;
 
-    /** A key that has been in the ring since `t0`, and that nothing needs. */
+    /** The usage of a key that has been in the ring since `t0`, and that nothing uses. */
     const unused = {
       sealedUpstreamTokens: 0,
       activeGrants: 0,
@@ -214,9 +214,9 @@ describe('admin queries', () => {
     });
 
     it.each([
-      ['that came back, by the one after it came back', ['old', 'other', 'old', 'new'], rotated + 3],
-      ['by the one right after it', ['old', 'other', 'new'], rotated + 1],
-    ])('takes the time of a key %s', async (_, seen, since) => {
+      ['that sealed twice', ['old', 'other', 'old', 'new'], rotated + 3],
+      ['that sealed once', ['old', 'other', 'new'], rotated + 1],
+    ])('returns the end of the last period of a key %s', async (_, seen, since) => {
       for (const [at, key] of seen.entries()) await cleanup(rotated + at, key);
       expect(await readUsage('old', rotated + day)).toMatchObject({ sealedUntil: since + hour });
     });
@@ -287,7 +287,7 @@ describe('admin queries', () => {
       expect(await readUsage('old', sealedUntil)).toMatchObject({ activeGrants: 0 });
     });
 
-    it('T16.4 unseen: returns no time for a key that no cleanup has seen seal, whenever it was added', async () => {
+    it('T16.4 unseen: returns no time for a key that no cleanup has found to be sealing, whenever it was added', async () => {
       // Each time, it may have been promoted and rolled back between two cleanup runs.
       await cleanup(t0, 'new');
       await signInAndRedeem(storage, { now: t0 + 60 });
@@ -304,7 +304,7 @@ describe('admin queries', () => {
       expect(next).toMatchObject({ id: 'new', sealedUntil, isSealingPeriodUnknown: false });
     });
 
-    it('returns the time of a key that was added later if a cleanup has seen it seal', async () => {
+    it('returns the time of a key that was added later if a cleanup has found it to be sealing', async () => {
       await cleanup(t0, 'new', ['new']);
       await cleanup(t0 + day, 'old');
       await cleanup(rotated, 'new');
@@ -341,7 +341,7 @@ describe('the audit log', () => {
     ...given,
   });
 
-  /** The audit entry of a sign-in. */
+  /** The rows after that of the first sign-in. */
   const rowsAfterSignIn = async () => (await rows()).slice(1);
 
   it('has a row for a sign-in, with IDs only', async () => {
@@ -381,7 +381,7 @@ describe('the audit log', () => {
       () => storage.revoke({ kind: 'client', id: 'chatgpt' }, 'withdrawn', t0 + 300),
     ],
     [
-      'a user who is gone at the provider',
+      'a user whose account at the provider was removed',
       { event: 'revoked', actor: 'provider', reason: 'revoked', client_id: null },
       () => storage.revokeGrantsOfIdentity(adasUpstreamToken, 'revoked', t0 + 300),
     ],
@@ -402,14 +402,14 @@ describe('the audit log', () => {
     expect(await rowsAfterSignIn()).toEqual([row({ at: t0 + 300, ...expected })]);
   });
 
-  it('has one row for a user or a client of several grants', async () => {
+  it('has one row for the revocation of a user with several grants', async () => {
     await signInAndRedeem(storage);
     await signInAndRedeem(storage, { grantId: 'grant-2' });
     await storage.revoke({ kind: 'user', id: 'user-1' }, 'signed out', t0 + 300);
     expect(await rowsAfterSignIn()).toHaveLength(2);
   });
 
-  it('has one row for what security events of one second revoke', async () => {
+  it('has one row for all revocations by security events of the same second', async () => {
     await signInAndRedeem(storage);
     await signInAndRedeem(storage, { grantId: 'grant-2' });
     const ending = { target: { kind: 'identity', subject: 'ada' }, revocationScope: 'identity' } as const;
@@ -455,7 +455,7 @@ describe('the audit log', () => {
     expect(await rowsAfterSignIn()).toEqual([]);
   });
 
-  it('has a row for each change at the account page, and none for a refused one', async () => {
+  it('has a row for each change on the account page, and none for a refused one', async () => {
     await signInAndRedeem(storage);
     await createSession(storage);
     const before = (await rows()).length;
@@ -511,7 +511,7 @@ describe('cleanups', () => {
   const readRows = async (table: string) =>
     (await db.prepare(`SELECT * FROM ${table} ORDER BY seq`).all()).results;
 
-  /** Adds rows of the audit, a day apart. */
+  /** Adds rows to the audit log, a day apart. */
   const addRows = (count: number): Promise<unknown> =>
     db
       .prepare(
@@ -523,7 +523,7 @@ describe('cleanups', () => {
 
   const cleanupAt = (now: number, deleteAuditBefore: number) => ({ ...buildCleanup(now), deleteAuditBefore });
 
-  describe('a cleanup of the audit', () => {
+  describe('a cleanup of the audit log', () => {
     it('deletes older rows, and nothing else', async () => {
       await addRows(10);
       await d1Storage(db).cleanUp(cleanupAt(t0 + 10 * day, t0 + 4 * day));
@@ -561,7 +561,7 @@ describe('cleanups', () => {
     const cleanup = (now: number, sealingKey: string) =>
       d1Storage(db).cleanUp({ ...buildCleanup(now), sealingKey });
 
-    it('stores since when each key has sealed', async () => {
+    it('stores the time from which each key has sealed', async () => {
       await cleanup(t0, 'key-1');
       await cleanup(t0 + 1, 'key-1');
       expect(await readRows('audit')).toEqual([]);

@@ -51,13 +51,13 @@ describe('round trips and rows', () => {
       expect(usage().rowsRead).toBeLessThan(40);
     });
 
-    it('reads a handful of rows: deleting a user with all that is theirs', async () => {
+    it('reads a handful of rows: deleting a user with all their data', async () => {
       const { db, usage } = countingD1(env.DB);
       await db.batch([db.prepare("DELETE FROM users WHERE id = '!other-1'")]);
       expect(usage().rowsRead).toBeLessThan(20);
     });
 
-    it('reads a handful of rows: revocationsSince, up to date', async () => {
+    it('reads a handful of rows: readRevocations, up to date', async () => {
       const { db, usage } = countingD1(env.DB);
       await d1Storage(db).readRevocations(otherUserCount, t0, 10_000);
       expect(usage().rowsRead).toBeLessThan(20);
@@ -105,7 +105,7 @@ describe('round trips and rows', () => {
     it('fails if a result has no row counts', async () => {
       const { db, usage } = countingD1(env.DB);
       await db.prepare('SELECT 1').raw();
-      expect(usage).toThrow('a call was made whose answer tells no rows');
+      expect(usage).toThrow('a call was made whose result has no row counts');
     });
   });
 });
@@ -163,7 +163,7 @@ describe('docs/storage-schema.md', () => {
   };
   const user1 = { kind: 'user', id: 'user-1' } as const;
 
-  /** By the names that docs/storage-schema.md gives them: what comes before, and what is measured. */
+  /** The operations by their names in docs/storage-schema.md: the setup, and the measured call. */
   const operations: Readonly<Record<string, readonly [before: Step, measured: Step]>> = {
     '`recordSignIn`, a new user': [noSetup, (l) => l.recordSignIn(signIn({ identity: adasUpstreamToken }))],
     '`recordSignIn`, a known one': [

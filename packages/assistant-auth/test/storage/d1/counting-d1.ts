@@ -1,20 +1,20 @@
-/** A D1 that counts its round trips, and the rows that are billed, in front of a real one. */
+/** A wrapper around a real D1 database that counts round trips and billed rows. */
 
-/** What has been asked of a database so far. */
+/** The usage of a database so far. */
 interface Usage {
   readonly trips: number;
-  /** What the trips carried. */
+  /** The statements in these round trips. */
   readonly statements: number;
-  /** Rows scanned, and rows with index entries written: what D1's own `meta` says, which is what is billed. */
+  /** Rows scanned, and rows and index entries written, as in the `meta` of D1: these are billed. */
   readonly rowsRead: number;
   readonly rowsWritten: number;
 }
 
 export interface CountingD1 {
   readonly db: D1Database;
-  /** How often the wrapper has gone to the real database. */
+  /** Returns the number of calls to the real database. */
   trips(): number;
-  /** @throws Error after `raw`, `exec` or `dump`, whose answers tell no rows */
+  /** @throws Error after `raw`, `exec` or `dump`, whose results have no row counts */
   usage(): Usage;
 }
 
@@ -67,14 +67,14 @@ export const countingD1 = (database: D1Database): CountingD1 => {
     return wrapper;
   };
 
-  // A batch takes only statements of the real database's own making.
+  // A batch accepts only statements that the real database prepared.
   const original = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(original);
     return (typeof value === 'object' && value !== null && originals.get(value)) || value;
   };
 
   const usage = (): Usage => {
-    if (!rowsAreKnown) throw new Error('a call was made whose answer tells no rows');
+    if (!rowsAreKnown) throw new Error('a call was made whose result has no row counts');
     return { trips, statements, rowsRead, rowsWritten };
   };
 

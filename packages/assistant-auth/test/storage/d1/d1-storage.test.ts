@@ -1,4 +1,4 @@
-/** Storage on D1: the contract of every storage, the rows that it writes, and failures. */
+/** Storage on D1: the storage contract, the rows that it writes, and failures. */
 
 import { env } from 'cloudflare:workers';
 import { StorageUnavailable } from 'assistant-auth';
@@ -215,7 +215,7 @@ describe('rows', () => {
     it.each<[string, (reason: string) => Promise<unknown>]>([
       ['signed out', (reason) => d1Storage(db).revoke(grant1, reason, t0 + 300)],
       [
-        'gone at its provider',
+        'removed at its provider',
         (reason) => d1Storage(db).revokeGrantsOfIdentity(adasUpstreamToken, reason, t0 + 300),
       ],
       ['code replayed', () => d1Storage(db).redeemCode(redemption({ now: t0 + 300 }))],
@@ -253,14 +253,14 @@ describe('rows', () => {
 });
 
 describe('random calls', () => {
-  /** One call, made alike on both implementations. */
+  /** A call that is made on both implementations. */
   type Call = (storage: BrokerStorage) => Promise<unknown>;
 
   interface CallContext {
     readonly now: number;
-    /** An id that no user has. */
+    /** An ID that no user has. */
     readonly newId: string;
-    /** The generation that each grant answered last; calls keep it up to date. */
+    /** The generation that each grant returned last. Calls update it. */
     readonly generations: Map<string, number>;
   }
 
@@ -282,7 +282,7 @@ describe('random calls', () => {
   const tokenIdentifiers = fc.oneof(fc.tuple(tokenIdentifier), fc.tuple(tokenIdentifier, tokenIdentifier));
   const sid = fc.constantFrom('sid-1', 'sid-2');
 
-  /** Names come with a token or not at all. */
+  /** Identifiers occur only together with a token. */
   const token = fc.record({ sealedRefreshToken, tokenIdentifiers }, { requiredKeys: ['sealedRefreshToken'] });
 
   const flattenToken = <Value extends { readonly token?: object }>({ token: one, ...value }: Value) => ({
@@ -421,7 +421,7 @@ describe('random calls', () => {
         },
     );
 
-  /** Lines that were appended at once have no order among themselves. */
+  /** Revocations that were appended at once have no order among themselves. */
   const sortRows = <Row>(rows: readonly Row[]): readonly Row[] =>
     rows.toSorted((one, other) => JSON.stringify(one).localeCompare(JSON.stringify(other)));
 
@@ -590,7 +590,7 @@ describe('random calls', () => {
     { weight: 2, arbitrary: recordSecurityEvent },
   );
 
-  /** Around the edges that the port names; backwards, too, as between two servers. */
+  /** Steps around the limits of the contract, and backwards, as between the clocks of two servers. */
   const wait = fc.oneof(
     { weight: 6, arbitrary: fc.constantFrom(-3, 0, 0, 1, 1, 1, 10, 11) },
     { weight: 3, arbitrary: fc.constantFrom(119, 120, 121, 600) },
@@ -619,7 +619,7 @@ describe('random calls', () => {
 });
 
 describe('failures', () => {
-  /** A D1 that prepares statements, as it does without its server, and fails at everything else. */
+  /** A D1 that prepares statements, which works without a connection, and fails at everything else. */
   const createUnreachable = (db: D1Database, failure: Error): D1Database =>
     new Proxy(db, {
       get: (_, name) =>
@@ -633,7 +633,7 @@ describe('failures', () => {
     );
 
   describe('an unreachable database', () => {
-    it.each(everyMethod)('is StorageUnavailable with the cause: %s', async (_, call) => {
+    it.each(everyMethod)('causes StorageUnavailable with the original cause: %s', async (_, call) => {
       const failure = new Error('D1_ERROR: Network connection lost.');
       const error = await catchError(call(d1Storage(createUnreachable(env.DB, failure))));
       expect(error).toBeInstanceOf(StorageUnavailable);
@@ -642,7 +642,7 @@ describe('failures', () => {
   });
 
   describe('a database without the migrations', () => {
-    it.each(everyMethod)('is StorageUnavailable, with a message without SQL: %s', async (_, call) => {
+    it.each(everyMethod)('causes StorageUnavailable, with a message without SQL: %s', async (_, call) => {
       const error = await catchError(call(d1Storage(env.UNMIGRATED)));
       expect(error).toBeInstanceOf(StorageUnavailable);
       expect(String(error)).toBe('StorageUnavailable: D1 failed to run the statements');

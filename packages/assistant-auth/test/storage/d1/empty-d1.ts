@@ -1,10 +1,11 @@
-/** The test's real D1, migrated and without a row. */
+/** The real D1 database of the tests, migrated and empty. */
 import { applyD1Migrations } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 
 export const emptyD1 = async (): Promise<D1Database> => {
   await applyD1Migrations(env.DB, env.MIGRATIONS);
-  // Identities, grants and what the audit says of them go with their users; without its sequence `revocations` counts from one again.
+  // Deleting the users also deletes their identities and grants. Without its sequence, `revocations` counts
+  // from one again.
   await env.DB.batch([
     env.DB.prepare('DELETE FROM users'),
     env.DB.prepare('DELETE FROM revocations'),

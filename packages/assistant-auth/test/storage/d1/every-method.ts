@@ -1,4 +1,4 @@
-/** One call of every method of storage, for what must hold of them all. */
+/** One call of every storage method, for tests that apply to all of them. */
 import type { BrokerStorage, ReceivedSecurityEvent, SecurityEventTarget } from 'assistant-auth';
 import {
   adasUpstreamToken,
@@ -24,11 +24,11 @@ const buildSecurityEvent = (target: SecurityEventTarget): ReceivedSecurityEvent 
 
 export const everyMethod = [
   [
-    'recordSignIn as our user',
+    'recordSignIn with a user ID from the broker',
     (storage: BrokerStorage) => storage.recordSignIn(signIn({ identity: adasUpstreamToken })),
   ],
   [
-    'recordSignIn as the publisher’s user',
+    'recordSignIn with a user ID from the publisher',
     (storage: BrokerStorage) =>
       storage.recordSignIn(signIn({ grantId: 'grant-2', user: { kind: 'resolved', id: 'their-7' } })),
   ],

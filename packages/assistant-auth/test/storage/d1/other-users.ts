@@ -1,10 +1,14 @@
-/** Other people: a cost that grows with them shows. */
+/** Other users, to find costs that grow with their number. */
 
 export const otherUserCount = 500;
 
-/** Adds other people, each with a grant in use, a token that has names, a signal, a living line of revocation and a row of the audit. */
+/**
+ * Adds other users, each with an active grant, token identifiers, a security event, an unexpired revocation
+ * and an audit row.
+ */
 export const insertOtherUsers = async (db: D1Database, now: number): Promise<void> => {
-  // Half of them before every id that is drawn, half after it: a scan that runs into an index's end reads fewer rows.
+  // Half of the IDs sort before every other ID, and half after: a scan that reaches the end of an index reads
+  // fewer rows.
   const name = "iif(n % 2, '!other-', '~other-') || n";
   const numbers = 'WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?1)';
   const statements = [

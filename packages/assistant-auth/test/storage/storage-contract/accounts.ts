@@ -1,4 +1,4 @@
-/** The port's contract for accounts: what is stored of a person, and what linking, unlinking and deleting change. */
+/** The storage contract for accounts: the data of a user, and what linking, unlinking and deleting change. */
 import { expect, it } from 'vitest';
 import type { BrokerStorage, IdentityLink } from '../../../src/storage/broker-storage.ts';
 import {
@@ -173,7 +173,7 @@ const linking = (createStorage: CreateStorage): void => {
     ['deleted', (storage: BrokerStorage) => remove(storage), {}],
     ['idle for too long', async () => {}, { now: t0 + 1 + 7 * day }],
     ['of another user', async () => {}, { userId: 'user-2' }],
-    ['no session but a grant', (storage: BrokerStorage) => signInAndRedeem(storage), { session: 'grant-1' }],
+    ['a grant of a client', (storage: BrokerStorage) => signInAndRedeem(storage), { session: 'grant-1' }],
   ])('links nothing in a session that is %s', async (_, before, given) => {
     const storage = await createStorageWithSession(createStorage);
     await before(storage);

@@ -1,4 +1,4 @@
-/** The port's contract for the cleanup. Whether a grant is still kept shows when its transaction comes back. */
+/** The storage contract for the cleanup. A repeated sign-in shows whether its grant is still stored. */
 import { expect, it } from 'vitest';
 import { type BrokerStorage, grantRetention } from '../../../src/storage/broker-storage.ts';
 import {
@@ -16,7 +16,7 @@ import {
   t0,
 } from './sample.ts';
 
-/** Runs the cleanup, and asks whether `grant-1` is still there; asking puts a new one in place of one that went. */
+/** Runs the cleanup, and returns whether `grant-1` is still stored. Stores a new one if it was deleted. */
 const retainedAfterCleanup = async (storage: BrokerStorage, now: number): Promise<boolean> => {
   await storage.cleanUp(buildCleanup(now));
   return (await storage.recordSignIn(signIn({ now }))).kind === 'replayed';

@@ -1,4 +1,4 @@
-/** The port's contract for `readGrantStatus` and `claimCode`. */
+/** The storage contract for `readGrantStatus` and `claimCode`. */
 import { expect, it } from 'vitest';
 import {
   buildCleanup,

@@ -1,4 +1,4 @@
-/** The port's contract for authorization codes. */
+/** The storage contract for authorization codes. */
 import { expect, it } from 'vitest';
 import {
   accessTokenLifetime,
@@ -147,7 +147,7 @@ const secondRedemptions = (createStorage: CreateStorage): void => {
     expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 31)))).toBe('continued 1');
   });
 
-  it('ends no other grant of the same user and client', async () => {
+  it('revokes no other grant of the same user and client', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     await signInAndRedeem(storage, { grantId: 'grant-2' });

@@ -1,4 +1,4 @@
-/** The port's contract for asking about a refresh token without using it. */
+/** The storage contract for `isRefreshable`. */
 import { expect, it } from 'vitest';
 import type { BrokerStorage } from '../../../src/storage/broker-storage.ts';
 import {
@@ -12,7 +12,7 @@ import {
   t0,
 } from './sample.ts';
 
-/** Asks twice, because asking must change nothing, and then what `refresh` says. */
+/** Calls `isRefreshable` twice, because it must change nothing, and compares it with `refresh`. */
 const ask = async (storage: BrokerStorage, ...use: Parameters<typeof refreshUse>): Promise<boolean> => {
   const question = refreshUse(...use);
   const answers = [await storage.isRefreshable(question), await storage.isRefreshable(question)];

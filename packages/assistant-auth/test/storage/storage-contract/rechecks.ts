@@ -176,7 +176,7 @@ const unresolvedRechecks = (createStorage: CreateStorage): void => {
     expect(await leaseAt(storage, t0 + 30 * day)).toEqual(unresolvedAt(t0 + 30 * day));
   });
 
-  it('reports it for rechecks of sessions, too', async () => {
+  it('reports this for rechecks of sessions as well', async () => {
     const storage = await monitored(createStorage);
     const question = { provider: 'google', subject: 'ada', recheckLeaseDuration: 60 };
     expect(await storage.acquireRecheckLease({ ...question, now: t0 + 100 })).toEqual({
@@ -192,20 +192,20 @@ const unresolvedRechecks = (createStorage: CreateStorage): void => {
 
   it.each([
     [
-      'its outcome',
+      'a recorded outcome',
       (l: BrokerStorage) => l.recordRecheck({ usedToken: adasUpstreamToken, recheckAfter: t0 + 150 }),
     ],
     [
-      'that the provider can’t have replaced the token',
+      'resolveRecheck, because the provider can’t have replaced the token',
       (l: BrokerStorage) => l.resolveRecheck(adasUpstreamToken),
     ],
-    ['a token that came later', (l: BrokerStorage) => l.storeUpstreamToken(adasUpstreamToken)],
+    ['a token that is stored later', (l: BrokerStorage) => l.storeUpstreamToken(adasUpstreamToken)],
     [
-      'a sign-in that brings a token',
+      'a sign-in with a token',
       (l: BrokerStorage) =>
         l.recordSignIn(signIn({ grantId: 'grant-2', identity: adasIdentity, now: t0 + 101 })),
     ],
-  ])('resolves it: %s', async (_, resolve) => {
+  ])('resolves an unresolved recheck: %s', async (_, resolve) => {
     const storage = await monitored(createStorage);
     await leaseAt(storage, t0 + 100);
     await resolve(storage);
@@ -214,11 +214,11 @@ const unresolvedRechecks = (createStorage: CreateStorage): void => {
 
   it.each([
     [
-      'a sign-in that brings no token',
+      'a sign-in without a token',
       (l: BrokerStorage) => l.recordSignIn(signIn({ grantId: 'grant-2', now: t0 + 101 })),
     ],
     [
-      'another token',
+      'resolveRecheck of another token',
       (l: BrokerStorage) => l.resolveRecheck({ ...adasUpstreamToken, sealedRefreshToken: 'sealed-9' }),
     ],
     ['another identity', (l: BrokerStorage) => l.resolveRecheck({ ...adasUpstreamToken, subject: 'eve' })],
@@ -230,7 +230,7 @@ const unresolvedRechecks = (createStorage: CreateStorage): void => {
           tokens: [{ ...adasUpstreamToken, previous: 'sealed-1' }],
         }),
     ],
-  ])('does not resolve it: %s', async (_, attempt) => {
+  ])('does not resolve an unresolved recheck: %s', async (_, attempt) => {
     const storage = await monitored(createStorage);
     await leaseAt(storage, t0 + 100);
     await attempt(storage);
@@ -294,7 +294,7 @@ const drops = (createStorage: CreateStorage): void => {
   it.each([
     ['with a token', adasIdentity],
     ['without one', {}],
-  ])('lifts the limit when the person signs in at the provider again, %s', async (_, identity) => {
+  ])('lifts the limit when the user signs in at the provider again, %s', async (_, identity) => {
     const storage = await monitored(createStorage);
     await storage.dropUpstreamToken(drop);
     await storage.recordSignIn(signIn({ grantId: 'grant-2', identity, now: t0 + 9 * day }));
@@ -314,7 +314,7 @@ const drops = (createStorage: CreateStorage): void => {
     },
   );
 
-  it('lifts the limit when the person adds the identity again', async () => {
+  it('lifts the limit when the user links the identity again', async () => {
     const storage = await monitored(createStorage);
     await signInAndRedeem(storage, { grantId: 'session', clientId: 'account' });
     await storage.dropUpstreamToken(drop);

@@ -1,4 +1,4 @@
-/** The port's contract for refreshes that meet each other, or a revocation. */
+/** The storage contract for refreshes that run at the same time as each other or as a revocation. */
 import { expect, it } from 'vitest';
 import {
   type CreateStorage,
@@ -57,7 +57,7 @@ export const refreshRaceContract = (createStorage: CreateStorage): void => {
     expect(await storage.isRevoked(token({ issuedAt: t0 + 300 }), t0 + 301)).toBe(true);
   });
 
-  // A server whose clock runs ahead issues "later" than the revocation, and yet its token must die.
+  // A server whose clock is ahead issues its token "after" the revocation. It must be revoked all the same.
   it.each([
     ['stable', 0],
     ['stable', 3],

@@ -1,4 +1,4 @@
-/** The port's contract for refresh. */
+/** The storage contract for refresh. */
 import { expect, it } from 'vitest';
 import {
   accessTokenLifetime,
@@ -170,7 +170,7 @@ const generations = (createStorage: CreateStorage): void => {
     },
   );
 
-  it('ends no other grant of the same user and client', async () => {
+  it('revokes no other grant of the same user and client', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     await signInAndRedeem(storage, { grantId: 'grant-2' });

@@ -1,9 +1,9 @@
-/** The port's contract for reading revocations: a cursor with which nothing is missed. */
+/** The storage contract for reading revocations with a cursor that misses none. */
 import { expect, it } from 'vitest';
 import type { BrokerStorage } from '../../../src/storage/broker-storage.ts';
 import { accessTokenLifetime, buildCleanup, type CreateStorage, signInAndRedeem, t0 } from './sample.ts';
 
-/** Begins and revokes a grant, so that one line is appended, dying half an hour after `at + 1`. */
+/** Creates and revokes a grant: this appends one revocation that expires half an hour after `at + 1`. */
 const appendLine = async (storage: BrokerStorage, grantId: string, at: number): Promise<void> => {
   await signInAndRedeem(storage, { grantId, now: at });
   await storage.revoke({ kind: 'grant', id: grantId }, 'signed out', at + 1);
@@ -108,7 +108,7 @@ export const revocationPageContract = (createStorage: CreateStorage): void => {
     });
   });
 
-  it('stops beyond the limit, which counts only unexpired revocations after the cursor', async () => {
+  it('returns too-many beyond the limit, which counts only unexpired revocations after the cursor', async () => {
     const storage = await createStorage();
     await appendLine(storage, 'grant-dead', t0 - 2 * accessTokenLifetime);
     for (const id of ['grant-1', 'grant-2', 'grant-3']) await appendLine(storage, id, t0);

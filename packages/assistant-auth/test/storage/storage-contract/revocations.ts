@@ -1,4 +1,4 @@
-/** The port's contract for revocations: what dies, and what is remembered of it. */
+/** The storage contract for revocations: what they revoke, and what is stored about them. */
 import { expect, it } from 'vitest';
 import type { RevocationTarget } from '../../../src/storage/broker-storage.ts';
 import {
@@ -153,7 +153,7 @@ const wholeSets = (createStorage: CreateStorage): void => {
     );
   });
 
-  it('revokes such a user again, with a revocation of its own', async () => {
+  it('revokes a user who signed in again, with a new revocation', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     await storage.revoke(user1, 'signed out', t0 + 10);

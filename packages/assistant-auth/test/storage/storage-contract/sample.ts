@@ -1,4 +1,4 @@
-/** Sign-ins, redemptions and refreshes to begin from; a test states only what it is about. */
+/** Sign-ins, redemptions and refreshes with defaults: a test states only the values that it is about. */
 import type {
   BrokerStorage,
   Cleanup,
@@ -36,7 +36,7 @@ interface SignInChoice {
 /** Limits that are too high for a test to reach, for tests that are not about limits. */
 export const highLimits: SignIn['limits'] = { signIns: 1000, period: 600, activeGrants: 1000 };
 
-/** Ada signs in at ChatGPT with the grant `grant-1`, unless said otherwise. */
+/** A sign-in of Ada at ChatGPT with the grant `grant-1`, unless overridden. */
 export const signIn = (choice: SignInChoice = {}): SignIn => ({
   now: choice.now ?? t0,
   limits: { ...highLimits, ...choice.limits },
@@ -100,7 +100,7 @@ export const signInAndRedeem = async (
   );
 };
 
-/** Ada's token, as a sign-in with it stores it. */
+/** Ada's upstream token, as a sign-in stores it. */
 export const adasUpstreamToken = {
   provider: 'google',
   subject: 'ada',
@@ -125,7 +125,7 @@ export const token = (given: Partial<RevocableToken> = {}): RevocableToken => ({
   ...given,
 });
 
-/** All lines that live. */
+/** Returns all unexpired revocations. */
 export const listActiveRevocations = async (storage: BrokerStorage, now: number) => {
   const page = await storage.readRevocations(undefined, now, 100);
   return page.kind === 'page' ? page.revocations : page.kind;
@@ -137,7 +137,7 @@ export const buildCleanup = (now: number): Cleanup => ({
   ...{ sealingKey: 'key-1', ringKeys: ['key-1'] },
 });
 
-/** `continued 4` for a refresh that was answered with generation 4, else the reason. */
+/** Returns `continued 4` for a refresh that returned generation 4, otherwise the reason of the refusal. */
 export const summarizeOutcome = (outcome: RefreshOutcome): string =>
   outcome.kind === 'refreshed' ? `continued ${outcome.grant.generation}` : outcome.reason;
 
@@ -146,7 +146,7 @@ export const replayed = { kind: 'refused', reason: 'replayed' };
 export const ended = { kind: 'refused', reason: 'inactive' };
 export const reused = { kind: 'refused', reason: 'reused' };
 
-/** How many of each. */
+/** Counts how often each value occurs. */
 export const countValues = (values: readonly string[]): Readonly<Record<string, number>> =>
   values.reduce<Record<string, number>>((counts, value) => {
     counts[value] = (counts[value] ?? 0) + 1;

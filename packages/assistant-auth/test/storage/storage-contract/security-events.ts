@@ -1,4 +1,4 @@
-/** The port's contract for providers' signals: each counts once, and ends what rests on whom it names, and no more. */
+/** The storage contract for security events: each applies once, and revokes only grants of its target. */
 import { expect, it } from 'vitest';
 import type {
   RequestedRevocation,
@@ -53,14 +53,14 @@ const tell = (
   given: Partial<ReceivedSecurityEvent> = {},
 ) => storage.recordSecurityEvent(securityEvent([{ target, revocationScope }], given));
 
-/** The ids of a user's grants that have ended, in order. */
+/** Returns the IDs of a user's revoked grants, sorted. */
 const endedOf = async (storage: BrokerStorage, userId = 'user-1'): Promise<readonly string[]> => {
   const account = await storage.readAccount(userId);
   const grants = (account?.grants ?? []).filter(({ revokedAt }) => revokedAt !== undefined);
   return grants.map(({ id }) => id).toSorted();
 };
 
-/** Ada in session-1 of the provider: in a session here, with a grant for now, and with one for later. */
+/** Ada in `sid-1` of the provider: an account session, an online grant, and one with offline access. */
 const signedIn = async (createStorage: CreateStorage): Promise<BrokerStorage> => {
   const storage = await createStorage();
   await createSession(storage, { grantId: 'session', sid: 'sid-1' });
@@ -137,7 +137,7 @@ const revocationScopeContract = (createStorage: CreateStorage): void => {
     expect(await endedOf(storage)).toEqual(['later', 'now', 'old', 'session', 'unredeemed']);
   });
 
-  it('applies every change of an event that has several', async () => {
+  it('applies every revocation of an event that has several', async () => {
     const storage = await signedIn(createStorage);
     await signInAndRedeem(storage, {
       grantId: 'bobs',
@@ -235,7 +235,7 @@ const tokens = (createStorage: CreateStorage): void => {
   } as const satisfies NewUpstreamToken;
   const isToken = (name: string): SecurityEventTarget => ({ kind: 'token', identifier: name });
 
-  /** Whether a signal that names a token by it ends the grant. */
+  /** Returns whether a security event with this token identifier revokes the grant. */
   const ends = async (storage: BrokerStorage, name: string): Promise<boolean> => {
     await tell(storage, isToken(name), 'identity', { jti: name });
     return !(await storage.isRefreshable(refreshUse(0, now)));
@@ -258,7 +258,7 @@ const tokens = (createStorage: CreateStorage): void => {
     expect(await endedOf(storage)).toEqual(['grant-1']);
   });
 
-  it('finds nobody by the identifier of another provider’s token, nor by the token itself', async () => {
+  it('finds no user by the identifier of another provider’s token, nor by the token itself', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage, { identity: named });
     await tell(storage, isToken('start-1'), 'identity', { provider: 'github' });

@@ -1,4 +1,4 @@
-/** The port's contract for sessions: a grant of the account page, which ends as any grant does. */
+/** The storage contract for sessions. A session is a grant of the account page, and ends like any grant. */
 import { expect, it } from 'vitest';
 import { accountClientId } from '../../../src/oauth/identifiers.ts';
 import type { BrokerStorage } from '../../../src/storage/broker-storage.ts';
@@ -17,7 +17,7 @@ import {
   t0,
 } from './sample.ts';
 
-/** Ada has a session, begun a second after `t0`, that lives 30 days at most. */
+/** Storage where Ada has a session that started a second after `t0` and lasts 30 days at most. */
 export const createStorageWithSession = async (
   createStorage: CreateStorage,
   identity: Parameters<typeof signIn>[0] = {},
@@ -88,19 +88,19 @@ export const sessionContract = (createStorage: CreateStorage): void => {
 
   it.each([
     [
-      'its own end',
+      'its revocation',
       (storage: BrokerStorage) => storage.revoke({ kind: 'grant', id: 'session-1' }, 'out', t0 + 2),
     ],
     [
-      'the user’s end',
+      'the revocation of its user',
       (storage: BrokerStorage) => storage.revoke({ kind: 'user', id: 'user-1' }, 'out', t0 + 2),
     ],
     [
-      'the provider’s word',
+      'the revocation of its identity',
       (storage: BrokerStorage) => storage.revokeGrantsOfIdentity(adasUpstreamToken, 'revoked', t0 + 2),
     ],
     [
-      'deletion',
+      'the deletion of its user',
       (storage: BrokerStorage) => storage.deleteUser({ userId: 'user-1', actor: 'user', now: t0 + 2 }),
     ],
   ])('ends with %s', async (_, end) => {
@@ -125,7 +125,7 @@ export const sessionContract = (createStorage: CreateStorage): void => {
     }
   });
 
-  it('cannot be refreshed under another client ID', async () => {
+  it('cannot be refreshed with another client ID', async () => {
     const storage = await createStorageWithSession(createStorage);
     expect(await storage.refresh(refreshUse(0, t0 + 2, { grantId: 'session-1' }))).toEqual(ended);
   });
@@ -147,7 +147,7 @@ export const sessionContract = (createStorage: CreateStorage): void => {
   turns(createStorage);
 };
 
-/** Signing in at a client on the strength of the session. */
+/** Signs in to a client by continuing in the session. */
 export const continueInSession = (storage: BrokerStorage, now: number, grantId = 'grant-2') =>
   storage.recordSignIn({
     ...signIn({ grantId, now, user: { kind: 'by-identity', newId: 'x' } }),
@@ -177,7 +177,7 @@ const continuing = (createStorage: CreateStorage): void => {
       (storage: BrokerStorage) => storage.deleteUser({ userId: 'user-1', actor: 'user', now: t0 + 2 }),
     ],
     ['idle for too long', async () => {}],
-  ])('lets nobody sign in, and writes nothing, after %s', async (_, end) => {
+  ])('allows no sign-in, and writes nothing, if it is %s', async (_, end) => {
     const storage = await createStorageWithSession(createStorage);
     await end(storage);
     const now = t0 + 1 + 7 * day;

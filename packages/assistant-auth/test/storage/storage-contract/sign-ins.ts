@@ -1,4 +1,4 @@
-/** The port's contract for sign-ins. */
+/** The storage contract for sign-ins. */
 import { expect, it } from 'vitest';
 import {
   adasUpstreamToken,

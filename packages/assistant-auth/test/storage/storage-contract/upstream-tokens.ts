@@ -1,4 +1,4 @@
-/** The port's contract for stored tokens: found by how they begin, and replaced only while they are the stored ones. */
+/** The storage contract for upstream tokens: found by prefix, and replaced only if they have not changed. */
 import { expect, it } from 'vitest';
 import type { BrokerStorage, StoredUpstreamToken } from '../../../src/storage/broker-storage.ts';
 import {
@@ -26,7 +26,7 @@ const stored = [
   tokenOf('google', 'cyd', 'ol'),
 ] as const;
 
-/** People with these tokens, and one without. */
+/** Storage with these tokens, and with an identity without a token. */
 const withTokens = async (createStorage: CreateStorage): Promise<BrokerStorage> => {
   const storage = await createStorage();
   for (const [at, identity] of [...stored, { provider: 'google', subject: 'dan' }].entries()) {
@@ -104,7 +104,7 @@ export const storedTokenContract = (createStorage: CreateStorage): void => {
       });
     const stored = async () => (await storage.findUpstreamTokens({ prefixes: ['sealed'], limit: 9 }))[0];
     expect(await storage.refresh(refreshUse(0, t0 + 100))).toMatchObject({ recheck: adasUpstreamToken });
-    // The lease is until 160, and may have been taken by a clock or a statement that came later.
+    // The lease is valid until 160. A server whose clock is ahead or a later statement may have acquired it.
     for (const now of [40, 100, 159]) {
       await replaceAt(t0 + now);
       expect(await stored()).toEqual(adasUpstreamToken);
@@ -115,9 +115,9 @@ export const storedTokenContract = (createStorage: CreateStorage): void => {
   });
 
   it.each([
-    ['over', 160],
-    ['so far away that it is none', 39],
-  ])('replaces a token again when the lease is %s', async (_, now) => {
+    ['expired', 160],
+    ['too far in the future to be one', 39],
+  ])('replaces a token if the lease is %s', async (_, now) => {
     const storage = await createStorage();
     await signInAndRedeem(storage, { refreshPolicy: 'stable', identity: adasUpstreamToken });
     await storage.refresh(refreshUse(0, t0 + 100));

@@ -1,4 +1,4 @@
-/** The contract of the storage port for the limits of a user: sign-ins within a period, active grants, and revocation lines. */
+/** The storage contract for the limits of a user: sign-ins in a period, active grants, and revocations. */
 import { expect, it } from 'vitest';
 import { accountClientId } from '../../../src/oauth/identifiers.ts';
 import type { BrokerStorage } from '../../../src/storage/broker-storage.ts';
@@ -59,7 +59,7 @@ const signIns = (createStorage: CreateStorage): void => {
     expect(outcomes).toEqual(['recorded', 'recorded', 'recorded', 'limited', 'limited']);
   });
 
-  it('says how long to wait: until enough counted sign-ins are older than the period', async () => {
+  it('returns how long to wait: until enough counted sign-ins are older than the period', async () => {
     const storage = await signInThreeTimes(createStorage);
     expect(await again(storage)).toEqual(limited(597));
     expect(await again(storage, { now: t0 + 599 })).toEqual(limited(1));
