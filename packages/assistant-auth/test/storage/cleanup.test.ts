@@ -18,17 +18,17 @@ const hour = 3600;
 
 /** A deployment that cleans up every hour, and the times of its cleanups. */
 const deployWithCleanup = (changes: Partial<BrokerOptions> = {}, cleanup?: BrokerStorage['cleanUp']) => {
-  const cleanedUp: number[] = [];
+  const cleanupTimes: number[] = [];
   const inner = memoryStorage();
   const storage: BrokerStorage = {
     ...inner,
-    cleanUp: async (given) => {
-      cleanedUp.push(given.now);
-      await (cleanup ?? inner.cleanUp)(given);
+    cleanUp: async (request) => {
+      cleanupTimes.push(request.now);
+      await (cleanup ?? inner.cleanUp)(request);
     },
   };
   const deployment = deploy({ storage, cleanupInterval: hour, ...changes });
-  return { ...deployment, cleanedUp, start: deployment.now() };
+  return { ...deployment, cleanupTimes, start: deployment.now() };
 };
 
 const eventsOf = ({ log }: ReturnType<typeof deploy>, event: string) =>
@@ -37,15 +37,15 @@ const eventsOf = ({ log }: ReturnType<typeof deploy>, event: string) =>
 describe('a broker with cleanupInterval', () => {
   it('starts a cleanup at the first sign-in, and then at most once an hour', async () => {
     const deployment = deployWithCleanup();
-    const { cleanedUp, start } = deployment;
+    const { cleanupTimes, start } = deployment;
     const { refresh_token: token } = await obtainTokens(deployment, gpt);
-    expect(cleanedUp).toEqual([start]);
+    expect(cleanupTimes).toEqual([start]);
     deployment.advance(hour - 1);
     await refresh(deployment, gpt, token);
-    expect(cleanedUp).toEqual([start]);
+    expect(cleanupTimes).toEqual([start]);
     deployment.advance(1);
     await refresh(deployment, gpt, token);
-    expect(cleanedUp).toEqual([start, start + hour]);
+    expect(cleanupTimes).toEqual([start, start + hour]);
   });
 
   it('starts a cleanup if the clock was set back', async () => {
@@ -53,7 +53,7 @@ describe('a broker with cleanupInterval', () => {
     const { refresh_token: token } = await obtainTokens(deployment, gpt);
     deployment.advance(-hour);
     await refresh(deployment, gpt, token);
-    expect(deployment.cleanedUp).toEqual([deployment.start, deployment.start - hour]);
+    expect(deployment.cleanupTimes).toEqual([deployment.start, deployment.start - hour]);
   });
 
   it('starts no cleanup for requests that store nothing', async () => {
@@ -61,21 +61,21 @@ describe('a broker with cleanupInterval', () => {
     await createTestBrowser(deployment).openSignInPage(gptRequest);
     await redeem(deployment, gpt, 'no-code');
     await refresh(deployment, gpt, 'no-token');
-    expect(deployment.cleanedUp).toEqual([]);
+    expect(deployment.cleanupTimes).toEqual([]);
   });
 });
 
 describe('a cleanup', () => {
   it('passes the IDs of the sealing key and of all keys to storage', async () => {
-    const given: Cleanup[] = [];
+    const requests: Cleanup[] = [];
     const storage: BrokerStorage = {
       ...memoryStorage(),
-      cleanUp: async (cleanup) => void given.push(cleanup),
+      cleanUp: async (request) => void requests.push(request),
     };
     const ring = `test-2.ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8 ${keys}`;
     const { broker, now } = deploy({ storage, sealingKeys: ring });
     await broker.cleanup();
-    expect(given).toEqual([
+    expect(requests).toEqual([
       {
         now: now(),
         deleteAuditBefore: now() - 90 * 24 * hour,
@@ -87,13 +87,16 @@ describe('a cleanup', () => {
 
   it('does not delay the response, and is passed to waitUntil', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const work: Promise<void>[] = [];
-    const deployment = deployWithCleanup({ waitUntil: (one) => void work.push(one) }, () => promise);
+    const backgroundWork: Promise<void>[] = [];
+    const deployment = deployWithCleanup(
+      { waitUntil: (task) => void backgroundWork.push(task) },
+      () => promise,
+    );
     await obtainTokens(deployment, gpt);
     // The callback, and the cleanup.
-    expect(work).toHaveLength(2);
+    expect(backgroundWork).toHaveLength(2);
     resolve();
-    await expect(Promise.all(work)).resolves.toEqual([undefined, undefined]);
+    await expect(Promise.all(backgroundWork)).resolves.toEqual([undefined, undefined]);
   });
 
   it.each<[string, Partial<BrokerOptions>, BrokerStorage['cleanUp']]>([

@@ -12,29 +12,29 @@ interface RevocationRead {
 }
 
 export const createControlledStorage = (changes: Partial<BrokerStorage> = {}) => {
-  const inner: BrokerStorage = { ...memoryStorage(), ...changes };
+  const memory: BrokerStorage = { ...memoryStorage(), ...changes };
   const revocationReads: RevocationRead[] = [];
   const isRevokedCalls: RevocableToken[] = [];
   let beforeResponse: () => Promise<void> = async () => undefined;
   const storage: BrokerStorage = {
-    ...inner,
+    ...memory,
     async readRevocations(cursor, now, limit) {
       revocationReads.push({ cursor, now, limit });
-      const page = inner.readRevocations(cursor, now, limit);
+      const page = memory.readRevocations(cursor, now, limit);
       await beforeResponse();
       return page;
     },
     async isRevoked(token, now) {
       isRevokedCalls.push(token);
       await beforeResponse();
-      return inner.isRevoked(token, now);
+      return memory.isRevoked(token, now);
     },
   };
   return {
     storage,
     revocationReads,
     isRevokedCalls,
-    disconnect(error: Error = new StorageUnavailable('no answer')) {
+    disconnect(error: Error = new StorageUnavailable('no response')) {
       beforeResponse = () => Promise.reject(error);
     },
     reconnect() {

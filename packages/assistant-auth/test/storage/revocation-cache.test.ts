@@ -15,25 +15,25 @@ const ada: RevocableToken = { grantId: 'grant-a', userId: 'ada', clientId: 'gpt'
 const bob: RevocableToken = { grantId: 'grant-b', userId: 'bob', clientId: 'app', issuedAt: start };
 
 /** A revocation cache over storage where Ada and Bob have tokens, and its clock. */
-const caching = async (changes: Partial<BrokerStorage> = {}) => {
-  const spied = createControlledStorage(changes);
-  let instant = start;
-  await grantTokens(spied.storage, ada);
-  await grantTokens(spied.storage, bob);
+const createCache = async (changes: Partial<BrokerStorage> = {}) => {
+  const controlled = createControlledStorage(changes);
+  let now = start;
+  await grantTokens(controlled.storage, ada);
+  await grantTokens(controlled.storage, bob);
   return {
-    ...spied,
-    cache: createRevocationCache(spied.storage, () => instant),
+    ...controlled,
+    cache: createRevocationCache(controlled.storage, () => now),
     setClock(seconds: number) {
-      instant = start + seconds;
+      now = start + seconds;
     },
     revoke: (kind: 'grant' | 'user' | 'client', id: string) =>
-      spied.storage.revoke({ kind, id }, 'test', instant),
+      controlled.storage.revoke({ kind, id }, 'test', now),
   };
 };
 
 describe('reading', () => {
   it('reads all active revocations once, then only new ones, at most every ten seconds', async () => {
-    const { cache, revocationReads, setClock, revoke } = await caching();
+    const { cache, revocationReads, setClock, revoke } = await createCache();
     for (const at of [0, 1, 9]) {
       setClock(at);
       expect(await cache.isRevoked(ada)).toBe(false);
@@ -52,18 +52,18 @@ describe('reading', () => {
   });
 
   it('does not ask storage about a single token', async () => {
-    const { cache, isRevokedCalls } = await caching();
-    for (let call = 0; call < 100; call++) await cache.isRevoked(ada);
+    const { cache, isRevokedCalls } = await createCache();
+    for (let attempt = 0; attempt < 100; attempt++) await cache.isRevoked(ada);
     expect(isRevokedCalls).toEqual([]);
   });
 
   it('reads nothing before the first call', async () => {
-    const { revocationReads } = await caching();
+    const { revocationReads } = await createCache();
     expect(revocationReads).toEqual([]);
   });
 
   it('refuses a revoked token after ten seconds at most', async () => {
-    const { cache, setClock, revoke } = await caching();
+    const { cache, setClock, revoke } = await createCache();
     await cache.isRevoked(ada);
     await revoke('grant', 'grant-a');
     setClock(9);
@@ -74,13 +74,13 @@ describe('reading', () => {
   });
 
   it('knows revocations from before the isolate started', async () => {
-    const { cache, revoke } = await caching();
+    const { cache, revoke } = await createCache();
     await revoke('grant', 'grant-a');
     expect(await cache.isRevoked(ada)).toBe(true);
   });
 
   it('keeps a token revoked if later pages do not list it', async () => {
-    const { cache, setClock, revoke } = await caching();
+    const { cache, setClock, revoke } = await createCache();
     await revoke('grant', 'grant-a');
     for (let at = 0; at <= 1200; at += 10) {
       setClock(at);
@@ -97,7 +97,7 @@ describe('a target', () => {
   ] as const)(
     'of kind %s revokes the tokens issued until then, and no later or other ones',
     async (kind, id) => {
-      const { cache, setClock, revoke } = await caching();
+      const { cache, setClock, revoke } = await createCache();
       setClock(5);
       await revoke(kind, id);
       expect(await cache.isRevoked(ada)).toBe(true);
@@ -108,7 +108,7 @@ describe('a target', () => {
   );
 
   it('is not confused with another kind of the same ID', async () => {
-    const { cache, storage, revoke } = await caching();
+    const { cache, storage, revoke } = await createCache();
     await grantTokens(storage, { grantId: 'bob', userId: 'gpt', clientId: 'ada', issuedAt: start });
     await revoke('grant', 'bob');
     expect(await cache.isRevoked(ada)).toBe(false);
@@ -116,22 +116,22 @@ describe('a target', () => {
   });
 
   it.each(['constructor', '__proto__', 'toString'])('does not match a token with the ID %s', async (id) => {
-    const { cache } = await caching();
+    const { cache } = await createCache();
     expect(await cache.isRevoked({ grantId: id, userId: id, clientId: id, issuedAt: start })).toBe(false);
   });
 
   it('that was revoked twice counts from the later revocation, in either order', async () => {
-    const line = (revokedAt: number): Revocation => ({
+    const buildRevocation = (revokedAt: number): Revocation => ({
       kind: 'user',
       id: 'ada',
       revokedAt,
       expiresAt: start + 1800,
     });
-    const { cache } = await caching({
+    const { cache } = await createCache({
       readRevocations: async () => ({
         kind: 'page',
         cursor: 2,
-        revocations: [line(start + 20), line(start + 10)],
+        revocations: [buildRevocation(start + 20), buildRevocation(start + 10)],
       }),
     });
     expect(await cache.isRevoked({ ...ada, issuedAt: start + 15 })).toBe(true);
@@ -141,7 +141,7 @@ describe('a target', () => {
 
 describe('an outage', () => {
   it('uses the last revocations for 60 seconds, and then refuses calls', async () => {
-    const { cache, setClock, revoke, disconnect, reconnect } = await caching();
+    const { cache, setClock, revoke, disconnect, reconnect } = await createCache();
     await revoke('grant', 'grant-a');
     await cache.isRevoked(bob);
     disconnect();
@@ -159,7 +159,7 @@ describe('an outage', () => {
   });
 
   it('makes every call read again, so that its end is noticed immediately', async () => {
-    const { cache, setClock, revoke, disconnect, reconnect } = await caching();
+    const { cache, setClock, revoke, disconnect, reconnect } = await createCache();
     await cache.isRevoked(ada);
     await revoke('grant', 'grant-a');
     disconnect();
@@ -170,7 +170,7 @@ describe('an outage', () => {
   });
 
   it('does not extend the age of the last revocations', async () => {
-    const { cache, setClock, disconnect } = await caching();
+    const { cache, setClock, disconnect } = await createCache();
     await cache.isRevoked(ada);
     disconnect();
     setClock(50);
@@ -180,13 +180,13 @@ describe('an outage', () => {
   });
 
   it('refuses calls at once if no revocations were read before', async () => {
-    const { cache, disconnect } = await caching();
+    const { cache, disconnect } = await createCache();
     disconnect();
     await expect(cache.isRevoked(ada)).rejects.toThrow(StorageUnavailable);
   });
 
   it('uses the old revocations if a full read is due', async () => {
-    const { cache, setClock, disconnect } = await caching();
+    const { cache, setClock, disconnect } = await createCache();
     for (const at of [0, 595]) {
       setClock(at);
       await cache.isRevoked(ada);
@@ -199,7 +199,7 @@ describe('an outage', () => {
   });
 
   it('does not include other failures: calls fail even if revocations were read before', async () => {
-    const { cache, setClock, disconnect } = await caching();
+    const { cache, setClock, disconnect } = await createCache();
     await cache.isRevoked(ada);
     disconnect(new TypeError('no such column'));
     setClock(10);
@@ -208,26 +208,26 @@ describe('an outage', () => {
 });
 
 describe('too many revocations', () => {
-  const lines = (from: number, count: number): readonly Revocation[] =>
-    Array.from({ length: count }, (_, at) => ({
+  const buildRevocations = (from: number, count: number): readonly Revocation[] =>
+    Array.from({ length: count }, (_, index) => ({
       kind: 'grant',
-      id: `grant-${from + at}`,
+      id: `grant-${from + index}`,
       revokedAt: start,
       expiresAt: start + 1800,
     }));
 
   it('are not cached: each call queries storage, and they are read again after ten minutes', async () => {
-    let many = true;
+    let isTooMany = true;
     const memory = createControlledStorage().storage;
-    const { cache, revocationReads, isRevokedCalls, setClock, revoke } = await caching({
+    const { cache, revocationReads, isRevokedCalls, setClock, revoke } = await createCache({
       ...memory,
       readRevocations: async (cursor, now, limit) =>
-        many ? { kind: 'too-many' } : memory.readRevocations(cursor, now, limit),
+        isTooMany ? { kind: 'too-many' } : memory.readRevocations(cursor, now, limit),
     });
     await revoke('grant', 'grant-a');
     expect(await cache.isRevoked(ada)).toBe(true);
     expect(await cache.isRevoked(bob)).toBe(false);
-    many = false;
+    isTooMany = false;
     setClock(599);
     expect(await cache.isRevoked(ada)).toBe(true);
     expect(isRevokedCalls).toEqual([ada, bob, ada]);
@@ -241,21 +241,21 @@ describe('too many revocations', () => {
   it.each([
     ['10,000 are kept', 10_000, 0],
     ['10,001 are not', 10_001, 1],
-  ])('are counted exactly: %s', async (_, count, asked) => {
-    const { cache, isRevokedCalls } = await caching({
-      readRevocations: async () => ({ kind: 'page', cursor: count, revocations: lines(0, count) }),
+  ])('are counted exactly: %s', async (_, count, lookupCount) => {
+    const { cache, isRevokedCalls } = await createCache({
+      readRevocations: async () => ({ kind: 'page', cursor: count, revocations: buildRevocations(0, count) }),
     });
     await cache.isRevoked(ada);
-    expect(isRevokedCalls).toHaveLength(asked);
+    expect(isRevokedCalls).toHaveLength(lookupCount);
   });
 
   it('are also noticed if they accumulate page by page', async () => {
     let pages = 0;
-    const { cache, isRevokedCalls, setClock } = await caching({
+    const { cache, isRevokedCalls, setClock } = await createCache({
       readRevocations: async () => ({
         kind: 'page',
         cursor: ++pages * 6000,
-        revocations: lines(pages * 6000, 6000),
+        revocations: buildRevocations(pages * 6000, 6000),
       }),
     });
     await cache.isRevoked(ada);
@@ -266,7 +266,7 @@ describe('too many revocations', () => {
   });
 
   it('leave no revocations to use during an outage', async () => {
-    const { cache, disconnect } = await caching({ readRevocations: async () => ({ kind: 'too-many' }) });
+    const { cache, disconnect } = await createCache({ readRevocations: async () => ({ kind: 'too-many' }) });
     await cache.isRevoked(ada);
     disconnect();
     await expect(cache.isRevoked(ada)).rejects.toThrow(StorageUnavailable);
@@ -275,7 +275,7 @@ describe('too many revocations', () => {
 
 describe('renewal', () => {
   it('reads everything again after ten minutes', async () => {
-    const { cache, revocationReads, setClock } = await caching();
+    const { cache, revocationReads, setClock } = await createCache();
     for (const at of [0, 590, 599, 600, 610]) {
       setClock(at);
       await cache.isRevoked(ada);
@@ -289,18 +289,18 @@ describe('renewal', () => {
   });
 
   it('is not needed after a database was restored with lower sequence numbers', async () => {
-    let serving = createControlledStorage().storage;
-    const { cache, setClock } = await caching({
-      readRevocations: (cursor, now, limit) => serving.readRevocations(cursor, now, limit),
+    let currentStorage = createControlledStorage().storage;
+    const { cache, setClock } = await createCache({
+      readRevocations: (cursor, now, limit) => currentStorage.readRevocations(cursor, now, limit),
     });
     for (const grantId of ['one', 'two', 'three']) {
-      await grantTokens(serving, { ...bob, grantId });
-      await serving.revoke({ kind: 'grant', id: grantId }, 'test', start);
+      await grantTokens(currentStorage, { ...bob, grantId });
+      await currentStorage.revoke({ kind: 'grant', id: grantId }, 'test', start);
     }
     await cache.isRevoked(ada);
-    serving = createControlledStorage().storage;
-    await grantTokens(serving, ada);
-    await serving.revoke({ kind: 'grant', id: 'grant-a' }, 'test', start);
+    currentStorage = createControlledStorage().storage;
+    await grantTokens(currentStorage, ada);
+    await currentStorage.revoke({ kind: 'grant', id: 'grant-a' }, 'test', start);
     setClock(9);
     expect(await cache.isRevoked(ada)).toBe(false);
     setClock(10);
@@ -310,22 +310,22 @@ describe('renewal', () => {
 
 describe('concurrent calls', () => {
   it('read separately and do not wait for one another', async () => {
-    const { cache, revocationReads, holdNextRead } = await caching();
-    const letGo = holdNextRead();
+    const { cache, revocationReads, holdNextRead } = await createCache();
+    const release = holdNextRead();
     const first = cache.isRevoked(ada);
     expect(await cache.isRevoked(bob)).toBe(false);
     expect(revocationReads).toHaveLength(2);
-    letGo();
+    release();
     expect(await first).toBe(false);
   });
 
   it('use the result of the read that started later, whichever ends last', async () => {
-    const { cache, revocationReads, holdNextRead, revoke } = await caching();
-    const letGo = holdNextRead();
+    const { cache, revocationReads, holdNextRead, revoke } = await createCache();
+    const release = holdNextRead();
     const first = cache.isRevoked(ada);
     await revoke('grant', 'grant-a');
     expect(await cache.isRevoked(ada)).toBe(true);
-    letGo();
+    release();
     expect(await first).toBe(true);
     expect(await cache.isRevoked(ada)).toBe(true);
     expect(revocationReads).toHaveLength(2);
@@ -334,7 +334,7 @@ describe('concurrent calls', () => {
 
 describe('a clock', () => {
   it('that was set back does not extend the age of the revocations', async () => {
-    const { cache, setClock, revoke } = await caching();
+    const { cache, setClock, revoke } = await createCache();
     setClock(3600);
     await cache.isRevoked(ada);
     setClock(0);
@@ -348,7 +348,7 @@ describe('a clock', () => {
   });
 
   it('that is a moment behind in another request causes no read', async () => {
-    const { cache, revocationReads, setClock } = await caching();
+    const { cache, revocationReads, setClock } = await createCache();
     setClock(2);
     await cache.isRevoked(ada);
     setClock(0);

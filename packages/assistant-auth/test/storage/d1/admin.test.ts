@@ -7,8 +7,8 @@ import {
   buildCleanup,
   day,
   grant1,
+  grantRefresh,
   redemption,
-  refreshUse,
   signIn,
   signInAndRedeem,
   t0,
@@ -74,24 +74,24 @@ describe('admin queries', () => {
       await storage.recordSignIn(signIn({ grantId: 'grant-4', now: t0 + 3 }));
       await signInAndRedeem(storage, bob);
       await storage.revoke({ kind: 'grant', id: 'grant-3' }, 'signed out', t0 + 9);
-      const known = {
+      const expectedGrant = {
         clientId: 'chatgpt',
         redirectUri: 'https://chat.example/callback',
         scopes: ['score:read', 'score:write'],
         provider: 'google',
       };
       expect(await admin.listGrants('user-1', t0 + day)).toEqual([
-        { ...known, id: 'grant-4', createdAt: t0 + 3, state: 'pending' },
+        { ...expectedGrant, id: 'grant-4', createdAt: t0 + 3, state: 'pending' },
         {
-          ...known,
+          ...expectedGrant,
           id: 'grant-3',
           createdAt: t0 + 2,
           lastUsedAt: t0 + 3,
           state: 'revoked',
           reason: 'signed out',
         },
-        { ...known, id: 'grant-2', createdAt: t0 + 1, lastUsedAt: t0 + 2, state: 'expired' },
-        { ...known, id: 'grant-1', createdAt: t0, lastUsedAt: t0 + 1, state: 'active' },
+        { ...expectedGrant, id: 'grant-2', createdAt: t0 + 1, lastUsedAt: t0 + 2, state: 'expired' },
+        { ...expectedGrant, id: 'grant-1', createdAt: t0, lastUsedAt: t0 + 1, state: 'active' },
       ]);
     });
 
@@ -170,8 +170,8 @@ describe('admin queries', () => {
     const cleanup = (now: number, sealingKey: string, ringKeys: readonly string[] = ring) =>
       storage.cleanUp({ ...buildCleanup(now), sealingKey, ringKeys });
     const readUsage = async (id: string, now: number) => {
-      const uses = await admin.readKeyUsage({ keys, now });
-      return uses.find((use) => use.id === id);
+      const usages = await admin.readKeyUsage({ keys, now });
+      return usages.find((usage) => usage.id === id);
     };
     const rotated = t0 + 10 * day;
     const sealedUntil = rotated + hour;
@@ -216,9 +216,9 @@ describe('admin queries', () => {
     it.each([
       ['that sealed twice', ['old', 'other', 'old', 'new'], rotated + 3],
       ['that sealed once', ['old', 'other', 'new'], rotated + 1],
-    ])('returns the end of the last period of a key %s', async (_, seen, since) => {
-      for (const [at, key] of seen.entries()) await cleanup(rotated + at, key);
-      expect(await readUsage('old', rotated + day)).toMatchObject({ sealedUntil: since + hour });
+    ])('returns the end of the last period of a key %s', async (_, sealingKeys, periodEnd) => {
+      for (const [index, key] of sealingKeys.entries()) await cleanup(rotated + index, key);
+      expect(await readUsage('old', rotated + day)).toMatchObject({ sealedUntil: periodEnd + hour });
     });
 
     const policies = [
@@ -226,44 +226,47 @@ describe('admin queries', () => {
       ['rotating', { refreshPolicy: 'rotating' }, { activeGrants: 1, lastGrantExpiresAt: t0 + 1 + 30 * day }],
     ] as const;
 
-    it.each(policies)('counts an older %s grant until its token expires', async (_, choice, needing) => {
-      await signInAndRedeem(storage, choice);
-      await rotate();
-      expect(await readUsage('old', rotated)).toMatchObject(needing);
-      const after = await readUsage('old', needing.lastGrantExpiresAt);
-      expect(after).toMatchObject({ activeGrants: 0 });
-      expect(after).not.toHaveProperty('lastGrantExpiresAt');
-    });
+    it.each(policies)(
+      'counts an older %s grant until its token expires',
+      async (_, overrides, expectedUsage) => {
+        await signInAndRedeem(storage, overrides);
+        await rotate();
+        expect(await readUsage('old', rotated)).toMatchObject(expectedUsage);
+        const after = await readUsage('old', expectedUsage.lastGrantExpiresAt);
+        expect(after).toMatchObject({ activeGrants: 0 });
+        expect(after).not.toHaveProperty('lastGrantExpiresAt');
+      },
+    );
 
     it('counts a session as a grant with a stable cookie', async () => {
       await createSession(storage);
-      const use = (now: number) =>
+      const useSessionAt = (now: number) =>
         storage.useSession({ grantId: 'session-1', now, idleExpiresAt: t0 + 20 * day });
-      await use(t0 + hour);
+      await useSessionAt(t0 + hour);
       await rotate();
-      expect(await use(sealedUntil + 1)).toBeDefined();
+      expect(await useSessionAt(sealedUntil + 1)).toBeDefined();
       expect(await readUsage('old', sealedUntil + 2)).toMatchObject({ activeGrants: 1 });
     });
 
     it('counts a stable grant even if it was refreshed since', async () => {
       await signInAndRedeem(storage, { refreshPolicy: 'stable' });
       await rotate();
-      for (const later of [0, 1]) await storage.refresh(refreshUse(0, sealedUntil + later));
+      for (const later of [0, 1]) await storage.refresh(grantRefresh(0, sealedUntil + later));
       expect(await readUsage('old', sealedUntil + 2)).toMatchObject({ activeGrants: 1 });
     });
 
     it('T16.6 previous refresh token: counts a rotating grant until its previous token was sealed with another key, too', async () => {
       await signInAndRedeem(storage);
       await rotate();
-      await storage.refresh(refreshUse(0, sealedUntil));
+      await storage.refresh(grantRefresh(0, sealedUntil));
       expect(await readUsage('old', sealedUntil + 1)).toMatchObject({ activeGrants: 1 });
       // The response was lost: a late refresh with the same token starts a branch, and the token stays the previous one.
       const late = sealedUntil + hour;
-      await storage.refresh(refreshUse(0, late));
+      await storage.refresh(grantRefresh(0, late));
       expect(await readUsage('old', late + 1)).toMatchObject({ activeGrants: 1 });
-      expect(await storage.isRefreshable(refreshUse(0, late + 2 * hour))).toBe(true);
-      await storage.refresh(refreshUse(2, late + hour));
-      expect(await storage.isRefreshable(refreshUse(0, late + 2 * hour))).toBe(false);
+      expect(await storage.isRefreshable(grantRefresh(0, late + 2 * hour))).toBe(true);
+      await storage.refresh(grantRefresh(2, late + hour));
+      expect(await storage.isRefreshable(grantRefresh(0, late + 2 * hour))).toBe(false);
       expect(await readUsage('old', late + 2 * hour)).toMatchObject({ activeGrants: 0 });
     });
 
@@ -292,11 +295,19 @@ describe('admin queries', () => {
       await cleanup(t0, 'new');
       await signInAndRedeem(storage, { now: t0 + 60 });
       await cleanup(t0 + day, 'new');
-      const unseen = { id: 'old', sealedUpstreamTokens: 0, activeGrants: 0, isSealingPeriodUnknown: true };
-      expect(await readUsage('old', rotated)).toEqual({ ...unseen, promotableFrom: t0 + hour });
+      const unknownPeriod = {
+        id: 'old',
+        sealedUpstreamTokens: 0,
+        activeGrants: 0,
+        isSealingPeriodUnknown: true,
+      };
+      expect(await readUsage('old', rotated)).toEqual({ ...unknownPeriod, promotableFrom: t0 + hour });
       await cleanup(t0 + 2 * day, 'new', ['new']);
       await cleanup(t0 + 3 * day, 'new');
-      expect(await readUsage('old', rotated)).toEqual({ ...unseen, promotableFrom: t0 + 3 * day + hour });
+      expect(await readUsage('old', rotated)).toEqual({
+        ...unknownPeriod,
+        promotableFrom: t0 + 3 * day + hour,
+      });
       const keysOfRing = [{ id: 'next', prefixes: ['x'] }, ...keys.toReversed()];
       await cleanup(rotated, 'next', ['next', ...ring]);
       const [, old, next] = await admin.readKeyUsage({ keys: keysOfRing, now: rotated });
@@ -329,7 +340,7 @@ describe('the audit log', () => {
   const rows = async (): Promise<readonly unknown[]> =>
     (await db.prepare('SELECT * FROM audit ORDER BY seq').all()).results;
 
-  const row = (given: Readonly<Record<string, unknown>>) => ({
+  const row = (changes: Readonly<Record<string, unknown>>) => ({
     seq: expect.any(Number),
     at: t0,
     event: 'signed-in',
@@ -338,7 +349,7 @@ describe('the audit log', () => {
     user_id: 'user-1',
     client_id: 'chatgpt',
     provider: 'google',
-    ...given,
+    ...changes,
   });
 
   /** The rows after that of the first sign-in. */
@@ -363,7 +374,7 @@ describe('the audit log', () => {
     [
       'a reused refresh token',
       { event: 'reuse-detected', actor: 'client', reason: 'refresh token reused' },
-      () => storage.refresh(refreshUse(0, t0 + 300, { lateRefresh: 'revoke' })),
+      () => storage.refresh(grantRefresh(0, t0 + 300, { lateRefresh: 'revoke' })),
     ],
     [
       'a grant that its client revokes',
@@ -396,7 +407,7 @@ describe('the audit log', () => {
     ],
   ])('has one row for %s, however often it happens', async (_, expected, perform) => {
     await signInAndRedeem(storage, { identity: adasUpstreamToken });
-    await storage.refresh(refreshUse(0, t0 + 100));
+    await storage.refresh(grantRefresh(0, t0 + 100));
     await perform();
     await perform();
     expect(await rowsAfterSignIn()).toEqual([row({ at: t0 + 300, ...expected })]);
@@ -412,10 +423,10 @@ describe('the audit log', () => {
   it('has one row for all revocations by security events of the same second', async () => {
     await signInAndRedeem(storage);
     await signInAndRedeem(storage, { grantId: 'grant-2' });
-    const ending = { target: { kind: 'identity', subject: 'ada' }, revocationScope: 'identity' } as const;
+    const revocation = { target: { kind: 'identity', subject: 'ada' }, revocationScope: 'identity' } as const;
     const securityEvent = {
       provider: 'google',
-      reason: 'the provider said logout',
+      reason: 'logged out at the provider',
       signedInBefore: t0 + 300,
       now: t0 + 300,
     };
@@ -424,7 +435,7 @@ describe('the audit log', () => {
         ...securityEvent,
         jti,
         retainUntil: t0 + 999,
-        revocations: [ending, ending],
+        revocations: [revocation, revocation],
       });
     const expected = {
       event: 'security-event',
@@ -440,10 +451,10 @@ describe('the audit log', () => {
     await storage.recordSignIn(signIn({ identity: { subject: 'eve' } }));
     await storage.redeemCode(redemption({ now: t0 + 5 }));
     await storage.redeemCode(redemption({ now: t0 + 300, clientId: 'claude' }));
-    await storage.refresh(refreshUse(0, t0 + 100));
-    await storage.refresh(refreshUse(0, t0 + 110));
-    await storage.refresh(refreshUse(0, t0 + 290));
-    await storage.refresh(refreshUse(7, t0 + 300));
+    await storage.refresh(grantRefresh(0, t0 + 100));
+    await storage.refresh(grantRefresh(0, t0 + 110));
+    await storage.refresh(grantRefresh(0, t0 + 290));
+    await storage.refresh(grantRefresh(7, t0 + 300));
     await storage.revoke({ kind: 'grant', id: 'grant-9' }, 'signed out', t0 + 300);
     await storage.revoke({ kind: 'user', id: 'user-9' }, 'signed out', t0 + 300);
     await storage.revoke({ kind: 'client', id: 'claude' }, 'withdrawn', t0 + 300);
@@ -466,18 +477,18 @@ describe('the audit log', () => {
     await storage.unlinkIdentity({ userId: 'user-9', ...cat, now: t0 + 6 });
     await storage.unlinkIdentity({ userId: 'user-1', ...cat, now: t0 + 6 });
     await storage.unlinkIdentity({ userId: 'user-1', provider: 'google', subject: 'ada', now: t0 + 6 });
-    const ending = {
+    const disconnection = {
       userId: 'user-1',
       grantIds: ['grant-1'],
       reason: 'ended at the account page',
       now: t0 + 7,
     };
-    await storage.revokeGrants(ending);
-    await storage.revokeGrants(ending);
+    await storage.revokeGrants(disconnection);
+    await storage.revokeGrants(disconnection);
     expect((await rows()).slice(before)).toEqual([
       row({ at: t0 + 5, event: 'linked', client_id: null, provider: 'github' }),
       row({ at: t0 + 6, event: 'unlinked', client_id: null, provider: 'github' }),
-      row({ at: t0 + 7, event: 'revoked', reason: ending.reason, client_id: null, provider: null }),
+      row({ at: t0 + 7, event: 'revoked', reason: disconnection.reason, client_id: null, provider: null }),
     ]);
   });
 
@@ -485,8 +496,8 @@ describe('the audit log', () => {
     await signInAndRedeem(storage);
     for (const userId of ['user-1', 'user-9'])
       await storage.deleteUser({ userId, actor: 'operator', now: t0 + 9 });
-    const nobody = { user_id: null, client_id: null, provider: null };
-    expect(await rows()).toEqual([row({ at: t0 + 9, event: 'deleted', actor: 'operator', ...nobody })]);
+    const withoutUser = { user_id: null, client_id: null, provider: null };
+    expect(await rows()).toEqual([row({ at: t0 + 9, event: 'deleted', actor: 'operator', ...withoutUser })]);
   });
 
   it('has no user ID after the user’s row is deleted', async () => {
@@ -584,7 +595,7 @@ describe('cleanups', () => {
     });
 
     it('stores a key that comes back', async () => {
-      for (const [at, key] of ['key-1', 'key-2', 'key-1'].entries()) await cleanup(t0 + at, key);
+      for (const [index, key] of ['key-1', 'key-2', 'key-1'].entries()) await cleanup(t0 + index, key);
       expect(await readRows('sealing_keys')).toMatchObject([
         { id: 'key-1' },
         { id: 'key-2' },

@@ -12,10 +12,10 @@ import { d1Storage } from '../../../src/storage/sqlite/d1.ts';
 import {
   adasUpstreamToken,
   buildCleanup,
+  buildTokenReplacement,
   grant1,
+  grantRefresh,
   redemption,
-  refreshUse,
-  resealed,
   signIn,
   signInAndRedeem,
   t0,
@@ -118,7 +118,7 @@ describe('docs/storage-schema.md', () => {
   const withUpstreamToken: Step = (storage) => signInAndRedeem(storage, { identity: adasUpstreamToken });
   const refreshed: Step = async (storage) => {
     await signInAndRedeem(storage);
-    await storage.refresh(refreshUse(0, t0 + 2));
+    await storage.refresh(grantRefresh(0, t0 + 2));
   };
   const withTwoGrants: Step = async (storage) => {
     await signInAndRedeem(storage);
@@ -147,7 +147,7 @@ describe('docs/storage-schema.md', () => {
   ): ReceivedSecurityEvent => ({
     ...{ provider: 'google', jti: 'event-1', retainUntil: t0 + 9999, signedInBefore: t0 + 3, now: t0 + 3 },
     revocations: [{ target, revocationScope }],
-    reason: 'a signal',
+    reason: 'a security event',
   });
   const session: SecurityEventTarget = { kind: 'session', sid: 'sid-1', subject: 'ada' };
   const identity: SecurityEventTarget = { kind: 'identity', subject: 'ada' };
@@ -164,7 +164,7 @@ describe('docs/storage-schema.md', () => {
   const user1 = { kind: 'user', id: 'user-1' } as const;
 
   /** The operations by their names in docs/storage-schema.md: the setup, and the measured call. */
-  const operations: Readonly<Record<string, readonly [before: Step, measured: Step]>> = {
+  const operations: Readonly<Record<string, readonly [setup: Step, measured: Step]>> = {
     '`recordSignIn`, a new user': [noSetup, (l) => l.recordSignIn(signIn({ identity: adasUpstreamToken }))],
     '`recordSignIn`, a known one': [
       signedIn,
@@ -176,14 +176,14 @@ describe('docs/storage-schema.md', () => {
     '`claimCode`': [(l) => l.recordSignIn(signIn()), (l) => l.claimCode({ grantId: 'grant-1', now: t0 + 1 })],
     '`redeemCode`': [(l) => l.recordSignIn(signIn()), (l) => l.redeemCode(redemption())],
     '`redeemCode`, a late replay': [signedIn, (l) => l.redeemCode(redemption({ now: t0 + 30 }))],
-    '`refresh`': [signedIn, (l) => l.refresh(refreshUse(0, t0 + 2))],
-    '`refresh`, the provider is due': [withUpstreamToken, (l) => l.refresh(refreshUse(0, t0 + 2))],
-    '`refresh`, late': [refreshed, (l) => l.refresh(refreshUse(0, t0 + 500))],
+    '`refresh`': [signedIn, (l) => l.refresh(grantRefresh(0, t0 + 2))],
+    '`refresh`, the provider is due': [withUpstreamToken, (l) => l.refresh(grantRefresh(0, t0 + 2))],
+    '`refresh`, late': [refreshed, (l) => l.refresh(grantRefresh(0, t0 + 500))],
     '`refresh`, a reused token': [
       refreshed,
-      (l) => l.refresh(refreshUse(0, t0 + 500, { lateRefresh: 'revoke' })),
+      (l) => l.refresh(grantRefresh(0, t0 + 500, { lateRefresh: 'revoke' })),
     ],
-    '`isRefreshable`': [signedIn, (l) => l.isRefreshable(refreshUse(0, t0 + 2))],
+    '`isRefreshable`': [signedIn, (l) => l.isRefreshable(grantRefresh(0, t0 + 2))],
     '`storeUpstreamToken`': [signedIn, (l) => l.storeUpstreamToken(adasUpstreamToken)],
     '`recordRecheck`': [
       withUpstreamToken,
@@ -242,7 +242,9 @@ describe('docs/storage-schema.md', () => {
     '`replaceUpstreamTokens`, one': [
       withUpstreamToken,
       (l) =>
-        l.replaceUpstreamTokens(resealed({ ...ada, previous: 'sealed-1', sealedRefreshToken: 'sealed-2' })),
+        l.replaceUpstreamTokens(
+          buildTokenReplacement({ ...ada, previous: 'sealed-1', sealedRefreshToken: 'sealed-2' }),
+        ),
     ],
     '`recordSecurityEvent`, a session ends': [
       inUpstreamSession,
@@ -267,22 +269,22 @@ describe('docs/storage-schema.md', () => {
     '`cleanUp`, nothing to do': [afterCleanup, (l) => l.cleanUp(buildCleanup(t0 + 3))],
   };
 
-  const documented = (): readonly string[] => {
+  const readDocumentedRows = (): readonly string[] => {
     const [, section = ''] = schema.split('\n## Round trips\n');
     return section.split('\n').filter((line) => line.startsWith('| `'));
   };
 
   it('has the costs of every operation among many users', async () => {
     const rows: string[] = [];
-    for (const [name, [before, measured]] of Object.entries(operations)) {
+    for (const [name, [setup, measured]] of Object.entries(operations)) {
       await insertOtherUsers(await emptyD1(), t0);
-      await before(d1Storage(env.DB));
+      await setup(d1Storage(env.DB));
       const { db, usage } = countingD1(env.DB);
       await measured(d1Storage(db));
       const { trips, statements, rowsRead, rowsWritten } = usage();
       expect([name, trips]).toEqual([name, 1]);
       rows.push(`| ${name} | ${statements} | ${rowsRead} | ${rowsWritten} |`);
     }
-    expect(rows).toEqual(documented());
+    expect(rows).toEqual(readDocumentedRows());
   });
 });

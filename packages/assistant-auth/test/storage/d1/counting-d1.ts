@@ -42,34 +42,34 @@ export const countingD1 = (database: D1Database): CountingD1 => {
   const callDatabase = async (target: object, name: string, args: readonly unknown[]): Promise<unknown> => {
     trips += 1;
     // `first` is `all` without the meta.
-    const response: unknown = await call(target, name === 'first' ? 'all' : name, args.map(original));
+    const response: unknown = await call(target, name === 'first' ? 'all' : name, args.map(unwrap));
     addRows(response);
     return name === 'first' ? readFirst(response, args[0]) : response;
   };
 
-  const counted = <Target extends object>(target: Target): Target =>
+  const countCalls = <Target extends object>(target: Target): Target =>
     new Proxy(target, {
       get(_, name) {
         const member: unknown = Reflect.get(target, name);
         if (typeof member !== 'function' || typeof name !== 'string') return member;
         return (...args: readonly unknown[]) => {
           if (executingMethods.has(name)) return callDatabase(target, name, args);
-          const response = call(target, name, args.map(original));
-          return preparingMethods.has(name) ? wrap(response) : response;
+          const response = call(target, name, args.map(unwrap));
+          return preparingMethods.has(name) ? wrapResult(response) : response;
         };
       },
     });
 
-  const wrap = (response: unknown): unknown => {
+  const wrapResult = (response: unknown): unknown => {
     if (typeof response !== 'object' || response === null) return response;
-    const wrapper = counted(response);
+    const wrapper = countCalls(response);
     if (isStatement(response)) originals.set(wrapper, response);
     return wrapper;
   };
 
   // A batch accepts only statements that the real database prepared.
-  const original = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(original);
+  const unwrap = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(unwrap);
     return (typeof value === 'object' && value !== null && originals.get(value)) || value;
   };
 
@@ -78,7 +78,7 @@ export const countingD1 = (database: D1Database): CountingD1 => {
     return { trips, statements, rowsRead, rowsWritten };
   };
 
-  return { db: counted(database), trips: () => trips, usage };
+  return { db: countCalls(database), trips: () => trips, usage };
 };
 
 const executingMethods: ReadonlySet<string> = new Set([

@@ -13,8 +13,8 @@ import {
   buildCleanup,
   fiftyIndexes,
   grant1,
+  grantRefresh,
   redemption,
-  refreshUse,
   signIn,
   signInAndRedeem,
   summarizeOutcome,
@@ -159,8 +159,8 @@ describe('rows', () => {
       const storage = d1Storage(db);
       await storage.recordSignIn(signIn());
       const before = await readAllRows();
-      const collision = storage.recordSignIn(signIn({ grantId: 'grant-2', identity: { subject: 'bob' } }));
-      await expect(collision).rejects.toThrow('D1 failed to run the statements');
+      const secondSignIn = storage.recordSignIn(signIn({ grantId: 'grant-2', identity: { subject: 'bob' } }));
+      await expect(secondSignIn).rejects.toThrow('D1 failed to run the statements');
       expect(await readAllRows()).toEqual(before);
     });
   });
@@ -169,22 +169,22 @@ describe('rows', () => {
     it('changes no row', async () => {
       const storage = d1Storage(db);
       await signInAndRedeem(storage);
-      await storage.refresh(refreshUse(0, t0 + 100));
+      await storage.refresh(grantRefresh(0, t0 + 100));
       await signInAndRedeem(storage, { grantId: 'grant-2', refreshPolicy: 'none' });
       const before = await readAllRows();
       await storage.redeemCode(redemption({ now: t0 + 5 }));
       await storage.redeemCode(redemption({ now: t0 + 500, clientId: 'claude' }));
-      await storage.refresh(refreshUse(0, t0 + 500, { clientId: 'claude' }));
-      await storage.refresh(refreshUse(1, t0 + 500, { clientId: 'claude' }));
-      await storage.refresh(refreshUse(2, t0 + 500));
-      await storage.refresh(refreshUse(0, t0 + 500, { grantId: 'grant-2' }));
+      await storage.refresh(grantRefresh(0, t0 + 500, { clientId: 'claude' }));
+      await storage.refresh(grantRefresh(1, t0 + 500, { clientId: 'claude' }));
+      await storage.refresh(grantRefresh(2, t0 + 500));
+      await storage.refresh(grantRefresh(0, t0 + 500, { grantId: 'grant-2' }));
       expect(await readAllRows()).toEqual(before);
     });
   });
 
   describe('an older release without branches', () => {
     /** Rotates a token as that release does, after the migration or a rollback. */
-    const rotateAsBefore = (generation: number, now: number) =>
+    const rotateAsOlderRelease = (generation: number, now: number) =>
       db
         .prepare('UPDATE grants SET generation = generation + 1, rotated_at = ?2 WHERE generation = ?1')
         .bind(generation, now)
@@ -193,8 +193,8 @@ describe('rows', () => {
     it('rotates a token, and this release accepts a retry', async () => {
       const storage = d1Storage(db);
       await signInAndRedeem(storage);
-      await rotateAsBefore(0, t0 + 100);
-      expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 110)))).toBe('continued 1');
+      await rotateAsOlderRelease(0, t0 + 100);
+      expect(summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + 110)))).toBe('continued 1');
     });
 
     it('rotates a token after a branch, and every earlier token counts as reused', async () => {
@@ -202,11 +202,11 @@ describe('rows', () => {
         db = await emptyD1();
         const storage = d1Storage(db);
         await signInAndRedeem(storage);
-        await storage.refresh(refreshUse(0, t0 + 100));
-        await storage.refresh(refreshUse(0, t0 + 300));
-        await rotateAsBefore(2, t0 + 400);
-        expect(summarizeOutcome(await storage.refresh(refreshUse(2, t0 + 410)))).toBe('continued 3');
-        expect(summarizeOutcome(await storage.refresh(refreshUse(earlier, t0 + 420)))).toBe('reused');
+        await storage.refresh(grantRefresh(0, t0 + 100));
+        await storage.refresh(grantRefresh(0, t0 + 300));
+        await rotateAsOlderRelease(2, t0 + 400);
+        expect(summarizeOutcome(await storage.refresh(grantRefresh(2, t0 + 410)))).toBe('continued 3');
+        expect(summarizeOutcome(await storage.refresh(grantRefresh(earlier, t0 + 420)))).toBe('reused');
       }
     });
   });
@@ -221,12 +221,12 @@ describe('rows', () => {
       ['code replayed', () => d1Storage(db).redeemCode(redemption({ now: t0 + 300 }))],
       [
         'refresh token reused',
-        () => d1Storage(db).refresh(refreshUse(0, t0 + 300, { lateRefresh: 'revoke' })),
+        () => d1Storage(db).refresh(grantRefresh(0, t0 + 300, { lateRefresh: 'revoke' })),
       ],
-    ])('stores its time and reason: %s', async (reason, end) => {
+    ])('stores its time and reason: %s', async (reason, revokeGrant) => {
       await signInAndRedeem(d1Storage(db), { identity: adasUpstreamToken });
-      await d1Storage(db).refresh(refreshUse(0, t0 + 100));
-      await end(reason);
+      await d1Storage(db).refresh(grantRefresh(0, t0 + 100));
+      await revokeGrant(reason);
       expect(await readRows('grants')).toMatchObject([{ revoked_at: t0 + 300, revoked_reason: reason }]);
     });
   });
@@ -285,9 +285,9 @@ describe('random calls', () => {
   /** Identifiers occur only together with a token. */
   const token = fc.record({ sealedRefreshToken, tokenIdentifiers }, { requiredKeys: ['sealedRefreshToken'] });
 
-  const flattenToken = <Value extends { readonly token?: object }>({ token: one, ...value }: Value) => ({
+  const flattenToken = <Value extends { readonly token?: object }>({ token, ...value }: Value) => ({
     ...value,
-    ...one,
+    ...token,
   });
   const refreshPolicy = fc.constantFrom('none', 'stable', 'rotating', 'rotating');
 
@@ -296,31 +296,34 @@ describe('random calls', () => {
       ...{ grantId, clientId, refreshPolicy, isResolved: fc.boolean() },
       limits: fc.constantFrom({}, {}, {}, { signIns: 1 }, { signIns: 2, period: 10 }, { activeGrants: 1 }),
       upstreamSession: fc.record({ sid }, { requiredKeys: [] }),
-      here: fc.record({ session: grantId }, { requiredKeys: [] }),
+      sessionOption: fc.record({ session: grantId }, { requiredKeys: [] }),
       identity: fc.record({ subject, token }, { requiredKeys: ['subject'] }).map(flattenToken),
     })
-    .map(({ isResolved, upstreamSession, here, ...choice }) => ({ now, newId }: CallContext): Call => {
-      const user = isResolved
-        ? { kind: 'resolved' as const, id: 'their-7' }
-        : { kind: 'by-identity' as const, newId };
-      return async (storage) => {
-        const outcome = await storage.recordSignIn({
-          ...signIn({ ...choice, ...upstreamSession, user, now }),
-          ...here,
-        });
-        // A sign-in that continues in a session generates the grant's ID just before, so outside a test it never exists yet.
-        return here.session !== undefined && outcome.kind === 'replayed'
-          ? { kind: 'session-ended' }
-          : outcome;
-      };
-    });
+    .map(
+      ({ isResolved, upstreamSession, sessionOption, ...changes }) =>
+        ({ now, newId }: CallContext): Call => {
+          const user = isResolved
+            ? { kind: 'resolved' as const, id: 'their-7' }
+            : { kind: 'by-identity' as const, newId };
+          return async (storage) => {
+            const outcome = await storage.recordSignIn({
+              ...signIn({ ...changes, ...upstreamSession, user, now }),
+              ...sessionOption,
+            });
+            // A sign-in that continues in a session generates the grant's ID just before, so outside a test it never exists yet.
+            return sessionOption.session !== undefined && outcome.kind === 'replayed'
+              ? { kind: 'session-ended' }
+              : outcome;
+          };
+        },
+    );
 
   const redeemCode = fc.record({ grantId, clientId }).map(
-    (choice) =>
+    (changes) =>
       ({ now, generations }: CallContext): Call =>
       async (storage) => {
-        const outcome = await storage.redeemCode(redemption({ ...choice, now, codeExpiresAt: now + 1 }));
-        if (outcome.kind === 'redeemed') generations.set(choice.grantId, 0);
+        const outcome = await storage.redeemCode(redemption({ ...changes, now, codeExpiresAt: now + 1 }));
+        if (outcome.kind === 'redeemed') generations.set(changes.grantId, 0);
         return outcome;
       },
   );
@@ -328,21 +331,21 @@ describe('random calls', () => {
   const lateRefresh = fc.constantFrom('recover', 'recover', 'revoke');
 
   const refresh = fc
-    .record({ grantId, clientId, lateRefresh, back: fc.constantFrom(0, 0, 0, 0, 1, 1, 1, 2, -1) })
-    .map(({ back, ...choice }) => ({ now, generations }: CallContext): Call => {
-      const presented = Math.max(0, (generations.get(choice.grantId) ?? 0) - back);
+    .record({ grantId, clientId, lateRefresh, generationsBack: fc.constantFrom(0, 0, 0, 0, 1, 1, 1, 2, -1) })
+    .map(({ generationsBack, ...changes }) => ({ now, generations }: CallContext): Call => {
+      const generation = Math.max(0, (generations.get(changes.grantId) ?? 0) - generationsBack);
       return async (storage) => {
-        const outcome = await storage.refresh(refreshUse(presented, now, choice));
-        if (outcome.kind === 'refreshed') generations.set(choice.grantId, outcome.grant.generation);
+        const outcome = await storage.refresh(grantRefresh(generation, now, changes));
+        if (outcome.kind === 'refreshed') generations.set(changes.grantId, outcome.grant.generation);
         return outcome;
       };
     });
 
   const isRefreshable = fc
-    .record({ grantId, clientId, lateRefresh, back: fc.constantFrom(0, 0, 1, 1, 2, -1) })
-    .map(({ back, ...choice }) => ({ now, generations }: CallContext): Call => {
-      const presented = Math.max(0, (generations.get(choice.grantId) ?? 0) - back);
-      return (storage) => storage.isRefreshable(refreshUse(presented, now, choice));
+    .record({ grantId, clientId, lateRefresh, generationsBack: fc.constantFrom(0, 0, 1, 1, 2, -1) })
+    .map(({ generationsBack, ...changes }) => ({ now, generations }: CallContext): Call => {
+      const generation = Math.max(0, (generations.get(changes.grantId) ?? 0) - generationsBack);
+      return (storage) => storage.isRefreshable(grantRefresh(generation, now, changes));
     });
 
   const readGrantStatus = grantId.map((id) => (): Call => (storage) => storage.readGrantStatus(id));
@@ -367,15 +370,15 @@ describe('random calls', () => {
 
   const recordRecheck = fc
     .record(
-      { usedToken, token, later: fc.constantFrom(0, 60, 600) },
-      { requiredKeys: ['usedToken', 'later'] },
+      { usedToken, token, recheckDelay: fc.constantFrom(0, 60, 600) },
+      { requiredKeys: ['usedToken', 'recheckDelay'] },
     )
     .map(flattenToken)
     .map(
-      ({ later, ...check }) =>
+      ({ recheckDelay, ...recheck }) =>
         ({ now }: CallContext): Call =>
         (storage) =>
-          storage.recordRecheck({ ...check, recheckAfter: now + later }),
+          storage.recordRecheck({ ...recheck, recheckAfter: now + recheckDelay }),
     );
 
   const revokeGrantsOfIdentity = usedToken.map(
@@ -481,10 +484,10 @@ describe('random calls', () => {
   );
 
   const revokeGrants = fc.record({ userId, grantIds: fc.array(grantId, { maxLength: 3 }) }).map(
-    (ending) =>
+    (revocation) =>
       ({ now }: CallContext): Call =>
       (storage) =>
-        storage.revokeGrants({ ...ending, reason: 'disconnected', now }),
+        storage.revokeGrants({ ...revocation, reason: 'disconnected', now }),
   );
 
   const deleteUser = userId.map(
@@ -503,12 +506,12 @@ describe('random calls', () => {
       },
       { requiredKeys: ['prefixes', 'limit'] },
     )
-    .map((question) => (): Call => (storage) => storage.findUpstreamTokens(question));
+    .map((query) => (): Call => (storage) => storage.findUpstreamTokens(query));
 
   const replaceUpstreamTokens = fc
     .array(
-      usedToken.map(({ sealedRefreshToken: previous, ...name }) => ({
-        ...name,
+      usedToken.map(({ sealedRefreshToken: previous, ...identity }) => ({
+        ...identity,
         previous,
         sealedRefreshToken: 'sealed-3',
       })),
@@ -545,7 +548,7 @@ describe('random calls', () => {
               jti,
               retainUntil: now + 600,
               signedInBefore: now - age,
-              reason: 'a signal',
+              reason: 'a security event',
               now,
             },
             revocations: targets.map((one) => ({ target: one, revocationScope })),
@@ -597,21 +600,20 @@ describe('random calls', () => {
     { weight: 1, arbitrary: fc.constantFrom(1799, 1800, 3600, 86_400, 30 * 86_400) },
   );
 
-  const runs = fc.array(fc.tuple(wait, call), { minLength: 10, maxLength: 50, size: 'max' });
+  const sequences = fc.array(fc.tuple(wait, call), { minLength: 10, maxLength: 50, size: 'max' });
 
   it('D1 and memory storage return the same for any sequence of calls', () =>
     fc.assert(
-      fc.asyncProperty(runs, async (run) => {
-        const onD1 = d1Storage(await emptyD1());
-        const inMemory = memoryStorage();
-        for (const storage of [onD1, inMemory])
-          await signInAndRedeem(storage, { identity: adasUpstreamToken });
+      fc.asyncProperty(sequences, async (sequence) => {
+        const d1 = d1Storage(await emptyD1());
+        const memory = memoryStorage();
+        for (const storage of [d1, memory]) await signInAndRedeem(storage, { identity: adasUpstreamToken });
         const generations = new Map<string, number>();
         let now = t0 + 1;
-        for (const [index, [later, makeCall]] of run.entries()) {
-          now += later;
-          const made = makeCall({ now, newId: `user-${index + 2}`, generations });
-          expect(await made(onD1)).toEqual(await made(inMemory));
+        for (const [index, [elapsed, makeCall]] of sequence.entries()) {
+          now += elapsed;
+          const callStorage = makeCall({ now, newId: `user-${index + 2}`, generations });
+          expect(await callStorage(d1)).toEqual(await callStorage(memory));
         }
       }),
       { numRuns: 50 },

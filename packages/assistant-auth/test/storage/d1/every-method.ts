@@ -3,10 +3,10 @@ import type { BrokerStorage, ReceivedSecurityEvent, SecurityEventTarget } from '
 import {
   adasUpstreamToken,
   buildCleanup,
+  buildTokenReplacement,
   grant1,
+  grantRefresh,
   redemption,
-  refreshUse,
-  resealed,
   signIn,
   t0,
   token,
@@ -16,10 +16,10 @@ const ada = { provider: 'google', subject: 'ada' } as const;
 
 const buildSecurityEvent = (target: SecurityEventTarget): ReceivedSecurityEvent => ({
   provider: 'google',
-  jti: `signal of ${target.kind}`,
+  jti: `event of ${target.kind}`,
   ...{ retainUntil: t0 + 9999, signedInBefore: t0 + 4, now: t0 + 4 },
   revocations: [{ target, revocationScope: 'identity' }],
-  reason: 'a signal',
+  reason: 'a security event',
 });
 
 export const everyMethod = [
@@ -35,8 +35,8 @@ export const everyMethod = [
   ['readGrantStatus', (storage: BrokerStorage) => storage.readGrantStatus('grant-1')],
   ['claimCode', (storage: BrokerStorage) => storage.claimCode({ grantId: 'grant-1', now: t0 })],
   ['redeemCode', (storage: BrokerStorage) => storage.redeemCode(redemption())],
-  ['refresh', (storage: BrokerStorage) => storage.refresh(refreshUse(0, t0 + 2))],
-  ['isRefreshable', (storage: BrokerStorage) => storage.isRefreshable(refreshUse(1, t0 + 2))],
+  ['refresh', (storage: BrokerStorage) => storage.refresh(grantRefresh(0, t0 + 2))],
+  ['isRefreshable', (storage: BrokerStorage) => storage.isRefreshable(grantRefresh(1, t0 + 2))],
   ['storeUpstreamToken', (storage: BrokerStorage) => storage.storeUpstreamToken(adasUpstreamToken)],
   [
     'recordRecheck',
@@ -110,7 +110,7 @@ export const everyMethod = [
     'replaceUpstreamTokens',
     (storage: BrokerStorage) =>
       storage.replaceUpstreamTokens(
-        resealed({ ...ada, previous: 'sealed-1', sealedRefreshToken: 'sealed-2' }),
+        buildTokenReplacement({ ...ada, previous: 'sealed-1', sealedRefreshToken: 'sealed-2' }),
       ),
   ],
   [

@@ -7,11 +7,11 @@ import {
   type CreateStorage,
   countValues,
   day,
-  ended,
   fiftyIndexes,
   grant1,
+  grantRefresh,
+  inactive,
   listActiveRevocations,
-  refreshUse,
   signIn,
   signInAndRedeem,
   summarizeOutcome,
@@ -24,24 +24,24 @@ const cat = { provider: 'github', subject: '42' } as const;
 const catsToken = { ...cat, sealedRefreshToken: 'sealed-2' } as const;
 const ada = { provider: 'google', subject: 'ada' } as const;
 
-const link = (storage: BrokerStorage, given: Partial<IdentityLink> = {}) =>
-  storage.linkIdentity({ userId: 'user-1', session: 'session-1', identity: cat, now: t0 + 5, ...given });
+const link = (storage: BrokerStorage, overrides: Partial<IdentityLink> = {}) =>
+  storage.linkIdentity({ userId: 'user-1', session: 'session-1', identity: cat, now: t0 + 5, ...overrides });
 
-const unlink = (storage: BrokerStorage, name: { provider: string; subject: string }, userId = 'user-1') =>
-  storage.unlinkIdentity({ userId, ...name, now: t0 + 10 });
+const unlink = (storage: BrokerStorage, identity: { provider: string; subject: string }, userId = 'user-1') =>
+  storage.unlinkIdentity({ userId, ...identity, now: t0 + 10 });
 
-const remove = (storage: BrokerStorage, userId = 'user-1') =>
+const deleteUser = (storage: BrokerStorage, userId = 'user-1') =>
   storage.deleteUser({ userId, actor: 'user', now: t0 + 10 });
 
 export const accountContract = (createStorage: CreateStorage): void => {
-  reading(createStorage);
-  linking(createStorage);
-  unlinking(createStorage);
-  ending(createStorage);
-  deleting(createStorage);
+  readContract(createStorage);
+  linkContract(createStorage);
+  unlinkContract(createStorage);
+  revokeGrantsContract(createStorage);
+  deleteContract(createStorage);
 };
 
-const reading = (createStorage: CreateStorage): void => {
+const readContract = (createStorage: CreateStorage): void => {
   it('reads the data of a user, and of no other user', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage, { identity: { label: 'Ada L.' } });
@@ -89,18 +89,18 @@ const reading = (createStorage: CreateStorage): void => {
     const storage = await createStorageWithSession(createStorage);
     for (const grantId of ['grant-c', 'grant-b'])
       await storage.recordSignIn(signIn({ grantId, now: t0 + 5 }));
-    const linked = [
+    const linkedIdentities = [
       { ...cat, subject: 'zoe' },
       { ...cat, subject: 'Zoe' },
       { provider: 'apple', subject: 'zoe' },
     ];
-    for (const identity of linked) expect(await link(storage, { identity })).toBe('linked');
+    for (const identity of linkedIdentities) expect(await link(storage, { identity })).toBe('linked');
     const { identities, grants } = (await storage.readAccount('user-1')) ?? {};
     expect(identities?.map(({ provider, subject }) => ({ provider, subject }))).toEqual([
       { provider: ada.provider, subject: ada.subject },
-      linked[2],
-      linked[1],
-      linked[0],
+      linkedIdentities[2],
+      linkedIdentities[1],
+      linkedIdentities[0],
     ]);
     expect(grants?.map(({ id }) => id).slice(0, 2)).toEqual(['grant-b', 'grant-c']);
   });
@@ -108,7 +108,7 @@ const reading = (createStorage: CreateStorage): void => {
   it('counts a refresh as a use', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
-    await storage.refresh(refreshUse(0, t0 + 100));
+    await storage.refresh(grantRefresh(0, t0 + 100));
     expect((await storage.readAccount('user-1'))?.grants[0]?.use).toMatchObject({
       redeemedAt: t0 + 1,
       lastUsedAt: t0 + 100,
@@ -123,13 +123,17 @@ const reading = (createStorage: CreateStorage): void => {
   });
 };
 
-const linking = (createStorage: CreateStorage): void => {
+const linkContract = (createStorage: CreateStorage): void => {
   it('links an identity, and later sign-ins with it are sign-ins of the same user', async () => {
     const storage = await createStorageWithSession(createStorage);
     expect(await link(storage, { identity: { ...catsToken, label: 'cat' } })).toBe('linked');
     expect(await storage.findUser(cat)).toBe('user-1');
-    const signedIn = signIn({ grantId: 'grant-9', identity: cat, user: { kind: 'by-identity', newId: 'x' } });
-    expect(await storage.recordSignIn(signedIn)).toEqual({
+    const laterSignIn = signIn({
+      grantId: 'grant-9',
+      identity: cat,
+      user: { kind: 'by-identity', newId: 'x' },
+    });
+    expect(await storage.recordSignIn(laterSignIn)).toEqual({
       kind: 'recorded',
       userId: 'user-1',
       hasUpstreamToken: true,
@@ -170,14 +174,14 @@ const linking = (createStorage: CreateStorage): void => {
       (storage: BrokerStorage) => storage.revoke({ kind: 'grant', id: 'session-1' }, 'out', t0 + 2),
       {},
     ],
-    ['deleted', (storage: BrokerStorage) => remove(storage), {}],
+    ['deleted', (storage: BrokerStorage) => deleteUser(storage), {}],
     ['idle for too long', async () => {}, { now: t0 + 1 + 7 * day }],
     ['of another user', async () => {}, { userId: 'user-2' }],
     ['a grant of a client', (storage: BrokerStorage) => signInAndRedeem(storage), { session: 'grant-1' }],
-  ])('links nothing in a session that is %s', async (_, before, given) => {
+  ])('links nothing in a session that is %s', async (_, prepare, overrides) => {
     const storage = await createStorageWithSession(createStorage);
-    await before(storage);
-    expect(await link(storage, given)).toBe('session-ended');
+    await prepare(storage);
+    expect(await link(storage, overrides)).toBe('session-ended');
     expect(await storage.findUser(cat)).toBeUndefined();
   });
 
@@ -195,18 +199,18 @@ const linking = (createStorage: CreateStorage): void => {
   });
 };
 
-const unlinking = (createStorage: CreateStorage): void => {
+const unlinkContract = (createStorage: CreateStorage): void => {
   it('unlinks one of several identities, revokes its grants and sessions, and returns its upstream token', async () => {
     const storage = await createStorageWithSession(createStorage, { identity: adasUpstreamToken });
     await link(storage);
     await signInAndRedeem(storage);
-    const ours = { kind: 'by-identity', newId: 'x' } as const;
-    await signInAndRedeem(storage, { grantId: 'grant-2', identity: cat, user: ours });
+    const userByIdentity = { kind: 'by-identity', newId: 'x' } as const;
+    await signInAndRedeem(storage, { grantId: 'grant-2', identity: cat, user: userByIdentity });
     expect(await unlink(storage, ada)).toEqual({ kind: 'unlinked', token: adasUpstreamToken });
     expect(await storage.findUser(ada)).toBeUndefined();
     expect(await useAccountSession(storage, t0 + 11)).toBeUndefined();
-    expect(await storage.refresh(refreshUse(0, t0 + 11))).toEqual(ended);
-    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 11, { grantId: 'grant-2' })))).toBe(
+    expect(await storage.refresh(grantRefresh(0, t0 + 11))).toEqual(inactive);
+    expect(summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + 11, { grantId: 'grant-2' })))).toBe(
       'continued 1',
     );
     expect(await storage.isRevoked(token(), t0 + 11)).toBe(true);
@@ -246,13 +250,13 @@ const unlinking = (createStorage: CreateStorage): void => {
     });
     expect(await unlink(storage, bob)).toEqual({ kind: 'unknown' });
     expect(await storage.findUser(bob)).toBe('user-2');
-    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 11, { grantId: 'grant-2' })))).toBe(
+    expect(summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + 11, { grantId: 'grant-2' })))).toBe(
       'continued 1',
     );
   });
 };
 
-const ending = (createStorage: CreateStorage): void => {
+const revokeGrantsContract = (createStorage: CreateStorage): void => {
   it('revokes only the named grants of the user, and appends a revocation for each', async () => {
     const storage = await createStorage();
     for (const n of [1, 2, 3]) await signInAndRedeem(storage, { grantId: `grant-${n}` });
@@ -261,7 +265,7 @@ const ending = (createStorage: CreateStorage): void => {
     const grantIds = ['grant-1', 'grant-2', 'grant-4', 'nobody'];
     await storage.revokeGrants({ userId: 'user-1', grantIds, reason: 'disconnected', now: t0 + 9 });
     const outcomes = [1, 2, 3, 4].map((n) =>
-      storage.refresh(refreshUse(0, t0 + 10, { grantId: `grant-${n}` })),
+      storage.refresh(grantRefresh(0, t0 + 10, { grantId: `grant-${n}` })),
     );
     expect((await Promise.all(outcomes)).map(summarizeOutcome)).toEqual([
       'inactive',
@@ -269,20 +273,20 @@ const ending = (createStorage: CreateStorage): void => {
       'continued 1',
       'continued 1',
     ]);
-    const lines = await listActiveRevocations(storage, t0 + 10);
-    expect(Array.isArray(lines) && lines.map(({ kind, id }) => [kind, id]).sort()).toEqual([
+    const revocations = await listActiveRevocations(storage, t0 + 10);
+    expect(Array.isArray(revocations) && revocations.map(({ kind, id }) => [kind, id]).sort()).toEqual([
       ['grant', 'grant-1'],
       ['grant', 'grant-2'],
     ]);
   });
 };
 
-const deleting = (createStorage: CreateStorage): void => {
+const deleteContract = (createStorage: CreateStorage): void => {
   it('deletes a user with all their data, and returns their upstream tokens', async () => {
     const storage = await createStorageWithSession(createStorage, { identity: adasUpstreamToken });
     await link(storage, { identity: catsToken });
     await signInAndRedeem(storage);
-    const outcome = await remove(storage);
+    const outcome = await deleteUser(storage);
     expect(outcome).toEqual({
       kind: 'deleted',
       tokens: expect.arrayContaining([adasUpstreamToken, catsToken]),
@@ -290,14 +294,14 @@ const deleting = (createStorage: CreateStorage): void => {
     expect(await storage.readAccount('user-1')).toBeUndefined();
     expect(await storage.findUser(ada)).toBeUndefined();
     expect(await storage.findUser(cat)).toBeUndefined();
-    expect(await storage.refresh(refreshUse(0, t0 + 11))).toEqual(ended);
+    expect(await storage.refresh(grantRefresh(0, t0 + 11))).toEqual(inactive);
   });
 
   it('keeps revoking unexpired access tokens of a deleted user, without storing the user ID', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     await signInAndRedeem(storage, { grantId: 'grant-2', now: t0 - 5000 });
-    await remove(storage);
+    await deleteUser(storage);
     expect(await storage.isRevoked(token(), t0 + 11)).toBe(true);
     expect(await listActiveRevocations(storage, t0 + 11)).toEqual([
       { ...grant1, revokedAt: t0 + 10, expiresAt: t0 + 1 + accessTokenLifetime },
@@ -312,9 +316,9 @@ const deleting = (createStorage: CreateStorage): void => {
       identity: { subject: 'bob' },
       user: { kind: 'by-identity', newId: 'user-2' },
     });
-    await remove(storage);
-    expect(await remove(storage)).toEqual({ kind: 'unknown' });
-    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 11, { grantId: 'grant-2' })))).toBe(
+    await deleteUser(storage);
+    expect(await deleteUser(storage)).toEqual({ kind: 'unknown' });
+    expect(summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + 11, { grantId: 'grant-2' })))).toBe(
       'continued 1',
     );
   });
@@ -322,24 +326,27 @@ const deleting = (createStorage: CreateStorage): void => {
   it('creates a new user if someone signs in again after the deletion', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
-    await remove(storage);
-    const again = signIn({ grantId: 'grant-2', user: { kind: 'by-identity', newId: 'user-2' } });
-    expect(await storage.recordSignIn(again)).toMatchObject({ userId: 'user-2', hasUpstreamToken: false });
+    await deleteUser(storage);
+    const secondSignIn = signIn({ grantId: 'grant-2', user: { kind: 'by-identity', newId: 'user-2' } });
+    expect(await storage.recordSignIn(secondSignIn)).toMatchObject({
+      userId: 'user-2',
+      hasUpstreamToken: false,
+    });
   });
 
   it('keeps no old data for a user who signs in again with the same ID from the publisher', async () => {
     const storage = await createStorage();
-    const theirs = { kind: 'resolved', id: 'their-7' } as const;
-    await signInAndRedeem(storage, { user: theirs });
-    await remove(storage, 'their-7');
-    await storage.recordSignIn(signIn({ grantId: 'grant-2', user: theirs }));
+    const publisherUser = { kind: 'resolved', id: 'their-7' } as const;
+    await signInAndRedeem(storage, { user: publisherUser });
+    await deleteUser(storage, 'their-7');
+    await storage.recordSignIn(signIn({ grantId: 'grant-2', user: publisherUser }));
     expect((await storage.readAccount('their-7'))?.grants.map(({ id }) => id)).toEqual(['grant-2']);
   });
 
   it('deletes the user once if 50 deletions run at the same time', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
-    const outcomes = await Promise.all(fiftyIndexes.map(() => remove(storage)));
+    const outcomes = await Promise.all(fiftyIndexes.map(() => deleteUser(storage)));
     expect(countValues(outcomes.map(({ kind }) => kind))).toEqual({ deleted: 1, unknown: 49 });
   });
 };

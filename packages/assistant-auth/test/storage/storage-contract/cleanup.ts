@@ -6,10 +6,10 @@ import {
   type CreateStorage,
   day,
   grant1,
+  grantRefresh,
   hour,
   listActiveRevocations,
   redemption,
-  refreshUse,
   signIn,
   signInAndRedeem,
   summarizeOutcome,
@@ -44,7 +44,7 @@ export const cleanupContract = (createStorage: CreateStorage): void => {
       const storage = await createStorage();
       await signInAndRedeem(storage, { refreshPolicy });
       const expiry = t0 + day + 30 * day;
-      await storage.refresh(refreshUse(0, t0 + day));
+      await storage.refresh(grantRefresh(0, t0 + day));
       expect(await retainedAfterCleanup(storage, expiry - 1)).toBe(true);
       expect(await retainedAfterCleanup(storage, expiry)).toBe(false);
     },
@@ -104,9 +104,9 @@ export const cleanupContract = (createStorage: CreateStorage): void => {
   it('does not change an active grant', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
-    await storage.refresh(refreshUse(0, t0 + day));
+    await storage.refresh(grantRefresh(0, t0 + day));
     await storage.cleanUp(buildCleanup(t0 + 2 * day));
-    expect(summarizeOutcome(await storage.refresh(refreshUse(1, t0 + 2 * day)))).toBe('continued 2');
+    expect(summarizeOutcome(await storage.refresh(grantRefresh(1, t0 + 2 * day)))).toBe('continued 2');
   });
 
   it('deletes and keeps the same data, whatever keys are in the ring', async () => {
@@ -124,11 +124,11 @@ export const cleanupContract = (createStorage: CreateStorage): void => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     await storage.cleanUp(buildCleanup(t0 + 9999 * day));
-    const back = signIn({
+    const laterSignIn = signIn({
       grantId: 'grant-2',
       user: { kind: 'by-identity', newId: 'user-2' },
       now: t0 + 9999 * day,
     });
-    expect(await storage.recordSignIn(back)).toMatchObject({ kind: 'recorded', userId: 'user-1' });
+    expect(await storage.recordSignIn(laterSignIn)).toMatchObject({ kind: 'recorded', userId: 'user-1' });
   });
 };

@@ -7,13 +7,13 @@ import {
   day,
   fiftyIndexes,
   grant1,
+  grantRefresh,
+  invalid,
   listActiveRevocations,
   redemption,
-  refreshUse,
   replayed,
   signIn,
   signInAndRedeem,
-  spent,
   summarizeOutcome,
   t0,
   token,
@@ -52,13 +52,13 @@ export const codeContract = (createStorage: CreateStorage): void => {
   it('redeems a code in its last second, and not when it has expired', async () => {
     const storage = await createStorage();
     await storage.recordSignIn(signIn());
-    expect(await storage.redeemCode(redemption({ now: t0 + 60 }))).toEqual(spent);
+    expect(await storage.redeemCode(redemption({ now: t0 + 60 }))).toEqual(invalid);
     expect(await storage.redeemCode(redemption({ now: t0 + 59 }))).toMatchObject({ kind: 'redeemed' });
   });
 
   it('refuses the code of a grant that does not exist', async () => {
     const storage = await createStorage();
-    expect(await storage.redeemCode(redemption())).toEqual(spent);
+    expect(await storage.redeemCode(redemption())).toEqual(invalid);
     expect(await listActiveRevocations(storage, t0 + 1)).toEqual([]);
   });
 
@@ -66,14 +66,14 @@ export const codeContract = (createStorage: CreateStorage): void => {
     const storage = await createStorage();
     await storage.recordSignIn(signIn());
     await storage.revoke(grant1, 'signed out', t0);
-    expect(await storage.redeemCode(redemption())).toEqual(spent);
-    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 2)))).toBe('inactive');
+    expect(await storage.redeemCode(redemption())).toEqual(invalid);
+    expect(summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + 2)))).toBe('inactive');
   });
 
   it('does not use up a code that another client presents', async () => {
     const storage = await createStorage();
     await storage.recordSignIn(signIn());
-    expect(await storage.redeemCode(redemption({ clientId: 'claude' }))).toEqual(spent);
+    expect(await storage.redeemCode(redemption({ clientId: 'claude' }))).toEqual(invalid);
     expect(await storage.redeemCode(redemption())).toMatchObject({ kind: 'redeemed' });
   });
 
@@ -86,19 +86,19 @@ export const codeContract = (createStorage: CreateStorage): void => {
     );
     expect(countValues(outcomeSummaries)).toEqual({ redeemed: 1, invalid: 49 });
     expect(await storage.isRevoked(token(), t0 + 2)).toBe(false);
-    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 2)))).toBe('continued 1');
+    expect(summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + 2)))).toBe('continued 1');
   });
 
-  secondRedemptions(createStorage);
+  secondRedemptionContract(createStorage);
 };
 
-const secondRedemptions = (createStorage: CreateStorage): void => {
+const secondRedemptionContract = (createStorage: CreateStorage): void => {
   it('refuses a second redemption ten seconds after the first, and keeps the grant active', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
-    expect(await storage.redeemCode(redemption({ now: t0 + 11 }))).toEqual(spent);
+    expect(await storage.redeemCode(redemption({ now: t0 + 11 }))).toEqual(invalid);
     expect(await storage.isRevoked(token(), t0 + 11)).toBe(false);
-    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 12)))).toBe('continued 1');
+    expect(summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + 12)))).toBe('continued 1');
   });
 
   it('revokes the grant at a second redemption eleven seconds after the first', async () => {
@@ -109,14 +109,14 @@ const secondRedemptions = (createStorage: CreateStorage): void => {
       { kind: 'grant', id: 'grant-1', revokedAt: t0 + 12, expiresAt: t0 + 1 + accessTokenLifetime },
     ]);
     expect(await storage.isRevoked(token(), t0 + 12)).toBe(true);
-    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 13)))).toBe('inactive');
+    expect(summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + 13)))).toBe('inactive');
   });
 
   it('revokes the grant at a second redemption after the code has expired', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     expect(await storage.redeemCode(redemption({ now: t0 + 600 }))).toEqual(replayed);
-    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 601)))).toBe('inactive');
+    expect(summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + 601)))).toBe('inactive');
   });
 
   it('revokes a grant whose access tokens have expired without appending a revocation', async () => {
@@ -124,14 +124,14 @@ const secondRedemptions = (createStorage: CreateStorage): void => {
     await signInAndRedeem(storage);
     expect(await storage.redeemCode(redemption({ now: t0 + day }))).toEqual(replayed);
     expect(await listActiveRevocations(storage, t0)).toEqual([]);
-    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + day)))).toBe('inactive');
+    expect(summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + day)))).toBe('inactive');
   });
 
   it('revokes a grant only once, however often its code is replayed', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
-    const late = redemption({ now: t0 + 30 });
-    const outcomes = await Promise.all(fiftyIndexes.map(() => storage.redeemCode(late)));
+    const lateRedemption = redemption({ now: t0 + 30 });
+    const outcomes = await Promise.all(fiftyIndexes.map(() => storage.redeemCode(lateRedemption)));
     const outcomeSummaries = outcomes.map((outcome) =>
       outcome.kind === 'redeemed' ? 'redeemed' : outcome.reason,
     );
@@ -142,9 +142,9 @@ const secondRedemptions = (createStorage: CreateStorage): void => {
   it('does not revoke a grant if another client replays its code', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
-    expect(await storage.redeemCode(redemption({ clientId: 'claude', now: t0 + 30 }))).toEqual(spent);
+    expect(await storage.redeemCode(redemption({ clientId: 'claude', now: t0 + 30 }))).toEqual(invalid);
     expect(await listActiveRevocations(storage, t0 + 30)).toEqual([]);
-    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 31)))).toBe('continued 1');
+    expect(summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + 31)))).toBe('continued 1');
   });
 
   it('revokes no other grant of the same user and client', async () => {
@@ -152,7 +152,7 @@ const secondRedemptions = (createStorage: CreateStorage): void => {
     await signInAndRedeem(storage);
     await signInAndRedeem(storage, { grantId: 'grant-2' });
     await storage.redeemCode(redemption({ now: t0 + 30 }));
-    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 31, { grantId: 'grant-2' })))).toBe(
+    expect(summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + 31, { grantId: 'grant-2' })))).toBe(
       'continued 1',
     );
     expect(await storage.isRevoked(token({ grantId: 'grant-2' }), t0 + 31)).toBe(false);

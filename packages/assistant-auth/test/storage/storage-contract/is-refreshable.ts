@@ -5,19 +5,22 @@ import {
   type CreateStorage,
   day,
   grant1,
+  grantRefresh,
   redemption,
-  refreshUse,
   signIn,
   signInAndRedeem,
   t0,
 } from './sample.ts';
 
 /** Calls `isRefreshable` twice, because it must change nothing, and compares it with `refresh`. */
-const ask = async (storage: BrokerStorage, ...use: Parameters<typeof refreshUse>): Promise<boolean> => {
-  const question = refreshUse(...use);
-  const answers = [await storage.isRefreshable(question), await storage.isRefreshable(question)];
-  const { kind } = await storage.refresh(question);
-  expect(answers).toEqual([kind === 'refreshed', kind === 'refreshed']);
+const checkIsRefreshable = async (
+  storage: BrokerStorage,
+  ...args: Parameters<typeof grantRefresh>
+): Promise<boolean> => {
+  const request = grantRefresh(...args);
+  const results = [await storage.isRefreshable(request), await storage.isRefreshable(request)];
+  const { kind } = await storage.refresh(request);
+  expect(results).toEqual([kind === 'refreshed', kind === 'refreshed']);
   return kind === 'refreshed';
 };
 
@@ -27,49 +30,49 @@ export const isRefreshableContract = (createStorage: CreateStorage): void => {
     async (policy) => {
       const storage = await createStorage();
       await signInAndRedeem(storage, { refreshPolicy: policy });
-      expect(await ask(storage, 0, t0 + 2)).toBe(true);
+      expect(await checkIsRefreshable(storage, 0, t0 + 2)).toBe(true);
     },
   );
 
   it('returns false for a grant that is unknown, not redeemed, not refreshable or not active', async () => {
     const storage = await createStorage();
-    expect(await ask(storage, 0, t0)).toBe(false);
+    expect(await checkIsRefreshable(storage, 0, t0)).toBe(false);
     await storage.recordSignIn(signIn());
-    expect(await ask(storage, 0, t0)).toBe(false);
+    expect(await checkIsRefreshable(storage, 0, t0)).toBe(false);
     await signInAndRedeem(storage, { grantId: 'grant-2', refreshPolicy: 'none' });
-    expect(await ask(storage, 0, t0 + 2, { grantId: 'grant-2' })).toBe(false);
+    expect(await checkIsRefreshable(storage, 0, t0 + 2, { grantId: 'grant-2' })).toBe(false);
     await storage.redeemCode(redemption());
-    expect(await ask(storage, 0, t0 + 2, { clientId: 'claude' })).toBe(false);
+    expect(await checkIsRefreshable(storage, 0, t0 + 2, { clientId: 'claude' })).toBe(false);
     await storage.revoke(grant1, 'signed out', t0 + 2);
-    expect(await ask(storage, 0, t0 + 3)).toBe(false);
+    expect(await checkIsRefreshable(storage, 0, t0 + 3)).toBe(false);
   });
 
   it('returns true until the last second before the idle expiry', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     const expiry = t0 + 1 + 30 * day;
-    expect(await storage.isRefreshable(refreshUse(0, expiry))).toBe(false);
-    expect(await ask(storage, 0, expiry - 1)).toBe(true);
+    expect(await storage.isRefreshable(grantRefresh(0, expiry))).toBe(false);
+    expect(await checkIsRefreshable(storage, 0, expiry - 1)).toBe(true);
   });
 
   it('returns true for the previous token exactly as long as a refresh accepts it', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
-    await storage.refresh(refreshUse(0, t0 + 100));
-    expect(await ask(storage, 0, t0 + 220)).toBe(true);
-    expect(await storage.isRefreshable(refreshUse(0, t0 + 221, { lateRefresh: 'revoke' }))).toBe(false);
+    await storage.refresh(grantRefresh(0, t0 + 100));
+    expect(await checkIsRefreshable(storage, 0, t0 + 220)).toBe(true);
+    expect(await storage.isRefreshable(grantRefresh(0, t0 + 221, { lateRefresh: 'revoke' }))).toBe(false);
     // `isRefreshable` changes nothing: the grant is not revoked.
-    expect(await ask(storage, 1, t0 + 222)).toBe(true);
-    expect(await storage.isRefreshable(refreshUse(3, t0 + 223))).toBe(false);
+    expect(await checkIsRefreshable(storage, 1, t0 + 222)).toBe(true);
+    expect(await storage.isRefreshable(grantRefresh(3, t0 + 223))).toBe(false);
   });
 
   it('returns true for a late token until its successor is used, and false for a successor that was replaced', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
-    await storage.refresh(refreshUse(0, t0 + 100));
-    expect(await ask(storage, 0, t0 + 300)).toBe(true);
-    expect(await storage.isRefreshable(refreshUse(1, t0 + 301))).toBe(false);
-    expect(await ask(storage, 2, t0 + 302)).toBe(true);
-    expect(await storage.isRefreshable(refreshUse(0, t0 + 303))).toBe(false);
+    await storage.refresh(grantRefresh(0, t0 + 100));
+    expect(await checkIsRefreshable(storage, 0, t0 + 300)).toBe(true);
+    expect(await storage.isRefreshable(grantRefresh(1, t0 + 301))).toBe(false);
+    expect(await checkIsRefreshable(storage, 2, t0 + 302)).toBe(true);
+    expect(await storage.isRefreshable(grantRefresh(0, t0 + 303))).toBe(false);
   });
 };

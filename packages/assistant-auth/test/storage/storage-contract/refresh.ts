@@ -4,11 +4,11 @@ import {
   accessTokenLifetime,
   type CreateStorage,
   day,
-  ended,
   grant1,
+  grantRefresh,
+  inactive,
   listActiveRevocations,
   redemption,
-  refreshUse,
   reused,
   signIn,
   signInAndRedeem,
@@ -24,7 +24,7 @@ export const refreshContract = (createStorage: CreateStorage): void => {
   it('advances a rotating grant by one generation, and returns its complete state', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
-    expect(await storage.refresh(refreshUse(0, t0 + 100))).toEqual({
+    expect(await storage.refresh(grantRefresh(0, t0 + 100))).toEqual({
       kind: 'refreshed',
       grant: {
         userId: 'user-1',
@@ -43,23 +43,23 @@ export const refreshContract = (createStorage: CreateStorage): void => {
     const storage = await createStorage();
     await signInAndRedeem(storage, { refreshPolicy: 'stable' });
     for (const later of [10, 1000, 20 * day, 49 * day])
-      expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + later)))).toBe('continued 0');
+      expect(summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + later)))).toBe('continued 0');
   });
 
   it('never refreshes a grant whose policy allows no refresh token', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage, { refreshPolicy: 'none' });
-    expect(await storage.refresh(refreshUse(0, t0 + 2))).toEqual(ended);
+    expect(await storage.refresh(grantRefresh(0, t0 + 2))).toEqual(inactive);
   });
 
   it('refuses a grant that does not exist, was not redeemed or was revoked', async () => {
     const storage = await createStorage();
-    expect(await storage.refresh(refreshUse(0, t0))).toEqual(ended);
+    expect(await storage.refresh(grantRefresh(0, t0))).toEqual(inactive);
     await storage.recordSignIn(signIn());
-    expect(await storage.refresh(refreshUse(0, t0))).toEqual(ended);
+    expect(await storage.refresh(grantRefresh(0, t0))).toEqual(inactive);
     await storage.redeemCode(redemption());
     await storage.revoke(grant1, 'signed out', t0 + 2);
-    expect(await storage.refresh(refreshUse(0, t0 + 3))).toEqual(ended);
+    expect(await storage.refresh(grantRefresh(0, t0 + 3))).toEqual(inactive);
   });
 
   it.each(['stable', 'rotating'] as const)(
@@ -68,9 +68,9 @@ export const refreshContract = (createStorage: CreateStorage): void => {
       const storage = await createStorage();
       await signInAndRedeem(storage, { refreshPolicy });
       const expiry = t0 + 1 + 30 * day;
-      expect(await storage.refresh(refreshUse(0, expiry))).toEqual(ended);
-      expect(await storage.refresh(refreshUse(0, expiry - 1))).toMatchObject({ kind: 'refreshed' });
-      expect(await storage.refresh(refreshUse(refreshPolicy === 'stable' ? 0 : 1, expiry))).toMatchObject({
+      expect(await storage.refresh(grantRefresh(0, expiry))).toEqual(inactive);
+      expect(await storage.refresh(grantRefresh(0, expiry - 1))).toMatchObject({ kind: 'refreshed' });
+      expect(await storage.refresh(grantRefresh(refreshPolicy === 'stable' ? 0 : 1, expiry))).toMatchObject({
         grant: { refreshIdleExpiresAt: expiry + 30 * day },
       });
     },
@@ -80,11 +80,11 @@ export const refreshContract = (createStorage: CreateStorage): void => {
     const storage = await createStorage();
     await signInAndRedeem(storage, { refreshPolicy: 'stable' });
     const absolute = t0 + 1 + 180 * day;
-    for (let at = t0 + 20 * day; at < absolute; at += 20 * day) await storage.refresh(refreshUse(0, at));
-    expect(await storage.refresh(refreshUse(0, absolute - 1))).toMatchObject({
+    for (let at = t0 + 20 * day; at < absolute; at += 20 * day) await storage.refresh(grantRefresh(0, at));
+    expect(await storage.refresh(grantRefresh(0, absolute - 1))).toMatchObject({
       grant: { refreshIdleExpiresAt: absolute, refreshAbsoluteExpiresAt: absolute },
     });
-    expect(await storage.refresh(refreshUse(0, absolute))).toEqual(ended);
+    expect(await storage.refresh(grantRefresh(0, absolute))).toEqual(inactive);
   });
 
   it.each(['stable', 'rotating'] as const)(
@@ -92,70 +92,72 @@ export const refreshContract = (createStorage: CreateStorage): void => {
     async (refreshPolicy) => {
       const storage = await createStorage();
       await signInAndRedeem(storage, { refreshPolicy });
-      const current = summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 10)));
-      const foreign = { clientId: 'claude' };
-      expect(await storage.refresh(refreshUse(0, t0 + 500, foreign))).toEqual(ended);
-      expect(await storage.refresh(refreshUse(1, t0 + 500, foreign))).toEqual(ended);
+      const current = summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + 10)));
+      const otherClient = { clientId: 'claude' };
+      expect(await storage.refresh(grantRefresh(0, t0 + 500, otherClient))).toEqual(inactive);
+      expect(await storage.refresh(grantRefresh(1, t0 + 500, otherClient))).toEqual(inactive);
       expect(await listActiveRevocations(storage, t0 + 500)).toEqual([]);
-      expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 20)))).toBe(current);
+      expect(summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + 20)))).toBe(current);
     },
   );
 
-  generations(createStorage);
-  branches(createStorage);
+  generationContract(createStorage);
+  branchContract(createStorage);
 };
 
-const generations = (createStorage: CreateStorage): void => {
+const generationContract = (createStorage: CreateStorage): void => {
   it('returns the current generation for the previous token for exactly 120 seconds', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
-    await storage.refresh(refreshUse(0, t0 + 100));
-    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 220, revokeLate)))).toBe('continued 1');
-    expect(await storage.refresh(refreshUse(0, t0 + 221, revokeLate))).toEqual(reused);
+    await storage.refresh(grantRefresh(0, t0 + 100));
+    expect(summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + 220, revokeLate)))).toBe(
+      'continued 1',
+    );
+    expect(await storage.refresh(grantRefresh(0, t0 + 221, revokeLate))).toEqual(reused);
   });
 
   it('counts the grace period from the rotation, not from a retry', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
-    for (const at of [100, 160, 220]) await storage.refresh(refreshUse(0, t0 + at));
-    expect(await storage.refresh(refreshUse(0, t0 + 280, revokeLate))).toEqual(reused);
+    for (const at of [100, 160, 220]) await storage.refresh(grantRefresh(0, t0 + at));
+    expect(await storage.refresh(grantRefresh(0, t0 + 280, revokeLate))).toEqual(reused);
   });
 
   it('accepts the generation that was returned to a retry', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
-    await storage.refresh(refreshUse(0, t0 + 100));
-    await storage.refresh(refreshUse(0, t0 + 130));
-    expect(summarizeOutcome(await storage.refresh(refreshUse(1, t0 + 1900)))).toBe('continued 2');
+    await storage.refresh(grantRefresh(0, t0 + 100));
+    await storage.refresh(grantRefresh(0, t0 + 130));
+    expect(summarizeOutcome(await storage.refresh(grantRefresh(1, t0 + 1900)))).toBe('continued 2');
   });
 
   it('revokes the grant if the token before the previous one is presented, even within the grace period', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
-    await storage.refresh(refreshUse(0, t0 + 100));
-    await storage.refresh(refreshUse(1, t0 + 101));
-    expect(await storage.refresh(refreshUse(0, t0 + 102))).toEqual(reused);
+    await storage.refresh(grantRefresh(0, t0 + 100));
+    await storage.refresh(grantRefresh(1, t0 + 101));
+    expect(await storage.refresh(grantRefresh(0, t0 + 102))).toEqual(reused);
   });
 
   it('revokes the access tokens and the current refresh token of a grant whose token was reused', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
-    await storage.refresh(refreshUse(0, t0 + 100));
-    expect(await storage.refresh(refreshUse(0, t0 + 300, revokeLate))).toEqual(reused);
+    await storage.refresh(grantRefresh(0, t0 + 100));
+    expect(await storage.refresh(grantRefresh(0, t0 + 300, revokeLate))).toEqual(reused);
     expect(await listActiveRevocations(storage, t0 + 300)).toEqual([
       { kind: 'grant', id: 'grant-1', revokedAt: t0 + 300, expiresAt: t0 + 100 + accessTokenLifetime },
     ]);
     expect(await storage.isRevoked(token({ issuedAt: t0 + 100 }), t0 + 300)).toBe(true);
-    expect(await storage.refresh(refreshUse(1, t0 + 301))).toEqual(ended);
-    expect(await storage.refresh(refreshUse(0, t0 + 301))).toEqual(ended);
+    expect(await storage.refresh(grantRefresh(1, t0 + 301))).toEqual(inactive);
+    expect(await storage.refresh(grantRefresh(0, t0 + 301))).toEqual(inactive);
     expect(await listActiveRevocations(storage, t0 + 301)).toHaveLength(1);
   });
 
   it('refuses an old generation of an expired grant as expired', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
-    await storage.refresh(refreshUse(0, t0 + 100));
-    expect(await storage.refresh(refreshUse(0, t0 + 100 + 30 * day))).toEqual(ended);
+    await storage.refresh(grantRefresh(0, t0 + 100));
+    expect(await storage.refresh(grantRefresh(0, t0 + 100 + 30 * day))).toEqual(inactive);
   });
 
   it.each(['stable', 'rotating'] as const)(
@@ -163,10 +165,10 @@ const generations = (createStorage: CreateStorage): void => {
     async (refreshPolicy) => {
       const storage = await createStorage();
       await signInAndRedeem(storage, { refreshPolicy });
-      expect(await storage.refresh(refreshUse(1, t0 + 10))).toEqual(ended);
-      expect(await storage.refresh(refreshUse(7, t0 + 10))).toEqual(ended);
+      expect(await storage.refresh(grantRefresh(1, t0 + 10))).toEqual(inactive);
+      expect(await storage.refresh(grantRefresh(7, t0 + 10))).toEqual(inactive);
       expect(await listActiveRevocations(storage, t0 + 10)).toEqual([]);
-      expect(await storage.refresh(refreshUse(0, t0 + 11))).toMatchObject({ kind: 'refreshed' });
+      expect(await storage.refresh(grantRefresh(0, t0 + 11))).toMatchObject({ kind: 'refreshed' });
     },
   );
 
@@ -174,37 +176,37 @@ const generations = (createStorage: CreateStorage): void => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     await signInAndRedeem(storage, { grantId: 'grant-2' });
-    await storage.refresh(refreshUse(0, t0 + 100));
-    expect(await storage.refresh(refreshUse(0, t0 + 300, revokeLate))).toEqual(reused);
-    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 301, { grantId: 'grant-2' })))).toBe(
+    await storage.refresh(grantRefresh(0, t0 + 100));
+    expect(await storage.refresh(grantRefresh(0, t0 + 300, revokeLate))).toEqual(reused);
+    expect(summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + 301, { grantId: 'grant-2' })))).toBe(
       'continued 1',
     );
   });
 };
 
 /** Refreshes after the grace period, when the response with the successor was lost. */
-const branches = (createStorage: CreateStorage): void => {
+const branchContract = (createStorage: CreateStorage): void => {
   it('returns the next generation for the previous token after the grace period if its successor was not used', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
-    await storage.refresh(refreshUse(0, t0 + 100));
-    expect(await storage.refresh(refreshUse(0, t0 + 221))).toMatchObject({
+    await storage.refresh(grantRefresh(0, t0 + 100));
+    expect(await storage.refresh(grantRefresh(0, t0 + 221))).toMatchObject({
       kind: 'refreshed',
       grant: { generation: 2, refreshIdleExpiresAt: t0 + 221 + 30 * day },
     });
-    expect(summarizeOutcome(await storage.refresh(refreshUse(2, t0 + 222)))).toBe('continued 3');
+    expect(summarizeOutcome(await storage.refresh(grantRefresh(2, t0 + 222)))).toBe('continued 3');
     expect(await listActiveRevocations(storage, t0 + 222)).toEqual([]);
   });
 
   it('accepts the previous token repeatedly until one of its successors is used', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
-    await storage.refresh(refreshUse(0, t0 + 100));
-    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 300)))).toBe('continued 2');
-    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 420)))).toBe('continued 2');
-    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 421)))).toBe('continued 3');
-    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 20 * day)))).toBe('continued 4');
-    expect(summarizeOutcome(await storage.refresh(refreshUse(4, t0 + 21 * day)))).toBe('continued 5');
+    await storage.refresh(grantRefresh(0, t0 + 100));
+    expect(summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + 300)))).toBe('continued 2');
+    expect(summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + 420)))).toBe('continued 2');
+    expect(summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + 421)))).toBe('continued 3');
+    expect(summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + 20 * day)))).toBe('continued 4');
+    expect(summarizeOutcome(await storage.refresh(grantRefresh(4, t0 + 21 * day)))).toBe('continued 5');
   });
 
   it.each([
@@ -214,11 +216,11 @@ const branches = (createStorage: CreateStorage): void => {
   ])('revokes the grant when the successor that a branch replaced is presented %s', async (_, at) => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
-    await storage.refresh(refreshUse(0, t0 + 100));
-    await storage.refresh(refreshUse(0, t0 + 300));
-    expect(await storage.refresh(refreshUse(1, t0 + at))).toEqual(reused);
+    await storage.refresh(grantRefresh(0, t0 + 100));
+    await storage.refresh(grantRefresh(0, t0 + 300));
+    expect(await storage.refresh(grantRefresh(1, t0 + at))).toEqual(reused);
     for (const generation of [0, 1, 2])
-      expect(await storage.refresh(refreshUse(generation, t0 + at + 1))).toEqual(ended);
+      expect(await storage.refresh(grantRefresh(generation, t0 + at + 1))).toEqual(inactive);
     expect(await listActiveRevocations(storage, t0 + at)).toHaveLength(
       at < 300 + accessTokenLifetime ? 1 : 0,
     );
@@ -227,55 +229,55 @@ const branches = (createStorage: CreateStorage): void => {
   it('revokes the grant when the previous token is presented late after its successor was used', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
-    await storage.refresh(refreshUse(0, t0 + 100));
-    await storage.refresh(refreshUse(1, t0 + 300));
-    expect(await storage.refresh(refreshUse(0, t0 + 301))).toEqual(reused);
-    expect(await storage.refresh(refreshUse(2, t0 + 302))).toEqual(ended);
+    await storage.refresh(grantRefresh(0, t0 + 100));
+    await storage.refresh(grantRefresh(1, t0 + 300));
+    expect(await storage.refresh(grantRefresh(0, t0 + 301))).toEqual(reused);
+    expect(await storage.refresh(grantRefresh(2, t0 + 302))).toEqual(inactive);
   });
 
   it('revokes the grant when any earlier token is presented after a branch was used', async () => {
     for (const earlier of [0, 1]) {
       const storage = await createStorage();
       await signInAndRedeem(storage);
-      await storage.refresh(refreshUse(0, t0 + 100));
-      await storage.refresh(refreshUse(0, t0 + 300));
-      await storage.refresh(refreshUse(2, t0 + 301));
-      expect(await storage.refresh(refreshUse(earlier, t0 + 302))).toEqual(reused);
-      expect(await storage.refresh(refreshUse(3, t0 + 303))).toEqual(ended);
+      await storage.refresh(grantRefresh(0, t0 + 100));
+      await storage.refresh(grantRefresh(0, t0 + 300));
+      await storage.refresh(grantRefresh(2, t0 + 301));
+      expect(await storage.refresh(grantRefresh(earlier, t0 + 302))).toEqual(reused);
+      expect(await storage.refresh(grantRefresh(3, t0 + 303))).toEqual(inactive);
     }
   });
 
   it('starts a branch from a branch', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
-    await storage.refresh(refreshUse(0, t0 + 100));
-    await storage.refresh(refreshUse(0, t0 + 300));
-    await storage.refresh(refreshUse(2, t0 + 2000));
-    expect(summarizeOutcome(await storage.refresh(refreshUse(2, t0 + 4000)))).toBe('continued 4');
-    expect(await storage.refresh(refreshUse(3, t0 + 4001))).toEqual(reused);
+    await storage.refresh(grantRefresh(0, t0 + 100));
+    await storage.refresh(grantRefresh(0, t0 + 300));
+    await storage.refresh(grantRefresh(2, t0 + 2000));
+    expect(summarizeOutcome(await storage.refresh(grantRefresh(2, t0 + 4000)))).toBe('continued 4');
+    expect(await storage.refresh(grantRefresh(3, t0 + 4001))).toEqual(reused);
   });
 
   it('does not accept the previous token of an expired grant', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
-    await storage.refresh(refreshUse(0, t0 + 100));
-    expect(await storage.refresh(refreshUse(0, t0 + 100 + 30 * day))).toEqual(ended);
+    await storage.refresh(grantRefresh(0, t0 + 100));
+    expect(await storage.refresh(grantRefresh(0, t0 + 100 + 30 * day))).toEqual(inactive);
   });
 
   it('revokes nothing for a replaced token of another client', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
-    await storage.refresh(refreshUse(0, t0 + 100));
-    await storage.refresh(refreshUse(1, t0 + 200));
-    expect(await storage.refresh(refreshUse(0, t0 + 300, { clientId: 'claude' }))).toEqual(ended);
-    expect(summarizeOutcome(await storage.refresh(refreshUse(2, t0 + 301)))).toBe('continued 3');
+    await storage.refresh(grantRefresh(0, t0 + 100));
+    await storage.refresh(grantRefresh(1, t0 + 200));
+    expect(await storage.refresh(grantRefresh(0, t0 + 300, { clientId: 'claude' }))).toEqual(inactive);
+    expect(summarizeOutcome(await storage.refresh(grantRefresh(2, t0 + 301)))).toBe('continued 3');
   });
 
   it('starts no branch for another client', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
-    await storage.refresh(refreshUse(0, t0 + 100));
-    expect(await storage.refresh(refreshUse(0, t0 + 300, { clientId: 'claude' }))).toEqual(ended);
-    expect(summarizeOutcome(await storage.refresh(refreshUse(1, t0 + 301)))).toBe('continued 2');
+    await storage.refresh(grantRefresh(0, t0 + 100));
+    expect(await storage.refresh(grantRefresh(0, t0 + 300, { clientId: 'claude' }))).toEqual(inactive);
+    expect(summarizeOutcome(await storage.refresh(grantRefresh(1, t0 + 301)))).toBe('continued 2');
   });
 };

@@ -4,12 +4,12 @@ import type { BrokerStorage } from '../../../src/storage/broker-storage.ts';
 import { accessTokenLifetime, buildCleanup, type CreateStorage, signInAndRedeem, t0 } from './sample.ts';
 
 /** Creates and revokes a grant: this appends one revocation that expires half an hour after `at + 1`. */
-const appendLine = async (storage: BrokerStorage, grantId: string, at: number): Promise<void> => {
+const appendRevocation = async (storage: BrokerStorage, grantId: string, at: number): Promise<void> => {
   await signInAndRedeem(storage, { grantId, now: at });
   await storage.revoke({ kind: 'grant', id: grantId }, 'signed out', at + 1);
 };
 
-const line = (id: string, at: number) => ({
+const buildRevocation = (id: string, at: number) => ({
   kind: 'grant',
   id,
   revokedAt: at + 1,
@@ -29,17 +29,17 @@ export const revocationPageContract = (createStorage: CreateStorage): void => {
 
   it('returns all unexpired revocations in order, then only those that were appended since', async () => {
     const storage = await createStorage();
-    await appendLine(storage, 'grant-b', t0);
-    await appendLine(storage, 'grant-a', t0 + 1);
+    await appendRevocation(storage, 'grant-b', t0);
+    await appendRevocation(storage, 'grant-a', t0 + 1);
     expect(await storage.readRevocations(undefined, t0 + 5, 10)).toEqual({
       kind: 'page',
-      revocations: [line('grant-b', t0), line('grant-a', t0 + 1)],
+      revocations: [buildRevocation('grant-b', t0), buildRevocation('grant-a', t0 + 1)],
       cursor: 2,
     });
-    await appendLine(storage, 'grant-c', t0 + 6);
+    await appendRevocation(storage, 'grant-c', t0 + 6);
     expect(await storage.readRevocations(2, t0 + 9, 10)).toEqual({
       kind: 'page',
-      revocations: [line('grant-c', t0 + 6)],
+      revocations: [buildRevocation('grant-c', t0 + 6)],
       cursor: 3,
     });
     expect(await storage.readRevocations(3, t0 + 9, 10)).toEqual({
@@ -51,10 +51,10 @@ export const revocationPageContract = (createStorage: CreateStorage): void => {
 
   it('returns a revocation in its last second, and not when it has expired', async () => {
     const storage = await createStorage();
-    await appendLine(storage, 'grant-1', t0);
+    await appendRevocation(storage, 'grant-1', t0);
     const expiresAt = t0 + 1 + accessTokenLifetime;
     expect(await storage.readRevocations(undefined, expiresAt - 1, 10)).toMatchObject({
-      revocations: [line('grant-1', t0)],
+      revocations: [buildRevocation('grant-1', t0)],
       cursor: 1,
     });
     expect(await storage.readRevocations(undefined, expiresAt, 10)).toEqual({
@@ -66,8 +66,8 @@ export const revocationPageContract = (createStorage: CreateStorage): void => {
 
   it('misses nothing if the newest revocations were cleaned up', async () => {
     const storage = await createStorage();
-    await appendLine(storage, 'grant-1', t0);
-    await appendLine(storage, 'grant-2', t0);
+    await appendRevocation(storage, 'grant-1', t0);
+    await appendRevocation(storage, 'grant-2', t0);
     const later = t0 + 2 * accessTokenLifetime;
     await storage.cleanUp(buildCleanup(later));
     expect(await storage.readRevocations(2, later, 10)).toEqual({
@@ -75,24 +75,24 @@ export const revocationPageContract = (createStorage: CreateStorage): void => {
       revocations: [],
       cursor: 0,
     });
-    await appendLine(storage, 'grant-3', later);
+    await appendRevocation(storage, 'grant-3', later);
     expect(await storage.readRevocations(2, later + 1, 10)).toEqual({
       kind: 'page',
-      revocations: [line('grant-3', later)],
+      revocations: [buildRevocation('grant-3', later)],
       cursor: 3,
     });
   });
 
   it('misses nothing with a cursor that was read after a cleanup', async () => {
     const storage = await createStorage();
-    await appendLine(storage, 'grant-1', t0);
+    await appendRevocation(storage, 'grant-1', t0);
     const later = t0 + 2 * accessTokenLifetime;
     await storage.cleanUp(buildCleanup(later));
     const page = await storage.readRevocations(undefined, later, 10);
-    await appendLine(storage, 'grant-2', later);
+    await appendRevocation(storage, 'grant-2', later);
     const cursor = page.kind === 'page' ? page.cursor : undefined;
     expect(await storage.readRevocations(cursor, later + 1, 10)).toMatchObject({
-      revocations: [line('grant-2', later)],
+      revocations: [buildRevocation('grant-2', later)],
       cursor: 2,
     });
   });
@@ -100,18 +100,18 @@ export const revocationPageContract = (createStorage: CreateStorage): void => {
   it('returns all unexpired revocations if the cursor is ahead of the newest one, as after a restored backup', async () => {
     const storage = await createStorage();
     expect(await storage.readRevocations(41, t0, 10)).toEqual({ kind: 'page', revocations: [], cursor: 0 });
-    await appendLine(storage, 'grant-1', t0);
+    await appendRevocation(storage, 'grant-1', t0);
     expect(await storage.readRevocations(41, t0 + 1, 10)).toEqual({
       kind: 'page',
-      revocations: [line('grant-1', t0)],
+      revocations: [buildRevocation('grant-1', t0)],
       cursor: 1,
     });
   });
 
   it('returns too-many beyond the limit, which counts only unexpired revocations after the cursor', async () => {
     const storage = await createStorage();
-    await appendLine(storage, 'grant-dead', t0 - 2 * accessTokenLifetime);
-    for (const id of ['grant-1', 'grant-2', 'grant-3']) await appendLine(storage, id, t0);
+    await appendRevocation(storage, 'grant-dead', t0 - 2 * accessTokenLifetime);
+    for (const id of ['grant-1', 'grant-2', 'grant-3']) await appendRevocation(storage, id, t0);
     expect(await storage.readRevocations(undefined, t0 + 1, 2)).toEqual({ kind: 'too-many' });
     expect(await storage.readRevocations(undefined, t0 + 1, 3)).toMatchObject({ kind: 'page', cursor: 4 });
     expect(await storage.readRevocations(2, t0 + 1, 2)).toMatchObject({

@@ -5,9 +5,9 @@ import {
   accessTokenLifetime,
   type CreateStorage,
   grant1,
+  grantRefresh,
   listActiveRevocations,
   redemption,
-  refreshUse,
   signIn,
   signInAndRedeem,
   summarizeOutcome,
@@ -23,7 +23,7 @@ export const revocationContract = (createStorage: CreateStorage): void => {
   it('keeps the revocation of a grant until its newest access token expires', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
-    await storage.refresh(refreshUse(0, t0 + 100));
+    await storage.refresh(grantRefresh(0, t0 + 100));
     await storage.revoke(grant1, 'signed out', t0 + 200);
     expect(await listActiveRevocations(storage, t0 + 200)).toEqual([
       { kind: 'grant', id: 'grant-1', revokedAt: t0 + 200, expiresAt: t0 + 100 + accessTokenLifetime },
@@ -33,7 +33,7 @@ export const revocationContract = (createStorage: CreateStorage): void => {
   it('keeps the revocation until the access token with the latest expiry expires, which need not be the newest', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
-    await storage.refresh(refreshUse(0, t0 + 100, { accessExpiresAt: t0 + 200 }));
+    await storage.refresh(grantRefresh(0, t0 + 100, { accessExpiresAt: t0 + 200 }));
     await storage.revoke(grant1, 'signed out', t0 + 150);
     expect(await listActiveRevocations(storage, t0 + 150)).toMatchObject([
       { expiresAt: t0 + 1 + accessTokenLifetime },
@@ -63,7 +63,7 @@ export const revocationContract = (createStorage: CreateStorage): void => {
       await signInAndRedeem(storage);
       await storage.revoke(target, 'signed out', t0 + 1 + accessTokenLifetime);
       expect(await listActiveRevocations(storage, t0)).toEqual([]);
-      expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 2 + accessTokenLifetime)))).toBe(
+      expect(summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + 2 + accessTokenLifetime)))).toBe(
         'inactive',
       );
     },
@@ -83,16 +83,16 @@ export const revocationContract = (createStorage: CreateStorage): void => {
   it('never dates the revocation before a token from a server with a fast clock', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
-    await storage.refresh(refreshUse(0, t0 + 105));
-    await storage.refresh(refreshUse(0, t0 + 103));
+    await storage.refresh(grantRefresh(0, t0 + 105));
+    await storage.refresh(grantRefresh(0, t0 + 103));
     await storage.revoke(grant1, 'signed out', t0 + 100);
     expect(await listActiveRevocations(storage, t0 + 100)).toMatchObject([{ revokedAt: t0 + 105 }]);
   });
 
-  wholeSets(createStorage);
+  groupRevocationContract(createStorage);
 };
 
-const wholeSets = (createStorage: CreateStorage): void => {
+const groupRevocationContract = (createStorage: CreateStorage): void => {
   it.each([user1, chatgpt])('revokes every grant of a $kind with one stored revocation', async (target) => {
     const storage = await createStorage();
     await signInAndRedeem(storage, { grantId: 'grant-1' });
@@ -103,7 +103,7 @@ const wholeSets = (createStorage: CreateStorage): void => {
       { ...target, revokedAt: t0 + 55, expiresAt: t0 + 51 + accessTokenLifetime },
     ]);
     for (const grantId of ['grant-1', 'grant-2'])
-      expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 56, { grantId })))).toBe('inactive');
+      expect(summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + 56, { grantId })))).toBe('inactive');
     expect(await storage.redeemCode(redemption({ grantId: 'grant-3', now: t0 + 56 }))).toMatchObject({
       reason: 'invalid',
     });
@@ -115,13 +115,13 @@ const wholeSets = (createStorage: CreateStorage): void => {
     await signInAndRedeem(storage, { grantId: 'grant-2', clientId: 'claude' });
     await signInAndRedeem(storage, { grantId: 'grant-3', ...bob });
     await storage.revoke(user1, 'signed out', t0 + 10);
-    const atClaude = { grantId: 'grant-2', clientId: 'claude' };
-    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 11)))).toBe('inactive');
-    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 11, atClaude)))).toBe('inactive');
-    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 11, { grantId: 'grant-3' })))).toBe(
+    const claudeGrant = { grantId: 'grant-2', clientId: 'claude' };
+    expect(summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + 11)))).toBe('inactive');
+    expect(summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + 11, claudeGrant)))).toBe('inactive');
+    expect(summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + 11, { grantId: 'grant-3' })))).toBe(
       'continued 1',
     );
-    expect(await storage.isRevoked(token(atClaude), t0 + 11)).toBe(true);
+    expect(await storage.isRevoked(token(claudeGrant), t0 + 11)).toBe(true);
     expect(await storage.isRevoked(token({ grantId: 'grant-3', userId: 'user-2' }), t0 + 11)).toBe(false);
   });
 
@@ -131,14 +131,16 @@ const wholeSets = (createStorage: CreateStorage): void => {
     await signInAndRedeem(storage, { grantId: 'grant-2', clientId: 'claude' });
     await signInAndRedeem(storage, { grantId: 'grant-3', ...bob });
     await storage.revoke(chatgpt, 'client withdrawn', t0 + 10);
-    const atClaude = { grantId: 'grant-2', clientId: 'claude' };
-    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 11)))).toBe('inactive');
-    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 11, { grantId: 'grant-3' })))).toBe(
+    const claudeGrant = { grantId: 'grant-2', clientId: 'claude' };
+    expect(summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + 11)))).toBe('inactive');
+    expect(summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + 11, { grantId: 'grant-3' })))).toBe(
       'inactive',
     );
-    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 11, atClaude)))).toBe('continued 1');
+    expect(summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + 11, claudeGrant)))).toBe(
+      'continued 1',
+    );
     expect(await storage.isRevoked(token({ grantId: 'grant-3', userId: 'user-2' }), t0 + 11)).toBe(true);
-    expect(await storage.isRevoked(token(atClaude), t0 + 11)).toBe(false);
+    expect(await storage.isRevoked(token(claudeGrant), t0 + 11)).toBe(false);
   });
 
   it('accepts tokens of a user who signs in again after everything was revoked', async () => {
@@ -146,9 +148,9 @@ const wholeSets = (createStorage: CreateStorage): void => {
     await signInAndRedeem(storage);
     await storage.revoke(user1, 'signed out', t0 + 10);
     await signInAndRedeem(storage, { grantId: 'grant-2', now: t0 + 10 });
-    const again = token({ grantId: 'grant-2', issuedAt: t0 + 11 });
-    expect(await storage.isRevoked(again, t0 + 12)).toBe(false);
-    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 12, { grantId: 'grant-2' })))).toBe(
+    const newToken = token({ grantId: 'grant-2', issuedAt: t0 + 11 });
+    expect(await storage.isRevoked(newToken, t0 + 12)).toBe(false);
+    expect(summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + 12, { grantId: 'grant-2' })))).toBe(
       'continued 1',
     );
   });

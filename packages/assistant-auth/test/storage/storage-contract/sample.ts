@@ -22,7 +22,7 @@ export const hour = 3600;
 export const day = 24 * hour;
 export const accessTokenLifetime = 1800;
 
-interface SignInChoice {
+interface SignInOverrides {
   readonly grantId?: string;
   readonly clientId?: string;
   readonly refreshPolicy?: RefreshPolicy;
@@ -37,26 +37,26 @@ interface SignInChoice {
 export const highLimits: SignIn['limits'] = { signIns: 1000, period: 600, activeGrants: 1000 };
 
 /** A sign-in of Ada at ChatGPT with the grant `grant-1`, unless overridden. */
-export const signIn = (choice: SignInChoice = {}): SignIn => ({
-  now: choice.now ?? t0,
-  limits: { ...highLimits, ...choice.limits },
-  identity: { provider: 'google', subject: 'ada', ...choice.identity },
-  user: choice.user ?? { kind: 'by-identity', newId: 'user-1' },
+export const signIn = (overrides: SignInOverrides = {}): SignIn => ({
+  now: overrides.now ?? t0,
+  limits: { ...highLimits, ...overrides.limits },
+  identity: { provider: 'google', subject: 'ada', ...overrides.identity },
+  user: overrides.user ?? { kind: 'by-identity', newId: 'user-1' },
   grant: {
-    id: choice.grantId ?? 'grant-1',
-    clientId: choice.clientId ?? 'chatgpt',
+    id: overrides.grantId ?? 'grant-1',
+    clientId: overrides.clientId ?? 'chatgpt',
     redirectUri: 'https://chat.example/callback',
     scopes: ['score:read', 'score:write'],
     resource: 'https://words.example',
-    refreshPolicy: choice.refreshPolicy ?? 'rotating',
+    refreshPolicy: overrides.refreshPolicy ?? 'rotating',
     claims: { plan: 'free', seats: 3, staff: false },
-    ...(choice.sid !== undefined && { sid: choice.sid }),
+    ...(overrides.sid !== undefined && { sid: overrides.sid }),
   },
 });
 
 /** Redeems `grant-1` a second after sign-in; lifetimes count from `now`. */
-export const redemption = (given: Partial<CodeRedemption> = {}): CodeRedemption => {
-  const { now = t0 + 1 } = given;
+export const redemption = (overrides: Partial<CodeRedemption> = {}): CodeRedemption => {
+  const { now = t0 + 1 } = overrides;
   return {
     grantId: 'grant-1',
     clientId: 'chatgpt',
@@ -66,15 +66,15 @@ export const redemption = (given: Partial<CodeRedemption> = {}): CodeRedemption 
     accessExpiresAt: now + accessTokenLifetime,
     refreshIdleExpiresAt: now + 30 * day,
     refreshAbsoluteExpiresAt: now + 180 * day,
-    ...given,
+    ...overrides,
   };
 };
 
 /** Refreshes `grant-1`; lifetimes count from `now`. */
-export const refreshUse = (
+export const grantRefresh = (
   generation: number,
   now: number,
-  given: Partial<GrantRefresh> = {},
+  overrides: Partial<GrantRefresh> = {},
 ): GrantRefresh => ({
   grantId: 'grant-1',
   clientId: 'chatgpt',
@@ -85,16 +85,16 @@ export const refreshUse = (
   accessExpiresAt: now + accessTokenLifetime,
   refreshIdleExpiresAt: now + 30 * day,
   recheckLeaseDuration: 60,
-  ...given,
+  ...overrides,
 });
 
 /** Signs in and redeems the code a second later. */
 export const signInAndRedeem = async (
   storage: BrokerStorage,
-  choice: SignInChoice = {},
+  overrides: SignInOverrides = {},
 ): Promise<CodeRedemptionOutcome> => {
-  const { now, grant } = signIn(choice);
-  await storage.recordSignIn(signIn(choice));
+  const { now, grant } = signIn(overrides);
+  await storage.recordSignIn(signIn(overrides));
   return storage.redeemCode(
     redemption({ grantId: grant.id, clientId: grant.clientId, now: now + 1, codeExpiresAt: now + 60 }),
   );
@@ -108,7 +108,7 @@ export const adasUpstreamToken = {
 } as const satisfies StoredUpstreamToken;
 
 /** Tokens that were resealed a day later, while no recheck is in progress. */
-export const resealed = (...tokens: readonly ResealedToken[]): UpstreamTokenReplacement => ({
+export const buildTokenReplacement = (...tokens: readonly ResealedToken[]): UpstreamTokenReplacement => ({
   tokens,
   now: t0 + day,
   recheckLeaseDuration: 60,
@@ -117,12 +117,12 @@ export const resealed = (...tokens: readonly ResealedToken[]): UpstreamTokenRepl
 export const grant1: RevocationTarget = { kind: 'grant', id: 'grant-1' };
 
 /** An access token of `grant-1`, issued when `redemption` redeems. */
-export const token = (given: Partial<RevocableToken> = {}): RevocableToken => ({
+export const token = (overrides: Partial<RevocableToken> = {}): RevocableToken => ({
   grantId: 'grant-1',
   userId: 'user-1',
   clientId: 'chatgpt',
   issuedAt: t0 + 1,
-  ...given,
+  ...overrides,
 });
 
 /** Returns all unexpired revocations. */
@@ -141,9 +141,9 @@ export const buildCleanup = (now: number): Cleanup => ({
 export const summarizeOutcome = (outcome: RefreshOutcome): string =>
   outcome.kind === 'refreshed' ? `continued ${outcome.grant.generation}` : outcome.reason;
 
-export const spent = { kind: 'refused', reason: 'invalid' };
+export const invalid = { kind: 'refused', reason: 'invalid' };
 export const replayed = { kind: 'refused', reason: 'replayed' };
-export const ended = { kind: 'refused', reason: 'inactive' };
+export const inactive = { kind: 'refused', reason: 'inactive' };
 export const reused = { kind: 'refused', reason: 'reused' };
 
 /** Counts how often each value occurs. */

@@ -17,10 +17,10 @@ import {
   type CreateStorage,
   countValues,
   day,
-  ended,
   fiftyIndexes,
+  grantRefresh,
+  inactive,
   listActiveRevocations,
-  refreshUse,
   signIn,
   signInAndRedeem,
   summarizeOutcome,
@@ -33,35 +33,35 @@ const now = t0 + 100;
 const ada: SecurityEventTarget = { kind: 'identity', subject: 'ada' };
 
 const securityEvent = (
-  endings: readonly RequestedRevocation[],
-  given: Partial<ReceivedSecurityEvent> = {},
+  revocations: readonly RequestedRevocation[],
+  overrides: Partial<ReceivedSecurityEvent> = {},
 ): ReceivedSecurityEvent => ({
   provider: 'google',
   jti: 'event-1',
   retainUntil: now + day,
   signedInBefore: now,
-  revocations: endings,
-  reason: 'a signal',
+  revocations,
+  reason: 'a security event',
   now,
-  ...given,
+  ...overrides,
 });
 
-const tell = (
+const recordEvent = (
   storage: BrokerStorage,
   target: SecurityEventTarget,
   revocationScope: RevocationScope = 'grants',
-  given: Partial<ReceivedSecurityEvent> = {},
-) => storage.recordSecurityEvent(securityEvent([{ target, revocationScope }], given));
+  overrides: Partial<ReceivedSecurityEvent> = {},
+) => storage.recordSecurityEvent(securityEvent([{ target, revocationScope }], overrides));
 
 /** Returns the IDs of a user's revoked grants, sorted. */
-const endedOf = async (storage: BrokerStorage, userId = 'user-1'): Promise<readonly string[]> => {
+const listRevokedGrants = async (storage: BrokerStorage, userId = 'user-1'): Promise<readonly string[]> => {
   const account = await storage.readAccount(userId);
   const grants = (account?.grants ?? []).filter(({ revokedAt }) => revokedAt !== undefined);
   return grants.map(({ id }) => id).toSorted();
 };
 
 /** Ada in `sid-1` of the provider: an account session, an online grant, and one with offline access. */
-const signedIn = async (createStorage: CreateStorage): Promise<BrokerStorage> => {
+const createStorageWithGrants = async (createStorage: CreateStorage): Promise<BrokerStorage> => {
   const storage = await createStorage();
   await createSession(storage, { grantId: 'session', sid: 'sid-1' });
   await signInAndRedeem(storage, { grantId: 'now', refreshPolicy: 'none', sid: 'sid-1' });
@@ -70,25 +70,25 @@ const signedIn = async (createStorage: CreateStorage): Promise<BrokerStorage> =>
 };
 
 export const securityEventContract = (createStorage: CreateStorage): void => {
-  onceOnly(createStorage);
+  replayContract(createStorage);
   revocationScopeContract(createStorage);
-  targets(createStorage);
-  tokens(createStorage);
-  retention(createStorage);
+  targetContract(createStorage);
+  tokenTargetContract(createStorage);
+  retentionContract(createStorage);
 };
 
-const onceOnly = (createStorage: CreateStorage): void => {
+const replayContract = (createStorage: CreateStorage): void => {
   it('applies a security event once: a repeated one changes nothing', async () => {
-    const storage = await signedIn(createStorage);
-    expect(await tell(storage, { kind: 'session', sid: 'sid-9' })).toBe('recorded');
-    expect(await tell(storage, ada)).toBe('replayed');
-    expect(await endedOf(storage)).toEqual([]);
+    const storage = await createStorageWithGrants(createStorage);
+    expect(await recordEvent(storage, { kind: 'session', sid: 'sid-9' })).toBe('recorded');
+    expect(await recordEvent(storage, ada)).toBe('replayed');
+    expect(await listRevokedGrants(storage)).toEqual([]);
     expect(await listActiveRevocations(storage, now)).toEqual([]);
   });
 
   it('applies only one of 50 concurrent deliveries', async () => {
-    const storage = await signedIn(createStorage);
-    expect(countValues(await Promise.all(fiftyIndexes.map(() => tell(storage, ada))))).toEqual({
+    const storage = await createStorageWithGrants(createStorage);
+    expect(countValues(await Promise.all(fiftyIndexes.map(() => recordEvent(storage, ada))))).toEqual({
       recorded: 1,
       replayed: 49,
     });
@@ -96,12 +96,12 @@ const onceOnly = (createStorage: CreateStorage): void => {
   });
 
   it('distinguishes security events of two providers, and two events of one provider', async () => {
-    const storage = await signedIn(createStorage);
-    expect(await tell(storage, ada, 'grants', { provider: 'github' })).toBe('recorded');
-    expect(await endedOf(storage)).toEqual([]);
-    expect(await tell(storage, ada, 'sessions')).toBe('recorded');
-    expect(await tell(storage, ada, 'grants', { jti: 'event-2' })).toBe('recorded');
-    expect(await endedOf(storage)).toEqual(['later', 'now', 'session']);
+    const storage = await createStorageWithGrants(createStorage);
+    expect(await recordEvent(storage, ada, 'grants', { provider: 'github' })).toBe('recorded');
+    expect(await listRevokedGrants(storage)).toEqual([]);
+    expect(await recordEvent(storage, ada, 'sessions')).toBe('recorded');
+    expect(await recordEvent(storage, ada, 'grants', { jti: 'event-2' })).toBe('recorded');
+    expect(await listRevokedGrants(storage)).toEqual(['later', 'now', 'session']);
   });
 
   it('recognizes a repeated security event that revoked nothing', async () => {
@@ -118,27 +118,27 @@ const revocationScopeContract = (createStorage: CreateStorage): void => {
     ['grants', ['later', 'now', 'session']],
     ['identity', ['later', 'now', 'session']],
   ] as const)('revokes according to its scope: %s', async (revocationScope, expected) => {
-    const storage = await signedIn(createStorage);
-    await tell(storage, ada, revocationScope);
-    expect(await endedOf(storage)).toEqual(expected);
+    const storage = await createStorageWithGrants(createStorage);
+    await recordEvent(storage, ada, revocationScope);
+    expect(await listRevokedGrants(storage)).toEqual(expected);
     expect(await useAccountSession(storage, now, 'session')).toBeUndefined();
   });
 
   it('appends one revocation for all grants that have an unexpired access token', async () => {
-    const storage = await signedIn(createStorage);
+    const storage = await createStorageWithGrants(createStorage);
     await signInAndRedeem(storage, { grantId: 'old', now: t0 - accessTokenLifetime - 10 });
     await storage.recordSignIn(signIn({ grantId: 'unredeemed' }));
-    await tell(storage, ada);
+    await recordEvent(storage, ada);
     expect(await listActiveRevocations(storage, now)).toEqual([
       { kind: 'user', id: 'user-1', revokedAt: t0 + 1, expiresAt: t0 + 1 + accessTokenLifetime },
     ]);
     expect(await storage.isRevoked(token({ grantId: 'now' }), now)).toBe(true);
-    expect(await storage.refresh(refreshUse(0, now, { grantId: 'later' }))).toEqual(ended);
-    expect(await endedOf(storage)).toEqual(['later', 'now', 'old', 'session', 'unredeemed']);
+    expect(await storage.refresh(grantRefresh(0, now, { grantId: 'later' }))).toEqual(inactive);
+    expect(await listRevokedGrants(storage)).toEqual(['later', 'now', 'old', 'session', 'unredeemed']);
   });
 
   it('applies every revocation of an event that has several', async () => {
-    const storage = await signedIn(createStorage);
+    const storage = await createStorageWithGrants(createStorage);
     await signInAndRedeem(storage, {
       grantId: 'bobs',
       identity: { subject: 'bob' },
@@ -151,12 +151,12 @@ const revocationScopeContract = (createStorage: CreateStorage): void => {
         { target: bob, revocationScope: 'grants' },
       ]),
     );
-    expect(await endedOf(storage)).toEqual(['session']);
-    expect(await endedOf(storage, 'bob')).toEqual(['bobs']);
+    expect(await listRevokedGrants(storage)).toEqual(['session']);
+    expect(await listRevokedGrants(storage, 'bob')).toEqual(['bobs']);
   });
 
   it('does not revoke grants that started after the event', async () => {
-    const storage = await signedIn(createStorage);
+    const storage = await createStorageWithGrants(createStorage);
     const identity = { sealedRefreshToken: 'sealed-2' };
     await signInAndRedeem(storage, {
       grantId: 'back-again',
@@ -164,106 +164,118 @@ const revocationScopeContract = (createStorage: CreateStorage): void => {
       now: t0 + 51,
       refreshPolicy: 'stable',
     });
-    await tell(storage, ada, 'identity', { signedInBefore: t0 + 50 });
-    expect(await endedOf(storage)).toEqual(['later', 'now', 'session']);
-    const answered = await storage.refresh(refreshUse(0, now, { grantId: 'back-again' }));
-    expect(answered).toMatchObject({ kind: 'refreshed', recheck: { ...adasUpstreamToken, ...identity } });
+    await recordEvent(storage, ada, 'identity', { signedInBefore: t0 + 50 });
+    expect(await listRevokedGrants(storage)).toEqual(['later', 'now', 'session']);
+    const outcome = await storage.refresh(grantRefresh(0, now, { grantId: 'back-again' }));
+    expect(outcome).toMatchObject({ kind: 'refreshed', recheck: { ...adasUpstreamToken, ...identity } });
   });
 
   it('does not treat continuing in a session as a new sign-in', async () => {
     const storage = await createStorageWithSession(createStorage, { identity: adasUpstreamToken });
     await continueInSession(storage, t0 + 51);
-    await tell(storage, ada, 'identity', { signedInBefore: t0 + 50 });
-    expect(await endedOf(storage)).toEqual(['grant-2', 'session-1']);
+    await recordEvent(storage, ada, 'identity', { signedInBefore: t0 + 50 });
+    expect(await listRevokedGrants(storage)).toEqual(['grant-2', 'session-1']);
     await signInAndRedeem(storage, { grantId: 'back-again', now: now + 1, refreshPolicy: 'stable' });
-    const answered = await storage.refresh(refreshUse(0, now + 3, { grantId: 'back-again' }));
-    expect(answered).not.toHaveProperty('recheck');
+    const outcome = await storage.refresh(grantRefresh(0, now + 3, { grantId: 'back-again' }));
+    expect(outcome).not.toHaveProperty('recheck');
   });
 
   it('does not revoke grants of a session that started after the event', async () => {
     const storage = await createStorageWithSession(createStorage);
     await continueInSession(storage, t0 + 51);
-    await tell(storage, ada, 'identity', { signedInBefore: t0 - 1 });
-    expect(await endedOf(storage)).toEqual([]);
+    await recordEvent(storage, ada, 'identity', { signedInBefore: t0 - 1 });
+    expect(await listRevokedGrants(storage)).toEqual([]);
   });
 };
 
-const targets = (createStorage: CreateStorage): void => {
+const targetContract = (createStorage: CreateStorage): void => {
   it('finds users by their subject at the provider, and by nothing else', async () => {
-    const storage = await signedIn(createStorage);
-    const theirs = { user: { kind: 'resolved', id: 'user-1' } } as const;
-    await signInAndRedeem(storage, { grantId: 'elsewhere', identity: { provider: 'github' }, ...theirs });
-    for (const [jti, subject] of ['user-1', 'ADA', '', 'sid-1'].entries())
-      await tell(storage, { kind: 'identity', subject }, 'identity', { jti: `signal-${jti}` });
-    expect(await endedOf(storage)).toEqual([]);
-    await tell(storage, ada, 'identity', { jti: 'event-5' });
-    expect(summarizeOutcome(await storage.refresh(refreshUse(0, now, { grantId: 'elsewhere' })))).toBe(
+    const storage = await createStorageWithGrants(createStorage);
+    const sameUser = { user: { kind: 'resolved', id: 'user-1' } } as const;
+    await signInAndRedeem(storage, { grantId: 'elsewhere', identity: { provider: 'github' }, ...sameUser });
+    for (const [index, subject] of ['user-1', 'ADA', '', 'sid-1'].entries())
+      await recordEvent(storage, { kind: 'identity', subject }, 'identity', { jti: `event-${index}` });
+    expect(await listRevokedGrants(storage)).toEqual([]);
+    await recordEvent(storage, ada, 'identity', { jti: 'event-5' });
+    expect(summarizeOutcome(await storage.refresh(grantRefresh(0, now, { grantId: 'elsewhere' })))).toBe(
       'continued 1',
     );
   });
 
   it('revokes the named session at the provider, and no other session of the user', async () => {
-    const storage = await signedIn(createStorage);
+    const storage = await createStorageWithGrants(createStorage);
     await signInAndRedeem(storage, { grantId: 'other-browser', sid: 'sid-2' });
     await signInAndRedeem(storage, { grantId: 'nameless' });
-    await tell(storage, { kind: 'session', sid: 'sid-1' });
-    expect(await endedOf(storage)).toEqual(['later', 'now', 'session']);
+    await recordEvent(storage, { kind: 'session', sid: 'sid-1' });
+    expect(await listRevokedGrants(storage)).toEqual(['later', 'now', 'session']);
   });
 
   it('revokes a session only if it belongs to the user who is named with it', async () => {
-    const storage = await signedIn(createStorage);
-    await tell(storage, { kind: 'session', sid: 'sid-1', subject: 'bob' });
-    expect(await endedOf(storage)).toEqual([]);
-    await tell(storage, { kind: 'session', sid: 'sid-1', subject: 'ada' }, 'grants', { jti: 'event-2' });
-    expect(await endedOf(storage)).toEqual(['later', 'now', 'session']);
+    const storage = await createStorageWithGrants(createStorage);
+    await recordEvent(storage, { kind: 'session', sid: 'sid-1', subject: 'bob' });
+    expect(await listRevokedGrants(storage)).toEqual([]);
+    await recordEvent(storage, { kind: 'session', sid: 'sid-1', subject: 'ada' }, 'grants', {
+      jti: 'event-2',
+    });
+    expect(await listRevokedGrants(storage)).toEqual(['later', 'now', 'session']);
   });
 
   it('keeps the upstream token when a session ends', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage, { refreshPolicy: 'stable', sid: 'sid-1', identity: adasUpstreamToken });
     await signInAndRedeem(storage, { grantId: 'grant-2', refreshPolicy: 'stable' });
-    await tell(storage, { kind: 'session', sid: 'sid-1', subject: 'ada' }, 'identity');
-    const answered = await storage.refresh(refreshUse(0, now, { grantId: 'grant-2' }));
-    expect(answered).toMatchObject({ recheck: adasUpstreamToken });
+    await recordEvent(storage, { kind: 'session', sid: 'sid-1', subject: 'ada' }, 'identity');
+    const outcome = await storage.refresh(grantRefresh(0, now, { grantId: 'grant-2' }));
+    expect(outcome).toMatchObject({ recheck: adasUpstreamToken });
   });
 };
 
-const tokens = (createStorage: CreateStorage): void => {
-  const named = {
+const tokenTargetContract = (createStorage: CreateStorage): void => {
+  const tokenWithIdentifiers = {
     ...adasUpstreamToken,
     tokenIdentifiers: ['start-1', 'digest-1'],
   } as const satisfies NewUpstreamToken;
-  const isToken = (name: string): SecurityEventTarget => ({ kind: 'token', identifier: name });
+  const buildTokenTarget = (identifier: string): SecurityEventTarget => ({ kind: 'token', identifier });
 
   /** Returns whether a security event with this token identifier revokes the grant. */
-  const ends = async (storage: BrokerStorage, name: string): Promise<boolean> => {
-    await tell(storage, isToken(name), 'identity', { jti: name });
-    return !(await storage.isRefreshable(refreshUse(0, now)));
+  const revokesGrant = async (storage: BrokerStorage, identifier: string): Promise<boolean> => {
+    await recordEvent(storage, buildTokenTarget(identifier), 'identity', { jti: identifier });
+    return !(await storage.isRefreshable(grantRefresh(0, now)));
   };
 
-  it.each(named.tokenIdentifiers)('finds the identity of the named token: %s', async (name) => {
-    const storage = await createStorage();
-    await signInAndRedeem(storage, { identity: named });
-    await signInAndRedeem(storage, {
-      grantId: 'bobs',
-      identity: { subject: 'bob', sealedRefreshToken: 'sealed-9', tokenIdentifiers: ['start-9', 'digest-9'] },
-      user: { kind: 'by-identity', newId: 'bob' },
-    });
-    expect(await ends(storage, name)).toBe(true);
-    expect(await endedOf(storage, 'bob')).toEqual([]);
-    await signInAndRedeem(storage, { grantId: 'grant-2', now: now + 1 });
-    const after = await storage.refresh(refreshUse(0, now + 3, { grantId: 'grant-2' }));
-    expect(after).not.toHaveProperty('recheck');
-    await tell(storage, isToken(name), 'grants', { jti: 'again', signedInBefore: now + 9 });
-    expect(await endedOf(storage)).toEqual(['grant-1']);
-  });
+  it.each(tokenWithIdentifiers.tokenIdentifiers)(
+    'finds the identity of the named token: %s',
+    async (identifier) => {
+      const storage = await createStorage();
+      await signInAndRedeem(storage, { identity: tokenWithIdentifiers });
+      await signInAndRedeem(storage, {
+        grantId: 'bobs',
+        identity: {
+          subject: 'bob',
+          sealedRefreshToken: 'sealed-9',
+          tokenIdentifiers: ['start-9', 'digest-9'],
+        },
+        user: { kind: 'by-identity', newId: 'bob' },
+      });
+      expect(await revokesGrant(storage, identifier)).toBe(true);
+      expect(await listRevokedGrants(storage, 'bob')).toEqual([]);
+      await signInAndRedeem(storage, { grantId: 'grant-2', now: now + 1 });
+      const after = await storage.refresh(grantRefresh(0, now + 3, { grantId: 'grant-2' }));
+      expect(after).not.toHaveProperty('recheck');
+      await recordEvent(storage, buildTokenTarget(identifier), 'grants', {
+        jti: 'again',
+        signedInBefore: now + 9,
+      });
+      expect(await listRevokedGrants(storage)).toEqual(['grant-1']);
+    },
+  );
 
   it('finds no user by the identifier of another provider’s token, nor by the token itself', async () => {
     const storage = await createStorage();
-    await signInAndRedeem(storage, { identity: named });
-    await tell(storage, isToken('start-1'), 'identity', { provider: 'github' });
-    expect(await ends(storage, 'sealed-1')).toBe(false);
-    expect(await ends(storage, '["start-1","digest-1"]')).toBe(false);
+    await signInAndRedeem(storage, { identity: tokenWithIdentifiers });
+    await recordEvent(storage, buildTokenTarget('start-1'), 'identity', { provider: 'github' });
+    expect(await revokesGrant(storage, 'sealed-1')).toBe(false);
+    expect(await revokesGrant(storage, '["start-1","digest-1"]')).toBe(false);
   });
 
   it.each<[string, (storage: BrokerStorage) => Promise<unknown>]>([
@@ -312,11 +324,11 @@ const tokens = (createStorage: CreateStorage): void => {
     ],
   ])('finds a replaced token by its new identifier: %s', async (_, replace) => {
     const storage = await createStorage();
-    await signInAndRedeem(storage, { identity: named });
+    await signInAndRedeem(storage, { identity: tokenWithIdentifiers });
     await replace(storage);
-    expect(await ends(storage, 'start-1')).toBe(false);
-    expect(await ends(storage, 'digest-1')).toBe(false);
-    expect(await ends(storage, 'start-2')).toBe(true);
+    expect(await revokesGrant(storage, 'start-1')).toBe(false);
+    expect(await revokesGrant(storage, 'digest-1')).toBe(false);
+    expect(await revokesGrant(storage, 'start-2')).toBe(true);
   });
 
   it.each<[string, (storage: BrokerStorage) => Promise<unknown>]>([
@@ -342,38 +354,38 @@ const tokens = (createStorage: CreateStorage): void => {
     'deletes the identifiers of a token that is replaced by one without identifiers: %s',
     async (_, replace) => {
       const storage = await createStorage();
-      await signInAndRedeem(storage, { identity: named });
+      await signInAndRedeem(storage, { identity: tokenWithIdentifiers });
       await replace(storage);
-      expect(await ends(storage, 'start-1')).toBe(false);
+      expect(await revokesGrant(storage, 'start-1')).toBe(false);
     },
   );
 
   it('keeps the identifiers if the token stays', async () => {
     const storage = await createStorage();
-    await signInAndRedeem(storage, { identity: named });
+    await signInAndRedeem(storage, { identity: tokenWithIdentifiers });
     await storage.recordSignIn(signIn({ grantId: 'grant-2', identity: { label: 'Ada' } }));
     await storage.recordRecheck({ usedToken: adasUpstreamToken, recheckAfter: t0 + 9 });
-    expect(await ends(storage, 'digest-1')).toBe(true);
+    expect(await revokesGrant(storage, 'digest-1')).toBe(true);
   });
 
   it('deletes the identifiers together with the token', async () => {
     const storage = await createStorage();
-    await signInAndRedeem(storage, { identity: named });
+    await signInAndRedeem(storage, { identity: tokenWithIdentifiers });
     await storage.revokeGrantsOfIdentity(adasUpstreamToken, 'revoked', t0 + 5);
     await signInAndRedeem(storage, { grantId: 'grant-2', now: t0 + 6 });
-    await tell(storage, isToken('start-1'));
-    expect(await endedOf(storage)).toEqual(['grant-1']);
+    await recordEvent(storage, buildTokenTarget('start-1'));
+    expect(await listRevokedGrants(storage)).toEqual(['grant-1']);
   });
 };
 
-const retention = (createStorage: CreateStorage): void => {
+const retentionContract = (createStorage: CreateStorage): void => {
   it('recognizes a security event until it no longer needs to be stored', async () => {
-    const storage = await signedIn(createStorage);
-    const nobody: SecurityEventTarget = { kind: 'session', sid: 'sid-9' };
-    await tell(storage, nobody);
+    const storage = await createStorageWithGrants(createStorage);
+    const unknownSession: SecurityEventTarget = { kind: 'session', sid: 'sid-9' };
+    await recordEvent(storage, unknownSession);
     await storage.cleanUp(buildCleanup(now + day - 1));
-    expect(await tell(storage, nobody)).toBe('replayed');
+    expect(await recordEvent(storage, unknownSession)).toBe('replayed');
     await storage.cleanUp(buildCleanup(now + day));
-    expect(await tell(storage, nobody)).toBe('recorded');
+    expect(await recordEvent(storage, unknownSession)).toBe('recorded');
   });
 };

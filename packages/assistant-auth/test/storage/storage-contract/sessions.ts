@@ -8,10 +8,10 @@ import {
   type CreateStorage,
   countValues,
   day,
-  ended,
   fiftyIndexes,
+  grantRefresh,
+  inactive,
   redemption,
-  refreshUse,
   signIn,
   signInAndRedeem,
   t0,
@@ -29,16 +29,16 @@ export const createStorageWithSession = async (
 
 export const createSession = async (
   storage: BrokerStorage,
-  choice: Parameters<typeof signIn>[0] = {},
+  overrides: Parameters<typeof signIn>[0] = {},
 ): Promise<void> => {
-  const given = {
+  const sessionSignIn = {
     grantId: 'session-1',
     clientId: accountClientId,
     refreshPolicy: 'stable',
-    ...choice,
+    ...overrides,
   } as const;
-  const { now, grant } = signIn(given);
-  await storage.recordSignIn(signIn(given));
+  const { now, grant } = signIn(sessionSignIn);
+  await storage.recordSignIn(signIn(sessionSignIn));
   await storage.redeemCode(
     redemption({
       grantId: grant.id,
@@ -58,15 +58,15 @@ export const useAccountSession = (storage: BrokerStorage, now: number, grantId =
 
 export const sessionContract = (createStorage: CreateStorage): void => {
   it('returns the user, and the provider and identity of the sign-in', async () => {
-    const plain = await createStorageWithSession(createStorage);
-    expect(await useAccountSession(plain, t0 + 2)).toEqual({
+    const storageWithoutToken = await createStorageWithSession(createStorage);
+    expect(await useAccountSession(storageWithoutToken, t0 + 2)).toEqual({
       userId: 'user-1',
       identity: { provider: 'google', subject: 'ada', hasUpstreamToken: false },
     });
-    const hasUpstreamToken = await createStorageWithSession(createStorage, {
+    const storageWithToken = await createStorageWithSession(createStorage, {
       identity: { label: 'Ada L.', sealedRefreshToken: 'sealed-1' },
     });
-    expect(await useAccountSession(hasUpstreamToken, t0 + 2)).toEqual({
+    expect(await useAccountSession(storageWithToken, t0 + 2)).toEqual({
       userId: 'user-1',
       identity: { provider: 'google', subject: 'ada', label: 'Ada L.', hasUpstreamToken: true },
     });
@@ -74,16 +74,16 @@ export const sessionContract = (createStorage: CreateStorage): void => {
 
   it('expires seven days after its last use, and after thirty days in any case', async () => {
     const storage = await createStorageWithSession(createStorage);
-    const begun = t0 + 1;
+    const startedAt = t0 + 1;
     for (const days of [6.9, 13.8, 20.7, 27.6, 29.9])
-      expect([days, (await useAccountSession(storage, begun + days * day))?.userId]).toEqual([
+      expect([days, (await useAccountSession(storage, startedAt + days * day))?.userId]).toEqual([
         days,
         'user-1',
       ]);
-    expect(await useAccountSession(storage, begun + 30 * day)).toBeUndefined();
-    const idle = await createStorageWithSession(createStorage);
-    expect(await useAccountSession(idle, begun + 7 * day)).toBeUndefined();
-    expect(await useAccountSession(idle, begun + 7 * day - 1)).toBeDefined();
+    expect(await useAccountSession(storage, startedAt + 30 * day)).toBeUndefined();
+    const idleStorage = await createStorageWithSession(createStorage);
+    expect(await useAccountSession(idleStorage, startedAt + 7 * day)).toBeUndefined();
+    expect(await useAccountSession(idleStorage, startedAt + 7 * day - 1)).toBeDefined();
   });
 
   it.each([
@@ -111,8 +111,8 @@ export const sessionContract = (createStorage: CreateStorage): void => {
 
   it('ends if the publisher maps its identity to another user', async () => {
     const storage = await createStorageWithSession(createStorage);
-    const theirs = { kind: 'resolved', id: 'their-7' } as const;
-    await storage.recordSignIn(signIn({ grantId: 'grant-2', now: t0 + 2, user: theirs }));
+    const publisherUser = { kind: 'resolved', id: 'their-7' } as const;
+    await storage.recordSignIn(signIn({ grantId: 'grant-2', now: t0 + 2, user: publisherUser }));
     expect(await useAccountSession(storage, t0 + 3)).toBeUndefined();
   });
 
@@ -127,7 +127,7 @@ export const sessionContract = (createStorage: CreateStorage): void => {
 
   it('cannot be refreshed with another client ID', async () => {
     const storage = await createStorageWithSession(createStorage);
-    expect(await storage.refresh(refreshUse(0, t0 + 2, { grantId: 'session-1' }))).toEqual(ended);
+    expect(await storage.refresh(grantRefresh(0, t0 + 2, { grantId: 'session-1' }))).toEqual(inactive);
   });
 
   it('leaves no revocation when it ends, because it has no access token', async () => {
@@ -143,8 +143,8 @@ export const sessionContract = (createStorage: CreateStorage): void => {
     expect(await useAccountSession(storage, t0 + 7 * day)).toBeDefined();
   });
 
-  continuing(createStorage);
-  turns(createStorage);
+  continuationContract(createStorage);
+  recheckLeaseContract(createStorage);
 };
 
 /** Signs in to a client by continuing in the session. */
@@ -154,7 +154,7 @@ export const continueInSession = (storage: BrokerStorage, now: number, grantId =
     session: 'session-1',
   });
 
-const continuing = (createStorage: CreateStorage): void => {
+const continuationContract = (createStorage: CreateStorage): void => {
   it('lets its user sign in to a client as the same user', async () => {
     const storage = await createStorageWithSession(createStorage);
     expect(await continueInSession(storage, t0 + 5)).toEqual({
@@ -182,8 +182,8 @@ const continuing = (createStorage: CreateStorage): void => {
     await end(storage);
     const now = t0 + 1 + 7 * day;
     expect(await continueInSession(storage, now)).toEqual({ kind: 'session-ended' });
-    const later = redemption({ grantId: 'grant-2', now, codeExpiresAt: now + 60 });
-    expect(await storage.redeemCode(later)).toEqual({ kind: 'refused', reason: 'invalid' });
+    const lateRedemption = redemption({ grantId: 'grant-2', now, codeExpiresAt: now + 60 });
+    expect(await storage.redeemCode(lateRedemption)).toEqual({ kind: 'refused', reason: 'invalid' });
     expect(await storage.readAccount('x')).toBeUndefined();
   });
 
@@ -201,46 +201,46 @@ const continuing = (createStorage: CreateStorage): void => {
   });
 };
 
-const turns = (createStorage: CreateStorage): void => {
-  const ask = (storage: BrokerStorage, now: number, subject = 'ada') =>
+const recheckLeaseContract = (createStorage: CreateStorage): void => {
+  const acquireLease = (storage: BrokerStorage, now: number, subject = 'ada') =>
     storage.acquireRecheckLease({ provider: 'google', subject, now, recheckLeaseDuration: 60 });
-  const due = { kind: 'acquired', lease: expect.objectContaining(adasUpstreamToken) };
-  const noWord = { kind: 'inconclusive' };
+  const acquired = { kind: 'acquired', lease: expect.objectContaining(adasUpstreamToken) };
+  const inconclusive = { kind: 'inconclusive' };
 
   it('gives only one of 50 concurrent calls the recheck lease', async () => {
     const storage = await createStorageWithSession(createStorage, { identity: adasUpstreamToken });
-    const found = await Promise.all(fiftyIndexes.map(() => ask(storage, t0 + 5)));
-    expect(countValues(found.map(({ kind }) => kind))).toEqual({ acquired: 1, inconclusive: 49 });
+    const outcomes = await Promise.all(fiftyIndexes.map(() => acquireLease(storage, t0 + 5)));
+    expect(countValues(outcomes.map(({ kind }) => kind))).toEqual({ acquired: 1, inconclusive: 49 });
   });
 
   it('keeps the result of a recheck while it is valid, and then rechecks again', async () => {
     const storage = await createStorageWithSession(createStorage, { identity: adasUpstreamToken });
-    expect(await ask(storage, t0 + 5)).toEqual(due);
+    expect(await acquireLease(storage, t0 + 5)).toEqual(acquired);
     await storage.recordRecheck({ usedToken: adasUpstreamToken, recheckAfter: t0 + 605 });
-    expect(await ask(storage, t0 + 604)).toEqual({ kind: 'verified' });
-    expect(await ask(storage, t0 + 605)).toEqual(due);
-    expect(await ask(storage, t0 + 606)).toEqual(noWord);
+    expect(await acquireLease(storage, t0 + 604)).toEqual({ kind: 'verified' });
+    expect(await acquireLease(storage, t0 + 605)).toEqual(acquired);
+    expect(await acquireLease(storage, t0 + 606)).toEqual(inconclusive);
   });
 
   it('does not extend a lease that another recheck holds', async () => {
     const storage = await createStorageWithSession(createStorage, { identity: adasUpstreamToken });
-    await ask(storage, t0 + 5);
-    expect(await ask(storage, t0 + 64)).toEqual(noWord);
-    expect(await ask(storage, t0 + 65)).toEqual(due);
+    await acquireLease(storage, t0 + 5);
+    expect(await acquireLease(storage, t0 + 64)).toEqual(inconclusive);
+    expect(await acquireLease(storage, t0 + 65)).toEqual(acquired);
   });
 
   it('shares the recheck lease with refreshes', async () => {
     const storage = await createStorageWithSession(createStorage, { identity: adasUpstreamToken });
     await signInAndRedeem(storage, { refreshPolicy: 'stable', identity: {} });
-    await storage.refresh(refreshUse(0, t0 + 5));
-    expect(await ask(storage, t0 + 6)).toEqual(noWord);
+    await storage.refresh(grantRefresh(0, t0 + 5));
+    expect(await acquireLease(storage, t0 + 6)).toEqual(inconclusive);
   });
 
   it('gives no recheck lease for an identity without an upstream token, or for an unknown session', async () => {
     const storage = await createStorageWithSession(createStorage, { identity: adasUpstreamToken });
     await storage.recordRecheck({ usedToken: adasUpstreamToken, recheckAfter: t0 + 605 });
     await storage.revokeGrantsOfIdentity(adasUpstreamToken, 'revoked', t0 + 6);
-    expect(await ask(storage, t0 + 7)).toEqual(noWord);
-    expect(await ask(storage, t0 + 7, 'nobody')).toEqual(noWord);
+    expect(await acquireLease(storage, t0 + 7)).toEqual(inconclusive);
+    expect(await acquireLease(storage, t0 + 7, 'nobody')).toEqual(inconclusive);
   });
 };

@@ -16,8 +16,8 @@ const recorded = (userId: string, hasUpstreamToken = false) => ({
   userId,
   hasUpstreamToken,
 });
-const ours = (newId: string) => ({ kind: 'by-identity', newId }) as const;
-const theirs = (id: string) => ({ kind: 'resolved', id }) as const;
+const userByIdentity = (newId: string) => ({ kind: 'by-identity', newId }) as const;
+const publisherUser = (id: string) => ({ kind: 'resolved', id }) as const;
 
 export const signInContract = (createStorage: CreateStorage): void => {
   it('assigns an unknown identity to the new user', async () => {
@@ -28,44 +28,48 @@ export const signInContract = (createStorage: CreateStorage): void => {
   it('keeps the user of a known identity', async () => {
     const storage = await createStorage();
     await storage.recordSignIn(signIn());
-    const again = signIn({ grantId: 'grant-2', user: ours('user-2') });
-    expect(await storage.recordSignIn(again)).toEqual(recorded('user-1'));
+    const secondSignIn = signIn({ grantId: 'grant-2', user: userByIdentity('user-2') });
+    expect(await storage.recordSignIn(secondSignIn)).toEqual(recorded('user-1'));
   });
 
   it('treats the same subject at another provider as another user', async () => {
     const storage = await createStorage();
     await storage.recordSignIn(signIn());
-    const other = signIn({ grantId: 'grant-2', identity: { provider: 'github' }, user: ours('user-2') });
-    expect(await storage.recordSignIn(other)).toEqual(recorded('user-2'));
+    const otherSignIn = signIn({
+      grantId: 'grant-2',
+      identity: { provider: 'github' },
+      user: userByIdentity('user-2'),
+    });
+    expect(await storage.recordSignIn(otherSignIn)).toEqual(recorded('user-2'));
   });
 
   it('never mixes up provider and subject', async () => {
     const storage = await createStorage();
     await storage.recordSignIn(signIn({ identity: { provider: 'a', subject: 'b:c' } }));
-    const other = signIn({
+    const otherSignIn = signIn({
       grantId: 'grant-2',
       identity: { provider: 'a:b', subject: 'c' },
-      user: ours('user-2'),
+      user: userByIdentity('user-2'),
     });
-    expect(await storage.recordSignIn(other)).toEqual(recorded('user-2'));
+    expect(await storage.recordSignIn(otherSignIn)).toEqual(recorded('user-2'));
   });
 
   it('maps an identity to the user that the publisher returns, from then on', async () => {
     const storage = await createStorage();
     await storage.recordSignIn(signIn());
-    const named = signIn({ grantId: 'grant-2', user: theirs('their-7') });
-    expect(await storage.recordSignIn(named)).toEqual(recorded('their-7'));
-    const later = signIn({ grantId: 'grant-3', user: ours('user-3') });
-    expect(await storage.recordSignIn(later)).toEqual(recorded('their-7'));
+    const mappedSignIn = signIn({ grantId: 'grant-2', user: publisherUser('their-7') });
+    expect(await storage.recordSignIn(mappedSignIn)).toEqual(recorded('their-7'));
+    const laterSignIn = signIn({ grantId: 'grant-3', user: userByIdentity('user-3') });
+    expect(await storage.recordSignIn(laterSignIn)).toEqual(recorded('their-7'));
   });
 
   it('maps two identities to one user of the publisher', async () => {
     const storage = await createStorage();
-    await storage.recordSignIn(signIn({ user: theirs('their-7') }));
+    await storage.recordSignIn(signIn({ user: publisherUser('their-7') }));
     const second = signIn({
       grantId: 'grant-2',
       identity: { provider: 'github' },
-      user: theirs('their-7'),
+      user: publisherUser('their-7'),
     });
     expect(await storage.recordSignIn(second)).toEqual(recorded('their-7'));
   });
@@ -73,7 +77,7 @@ export const signInContract = (createStorage: CreateStorage): void => {
   it('leaves earlier grants with the user who gave them', async () => {
     const storage = await createStorage();
     await storage.recordSignIn(signIn());
-    await storage.recordSignIn(signIn({ grantId: 'grant-2', user: theirs('their-7') }));
+    await storage.recordSignIn(signIn({ grantId: 'grant-2', user: publisherUser('their-7') }));
     expect(await storage.redeemCode(redemption())).toMatchObject({ grant: { userId: 'user-1' } });
   });
 
@@ -81,7 +85,7 @@ export const signInContract = (createStorage: CreateStorage): void => {
     const storage = await createStorage();
     const outcomes = await Promise.all(
       fiftyIndexes.map((n) =>
-        storage.recordSignIn(signIn({ grantId: `grant-${n}`, user: ours(`user-${n}`) })),
+        storage.recordSignIn(signIn({ grantId: `grant-${n}`, user: userByIdentity(`user-${n}`) })),
       ),
     );
     expect(outcomes.every(({ kind }) => kind === 'recorded')).toBe(true);
@@ -94,7 +98,7 @@ export const signInContract = (createStorage: CreateStorage): void => {
       grantId: string,
       identity: { subject?: string; sealedRefreshToken?: string },
       id: string,
-    ) => storage.recordSignIn(signIn({ grantId, identity, user: ours(id) }));
+    ) => storage.recordSignIn(signIn({ grantId, identity, user: userByIdentity(id) }));
     expect(await signInAs('grant-1', {}, 'user-1')).toEqual(recorded('user-1'));
     expect(await signInAs('grant-2', { sealedRefreshToken: 'sealed-1' }, 'x')).toEqual(
       recorded('user-1', true),
@@ -113,10 +117,10 @@ export const signInContract = (createStorage: CreateStorage): void => {
     expect(await storage.recordSignIn(signIn())).toEqual(recorded('user-1'));
   });
 
-  replays(createStorage);
+  replayContract(createStorage);
 };
 
-const replays = (createStorage: CreateStorage): void => {
+const replayContract = (createStorage: CreateStorage): void => {
   it('records one of 50 concurrent sign-ins of the same transaction', async () => {
     const storage = await createStorage();
     const outcomes = await Promise.all(fiftyIndexes.map(() => storage.recordSignIn(signIn())));
@@ -127,27 +131,29 @@ const replays = (createStorage: CreateStorage): void => {
     const storage = await createStorage();
     await storage.recordSignIn(signIn());
     const eve = { subject: 'eve' };
-    expect(await storage.recordSignIn(signIn({ identity: eve, user: ours('user-2') }))).toEqual({
+    expect(await storage.recordSignIn(signIn({ identity: eve, user: userByIdentity('user-2') }))).toEqual({
       kind: 'replayed',
     });
-    const first = signIn({ grantId: 'grant-2', identity: eve, user: ours('user-3') });
-    expect(await storage.recordSignIn(first)).toEqual(recorded('user-3'));
+    const firstSignIn = signIn({ grantId: 'grant-2', identity: eve, user: userByIdentity('user-3') });
+    expect(await storage.recordSignIn(firstSignIn)).toEqual(recorded('user-3'));
   });
 
   it('does not map an identity to another user for a replayed transaction', async () => {
     const storage = await createStorage();
     await storage.recordSignIn(signIn());
-    expect(await storage.recordSignIn(signIn({ user: theirs('their-7') }))).toEqual({ kind: 'replayed' });
-    expect(await storage.recordSignIn(signIn({ grantId: 'grant-2', user: ours('user-2') }))).toEqual(
-      recorded('user-1'),
-    );
+    expect(await storage.recordSignIn(signIn({ user: publisherUser('their-7') }))).toEqual({
+      kind: 'replayed',
+    });
+    expect(
+      await storage.recordSignIn(signIn({ grantId: 'grant-2', user: userByIdentity('user-2') })),
+    ).toEqual(recorded('user-1'));
   });
 
   it('does not change the grant for a replayed transaction', async () => {
     const storage = await createStorage();
     await storage.recordSignIn(signIn());
-    const changed = signIn({ clientId: 'claude', refreshPolicy: 'stable', now: t0 + 5 });
-    expect(await storage.recordSignIn(changed)).toEqual({ kind: 'replayed' });
+    const changedSignIn = signIn({ clientId: 'claude', refreshPolicy: 'stable', now: t0 + 5 });
+    expect(await storage.recordSignIn(changedSignIn)).toEqual({ kind: 'replayed' });
     expect(await storage.redeemCode(redemption({ clientId: 'claude' }))).toMatchObject({ reason: 'invalid' });
     expect(await storage.redeemCode(redemption())).toMatchObject({ grant: { refreshPolicy: 'rotating' } });
   });

@@ -3,74 +3,74 @@ import { expect, it } from 'vitest';
 import type { BrokerStorage, StoredUpstreamToken } from '../../../src/storage/broker-storage.ts';
 import {
   adasUpstreamToken,
+  buildTokenReplacement,
   type CreateStorage,
   day,
-  refreshUse,
-  resealed,
+  grantRefresh,
   signIn,
   signInAndRedeem,
   t0,
 } from './sample.ts';
 
-const tokenOf = (provider: string, subject: string, sealedRefreshToken: string): StoredUpstreamToken => ({
+const buildToken = (provider: string, subject: string, sealedRefreshToken: string): StoredUpstreamToken => ({
   provider,
   subject,
   sealedRefreshToken,
 });
 
 const stored = [
-  tokenOf('github', 'ada', 'old-2'),
-  tokenOf('github', 'bob', 'new-1'),
-  tokenOf('google', 'ada', 'old-1'),
-  tokenOf('google', 'bob', 'older-1'),
-  tokenOf('google', 'cyd', 'ol'),
+  buildToken('github', 'ada', 'old-2'),
+  buildToken('github', 'bob', 'new-1'),
+  buildToken('google', 'ada', 'old-1'),
+  buildToken('google', 'bob', 'older-1'),
+  buildToken('google', 'cyd', 'ol'),
 ] as const;
 
 /** Storage with these tokens, and with an identity without a token. */
-const withTokens = async (createStorage: CreateStorage): Promise<BrokerStorage> => {
+const createStorageWithTokens = async (createStorage: CreateStorage): Promise<BrokerStorage> => {
   const storage = await createStorage();
-  for (const [at, identity] of [...stored, { provider: 'google', subject: 'dan' }].entries()) {
-    const user = { kind: 'by-identity', newId: `user-${at}` } as const;
-    await storage.recordSignIn(signIn({ grantId: `grant-${at}`, identity, user }));
+  for (const [index, identity] of [...stored, { provider: 'google', subject: 'dan' }].entries()) {
+    const user = { kind: 'by-identity', newId: `user-${index}` } as const;
+    await storage.recordSignIn(signIn({ grantId: `grant-${index}`, identity, user }));
   }
   return storage;
 };
 
-const everything = async (storage: BrokerStorage) =>
+const listTokens = async (storage: BrokerStorage) =>
   storage.findUpstreamTokens({ prefixes: ['o', 'n'], limit: 100 });
 
 export const storedTokenContract = (createStorage: CreateStorage): void => {
   it('finds tokens by several prefixes of different lengths', async () => {
-    const storage = await withTokens(createStorage);
-    const found = async (...prefixes: string[]) =>
+    const storage = await createStorageWithTokens(createStorage);
+    const findTokens = async (...prefixes: string[]) =>
       (await storage.findUpstreamTokens({ prefixes, limit: 100 })).map(
         ({ sealedRefreshToken }) => sealedRefreshToken,
       );
-    expect(await found('old-')).toEqual(['old-2', 'old-1']);
-    expect(await found('old-', 'new-')).toEqual(['old-2', 'new-1', 'old-1']);
-    expect(await found('older-', 'new-')).toEqual(['new-1', 'older-1']);
-    expect(await found('ld-', 'OLD-', 'old-1x')).toEqual([]);
-    expect(await found()).toEqual([]);
+    expect(await findTokens('old-')).toEqual(['old-2', 'old-1']);
+    expect(await findTokens('old-', 'new-')).toEqual(['old-2', 'new-1', 'old-1']);
+    expect(await findTokens('older-', 'new-')).toEqual(['new-1', 'older-1']);
+    expect(await findTokens('ld-', 'OLD-', 'old-1x')).toEqual([]);
+    expect(await findTokens()).toEqual([]);
   });
 
   it('returns complete tokens in pages, each once', async () => {
-    const storage = await withTokens(createStorage);
-    const question = { prefixes: ['old'], limit: 2 };
-    const first = await storage.findUpstreamTokens(question);
+    const storage = await createStorageWithTokens(createStorage);
+    const query = { prefixes: ['old'], limit: 2 };
+    const first = await storage.findUpstreamTokens(query);
     expect(first).toEqual([stored[0], stored[2]]);
-    expect(await storage.findUpstreamTokens({ ...question, after: stored[2] })).toEqual([stored[3]]);
-    expect(await storage.findUpstreamTokens({ ...question, after: stored[3] })).toEqual([]);
+    expect(await storage.findUpstreamTokens({ ...query, after: stored[2] })).toEqual([stored[3]]);
+    expect(await storage.findUpstreamTokens({ ...query, after: stored[3] })).toEqual([]);
   });
 
   it('replaces several tokens at once', async () => {
-    const storage = await withTokens(createStorage);
+    const storage = await createStorageWithTokens(createStorage);
     await storage.replaceUpstreamTokens(
-      resealed(
+      buildTokenReplacement(
         { provider: 'github', subject: 'ada', previous: 'old-2', sealedRefreshToken: 'new-2' },
         { provider: 'google', subject: 'ada', previous: 'old-1', sealedRefreshToken: 'new-3' },
       ),
     );
-    expect((await everything(storage)).map(({ sealedRefreshToken }) => sealedRefreshToken)).toEqual([
+    expect((await listTokens(storage)).map(({ sealedRefreshToken }) => sealedRefreshToken)).toEqual([
       'new-2',
       'new-1',
       'new-3',
@@ -80,17 +80,17 @@ export const storedTokenContract = (createStorage: CreateStorage): void => {
   });
 
   it('keeps a token that was stored meanwhile, and skips an identity that was deleted', async () => {
-    const storage = await withTokens(createStorage);
-    const before = await everything(storage);
+    const storage = await createStorageWithTokens(createStorage);
+    const before = await listTokens(storage);
     await storage.replaceUpstreamTokens(
-      resealed(
+      buildTokenReplacement(
         { provider: 'google', subject: 'ada', previous: 'old-0', sealedRefreshToken: 'new' },
         { provider: 'google', subject: 'dan', previous: '', sealedRefreshToken: 'new' },
         { provider: 'google', subject: 'eve', previous: 'old-1', sealedRefreshToken: 'new' },
       ),
     );
-    await storage.replaceUpstreamTokens(resealed());
-    expect(await everything(storage)).toEqual(before);
+    await storage.replaceUpstreamTokens(buildTokenReplacement());
+    expect(await listTokens(storage)).toEqual(before);
   });
 
   it('does not replace a token that a running recheck uses, so that its result is recorded', async () => {
@@ -99,19 +99,19 @@ export const storedTokenContract = (createStorage: CreateStorage): void => {
     const { sealedRefreshToken: previous, ...ada } = adasUpstreamToken;
     const replaceAt = (now: number) =>
       storage.replaceUpstreamTokens({
-        ...resealed({ ...ada, previous, sealedRefreshToken: 'resealed' }),
+        ...buildTokenReplacement({ ...ada, previous, sealedRefreshToken: 'resealed' }),
         now,
       });
-    const stored = async () => (await storage.findUpstreamTokens({ prefixes: ['sealed'], limit: 9 }))[0];
-    expect(await storage.refresh(refreshUse(0, t0 + 100))).toMatchObject({ recheck: adasUpstreamToken });
+    const readStored = async () => (await storage.findUpstreamTokens({ prefixes: ['sealed'], limit: 9 }))[0];
+    expect(await storage.refresh(grantRefresh(0, t0 + 100))).toMatchObject({ recheck: adasUpstreamToken });
     // The lease is valid until 160. A server whose clock is ahead or a later statement may have acquired it.
     for (const now of [40, 100, 159]) {
       await replaceAt(t0 + now);
-      expect(await stored()).toEqual(adasUpstreamToken);
+      expect(await readStored()).toEqual(adasUpstreamToken);
     }
     const rotated = { ...adasUpstreamToken, sealedRefreshToken: 'sealed by rotation' };
     await storage.recordRecheck({ usedToken: adasUpstreamToken, recheckAfter: t0 + day, ...rotated });
-    expect(await stored()).toEqual(rotated);
+    expect(await readStored()).toEqual(rotated);
   });
 
   it.each([
@@ -120,9 +120,9 @@ export const storedTokenContract = (createStorage: CreateStorage): void => {
   ])('replaces a token if the lease is %s', async (_, now) => {
     const storage = await createStorage();
     await signInAndRedeem(storage, { refreshPolicy: 'stable', identity: adasUpstreamToken });
-    await storage.refresh(refreshUse(0, t0 + 100));
+    await storage.refresh(grantRefresh(0, t0 + 100));
     const { sealedRefreshToken: previous, ...ada } = adasUpstreamToken;
-    const replacement = resealed({ ...ada, previous, sealedRefreshToken: 'resealed' });
+    const replacement = buildTokenReplacement({ ...ada, previous, sealedRefreshToken: 'resealed' });
     await storage.replaceUpstreamTokens({ ...replacement, now: t0 + now });
     expect(await storage.findUpstreamTokens({ prefixes: ['resealed'], limit: 9 })).toHaveLength(1);
   });
@@ -131,7 +131,9 @@ export const storedTokenContract = (createStorage: CreateStorage): void => {
     const storage = await createStorage();
     await storage.recordSignIn(signIn({ identity: adasUpstreamToken }));
     const { sealedRefreshToken: previous, ...ada } = adasUpstreamToken;
-    await storage.replaceUpstreamTokens(resealed({ ...ada, previous, sealedRefreshToken: 'sealed-2' }));
+    await storage.replaceUpstreamTokens(
+      buildTokenReplacement({ ...ada, previous, sealedRefreshToken: 'sealed-2' }),
+    );
     expect(await storage.revokeGrantsOfIdentity(adasUpstreamToken, 'revoked', t0 + 9)).toBe('superseded');
     expect(
       await storage.revokeGrantsOfIdentity({ ...ada, sealedRefreshToken: 'sealed-2' }, 'revoked', t0 + 9),
