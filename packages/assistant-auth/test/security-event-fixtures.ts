@@ -10,7 +10,7 @@ import { issuer as broker, type Deployment } from './deployment.ts';
 import {
   clientId,
   clientSecret,
-  createIssuer,
+  createFakeIssuer,
   createOidcProvider,
   issuerKey,
 } from './providers/hostile-issuer.ts';
@@ -55,7 +55,7 @@ interface Changes {
 export const deployForSecurityEvents = async (changes: Changes = {}): Promise<SecurityEventDeployment> => {
   const memory = changes.storage ?? memoryStorage();
   const storage = createSpyStorage(memory);
-  const issuers = Object.values(issuerUrls).map((issuerName) => createIssuer(issuerName));
+  const issuers = Object.values(issuerUrls).map((issuerName) => createFakeIssuer(issuerName));
   const [acme] = issuers;
   if (acme === undefined) throw new Error('no issuer');
   const fetch: typeof globalThis.fetch = async (input, init) => {
@@ -78,7 +78,8 @@ export const deployForSecurityEvents = async (changes: Changes = {}): Promise<Se
     ...{ deployment, storage },
     log: () => deployment.log.filter(({ event }) => event !== 'unrestricted-gpt'),
     keyRequests: () =>
-      issuers.flatMap((issuer) => issuer.asked()).filter((endpoint) => endpoint === 'keys').length,
+      issuers.flatMap((issuer) => issuer.takeRequestedEndpoints()).filter((endpoint) => endpoint === 'keys')
+        .length,
     post: (path, body, headers = {}) =>
       deployment.fetch(new Request(broker + path, { method: 'POST', body, headers })),
     async listRevokedGrants(issuerName = 'acme') {

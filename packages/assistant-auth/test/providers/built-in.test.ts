@@ -12,10 +12,10 @@ import {
   challenge,
   clientId,
   clientSecret,
-  createIssuer,
+  createFakeIssuer,
   upstreamRequest,
 } from './hostile-issuer.ts';
-import { createServer } from './hostile-server.ts';
+import { createFakeServer } from './hostile-server.ts';
 import { type Claims, generateKey, sign } from './signing.ts';
 
 describe('Apple', async () => {
@@ -34,18 +34,19 @@ describe('Apple', async () => {
   };
 
   const setUp = (claims: Claims = {}, changes: Partial<AppleSettings> = {}) => {
-    const issuer = createIssuer('https://appleid.apple.com');
+    const issuer = createFakeIssuer('https://appleid.apple.com');
     issuer.override({ claims: { name: undefined, email_verified: 'true', ...claims } });
     const provider = apple({ ...settings, ...changes });
     return {
       issuer,
       provider,
-      handleCallback: (answer = callback()) => provider.handleCallback(answer, upstreamRequest, issuer.io),
+      handleCallback: (callbackUrl = callback()) =>
+        provider.handleCallback(callbackUrl, upstreamRequest, issuer.io),
     };
   };
 
-  const userOf = (user: unknown): URL => callback({ user: JSON.stringify(user) });
-  const named = { name: { firstName: 'Ada', lastName: 'Marlow' }, email: 'forged@example.com' };
+  const callbackWithUser = (user: unknown): URL => callback({ user: JSON.stringify(user) });
+  const userWithName = { name: { firstName: 'Ada', lastName: 'Marlow' }, email: 'forged@example.com' };
 
   describe('the authorization request', () => {
     it('requests name and email address, and the response mode form_post', async () => {
@@ -95,31 +96,34 @@ describe('Apple', async () => {
 
     it('has the name from the first sign-in as its label if the email address is hidden', async () => {
       const { handleCallback } = setUp({ email: undefined });
-      expect(await handleCallback(userOf(named))).toMatchObject({ subject: 'person-1', label: 'Ada Marlow' });
+      expect(await handleCallback(callbackWithUser(userWithName))).toMatchObject({
+        subject: 'person-1',
+        label: 'Ada Marlow',
+      });
       expect(await handleCallback()).not.toHaveProperty('label');
     });
 
     it('takes no email address or subject from the unsigned user parameter, and no label if there is a signed email', async () => {
       const { handleCallback } = setUp();
-      const forged = { ...named, sub: 'person-2', email_verified: true };
-      const identity = await handleCallback(userOf(forged));
+      const forged = { ...userWithName, sub: 'person-2', email_verified: true };
+      const identity = await handleCallback(callbackWithUser(forged));
       expect(identity).toEqual(await handleCallback());
-      const hidden = await setUp({ email: undefined }).handleCallback(userOf(forged));
-      expect(hidden).toMatchObject({ subject: 'person-1', emailVerified: false });
-      expect(hidden).not.toHaveProperty('email');
+      const identityWithoutEmail = await setUp({ email: undefined }).handleCallback(callbackWithUser(forged));
+      expect(identityWithoutEmail).toMatchObject({ subject: 'person-1', emailVerified: false });
+      expect(identityWithoutEmail).not.toHaveProperty('email');
     });
 
     it.each([
       ['not JSON', callback({ user: '{' })],
       ['empty', callback({ user: '' })],
-      ['null', userOf(null)],
-      ['a string', userOf('Ada')],
-      ['missing', userOf({ email: 'ada@example.com' })],
-      ['not made of strings', userOf({ name: { firstName: 7, lastName: { toString: 'x' } } })],
-      ['blank', userOf({ name: { firstName: ' ', lastName: '' } })],
-      ['too long', userOf({ name: { firstName: 'x'.repeat(321) } })],
-    ])('has no label if the name is %s, and the sign-in succeeds', async (_, answer) => {
-      const identity = await setUp({ email: undefined }).handleCallback(answer);
+      ['null', callbackWithUser(null)],
+      ['a string', callbackWithUser('Ada')],
+      ['missing', callbackWithUser({ email: 'ada@example.com' })],
+      ['not made of strings', callbackWithUser({ name: { firstName: 7, lastName: { toString: 'x' } } })],
+      ['blank', callbackWithUser({ name: { firstName: ' ', lastName: '' } })],
+      ['too long', callbackWithUser({ name: { firstName: 'x'.repeat(321) } })],
+    ])('has no label if the name is %s, and the sign-in succeeds', async (_, callbackUrl) => {
+      const identity = await setUp({ email: undefined }).handleCallback(callbackUrl);
       expect(identity.subject).toBe('person-1');
       expect(identity).not.toHaveProperty('label');
     });
@@ -138,7 +142,7 @@ describe('Apple', async () => {
   });
 
   describe('the client secret', () => {
-    const secretSent = async (changes: Partial<AppleSettings> = {}): Promise<string> => {
+    const readSentSecret = async (changes: Partial<AppleSettings> = {}): Promise<string> => {
       const { issuer, handleCallback } = setUp({}, changes);
       await handleCallback();
       const request = issuer.requests.find(({ endpoint }) => endpoint === 'token');
@@ -148,7 +152,7 @@ describe('Apple', async () => {
     it('is a JWT that is signed with our key and valid for five minutes', async () => {
       const now = 1_800_000_000;
       const { payload, protectedHeader } = await jwtVerify(
-        await secretSent(),
+        await readSentSecret(),
         await importSPKI(spki, 'ES256'),
         {
           currentDate: new Date(now * 1000),
@@ -170,7 +174,7 @@ describe('Apple', async () => {
       ['with Windows line breaks', pem.replaceAll('\n', '\r\n')],
       ['without header and footer', pem.replaceAll(/-----.*-----\n?/g, '')],
     ])('accepts the text of the key file %s', async (_, text) => {
-      const secret = await secretSent({ privateKey: text });
+      const secret = await readSentSecret({ privateKey: text });
       const { payload } = await jwtVerify(secret, await importSPKI(spki, 'ES256'), {
         currentDate: new Date(1.8e12),
       });
@@ -215,12 +219,13 @@ describe('GitHub', () => {
   const ada = { id: 583_231, login: 'ada', name: 'Ada Marlow', email: 'ada@example.com' };
 
   const setUp = () => {
-    const server = createServer(addresses, ada);
+    const server = createFakeServer(addresses, ada);
     const provider = github({ clientId, clientSecret });
     return {
       server,
       provider,
-      handleCallback: (answer = callback()) => provider.handleCallback(answer, upstreamRequest, server.io),
+      handleCallback: (callbackUrl = callback()) =>
+        provider.handleCallback(callbackUrl, upstreamRequest, server.io),
     };
   };
 
@@ -337,7 +342,7 @@ describe('GitHub', () => {
         kind,
         reason: `the token endpoint responded with ${error}`,
       });
-      expect(server.asked()).toEqual(['token']);
+      expect(server.listRequestedEndpoints()).toEqual(['token']);
     });
 
     it('B5.1 a response from another issuer is refused', async () => {
@@ -347,7 +352,7 @@ describe('GitHub', () => {
       ).toMatchObject({
         kind: 'invalid',
       });
-      expect(server.asked()).toEqual([]);
+      expect(server.listRequestedEndpoints()).toEqual([]);
       expect(await handleCallback(callback({ iss: 'https://github.com/login/oauth' }))).toMatchObject({
         subject: '583231',
       });
@@ -357,7 +362,7 @@ describe('GitHub', () => {
 
 describe('Google', () => {
   it('requests a refresh token and lets the user choose an account', async () => {
-    const issuer = createIssuer('https://accounts.google.com');
+    const issuer = createFakeIssuer('https://accounts.google.com');
     const provider = google({ clientId, clientSecret });
     const url = await provider.authorizationUrl(upstreamRequest, issuer.io);
     expect(issuer.requests.map((request) => request.url)).toEqual([
@@ -378,7 +383,7 @@ describe('Google', () => {
   });
 
   it('has the ID google and accepts only tokens of Google', async () => {
-    const issuer = createIssuer('https://accounts.google.com');
+    const issuer = createFakeIssuer('https://accounts.google.com');
     const provider = google({ clientId, clientSecret });
     expect(provider).toMatchObject({
       id: 'google',
@@ -392,7 +397,7 @@ describe('Google', () => {
   });
 
   it('accepts a sign-in without a refresh token', async () => {
-    const issuer = createIssuer('https://accounts.google.com');
+    const issuer = createFakeIssuer('https://accounts.google.com');
     issuer.override({ tokens: { refresh_token: undefined } });
     const identity = await google({ clientId, clientSecret }).handleCallback(
       callback(),
@@ -403,13 +408,13 @@ describe('Google', () => {
   });
 
   it('requests consent without account selection in the second request for a refresh token', async () => {
-    const issuer = createIssuer('https://accounts.google.com');
+    const issuer = createFakeIssuer('https://accounts.google.com');
     const provider = google({ clientId, clientSecret });
-    const [first, again] = [
+    const [first, reconsentUrl] = [
       await provider.authorizationUrl(upstreamRequest, issuer.io),
       await provider.reconsentUrl?.('person-1', upstreamRequest, issuer.io),
     ];
-    expect(Object.fromEntries(again?.searchParams ?? [])).toEqual({
+    expect(Object.fromEntries(reconsentUrl?.searchParams ?? [])).toEqual({
       ...Object.fromEntries(first.searchParams),
       prompt: 'consent',
       login_hint: 'person-1',
@@ -417,7 +422,7 @@ describe('Google', () => {
   });
 
   it('goes to a fake provider on loopback if configured', async () => {
-    const issuer = createIssuer('http://127.0.0.1:4001');
+    const issuer = createFakeIssuer('http://127.0.0.1:4001');
     const provider = google({ clientId, clientSecret, baseUrl: issuer.issuer });
     const url = await provider.authorizationUrl(upstreamRequest, { ...issuer.io, allowLoopbackHttp: true });
     expect(url.origin).toBe('http://127.0.0.1:4001');
@@ -426,18 +431,23 @@ describe('Google', () => {
 });
 
 describe('Microsoft', () => {
-  const site = 'https://login.microsoftonline.com';
+  const baseUrl = 'https://login.microsoftonline.com';
   const contoso = '8f3d3c1e-0f5a-4f0e-9d3b-5a1f0a2b7c11';
   const fabrikam = '0c6d1a52-7a3e-4a3c-8d0e-1f2e3d4c5b6a';
   const consumers = '9188040d-6c67-4c5b-b112-36a304b66dad';
   const oid = '00000000-0000-0000-66f3-3332eca7ea81';
-  const issuerOf = (tenant: string) => `${site}/${tenant}/v2.0`;
+  const issuerOf = (tenant: string) => `${baseUrl}/${tenant}/v2.0`;
 
   /** Microsoft with the option `tenant`, where a user of the tenant `tid` signs in. */
-  const setUp = (tenant: string | undefined, tid: string, claims: Claims = {}, named = '{tenantid}') => {
-    const issuer = createIssuer(issuerOf(tenant ?? 'common'));
+  const setUp = (
+    tenant: string | undefined,
+    tid: string,
+    claims: Claims = {},
+    metadataTenant = '{tenantid}',
+  ) => {
+    const issuer = createFakeIssuer(issuerOf(tenant ?? 'common'));
     issuer.override({
-      metadata: { issuer: issuerOf(named) },
+      metadata: { issuer: issuerOf(metadataTenant) },
       claims: { iss: issuerOf(tid), tid, oid, sub: 'pairwise-subject', ...claims },
     });
     const settings: MicrosoftSettings = {
@@ -449,12 +459,13 @@ describe('Microsoft', () => {
     return {
       issuer,
       provider,
-      handleCallback: (answer = callback()) => provider.handleCallback(answer, upstreamRequest, issuer.io),
+      handleCallback: (callbackUrl = callback()) =>
+        provider.handleCallback(callbackUrl, upstreamRequest, issuer.io),
     };
   };
 
   const invalid = (reason: string) => ({ kind: 'invalid', reason });
-  const foreignName = invalid('unexpected JWT "iss" (issuer) claim value');
+  const wrongIssuer = invalid('unexpected JWT "iss" (issuer) claim value');
   const otherTenant = invalid('the issuer does not match the tenant');
   const forbiddenTenant = invalid('the tenant is not allowed');
   const noOid = invalid('the ID token has no valid oid');
@@ -514,16 +525,19 @@ describe('Microsoft', () => {
       ['organizations', contoso, '{tenantid}'],
       ['consumers', consumers, consumers],
       [contoso, contoso, contoso],
-    ])('with the tenant option %s has tenant and object ID as subject: %s', async (tenant, tid, named) => {
-      const { handleCallback } = setUp(tenant, tid, {}, named);
-      expect(await handleCallback()).toMatchObject({
-        provider: 'microsoft',
-        subject: `${tid}.${oid}`,
-        label: 'ada@example.com',
-        refreshToken: 'their-refresh-token',
-        claims: { iss: issuerOf(tid), tid, oid },
-      });
-    });
+    ])(
+      'with the tenant option %s has tenant and object ID as subject: %s',
+      async (tenant, tid, metadataTenant) => {
+        const { handleCallback } = setUp(tenant, tid, {}, metadataTenant);
+        expect(await handleCallback()).toMatchObject({
+          provider: 'microsoft',
+          subject: `${tid}.${oid}`,
+          label: 'ada@example.com',
+          refreshToken: 'their-refresh-token',
+          claims: { iss: issuerOf(tid), tid, oid },
+        });
+      },
+    );
 
     it('differs in another tenant', async () => {
       const one = await setUp('common', contoso).handleCallback();
@@ -557,18 +571,18 @@ describe('Microsoft', () => {
     it.each([
       ['whose tid and issuer are different tenants', { tid: fabrikam }, otherTenant],
       ['without a tid', { tid: undefined }, otherTenant],
-      ['whose issuer is the template', { iss: issuerOf('{tenantid}') }, foreignName],
+      ['whose issuer is the template', { iss: issuerOf('{tenantid}') }, wrongIssuer],
       [
         'whose issuer and tid are the template',
         { iss: issuerOf('{tenantid}'), tid: '{tenantid}' },
-        foreignName,
+        wrongIssuer,
       ],
-      ['whose issuer does not name a tenant', { iss: issuerOf('common') }, foreignName],
-      ['of another host', { iss: `https://login.evil.example/${contoso}/v2.0` }, foreignName],
-      ['of another version', { iss: `https://sts.windows.net/${contoso}/` }, foreignName],
-      ['whose issuer has a trailing slash', { iss: `${issuerOf(contoso)}/` }, foreignName],
-      ['whose issuer has the same prefix', { iss: `${site}.evil.example/${contoso}/v2.0` }, foreignName],
-      ['whose issuer contains two tenants', { iss: `${site}/${contoso}/${fabrikam}/v2.0` }, foreignName],
+      ['whose issuer does not name a tenant', { iss: issuerOf('common') }, wrongIssuer],
+      ['of another host', { iss: `https://login.evil.example/${contoso}/v2.0` }, wrongIssuer],
+      ['of another version', { iss: `https://sts.windows.net/${contoso}/` }, wrongIssuer],
+      ['whose issuer has a trailing slash', { iss: `${issuerOf(contoso)}/` }, wrongIssuer],
+      ['whose issuer has the same prefix', { iss: `${baseUrl}.evil.example/${contoso}/v2.0` }, wrongIssuer],
+      ['whose issuer contains two tenants', { iss: `${baseUrl}/${contoso}/${fabrikam}/v2.0` }, wrongIssuer],
       [
         'whose issuer is a list',
         { iss: [issuerOf(contoso)] },
@@ -586,8 +600,8 @@ describe('Microsoft', () => {
       ['of a personal account if the option is organizations', 'organizations', consumers, '{tenantid}'],
       ['of an organization if the option is consumers', 'consumers', contoso, consumers],
       ['of a tenant other than the configured one', contoso, fabrikam, contoso],
-    ])('B9.1 templated issuer: %s is refused', async (_, tenant, tid, named) => {
-      expect(await captureProviderError(setUp(tenant, tid, {}, named).handleCallback())).toEqual(
+    ])('B9.1 templated issuer: %s is refused', async (_, tenant, tid, metadataTenant) => {
+      expect(await captureProviderError(setUp(tenant, tid, {}, metadataTenant).handleCallback())).toEqual(
         forbiddenTenant,
       );
     });
@@ -613,14 +627,14 @@ describe('Microsoft', () => {
       ['not a string', 7, false],
       ['the tenant of the token', issuerOf(contoso), true],
       ['the template', issuerOf('{tenantid}'), true],
-    ])('B9.1 templated issuer: checks the issuer of the signing key: %s', async (_, keyOf, accepted) => {
+    ])('B9.1 templated issuer: checks the issuer of the signing key: %s', async (_, keyIssuer, accepted) => {
       const { issuer, handleCallback } = setUp('common', contoso);
       const key = await generateKey('key-1');
       issuer.override({
         metadata: { issuer: issuerOf('{tenantid}') },
         claims: { iss: issuerOf(contoso), tid: contoso, oid },
         makeIdToken: (claims) => sign(claims, key),
-        keys: { keys: [{ ...key.published, issuer: keyOf }] },
+        keys: { keys: [{ ...key.published, issuer: keyIssuer }] },
       });
       if (accepted) expect(await handleCallback()).toMatchObject({ subject: `${contoso}.${oid}` });
       else
@@ -650,8 +664,8 @@ describe('Microsoft', () => {
       ['consumers', '{tenantid}'],
       [contoso, fabrikam],
       [contoso, '{tenantid}'],
-    ])('for the tenant option %s with the issuer of %s is refused', async (tenant, named) => {
-      const { handleCallback } = setUp(tenant, contoso, {}, named);
+    ])('for the tenant option %s with the issuer of %s is refused', async (tenant, metadataTenant) => {
+      const { handleCallback } = setUp(tenant, contoso, {}, metadataTenant);
       expect(await captureProviderError(handleCallback())).toEqual(
         invalid('"response" body "issuer" property does not match the expected value'),
       );
@@ -673,7 +687,7 @@ describe('Microsoft', () => {
         expect(await captureProviderError(handleCallback(callback({ iss })))).toEqual(
           invalid('unexpected "iss" (issuer) response parameter value'),
         );
-        expect(issuer.asked()).toEqual(['discovery']);
+        expect(issuer.takeRequestedEndpoints()).toEqual(['discovery']);
       },
     );
   });

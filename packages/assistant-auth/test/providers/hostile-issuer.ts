@@ -44,14 +44,14 @@ export const clientSecret = "GOCSPX-our_client.secret~!*'()%+&=/";
 
 export const issuerKey = await generateKey('key-1');
 
-export const createIssuer = (issuer = 'https://id.example') => {
+export const createFakeIssuer = (issuer = 'https://id.example') => {
   const requests: RecordedRequest[] = [];
   let overrides: IssuerOverrides = {};
-  let instant = 1_800_000_000;
+  let currentTime = 1_800_000_000;
   const metadata = () => ({ ...buildMetadata(issuer), ...overrides.metadata });
   const makeIdToken = (claims: Claims) => overrides.makeIdToken?.(claims) ?? sign(claims, issuerKey);
 
-  const answers: Readonly<Record<Endpoint, () => Promise<unknown>>> = {
+  const responses: Readonly<Record<Endpoint, () => Promise<unknown>>> = {
     discovery: async () => metadata(),
     keys: async () => overrides.keys ?? { keys: [issuerKey.published] },
     token: async () => ({
@@ -59,7 +59,7 @@ export const createIssuer = (issuer = 'https://id.example') => {
       token_type: 'Bearer',
       expires_in: 3600,
       refresh_token: 'their-refresh-token',
-      id_token: await makeIdToken({ ...buildClaims(issuer, instant), ...overrides.claims }),
+      id_token: await makeIdToken({ ...buildClaims(issuer, currentTime), ...overrides.claims }),
       ...overrides.tokens,
     }),
     userinfo: async () => ({ sub: 'person-1', ...overrides.userInfo }),
@@ -71,11 +71,11 @@ export const createIssuer = (issuer = 'https://id.example') => {
     if (recorded.endpoint === 'unknown') return new Response('nothing here', { status: 404 });
     return (
       overrides.endpointOverrides?.[recorded.endpoint]?.() ??
-      Response.json(await answers[recorded.endpoint]())
+      Response.json(await responses[recorded.endpoint]())
     );
   };
 
-  const io: ProviderIo = { fetch, now: () => instant, allowLoopbackHttp: false, timeoutMs: 10_000 };
+  const io: ProviderIo = { fetch, now: () => currentTime, allowLoopbackHttp: false, timeoutMs: 10_000 };
   return {
     issuer,
     io,
@@ -84,17 +84,17 @@ export const createIssuer = (issuer = 'https://id.example') => {
       overrides = changes;
     },
     advance(seconds: number) {
-      instant += seconds;
+      currentTime += seconds;
     },
     /** Returns the endpoints that were requested, in order, and clears the recorded requests. */
-    asked: () => requests.splice(0).map(({ endpoint }) => endpoint),
+    takeRequestedEndpoints: () => requests.splice(0).map(({ endpoint }) => endpoint),
   };
 };
 
-export type MockIssuer = ReturnType<typeof createIssuer>;
+export type FakeIssuer = ReturnType<typeof createFakeIssuer>;
 
 export const createOidcProvider = (
-  { issuer }: MockIssuer,
+  { issuer }: FakeIssuer,
   changes: Partial<OidcSettings> = {},
 ): IdentityProvider => oidc({ id: 'acme', displayName: 'Acme', issuer, clientId, clientSecret, ...changes });
 
@@ -109,9 +109,9 @@ export const callback = (changes: Readonly<Record<string, string | null>> = {}):
 
 /** Returns the kind and message of a ProviderError, and checks that it contains no secret. */
 export const captureProviderError = async (
-  work: Promise<unknown>,
+  promise: Promise<unknown>,
 ): Promise<{ readonly kind: string; readonly reason: string }> => {
-  const error = await work.then(
+  const error = await promise.then(
     () => undefined,
     (thrown: unknown) => thrown,
   );

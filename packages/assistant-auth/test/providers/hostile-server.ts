@@ -7,36 +7,36 @@ import { clientId, clientSecret } from './hostile-issuer.ts';
 export type ServerEndpoint = 'token' | 'profile';
 
 /** The URLs of the endpoints. A request to any other URL counts as `unknown`. */
-export interface Addresses {
+export interface EndpointUrls {
   readonly token: string;
   readonly profile: string;
 }
 
-type Answer = () => Response | Promise<Response>;
+type Respond = () => Response | Promise<Response>;
 type Members = Readonly<Record<string, unknown>>;
 
 const acme = { token: 'https://acme.example/token', profile: 'https://api.acme.example/me' };
 
 /** @param person the response of the profile endpoint */
-export const createServer = (
-  addresses: Addresses = acme,
-  person: Members = { id: 'person-1', name: 'Ada' },
+export const createFakeServer = (
+  endpointUrls: EndpointUrls = acme,
+  initialProfile: Members = { id: 'person-1', name: 'Ada' },
 ) => {
   const requests: Request[] = [];
-  let endpointOverrides: Readonly<Partial<Record<ServerEndpoint, Answer>>> = {};
+  let endpointOverrides: Readonly<Partial<Record<ServerEndpoint, Respond>>> = {};
   let tokens: Members = {};
-  let profile: Members = person;
+  let profile: Members = initialProfile;
 
-  const answers: Readonly<Record<ServerEndpoint, Answer>> = {
+  const responders: Readonly<Record<ServerEndpoint, Respond>> = {
     token: () => Response.json({ access_token: 'their-access-token', token_type: 'bearer', ...tokens }),
     profile: () => Response.json(profile),
   };
   const fetch: ProviderIo['fetch'] = async (input, init) => {
     const request = new Request(String(input), init);
     requests.push(request);
-    const endpoint = classifyUrl(request.url, addresses);
+    const endpoint = classifyUrl(request.url, endpointUrls);
     if (endpoint === 'unknown') return new Response('nothing here', { status: 404 });
-    return (endpointOverrides[endpoint] ?? answers[endpoint])();
+    return (endpointOverrides[endpoint] ?? responders[endpoint])();
   };
   const io: ProviderIo = { fetch, now: () => 1_800_000_000, allowLoopbackHttp: false, timeoutMs: 10_000 };
   return {
@@ -50,9 +50,9 @@ export const createServer = (
       tokens = changes;
     },
     overrideProfile(changes: Members) {
-      profile = { ...person, ...changes };
+      profile = { ...initialProfile, ...changes };
     },
-    asked: () => requests.map(({ url }) => classifyUrl(url, addresses)),
+    listRequestedEndpoints: () => requests.map(({ url }) => classifyUrl(url, endpointUrls)),
   };
 };
 
@@ -71,7 +71,7 @@ export const createOAuth2Provider = (changes: Partial<OAuth2Settings> = {}): Ide
     ...changes,
   });
 
-const classifyUrl = (url: string, { token, profile }: Addresses): ServerEndpoint | 'unknown' => {
+const classifyUrl = (url: string, { token, profile }: EndpointUrls): ServerEndpoint | 'unknown' => {
   if (url === token) return 'token';
   return url === profile ? 'profile' : 'unknown';
 };

@@ -5,11 +5,11 @@ import {
   captureProviderError,
   clientId,
   clientSecret,
-  createIssuer,
+  createFakeIssuer,
   createOidcProvider,
+  type FakeIssuer,
   type IssuerOverrides,
   issuerKey,
-  type MockIssuer,
   upstreamRequest,
 } from './hostile-issuer.ts';
 import {
@@ -27,13 +27,13 @@ describe('discovery', () => {
   const invalid = (reason: string) => ({ kind: 'invalid', reason });
 
   const refuseMetadata = async (metadata: Claims) => {
-    const issuer = createIssuer();
+    const issuer = createFakeIssuer();
     issuer.override({ metadata });
-    const refused = await captureProviderError(
+    const error = await captureProviderError(
       createOidcProvider(issuer).authorizationUrl(upstreamRequest, issuer.io),
     );
-    expect(issuer.asked()).toEqual(['discovery']);
-    return refused;
+    expect(issuer.takeRequestedEndpoints()).toEqual(['discovery']);
+    return error;
   };
 
   describe('metadata', () => {
@@ -63,8 +63,8 @@ describe('discovery', () => {
       'https://:password@id.example/',
       'https://id.example/#fragment',
     ];
-    const named = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'];
-    it.each(named.flatMap((name) => addresses.map((address) => [name, address] as const)))(
+    const endpointNames = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'];
+    it.each(endpointNames.flatMap((name) => addresses.map((address) => [name, address] as const)))(
       'of an https issuer with %s %j is refused',
       async (name, address) => {
         expect(await refuseMetadata({ [name]: address })).toEqual(
@@ -78,7 +78,7 @@ describe('discovery', () => {
       ['null', 'null', '"response" body must be a top level object'],
       ['truncated', '{"issuer":', 'failed to parse "response" body as JSON'],
     ])('that is %s is refused', async (_, body, reason) => {
-      const issuer = createIssuer();
+      const issuer = createFakeIssuer();
       const headers = { 'content-type': 'application/json' };
       issuer.override({ endpointOverrides: { discovery: () => new Response(body, { headers }) } });
       expect(
@@ -100,7 +100,7 @@ describe('discovery', () => {
       { token_endpoint_auth_methods_supported: null },
       { token_endpoint_auth_signing_alg_values_supported: 'RS256', request_parameter_supported: 'no' },
     ])('with unused or optional members of the wrong type lets users sign in: %j', async (metadata) => {
-      const issuer = createIssuer();
+      const issuer = createFakeIssuer();
       issuer.override({ metadata });
       const provider = createOidcProvider(issuer);
       await provider.authorizationUrl(upstreamRequest, issuer.io);
@@ -113,7 +113,7 @@ describe('discovery', () => {
     });
 
     it('is fetched again after an hour and not before', async () => {
-      const issuer = createIssuer();
+      const issuer = createFakeIssuer();
       const provider = createOidcProvider(issuer);
       await provider.authorizationUrl(upstreamRequest, issuer.io);
       issuer.override({ metadata: { authorization_endpoint: 'https://id.example/moved' } });
@@ -121,11 +121,11 @@ describe('discovery', () => {
       expect((await provider.authorizationUrl(upstreamRequest, issuer.io)).pathname).toBe('/authorize');
       issuer.advance(1);
       expect((await provider.authorizationUrl(upstreamRequest, issuer.io)).pathname).toBe('/moved');
-      expect(issuer.asked()).toEqual(['discovery', 'discovery']);
+      expect(issuer.takeRequestedEndpoints()).toEqual(['discovery', 'discovery']);
     });
 
     it('that was refused is fetched again at the next sign-in', async () => {
-      const issuer = createIssuer();
+      const issuer = createFakeIssuer();
       const provider = createOidcProvider(issuer);
       issuer.override({ metadata: { issuer: 'https://evil.example' } });
       await captureProviderError(provider.authorizationUrl(upstreamRequest, issuer.io));
@@ -134,7 +134,7 @@ describe('discovery', () => {
     });
 
     it('is fetched below the path of an issuer', async () => {
-      const issuer = createIssuer('https://id.example/realms/words');
+      const issuer = createFakeIssuer('https://id.example/realms/words');
       await createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io);
       expect(issuer.requests[0]?.url).toBe(
         'https://id.example/realms/words/.well-known/openid-configuration',
@@ -146,7 +146,7 @@ describe('discovery', () => {
     const loopbacks = ['http://127.0.0.1:4001', 'http://localhost:4001', 'http://[::1]:4001'];
 
     it.each(loopbacks)('is allowed as the issuer if the broker is on loopback too: %s', async (url) => {
-      const issuer = createIssuer(url);
+      const issuer = createFakeIssuer(url);
       const io = { ...issuer.io, allowLoopbackHttp: true };
       expect(await createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, io)).toMatchObject({
         subject: 'person-1',
@@ -154,19 +154,19 @@ describe('discovery', () => {
     });
 
     it.each(loopbacks)('is refused as the issuer if the broker is not on loopback: %s', async (url) => {
-      const issuer = createIssuer(url);
+      const issuer = createFakeIssuer(url);
       expect(
         await captureProviderError(
           createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io),
         ),
       ).toEqual(invalid(`the issuer of ${new URL(url).host} is not an allowed URL`));
-      expect(issuer.asked()).toEqual([]);
+      expect(issuer.takeRequestedEndpoints()).toEqual([]);
     });
 
     it.each(['authorization_endpoint', 'token_endpoint', 'jwks_uri'])(
       'is refused as the %s of a loopback issuer if it is on another host',
       async (name) => {
-        const issuer = createIssuer('http://127.0.0.1:4001');
+        const issuer = createFakeIssuer('http://127.0.0.1:4001');
         issuer.override({ metadata: { [name]: 'http://id.example/away' } });
         const io = { ...issuer.io, allowLoopbackHttp: true };
         expect(
@@ -180,26 +180,26 @@ describe('discovery', () => {
       ...['https://2130706433/x', 'https://0x7f.1/x', 'https://localhost/x', 'https://a.localhost./x'],
     ])('is refused in the metadata of a public issuer: %s', async (address) => {
       for (const name of ['token_endpoint', 'jwks_uri']) {
-        const issuer = createIssuer();
+        const issuer = createFakeIssuer();
         issuer.override({ metadata: { [name]: address } });
         expect(
           await captureProviderError(
             createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io),
           ),
         ).toEqual(invalid(`the ${name} of id.example is not an allowed URL`));
-        expect(issuer.asked()).toEqual(['discovery']);
+        expect(issuer.takeRequestedEndpoints()).toEqual(['discovery']);
       }
     });
 
     it('is allowed in the metadata if the configured issuer is on a private address', async () => {
-      const issuer = createIssuer('https://10.0.0.5');
+      const issuer = createFakeIssuer('https://10.0.0.5');
       expect(
         await createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io),
       ).toMatchObject({ subject: 'person-1' });
     });
 
     it('is refused in the metadata of an https issuer, even if the broker is on loopback', async () => {
-      const issuer = createIssuer();
+      const issuer = createFakeIssuer();
       issuer.override({ metadata: { token_endpoint: 'http://127.0.0.1:4001/token' } });
       const io = { ...issuer.io, allowLoopbackHttp: true };
       expect(
@@ -219,28 +219,28 @@ describe('signing keys', async () => {
   };
   const unreadable = { kind: 'invalid', reason: 'the signing keys could not be read' };
 
-  const sameName = await generateKey('key-1');
-  const newName = await generateKey('key-2');
+  const keyWithSameId = await generateKey('key-1');
+  const keyWithNewId = await generateKey('key-2');
 
   const setUp = () => {
-    const issuer = createIssuer();
+    const issuer = createFakeIssuer();
     const provider = createOidcProvider(issuer);
     return {
       issuer,
       signIn: () => provider.handleCallback(callback(), upstreamRequest, issuer.io),
-      keyRequests: () => issuer.asked().filter((endpoint) => endpoint === 'keys').length,
+      keyRequests: () => issuer.takeRequestedEndpoints().filter((endpoint) => endpoint === 'keys').length,
     };
   };
 
   /** Signs with `key`, and publishes it unless another key is passed as `published`. */
-  const signWith = (issuer: MockIssuer, key: SigningKey, published = key) =>
+  const signWith = (issuer: FakeIssuer, key: SigningKey, published = key) =>
     issuer.override({ makeIdToken: (claims) => sign(claims, key), keys: { keys: [published.published] } });
 
   it('B8.8 unknown kid: the keys are fetched at most once in ten seconds', async () => {
     const { issuer, signIn, keyRequests } = setUp();
     await signIn();
     expect(keyRequests()).toBe(1);
-    signWith(issuer, newName, issuerKey);
+    signWith(issuer, keyWithNewId, issuerKey);
     issuer.advance(9);
     expect(await captureProviderError(signIn())).toEqual(noKey);
     expect(keyRequests()).toBe(0);
@@ -257,14 +257,14 @@ describe('signing keys', async () => {
 
   it('B8.8 unknown kid: keys that were fetched for the same token are not fetched twice', async () => {
     const { issuer, signIn, keyRequests } = setUp();
-    signWith(issuer, newName, issuerKey);
+    signWith(issuer, keyWithNewId, issuerKey);
     expect(await captureProviderError(signIn())).toEqual(noKey);
     expect(keyRequests()).toBe(1);
   });
 
   it.each([
-    ['with a new kid', newName],
-    ['with the same kid', sameName],
+    ['with a new kid', keyWithNewId],
+    ['with the same kid', keyWithSameId],
   ])('that change %s are fetched again once, and the sign-in succeeds', async (_, key) => {
     const { issuer, signIn, keyRequests } = setUp();
     await signIn();
@@ -281,7 +281,7 @@ describe('signing keys', async () => {
     const { issuer, signIn } = setUp();
     await signIn();
     issuer.advance(10);
-    signWith(issuer, sameName);
+    signWith(issuer, keyWithSameId);
     const all = await Promise.all([signIn(), signIn(), signIn()]);
     expect(all.map(({ subject }) => subject)).toEqual(['person-1', 'person-1', 'person-1']);
   });
@@ -290,7 +290,7 @@ describe('signing keys', async () => {
     const { issuer, signIn, keyRequests } = setUp();
     await signIn();
     issuer.advance(10);
-    signWith(issuer, sameName, issuerKey);
+    signWith(issuer, keyWithSameId, issuerKey);
     keyRequests();
     expect(await captureProviderError(signIn())).toEqual(badSignature);
     expect(keyRequests()).toBe(1);
@@ -303,7 +303,7 @@ describe('signing keys', async () => {
     const { issuer, signIn, keyRequests } = setUp();
     await signIn();
     issuer.advance(10);
-    issuer.override({ makeIdToken: (claims) => sign(claims, newName), endpointOverrides: { keys } });
+    issuer.override({ makeIdToken: (claims) => sign(claims, keyWithNewId), endpointOverrides: { keys } });
     keyRequests();
     await Promise.all(Array.from({ length: 50 }, () => captureProviderError(signIn())));
     expect(keyRequests()).toBe(5);
@@ -311,7 +311,10 @@ describe('signing keys', async () => {
     await captureProviderError(signIn());
     expect(keyRequests()).toBe(0);
     issuer.advance(1);
-    issuer.override({ makeIdToken: (claims) => sign(claims, newName), keys: { keys: [newName.published] } });
+    issuer.override({
+      makeIdToken: (claims) => sign(claims, keyWithNewId),
+      keys: { keys: [keyWithNewId.published] },
+    });
     expect(await signIn()).toMatchObject({ subject: 'person-1' });
   });
 
@@ -320,7 +323,7 @@ describe('signing keys', async () => {
     await signIn();
     issuer.advance(10);
     issuer.override({
-      makeIdToken: (claims) => sign(claims, newName),
+      makeIdToken: (claims) => sign(claims, keyWithNewId),
       endpointOverrides: { keys: () => new Response(null, { status: 503 }) },
     });
     expect(await captureProviderError(signIn())).toEqual({
@@ -346,7 +349,7 @@ describe('signing keys', async () => {
   it('that were withdrawn are refused after five minutes', async () => {
     const { issuer, signIn } = setUp();
     await signIn();
-    issuer.override({ keys: { keys: [newName.published] } });
+    issuer.override({ keys: { keys: [keyWithNewId.published] } });
     issuer.advance(300);
     expect(await captureProviderError(signIn())).toEqual(noKey);
   });
@@ -414,10 +417,10 @@ describe('signing keys', async () => {
       { keys: [{ kty: 'RSA', kid: 'key-1', alg: 'RS256' }] },
       { kind: 'invalid', reason: 'the response could not be read' },
     ],
-  ])('that are %s are refused', async (_, keys, refused) => {
+  ])('that are %s are refused', async (_, keys, error) => {
     const { issuer, signIn } = setUp();
     issuer.override({ keys });
-    expect(await captureProviderError(signIn())).toEqual(refused);
+    expect(await captureProviderError(signIn())).toEqual(error);
   });
 });
 
@@ -429,13 +432,13 @@ describe('ID tokens (OpenID Connect Core §3.1.3.7)', async () => {
 
   const badAlgorithm = 'unexpected JWT "alg" header parameter';
   const badAudience = 'unexpected JWT "aud" (audience) claim value';
-  const otherParty = 'the ID token was issued to another party';
+  const issuedToOtherParty = 'the ID token was issued to another party';
   const badNonce = 'unexpected ID Token "nonce" claim value';
   const badSignature = 'JWT signature verification failed';
   const badSubject = 'the subject is not a string, is empty, or is too long';
   const missing = (claim: string) => `JWT ${claim} claim missing`;
 
-  const forgeries: readonly (readonly [name: string, bends: IssuerOverrides, reason: string])[] = [
+  const forgeries: readonly (readonly [name: string, overrides: IssuerOverrides, reason: string])[] = [
     [
       'B8.1 alg none',
       { metadata: anyAlgorithm, makeIdToken: (claims) => createUnsignedToken(claims, 'none') },
@@ -470,7 +473,7 @@ describe('ID tokens (OpenID Connect Core §3.1.3.7)', async () => {
     ['B8.4 wrong aud', { claims: { aud: 'another-client' } }, badAudience],
     ['B8.4 several aud without ours', { claims: { aud: ['another-client', 'a-third'] } }, badAudience],
     ['B8.4 missing aud', { claims: { aud: undefined } }, missing('"aud" (audience)')],
-    ['B8.5 wrong azp', { claims: { azp: 'another-client' } }, otherParty],
+    ['B8.5 wrong azp', { claims: { azp: 'another-client' } }, issuedToOtherParty],
     [
       'B8.5 wrong azp of several aud',
       { claims: { aud: [clientId, 'another'], azp: 'another' } },
@@ -492,59 +495,60 @@ describe('ID tokens (OpenID Connect Core §3.1.3.7)', async () => {
     ],
   ];
 
-  const oddities: readonly (readonly [name: string, bends: IssuerOverrides, reason: string])[] = [
-    ['iat 31 s ahead', { claims: { iat: now + 31 } }, 'the ID token is not valid yet'],
-    ['nbf 31 s ahead', { claims: { nbf: now + 31 } }, 'the ID token is not valid yet'],
-    ['no iat', { claims: { iat: undefined } }, missing('"iat" (issued at)')],
-    ['no sub', { claims: { sub: undefined } }, missing('"sub" (subject)')],
-    ['a number as sub', { claims: { sub: 7 } }, 'unexpected JWT "sub" (subject) claim type'],
-    ['an empty sub', { claims: { sub: '' } }, badSubject],
-    ['a sub of 256 characters', { claims: { sub: 'x'.repeat(256) } }, badSubject],
+  const otherInvalidTokens: readonly (readonly [name: string, overrides: IssuerOverrides, reason: string])[] =
     [
-      'the signature of another key with a known kid',
-      { makeIdToken: (claims) => sign(claims, forger) },
-      badSignature,
-    ],
-    [
-      'other claims with a genuine signature',
-      {
-        makeIdToken: async (claims) =>
-          replaceClaims(await sign(claims, issuerKey), { ...claims, sub: 'person-2' }),
-      },
-      badSignature,
-    ],
-    [
-      'no signature after a genuine header',
-      { makeIdToken: async (claims) => (await sign(claims, issuerKey)).replace(/[^.]+$/, '') },
-      badSignature,
-    ],
-    [
-      'a critical header extension',
-      { makeIdToken: (claims) => sign(claims, issuerKey, { crit: ['b64'], b64: true }) },
-      'no JWT "crit" header parameter extensions are supported',
-    ],
-    ['an encrypted token', { tokens: { id_token: 'a.b.c.d.e' } }, 'JWE decryption is not configured'],
-    [
-      'no token at all',
-      { tokens: { id_token: undefined } },
-      '"response" body "id_token" property must be a string',
-    ],
-    [
-      'a number as token',
-      { tokens: { id_token: 7 } },
-      '"response" body "id_token" property must be a string',
-    ],
-    ['a truncated token', { tokens: { id_token: 'e30.e30' } }, 'Invalid JWT'],
-    [
-      'a token that is not JSON',
-      { tokens: { id_token: '!.!.!' } },
-      'failed to parse JWT Header body as base64url encoded JSON',
-    ],
-  ];
+      ['iat 31 s ahead', { claims: { iat: now + 31 } }, 'the ID token is not valid yet'],
+      ['nbf 31 s ahead', { claims: { nbf: now + 31 } }, 'the ID token is not valid yet'],
+      ['no iat', { claims: { iat: undefined } }, missing('"iat" (issued at)')],
+      ['no sub', { claims: { sub: undefined } }, missing('"sub" (subject)')],
+      ['a number as sub', { claims: { sub: 7 } }, 'unexpected JWT "sub" (subject) claim type'],
+      ['an empty sub', { claims: { sub: '' } }, badSubject],
+      ['a sub of 256 characters', { claims: { sub: 'x'.repeat(256) } }, badSubject],
+      [
+        'the signature of another key with a known kid',
+        { makeIdToken: (claims) => sign(claims, forger) },
+        badSignature,
+      ],
+      [
+        'other claims with a genuine signature',
+        {
+          makeIdToken: async (claims) =>
+            replaceClaims(await sign(claims, issuerKey), { ...claims, sub: 'person-2' }),
+        },
+        badSignature,
+      ],
+      [
+        'no signature after a genuine header',
+        { makeIdToken: async (claims) => (await sign(claims, issuerKey)).replace(/[^.]+$/, '') },
+        badSignature,
+      ],
+      [
+        'a critical header extension',
+        { makeIdToken: (claims) => sign(claims, issuerKey, { crit: ['b64'], b64: true }) },
+        'no JWT "crit" header parameter extensions are supported',
+      ],
+      ['an encrypted token', { tokens: { id_token: 'a.b.c.d.e' } }, 'JWE decryption is not configured'],
+      [
+        'no token at all',
+        { tokens: { id_token: undefined } },
+        '"response" body "id_token" property must be a string',
+      ],
+      [
+        'a number as token',
+        { tokens: { id_token: 7 } },
+        '"response" body "id_token" property must be a string',
+      ],
+      ['a truncated token', { tokens: { id_token: 'e30.e30' } }, 'Invalid JWT'],
+      [
+        'a token that is not JSON',
+        { tokens: { id_token: '!.!.!' } },
+        'failed to parse JWT Header body as base64url encoded JSON',
+      ],
+    ];
 
-  it.each([...forgeries, ...oddities])('%s is refused', async (_, bends, reason) => {
-    const issuer = createIssuer();
-    issuer.override(bends);
+  it.each([...forgeries, ...otherInvalidTokens])('%s is refused', async (_, overrides, reason) => {
+    const issuer = createFakeIssuer();
+    issuer.override(overrides);
     expect(
       await captureProviderError(
         createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io),
@@ -564,14 +568,14 @@ describe('ID tokens (OpenID Connect Core §3.1.3.7)', async () => {
     ['a list of one aud', { aud: [clientId] }],
     ['a sub of 255 characters', { sub: 'x'.repeat(255) }],
   ])('with %s is accepted', async (_, claims) => {
-    const issuer = createIssuer();
+    const issuer = createFakeIssuer();
     issuer.override({ claims });
     const identity = await createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io);
     expect(identity.claims).toMatchObject(claims);
   });
 
   it('expires by the clock that is passed in', async () => {
-    const issuer = createIssuer();
+    const issuer = createFakeIssuer();
     issuer.override({ claims: { exp: now + 60 } });
     const provider = createOidcProvider(issuer);
     await provider.handleCallback(callback(), upstreamRequest, issuer.io);

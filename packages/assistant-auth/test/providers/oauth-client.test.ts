@@ -23,17 +23,17 @@ import { ProviderError } from '../../src/providers/provider.ts';
 import {
   callback,
   captureProviderError,
-  createIssuer,
+  createFakeIssuer,
   createOidcProvider,
   type Endpoint,
   endpoints,
   upstreamRequest,
 } from './hostile-issuer.ts';
-import { createOAuth2Provider, createServer } from './hostile-server.ts';
+import { createFakeServer, createOAuth2Provider } from './hostile-server.ts';
 import type { Claims } from './signing.ts';
 
 describe('options', () => {
-  const good: Required<ClientSettings> = {
+  const validOptions: Required<ClientSettings> = {
     id: 'acme',
     displayName: 'Acme',
     clientId: 'id',
@@ -47,23 +47,23 @@ describe('options', () => {
     offlineAccess: 'by-scope',
   };
 
-  const check = (changes: Readonly<Record<string, unknown>>) =>
-    validate({ ...good, ...changes }, clientRules);
+  const validateOptions = (changes: Readonly<Record<string, unknown>>) =>
+    validate({ ...validOptions, ...changes }, clientRules);
 
   describe('a fake provider', () => {
-    const vendor = 'https://vendor.example';
+    const vendorUrl = 'https://vendor.example';
 
     it('replaces the vendor only on loopback', () => {
-      expect(resolveBaseUrl('acme', vendor, undefined)).toBe(vendor);
+      expect(resolveBaseUrl('acme', vendorUrl, undefined)).toBe(vendorUrl);
       for (const origin of ['http://127.0.0.1:4001', 'http://localhost:4001', 'http://[::1]:4001'])
-        expect(resolveBaseUrl('acme', vendor, origin)).toBe(origin);
+        expect(resolveBaseUrl('acme', vendorUrl, origin)).toBe(origin);
     });
 
     it.each([
       ...['https://evil.example', 'http://evil.example', 'https://127.0.0.1:4001', 'x', ''],
       ...['http://127.0.0.1:4001/', 'http://127.0.0.1.evil.example', 'http://127.0.0.1:4001@evil.example'],
     ])('is refused at %j', (baseUrl) => {
-      expect(() => resolveBaseUrl('acme', vendor, baseUrl)).toThrow(
+      expect(() => resolveBaseUrl('acme', vendorUrl, baseUrl)).toThrow(
         new ConfigurationError('providers.acme.baseUrl', 'must be an http origin on loopback.'),
       );
     });
@@ -71,11 +71,11 @@ describe('options', () => {
 
   describe('client options', () => {
     it('are returned unchanged', () => {
-      expect(check({})).toEqual(good);
+      expect(validateOptions({})).toEqual(validOptions);
     });
 
     it('can have a secret that is created for each request', () => {
-      expect(() => check({ clientSecret: async () => 'fresh' })).not.toThrow();
+      expect(() => validateOptions({ clientSecret: async () => 'fresh' })).not.toThrow();
     });
 
     it.each([
@@ -98,20 +98,20 @@ describe('options', () => {
       ['offlineAccess', 'sometimes'],
     ])('fail at startup for %s = %j', (option, value) => {
       const id = option === 'id' ? value : 'acme';
-      expect(() => check({ [option]: value })).toThrow(
+      expect(() => validateOptions({ [option]: value })).toThrow(
         expect.objectContaining({ name: 'ConfigurationError', option: `providers.${id}.${option}` }),
       );
     });
 
     it('fail with the name of the first invalid option, without its value', () => {
-      const wrong = () => check({ clientId: '', clientSecret: 'a secret' });
+      const wrong = () => validateOptions({ clientId: '', clientSecret: 'a secret' });
       expect(wrong).toThrow(
         new ConfigurationError(
           'providers.acme.clientId',
           'must be printable ASCII without spaces, and not empty.',
         ),
       );
-      expect(() => check({ clientSecret: 'hunter 2' })).toThrow(/^(?!.*hunter)/);
+      expect(() => validateOptions({ clientSecret: 'hunter 2' })).toThrow(/^(?!.*hunter)/);
     });
   });
 
@@ -146,62 +146,75 @@ describe('options', () => {
 });
 
 describe('HTTP', () => {
-  type Answer = () => Response | Promise<Response>;
+  type Respond = () => Response | Promise<Response>;
 
   const limit = 262_144;
-  const timeOut = () => new DOMException('The operation was aborted due to timeout', 'TimeoutError');
+  const createTimeoutError = () =>
+    new DOMException('The operation was aborted due to timeout', 'TimeoutError');
 
   /** A body that sends some bytes and then fails. */
-  const breakOff = (error: Error) =>
+  const createBrokenBody = (error: Error) =>
     new ReadableStream({
       start: (controller) => controller.enqueue(new TextEncoder().encode('{"issuer":')),
       pull: (controller) => controller.error(error),
     });
 
   const unavailable = 'unavailable';
-  const outages: readonly (readonly [name: string, answer: Answer, reason: string])[] = [
+  const outages: readonly (readonly [name: string, respond: Respond, reason: string])[] = [
     ['B13.1 500', () => new Response('their-page', { status: 500 }), 'responded with status 500'],
     ['B13.1 503', () => new Response(null, { status: 503 }), 'responded with status 503'],
     ['B13.2 429', () => Response.json({ error: 'slow_down' }, { status: 429 }), 'responded with status 429'],
-    ['B13.3 no response in time', () => Promise.reject(timeOut()), 'took too long'],
-    ['B13.3 a body that does not end in time', () => new Response(breakOff(timeOut())), 'took too long'],
+    ['B13.3 no response in time', () => Promise.reject(createTimeoutError()), 'took too long'],
+    [
+      'B13.3 a body that does not end in time',
+      () => new Response(createBrokenBody(createTimeoutError())),
+      'took too long',
+    ],
     ['no connection', () => Promise.reject(new TypeError('their-network')), 'could not be reached'],
-    ['a broken connection', () => new Response(breakOff(new Error('their-network'))), 'could not be reached'],
+    [
+      'a broken connection',
+      () => new Response(createBrokenBody(new Error('their-network'))),
+      'could not be reached',
+    ],
   ];
 
-  const everywhere = <Row extends readonly unknown[]>(rows: readonly Row[]) =>
+  const forEveryEndpoint = <Row extends readonly unknown[]>(rows: readonly Row[]) =>
     endpoints.flatMap((endpoint) => rows.map((row) => [endpoint, ...row] as const));
 
   /** Makes one endpoint fail, then checks that the next sign-in succeeds: no failure is cached. */
-  const failOnce = async (endpoint: Endpoint, answer: Answer) => {
-    const issuer = createIssuer();
+  const failOnce = async (endpoint: Endpoint, respond: Respond) => {
+    const issuer = createFakeIssuer();
     const provider = createOidcProvider(issuer);
-    issuer.override({ endpointOverrides: { [endpoint]: answer } });
-    const refused = await captureProviderError(
-      provider.handleCallback(callback(), upstreamRequest, issuer.io),
-    );
-    const asked = issuer.asked();
+    issuer.override({ endpointOverrides: { [endpoint]: respond } });
+    const error = await captureProviderError(provider.handleCallback(callback(), upstreamRequest, issuer.io));
+    const requestedEndpoints = issuer.takeRequestedEndpoints();
     issuer.override({});
     expect(await provider.handleCallback(callback(), upstreamRequest, issuer.io)).toMatchObject({
       subject: 'person-1',
     });
-    return { refused, asked };
+    return { error, requestedEndpoints };
   };
 
   describe('the provider', () => {
-    it.each(everywhere(outages))('%s: %s makes it unavailable', async (endpoint, _, answer, reason) => {
-      const { refused, asked } = await failOnce(endpoint, answer);
-      expect(refused).toEqual({ kind: unavailable, reason: `id.example ${reason}` });
-      expect(asked).toEqual(endpoints.slice(0, endpoints.indexOf(endpoint) + 1));
-    });
+    it.each(forEveryEndpoint(outages))(
+      '%s: %s makes it unavailable',
+      async (endpoint, _, respond, reason) => {
+        const { error, requestedEndpoints } = await failOnce(endpoint, respond);
+        expect(error).toEqual({ kind: unavailable, reason: `id.example ${reason}` });
+        expect(requestedEndpoints).toEqual(endpoints.slice(0, endpoints.indexOf(endpoint) + 1));
+      },
+    );
 
-    it.each(everywhere([[301], [302], [303], [307], [308]]))(
+    it.each(forEveryEndpoint([[301], [302], [303], [307], [308]]))(
       '%s: a redirect with %i is not followed',
       async (endpoint, status) => {
         const headers = { location: 'https://evil.example/' };
-        const { refused, asked } = await failOnce(endpoint, () => new Response(null, { status, headers }));
-        expect(refused).toEqual({ kind: 'invalid', reason: `id.example responded with status ${status}` });
-        expect(asked).not.toContain('unknown');
+        const { error, requestedEndpoints } = await failOnce(
+          endpoint,
+          () => new Response(null, { status, headers }),
+        );
+        expect(error).toEqual({ kind: 'invalid', reason: `id.example responded with status ${status}` });
+        expect(requestedEndpoints).not.toContain('unknown');
       },
     );
 
@@ -211,8 +224,8 @@ describe('HTTP', () => {
       ['keys', 'the signing keys could not be read'],
     ] as const)('%s: refuses HTML instead of JSON', async (endpoint, reason) => {
       const headers = { 'content-type': 'text/html' };
-      const { refused } = await failOnce(endpoint, () => new Response('<p>their-page</p>', { headers }));
-      expect(refused).toEqual({ kind: 'invalid', reason });
+      const { error } = await failOnce(endpoint, () => new Response('<p>their-page</p>', { headers }));
+      expect(error).toEqual({ kind: 'invalid', reason });
     });
 
     it.each([
@@ -223,50 +236,50 @@ describe('HTTP', () => {
       ['token', '"response" content-type must be application/json'],
       ['keys', 'the signing keys could not be read'],
     ] as const)('%s: refuses a 404', async (endpoint, reason) => {
-      const { refused } = await failOnce(endpoint, () => new Response('their-page', { status: 404 }));
-      expect(refused).toEqual({ kind: 'invalid', reason });
+      const { error } = await failOnce(endpoint, () => new Response('their-page', { status: 404 }));
+      expect(error).toEqual({ kind: 'invalid', reason });
     });
 
     it.each(endpoints)('%s: refuses and aborts an endless response', async (endpoint) => {
-      let sent = 0;
-      let hungUp = false;
+      let sentBytes = 0;
+      let isCanceled = false;
       const chunk = new Uint8Array(65_536).fill(0x20);
-      const endless = () =>
+      const createEndlessBody = () =>
         new ReadableStream({
           pull(controller) {
-            sent += chunk.length;
+            sentBytes += chunk.length;
             controller.enqueue(chunk);
           },
           cancel() {
-            hungUp = true;
+            isCanceled = true;
           },
         });
-      const { refused } = await failOnce(endpoint, () => new Response(endless()));
-      expect(refused).toEqual({ kind: 'invalid', reason: `id.example sent more than ${limit} bytes` });
-      expect(hungUp).toBe(true);
-      expect(sent).toBeLessThan(limit + 4 * chunk.length);
+      const { error } = await failOnce(endpoint, () => new Response(createEndlessBody()));
+      expect(error).toEqual({ kind: 'invalid', reason: `id.example sent more than ${limit} bytes` });
+      expect(isCanceled).toBe(true);
+      expect(sentBytes).toBeLessThan(limit + 4 * chunk.length);
     });
   });
 
   describe('a response', () => {
-    it.each(everywhere([[201], [202], [204], [206]]))(
+    it.each(forEveryEndpoint([[201], [202], [204], [206]]))(
       '%s: with another success status (%i) is refused',
       async (endpoint, status) => {
-        const { refused } = await failOnce(endpoint, () => new Response(null, { status }));
-        expect(refused).toEqual({ kind: 'invalid', reason: `id.example responded with status ${status}` });
+        const { error } = await failOnce(endpoint, () => new Response(null, { status }));
+        expect(error).toEqual({ kind: 'invalid', reason: `id.example responded with status ${status}` });
       },
     );
 
     it('with a key set is refused if its status is 404', async () => {
-      const missing = () => Response.json({ keys: [] }, { status: 404 });
-      const { refused } = await failOnce('keys', missing);
-      expect(refused).toEqual({ kind: 'invalid', reason: 'the signing keys could not be read' });
+      const respondNotFound = () => Response.json({ keys: [] }, { status: 404 });
+      const { error } = await failOnce('keys', respondNotFound);
+      expect(error).toEqual({ kind: 'invalid', reason: 'the signing keys could not be read' });
     });
 
     it.each(endpoints)('%s: with a challenge that is too long is refused unparsed', async (endpoint) => {
       const headers = { 'www-authenticate': 'a '.repeat(513) };
-      const { refused } = await failOnce(endpoint, () => Response.json({}, { status: 401, headers }));
-      expect(refused).toEqual({
+      const { error } = await failOnce(endpoint, () => Response.json({}, { status: 401, headers }));
+      expect(error).toEqual({
         kind: 'invalid',
         reason: 'id.example sent a challenge of more than 1024 characters',
       });
@@ -274,24 +287,24 @@ describe('HTTP', () => {
   });
 
   describe('a request', () => {
-    const ask = (answer: Answer) =>
+    const sendRequest = (respond: Respond) =>
       fetchFromProvider(
         'https://id.example/x',
         { method: 'GET', headers: {} },
-        { fetch: async () => answer(), now: () => 0, allowLoopbackHttp: false, timeoutMs: 10_000 },
+        { fetch: async () => respond(), now: () => 0, allowLoopbackHttp: false, timeoutMs: 10_000 },
       );
 
     it(`accepts a response of ${limit} bytes and refuses one more`, async () => {
-      const whole = await ask(() => new Response('x'.repeat(limit)));
-      expect(await whole.text()).toHaveLength(limit);
-      expect(await captureProviderError(ask(() => new Response('x'.repeat(limit + 1))))).toEqual({
+      const response = await sendRequest(() => new Response('x'.repeat(limit)));
+      expect(await response.text()).toHaveLength(limit);
+      expect(await captureProviderError(sendRequest(() => new Response('x'.repeat(limit + 1))))).toEqual({
         kind: 'invalid',
         reason: `id.example sent more than ${limit} bytes`,
       });
     });
 
     it('returns a 4xx with its body, so that its error can be read', async () => {
-      const response = await ask(() => Response.json({ error: 'invalid_grant' }, { status: 400 }));
+      const response = await sendRequest(() => Response.json({ error: 'invalid_grant' }, { status: 400 }));
       expect(response.status).toBe(400);
       expect(response.headers.get('content-type')).toBe('application/json');
       expect(await response.json()).toEqual({ error: 'invalid_grant' });
@@ -317,14 +330,14 @@ describe('HTTP', () => {
 describe('token responses (RFC 6749 §5.1)', () => {
   const invalid = (reason: string) => ({ kind: 'invalid', reason });
 
-  const atIssuer = async (tokens: Claims) => {
-    const issuer = createIssuer();
+  const signInAtIssuer = async (tokens: Claims) => {
+    const issuer = createFakeIssuer();
     issuer.override({ tokens });
     return createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io);
   };
 
-  const atServer = async (tokens: Claims) => {
-    const server = createServer();
+  const signInAtServer = async (tokens: Claims) => {
+    const server = createFakeServer();
     server.overrideTokens(tokens);
     return createOAuth2Provider({ offlineAccess: 'always' }).handleCallback(
       callback(),
@@ -335,9 +348,9 @@ describe('token responses (RFC 6749 §5.1)', () => {
 
   /** Rechecks with both kinds of provider, with `tokens` in the response. */
   const recheck = async (tokens: Claims) => {
-    const issuer = createIssuer();
+    const issuer = createFakeIssuer();
     issuer.override({ tokens: { id_token: undefined, refresh_token: undefined, ...tokens } });
-    const server = createServer();
+    const server = createFakeServer();
     server.overrideTokens(tokens);
     return [
       await createOidcProvider(issuer).validateRefreshToken('their-refresh-token', issuer.io),
@@ -367,8 +380,8 @@ describe('token responses (RFC 6749 §5.1)', () => {
 
   describe('a token response with', () => {
     it.each(unused)('%s signs the user in', async (_, tokens) => {
-      expect(await atIssuer(tokens)).toMatchObject({ subject: 'person-1', email: 'ada@example.com' });
-      expect(await atServer(tokens)).toMatchObject({ subject: 'person-1', label: 'Ada' });
+      expect(await signInAtIssuer(tokens)).toMatchObject({ subject: 'person-1', email: 'ada@example.com' });
+      expect(await signInAtServer(tokens)).toMatchObject({ subject: 'person-1', label: 'Ada' });
     });
 
     it.each(unused)('%s passes a recheck', async (_, tokens) => {
@@ -381,8 +394,8 @@ describe('token responses (RFC 6749 §5.1)', () => {
       ['empty', ''],
       ['a list', ['their-refresh-token']],
     ])('a refresh token that is %s counts as one without', async (_, refresh_token) => {
-      expect(await atIssuer({ refresh_token })).not.toHaveProperty('refreshToken');
-      expect(await atServer({ refresh_token })).not.toHaveProperty('refreshToken');
+      expect(await signInAtIssuer({ refresh_token })).not.toHaveProperty('refreshToken');
+      expect(await signInAtServer({ refresh_token })).not.toHaveProperty('refreshToken');
       expect(await recheck({ refresh_token })).toEqual([{ kind: 'active' }, { kind: 'active' }]);
     });
 
@@ -394,7 +407,7 @@ describe('token responses (RFC 6749 §5.1)', () => {
       ['an access token of another type', { token_type: 'mac' }],
       ['a token type that is a list', { token_type: ['Bearer'] }],
     ])('%s signs the user in if the ID token has all claims', async (_, tokens) => {
-      expect(await atIssuer(tokens)).toMatchObject({ subject: 'person-1', email: 'ada@example.com' });
+      expect(await signInAtIssuer(tokens)).toMatchObject({ subject: 'person-1', email: 'ada@example.com' });
     });
 
     const noToken = 'the token response has no access token';
@@ -409,7 +422,7 @@ describe('token responses (RFC 6749 §5.1)', () => {
       ['a token type that is a number', { token_type: 7 }, otherType],
       ['a token type that is a list', { token_type: ['Bearer'] }, otherType],
     ])('%s is refused if the access token is needed for the profile', async (_, tokens, reason) => {
-      expect(await captureProviderError(atServer(tokens))).toEqual(invalid(reason));
+      expect(await captureProviderError(signInAtServer(tokens))).toEqual(invalid(reason));
     });
 
     it.each([
@@ -417,7 +430,7 @@ describe('token responses (RFC 6749 §5.1)', () => {
       ['that is a number', 7],
       ['of another user', 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJwZXJzb24tMiJ9.'],
     ])('an ID token %s is ignored if no ID token is used', async (_, id_token) => {
-      expect(await atServer({ id_token })).toMatchObject({ subject: 'person-1' });
+      expect(await signInAtServer({ id_token })).toMatchObject({ subject: 'person-1' });
     });
 
     it.each([
@@ -433,9 +446,9 @@ describe('token responses (RFC 6749 §5.1)', () => {
     });
 
     it('no token is inconclusive', async () => {
-      const unknown = { kind: 'unknown', reason: 'the response has no token' };
+      const inconclusive = { kind: 'unknown', reason: 'the response has no token' };
       const tokens = { access_token: null, refresh_token: 7, id_token: '', expires_in: 3600 };
-      expect(await recheck(tokens)).toEqual([unknown, unknown]);
+      expect(await recheck(tokens)).toEqual([inconclusive, inconclusive]);
     });
   });
 
@@ -449,20 +462,22 @@ describe('token responses (RFC 6749 §5.1)', () => {
       ['B19.1 an ID token that is an object', { sub: 'person-1' }],
       ['B19.1 two ID tokens in a list', ['garbage', 'garbage']],
     ])('%s is refused', async (_, id_token) => {
-      expect(await captureProviderError(atIssuer({ id_token }))).toEqual(invalid(noIdToken));
+      expect(await captureProviderError(signInAtIssuer({ id_token }))).toEqual(invalid(noIdToken));
     });
 
     it('B19.1 of two id_token members, the one that is verified is the one that is read', async () => {
-      const issuer = createIssuer();
-      const honest = await idTokenOf(issuer);
-      const forged = honest.replace(/[^.]*$/, 'AAAA');
-      const answering = (first: string, second: string) => {
+      const issuer = createFakeIssuer();
+      const genuine = await idTokenOf(issuer);
+      const forged = genuine.replace(/[^.]*$/, 'AAAA');
+      const signInWithTokens = (first: string, second: string) => {
         const body = `{"access_token":"x","token_type":"Bearer","id_token":"${first}","id_token":"${second}"}`;
         issuer.override({ endpointOverrides: { token: () => new Response(body) } });
         return createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io);
       };
-      expect(await answering(forged, honest)).toMatchObject({ subject: 'person-1' });
-      expect(await captureProviderError(answering(honest, forged))).toMatchObject({ kind: 'invalid' });
+      expect(await signInWithTokens(forged, genuine)).toMatchObject({ subject: 'person-1' });
+      expect(await captureProviderError(signInWithTokens(genuine, forged))).toMatchObject({
+        kind: 'invalid',
+      });
     });
 
     it.each([
@@ -471,10 +486,10 @@ describe('token responses (RFC 6749 §5.1)', () => {
       ['B19.1 an error that is a list', ['their-error'], 'an unregistered error code'],
       ['B19.1 an error that is an object', { code: 'their-error' }, 'an unregistered error code'],
       ['B19.1 an error that is true', true, 'an unregistered error code'],
-    ])('%s is refused', async (_, error, words) => {
-      const refused = invalid(`the token endpoint responded with ${words}`);
-      expect(await captureProviderError(atIssuer({ error }))).toEqual(refused);
-      expect(await captureProviderError(atServer({ error }))).toEqual(refused);
+    ])('%s is refused', async (_, error, description) => {
+      const expected = invalid(`the token endpoint responded with ${description}`);
+      expect(await captureProviderError(signInAtIssuer({ error }))).toEqual(expected);
+      expect(await captureProviderError(signInAtServer({ error }))).toEqual(expected);
     });
 
     it.each([
@@ -483,7 +498,7 @@ describe('token responses (RFC 6749 §5.1)', () => {
       ['a string', '"their-token"'],
       ['a truncated object', '{"access_token":'],
     ])('a body that is %s is refused', async (_, body) => {
-      const issuer = createIssuer();
+      const issuer = createFakeIssuer();
       issuer.override({ endpointOverrides: { token: () => new Response(body) } });
       expect(
         await captureProviderError(
@@ -531,8 +546,8 @@ describe('token responses (RFC 6749 §5.1)', () => {
           } catch (error) {
             expect(error).toBeInstanceOf(ProviderError);
           }
-          const kept = selectLongLivedRefreshToken(tokens, 'by-scope', []);
-          if (kept !== undefined) expect(JSON.stringify(tokens.scope)).toContain('offline_access');
+          const refreshToken = selectLongLivedRefreshToken(tokens, 'by-scope', []);
+          if (refreshToken !== undefined) expect(JSON.stringify(tokens.scope)).toContain('offline_access');
           expect(selectLongLivedRefreshToken(tokens, 'never', ['offline_access'])).toBeUndefined();
         }),
       );
@@ -540,7 +555,7 @@ describe('token responses (RFC 6749 §5.1)', () => {
   });
 
   /** Fetches an ID token from the issuer. */
-  const idTokenOf = async (issuer: ReturnType<typeof createIssuer>): Promise<string> => {
+  const idTokenOf = async (issuer: ReturnType<typeof createFakeIssuer>): Promise<string> => {
     const response = await issuer.io.fetch(`${issuer.issuer}/token`, { method: 'POST' });
     return String(Object(await response.json()).id_token);
   };
@@ -581,11 +596,16 @@ describe('errors', () => {
 
 describe('a subject', () => {
   /** Any JSON value that a provider can send. */
-  const from = async (subject: unknown) =>
+  const createIdentityFrom = async (subject: unknown) =>
     createIdentity('acme', Object.assign(JSON.parse('{"labels":[]}'), { subject }), {}, undefined);
 
   it.each(['7', 'person-1', 'x'.repeat(255), '名前'])('is used unchanged: %s', async (subject) => {
-    expect(await from(subject)).toEqual({ provider: 'acme', subject, emailVerified: false, claims: {} });
+    expect(await createIdentityFrom(subject)).toEqual({
+      provider: 'acme',
+      subject,
+      emailVerified: false,
+      claims: {},
+    });
   });
 
   it.each([
@@ -597,7 +617,7 @@ describe('a subject', () => {
     ['a list of one', ['person-1']],
     ['a string with a lone surrogate', 'person-\ud800'],
   ])('is rejected if it is %s', async (_, subject) => {
-    expect(await captureProviderError(from(subject))).toEqual({
+    expect(await captureProviderError(createIdentityFrom(subject))).toEqual({
       kind: 'invalid',
       reason: 'the subject is not a string, is empty, or is too long',
     });

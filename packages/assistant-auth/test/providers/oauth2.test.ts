@@ -16,24 +16,24 @@ import {
   code,
   upstreamRequest,
 } from './hostile-issuer.ts';
-import { createOAuth2Provider, createServer, type ServerEndpoint } from './hostile-server.ts';
+import { createFakeServer, createOAuth2Provider, type ServerEndpoint } from './hostile-server.ts';
 
 describe('an OAuth 2.0 server', () => {
   const invalid = (reason: string) => ({ kind: 'invalid', reason });
 
   /** Expects a refusal before the code is sent anywhere. */
-  const rejectUnsentRequest = async (answer: URL) => {
-    const server = createServer();
-    const refused = await captureProviderError(
-      createOAuth2Provider().handleCallback(answer, upstreamRequest, server.io),
+  const captureErrorBeforeTokenRequest = async (callbackUrl: URL) => {
+    const server = createFakeServer();
+    const error = await captureProviderError(
+      createOAuth2Provider().handleCallback(callbackUrl, upstreamRequest, server.io),
     );
-    expect(server.asked()).toEqual([]);
-    return refused;
+    expect(server.listRequestedEndpoints()).toEqual([]);
+    return error;
   };
 
   describe('the authorization request', () => {
     it('contains state and PKCE, keeps the endpoint’s own query, and needs no other request first', async () => {
-      const server = createServer();
+      const server = createFakeServer();
       const url = await createOAuth2Provider().authorizationUrl(upstreamRequest, server.io);
       expect(url.origin + url.pathname).toBe('https://acme.example/authorize');
       expect([...url.searchParams]).toEqual([
@@ -53,7 +53,7 @@ describe('an OAuth 2.0 server', () => {
         scopes: ['identify', 'email'],
         authorizationParameters: { prompt: 'none' },
       });
-      const { searchParams } = await provider.authorizationUrl(upstreamRequest, createServer().io);
+      const { searchParams } = await provider.authorizationUrl(upstreamRequest, createFakeServer().io);
       expect(Object.fromEntries(searchParams)).toMatchObject({ scope: 'identify email', prompt: 'none' });
     });
 
@@ -74,7 +74,7 @@ describe('an OAuth 2.0 server', () => {
 
   describe('the callback', () => {
     it('returns an identity from the profile', async () => {
-      const server = createServer();
+      const server = createFakeServer();
       server.overrideTokens({ refresh_token: 'their-refresh-token' });
       server.overrideProfile({ email: 'ada@example.com', email_verified: true });
       const provider = createOAuth2Provider({ offlineAccess: 'always' });
@@ -90,10 +90,10 @@ describe('an OAuth 2.0 server', () => {
     });
 
     it('redeems the code with the secret in the form, and sends the token only to the profile endpoint', async () => {
-      const server = createServer();
+      const server = createFakeServer();
       await createOAuth2Provider().handleCallback(callback(), upstreamRequest, server.io);
       const [token, profile] = server.requests;
-      expect(server.asked()).toEqual(['token', 'profile']);
+      expect(server.listRequestedEndpoints()).toEqual(['token', 'profile']);
       expect(token?.method).toBe('POST');
       expect(Object.fromEntries((await token?.formData()) ?? [])).toEqual({
         redirect_uri: upstreamRequest.redirectUri,
@@ -115,7 +115,7 @@ describe('an OAuth 2.0 server', () => {
       const identity = await createOAuth2Provider().handleCallback(
         callback(),
         upstreamRequest,
-        createServer().io,
+        createFakeServer().io,
       );
       expect(identity).not.toHaveProperty('refreshToken');
     });
@@ -138,13 +138,13 @@ describe('an OAuth 2.0 server', () => {
       ['B12.2 without a code', { code: null }, 'no authorization code in "callbackParameters"'],
       ['B12.2 with an empty code', { code: '' }, 'no authorization code in "callbackParameters"'],
     ])('%s is refused and its code is not sent anywhere', async (_, changes, reason) => {
-      expect(await rejectUnsentRequest(callback(changes))).toEqual(invalid(reason));
+      expect(await captureErrorBeforeTokenRequest(callback(changes))).toEqual(invalid(reason));
     });
 
     it('with its issuer is accepted', async () => {
-      const answer = callback({ iss: 'https://acme.example' });
+      const callbackUrl = callback({ iss: 'https://acme.example' });
       expect(
-        await createOAuth2Provider().handleCallback(answer, upstreamRequest, createServer().io),
+        await createOAuth2Provider().handleCallback(callbackUrl, upstreamRequest, createFakeServer().io),
       ).toMatchObject({
         subject: 'person-1',
       });
@@ -155,23 +155,25 @@ describe('an OAuth 2.0 server', () => {
       ['temporarily_unavailable', 'unavailable', 'temporarily_unavailable'],
       ['redirect_uri_mismatch', 'invalid', 'redirect_uri_mismatch'],
       ['code-of-this-transaction', 'invalid', 'an unregistered error code'],
-    ])('B12.1 with the error %s ends the sign-in', async (error, kind, words) => {
-      expect(await rejectUnsentRequest(callback({ error, error_description: 'their-text' }))).toEqual({
+    ])('B12.1 with the error %s ends the sign-in', async (error, kind, description) => {
+      expect(
+        await captureErrorBeforeTokenRequest(callback({ error, error_description: 'their-text' })),
+      ).toEqual({
         kind,
-        reason: `the provider responded with ${words}`,
+        reason: `the provider responded with ${description}`,
       });
     });
   });
 
   describe('the token endpoint', () => {
-    const answering = async (answer: () => Response) => {
-      const server = createServer();
-      server.overrideEndpoints({ token: answer });
-      const refused = await captureProviderError(
+    const captureTokenError = async (respond: () => Response) => {
+      const server = createFakeServer();
+      server.overrideEndpoints({ token: respond });
+      const error = await captureProviderError(
         createOAuth2Provider().handleCallback(callback(), upstreamRequest, server.io),
       );
-      expect(server.asked()).toEqual(['token']);
-      return refused;
+      expect(server.listRequestedEndpoints()).toEqual(['token']);
+      return error;
     };
 
     it.each([
@@ -181,13 +183,13 @@ describe('an OAuth 2.0 server', () => {
       ['application_suspended', 200],
     ])('that returns %s with status %i ends the sign-in as invalid', async (error, status) => {
       expect(
-        await answering(() => Response.json({ error, error_description: 'their-text' }, { status })),
+        await captureTokenError(() => Response.json({ error, error_description: 'their-text' }, { status })),
       ).toEqual(invalid(`the token endpoint responded with ${error}`));
     });
 
     it('that returns an unregistered error code with 200 is not quoted, and its tokens are ignored', async () => {
       const body = { error: 'their-secret', access_token: 'their-access-token', token_type: 'bearer' };
-      expect(await answering(() => Response.json(body))).toEqual(
+      expect(await captureTokenError(() => Response.json(body))).toEqual(
         invalid('the token endpoint responded with an unregistered error code'),
       );
     });
@@ -199,15 +201,15 @@ describe('an OAuth 2.0 server', () => {
       ['a list', () => Response.json([])],
       ['null', () => Response.json(null)],
       ['broken JSON', () => new Response('{', { headers: { 'content-type': 'application/json' } })],
-    ])('that returns %s is refused', async (_, answer) => {
-      expect(await answering(answer)).toMatchObject({ kind: 'invalid' });
+    ])('that returns %s is refused', async (_, respond) => {
+      expect(await captureTokenError(respond)).toMatchObject({ kind: 'invalid' });
     });
   });
 
   describe('the profile', () => {
-    const answering = async (profile: () => Response) => {
-      const server = createServer();
-      server.overrideEndpoints({ profile });
+    const captureProfileError = async (respond: () => Response) => {
+      const server = createFakeServer();
+      server.overrideEndpoints({ profile: respond });
       return captureProviderError(
         createOAuth2Provider().handleCallback(callback(), upstreamRequest, server.io),
       );
@@ -243,8 +245,8 @@ describe('an OAuth 2.0 server', () => {
         () => Response.json({ id: 'person-1' }, { status: 403 }),
         'the profile endpoint responded with status 403',
       ],
-    ])('%s is refused', async (_, answer, reason) => {
-      expect(await answering(answer)).toEqual(invalid(reason));
+    ])('%s is refused', async (_, respond, reason) => {
+      expect(await captureProfileError(respond)).toEqual(invalid(reason));
     });
 
     it.each<[ServerEndpoint, string]>([
@@ -252,7 +254,7 @@ describe('an OAuth 2.0 server', () => {
       ['profile', 'api.acme.example'],
     ])('B13.1 5xx and B13.2 429 from the %s endpoint mean that it is unavailable', async (endpoint, host) => {
       for (const status of [500, 503, 429]) {
-        const server = createServer();
+        const server = createFakeServer();
         server.overrideEndpoints({ [endpoint]: () => new Response('their-page', { status }) });
         expect(
           await captureProviderError(
@@ -266,7 +268,7 @@ describe('an OAuth 2.0 server', () => {
     });
 
     it('is not fetched from another host', async () => {
-      const server = createServer();
+      const server = createFakeServer();
       const headers = { location: 'https://evil.example/' };
       server.overrideEndpoints({ profile: () => new Response(null, { status: 302, headers }) });
       expect(
@@ -274,7 +276,7 @@ describe('an OAuth 2.0 server', () => {
           createOAuth2Provider().handleCallback(callback(), upstreamRequest, server.io),
         ),
       ).toEqual(invalid('api.acme.example responded with status 302'));
-      expect(server.asked()).toEqual(['token', 'profile']);
+      expect(server.listRequestedEndpoints()).toEqual(['token', 'profile']);
     });
   });
 
@@ -309,28 +311,29 @@ describe('the Discord example in docs/providers.md', () => {
   const nelly = { id: '80351110224678912', username: 'nelly', global_name: 'Nelly', verified: true };
 
   const setUp = () => {
-    const server = createServer(addresses, nelly);
+    const server = createFakeServer(addresses, nelly);
     const provider = discord({ clientId, clientSecret });
     return {
       server,
       provider,
-      handleCallback: (answer = callback()) => provider.handleCallback(answer, upstreamRequest, server.io),
+      handleCallback: (callbackUrl = callback()) =>
+        provider.handleCallback(callbackUrl, upstreamRequest, server.io),
     };
   };
 
   describe('the page about providers', () => {
     it('contains the tested example', () => {
-      const shown = source
+      const example = source
         .replace(/^\/\*\*.*\n/, '')
         .replace("'../../src/index.ts'", "'assistant-auth'")
         .trim();
-      expect(page).toContain(`\`\`\`ts\n${shown}\n\`\`\``);
+      expect(page).toContain(`\`\`\`ts\n${example}\n\`\`\``);
       expect(source.split('\n').length).toBeLessThan(50);
     });
 
     it('lists the errors that mean revoked for each provider', async () => {
       const settings = { clientId, clientSecret };
-      const key = { teamId: 'ABCDE12345', keyId: 'FGHIJ67890', privateKey: await applesKey() };
+      const key = { teamId: 'ABCDE12345', keyId: 'FGHIJ67890', privateKey: await generateAppleKey() };
       const issuer = oidc({
         ...settings,
         id: 'acme',
@@ -398,7 +401,7 @@ describe('the Discord example in docs/providers.md', () => {
     });
   });
 
-  const applesKey = async (): Promise<string> => {
+  const generateAppleKey = async (): Promise<string> => {
     return exportPKCS8((await generateKeyPair('ES256', { extractable: true })).privateKey);
   };
 });

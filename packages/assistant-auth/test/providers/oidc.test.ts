@@ -14,7 +14,7 @@ import {
   clientId,
   clientSecret,
   code,
-  createIssuer,
+  createFakeIssuer,
   createOidcProvider,
   upstreamRequest,
 } from './hostile-issuer.ts';
@@ -26,7 +26,7 @@ describe('a sign-in', () => {
 
   describe('the authorization request', () => {
     it('goes to the discovered endpoint with state, nonce and PKCE', async () => {
-      const issuer = createIssuer();
+      const issuer = createFakeIssuer();
       const url = await createOidcProvider(issuer).authorizationUrl(upstreamRequest, issuer.io);
       expect(url.origin + url.pathname).toBe('https://id.example/authorize');
       expect([...url.searchParams]).toEqual([
@@ -42,7 +42,7 @@ describe('a sign-in', () => {
     });
 
     it('keeps the query of the endpoint and adds the publisher’s own parameters and scopes', async () => {
-      const issuer = createIssuer();
+      const issuer = createFakeIssuer();
       issuer.override({ metadata: { authorization_endpoint: 'https://id.example/authorize?tenant=7' } });
       const authorizationParameters = { prompt: 'login', hd: 'example.com' };
       const provider = createOidcProvider(issuer, {
@@ -58,19 +58,19 @@ describe('a sign-in', () => {
     });
 
     it('has ID, display name and configured URL of the provider, and causes no request before the first sign-in', () => {
-      const issuer = createIssuer();
+      const issuer = createFakeIssuer();
       expect(createOidcProvider(issuer)).toMatchObject({
         id: 'acme',
         displayName: 'Acme',
         configuredUrls: ['https://id.example'],
       });
-      expect(issuer.asked()).toEqual([]);
+      expect(issuer.takeRequestedEndpoints()).toEqual([]);
     });
   });
 
   describe('the callback', () => {
     it('returns an identity from the verified claims', async () => {
-      const issuer = createIssuer();
+      const issuer = createFakeIssuer();
       expect(await createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io)).toEqual(
         {
           provider: 'acme',
@@ -95,12 +95,12 @@ describe('a sign-in', () => {
     });
 
     it('requests metadata, tokens and keys once each, with a timeout and without redirects', async () => {
-      const issuer = createIssuer();
+      const issuer = createFakeIssuer();
       await createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io);
-      const always = { redirect: 'manual', canTimeOut: true };
+      const commonFields = { redirect: 'manual', canTimeOut: true };
       expect(issuer.requests).toEqual([
         {
-          ...always,
+          ...commonFields,
           endpoint: 'discovery',
           method: 'GET',
           url: 'https://id.example/.well-known/openid-configuration',
@@ -108,7 +108,7 @@ describe('a sign-in', () => {
           body: '',
         },
         {
-          ...always,
+          ...commonFields,
           endpoint: 'token',
           method: 'POST',
           url: 'https://id.example/token',
@@ -127,7 +127,7 @@ describe('a sign-in', () => {
           }).toString(),
         },
         {
-          ...always,
+          ...commonFields,
           endpoint: 'keys',
           method: 'GET',
           url: 'https://id.example/keys',
@@ -138,31 +138,31 @@ describe('a sign-in', () => {
     });
 
     it('requests only the token endpoint for the next sign-in', async () => {
-      const issuer = createIssuer();
+      const issuer = createFakeIssuer();
       const provider = createOidcProvider(issuer);
       await provider.authorizationUrl(upstreamRequest, issuer.io);
       await provider.handleCallback(callback(), upstreamRequest, issuer.io);
-      expect(issuer.asked()).toEqual(['discovery', 'token', 'keys']);
+      expect(issuer.takeRequestedEndpoints()).toEqual(['discovery', 'token', 'keys']);
       await provider.authorizationUrl(upstreamRequest, issuer.io);
       await provider.handleCallback(callback(), upstreamRequest, issuer.io);
-      expect(issuer.asked()).toEqual(['token']);
+      expect(issuer.takeRequestedEndpoints()).toEqual(['token']);
     });
 
     it('fetches the metadata separately for two concurrent sign-ins', async () => {
-      const issuer = createIssuer();
+      const issuer = createFakeIssuer();
       const provider = createOidcProvider(issuer);
       const both = [
         provider.handleCallback(callback(), upstreamRequest, issuer.io),
         provider.handleCallback(callback(), upstreamRequest, issuer.io),
       ];
       expect((await Promise.all(both)).map(({ subject }) => subject)).toEqual(['person-1', 'person-1']);
-      expect(issuer.asked().filter((endpoint) => endpoint === 'discovery')).toHaveLength(2);
+      expect(issuer.takeRequestedEndpoints().filter((endpoint) => endpoint === 'discovery')).toHaveLength(2);
     });
   });
 });
 
 describe('options', () => {
-  const good: OidcSettings = {
+  const validOptions: OidcSettings = {
     id: 'acme',
     displayName: 'Acme',
     issuer: 'https://id.example',
@@ -176,9 +176,9 @@ describe('options', () => {
   const badParameter = 'must not contain request, request_uri or a parameter that the broker sets itself.';
 
   /** Accepts what the compiler would reject: options can come from environment variables and JavaScript. */
-  const stop = (changes: Readonly<Record<string, unknown>>): unknown => {
+  const captureStartupError = (changes: Readonly<Record<string, unknown>>): unknown => {
     try {
-      return oidc(JSON.parse(JSON.stringify({ ...good, ...changes })));
+      return oidc(JSON.parse(JSON.stringify({ ...validOptions, ...changes })));
     } catch (error) {
       return error;
     }
@@ -223,17 +223,19 @@ describe('options', () => {
     ['authorizationParameters', { request: 'e30.e30.' }, badParameter],
     ['authorizationParameters', { request_uri: 'https://evil.example' }, badParameter],
   ])('with %s = %j fail at startup', (option, value, problem) => {
-    expect(stop({ [option]: value })).toEqual(new ConfigurationError(`providers.acme.${option}`, problem));
+    expect(captureStartupError({ [option]: value })).toEqual(
+      new ConfigurationError(`providers.acme.${option}`, problem),
+    );
   });
 
   it.each(['', 'Acme', 'a/b', 'a b', 'ä', 'x'.repeat(33)])('with the ID %j fail at startup', (id) => {
-    expect(stop({ id })).toEqual(
+    expect(captureStartupError({ id })).toEqual(
       new ConfigurationError(`providers.${id}.id`, 'must be 1 to 32 characters: a-z, 0-9 and hyphens.'),
     );
   });
 
   it('with the reserved ID of sessions fail at startup', () => {
-    expect(stop({ id: 'continue' })).toEqual(
+    expect(captureStartupError({ id: 'continue' })).toEqual(
       new ConfigurationError('providers.continue.id', 'must not be continue, which is reserved.'),
     );
   });
@@ -246,7 +248,7 @@ describe('options', () => {
     'http://localhost:4001',
     'http://[::1]:4001',
   ])('with the issuer %s are accepted', (issuer) => {
-    expect(oidc({ ...good, issuer }).configuredUrls).toEqual([issuer]);
+    expect(oidc({ ...validOptions, issuer }).configuredUrls).toEqual([issuer]);
   });
 
   it('of Google are named in the error', () => {
@@ -257,43 +259,43 @@ describe('options', () => {
 });
 
 describe('the code exchange', () => {
-  const announced = { metadata: { authorization_response_iss_parameter_supported: true } };
+  const announcesIss = { metadata: { authorization_response_iss_parameter_supported: true } };
   const invalid = (reason: string) => ({ kind: 'invalid', reason });
 
   /** Expects a refusal before the code is sent anywhere. */
-  const rejectUnsentRequest = async (answer: URL, bends = {}) => {
-    const issuer = createIssuer();
-    issuer.override(bends);
-    const refused = await captureProviderError(
-      createOidcProvider(issuer).handleCallback(answer, upstreamRequest, issuer.io),
+  const captureErrorBeforeTokenRequest = async (callbackUrl: URL, overrides = {}) => {
+    const issuer = createFakeIssuer();
+    issuer.override(overrides);
+    const error = await captureProviderError(
+      createOidcProvider(issuer).handleCallback(callbackUrl, upstreamRequest, issuer.io),
     );
-    expect(issuer.asked()).toEqual(['discovery']);
-    return refused;
+    expect(issuer.takeRequestedEndpoints()).toEqual(['discovery']);
+    return error;
   };
 
   describe('the authorization response', () => {
     it.each([
       ['B5.1 of another issuer', callback({ iss: 'https://evil.example' }), {}],
-      ['B5.1 of another issuer if iss is announced', callback({ iss: 'https://evil.example' }), announced],
+      ['B5.1 of another issuer if iss is announced', callback({ iss: 'https://evil.example' }), announcesIss],
       ['B5.1 of our issuer, but with a slash', callback({ iss: 'https://id.example/' }), {}],
-    ])('%s is refused and its code is not sent anywhere', async (_, answer, bends) => {
-      expect(await rejectUnsentRequest(answer, bends)).toEqual(
+    ])('%s is refused and its code is not sent anywhere', async (_, callbackUrl, overrides) => {
+      expect(await captureErrorBeforeTokenRequest(callbackUrl, overrides)).toEqual(
         invalid('unexpected "iss" (issuer) response parameter value'),
       );
     });
 
     it('B5.1 without an announced iss is refused and its code is not sent anywhere', async () => {
-      expect(await rejectUnsentRequest(callback(), announced)).toEqual(
+      expect(await captureErrorBeforeTokenRequest(callback(), announcesIss)).toEqual(
         invalid('response parameter "iss" (issuer) missing'),
       );
     });
 
     it('with an announced iss is accepted', async () => {
-      const issuer = createIssuer();
-      issuer.override(announced);
-      const answer = callback({ iss: issuer.issuer });
+      const issuer = createFakeIssuer();
+      issuer.override(announcesIss);
+      const callbackUrl = callback({ iss: issuer.issuer });
       expect(
-        await createOidcProvider(issuer).handleCallback(answer, upstreamRequest, issuer.io),
+        await createOidcProvider(issuer).handleCallback(callbackUrl, upstreamRequest, issuer.io),
       ).toMatchObject({ subject: 'person-1' });
     });
 
@@ -304,16 +306,18 @@ describe('the code exchange', () => {
       ['B12.1 login_required', 'login_required', 'invalid', 'login_required'],
       ['B12.1 invalid_scope', 'invalid_scope', 'invalid', 'invalid_scope'],
       ['B12.1 an unregistered code', 'code-of-this-transaction', 'invalid', 'an unregistered error code'],
-    ])('%s ends the sign-in, even with a code', async (_, error, kind, words) => {
-      expect(await rejectUnsentRequest(callback({ error, error_description: 'their-text' }))).toEqual({
+    ])('%s ends the sign-in, even with a code', async (_, error, kind, description) => {
+      expect(
+        await captureErrorBeforeTokenRequest(callback({ error, error_description: 'their-text' })),
+      ).toEqual({
         kind,
-        reason: `the provider responded with ${words}`,
+        reason: `the provider responded with ${description}`,
       });
     });
 
     it('B12.1 access_denied of another login transaction is ignored', async () => {
-      const answer = callback({ error: 'access_denied', state: 'state-of-another-transaction' });
-      expect(await rejectUnsentRequest(answer)).toEqual(
+      const callbackUrl = callback({ error: 'access_denied', state: 'state-of-another-transaction' });
+      expect(await captureErrorBeforeTokenRequest(callbackUrl)).toEqual(
         invalid('unexpected "state" response parameter value'),
       );
     });
@@ -322,7 +326,7 @@ describe('the code exchange', () => {
       ['B12.2 missing', null],
       ['B12.2 empty', ''],
     ])('with a code that is %s is refused', async (_, code) => {
-      expect(await rejectUnsentRequest(callback({ code }))).toEqual(
+      expect(await captureErrorBeforeTokenRequest(callback({ code }))).toEqual(
         invalid('no authorization code in "callbackParameters"'),
       );
     });
@@ -344,29 +348,29 @@ describe('the code exchange', () => {
         callback({ id_token: 'e30.e30.' }),
         'implicit and hybrid flows are not supported',
       ],
-    ])('with %s is refused', async (_, answer, reason) => {
-      expect(await rejectUnsentRequest(answer)).toEqual(invalid(reason));
+    ])('with %s is refused', async (_, callbackUrl, reason) => {
+      expect(await captureErrorBeforeTokenRequest(callbackUrl)).toEqual(invalid(reason));
     });
 
     it.each(['code', 'state', 'iss', 'error'])('with a repeated %s is refused', async (name) => {
-      const answer = callback({ iss: 'https://id.example' });
-      answer.searchParams.append(name, answer.searchParams.get(name) ?? 'access_denied');
-      if (name === 'error') answer.searchParams.append(name, 'access_denied');
-      expect(await rejectUnsentRequest(answer)).toEqual(
+      const callbackUrl = callback({ iss: 'https://id.example' });
+      callbackUrl.searchParams.append(name, callbackUrl.searchParams.get(name) ?? 'access_denied');
+      if (name === 'error') callbackUrl.searchParams.append(name, 'access_denied');
+      expect(await captureErrorBeforeTokenRequest(callbackUrl)).toEqual(
         invalid(`"${name}" parameter must be provided only once`),
       );
     });
   });
 
   describe('the token endpoint', () => {
-    const answering = async (answer: () => Response) => {
-      const issuer = createIssuer();
-      issuer.override({ endpointOverrides: { token: answer } });
-      const refused = await captureProviderError(
+    const captureTokenError = async (respond: () => Response) => {
+      const issuer = createFakeIssuer();
+      issuer.override({ endpointOverrides: { token: respond } });
+      const error = await captureProviderError(
         createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io),
       );
-      expect(issuer.asked()).toEqual(['discovery', 'token']);
-      return refused;
+      expect(issuer.takeRequestedEndpoints()).toEqual(['discovery', 'token']);
+      return error;
     };
 
     it.each([
@@ -376,13 +380,15 @@ describe('the code exchange', () => {
       ['code-of-this-transaction', 400, 'the token endpoint responded with an unregistered error code'],
     ])('that returns %s ends the sign-in as invalid', async (error, status, reason) => {
       const body = { error, error_description: 'their-text' };
-      expect(await answering(() => Response.json(body, { status }))).toEqual(invalid(reason));
+      expect(await captureTokenError(() => Response.json(body, { status }))).toEqual(invalid(reason));
     });
 
     it('that rejects our credentials ends the sign-in as invalid', async () => {
       const headers = { 'www-authenticate': 'Basic realm="their-realm"' };
-      const answer = () => Response.json({ error: 'invalid_client' }, { status: 401, headers });
-      expect(await answering(answer)).toEqual(invalid('the token endpoint rejected the client credentials'));
+      const respond = () => Response.json({ error: 'invalid_client' }, { status: 401, headers });
+      expect(await captureTokenError(respond)).toEqual(
+        invalid('the token endpoint rejected the client credentials'),
+      );
     });
 
     // RFC 6749 §2.3.1: form-encoded first, then joined with a colon, then base64.
@@ -394,7 +400,7 @@ describe('the code exchange', () => {
       ['in the header if the body is not supported', ['private_key_jwt', 'client_secret_basic'], basic, null],
       ['in the header by default', undefined, basic, null],
     ])('gets the secret %s', async (_, methods, authorization, inBody) => {
-      const issuer = createIssuer();
+      const issuer = createFakeIssuer();
       issuer.override({ metadata: { token_endpoint_auth_methods_supported: methods } });
       await createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io);
       const request = issuer.requests.find(({ endpoint }) => endpoint === 'token');
@@ -408,8 +414,8 @@ describe('the code exchange', () => {
       ['only other methods', ['private_key_jwt', 'none']],
       ['a value that is not a list', 'client_secret_post'],
     ])('that supports %s gets no request', async (_, methods) => {
-      const bends = { metadata: { token_endpoint_auth_methods_supported: methods } };
-      expect(await rejectUnsentRequest(callback(), bends)).toEqual(
+      const overrides = { metadata: { token_endpoint_auth_methods_supported: methods } };
+      expect(await captureErrorBeforeTokenRequest(callback(), overrides)).toEqual(
         invalid('the token endpoint supports no method with a client secret'),
       );
     });
@@ -418,7 +424,7 @@ describe('the code exchange', () => {
 
 describe('the identity', () => {
   const handleCallback = async (claims: Claims): Promise<Identity> => {
-    const issuer = createIssuer();
+    const issuer = createFakeIssuer();
     issuer.override({ claims });
     return createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io);
   };
@@ -520,36 +526,35 @@ describe('reauthentication', async () => {
   const notReauthenticated = 'the user did not authenticate again';
 
   const setUp = (claims: Claims, authTime: 'required' | 'optional' = 'required') => {
-    const issuer = createIssuer();
+    const issuer = createFakeIssuer();
     issuer.override({ claims });
     const provider = createOidcProvider(issuer, { authTime });
     return {
-      handleCallback: (transaction: UpstreamRequest) =>
-        provider.handleCallback(callback(), transaction, issuer.io),
+      handleCallback: (request: UpstreamRequest) => provider.handleCallback(callback(), request, issuer.io),
     };
   };
 
   describe('the authorization request', () => {
     it('requests a new authentication, whatever authorizationParameters contain', async () => {
-      const issuer = createIssuer();
+      const issuer = createFakeIssuer();
       const provider = createOidcProvider(issuer, {
         authorizationParameters: { prompt: 'consent', hd: 'example.com' },
       });
-      const [usual, asked] = [
+      const [normalUrl, reauthenticationUrl] = [
         await provider.authorizationUrl(upstreamRequest, issuer.io),
         await provider.authorizationUrl(reauthentication, issuer.io),
       ];
-      expect(Object.fromEntries(asked.searchParams)).toEqual({
-        ...Object.fromEntries(usual.searchParams),
+      expect(Object.fromEntries(reauthenticationUrl.searchParams)).toEqual({
+        ...Object.fromEntries(normalUrl.searchParams),
         prompt: 'login',
         max_age: '0',
       });
-      expect(usual.searchParams.get('prompt')).toBe('consent');
-      expect(usual.searchParams.has('max_age')).toBe(false);
+      expect(normalUrl.searchParams.get('prompt')).toBe('consent');
+      expect(normalUrl.searchParams.has('max_age')).toBe(false);
     });
 
     it('uses the publisher’s parameters if configured', async () => {
-      const issuer = createIssuer();
+      const issuer = createFakeIssuer();
       const provider = createOidcProvider(issuer, { reauthentication: { acr_values: 'fresh' } });
       const { searchParams } = await provider.authorizationUrl(reauthentication, issuer.io);
       expect(searchParams.get('acr_values')).toBe('fresh');
@@ -621,7 +626,7 @@ describe('reauthentication', async () => {
   const settings = { clientId, clientSecret };
   const appleSettings = { clientId, teamId: 'TEAM000000', keyId: 'KEY0000000', privateKey };
   const tid = '8f3d3c1e-0f5a-4f0e-9d3b-5a1f0a2b7c11';
-  const theirs = {
+  const microsoftClaims = {
     iss: `https://login.microsoftonline.com/${tid}/v2.0`,
     ...{ tid, oid: '00000000-0000-0000-66f3-3332eca7ea81' },
   };
@@ -635,20 +640,26 @@ describe('reauthentication', async () => {
         { prompt: 'select_account', max_age: '0' },
         {},
       ],
-      ['Microsoft', theirs.iss, microsoft({ ...settings, tenant: tid }), { prompt: 'login' }, theirs],
+      [
+        'Microsoft',
+        microsoftClaims.iss,
+        microsoft({ ...settings, tenant: tid }),
+        { prompt: 'login' },
+        microsoftClaims,
+      ],
       ['Apple', 'https://appleid.apple.com', apple(appleSettings), {}, {}],
     ])(
       'gets the strongest request that it supports, and its response is checked: %s',
-      async (_, site, provider, asked, who) => {
-        const issuer = createIssuer(site);
+      async (_, issuerUrl, provider, expectedParameters, claims) => {
+        const issuer = createFakeIssuer(issuerUrl);
         const url = await provider.authorizationUrl(reauthentication, issuer.io);
         const { prompt, max_age } = Object.fromEntries(url.searchParams);
-        expect({ ...(prompt && { prompt }), ...(max_age && { max_age }) }).toEqual(asked);
-        issuer.override({ claims: who });
+        expect({ ...(prompt && { prompt }), ...(max_age && { max_age }) }).toEqual(expectedParameters);
+        issuer.override({ claims });
         expect(await provider.handleCallback(callback(), reauthentication, issuer.io)).toMatchObject({
           provider: provider.id,
         });
-        issuer.override({ claims: { ...who, auth_time: since - 31 } });
+        issuer.override({ claims: { ...claims, auth_time: since - 31 } });
         expect(
           await captureProviderError(provider.handleCallback(callback(), reauthentication, issuer.io)),
         ).toEqual({
@@ -659,10 +670,13 @@ describe('reauthentication', async () => {
     );
 
     it('without ID tokens gets no prompt=login', async () => {
-      const { searchParams } = await github(settings).authorizationUrl(reauthentication, createIssuer().io);
+      const { searchParams } = await github(settings).authorizationUrl(
+        reauthentication,
+        createFakeIssuer().io,
+      );
       expect(searchParams.get('prompt')).toBe('select_account');
-      const plain = await createOAuth2Provider().authorizationUrl(reauthentication, createIssuer().io);
-      expect([...plain.searchParams.keys()]).not.toContain('prompt');
+      const url = await createOAuth2Provider().authorizationUrl(reauthentication, createFakeIssuer().io);
+      expect([...url.searchParams.keys()]).not.toContain('prompt');
     });
 
     it('rejects reauthentication parameters that the broker sets itself', () => {

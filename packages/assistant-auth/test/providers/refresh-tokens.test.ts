@@ -19,19 +19,19 @@ import {
   captureProviderError,
   clientId,
   clientSecret,
-  createIssuer,
+  createFakeIssuer,
   createOidcProvider,
   upstreamRequest,
 } from './hostile-issuer.ts';
-import { createOAuth2Provider, createServer } from './hostile-server.ts';
+import { createFakeServer, createOAuth2Provider } from './hostile-server.ts';
 import { type Claims, generateKey } from './signing.ts';
 
-const theirs = 'their-refresh-token';
+const upstreamToken = 'their-refresh-token';
 
-type Answer = () => Response | Promise<Response>;
+type Respond = () => Response | Promise<Response>;
 
 describe('offline access (OpenID Connect Core §11)', () => {
-  interface Case {
+  interface SignInCase {
     /** `scopes_supported` of the metadata. */
     readonly supported?: unknown;
     readonly settings?: Partial<OidcSettings>;
@@ -39,8 +39,8 @@ describe('offline access (OpenID Connect Core §11)', () => {
   }
 
   /** Signs in at an issuer, and returns the requested scopes and the refresh token that is kept. */
-  const signIn = async ({ supported, settings, tokens = {} }: Case) => {
-    const issuer = createIssuer();
+  const signIn = async ({ supported, settings, tokens = {} }: SignInCase) => {
+    const issuer = createFakeIssuer();
     issuer.override({ metadata: { scopes_supported: supported }, tokens });
     const provider = createOidcProvider(issuer, settings);
     const url = await provider.authorizationUrl(upstreamRequest, issuer.io);
@@ -49,13 +49,13 @@ describe('offline access (OpenID Connect Core §11)', () => {
   };
 
   const listed = ['openid', 'offline_access'];
-  const usual = 'openid email profile';
+  const defaultScope = 'openid email profile';
 
   describe('the scope offline_access', () => {
     it('is requested from an issuer that lists it, and makes the refresh token long-lived', async () => {
       expect(await signIn({ supported: listed })).toEqual({
-        scope: `${usual} offline_access`,
-        refreshToken: theirs,
+        scope: `${defaultScope} offline_access`,
+        refreshToken: upstreamToken,
       });
     });
 
@@ -68,14 +68,14 @@ describe('offline access (OpenID Connect Core §11)', () => {
       ['a list of something else', [7, null, { offline_access: true }]],
       ['a scope whose name only starts with it', ['offline_access_all']],
     ])('is not requested from an issuer with %s, and its refresh token is dropped', async (_, supported) => {
-      expect(await signIn({ supported })).toEqual({ scope: usual, refreshToken: undefined });
+      expect(await signIn({ supported })).toEqual({ scope: defaultScope, refreshToken: undefined });
     });
 
     it('is requested once if the option scopes contains it, even from an issuer that does not list it', async () => {
       const settings = { scopes: ['openid', 'offline_access'] };
-      const kept = { scope: 'openid offline_access', refreshToken: theirs };
-      expect(await signIn({ supported: listed, settings })).toEqual(kept);
-      expect(await signIn({ supported: undefined, settings })).toEqual(kept);
+      const expected = { scope: 'openid offline_access', refreshToken: upstreamToken };
+      expect(await signIn({ supported: listed, settings })).toEqual(expected);
+      expect(await signIn({ supported: undefined, settings })).toEqual(expected);
     });
   });
 
@@ -88,7 +88,7 @@ describe('offline access (OpenID Connect Core §11)', () => {
       ['the scope has a comma', 'openid,offline_access'],
       ['the scope is a list', ['openid', 'offline_access']],
     ])('is kept if %s', async (_, scope) => {
-      expect((await signIn({ supported: listed, tokens: { scope } })).refreshToken).toBe(theirs);
+      expect((await signIn({ supported: listed, tokens: { scope } })).refreshToken).toBe(upstreamToken);
     });
 
     it.each([
@@ -126,15 +126,17 @@ describe('offline access (OpenID Connect Core §11)', () => {
       ['at an empty time', ''],
       ['at a time that is a list', [1800]],
     ])('that expires %s is kept', async (_, refresh_expires_in) => {
-      expect((await signIn({ supported: listed, tokens: { refresh_expires_in } })).refreshToken).toBe(theirs);
+      expect((await signIn({ supported: listed, tokens: { refresh_expires_in } })).refreshToken).toBe(
+        upstreamToken,
+      );
     });
 
     it('that replaces another one at a recheck is kept whatever the response has as its scope (RFC 6749 §6)', async () => {
       for (const scope of ['openid', '', ['openid'], null]) {
-        const issuer = createIssuer();
+        const issuer = createFakeIssuer();
         issuer.override({ tokens: { scope, refresh_token: 'their-next' } });
-        const word = await createOidcProvider(issuer).validateRefreshToken(theirs, issuer.io);
-        expect(word).toEqual({ kind: 'active', refreshToken: 'their-next' });
+        const result = await createOidcProvider(issuer).validateRefreshToken(upstreamToken, issuer.io);
+        expect(result).toEqual({ kind: 'active', refreshToken: 'their-next' });
       }
     });
   });
@@ -145,8 +147,8 @@ describe('offline access (OpenID Connect Core §11)', () => {
       for (const supported of [undefined, listed])
         for (const scope of [undefined, 'openid', []])
           expect(await signIn({ supported, settings, tokens: { scope } })).toEqual({
-            scope: usual,
-            refreshToken: theirs,
+            scope: defaultScope,
+            refreshToken: upstreamToken,
           });
     });
 
@@ -154,34 +156,37 @@ describe('offline access (OpenID Connect Core §11)', () => {
       const settings = { offlineAccess: 'never' } as const;
       for (const scope of [undefined, 'openid offline_access'])
         expect(await signIn({ supported: listed, settings, tokens: { scope } })).toEqual({
-          scope: usual,
+          scope: defaultScope,
           refreshToken: undefined,
         });
     });
 
-    const atServer = async (settings: Parameters<typeof createOAuth2Provider>[0], tokens: Claims = {}) => {
-      const server = createServer();
-      server.overrideTokens({ refresh_token: theirs, ...tokens });
+    const signInAtServer = async (
+      settings: Parameters<typeof createOAuth2Provider>[0],
+      tokens: Claims = {},
+    ) => {
+      const server = createFakeServer();
+      server.overrideTokens({ refresh_token: upstreamToken, ...tokens });
       return (await createOAuth2Provider(settings).handleCallback(callback(), upstreamRequest, server.io))
         .refreshToken;
     };
 
     it('is by-scope by default for an OAuth 2.0 server', async () => {
-      expect(await atServer({})).toBeUndefined();
-      expect(await atServer({ scopes: ['identify'] })).toBeUndefined();
-      expect(await atServer({ scopes: ['identify', 'offline_access'] })).toBe(theirs);
-      expect(await atServer({ scopes: ['offline_access'] }, { scope: 'identify' })).toBeUndefined();
-      expect(await atServer({ offlineAccess: 'always' })).toBe(theirs);
-      expect(await atServer({ scopes: ['offline_access'], offlineAccess: 'never' })).toBeUndefined();
+      expect(await signInAtServer({})).toBeUndefined();
+      expect(await signInAtServer({ scopes: ['identify'] })).toBeUndefined();
+      expect(await signInAtServer({ scopes: ['identify', 'offline_access'] })).toBe(upstreamToken);
+      expect(await signInAtServer({ scopes: ['offline_access'] }, { scope: 'identify' })).toBeUndefined();
+      expect(await signInAtServer({ offlineAccess: 'always' })).toBe(upstreamToken);
+      expect(await signInAtServer({ scopes: ['offline_access'], offlineAccess: 'never' })).toBeUndefined();
     });
 
     it.each(['', 'Always', 'by_scope', true, null])('fails at startup for %j', (value) => {
       const settings: object = { offlineAccess: value };
-      for (const make of [
-        () => createOidcProvider(createIssuer(), settings),
+      for (const create of [
+        () => createOidcProvider(createFakeIssuer(), settings),
         () => createOAuth2Provider(settings),
       ])
-        expect(make).toThrow(
+        expect(create).toThrow(
           new ConfigurationError('providers.acme.offlineAccess', 'must be always, by-scope or never.'),
         );
     });
@@ -189,36 +194,40 @@ describe('offline access (OpenID Connect Core §11)', () => {
 
   describe('a built-in provider keeps its refresh token without a scope:', () => {
     it('Google', async () => {
-      const issuer = createIssuer('https://accounts.google.com');
+      const issuer = createFakeIssuer('https://accounts.google.com');
       const provider = google({ clientId, clientSecret });
       issuer.override({ tokens: { scope: 'openid email profile' } });
       expect((await provider.handleCallback(callback(), upstreamRequest, issuer.io)).refreshToken).toBe(
-        theirs,
+        upstreamToken,
       );
-      const again = await provider.reconsentUrl?.('person-1', upstreamRequest, issuer.io);
-      expect(again?.searchParams.get('scope')).toBe(usual);
+      const reconsentUrl = await provider.reconsentUrl?.('person-1', upstreamRequest, issuer.io);
+      expect(reconsentUrl?.searchParams.get('scope')).toBe(defaultScope);
     });
 
     it('GitHub', async () => {
-      const server = createServer(
+      const server = createFakeServer(
         { token: 'https://github.com/login/oauth/access_token', profile: 'https://api.github.com/user' },
         { id: 7, login: 'ada' },
       );
-      server.overrideTokens({ scope: '', refresh_token: theirs, refresh_token_expires_in: 15_897_600 });
+      server.overrideTokens({
+        scope: '',
+        refresh_token: upstreamToken,
+        refresh_token_expires_in: 15_897_600,
+      });
       const identity = await github({ clientId, clientSecret }).handleCallback(
         callback(),
         upstreamRequest,
         server.io,
       );
-      expect(identity.refreshToken).toBe(theirs);
+      expect(identity.refreshToken).toBe(upstreamToken);
     });
 
     it('Apple', async () => {
-      const issuer = createIssuer('https://appleid.apple.com');
+      const issuer = createFakeIssuer('https://appleid.apple.com');
       const privateKey = await exportPKCS8((await generateKey('key-1', 'ES256')).privateKey);
       const provider = apple({ clientId, teamId: 'ABCDE12345', keyId: 'FGHIJ67890', privateKey });
       expect((await provider.handleCallback(callback(), upstreamRequest, issuer.io)).refreshToken).toBe(
-        theirs,
+        upstreamToken,
       );
       expect((await provider.authorizationUrl(upstreamRequest, issuer.io)).searchParams.get('scope')).toBe(
         'openid email name',
@@ -231,16 +240,19 @@ describe('rechecks', async () => {
   const json = (body: unknown, status = 200) => Response.json(body, { status });
 
   /** Rechecks with an OpenID Connect issuer and an OAuth 2.0 server that both return this response. */
-  const askBoth = async (answer: Answer) => {
-    const issuer = createIssuer();
-    issuer.override({ endpointOverrides: { token: answer } });
+  const recheckWithBoth = async (respond: Respond) => {
+    const issuer = createFakeIssuer();
+    issuer.override({ endpointOverrides: { token: respond } });
     return [
-      await createOidcProvider(issuer).validateRefreshToken(theirs, issuer.io),
-      await oauth2(plain).validateRefreshToken(theirs, { ...issuer.io, fetch: async () => answer() }),
+      await createOidcProvider(issuer).validateRefreshToken(upstreamToken, issuer.io),
+      await oauth2(plainSettings).validateRefreshToken(upstreamToken, {
+        ...issuer.io,
+        fetch: async () => respond(),
+      }),
     ];
   };
 
-  const plain = {
+  const plainSettings = {
     id: 'plain',
     displayName: 'Plain',
     issuer: 'https://plain.example',
@@ -261,7 +273,7 @@ describe('rechecks', async () => {
       ['an ID token that is not used', { access_token: 'x', id_token: 'garbage' }, {}],
     ])('that returns an access token means active, with %s', async (_, body, rotated) => {
       const active = { kind: 'active', ...rotated };
-      expect(await askBoth(() => json(body))).toEqual([active, active]);
+      expect(await recheckWithBoth(() => json(body))).toEqual([active, active]);
     });
 
     it.each([
@@ -269,25 +281,37 @@ describe('rechecks', async () => {
       ['status 401', () => json({ error: 'invalid_grant' }, 401)],
       ['status 200', () => json({ error: 'invalid_grant' })],
       ['status 200 and a token', () => json({ error: 'invalid_grant', access_token: 'x' })],
-    ])('that returns invalid_grant means revoked, with %s', async (_, answer) => {
-      expect(await askBoth(answer)).toEqual([{ kind: 'revoked' }, { kind: 'revoked' }]);
+    ])('that returns invalid_grant means revoked, with %s', async (_, respond) => {
+      expect(await recheckWithBoth(respond)).toEqual([{ kind: 'revoked' }, { kind: 'revoked' }]);
     });
 
-    const timeOut = () => Promise.reject(new DOMException('too slow', 'TimeoutError'));
-    const said = (code: string) => `the token endpoint responded with ${code}`;
+    const rejectWithTimeout = () => Promise.reject(new DOMException('too slow', 'TimeoutError'));
+    const describeTokenError = (code: string) => `the token endpoint responded with ${code}`;
     const unreadable = 'the response could not be read';
     const noToken = 'the response has no token';
 
-    it.each<[string, Answer, string | RegExp]>([
+    it.each<[string, Respond, string | RegExp]>([
       ['500', () => json({ error: 'invalid_grant' }, 500), /responded with status 500$/],
       ['503', () => new Response(null, { status: 503 }), /responded with status 503$/],
       ['429', () => json({ error: 'invalid_grant' }, 429), /responded with status 429$/],
       ['a redirect', () => new Response(null, { status: 302 }), /responded with status 302$/],
-      ['no response in time', timeOut, /took too long$/],
+      ['no response in time', rejectWithTimeout, /took too long$/],
       ['no connection', () => Promise.reject(new TypeError('their-network')), /could not be reached$/],
-      ['an unknown error', () => json({ error: 'their-error' }, 400), said('an unregistered error code')],
-      ['an error that is an array', () => json({ error: ['invalid_grant'] }, 400), said('invalid_grant')],
-      ['another case', () => json({ error: 'Invalid_Grant' }, 400), said('an unregistered error code')],
+      [
+        'an unknown error',
+        () => json({ error: 'their-error' }, 400),
+        describeTokenError('an unregistered error code'),
+      ],
+      [
+        'an error that is an array',
+        () => json({ error: ['invalid_grant'] }, 400),
+        describeTokenError('invalid_grant'),
+      ],
+      [
+        'another case',
+        () => json({ error: 'Invalid_Grant' }, 400),
+        describeTokenError('an unregistered error code'),
+      ],
       ['an HTML page', () => new Response('<p>their-page</p>'), unreadable],
       ['an empty body', () => new Response(null), unreadable],
       ['JSON that is not an object', () => json(null), noToken],
@@ -295,14 +319,14 @@ describe('rechecks', async () => {
       ['no token', () => json({ scope: 'openid' }), noToken],
       ['an invalid token', () => json({ access_token: true }), noToken],
       ['a token with status 400', () => json({ access_token: 'x' }, 400), noToken],
-    ])('is inconclusive with %s', async (_, answer, reason) => {
+    ])('is inconclusive with %s', async (_, respond, reason) => {
       const unknown = {
         kind: 'unknown',
         reason: typeof reason === 'string' ? reason : expect.stringMatching(reason),
       };
-      const words = await askBoth(answer);
-      expect(words).toEqual([unknown, unknown]);
-      expect(JSON.stringify(words)).not.toContain('their-');
+      const results = await recheckWithBoth(respond);
+      expect(results).toEqual([unknown, unknown]);
+      expect(JSON.stringify(results)).not.toContain('their-');
     });
 
     it.each([
@@ -312,22 +336,22 @@ describe('rechecks', async () => {
       ['our client is not authorized', 'unauthorized_client', 400],
       ['the grant type is not supported', 'unsupported_grant_type', 400],
     ])('has not replaced the token if it responds that %s', async (_, error, status) => {
-      const rejected = { kind: 'unknown', reason: said(error), isTokenUnchanged: true };
-      expect(await askBoth(() => json({ error }, status))).toEqual([rejected, rejected]);
+      const rejected = { kind: 'unknown', reason: describeTokenError(error), isTokenUnchanged: true };
+      expect(await recheckWithBoth(() => json({ error }, status))).toEqual([rejected, rejected]);
     });
 
     it('whose metadata cannot be read is inconclusive', async () => {
-      const issuer = createIssuer();
+      const issuer = createFakeIssuer();
       issuer.override({ endpointOverrides: { discovery: () => json({ error: 'invalid_grant' }, 400) } });
-      expect(await createOidcProvider(issuer).validateRefreshToken(theirs, issuer.io)).toMatchObject({
+      expect(await createOidcProvider(issuer).validateRefreshToken(upstreamToken, issuer.io)).toMatchObject({
         kind: 'unknown',
         isTokenUnchanged: true,
       });
-      expect(issuer.asked()).toEqual(['discovery']);
+      expect(issuer.takeRequestedEndpoints()).toEqual(['discovery']);
     });
 
     it('is sent nothing if its refresh tokens must not be used', async () => {
-      const issuer = createIssuer();
+      const issuer = createFakeIssuer();
       const settings = {
         id: 'acme',
         displayName: 'Acme',
@@ -335,18 +359,21 @@ describe('rechecks', async () => {
         clientSecret,
         offlineAccess: 'never',
       } as const;
-      const words = [
-        await oidc({ ...settings, issuer: issuer.issuer }).validateRefreshToken(theirs, issuer.io),
-        await oauth2({ ...plain, offlineAccess: 'never' }).validateRefreshToken(theirs, issuer.io),
+      const results = [
+        await oidc({ ...settings, issuer: issuer.issuer }).validateRefreshToken(upstreamToken, issuer.io),
+        await oauth2({ ...plainSettings, offlineAccess: 'never' }).validateRefreshToken(
+          upstreamToken,
+          issuer.io,
+        ),
       ];
       const unused = { kind: 'unknown', reason: 'refresh tokens of this provider are not used' };
-      expect(words).toEqual(words.map(() => ({ ...unused, isTokenUnchanged: true })));
+      expect(results).toEqual(results.map(() => ({ ...unused, isTokenUnchanged: true })));
       expect(issuer.requests).toEqual([]);
     });
 
     it('is sent the token and our credentials, once, and no redirect is followed', async () => {
-      const issuer = createIssuer();
-      await createOidcProvider(issuer).validateRefreshToken(theirs, issuer.io);
+      const issuer = createFakeIssuer();
+      await createOidcProvider(issuer).validateRefreshToken(upstreamToken, issuer.io);
       expect(issuer.requests.map(({ endpoint }) => endpoint)).toEqual(['discovery', 'token']);
       const { method, body, headers, redirect, canTimeOut } = issuer.requests[1] ?? {};
       expect({ method, redirect, canTimeOut }).toEqual({
@@ -357,7 +384,7 @@ describe('rechecks', async () => {
       expect(headers).toMatchObject({ accept: 'application/json' });
       expect(Object.fromEntries(new URLSearchParams(body))).toEqual({
         grant_type: 'refresh_token',
-        refresh_token: theirs,
+        refresh_token: upstreamToken,
         client_id: clientId,
         client_secret: clientSecret,
       });
@@ -368,12 +395,12 @@ describe('rechecks', async () => {
         new Promise((_resolve, reject) => {
           init?.signal?.addEventListener('abort', () => reject(init.signal?.reason));
         });
-      const word = await oauth2(plain).validateRefreshToken(theirs, {
-        ...createIssuer().io,
+      const result = await oauth2(plainSettings).validateRefreshToken(upstreamToken, {
+        ...createFakeIssuer().io,
         fetch,
         timeoutMs: 0,
       });
-      expect(word).toEqual({ kind: 'unknown', reason: 'plain.example took too long' });
+      expect(result).toEqual({ kind: 'unknown', reason: 'plain.example took too long' });
     });
   });
 
@@ -383,15 +410,15 @@ describe('rechecks', async () => {
   const appleSettings = { clientId, teamId: 'TEAM000000', keyId: 'KEY0000000', baseUrl };
 
   /** The host of a provider, with its metadata if it has any, and one response to every refresh. */
-  const hostOf = (body: unknown, status = 200) => {
+  const createFakeHost = (body: unknown, status = 200) => {
     const bodies: string[] = [];
     const fetch: ProviderIo['fetch'] = async (input, init) => {
-      const [site] = String(input).split('/.well-known');
-      if (site !== String(input)) return json(metadataOf(site?.replace('/common', '/{tenantid}') ?? ''));
+      const [issuer] = String(input).split('/.well-known');
+      if (issuer !== String(input)) return json(metadataOf(issuer?.replace('/common', '/{tenantid}') ?? ''));
       bodies.push(String(init?.body));
       return json(body, status);
     };
-    return { bodies, io: { ...createIssuer().io, fetch, allowLoopbackHttp: true } };
+    return { bodies, io: { ...createFakeIssuer().io, fetch, allowLoopbackHttp: true } };
   };
 
   const metadataOf = (issuer: string) => ({
@@ -403,29 +430,33 @@ describe('rechecks', async () => {
   });
 
   describe('errors that mean revoked, and the recheck interval:', () => {
-    const everyCode = ['invalid_grant', 'interaction_required', 'consent_required', 'bad_refresh_token'];
+    const errorCodes = ['invalid_grant', 'interaction_required', 'consent_required', 'bad_refresh_token'];
 
     it.each([
       ['Google', google(settings), ['invalid_grant'], 600, false],
-      ['Microsoft', microsoft(settings), everyCode.slice(0, 3), 600, false],
+      ['Microsoft', microsoft(settings), errorCodes.slice(0, 3), 600, false],
       ['GitHub', github(settings), ['bad_refresh_token'], 600, true],
       ['Apple', apple({ ...appleSettings, privateKey: p8 }), ['invalid_grant'], 86_400, false],
-    ])('%s', async (_, provider, removed, every, singleUse) => {
-      const meaning = async (error: string) =>
-        (await provider.validateRefreshToken(theirs, hostOf({ error }, 400).io)).kind;
-      const words = await Promise.all(everyCode.map(async (code) => [code, await meaning(code)] as const));
-      expect(words.filter(([, kind]) => kind === 'revoked').map(([code]) => code)).toEqual(removed);
-      expect(words.filter(([, kind]) => kind === 'active')).toEqual([]);
-      expect(provider.recheckInterval).toBe(every);
+    ])('%s', async (_, provider, revokedErrors, recheckInterval, singleUse) => {
+      const recheckKind = async (error: string) =>
+        (await provider.validateRefreshToken(upstreamToken, createFakeHost({ error }, 400).io)).kind;
+      const kinds = await Promise.all(
+        errorCodes.map(async (code) => [code, await recheckKind(code)] as const),
+      );
+      expect(kinds.filter(([, kind]) => kind === 'revoked').map(([code]) => code)).toEqual(revokedErrors);
+      expect(kinds.filter(([, kind]) => kind === 'active')).toEqual([]);
+      expect(provider.recheckInterval).toBe(recheckInterval);
       expect(provider.singleUseRefreshTokens).toBe(singleUse);
-      expect(await provider.validateRefreshToken(theirs, hostOf({ access_token: 'x' }).io)).toEqual({
+      expect(
+        await provider.validateRefreshToken(upstreamToken, createFakeHost({ access_token: 'x' }).io),
+      ).toEqual({
         kind: 'active',
       });
     });
 
     it('Apple gets a client secret that is signed for the request', async () => {
-      const { io, bodies } = hostOf({ access_token: 'x' });
-      await apple({ ...appleSettings, privateKey: p8 }).validateRefreshToken(theirs, io);
+      const { io, bodies } = createFakeHost({ access_token: 'x' });
+      await apple({ ...appleSettings, privateKey: p8 }).validateRefreshToken(upstreamToken, io);
       const { client_secret: secret = '' } = Object.fromEntries(new URLSearchParams(bodies[0]));
       expect(JSON.parse(atob(secret.split('.')[1] ?? ''))).toMatchObject({
         aud: baseUrl,
@@ -436,7 +467,7 @@ describe('rechecks', async () => {
 
     it('can be configured for a custom provider', async () => {
       const provider = oauth2({
-        ...plain,
+        ...plainSettings,
         recheckInterval: 60,
         revokedErrors: ['expired'],
         singleUseRefreshTokens: false,
@@ -446,73 +477,87 @@ describe('rechecks', async () => {
         revokedErrors: ['expired'],
         singleUseRefreshTokens: false,
       });
-      expect(oauth2(plain).singleUseRefreshTokens).toBe(true);
-      const word = (error: string) => provider.validateRefreshToken(theirs, hostOf({ error }, 400).io);
-      expect(await word('expired')).toEqual({ kind: 'revoked' });
-      expect(await word('invalid_grant')).toMatchObject({ kind: 'unknown' });
+      expect(oauth2(plainSettings).singleUseRefreshTokens).toBe(true);
+      const recheckWithError = (error: string) =>
+        provider.validateRefreshToken(upstreamToken, createFakeHost({ error }, 400).io);
+      expect(await recheckWithError('expired')).toEqual({ kind: 'revoked' });
+      expect(await recheckWithError('invalid_grant')).toMatchObject({ kind: 'unknown' });
     });
   });
 });
 
 describe('revocation (RFC 7009)', () => {
   const form = {
-    token: theirs,
+    token: upstreamToken,
     token_type_hint: 'refresh_token',
     client_id: clientId,
     client_secret: clientSecret,
   };
 
   /** The `revoke` of a provider, and the requests that its revocation endpoint received. */
-  interface Revoking {
+  interface RevocationRecorder {
     readonly revoke: () => Promise<void>;
-    readonly sent: readonly { readonly url: string; readonly form: object }[];
+    readonly requests: readonly { readonly url: string; readonly form: object }[];
   }
 
-  const createRecorder = (provider: IdentityProvider, io: ProviderIo, answer: Answer): Revoking => {
-    const sent: { readonly url: string; readonly form: object }[] = [];
+  const createRecorder = (
+    provider: IdentityProvider,
+    io: ProviderIo,
+    respond: Respond,
+  ): RevocationRecorder => {
+    const requests: { readonly url: string; readonly form: object }[] = [];
     const fetch: ProviderIo['fetch'] = async (input, init) => {
       if (!String(input).endsWith('/revoke')) return io.fetch(input, init);
-      sent.push({ url: String(input), form: Object.fromEntries(new URLSearchParams(String(init?.body))) });
-      return answer();
+      requests.push({
+        url: String(input),
+        form: Object.fromEntries(new URLSearchParams(String(init?.body))),
+      });
+      return respond();
     };
     const revoke = async () => {
       if (provider.revoke === undefined) throw new Error('the provider has no revoke');
-      await provider.revoke(theirs, { ...io, fetch });
+      await provider.revoke(upstreamToken, { ...io, fetch });
     };
-    return { revoke, sent };
+    return { revoke, requests };
   };
 
   /** An OpenID Connect issuer and an OAuth 2.0 server that both return this response. */
-  const both = (answer: Answer = () => new Response()): readonly Revoking[] => {
-    const issuer = createIssuer();
+  const createRecorders = (respond: Respond = () => new Response()): readonly RevocationRecorder[] => {
+    const issuer = createFakeIssuer();
     issuer.override({ metadata: { revocation_endpoint: 'https://id.example/revoke' } });
     return [
-      createRecorder(createOidcProvider(issuer), issuer.io, answer),
-      createRecorder(createOAuth2Provider({ revocationUrl: 'https://id.example/revoke' }), issuer.io, answer),
+      createRecorder(createOidcProvider(issuer), issuer.io, respond),
+      createRecorder(
+        createOAuth2Provider({ revocationUrl: 'https://id.example/revoke' }),
+        issuer.io,
+        respond,
+      ),
     ];
   };
 
   describe('a refresh token', () => {
     it('is sent to the revocation endpoint, with our credentials', async () => {
-      for (const { revoke, sent } of both()) {
+      for (const { revoke, requests } of createRecorders()) {
         await revoke();
-        expect(sent).toEqual([{ url: 'https://id.example/revoke', form }]);
+        expect(requests).toEqual([{ url: 'https://id.example/revoke', form }]);
       }
     });
 
     it('that is already invalid is not an error', async () => {
-      for (const { revoke } of both(() => Response.json({ error: 'invalid_token' }, { status: 400 })))
+      for (const { revoke } of createRecorders(() =>
+        Response.json({ error: 'invalid_token' }, { status: 400 }),
+      ))
         await expect(revoke()).resolves.toBeUndefined();
     });
 
     it.each([null, '', false])('is revoked if the error is %j, but only with status 200', async (error) => {
-      for (const { revoke } of both(() => Response.json({ error })))
+      for (const { revoke } of createRecorders(() => Response.json({ error })))
         await expect(revoke()).resolves.toBeUndefined();
-      for (const { revoke } of both(() => Response.json({ error }, { status: 400 })))
+      for (const { revoke } of createRecorders(() => Response.json({ error }, { status: 400 })))
         expect(await captureProviderError(revoke())).toMatchObject({ kind: 'invalid' });
     });
 
-    it.each<[string, Answer, string, string]>([
+    it.each<[string, Respond, string, string]>([
       [
         'our secret is wrong',
         () => Response.json({ error: 'invalid_client', error_description: 'their-words' }, { status: 401 }),
@@ -549,34 +594,41 @@ describe('revocation (RFC 7009)', () => {
         'unavailable',
         'id.example could not be reached',
       ],
-    ])('is not revoked if %s', async (_, answer, kind, reason) => {
-      for (const { revoke } of both(answer))
+    ])('is not revoked if %s', async (_, respond, kind, reason) => {
+      for (const { revoke } of createRecorders(respond))
         expect(await captureProviderError(revoke())).toEqual({ kind, reason });
     });
   });
 
   describe('an issuer', () => {
-    it.each([undefined, null, ''])('without a revocation endpoint (%j) gets no request', async (named) => {
-      const issuer = createIssuer();
-      issuer.override({ metadata: { revocation_endpoint: named } });
-      const { revoke, sent } = createRecorder(createOidcProvider(issuer), issuer.io, () => new Response());
-      await revoke();
-      expect(sent).toEqual([]);
-      expect(issuer.asked()).toEqual(['discovery']);
-    });
+    it.each([undefined, null, ''])(
+      'without a revocation endpoint (%j) gets no request',
+      async (revocationEndpoint) => {
+        const issuer = createFakeIssuer();
+        issuer.override({ metadata: { revocation_endpoint: revocationEndpoint } });
+        const { revoke, requests } = createRecorder(
+          createOidcProvider(issuer),
+          issuer.io,
+          () => new Response(),
+        );
+        await revoke();
+        expect(requests).toEqual([]);
+        expect(issuer.takeRequestedEndpoints()).toEqual(['discovery']);
+      },
+    );
 
     it.each(['http://id.example/revoke', 'https://10.0.0.1/revoke', 7])(
       'whose revocation endpoint is %s is not sent the token, and sign-ins succeed',
       async (revocation_endpoint) => {
-        const issuer = createIssuer();
+        const issuer = createFakeIssuer();
         issuer.override({ metadata: { revocation_endpoint } });
         const provider = createOidcProvider(issuer);
-        const { revoke, sent } = createRecorder(provider, issuer.io, () => new Response());
+        const { revoke, requests } = createRecorder(provider, issuer.io, () => new Response());
         expect(await captureProviderError(revoke())).toEqual({
           kind: 'invalid',
           reason: 'the revocation_endpoint of id.example is not an allowed URL',
         });
-        expect(sent).toEqual([]);
+        expect(requests).toEqual([]);
         expect((await provider.authorizationUrl(upstreamRequest, issuer.io)).host).toBe('id.example');
       },
     );

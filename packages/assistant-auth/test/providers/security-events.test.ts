@@ -9,53 +9,53 @@ import {
   parseGoogleTokenIdentifier,
 } from '../../src/providers/security-events/google.ts';
 import { verifySecurityEventToken } from '../../src/providers/security-events/verify.ts';
-import { callback, clientId, clientSecret, createIssuer, upstreamRequest } from './hostile-issuer.ts';
+import { callback, clientId, clientSecret, createFakeIssuer, upstreamRequest } from './hostile-issuer.ts';
 import { doubleHash } from './security-events/double-hash.ts';
 import { type Claims, generateKey, type SigningKey, sign } from './signing.ts';
 
 describe('token identifiers', () => {
-  const theirs = '1//0gAbCdEfGhIjKlMnOpQrStUvWxYz-0123456789';
+  const refreshToken = '1//0gAbCdEfGhIjKlMnOpQrStUvWxYz-0123456789';
 
   it('a token is found by its first 16 characters, and by its double hash in any variant of base64', async () => {
-    const [start, digest] = await computeGoogleTokenIdentifiers(theirs);
-    expect(await parseGoogleTokenIdentifier('prefix', theirs.slice(0, 16))).toBe(start);
-    const hash = await doubleHash(theirs);
-    for (const spelling of [
+    const [prefixIdentifier, hashIdentifier] = await computeGoogleTokenIdentifiers(refreshToken);
+    expect(await parseGoogleTokenIdentifier('prefix', refreshToken.slice(0, 16))).toBe(prefixIdentifier);
+    const hash = await doubleHash(refreshToken);
+    for (const encodedHash of [
       hash,
       hash.replaceAll('=', ''),
       hash.replaceAll('+', '-').replaceAll('/', '_'),
       hash.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', ''),
     ])
-      expect(await parseGoogleTokenIdentifier('hash_base64_sha512_sha512', spelling)).toBe(digest);
+      expect(await parseGoogleTokenIdentifier('hash_base64_sha512_sha512', encodedHash)).toBe(hashIdentifier);
   });
 
   it('an invalid identifier finds no token', async () => {
-    for (const [algorithm, named] of [
+    for (const [algorithm, value] of [
       ['prefix', undefined],
       ['prefix', 7],
       ['hash_base64_sha256', 'x'],
-      [undefined, theirs],
+      [undefined, refreshToken],
     ])
-      expect(await parseGoogleTokenIdentifier(algorithm, named)).toBeUndefined();
+      expect(await parseGoogleTokenIdentifier(algorithm, value)).toBeUndefined();
   });
 
   it('identifiers have 43 characters, and are equal only for equal prefixes or tokens', () =>
     fc.assert(
       fc.asyncProperty(fc.string({ minLength: 20 }), fc.string({ minLength: 20 }), async (one, other) => {
-        const [names, others] = [
+        const [identifiers, otherIdentifiers] = [
           await computeGoogleTokenIdentifiers(one),
           await computeGoogleTokenIdentifiers(other),
         ];
-        for (const name of names) expect(name).toMatch(/^[\w-]{43}$/);
-        expect(names[0] === others[0]).toBe(one.slice(0, 16) === other.slice(0, 16));
-        expect(names[1] === others[1]).toBe(one === other);
-        expect(names[0]).not.toBe(names[1]);
+        for (const identifier of identifiers) expect(identifier).toMatch(/^[\w-]{43}$/);
+        expect(identifiers[0] === otherIdentifiers[0]).toBe(one.slice(0, 16) === other.slice(0, 16));
+        expect(identifiers[1] === otherIdentifiers[1]).toBe(one === other);
+        expect(identifiers[0]).not.toBe(identifiers[1]);
       }),
       { numRuns: 50 },
     ));
 
   it('every refresh token from Google has identifiers', async () => {
-    const issuer = createIssuer('https://accounts.google.com');
+    const issuer = createFakeIssuer('https://accounts.google.com');
     const provider = google({ clientId, clientSecret });
     const identity = await provider.handleCallback(callback(), upstreamRequest, issuer.io);
     expect(identity.tokenIdentifiers).toEqual(await computeGoogleTokenIdentifiers('their-refresh-token'));
@@ -64,67 +64,70 @@ describe('token identifiers', () => {
       refreshToken: 'their-next',
       tokenIdentifiers: await computeGoogleTokenIdentifiers('their-next'),
     };
-    expect(await provider.validateRefreshToken(theirs, issuer.io)).toEqual({ kind: 'active', ...rotated });
+    expect(await provider.validateRefreshToken(refreshToken, issuer.io)).toEqual({
+      kind: 'active',
+      ...rotated,
+    });
     issuer.override({ tokens: { refresh_token: undefined } });
     expect(await provider.handleCallback(callback(), upstreamRequest, issuer.io)).not.toHaveProperty(
       'tokenIdentifiers',
     );
-    expect(await provider.validateRefreshToken(theirs, issuer.io)).toEqual({ kind: 'active' });
+    expect(await provider.validateRefreshToken(refreshToken, issuer.io)).toEqual({ kind: 'active' });
   });
 });
 
 describe('verification', async () => {
   const now = 1_800_000_000;
-  const nameOf = (tenant: string) => `https://id.example/${tenant}`;
-  const names = {
-    metadataIssuer: nameOf('{tenantid}'),
-    isTenantIssuer: (name: string) => /\/(one|two)$/.test(name),
+  const buildIssuerUrl = (tenant: string) => `https://id.example/${tenant}`;
+  const tenantIssuers = {
+    metadataIssuer: buildIssuerUrl('{tenantid}'),
+    isTenantIssuer: (issuerUrl: string) => /\/(one|two)$/.test(issuerUrl),
   };
   const settings: OidcSettings = {
     id: 'acme',
     displayName: 'Acme',
-    issuer: nameOf('all'),
+    issuer: buildIssuerUrl('all'),
     clientId,
     clientSecret,
   };
   const rules = { type: 'logout+jwt', maxAge: 3600, expiry: 'enforced' } as const;
 
-  const [keyOfOne, keyOfAll] = [await generateKey('key-1'), await generateKey('key-2')];
+  const [tenantKey, sharedKey] = [await generateKey('key-1'), await generateKey('key-2')];
   const keys = {
     keys: [
-      { ...keyOfOne.published, issuer: nameOf('one') },
-      { ...keyOfAll.published, issuer: nameOf('{tenantid}') },
+      { ...tenantKey.published, issuer: buildIssuerUrl('one') },
+      { ...sharedKey.published, issuer: buildIssuerUrl('{tenantid}') },
     ],
   };
 
-  const read = async (key: SigningKey, claims: Claims) => {
-    const server = createIssuer(nameOf('all'));
-    server.override({ metadata: { issuer: nameOf('{tenantid}') }, keys });
+  const verify = async (key: SigningKey, claims: Claims) => {
+    const issuer = createFakeIssuer(buildIssuerUrl('all'));
+    issuer.override({ metadata: { issuer: buildIssuerUrl('{tenantid}') }, keys });
     const token = await sign({ aud: clientId, iat: now, jti: 'token-1', ...claims }, key);
-    return verifySecurityEventToken(token, makeIssuer(settings, names), rules, server.io);
+    return verifySecurityEventToken(token, makeIssuer(settings, tenantIssuers), rules, issuer.io);
   };
 
   describe('a token of an issuer with tenants', () => {
     it('is accepted with the issuer of its tenant', async () => {
       for (const [key, tenant] of [
-        [keyOfOne, 'one'],
-        [keyOfAll, 'one'],
-        [keyOfAll, 'two'],
+        [tenantKey, 'one'],
+        [sharedKey, 'one'],
+        [sharedKey, 'two'],
       ] as const)
-        expect(await read(key, { iss: nameOf(tenant) })).toEqual({
+        expect(await verify(key, { iss: buildIssuerUrl(tenant) })).toEqual({
           ...{ jti: 'token-1', signedInBefore: now + 30, retainUntil: now + 3631 },
-          claims: { aud: clientId, iat: now, jti: 'token-1', iss: nameOf(tenant) },
+          claims: { aud: clientId, iat: now, jti: 'token-1', iss: buildIssuerUrl(tenant) },
         });
     });
 
     it('is refused with another issuer', async () => {
       for (const [key, iss, fault] of [
-        [keyOfOne, nameOf('two'), 'key'],
-        [keyOfAll, nameOf('three'), 'key'],
-        [keyOfAll, nameOf('{tenantid}'), 'key'],
-        [keyOfAll, undefined, 'key'],
+        [tenantKey, buildIssuerUrl('two'), 'key'],
+        [sharedKey, buildIssuerUrl('three'), 'key'],
+        [sharedKey, buildIssuerUrl('{tenantid}'), 'key'],
+        [sharedKey, undefined, 'key'],
       ] as const)
-        await expect(read(key, { iss })).rejects.toMatchObject({ name: 'SecurityEventError', fault });
+        await expect(verify(key, { iss })).rejects.toMatchObject({ name: 'SecurityEventError', fault });
     });
   });
 

@@ -12,7 +12,7 @@ import {
   captureProviderError,
   clientId,
   clientSecret,
-  createIssuer,
+  createFakeIssuer,
   createOidcProvider,
   type IssuerOverrides,
   issuerKey,
@@ -26,20 +26,20 @@ const bare: Claims = { email: undefined, email_verified: undefined, name: undefi
 const ada: Claims = { email: 'ada@example.com', email_verified: true, name: 'Ada Marlow' };
 const invalid = (reason: string) => ({ kind: 'invalid', reason });
 
-const setUp = (bends: IssuerOverrides = {}, settings: Partial<OidcSettings> = {}) => {
-  const issuer = createIssuer();
+const setUp = (overrides: IssuerOverrides = {}, settings: Partial<OidcSettings> = {}) => {
+  const issuer = createFakeIssuer();
   issuer.override({
     userInfo: ada,
-    ...bends,
-    claims: { ...bare, ...bends.claims },
-    metadata: { userinfo_endpoint: endpoint, ...bends.metadata },
+    ...overrides,
+    claims: { ...bare, ...overrides.claims },
+    metadata: { userinfo_endpoint: endpoint, ...overrides.metadata },
   });
   const provider = createOidcProvider(issuer, settings);
   return { issuer, handleCallback: () => provider.handleCallback(callback(), upstreamRequest, issuer.io) };
 };
 
-const handleCallback = (bends?: IssuerOverrides, settings?: Partial<OidcSettings>) =>
-  setUp(bends, settings).handleCallback();
+const handleCallback = (overrides?: IssuerOverrides, settings?: Partial<OidcSettings>) =>
+  setUp(overrides, settings).handleCallback();
 
 describe('an ID token with only the subject', () => {
   it('is completed with the claims of UserInfo', async () => {
@@ -87,7 +87,7 @@ describe('an ID token with only the subject', () => {
     const forger = await generateKey('key-1');
     const { issuer, handleCallback } = setUp({ makeIdToken: (claims) => sign(claims, forger) });
     expect(await captureProviderError(handleCallback())).toMatchObject({ kind: 'invalid' });
-    expect(issuer.asked()).not.toContain('userinfo');
+    expect(issuer.takeRequestedEndpoints()).not.toContain('userinfo');
   });
 });
 
@@ -104,7 +104,7 @@ describe('UserInfo is read', () => {
   ])('%s', async (_, claims, scopes) => {
     const { issuer, handleCallback } = setUp({ claims }, { scopes });
     await handleCallback();
-    expect(issuer.asked()).toContain('userinfo');
+    expect(issuer.takeRequestedEndpoints()).toContain('userinfo');
   });
 
   it.each<[string, IssuerOverrides, Partial<OidcSettings>]>([
@@ -114,10 +114,10 @@ describe('UserInfo is read', () => {
     ['from an issuer whose endpoint is null', { metadata: { userinfo_endpoint: null } }, {}],
     ['from an issuer whose endpoint is empty', { metadata: { userinfo_endpoint: '' } }, {}],
     ['if the option says never', {}, { userInfo: 'never' }],
-  ])('never %s', async (_, bends, settings) => {
-    const { issuer, handleCallback } = setUp(bends, settings);
+  ])('never %s', async (_, overrides, settings) => {
+    const { issuer, handleCallback } = setUp(overrides, settings);
     expect(await handleCallback()).toMatchObject({ subject: 'person-1' });
-    expect(issuer.asked()).toEqual(['discovery', 'token', 'keys']);
+    expect(issuer.takeRequestedEndpoints()).toEqual(['discovery', 'token', 'keys']);
   });
 
   it('never from Google, Microsoft and Apple', async () => {
@@ -125,7 +125,7 @@ describe('UserInfo is read', () => {
     const oid = '00000000-0000-0000-66f3-3332eca7ea81';
     const privateKey = await exportPKCS8((await generateKey('key-1', 'ES256')).privateKey);
     const settings = { clientId, clientSecret };
-    const vendors = [
+    const builtInProviders = [
       ['https://accounts.google.com', google(settings)],
       [`https://login.microsoftonline.com/${tid}/v2.0`, microsoft({ ...settings, tenant: tid })],
       [
@@ -133,18 +133,18 @@ describe('UserInfo is read', () => {
         apple({ clientId, teamId: 'ABCDE12345', keyId: 'FGHIJ67890', privateKey }),
       ],
     ] as const;
-    for (const [site, provider] of vendors) {
-      const issuer = createIssuer(site);
+    for (const [issuerUrl, provider] of builtInProviders) {
+      const issuer = createFakeIssuer(issuerUrl);
       issuer.override({ claims: { ...bare, tid, oid }, metadata: { userinfo_endpoint: endpoint } });
       const identity = await provider.handleCallback(callback(), upstreamRequest, issuer.io);
       expect(identity).not.toHaveProperty('email');
-      expect(issuer.asked()).toEqual(['discovery', 'token', 'keys']);
+      expect(issuer.takeRequestedEndpoints()).toEqual(['discovery', 'token', 'keys']);
     }
   });
 
   it.each(['', 'Never', 'always', true, null])('fails at startup for an invalid option: %j', (value) => {
     const settings: object = { userInfo: value };
-    expect(() => createOidcProvider(createIssuer(), settings)).toThrow(
+    expect(() => createOidcProvider(createFakeIssuer(), settings)).toThrow(
       new ConfigurationError('providers.acme.userInfo', 'must be if-claims-missing or never.'),
     );
   });
@@ -205,8 +205,13 @@ describe('UserInfo never supplies', () => {
 });
 
 it('B19.4 whatever UserInfo contains, no claim of the ID token changes', async () => {
-  const own = { email: 'ada@example.com', email_verified: false, hd: 'example.com', sid: 'session-1' };
-  const names = fc.constantFrom(
+  const idTokenClaims = {
+    email: 'ada@example.com',
+    email_verified: false,
+    hd: 'example.com',
+    sid: 'session-1',
+  };
+  const claimName = fc.constantFrom(
     'iss',
     'exp',
     'sid',
@@ -220,17 +225,21 @@ it('B19.4 whatever UserInfo contains, no claim of the ID token changes', async (
   const { issuer } = setUp();
   const provider = createOidcProvider(issuer);
   await fc.assert(
-    fc.asyncProperty(fc.dictionary(names, fc.jsonValue()), async (userInfo) => {
-      issuer.override({ claims: { ...bare, ...own }, userInfo, metadata: { userinfo_endpoint: endpoint } });
+    fc.asyncProperty(fc.dictionary(claimName, fc.jsonValue()), async (userInfo) => {
+      issuer.override({
+        claims: { ...bare, ...idTokenClaims },
+        userInfo,
+        metadata: { userinfo_endpoint: endpoint },
+      });
       const { claims, ...identity } = await provider.handleCallback(callback(), upstreamRequest, issuer.io);
-      const { locale: _, ...others } = claims;
+      const { locale: _, ...otherClaims } = claims;
       const issued = {
         iss: 'https://id.example',
         aud: clientId,
         sub: 'person-1',
         nonce: upstreamRequest.nonce,
       };
-      expect(others).toEqual({ ...issued, iat: 1_800_000_000, exp: 1_800_003_600, ...own });
+      expect(otherClaims).toEqual({ ...issued, iat: 1_800_000_000, exp: 1_800_003_600, ...idTokenClaims });
       expect(identity).toMatchObject({ subject: 'person-1', emailVerified: false, sid: 'session-1' });
     }),
     { numRuns: 50 },
@@ -288,10 +297,10 @@ describe('an email address is verified only by the source that it comes from:', 
       false,
       true,
     ],
-  ])('%s', async (_, claims, userInfo, emailVerified, inClaims) => {
+  ])('%s', async (_, claims, userInfo, emailVerified, expectedClaim) => {
     const identity = await handleCallback({ claims, userInfo });
-    const { email_verified: word } = identity.claims;
-    expect([identity.emailVerified, word]).toEqual([emailVerified, inClaims]);
+    const { email_verified: emailVerifiedClaim } = identity.claims;
+    expect([identity.emailVerified, emailVerifiedClaim]).toEqual([emailVerified, expectedClaim]);
   });
 
   it('B19.5 the same applies to a phone number', async () => {
@@ -361,21 +370,23 @@ describe('UserInfo as a JWT is not verified, so none of it is used:', () => {
     const body = await sign({ sub: 'person-1', ...ada }, issuerKey);
     for (const type of ['application/json', 'text/plain']) {
       const headers = { 'content-type': type };
-      const work = handleCallback({ endpointOverrides: { userinfo: () => new Response(body, { headers }) } });
-      expect(await captureProviderError(work)).toMatchObject({ kind: 'invalid' });
+      const signIn = handleCallback({
+        endpointOverrides: { userinfo: () => new Response(body, { headers }) },
+      });
+      expect(await captureProviderError(signIn)).toMatchObject({ kind: 'invalid' });
     }
   });
 });
 
 describe('UserInfo that cannot be read', () => {
-  const timeOut = () => Promise.reject(new DOMException('too slow', 'TimeoutError'));
+  const rejectWithTimeout = () => Promise.reject(new DOMException('too slow', 'TimeoutError'));
   const json = (status: number) => () => Response.json({ error: 'invalid_token' }, { status });
 
   it.each<[string, () => Response | Promise<Response>, string]>([
     ['B19.7 500', json(500), 'id.example responded with status 500'],
     ['B19.7 503', json(503), 'id.example responded with status 503'],
     ['B19.7 429', json(429), 'id.example responded with status 429'],
-    ['B19.7 no response in time', timeOut, 'id.example took too long'],
+    ['B19.7 no response in time', rejectWithTimeout, 'id.example took too long'],
     [
       'B19.7 no connection',
       () => Promise.reject(new TypeError('their-network')),
@@ -383,9 +394,9 @@ describe('UserInfo that cannot be read', () => {
     ],
   ])(
     '%s: means that the provider is unavailable, not that the claims are absent',
-    async (_, answer, reason) => {
-      const refused = await captureProviderError(handleCallback({ endpointOverrides: { userinfo: answer } }));
-      expect(refused).toEqual({ kind: 'unavailable', reason });
+    async (_, respond, reason) => {
+      const error = await captureProviderError(handleCallback({ endpointOverrides: { userinfo: respond } }));
+      expect(error).toEqual({ kind: 'unavailable', reason });
     },
   );
 
@@ -417,13 +428,13 @@ describe('UserInfo that cannot be read', () => {
       () => new Response('<p>their-page</p>'),
       '"response" content-type must be application/json',
     ],
-  ])('%s: the sign-in is refused', async (_, answer, reason) => {
-    const { issuer, handleCallback } = setUp({ endpointOverrides: { userinfo: answer } });
+  ])('%s: the sign-in is refused', async (_, respond, reason) => {
+    const { issuer, handleCallback } = setUp({ endpointOverrides: { userinfo: respond } });
     expect(await captureProviderError(handleCallback())).toMatchObject({
       kind: 'invalid',
       reason: expect.stringContaining(reason),
     });
-    expect(issuer.asked()).not.toContain('unknown');
+    expect(issuer.takeRequestedEndpoints()).not.toContain('unknown');
   });
 
   it.each([
@@ -441,7 +452,7 @@ describe('UserInfo that cannot be read', () => {
   ])('%s: the sign-in is refused', async (_, tokens, reason) => {
     const { issuer, handleCallback } = setUp({ tokens });
     expect(await captureProviderError(handleCallback())).toEqual(invalid(reason));
-    expect(issuer.asked()).not.toContain('userinfo');
+    expect(issuer.takeRequestedEndpoints()).not.toContain('userinfo');
   });
 });
 
@@ -465,7 +476,7 @@ describe('the URL of UserInfo', () => {
     expect(await captureProviderError(handleCallback())).toEqual(
       invalid('the userinfo_endpoint of id.example is not an allowed URL'),
     );
-    expect(issuer.asked()).toEqual(['discovery', 'token', 'keys']);
+    expect(issuer.takeRequestedEndpoints()).toEqual(['discovery', 'token', 'keys']);
   });
 
   it('B19.8 does not matter if the sign-in does not need it', async () => {
@@ -474,11 +485,11 @@ describe('the URL of UserInfo', () => {
   });
 
   it('may be on another host, and on loopback if the issuer is on loopback', async () => {
-    const far = { userinfo_endpoint: 'https://graph.example/oidc/userinfo' };
-    expect(await handleCallback({ metadata: far })).toMatchObject({ email: 'ada@example.com' });
-    const issuer = createIssuer('http://127.0.0.1:4001');
-    const near = { userinfo_endpoint: 'http://127.0.0.1:4002/userinfo' };
-    issuer.override({ claims: bare, userInfo: ada, metadata: near });
+    const externalEndpoint = { userinfo_endpoint: 'https://graph.example/oidc/userinfo' };
+    expect(await handleCallback({ metadata: externalEndpoint })).toMatchObject({ email: 'ada@example.com' });
+    const issuer = createFakeIssuer('http://127.0.0.1:4001');
+    const loopbackEndpoint = { userinfo_endpoint: 'http://127.0.0.1:4002/userinfo' };
+    issuer.override({ claims: bare, userInfo: ada, metadata: loopbackEndpoint });
     const io = { ...issuer.io, allowLoopbackHttp: true };
     expect(await createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, io)).toMatchObject({
       email: 'ada@example.com',

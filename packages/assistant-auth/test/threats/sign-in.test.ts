@@ -30,7 +30,7 @@ import {
   listTransactionCookies,
   startAuthorization,
 } from '../flows.ts';
-import { createIssuer, createOidcProvider, type IssuerOverrides } from '../providers/hostile-issuer.ts';
+import { createFakeIssuer, createOidcProvider, type IssuerOverrides } from '../providers/hostile-issuer.ts';
 import { jwtPrefix } from '../providers/signing.ts';
 import { createSpyProvider } from '../spy-provider.ts';
 import { createSpyStorage } from '../spy-storage.ts';
@@ -422,7 +422,7 @@ describe('the callback', () => {
 describe('the identity provider', () => {
   /** A deployment with a real OpenID Connect provider, and storage that collects the recorded sign-ins. */
   const upstream = (changes: Partial<BrokerOptions> = {}) => {
-    const acme = createIssuer();
+    const acme = createFakeIssuer();
     const signIns: SignIn[] = [];
     const memory = memoryStorage();
     const storage = {
@@ -612,10 +612,10 @@ describe('the identity provider', () => {
       const { code = '' } = await signIn(system, bends);
       const { refresh_token } = await expectTokens(await redeem(deployment, gpt, code));
       deployment.advance(31 * 60);
-      acme.asked();
+      acme.takeRequestedEndpoints();
       acme.override({ endpointOverrides: { token: expired } });
       const response = await refresh(deployment, gpt, refresh_token);
-      return { ...system, response, refresh_token, asked: acme.asked() };
+      return { ...system, response, refresh_token, asked: acme.takeRequestedEndpoints() };
     };
 
     it.each<[string, IssuerOverrides]>([
