@@ -12,11 +12,11 @@ export interface AccountBrowser extends TestBrowser {
   /** Posts one of the page's forms. Default for `form`: the field of a newly opened account page. */
   post(action: string, fields?: Fields, form?: string): Promise<Response>;
   /** Posts a form that redirects to the provider, and opens the callback with the provider's response. */
-  submitThroughProvider(action: string, fields: Fields, answer: Fields): Promise<Response>;
+  submitThroughProvider(action: string, fields: Fields, providerResponse: Fields): Promise<Response>;
   /** Signs in at the account page. */
-  signInToAccount(subject?: string, choice?: string, answer?: Fields): Promise<Response>;
+  signInToAccount(subject?: string, provider?: string, providerResponse?: Fields): Promise<Response>;
   /** Signs in again to confirm the identity. */
-  reauthenticate(subject?: string, choice?: string): Promise<Response>;
+  reauthenticate(subject?: string, provider?: string): Promise<Response>;
 }
 
 export interface AccountView {
@@ -52,23 +52,29 @@ export const createAccountBrowser = (deployment: BrokerAccess): AccountBrowser =
       headers: { origin: issuer, 'sec-fetch-site': 'same-origin' },
       body: new URLSearchParams({ form: form ?? (await openAccountPage()).form, ...fields }),
     });
-  const submitThroughProvider: AccountBrowser['submitThroughProvider'] = async (action, fields, answer) => {
+  const submitThroughProvider: AccountBrowser['submitThroughProvider'] = async (
+    action,
+    fields,
+    providerResponse,
+  ) => {
     const { choice = '' } = fields;
-    const sent = readRedirect(await post(action, fields));
-    const state = sent.searchParams.get('state') ?? '';
-    const back = new URL(sent.searchParams.get('redirect_uri') ?? `${issuer}/callback/${choice}`);
-    back.search = new URLSearchParams({ state, ...answer }).toString();
-    return browser.visit(back.href);
+    const authorizationUrl = readRedirect(await post(action, fields));
+    const state = authorizationUrl.searchParams.get('state') ?? '';
+    const callbackUrl = new URL(
+      authorizationUrl.searchParams.get('redirect_uri') ?? `${issuer}/callback/${choice}`,
+    );
+    callbackUrl.search = new URLSearchParams({ state, ...providerResponse }).toString();
+    return browser.visit(callbackUrl.href);
   };
   return {
     ...browser,
     openAccountPage,
     post,
     submitThroughProvider,
-    signInToAccount: (code = 'ada', choice = 'google', answer = {}) =>
-      submitThroughProvider('/sign-in', { choice }, { code, ...answer }),
-    reauthenticate: (code = 'ada', choice = 'google') =>
-      submitThroughProvider('/sign-in', { choice, purpose: 'prove' }, { code }),
+    signInToAccount: (subject = 'ada', provider = 'google', providerResponse = {}) =>
+      submitThroughProvider('/sign-in', { choice: provider }, { code: subject, ...providerResponse }),
+    reauthenticate: (subject = 'ada', provider = 'google') =>
+      submitThroughProvider('/sign-in', { choice: provider, purpose: 'prove' }, { code: subject }),
   };
 };
 

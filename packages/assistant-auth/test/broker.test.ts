@@ -35,13 +35,13 @@ describe('one sign-in from end to end', () => {
     const deployment = deploy();
     const browser = createTestBrowser(deployment);
 
-    const back = await browser.signIn(gptRequest, 'ada');
-    expect(back.origin + back.pathname).toBe(gptRequest.redirect_uri);
-    expect([...back.searchParams.keys()]).toEqual(['code', 'state', 'iss']);
-    expect(back.searchParams.get('state')).toBe(gptRequest.state);
+    const redirect = await browser.signIn(gptRequest, 'ada');
+    expect(redirect.origin + redirect.pathname).toBe(gptRequest.redirect_uri);
+    expect([...redirect.searchParams.keys()]).toEqual(['code', 'state', 'iss']);
+    expect(redirect.searchParams.get('state')).toBe(gptRequest.state);
 
     const tokens = await expectTokens(
-      await requestTokens(deployment, buildGptCodeRequest(back.searchParams.get('code') ?? '')),
+      await requestTokens(deployment, buildGptCodeRequest(redirect.searchParams.get('code') ?? '')),
     );
     const first = await callApi(deployment, tokens.access_token);
     expect(first).toMatchObject({
@@ -137,8 +137,8 @@ describe('createBroker', () => {
         () => createBroker({ ...options(), sealingKeys: `${keys} ${keys}` }),
         () => gptAction({ ...gpt, secrets: ['hunter2'] }),
       ];
-      for (const start of wrong) {
-        expect(start).toThrow(/^(?!.*(AAECAwQF|hunter2))/);
+      for (const create of wrong) {
+        expect(create).toThrow(/^(?!.*(AAECAwQF|hunter2))/);
       }
     });
   });
@@ -147,13 +147,16 @@ describe('createBroker', () => {
     const before = deploy();
     const browser = createAccountBrowser(before);
     const { form } = await browser.openAccountPage();
-    const sent = readRedirect(await browser.post('/sign-in', { choice: 'google' }, form));
+    const authorizationUrl = readRedirect(await browser.post('/sign-in', { choice: 'google' }, form));
     const after = deploy({ storage: before.storage }, { hasAccountPage: false });
     expect(after.broker.routes.map(({ path }) => path).filter((path) => path.startsWith('/account'))).toEqual(
       [],
     );
     const cookie = [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const query = new URLSearchParams({ state: sent.searchParams.get('state') ?? '', code: 'ada' });
+    const query = new URLSearchParams({
+      state: authorizationUrl.searchParams.get('state') ?? '',
+      code: 'ada',
+    });
     const response = await after.fetch(
       new Request(`${after.issuer}/callback/google?${query}`, { headers: { cookie } }),
     );
@@ -193,36 +196,38 @@ describe('createBroker', () => {
   it('has endpoints for security events only if a provider sends them', () => {
     const settings = { clientId: 'id', clientSecret: 'secret' };
     const acme = oidc({ id: 'acme', displayName: 'Acme', issuer: 'https://id.example', ...settings });
-    const told = (providers: BrokerOptions['providers']) =>
+    const listEventPaths = (providers: BrokerOptions['providers']) =>
       deploy({ providers })
         .broker.routes.map(({ path }) => path)
         .filter((path) => /^.(back|ev)/.test(path));
-    expect(told([acme])).toEqual(['/backchannel-logout/*']);
-    expect(told([google(settings)])).toEqual(['/events/*']);
-    expect(told([google(settings), acme])).toEqual(['/backchannel-logout/*', '/events/*']);
-    expect(told([github(settings), microsoft(settings)])).toEqual([]);
+    expect(listEventPaths([acme])).toEqual(['/backchannel-logout/*']);
+    expect(listEventPaths([google(settings)])).toEqual(['/events/*']);
+    expect(listEventPaths([google(settings), acme])).toEqual(['/backchannel-logout/*', '/events/*']);
+    expect(listEventPaths([github(settings), microsoft(settings)])).toEqual([]);
   });
 
   it('logs a warning only for a GPT client that any GPT can use', () => {
-    const warned = (changes: Partial<BrokerOptions>) => deploy(changes).log;
-    expect(warned({})).toEqual([{ event: 'unrestricted-gpt', clientId: 'gpt' }]);
-    expect(warned({ clients: [gptAction({ ...gpt, gptIds: ['g-1234'] }), staticClient(app)] })).toEqual([]);
+    const readStartupLog = (changes: Partial<BrokerOptions>) => deploy(changes).log;
+    expect(readStartupLog({})).toEqual([{ event: 'unrestricted-gpt', clientId: 'gpt' }]);
+    expect(
+      readStartupLog({ clients: [gptAction({ ...gpt, gptIds: ['g-1234'] }), staticClient(app)] }),
+    ).toEqual([]);
   });
 
   it('cleans up storage at the time of its clock, and keeps the audit for 90 days', async () => {
-    const cleanedUp: Cleanup[] = [];
+    const cleanups: Cleanup[] = [];
     const deployment = deploy({
       storage: {
         ...memoryStorage(),
-        cleanUp: async (given) => {
-          cleanedUp.push(given);
+        cleanUp: async (cleanup) => {
+          cleanups.push(cleanup);
         },
       },
     });
     deployment.advance(5);
     await deployment.broker.cleanup();
     const now = 1_800_000_005;
-    expect(cleanedUp).toEqual([
+    expect(cleanups).toEqual([
       { now, deleteAuditBefore: now - 90 * 86_400, sealingKey: 'test-1', ringKeys: ['test-1'] },
     ]);
   });
@@ -272,10 +277,10 @@ describe('createBroker', () => {
 });
 
 describe('options', () => {
-  const deployed = parseIssuer(issuer);
-  const local = parseIssuer('http://localhost:8787');
+  const deployedIssuer = parseIssuer(issuer);
+  const localIssuer = parseIssuer('http://localhost:8787');
 
-  const always = staticClient({
+  const alwaysClient = staticClient({
     id: 'always',
     name: 'Always connected',
     redirectUris: ['https://always.example/'],
@@ -284,25 +289,25 @@ describe('options', () => {
   });
 
   describe('scopes', () => {
-    const described = { words: 'read the words', score: 'see your score' };
+    const descriptions = { words: 'read the words', score: 'see your score' };
 
     it('are those described, in their order, if no client can get refresh tokens', () => {
-      const online = { ...always, offlineAccess: 'on-request', scopes: ['words'] } as const;
-      for (const none of [[], [online]])
-        expect([...parseScopes(described, none)]).toEqual(Object.entries(described));
+      const onlineClient = { ...alwaysClient, offlineAccess: 'on-request', scopes: ['words'] } as const;
+      for (const none of [[], [onlineClient]])
+        expect([...parseScopes(descriptions, none)]).toEqual(Object.entries(descriptions));
     });
 
     it('are completed by offline_access if a client can get refresh tokens, always or on request', () => {
-      const asks = clients.filter(({ offlineAccess }) => offlineAccess === 'on-request');
-      for (const some of [asks, [always], [{ ...always, scopes: ['words'] }]])
-        expect(parseScopes(described, some).get('offline_access')).toBe(
+      const onRequestClients = clients.filter(({ offlineAccess }) => offlineAccess === 'on-request');
+      for (const some of [onRequestClients, [alwaysClient], [{ ...alwaysClient, scopes: ['words'] }]])
+        expect(parseScopes(descriptions, some).get('offline_access')).toBe(
           'stay connected until you disconnect it',
         );
     });
 
     it('keep a description of offline_access that the publisher wrote', () => {
       const offline_access = 'bleiben, bis du gehst';
-      expect(parseScopes({ ...described, offline_access }, clients).get('offline_access')).toBe(
+      expect(parseScopes({ ...descriptions, offline_access }, clients).get('offline_access')).toBe(
         offline_access,
       );
     });
@@ -329,7 +334,7 @@ describe('options', () => {
     });
 
     it('of a client must exist', () => {
-      expect(() => parseScopes({ score: 'see your score' }, [always])).toThrow(
+      expect(() => parseScopes({ score: 'see your score' }, [alwaysClient])).toThrow(
         expect.objectContaining({
           option: 'clients.always.scopes',
           message: 'clients.always.scopes must be declared in scopes: words',
@@ -340,13 +345,13 @@ describe('options', () => {
 
   describe('resources', () => {
     it('default to the issuer', () => {
-      expect(parseResources(undefined, deployed)).toEqual([issuer]);
+      expect(parseResources(undefined, deployedIssuer)).toEqual([issuer]);
     });
 
     it.each([[`${issuer}/api`], ['https://api.example/v1?tenant=1'], ['http://localhost:8787/api']])(
       'can be %s',
       (resource) => {
-        expect(parseResources([resource], deployed)).toEqual([resource]);
+        expect(parseResources([resource], deployedIssuer)).toEqual([resource]);
       },
     );
 
@@ -356,7 +361,7 @@ describe('options', () => {
       ['https://API.example/V1', 'https://api.example/V1'],
       ['http://LOCALHOST:80/', 'http://localhost'],
     ])('are converted to their canonical form: %s', (resource, canonical) => {
-      expect(parseResources([resource], deployed)).toEqual([canonical]);
+      expect(parseResources([resource], deployedIssuer)).toEqual([canonical]);
     });
 
     it.each([
@@ -372,7 +377,7 @@ describe('options', () => {
       ],
       ...['https://words.example:99999', 'https://[0:0:0:0:0:0:0:1]/api', ' https://words.example'],
     ])('can’t be %j', (resource) => {
-      expect(() => parseResources([`${issuer}/api`, resource], deployed)).toThrow(
+      expect(() => parseResources([`${issuer}/api`, resource], deployedIssuer)).toThrow(
         expect.objectContaining({
           name: 'ConfigurationError',
           option: 'resources',
@@ -383,20 +388,25 @@ describe('options', () => {
   });
 
   describe('providers', () => {
-    const at = (...configuredUrls: readonly string[]) => ({
+    const providerAt = (...configuredUrls: readonly string[]) => ({
       ...createProvider('google', 'Google'),
       configuredUrls,
     });
 
     it('are found by ID, in the order of their buttons', () => {
-      const given = [createProvider('b', 'B'), createProvider('a', 'A')];
-      expect([...parseProviders(given, deployed)]).toEqual([
-        ['b', given[0]],
-        ['a', given[1]],
+      const providers = [createProvider('b', 'B'), createProvider('a', 'A')];
+      expect([...parseProviders(providers, deployedIssuer)]).toEqual([
+        ['b', providers[0]],
+        ['a', providers[1]],
       ]);
     });
 
-    type Row = readonly [name: string, given: readonly IdentityProvider[], option: string, message: string];
+    type Row = readonly [
+      name: string,
+      providers: readonly IdentityProvider[],
+      option: string,
+      message: string,
+    ];
 
     it.each<Row>([
       ['none', [], 'providers', 'providers must contain at least one provider.'],
@@ -417,20 +427,20 @@ describe('options', () => {
       ...['http://google.example', 'http://localhost:4000', 'ftp://google.example', 'google.example', ''].map(
         (url): Row => [
           `at the URL ${JSON.stringify(url)}`,
-          [at('https://google.example', url)],
+          [providerAt('https://google.example', url)],
           'providers.google',
           `providers.google must use https: ${url}`,
         ],
       ),
-    ])('can’t be %s', (_, given, option, message) => {
-      expect(() => parseProviders(given, deployed)).toThrow(
+    ])('can’t be %s', (_, providers, option, message) => {
+      expect(() => parseProviders(providers, deployedIssuer)).toThrow(
         expect.objectContaining({ name: 'ConfigurationError', option, message }),
       );
     });
 
     it('can use http if both the broker and the provider are on loopback', () => {
-      expect(parseProviders([at('http://127.0.0.1:4000')], local).size).toBe(1);
-      expect(() => parseProviders([at('http://google.example')], local)).toThrow(
+      expect(parseProviders([providerAt('http://127.0.0.1:4000')], localIssuer).size).toBe(1);
+      expect(() => parseProviders([providerAt('http://google.example')], localIssuer)).toThrow(
         'providers.google must use https: http://google.example',
       );
     });
@@ -442,11 +452,13 @@ describe('options', () => {
     });
 
     it('is at least one day and at most 400 days', () => {
-      expect([86_400, 34_560_000].map((given) => parseAuditRetention(given))).toEqual([86_400, 34_560_000]);
+      expect([86_400, 34_560_000].map((seconds) => parseAuditRetention(seconds))).toEqual([
+        86_400, 34_560_000,
+      ]);
     });
 
-    it.each([0, 86_399, 34_560_001, 100_000.5, Number.NaN, -86_400])('of %s fails at startup', (given) => {
-      expect(() => parseAuditRetention(given)).toThrow(
+    it.each([0, 86_399, 34_560_001, 100_000.5, Number.NaN, -86_400])('of %s fails at startup', (seconds) => {
+      expect(() => parseAuditRetention(seconds)).toThrow(
         expect.objectContaining({
           name: 'ConfigurationError',
           message: 'auditRetention must be a whole number of seconds from 86400 to 34560000.',
@@ -487,12 +499,14 @@ describe('authorization server metadata', () => {
   });
 
   it('is served at the issuer, including its port', async () => {
-    const local = 'http://localhost:8787';
-    const response = await deploy({ issuer: local, clients: [clients[0]] }).fetch(new Request(local + path));
+    const localUrl = 'http://localhost:8787';
+    const response = await deploy({ issuer: localUrl, clients: [clients[0]] }).fetch(
+      new Request(localUrl + path),
+    );
     expect(await response.json()).toMatchObject({
-      issuer: local,
-      authorization_endpoint: `${local}/authorize`,
-      token_endpoint: `${local}/token`,
+      issuer: localUrl,
+      authorization_endpoint: `${localUrl}/authorize`,
+      token_endpoint: `${localUrl}/token`,
       scopes_supported: ['offline_access', 'words', 'score'],
       token_endpoint_auth_methods_supported: ['client_secret_post', 'client_secret_basic'],
     });

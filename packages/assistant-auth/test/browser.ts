@@ -60,12 +60,12 @@ export const createTestBrowser = (
     for (const line of response.headers.getSetCookie()) storeCookie(cookies, line);
     return response;
   };
-  const open: TestBrowser['openSignInPage'] = async (query) => {
+  const openSignInPage: TestBrowser['openSignInPage'] = async (query) => {
     const response = await visit(`${issuer}/authorize?${new URLSearchParams(query)}`);
     const consent = /name="consent" value="([^"]*)"/.exec(await response.clone().text())?.[1] ?? '';
     return { response, consent };
   };
-  const choose: TestBrowser['submitConsent'] = (consent, choice) =>
+  const submitConsent: TestBrowser['submitConsent'] = (consent, choice) =>
     visit(`${issuer}/authorize/consent`, {
       method: 'POST',
       headers: { origin: issuer, 'sec-fetch-site': 'same-origin' },
@@ -74,16 +74,16 @@ export const createTestBrowser = (
   return {
     cookies,
     visit,
-    openSignInPage: open,
-    submitConsent: choose,
+    openSignInPage,
+    submitConsent,
     async signIn(query, subject = 'subject-1') {
-      const { consent } = await open(query);
-      const toProvider = readRedirect(await choose(consent, { choice: 'google' }));
-      const answer = new URLSearchParams({
-        state: toProvider.searchParams.get('state') ?? '',
+      const { consent } = await openSignInPage(query);
+      const authorizationUrl = readRedirect(await submitConsent(consent, { choice: 'google' }));
+      const callbackQuery = new URLSearchParams({
+        state: authorizationUrl.searchParams.get('state') ?? '',
         code: subject,
       });
-      return readRedirect(await visit(`${issuer}/callback/google?${answer}`));
+      return readRedirect(await visit(`${issuer}/callback/google?${callbackQuery}`));
     },
   };
 };
@@ -131,9 +131,9 @@ export const buildGptCodeRequest = (code: string) => ({
 
 /** Signs a user in through ChatGPT, in a new browser. */
 export const gptSignIn = async (deployment: Deployment, subject?: string): Promise<TokenBody> => {
-  const back = await createTestBrowser(deployment).signIn(gptRequest, subject);
+  const redirect = await createTestBrowser(deployment).signIn(gptRequest, subject);
   return expectTokens(
-    await requestTokens(deployment, buildGptCodeRequest(back.searchParams.get('code') ?? '')),
+    await requestTokens(deployment, buildGptCodeRequest(redirect.searchParams.get('code') ?? '')),
   );
 };
 

@@ -69,9 +69,9 @@ export const obtainCode = async (
   { request }: TestClient,
   changes: Form = {},
 ): Promise<string> => {
-  const back = await createTestBrowser(deployment).signIn({ ...request, ...changes });
-  const code = back.searchParams.get('code');
-  if (code === null) throw new Error(`no code: ${back}`);
+  const redirect = await createTestBrowser(deployment).signIn({ ...request, ...changes });
+  const code = redirect.searchParams.get('code');
+  if (code === null) throw new Error(`no code: ${redirect}`);
   return code;
 };
 

@@ -44,8 +44,9 @@ export const missingTransactionMessage =
 export const expectCookiesPage = (
   response: Response,
   deployment: Deployment,
-  where: 'consent' | 'callback' | 'account',
-): Promise<void> => expectErrorPage(response, deployment, cookieMessages[where], 400, 'Cookies are required');
+  endpoint: 'consent' | 'callback' | 'account',
+): Promise<void> =>
+  expectErrorPage(response, deployment, cookieMessages[endpoint], 400, 'Cookies are required');
 
 const cookieMessages = {
   consent:

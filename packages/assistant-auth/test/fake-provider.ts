@@ -12,13 +12,13 @@ export const createProvider = (id: string, label: string): IdentityProvider => (
     const query = new URLSearchParams({ state, nonce, redirect_uri: redirectUri });
     return new URL(`https://${id}.example/authorize?${query}`);
   },
-  async handleCallback(answer) {
-    const error = answer.searchParams.get('error');
+  async handleCallback(callbackUrl) {
+    const error = callbackUrl.searchParams.get('error');
     if (error === 'access_denied') throw new ProviderError('denied', error);
     if (error === 'temporarily_unavailable') throw new ProviderError('unavailable', error);
-    const subject = answer.searchParams.get('code');
+    const subject = callbackUrl.searchParams.get('code');
     if (error !== null || subject === null) throw new ProviderError('invalid', error ?? 'no code');
-    const refreshToken = answer.searchParams.get('refresh');
+    const refreshToken = callbackUrl.searchParams.get('refresh');
     return {
       provider: id,
       subject,

@@ -19,13 +19,14 @@ export const continueToProvider = async (
   provider = 'google',
 ) => {
   const { browser, consent } = await startAuthorization(deployment, request);
-  const sent = readRedirect(await browser.submitConsent(consent, { choice: provider }));
-  const state = sent.searchParams.get('state') ?? '';
-  const callbackUrl = (answer: Query, path = `/callback/${provider}`) =>
-    `${deployment.issuer}${path}?${new URLSearchParams({ state, ...answer })}`;
+  const authorizationUrl = readRedirect(await browser.submitConsent(consent, { choice: provider }));
+  const state = authorizationUrl.searchParams.get('state') ?? '';
+  const callbackUrl = (providerResponse: Query, path = `/callback/${provider}`) =>
+    `${deployment.issuer}${path}?${new URLSearchParams({ state, ...providerResponse })}`;
   return {
-    ...{ deployment, browser, sent, state, callbackUrl },
-    returnFromProvider: (answer: Query, path?: string) => browser.visit(callbackUrl(answer, path)),
+    ...{ deployment, browser, authorizationUrl, state, callbackUrl },
+    returnFromProvider: (providerResponse: Query, path?: string) =>
+      browser.visit(callbackUrl(providerResponse, path)),
   };
 };
 

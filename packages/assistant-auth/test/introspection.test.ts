@@ -17,10 +17,10 @@ import { clientCredentials, postForm } from './token-requests.ts';
 describe('introspection', () => {
   const secrets = ['api-secret-0123456789-0123456789-0123456789'] as const;
   const api = { client_id: 'api', client_secret: secrets[0] };
-  const other = { client_id: 'other-api', client_secret: secrets[0] };
+  const otherApi = { client_id: 'other-api', client_secret: secrets[0] };
 
   /** A deployment with two resource servers: one for the default audience, one for another. */
-  const withApis = (changes: Parameters<typeof deploy>[0] = {}): Deployment =>
+  const deployWithApis = (changes: Parameters<typeof deploy>[0] = {}): Deployment =>
     deploy({
       introspectionClients: [
         introspectionClient({ id: 'api', secrets, resource: `${issuer}/api` }),
@@ -29,7 +29,7 @@ describe('introspection', () => {
       ...changes,
     });
 
-  const inspect = async (
+  const introspect = async (
     deployment: Deployment,
     credentials: Readonly<Record<string, string>>,
     token: string,
@@ -51,11 +51,11 @@ describe('introspection', () => {
     it('gets the user of a token with its audience', async () => {
       const resolveUser = async () =>
         ({ kind: 'accepted', userId: 'user-7', claims: { plan: 'free' } }) as const;
-      const deployment = withApis({ resolveUser });
+      const deployment = deployWithApis({ resolveUser });
       const issuedAt = deployment.now();
       const { access_token } = await obtainTokens(deployment, gpt);
       deployment.advance(1799);
-      expect(await inspect(deployment, api, access_token)).toEqual({
+      expect(await introspect(deployment, api, access_token)).toEqual({
         active: true,
         iss: issuer,
         client_id: 'gpt',
@@ -70,28 +70,28 @@ describe('introspection', () => {
     });
 
     it('learns nothing about a token with another audience or a refresh token', async () => {
-      const deployment = withApis();
+      const deployment = deployWithApis();
       const { access_token, refresh_token } = await obtainTokens(deployment, gpt);
-      expect(await inspect(deployment, other, access_token)).toEqual(inactive);
-      expect(await inspect(deployment, api, refresh_token)).toEqual(inactive);
+      expect(await introspect(deployment, otherApi, access_token)).toEqual(inactive);
+      expect(await introspect(deployment, api, refresh_token)).toEqual(inactive);
     });
 
     it('is not a client: it can neither get nor revoke tokens', async () => {
-      const deployment = withApis();
+      const deployment = deployWithApis();
       const { access_token: token } = await obtainTokens(deployment, gpt);
       await expectTokenError(await postForm(deployment, '/revoke', { ...api, token }), invalidClientError);
       const form = { ...api, grant_type: 'refresh_token', refresh_token: 'x' };
-      const asked = new Request(`${issuer}/token`, { method: 'POST', body: new URLSearchParams(form) });
-      await expectTokenError(await deployment.fetch(asked), invalidClientError);
+      const request = new Request(`${issuer}/token`, { method: 'POST', body: new URLSearchParams(form) });
+      await expectTokenError(await deployment.fetch(request), invalidClientError);
     });
   });
 
   describe('a client', () => {
     it('learns that its own access token is active, but not whose it is', async () => {
-      const deployment = withApis();
+      const deployment = deployWithApis();
       const issuedAt = deployment.now();
       const { access_token } = await obtainTokens(deployment, server);
-      expect(await inspect(deployment, clientCredentials.server, access_token)).toEqual({
+      expect(await introspect(deployment, clientCredentials.server, access_token)).toEqual({
         active: true,
         iss: issuer,
         client_id: 'server',
@@ -104,82 +104,82 @@ describe('introspection', () => {
     });
 
     it('learns that its own refresh token is active, without using it up', async () => {
-      const deployment = withApis();
+      const deployment = deployWithApis();
       const first = await obtainTokens(deployment, server);
       const second = await expectTokens(await refresh(deployment, server, first.refresh_token));
-      const described = { active: true, iss: issuer, client_id: 'server', scope: 'words score' };
-      expect(await inspect(deployment, clientCredentials.server, second.refresh_token)).toEqual({
-        ...described,
+      const expected = { active: true, iss: issuer, client_id: 'server', scope: 'words score' };
+      expect(await introspect(deployment, clientCredentials.server, second.refresh_token)).toEqual({
+        ...expected,
         exp: deployment.now() + 30 * 86_400,
       });
       deployment.advance(120);
-      expect(await inspect(deployment, clientCredentials.server, first.refresh_token)).toMatchObject(
-        described,
+      expect(await introspect(deployment, clientCredentials.server, first.refresh_token)).toMatchObject(
+        expected,
       );
       deployment.advance(1);
-      expect(await inspect(deployment, clientCredentials.server, first.refresh_token)).toMatchObject(
-        described,
+      expect(await introspect(deployment, clientCredentials.server, first.refresh_token)).toMatchObject(
+        expected,
       );
-      expect(await inspect(deployment, clientCredentials.server, second.refresh_token)).toMatchObject(
-        described,
+      expect(await introspect(deployment, clientCredentials.server, second.refresh_token)).toMatchObject(
+        expected,
       );
       await expectTokens(await refresh(deployment, server, second.refresh_token));
-      expect(await inspect(deployment, clientCredentials.server, first.refresh_token)).toEqual(inactive);
+      expect(await introspect(deployment, clientCredentials.server, first.refresh_token)).toEqual(inactive);
     });
 
     it('gets an inactive response for a late refresh token that would revoke the grant', async () => {
-      const deployment = withApis({ lateRefresh: 'revoke' });
+      const deployment = deployWithApis({ lateRefresh: 'revoke' });
       const first = await obtainTokens(deployment, server);
       const second = await expectTokens(await refresh(deployment, server, first.refresh_token));
       deployment.advance(121);
-      expect(await inspect(deployment, clientCredentials.server, first.refresh_token)).toEqual(inactive);
-      expect(await inspect(deployment, clientCredentials.server, second.refresh_token)).toMatchObject({
+      expect(await introspect(deployment, clientCredentials.server, first.refresh_token)).toEqual(inactive);
+      expect(await introspect(deployment, clientCredentials.server, second.refresh_token)).toMatchObject({
         active: true,
       });
     });
 
     it('without a secret gets an inactive response, even for its own token', async () => {
-      const deployment = withApis();
+      const deployment = deployWithApis();
       const { access_token } = await obtainTokens(deployment, app);
-      expect(await inspect(deployment, clientCredentials.app, access_token)).toEqual(inactive);
+      expect(await introspect(deployment, clientCredentials.app, access_token)).toEqual(inactive);
     });
   });
 
   describe('any token', () => {
     it.each(['x', 'A'.repeat(200), '%'])('is inactive if it was not issued here: %s', async (token) => {
-      expect(await inspect(withApis(), api, token)).toEqual(inactive);
+      expect(await introspect(deployWithApis(), api, token)).toEqual(inactive);
     });
 
     it('is inactive once it has expired', async () => {
-      const deployment = withApis();
+      const deployment = deployWithApis();
       const { access_token } = await obtainTokens(deployment, gpt);
       deployment.advance(1800);
-      expect(await inspect(deployment, api, access_token)).toEqual(inactive);
+      expect(await introspect(deployment, api, access_token)).toEqual(inactive);
     });
 
     it.each(['access_token', 'refresh_token'] as const)(
       'is inactive in the second in which its grant was revoked: %s',
       async (kind) => {
-        const deployment = withApis();
+        const deployment = deployWithApis();
         const tokens = await obtainTokens(deployment, gpt);
         await postForm(deployment, '/revoke', { ...clientCredentials.gpt, token: tokens.refresh_token });
         const introspectingClient = kind === 'access_token' ? api : clientCredentials.gpt;
-        expect(await inspect(deployment, introspectingClient, tokens[kind])).toEqual(inactive);
+        expect(await introspect(deployment, introspectingClient, tokens[kind])).toEqual(inactive);
       },
     );
 
     it('is inactive in the second in which its user was deleted', async () => {
-      const deployment = withApis();
+      const deployment = deployWithApis();
       const { access_token } = await obtainTokens(deployment, gpt);
-      const { sub: userId } = Object(await inspect(deployment, api, access_token));
+      const { sub: userId } = Object(await introspect(deployment, api, access_token));
       await deployment.storage.deleteUser({ userId, actor: 'operator', now: deployment.now() });
-      expect(await inspect(deployment, api, access_token)).toEqual(inactive);
+      expect(await introspect(deployment, api, access_token)).toEqual(inactive);
     });
   });
 
   describe('a request', () => {
     it('without a token is refused', async () => {
-      await expectTokenError(await postForm(withApis(), '/introspect', api), {
+      await expectTokenError(await postForm(deployWithApis(), '/introspect', api), {
         status: 400,
         error: 'invalid_request',
         error_description: 'The parameter token is missing.',
@@ -192,7 +192,7 @@ describe('introspection', () => {
       ['the ID of a resource server, but no secret', { client_id: 'api' }],
       ['the ID of an unknown client', { client_id: 'nobody', client_secret: 'x' }],
     ])('is refused if it has %s', async (_, credentials) => {
-      const deployment = withApis();
+      const deployment = deployWithApis();
       const { access_token: token } = await obtainTokens(deployment, gpt);
       await expectTokenError(
         await postForm(deployment, '/introspect', { ...credentials, token }),
@@ -202,7 +202,7 @@ describe('introspection', () => {
 
     it('gets a 503 if storage is unavailable, and never an active response', async () => {
       const isRevoked = () => Promise.reject(new StorageUnavailable('no route'));
-      const deployment = withApis({ storage: { ...memoryStorage(), isRevoked } });
+      const deployment = deployWithApis({ storage: { ...memoryStorage(), isRevoked } });
       const { access_token: token } = await obtainTokens(deployment, gpt);
       const response = await postForm(deployment, '/introspect', { ...api, token });
       expect([response.status, response.headers.get('retry-after')]).toEqual([503, '10']);
@@ -215,7 +215,7 @@ describe('introspection', () => {
 });
 
 describe('revocation', () => {
-  const expectDone = async (response: Response): Promise<void> => {
+  const expectEmptyResponse = async (response: Response): Promise<void> => {
     expect([response.status, await response.text()]).toEqual([200, '']);
     expect(Object.fromEntries(response.headers)).toEqual({
       ...corsHeaders,
@@ -225,14 +225,14 @@ describe('revocation', () => {
   };
 
   /** Expects a revoked grant: its refresh token is refused at once, its access token within ten seconds. */
-  const expectEnded = async (
+  const expectRevokedGrant = async (
     deployment: Deployment,
     testClient: typeof server,
     tokens: { readonly access_token: string; readonly refresh_token: string },
     status: number,
   ): Promise<void> => {
-    const refused = { ...invalidRefreshTokenError, status };
-    await expectTokenError(await refresh(deployment, testClient, tokens.refresh_token), refused);
+    const expectedError = { ...invalidRefreshTokenError, status };
+    await expectTokenError(await refresh(deployment, testClient, tokens.refresh_token), expectedError);
     deployment.advance(10);
     await expectInvalidToken(deployment, tokens.access_token);
   };
@@ -251,68 +251,72 @@ describe('revocation', () => {
         const deployment = deploy();
         const tokens = await obtainTokens(deployment, testClient);
         await callApi(deployment, tokens.access_token);
-        await expectDone(await postForm(deployment, '/revoke', { ...credentials, token: tokens[kind] }));
+        await expectEmptyResponse(
+          await postForm(deployment, '/revoke', { ...credentials, token: tokens[kind] }),
+        );
         expect(deployment.log.at(-1)).toEqual({
           event: 'revoked',
           endpoint: 'revoke',
           requestId: expect.any(String),
           clientId: credentials.client_id,
         });
-        await expectEnded(deployment, testClient, tokens, status);
+        await expectRevokedGrant(deployment, testClient, tokens, status);
       },
     );
 
     it('revokes its grant even after it expired, and keeps other grants', async () => {
       const deployment = deploy();
-      const [tokens, others] = [
+      const [tokens, otherTokens] = [
         await obtainTokens(deployment, server),
         await obtainTokens(deployment, server),
       ];
       deployment.advance(1801);
-      await expectDone(
+      await expectEmptyResponse(
         await postForm(deployment, '/revoke', { ...clientCredentials.server, token: tokens.access_token }),
       );
       await expectTokenError(
         await refresh(deployment, server, tokens.refresh_token),
         invalidRefreshTokenError,
       );
-      expect((await refresh(deployment, server, others.refresh_token)).status).toBe(200);
+      expect((await refresh(deployment, server, otherTokens.refresh_token)).status).toBe(200);
     });
 
     it('revokes its grant even if it was replaced long ago', async () => {
       const deployment = deploy();
       const first = await obtainTokens(deployment, server);
       let newest = first;
-      for (let time = 0; time < 3; time++) {
+      for (let attempt = 0; attempt < 3; attempt++) {
         deployment.advance(300);
         newest = await expectTokens(await refresh(deployment, server, newest.refresh_token));
       }
-      await expectDone(
+      await expectEmptyResponse(
         await postForm(deployment, '/revoke', { ...clientCredentials.server, token: first.refresh_token }),
       );
-      await expectEnded(deployment, server, newest, 400);
+      await expectRevokedGrant(deployment, server, newest, 400);
     });
 
     it('can be revoked again with the same response', async () => {
       const deployment = deploy();
       const { refresh_token: token } = await obtainTokens(deployment, gpt);
-      for (let time = 0; time < 2; time++)
-        await expectDone(await postForm(deployment, '/revoke', { ...clientCredentials.gpt, token }));
+      for (let attempt = 0; attempt < 2; attempt++)
+        await expectEmptyResponse(await postForm(deployment, '/revoke', { ...clientCredentials.gpt, token }));
     });
 
     it('can come with a token_type_hint, even a wrong one', async () => {
       const deployment = deploy();
       const tokens = await obtainTokens(deployment, gpt);
       const form = { ...clientCredentials.gpt, token: tokens.refresh_token, token_type_hint: 'access_token' };
-      await expectDone(await postForm(deployment, '/revoke', form));
-      await expectEnded(deployment, gpt, tokens, 401);
+      await expectEmptyResponse(await postForm(deployment, '/revoke', form));
+      await expectRevokedGrant(deployment, gpt, tokens, 401);
     });
 
     it.each(['x', 'A'.repeat(200), '%', '{}'])(
       'that was not issued here is not an error: %s',
       async (token) => {
         const storage = createSpyStorage();
-        await expectDone(await postForm(deploy({ storage }), '/revoke', { ...clientCredentials.gpt, token }));
+        await expectEmptyResponse(
+          await postForm(deploy({ storage }), '/revoke', { ...clientCredentials.gpt, token }),
+        );
         expect(storage.calls).toEqual([]);
       },
     );

@@ -20,7 +20,7 @@ import { createSpyStorage } from './spy-storage.ts';
 describe('protect', () => {
   type Headers = Readonly<Record<string, string>>;
 
-  const ask = (
+  const call = (
     { broker }: ReturnType<typeof deploy>,
     headers: Headers = {},
     requirement: ProtectOptions = {},
@@ -29,12 +29,12 @@ describe('protect', () => {
 
   /** Expects a refusal with a problem document. */
   const expectRefused = async (
-    asked: ReturnType<typeof ask>,
+    pendingProtection: ReturnType<typeof call>,
     status: number,
     [title, detail]: readonly [string, string],
     challenge?: string,
   ) => {
-    const protection = await asked;
+    const protection = await pendingProtection;
     if (protection.kind === 'granted') throw new Error('the API granted access');
     const { response } = protection;
     expect(response.status).toBe(status);
@@ -58,7 +58,7 @@ describe('protect', () => {
       resolveUser: async () => ({ kind: 'accepted', userId: 'u1', claims: { plan: 'free' } }),
     });
     const { access_token } = await obtainTokens(deployment, gpt);
-    const granted = await ask(deployment, { authorization: `Bearer ${access_token}` });
+    const protection = await call(deployment, { authorization: `Bearer ${access_token}` });
     const access: Access = {
       userId: 'u1',
       clientId: 'gpt',
@@ -67,14 +67,14 @@ describe('protect', () => {
       claims: { plan: 'free' },
       expiresAt: deployment.now() + 1800,
     };
-    expect(granted).toEqual({ kind: 'granted', access });
+    expect(protection).toEqual({ kind: 'granted', access });
   });
 
   it('accepts the scheme in any case', async () => {
     const deployment = deploy();
     const { access_token } = await obtainTokens(deployment, gpt);
     for (const scheme of ['bearer', 'BEARER', 'Bearer '])
-      expect(await ask(deployment, { authorization: `${scheme} ${access_token}` })).toHaveProperty(
+      expect(await call(deployment, { authorization: `${scheme} ${access_token}` })).toHaveProperty(
         'kind',
         'granted',
       );
@@ -83,18 +83,18 @@ describe('protect', () => {
   it('responds to a call without a token with a challenge without an error, and logs nothing', async () => {
     const deployment = deploy();
     const before = deployment.log.length;
-    await expectRefused(ask(deployment), 401, signIn, `Bearer realm="${issuer}"`);
+    await expectRefused(call(deployment), 401, signIn, `Bearer realm="${issuer}"`);
     expect(deployment.log).toHaveLength(before);
   });
 
   it('lists the required scopes in the challenge', async () => {
     const challenge = `Bearer realm="${issuer}", scope="words score"`;
-    await expectRefused(ask(deploy(), {}, { scopes: ['words', 'score'] }), 401, signIn, challenge);
+    await expectRefused(call(deploy(), {}, { scopes: ['words', 'score'] }), 401, signIn, challenge);
   });
 
   it('refuses a token that does not open, and logs the reason', async () => {
     const deployment = deploy();
-    await expectRefused(ask(deployment, { authorization: 'Bearer x' }), 401, invalid, invalidTokenChallenge);
+    await expectRefused(call(deployment, { authorization: 'Bearer x' }), 401, invalid, invalidTokenChallenge);
     expect(deployment.log.at(-1)).toEqual({
       event: 'refused',
       endpoint: 'protect',
@@ -106,13 +106,13 @@ describe('protect', () => {
 
   it('responds with 403 and the required scopes if the token lacks one', async () => {
     const deployment = deploy();
-    const narrow = { ...gpt, request: { ...gpt.request, scope: 'words' } };
-    const { access_token } = await obtainTokens(deployment, narrow);
+    const narrowClient = { ...gpt, request: { ...gpt.request, scope: 'words' } };
+    const { access_token } = await obtainTokens(deployment, narrowClient);
     const headers = { authorization: `Bearer ${access_token}` };
-    expect(await ask(deployment, headers, { scopes: ['words'] })).toHaveProperty('kind', 'granted');
+    expect(await call(deployment, headers, { scopes: ['words'] })).toHaveProperty('kind', 'granted');
     const detail = 'The access token does not have the required scope.';
     await expectRefused(
-      ask(deployment, headers, { scopes: ['words', 'score'] }),
+      call(deployment, headers, { scopes: ['words', 'score'] }),
       403,
       ['Forbidden', detail],
       `Bearer realm="${issuer}", error="insufficient_scope", error_description="${detail}", scope="words score"`,
@@ -122,11 +122,11 @@ describe('protect', () => {
   it('ignores a token in the query or the body', async () => {
     const deployment = deploy();
     const { access_token } = await obtainTokens(deployment, gpt);
-    const query = ask(deployment, {}, {}, `${issuer}/api/scoring?access_token=${access_token}`);
-    await expectRefused(query, 401, signIn, `Bearer realm="${issuer}"`);
+    const queryCall = call(deployment, {}, {}, `${issuer}/api/scoring?access_token=${access_token}`);
+    await expectRefused(queryCall, 401, signIn, `Bearer realm="${issuer}"`);
     const body = new URLSearchParams({ access_token });
-    const posted = deployment.broker.protect(new Request(`${issuer}/api`, { method: 'POST', body }));
-    await expectRefused(posted, 401, signIn, `Bearer realm="${issuer}"`);
+    const bodyCall = deployment.broker.protect(new Request(`${issuer}/api`, { method: 'POST', body }));
+    await expectRefused(bodyCall, 401, signIn, `Bearer realm="${issuer}"`);
   });
 
   it('refuses a call for another host before it opens the token', async () => {
@@ -136,7 +136,7 @@ describe('protect', () => {
     const before = storage.calls.length;
     const headers = { authorization: `Bearer ${access_token}` };
     for (const url of ['https://evil.example/api', 'http://words.example/api', 'https://words.example.evil/'])
-      await expectRefused(ask(deployment, headers, {}, url), 421, [
+      await expectRefused(call(deployment, headers, {}, url), 421, [
         'Misdirected Request',
         'This server does not serve the requested host.',
       ]);
@@ -144,11 +144,11 @@ describe('protect', () => {
   });
 
   it('responds with 503 while no revocations are known', async () => {
-    const inner = memoryStorage();
+    const memory = memoryStorage();
     const readRevocations = () => Promise.reject(new StorageUnavailable('out of reach'));
-    const deployment = deploy({ storage: { ...inner, readRevocations } });
+    const deployment = deploy({ storage: { ...memory, readRevocations } });
     const { access_token } = await obtainTokens(deployment, gpt);
-    await expectRefused(ask(deployment, { authorization: `Bearer ${access_token}` }), 503, [
+    await expectRefused(call(deployment, { authorization: `Bearer ${access_token}` }), 503, [
       'Service Unavailable',
       'The service is temporarily unavailable. Try again in a moment.',
     ]);
@@ -156,8 +156,15 @@ describe('protect', () => {
 
   it('responds with 500 for a resource that is not configured, with the reason in the log only', async () => {
     const deployment = deploy();
-    const asked = ask(deployment, { authorization: 'Bearer x' }, { resource: 'https://typo.example' });
-    await expectRefused(asked, 500, ['Internal Server Error', 'Something went wrong on our side.']);
+    const pendingProtection = call(
+      deployment,
+      { authorization: 'Bearer x' },
+      { resource: 'https://typo.example' },
+    );
+    await expectRefused(pendingProtection, 500, [
+      'Internal Server Error',
+      'Something went wrong on our side.',
+    ]);
     expect(deployment.log.at(-1)).toMatchObject({
       reason: 'unexpected',
       cause: 'Error: protect was called for a resource that is not configured: https://typo.example',
@@ -181,7 +188,7 @@ describe('protect with a rate limit', () => {
     const deployment = deploy();
     const { access_token } = await gptSignIn(deployment);
     const limiter = memoryLimiter({ limit: 2, period: 60 }, deployment.now);
-    for (let turn = 0; turn < 2; turn++)
+    for (let attempt = 0; attempt < 2; attempt++)
       expect((await call(deployment, access_token, limiter)).kind).toBe('granted');
     const protection = await call(deployment, access_token, limiter);
     if (protection.kind === 'granted') throw new Error('the third call was granted');
@@ -212,16 +219,16 @@ describe('protect with a rate limit', () => {
   it('counts by user, for any token and address', async () => {
     const deployment = deploy();
     const limiter = memoryLimiter({ limit: 2, period: 60 }, deployment.now);
-    const [one, again, other] = [
+    const [first, second, bobsTokens] = [
       await gptSignIn(deployment, 'ada'),
       await gptSignIn(deployment, 'ada'),
       await gptSignIn(deployment, 'bob'),
     ];
-    await call(deployment, one.access_token, limiter);
-    await call(deployment, again.access_token, limiter);
-    expect((await call(deployment, one.access_token, limiter)).kind).toBe('refused');
-    expect((await call(deployment, again.access_token, limiter)).kind).toBe('refused');
-    expect((await call(deployment, other.access_token, limiter)).kind).toBe('granted');
+    await call(deployment, first.access_token, limiter);
+    await call(deployment, second.access_token, limiter);
+    expect((await call(deployment, first.access_token, limiter)).kind).toBe('refused');
+    expect((await call(deployment, second.access_token, limiter)).kind).toBe('refused');
+    expect((await call(deployment, bobsTokens.access_token, limiter)).kind).toBe('granted');
   });
 
   it('does not count calls that are refused for another reason', async () => {
@@ -247,11 +254,14 @@ describe('protect with a rate limit', () => {
 
 describe('an API in another process', () => {
   const resource = 'https://api.example/v1';
-  const other = 'https://other.example';
+  const otherResource = 'https://other.example';
 
   /** A broker that issues tokens for an API in another process, and that API, with a shared clock. */
-  const stand = async (storage = memoryStorage(), changes: Partial<ResourceServerOptions> = {}) => {
-    const deployment = deploy({ storage, resources: [resource, other] });
+  const deployResourceServer = async (
+    storage = memoryStorage(),
+    changes: Partial<ResourceServerOptions> = {},
+  ) => {
+    const deployment = deploy({ storage, resources: [resource, otherResource] });
     const log: LogEntry[] = [];
     const server = createResourceServer({
       issuer,
@@ -271,110 +281,115 @@ describe('an API in another process', () => {
   const tokenFor = async (deployment: Deployment): Promise<string> =>
     (await obtainTokens(deployment, gpt)).access_token;
 
-  const refused = (status: number) => ({ kind: 'refused', response: expect.objectContaining({ status }) });
+  const buildRefusal = (status: number) => ({
+    kind: 'refused',
+    response: expect.objectContaining({ status }),
+  });
 
   it('grants the same access as the broker does, from the token alone', async () => {
-    const { deployment, call } = await stand();
+    const { deployment, call } = await deployResourceServer();
     const token = await tokenFor(deployment);
-    const here = await call(token, { scopes: ['score'] });
-    const there = await deployment.broker.protect(
+    const fromResourceServer = await call(token, { scopes: ['score'] });
+    const fromBroker = await deployment.broker.protect(
       new Request(`${issuer}/`, { headers: { authorization: `Bearer ${token}` } }),
     );
-    expect(here).toMatchObject({
+    expect(fromResourceServer).toMatchObject({
       kind: 'granted',
       access: { clientId: 'gpt', scopes: ['words', 'score'] },
     });
-    expect(here).toEqual(there);
+    expect(fromResourceServer).toEqual(fromBroker);
   });
 
   it('responds to a call without a token with a challenge that names the issuer', async () => {
-    const { call, log } = await stand();
-    const answer = await call(undefined, { scopes: ['score'] });
-    if (answer.kind === 'granted') throw new Error('the API granted access');
-    expect(answer.response.status).toBe(401);
-    expect(answer.response.headers.get('www-authenticate')).toBe(`Bearer realm="${issuer}", scope="score"`);
+    const { call, log } = await deployResourceServer();
+    const protection = await call(undefined, { scopes: ['score'] });
+    if (protection.kind === 'granted') throw new Error('the API granted access');
+    expect(protection.response.status).toBe(401);
+    expect(protection.response.headers.get('www-authenticate')).toBe(
+      `Bearer realm="${issuer}", scope="score"`,
+    );
     expect(log).toEqual([]);
   });
 
   it('is protected even if its log can’t be written', async () => {
     const lines = vi.spyOn(console, 'log').mockImplementation(() => {});
-    const { call } = await stand(memoryStorage(), {
+    const { call } = await deployResourceServer(memoryStorage(), {
       log: () => {
         throw new Error('the disk is full');
       },
     });
-    const answer = await call('x');
+    const protection = await call('x');
     const logged = lines.mock.calls.map(([line]) => JSON.parse(line));
     lines.mockRestore();
-    expect(answer).toEqual(refused(401));
+    expect(protection).toEqual(buildRefusal(401));
     expect(logged).toEqual([{ event: 'log-failed', cause: 'Error: the disk is full', count: 1 }]);
   });
 
   it('refuses a token for another resource', async () => {
-    const { deployment, call } = await stand();
-    const code = await obtainCode(deployment, app, { resource: other });
+    const { deployment, call } = await deployResourceServer();
+    const code = await obtainCode(deployment, app, { resource: otherResource });
     const { access_token: token } = await expectTokens(await redeem(deployment, app, code));
-    expect(await call(token)).toEqual(refused(401));
+    expect(await call(token)).toEqual(buildRefusal(401));
   });
 
   it('refuses a token without the scope, an altered one and one that has expired', async () => {
-    const { deployment, call, log } = await stand();
+    const { deployment, call, log } = await deployResourceServer();
     const token = await tokenFor(deployment);
-    expect(await call(token, { scopes: ['admin'] })).toEqual(refused(403));
-    expect(await call(`${token.slice(0, -1)}${token.endsWith('A') ? 'B' : 'A'}`)).toEqual(refused(401));
+    expect(await call(token, { scopes: ['admin'] })).toEqual(buildRefusal(403));
+    expect(await call(`${token.slice(0, -1)}${token.endsWith('A') ? 'B' : 'A'}`)).toEqual(buildRefusal(401));
     deployment.advance(1800);
-    expect(await call(token)).toEqual(refused(401));
+    expect(await call(token)).toEqual(buildRefusal(401));
     expect(log.map(({ reason }) => reason)).toEqual(['token.scope', 'token.unreadable', 'token.expired']);
   });
 
   it('can’t open any other sealed type', async () => {
-    const { deployment, call } = await stand();
+    const { deployment, call } = await deployResourceServer();
     const { refresh_token: refresh } = await obtainTokens(deployment, gpt);
-    expect(await call(refresh)).toEqual(refused(401));
-    expect(await call(await obtainCode(deployment, gpt))).toEqual(refused(401));
+    expect(await call(refresh)).toEqual(buildRefusal(401));
+    expect(await call(await obtainCode(deployment, gpt))).toEqual(buildRefusal(401));
   });
 
   it('responds at its own origin only', async () => {
-    const { deployment, call } = await stand();
+    const { deployment, call } = await deployResourceServer();
     const token = await tokenFor(deployment);
-    expect(await call(token, {}, 'https://api.example.evil/v1')).toEqual(refused(421));
-    expect(await call(token, {}, `${issuer}/v1`)).toEqual(refused(421));
+    expect(await call(token, {}, 'https://api.example.evil/v1')).toEqual(buildRefusal(421));
+    expect(await call(token, {}, `${issuer}/v1`)).toEqual(buildRefusal(421));
   });
 
   it('accepts a revoked token until it expires if it has no revocation source', async () => {
     const storage = memoryStorage();
-    const { deployment, call } = await stand(storage);
+    const { deployment, call } = await deployResourceServer(storage);
     const token = await tokenFor(deployment);
     await storage.revoke({ kind: 'client', id: 'gpt' }, 'test', deployment.now());
     deployment.advance(1799);
     expect(await call(token)).toMatchObject({ kind: 'granted' });
     deployment.advance(1);
-    expect(await call(token)).toEqual(refused(401));
+    expect(await call(token)).toEqual(buildRefusal(401));
   });
 
   it('refuses a revoked token within ten seconds if it has a revocation source', async () => {
     const shared = memoryStorage();
-    const { deployment, call } = await stand(shared, { revocations: shared });
+    const { deployment, call } = await deployResourceServer(shared, { revocations: shared });
     const token = await tokenFor(deployment);
     expect(await call(token)).toMatchObject({ kind: 'granted' });
     await shared.revoke({ kind: 'client', id: 'gpt' }, 'test', deployment.now());
     deployment.advance(10);
-    expect(await call(token)).toEqual(refused(401));
+    expect(await call(token)).toEqual(buildRefusal(401));
   });
 
   it('refuses every call while its revocation source is unavailable', async () => {
-    const { deployment, call } = await stand(memoryStorage(), {
+    const { deployment, call } = await deployResourceServer(memoryStorage(), {
       revocations: {
         readRevocations: () => Promise.reject(new StorageUnavailable('no route')),
         isRevoked: () => Promise.reject(new StorageUnavailable('no route')),
       },
     });
-    expect(await call(await tokenFor(deployment))).toEqual(refused(503));
+    expect(await call(await tokenFor(deployment))).toEqual(buildRefusal(503));
   });
 
   it('accepts tokens that were sealed with any key of the ring that its keys come from', async () => {
     const ring = `${'new-1.Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA'} ${keys}`;
-    const { deployment, call } = await stand(memoryStorage(), {
+    const { deployment, call } = await deployResourceServer(memoryStorage(), {
       keys: await deriveResourceKeys({ sealingKeys: ring, issuer, resource }),
     });
     expect(await call(await tokenFor(deployment))).toMatchObject({ kind: 'granted' });
@@ -389,7 +404,7 @@ describe('an API in another process', () => {
       ['keys', { keys: '' }],
       ['keys', { keys }],
     ])('is named in the error at startup of an API: %s', async (option, changes) => {
-      await expect(stand(memoryStorage(), changes)).rejects.toThrow(
+      await expect(deployResourceServer(memoryStorage(), changes)).rejects.toThrow(
         expect.objectContaining({ name: 'ConfigurationError', option }),
       );
     });

@@ -8,27 +8,28 @@ import { createSpyStorage } from './spy-storage.ts';
 /** A provider that accepts each code once, as RFC 6749 §4.1.2 requires, and records each code it receives. */
 const createSingleUseProvider = (changes: Partial<IdentityProvider> = {}) => {
   const base = { ...createProvider('google', 'Google'), ...changes };
-  const asked: string[] = [];
+  const receivedCodes: string[] = [];
   const provider: IdentityProvider = {
     ...base,
-    async handleCallback(answer, upstreamRequest, io) {
-      const code = `${answer.searchParams.get('code')} ${upstreamRequest.state}`;
-      asked.push(code);
-      if (asked.indexOf(code) < asked.length - 1) throw new ProviderError('invalid', 'invalid_grant');
-      return base.handleCallback(answer, upstreamRequest, io);
+    async handleCallback(callbackUrl, upstreamRequest, io) {
+      const code = `${callbackUrl.searchParams.get('code')} ${upstreamRequest.state}`;
+      receivedCodes.push(code);
+      if (receivedCodes.indexOf(code) < receivedCodes.length - 1)
+        throw new ProviderError('invalid', 'invalid_grant');
+      return base.handleCallback(callbackUrl, upstreamRequest, io);
     },
   };
-  return { provider, asked };
+  return { provider, receivedCodes };
 };
 
 export const deployWithSingleUseProvider = (
   changes: Partial<BrokerOptions> = {},
   providerChanges: Partial<IdentityProvider> = {},
 ) => {
-  const { provider, asked } = createSingleUseProvider(providerChanges);
+  const { provider, receivedCodes } = createSingleUseProvider(providerChanges);
   const storage = createSpyStorage();
   const providers = [provider, createProvider('other', 'Other')];
-  return { provider, asked, storage, deployment: deploy({ providers, storage, ...changes }) };
+  return { provider, receivedCodes, storage, deployment: deploy({ providers, storage, ...changes }) };
 };
 
 /** Repeats a request with the cookies that the browser had before the first response. */

@@ -33,19 +33,19 @@ export interface SealedTypeCase {
  * to the provider.
  */
 export const createSharedStorage = ({ storage }: Pick<Deployment, 'storage'>) => {
-  const asked: string[] = [];
+  const receivedTokens: string[] = [];
   let instant = 1_800_000_000;
   const google = {
     ...createProvider('google', 'Google'),
     validateRefreshToken: async (token: string) => {
-      asked.push(token);
+      receivedTokens.push(token);
       return { kind: 'active' } as const;
     },
   };
   const apple = { ...createProvider('apple', 'Apple'), responseMode: 'form_post' } as const;
   const providers = [google, apple, createProvider('other', 'Other')];
   return {
-    asked,
+    receivedTokens,
     advance(seconds: number) {
       instant += seconds;
     },
@@ -86,25 +86,25 @@ const summarizeResponse = (response: Response, { log }: DeploymentWithKeys): str
 
 const refreshTokenOf =
   (testClient: TestClient): SealedTypeCase['seal'] =>
-  async (sealing) => {
-    const { refresh_token: token } = await obtainTokens(sealing, testClient);
+  async (sealingDeployment) => {
+    const { refresh_token: token } = await obtainTokens(sealingDeployment, testClient);
     return async (deployment) => summarizeTokenResponse(await refresh(deployment, testClient, token));
   };
 
 const signInToAccount = async (
   deployment: DeploymentWithKeys,
-  answer: Readonly<Record<string, string>> = {},
+  providerResponse: Readonly<Record<string, string>> = {},
 ): Promise<AccountBrowser> => {
   const ada = createAccountBrowser(deployment);
-  await ada.signInToAccount('ada', 'google', answer);
+  await ada.signInToAccount('ada', 'google', providerResponse);
   return ada;
 };
 
-export const sealedTypeCases = ({ asked, advance }: SharedStorage): readonly SealedTypeCase[] => [
+export const sealedTypeCases = ({ receivedTokens, advance }: SharedStorage): readonly SealedTypeCase[] => [
   {
     ...{ name: 'an access token', accepted: 'granted', refused: '401' },
-    async seal(sealing) {
-      const { access_token: token } = await gptSignIn(sealing);
+    async seal(sealingDeployment) {
+      const { access_token: token } = await gptSignIn(sealingDeployment);
       return async (deployment) => {
         const protection = await callApi(deployment, token);
         return protection.kind === 'granted' ? 'granted' : String(protection.response.status);
@@ -113,8 +113,8 @@ export const sealedTypeCases = ({ asked, advance }: SharedStorage): readonly Sea
   },
   {
     ...{ name: 'an access token at an API in another process', accepted: 'granted', refused: '401' },
-    async seal(sealing) {
-      const { access_token: token } = await gptSignIn(sealing);
+    async seal(sealingDeployment) {
+      const { access_token: token } = await gptSignIn(sealingDeployment);
       return async ({ keyRing, now }) => {
         const resource = `${issuer}/api`;
         const keys = await deriveResourceKeys({ sealingKeys: keyRing, issuer, resource });
@@ -135,26 +135,26 @@ export const sealedTypeCases = ({ asked, advance }: SharedStorage): readonly Sea
   },
   {
     ...{ name: 'a refresh token to be revoked', accepted: 'revoked', refused: 'ignored' },
-    async seal(sealing) {
-      const { refresh_token: token } = await obtainTokens(sealing, app);
+    async seal(sealingDeployment) {
+      const { refresh_token: token } = await obtainTokens(sealingDeployment, app);
       return async (deployment) => {
         const body = new URLSearchParams({ client_id: 'app', token });
         await deployment.fetch(new Request(`${issuer}/revoke`, { method: 'POST', body }));
-        return (await refresh(sealing, app, token)).status === 200 ? 'ignored' : 'revoked';
+        return (await refresh(sealingDeployment, app, token)).status === 200 ? 'ignored' : 'revoked';
       };
     },
   },
   {
     ...{ name: 'an authorization code', accepted: '200', refused: '400 invalid_grant' },
-    async seal(sealing) {
-      const code = await obtainCode(sealing, gpt);
+    async seal(sealingDeployment) {
+      const code = await obtainCode(sealingDeployment, gpt);
       return async (deployment) => summarizeTokenResponse(await redeem(deployment, gpt, code));
     },
   },
   {
     ...{ name: 'a consent form', accepted: 'state nonce redirect_uri', refused: '400 consent.unreadable' },
-    async seal(sealing) {
-      const { browser, consent } = await startAuthorization(sealing);
+    async seal(sealingDeployment) {
+      const { browser, consent } = await startAuthorization(sealingDeployment);
       return async (deployment) =>
         summarizeResponse(
           await copyBrowser(deployment, browser).submitConsent(consent, { choice: 'google' }),
@@ -165,8 +165,8 @@ export const sealedTypeCases = ({ asked, advance }: SharedStorage): readonly Sea
   {
     ...{ name: 'a consent form and the session that it offers', accepted: 'code state iss' },
     refused: '400 consent.unreadable',
-    async seal(sealing) {
-      const ada = await signInToAccount(sealing, { refresh: 'theirs' });
+    async seal(sealingDeployment) {
+      const ada = await signInToAccount(sealingDeployment, { refresh: 'theirs' });
       const { consent } = await ada.openSignInPage(gptRequest);
       return async (deployment) =>
         summarizeResponse(
@@ -177,8 +177,8 @@ export const sealedTypeCases = ({ asked, advance }: SharedStorage): readonly Sea
   },
   {
     ...{ name: 'a login transaction', accepted: 'code state iss', refused: '400 transaction.unreadable' },
-    async seal(sealing) {
-      const { browser, callbackUrl } = await continueToProvider(sealing);
+    async seal(sealingDeployment) {
+      const { browser, callbackUrl } = await continueToProvider(sealingDeployment);
       return async (deployment) =>
         summarizeResponse(
           await copyBrowser(deployment, browser).visit(callbackUrl({ code: 'ada' })),
@@ -189,8 +189,8 @@ export const sealedTypeCases = ({ asked, advance }: SharedStorage): readonly Sea
   {
     ...{ name: 'a completed login transaction', accepted: '400 transaction.replayed' },
     refused: '400 transaction.missing',
-    async seal(sealing) {
-      const { browser, returnFromProvider, callbackUrl } = await continueToProvider(sealing);
+    async seal(sealingDeployment) {
+      const { browser, returnFromProvider, callbackUrl } = await continueToProvider(sealingDeployment);
       await returnFromProvider({ code: 'ada' });
       return async (deployment) =>
         summarizeResponse(
@@ -202,28 +202,30 @@ export const sealedTypeCases = ({ asked, advance }: SharedStorage): readonly Sea
   {
     ...{ name: 'a response that a provider posted', accepted: 'code state iss' },
     refused: '400 form-post.unreadable',
-    async seal(sealing) {
-      const { browser, state } = await continueToProvider(sealing, gptRequest, 'apple');
+    async seal(sealingDeployment) {
+      const { browser, state } = await continueToProvider(sealingDeployment, gptRequest, 'apple');
       const body = new URLSearchParams({ state, code: 'ada' });
-      const posted = await sealing.fetch(new Request(`${issuer}/callback/apple`, { method: 'POST', body }));
+      const redirectResponse = await sealingDeployment.fetch(
+        new Request(`${issuer}/callback/apple`, { method: 'POST', body }),
+      );
       return async (deployment) =>
         summarizeResponse(
-          await copyBrowser(deployment, browser).visit(readRedirect(posted).href),
+          await copyBrowser(deployment, browser).visit(readRedirect(redirectResponse).href),
           deployment,
         );
     },
   },
   {
     ...{ name: 'a session cookie', accepted: 'account', refused: 'sign-in' },
-    async seal(sealing) {
-      const ada = await signInToAccount(sealing);
+    async seal(sealingDeployment) {
+      const ada = await signInToAccount(sealingDeployment);
       return async (deployment) => (await copyBrowser(deployment, ada).openAccountPage()).kind;
     },
   },
   {
     ...{ name: 'an account page form', accepted: '303', refused: '400' },
-    async seal(sealing) {
-      const ada = await signInToAccount(sealing);
+    async seal(sealingDeployment) {
+      const ada = await signInToAccount(sealingDeployment);
       const { form } = await ada.openAccountPage();
       return async (deployment) =>
         String((await copyBrowser(deployment, ada).post('/sign-out', {}, form)).status);
@@ -231,14 +233,14 @@ export const sealedTypeCases = ({ asked, advance }: SharedStorage): readonly Sea
   },
   {
     ...{ name: 'a pending link', accepted: 'linked', refused: '400' },
-    async seal(sealing) {
-      const ada = await signInToAccount(sealing);
-      const asking = await ada.submitThroughProvider(
+    async seal(sealingDeployment) {
+      const ada = await signInToAccount(sealingDeployment);
+      const linkResponse = await ada.submitThroughProvider(
         '/link',
         { choice: 'other' },
         { code: 'cat', refresh: 'cats' },
       );
-      const html = await asking.text();
+      const html = await linkResponse.text();
       const fields = { link: readHiddenField(html, 'link'), confirm: '1' };
       return async (deployment) => {
         const { status } = await copyBrowser(deployment, ada).post(
@@ -252,15 +254,19 @@ export const sealedTypeCases = ({ asked, advance }: SharedStorage): readonly Sea
     },
   },
   {
-    ...{ name: 'a stored upstream token', accepted: 'asked with theirs', refused: 'asked with nothing' },
-    async seal(sealing) {
-      await signInToAccount(sealing, { refresh: 'theirs' });
+    ...{
+      name: 'a stored upstream token',
+      accepted: 'rechecked with theirs',
+      refused: 'rechecked with nothing',
+    },
+    async seal(sealingDeployment) {
+      await signInToAccount(sealingDeployment, { refresh: 'theirs' });
       return async (deployment) => {
         const { refresh_token: token } = await gptSignIn(deployment, 'ada');
         advance(601);
-        asked.length = 0;
+        receivedTokens.length = 0;
         await refresh(deployment, gpt, token);
-        return `asked with ${asked.join() || 'nothing'}`;
+        return `rechecked with ${receivedTokens.join() || 'nothing'}`;
       };
     },
   },

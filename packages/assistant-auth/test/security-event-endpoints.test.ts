@@ -25,12 +25,12 @@ import {
 } from './security-event-fixtures.ts';
 
 describe('security events', () => {
-  const everything = ['later', 'now', 'session'];
-  const theirs = '1//0gAbCdEfGhIjKlMnOpQrStUvWxYz-0123456789';
+  const allGrants = ['later', 'now', 'session'];
+  const refreshToken = '1//0gAbCdEfGhIjKlMnOpQrStUvWxYz-0123456789';
 
   const expectRefused = async (
     response: Response,
-    { err = 'invalid_request', description, status = 400 }: Partial<Refused> = {},
+    { err = 'invalid_request', description, status = 400 }: Partial<ErrorResponse> = {},
   ): Promise<void> => {
     expect([response.status, await response.json()]).toEqual([
       status,
@@ -45,7 +45,7 @@ describe('security events', () => {
     });
   };
 
-  interface Refused {
+  interface ErrorResponse {
     readonly err: string;
     readonly description: string;
     readonly status: number;
@@ -53,14 +53,14 @@ describe('security events', () => {
 
   describe('an event from Google', () => {
     it.each<[string, string, readonly string[]]>([
-      ['sessions-revoked', risc, everything],
-      ['tokens-revoked', oauth, everything],
-      ['account-disabled', risc, everything],
-      ['account-purged', risc, everything],
+      ['sessions-revoked', risc, allGrants],
+      ['tokens-revoked', oauth, allGrants],
+      ['account-disabled', risc, allGrants],
+      ['account-purged', risc, allGrants],
       ['account-credential-change-required', risc, ['session']],
       ['account-enabled', risc, []],
       ['something-new', risc, []],
-    ])('revokes what its type requires: %s', async (name, kind, ended) => {
+    ])('revokes what its type requires: %s', async (name, kind, revokedGrants) => {
       const fixture = await deployForSecurityEvents();
       const response = await sendGoogleEvent(
         fixture,
@@ -71,7 +71,7 @@ describe('security events', () => {
         'cache-control': 'no-store',
         'x-content-type-options': 'nosniff',
       });
-      expect(await fixture.listRevokedGrants('google')).toEqual(ended);
+      expect(await fixture.listRevokedGrants('google')).toEqual(revokedGrants);
       expect(await fixture.listRevokedGrants('acme')).toEqual([]);
       expect(fixture.log()).toEqual([
         {
@@ -82,7 +82,7 @@ describe('security events', () => {
           securityEvent: name === 'something-new' ? 'unknown' : name,
         },
       ]);
-      expect(fixture.storage.calls).toEqual(ended.length === 0 ? [] : ['recordSecurityEvent']);
+      expect(fixture.storage.calls).toEqual(revokedGrants.length === 0 ? [] : ['recordSecurityEvent']);
     });
 
     it.each([undefined, 'hijacking', 'bulk-account'])(
@@ -93,7 +93,7 @@ describe('security events', () => {
           fixture,
           googleEvent({ [`${risc}account-disabled`]: { subject: adaSubject, reason } }),
         );
-        expect(await fixture.listRevokedGrants('google')).toEqual(everything);
+        expect(await fixture.listRevokedGrants('google')).toEqual(allGrants);
       },
     );
 
@@ -103,7 +103,7 @@ describe('security events', () => {
     ])('can identify the user by %s', async (_, subject) => {
       const fixture = await deployForSecurityEvents();
       await sendGoogleEvent(fixture, googleEvent({ [`${risc}account-disabled`]: { subject } }));
-      expect(await fixture.listRevokedGrants('google')).toEqual(everything);
+      expect(await fixture.listRevokedGrants('google')).toEqual(allGrants);
     });
 
     it.each<[string, unknown]>([
@@ -125,30 +125,33 @@ describe('security events', () => {
     });
 
     it.each<[string, () => Promise<string> | string]>([
-      ['prefix', () => theirs.slice(0, 16)],
-      ['hash_base64_sha512_sha512', () => doubleHash(theirs)],
-    ])('that names only a token revokes what depends on it: %s', async (token_identifier_alg, named) => {
-      const storage = memoryStorage();
-      const fixture = await deployForSecurityEvents({ storage });
-      const tokenIdentifiers = await computeGoogleTokenIdentifiers(theirs);
-      await storage.storeUpstreamToken({
-        provider: 'google',
-        subject: 'ada',
-        sealedRefreshToken: 'sealed',
-        tokenIdentifiers,
-      });
-      const subject = {
-        ...{ subject_type: 'oauth_token', token_type: 'refresh_token', token_identifier_alg },
-        token: await named(),
-      };
-      const response = await sendGoogleEvent(
-        fixture,
-        googleEvent({ [`${oauth}token-revoked`]: { subject } }),
-      );
-      expect(response.status).toBe(202);
-      expect(await fixture.listRevokedGrants('google')).toEqual(everything);
-      expect(await fixture.listRevokedGrants('apple')).toEqual([]);
-    });
+      ['prefix', () => refreshToken.slice(0, 16)],
+      ['hash_base64_sha512_sha512', () => doubleHash(refreshToken)],
+    ])(
+      'that names only a token revokes what depends on it: %s',
+      async (token_identifier_alg, buildIdentifier) => {
+        const storage = memoryStorage();
+        const fixture = await deployForSecurityEvents({ storage });
+        const tokenIdentifiers = await computeGoogleTokenIdentifiers(refreshToken);
+        await storage.storeUpstreamToken({
+          provider: 'google',
+          subject: 'ada',
+          sealedRefreshToken: 'sealed',
+          tokenIdentifiers,
+        });
+        const subject = {
+          ...{ subject_type: 'oauth_token', token_type: 'refresh_token', token_identifier_alg },
+          token: await buildIdentifier(),
+        };
+        const response = await sendGoogleEvent(
+          fixture,
+          googleEvent({ [`${oauth}token-revoked`]: { subject } }),
+        );
+        expect(response.status).toBe(202);
+        expect(await fixture.listRevokedGrants('google')).toEqual(allGrants);
+        expect(await fixture.listRevokedGrants('apple')).toEqual([]);
+      },
+    );
 
     it('that verifies the stream is accepted, and its state is not logged', async () => {
       const fixture = await deployForSecurityEvents();
@@ -200,21 +203,21 @@ describe('security events', () => {
   });
 
   describe('a notification from Apple', () => {
-    const of = (type: unknown, sub: unknown = 'ada') =>
+    const buildNotification = (type: unknown, sub: unknown = 'ada') =>
       appleNotification({ type, sub, event_time: now * 1000 });
 
     it.each([
-      ['consent-revoked', everything, 'consent-revoked'],
-      ['account-delete', everything, 'account-delete'],
-      ['account-deleted', everything, 'account-deleted'],
+      ['consent-revoked', allGrants, 'consent-revoked'],
+      ['account-delete', allGrants, 'account-delete'],
+      ['account-deleted', allGrants, 'account-deleted'],
       ['email-disabled', [], 'email-disabled'],
       ['email-enabled', [], 'email-enabled'],
       ['something-new', [], 'unknown'],
-    ])('revokes what its event type requires: %s', async (type, ended, securityEvent) => {
+    ])('revokes what its event type requires: %s', async (type, revokedGrants, securityEvent) => {
       const fixture = await deployForSecurityEvents();
-      const response = await sendAppleNotification(fixture, of(type));
+      const response = await sendAppleNotification(fixture, buildNotification(type));
       expect([response.status, await response.text()]).toEqual([202, '']);
-      expect(await fixture.listRevokedGrants('apple')).toEqual(ended);
+      expect(await fixture.listRevokedGrants('apple')).toEqual(revokedGrants);
       expect(await fixture.listRevokedGrants('google')).toEqual([]);
       expect(fixture.log()).toMatchObject([{ event: 'security-event', provider: 'apple', securityEvent }]);
     });
@@ -234,8 +237,8 @@ describe('security events', () => {
         'whose event is an object with toString',
         appleNotification(undefined, { events: { toString: 'consent-revoked' } }),
       ],
-      ['without a type', of(undefined)],
-      ['without a subject', of('consent-revoked', null)],
+      ['without a type', buildNotification(undefined)],
+      ['without a subject', buildNotification('consent-revoked', null)],
       ['that has expired', appleNotification(undefined, { exp: now - 30 })],
     ])('%s is refused, and revokes nothing', async (_, body) => {
       const fixture = await deployForSecurityEvents();
@@ -245,10 +248,10 @@ describe('security events', () => {
 
     it('from another issuer or for another audience is refused', async () => {
       const fixture = await deployForSecurityEvents();
-      const foreign = appleNotification(undefined, { iss: 'https://evil.example' });
-      await expectRefused(await sendAppleNotification(fixture, foreign), { err: 'invalid_issuer' });
-      const theirs = appleNotification(undefined, { aud: 'another' });
-      await expectRefused(await sendAppleNotification(fixture, theirs), { err: 'invalid_audience' });
+      const otherIssuer = appleNotification(undefined, { iss: 'https://evil.example' });
+      await expectRefused(await sendAppleNotification(fixture, otherIssuer), { err: 'invalid_issuer' });
+      const otherAudience = appleNotification(undefined, { aud: 'another' });
+      await expectRefused(await sendAppleNotification(fixture, otherAudience), { err: 'invalid_audience' });
     });
   });
 
@@ -348,10 +351,10 @@ describe('back-channel logout', () => {
       ['another session of the user', { sid: 'sid-2' }, []],
       ['a session of another user', { sub: 'bob' }, []],
       ['an unknown user', { sub: 'bob', sid: undefined }, []],
-    ])('that names %s is accepted', async (_, names, ended) => {
+    ])('that names %s is accepted', async (_, claims, revokedGrants) => {
       const fixture = await deployForSecurityEvents();
-      expect((await sendLogoutToken(fixture, logoutToken(names))).status).toBe(200);
-      expect(await fixture.listRevokedGrants()).toEqual(ended);
+      expect((await sendLogoutToken(fixture, logoutToken(claims))).status).toBe(200);
+      expect(await fixture.listRevokedGrants()).toEqual(revokedGrants);
     });
 
     it.each<[string, Claims]>([
@@ -443,12 +446,12 @@ describe('back-channel logout', () => {
     it('must contain its token once, in a form', async () => {
       const { post } = await deployForSecurityEvents();
       const token = await logoutToken();
-      const twice = new URLSearchParams([
+      const repeatedForm = new URLSearchParams([
         ['logout_token', token],
         ['logout_token', token],
       ]);
       const path = '/backchannel-logout/acme';
-      await expectRefused(await post(path, twice), 'A parameter was sent more than once.');
+      await expectRefused(await post(path, repeatedForm), 'A parameter was sent more than once.');
       await expectRefused(await post(path, new URLSearchParams()), 'The parameter logout_token is missing.');
       await expectRefused(
         await post(path, JSON.stringify({ logout_token: token }), { 'content-type': 'application/json' }),
@@ -469,16 +472,16 @@ describe('back-channel logout', () => {
 
     it('gets a 503 if storage is unavailable, and succeeds if it is retried', async () => {
       const memory = memoryStorage();
-      const outage = { now: true };
+      const outage = { isActive: true };
       const recordSecurityEvent: typeof memory.recordSecurityEvent = async (securityEvent) => {
-        if (outage.now) throw new StorageUnavailable('no route');
+        if (outage.isActive) throw new StorageUnavailable('no route');
         return memory.recordSecurityEvent(securityEvent);
       };
       const fixture = await deployForSecurityEvents({ storage: { ...memory, recordSecurityEvent } });
       const token = await logoutToken();
       const response = await sendLogoutToken(fixture, token);
       expect([response.status, response.headers.get('retry-after')]).toEqual([503, '10']);
-      outage.now = false;
+      outage.isActive = false;
       expect((await sendLogoutToken(fixture, token)).status).toBe(200);
       expect(await fixture.listRevokedGrants()).toEqual(['now', 'session']);
     });
@@ -486,7 +489,7 @@ describe('back-channel logout', () => {
     it('gets a 503 if the issuer’s keys are unavailable, without being counted as a failure', async () => {
       const fetch = () => Promise.resolve(new Response(null, { status: 503 }));
       const fixture = await deployForSecurityEvents({ broker: { fetch } });
-      for (let turn = 0; turn < 25; turn++) {
+      for (let attempt = 0; attempt < 25; attempt++) {
         const response = await sendLogoutToken(fixture);
         expect([response.status, response.headers.get('retry-after')]).toEqual([503, '10']);
       }

@@ -59,15 +59,15 @@ export const deployForSecurityEvents = async (changes: Changes = {}): Promise<Se
   const [acme] = issuers;
   if (acme === undefined) throw new Error('no issuer');
   const fetch: typeof globalThis.fetch = async (input, init) => {
-    const at = issuers.find(({ issuer }) => String(input).startsWith(issuer));
-    return at === undefined ? new Response(null, { status: 404 }) : at.io.fetch(input, init);
+    const target = issuers.find(({ issuer }) => String(input).startsWith(issuer));
+    return target === undefined ? new Response(null, { status: 404 }) : target.io.fetch(input, init);
   };
   const deployment = deployWithClientAddress({
     providers: [
       createOidcProvider(acme, changes.acme),
       google({ clientId, clientSecret }),
       apple(appleSettings),
-      createOidcProvider(acme, { id: 'neighbour', ...changes.acme }),
+      createOidcProvider(acme, { id: 'neighbor', ...changes.acme }),
     ],
     ...{ storage, fetch },
     ...changes.broker,

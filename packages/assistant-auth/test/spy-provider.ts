@@ -13,22 +13,22 @@ export interface SpyProvider extends IdentityProvider {
 
 export const createSpyProvider = (id = 'google'): SpyProvider => {
   const base = createProvider(id, id);
-  const begun: UpstreamRequest[] = [];
-  const redeemed: UpstreamRequest[] = [];
+  const authorizationRequests: UpstreamRequest[] = [];
+  const tokenRequests: UpstreamRequest[] = [];
   return {
     ...base,
-    authorizationRequests: begun,
-    tokenRequests: redeemed,
+    authorizationRequests,
+    tokenRequests,
     buildCode: (url, subject) => `${subject}~${url.searchParams.get('nonce')}`,
     authorizationUrl(upstreamRequest, io) {
-      begun.push(upstreamRequest);
+      authorizationRequests.push(upstreamRequest);
       return base.authorizationUrl(upstreamRequest, io);
     },
-    async handleCallback(answer, upstreamRequest, io) {
-      redeemed.push(upstreamRequest);
-      const nonce = /~(.*)$/.exec(answer.searchParams.get('code') ?? '')?.[1];
+    async handleCallback(callbackUrl, upstreamRequest, io) {
+      tokenRequests.push(upstreamRequest);
+      const nonce = /~(.*)$/.exec(callbackUrl.searchParams.get('code') ?? '')?.[1];
       if (nonce !== undefined && nonce !== upstreamRequest.nonce) throw new ProviderError('invalid', 'nonce');
-      return base.handleCallback(answer, upstreamRequest, io);
+      return base.handleCallback(callbackUrl, upstreamRequest, io);
     },
   };
 };

@@ -32,12 +32,12 @@ export const sendWrongSecret = (
 /** Sends wrong secrets one after the other, and returns how often each status was received. */
 export const sendWrongSecrets = async (
   deployment: Deployment,
-  times: number,
+  count: number,
   client: string,
   addressOf: (attempt: number) => string = () => attacker,
 ): Promise<Readonly<Record<number, number>>> => {
   const counts: Record<number, number> = {};
-  for (let attempt = 0; attempt < times; attempt++) {
+  for (let attempt = 0; attempt < count; attempt++) {
     const { status } = await sendWrongSecret(deployment, client, buildAddressHeaders(addressOf(attempt)));
     counts[status] = (counts[status] ?? 0) + 1;
   }

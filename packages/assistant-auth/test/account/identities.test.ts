@@ -23,17 +23,17 @@ const cat = { provider: 'other', subject: 'cat' } as const;
 const ada = { provider: 'google', subject: 'ada' } as const;
 
 /** Signs in as `cat` at the other provider, which leads to the page that asks for confirmation. */
-const asked = async (
+const openLinkPage = async (
   accountBrowser: AccountBrowser,
-  answer: Readonly<Record<string, string>> = { code: 'cat' },
+  providerResponse: Readonly<Record<string, string>> = { code: 'cat' },
 ) => {
-  const response = await accountBrowser.submitThroughProvider('/link', { choice: 'other' }, answer);
+  const response = await accountBrowser.submitThroughProvider('/link', { choice: 'other' }, providerResponse);
   const html = await response.clone().text();
   return { response, html, link: readHiddenField(html, 'link'), form: readHiddenField(html, 'form') };
 };
 
 const confirm = async (accountBrowser: AccountBrowser) => {
-  const { link, form } = await asked(accountBrowser);
+  const { link, form } = await openLinkPage(accountBrowser);
   return accountBrowser.post('/link/confirm', { link, confirm: '1' }, form);
 };
 
@@ -41,7 +41,7 @@ describe('linking an identity', () => {
   it('shows both accounts and asks, and stores nothing before the user confirms', async () => {
     const storage = createSpyStorage();
     const { deployment, accountBrowser } = await createSignedInBrowser(deploy({ storage }));
-    const { response, html } = await asked(accountBrowser);
+    const { response, html } = await openLinkPage(accountBrowser);
     expect(response.status).toBe(200);
     expect(html).toContain('ada@example.com');
     expect(html).toContain('cat@example.com');
@@ -57,9 +57,9 @@ describe('linking an identity', () => {
     const { html } = await expectAccountRedirect(accountBrowser, await confirm(accountBrowser), 'linked');
     expect(html).toContain('cat@example.com');
     expect(readButtonValues(html, 'identity')).toHaveLength(2);
-    const other = createAccountBrowser(deployment);
-    await other.signInToAccount('cat', 'other');
-    expect((await other.openAccountPage()).html).toContain('ada@example.com');
+    const otherBrowser = createAccountBrowser(deployment);
+    await otherBrowser.signInToAccount('cat', 'other');
+    expect((await otherBrowser.openAccountPage()).html).toContain('ada@example.com');
     expect(deployment.log).toContainEqual(expect.objectContaining({ event: 'linked', provider: 'other' }));
   });
 
@@ -76,15 +76,18 @@ describe('linking an identity', () => {
 
   it('stores the provider’s refresh token, sealed', async () => {
     const { deployment, accountBrowser } = await createSignedInBrowser();
-    const { link, form, html } = await asked(accountBrowser, { code: 'cat', refresh: 'their-refresh-token' });
+    const { link, form, html } = await openLinkPage(accountBrowser, {
+      code: 'cat',
+      refresh: 'their-refresh-token',
+    });
     expect(html).not.toContain('their-refresh-token');
     await accountBrowser.post('/link/confirm', { link, confirm: '1' }, form);
-    const turn = await deployment.storage.acquireRecheckLease({
+    const leaseResult = await deployment.storage.acquireRecheckLease({
       ...cat,
       now: deployment.now(),
       recheckLeaseDuration: 60,
     });
-    expect(turn).toEqual({
+    expect(leaseResult).toEqual({
       kind: 'acquired',
       lease: {
         ...cat,
@@ -97,11 +100,11 @@ describe('linking an identity', () => {
 
   it('can be canceled', async () => {
     const { deployment, accountBrowser } = await createSignedInBrowser();
-    const { link, form } = await asked(accountBrowser);
-    for (const answer of [{ link, cancel: '1' }, { link, cancel: '1', confirm: '1' }, { link }])
+    const { link, form } = await openLinkPage(accountBrowser);
+    for (const fields of [{ link, cancel: '1' }, { link, cancel: '1', confirm: '1' }, { link }])
       await expectAccountRedirect(
         accountBrowser,
-        await accountBrowser.post('/link/confirm', answer, form),
+        await accountBrowser.post('/link/confirm', fields, form),
         'link-cancelled',
       );
     expect(await deployment.storage.findUser(cat)).toBeUndefined();
@@ -111,7 +114,7 @@ describe('linking an identity', () => {
     const { accountBrowser } = await createSignedInBrowser();
     await expectAccountRedirect(
       accountBrowser,
-      (await asked(accountBrowser, { error: 'access_denied' })).response,
+      (await openLinkPage(accountBrowser, { error: 'access_denied' })).response,
       'link-cancelled',
     );
   });
@@ -119,7 +122,11 @@ describe('linking an identity', () => {
   it('says so if the identity is already linked to the user', async () => {
     const { accountBrowser } = await createSignedInBrowser();
     await confirm(accountBrowser);
-    await expectAccountRedirect(accountBrowser, (await asked(accountBrowser)).response, 'already-linked');
+    await expectAccountRedirect(
+      accountBrowser,
+      (await openLinkPage(accountBrowser)).response,
+      'already-linked',
+    );
   });
 
   it('says so if the identity belongs to another account, and offers only a link back', async () => {
@@ -127,7 +134,7 @@ describe('linking an identity', () => {
     const owner = createAccountBrowser(deployment);
     await owner.signInToAccount('cat', 'other');
     const { accountBrowser } = await createSignedInBrowser(deployment);
-    const { response, html } = await asked(accountBrowser);
+    const { response, html } = await openLinkPage(accountBrowser);
     expect(response.status).toBe(200);
     expect(response.headers.get('content-security-policy')).toContain("form-action 'self'");
     expect(html).toContain('another account');
@@ -138,7 +145,7 @@ describe('linking an identity', () => {
 
   it('does not link an identity that someone else has signed in with in the meantime', async () => {
     const { deployment, accountBrowser } = await createSignedInBrowser();
-    const { link, form } = await asked(accountBrowser);
+    const { link, form } = await openLinkPage(accountBrowser);
     const owner = createAccountBrowser(deployment);
     await owner.signInToAccount('cat', 'other');
     await expectAccountRedirect(
@@ -163,13 +170,13 @@ describe('linking an identity', () => {
         },
       }),
     );
-    expect((await asked(accountBrowser)).html).toContain('another account');
-    const { response } = await asked(accountBrowser, { code: 'dog' });
+    expect((await openLinkPage(accountBrowser)).html).toContain('another account');
+    const { response } = await openLinkPage(accountBrowser, { code: 'dog' });
     await expectErrorPage(response, deployment, 'This account is not allowed to sign in here.', 403);
   });
 
   /** A publisher that already has a user for some subjects. */
-  const knowing = (users: Readonly<Record<string, string>>): Partial<BrokerOptions> => ({
+  const mapUsers = (users: Readonly<Record<string, string>>): Partial<BrokerOptions> => ({
     resolveUser: async ({ subject }) => {
       const userId = users[subject];
       return { kind: 'accepted', ...(userId !== undefined && { userId }) };
@@ -180,8 +187,8 @@ describe('linking an identity', () => {
     ['is known, and the other identity is not', { ada: 'emp-7' }],
     ['is not known, and the other identity is', { cat: 'emp-7' }],
   ])('is refused if the publisher knows only one of the two: the signed-in user %s', async (_, users) => {
-    const { deployment, accountBrowser } = await createSignedInBrowser(deploy(knowing(users)));
-    const { response, html } = await asked(accountBrowser);
+    const { deployment, accountBrowser } = await createSignedInBrowser(deploy(mapUsers(users)));
+    const { response, html } = await openLinkPage(accountBrowser);
     if ('ada' in users)
       await expectErrorPage(
         response,
@@ -195,7 +202,7 @@ describe('linking an identity', () => {
 
   it('links two identities that the publisher maps to the same user', async () => {
     const { deployment, accountBrowser } = await createSignedInBrowser(
-      deploy(knowing({ ada: 'emp-7', cat: 'emp-7' })),
+      deploy(mapUsers({ ada: 'emp-7', cat: 'emp-7' })),
     );
     await expectAccountRedirect(accountBrowser, await confirm(accountBrowser), 'linked');
     expect(await deployment.storage.findUser(cat)).toBe('emp-7');
@@ -203,7 +210,7 @@ describe('linking an identity', () => {
 
   it('shows an error page if the provider returns an error', async () => {
     const { deployment, accountBrowser } = await createSignedInBrowser();
-    const { response } = await asked(accountBrowser, { error: 'invalid_scope' });
+    const { response } = await openLinkPage(accountBrowser, { error: 'invalid_scope' });
     await expectErrorPage(
       response,
       deployment,
@@ -215,22 +222,22 @@ describe('linking an identity', () => {
 
 describe('unlinking an identity', () => {
   /** Signs in with Google, and links another identity. Returns the keys of both, in the order of the page. */
-  const withTwo = async (deployment: Deployment = deploy()) => {
+  const signInWithTwoIdentities = async (deployment: Deployment = deploy()) => {
     const { accountBrowser } = await createSignedInBrowser(deployment);
     await confirm(accountBrowser);
-    const [current = '', other = ''] = readButtonValues(
+    const [currentKey = '', otherKey = ''] = readButtonValues(
       (await accountBrowser.openAccountPage()).html,
       'identity',
     );
-    return { deployment, accountBrowser, current, other };
+    return { deployment, accountBrowser, currentKey, otherKey };
   };
 
   it('removes it, and keeps the apps that were connected through another identity', async () => {
-    const { deployment, accountBrowser, other } = await withTwo();
+    const { deployment, accountBrowser, otherKey } = await signInWithTwoIdentities();
     const { access_token } = await gptSignIn(deployment, 'ada');
     const { html } = await expectAccountRedirect(
       accountBrowser,
-      await accountBrowser.post('/unlink', { identity: other }),
+      await accountBrowser.post('/unlink', { identity: otherKey }),
       'unlinked',
     );
     expect(html).not.toContain('cat@example.com');
@@ -244,9 +251,9 @@ describe('unlinking an identity', () => {
   });
 
   it('signs out sessions of that identity, and disconnects its apps', async () => {
-    const { deployment, accountBrowser, current } = await withTwo();
+    const { deployment, accountBrowser, currentKey } = await signInWithTwoIdentities();
     const { access_token, refresh_token } = await gptSignIn(deployment, 'ada');
-    const response = await accountBrowser.post('/unlink', { identity: current });
+    const response = await accountBrowser.post('/unlink', { identity: currentKey });
     expect((await expectAccountRedirect(accountBrowser, response, 'session-ended')).kind).toBe('sign-in');
     expect((await refresh(deployment, gpt, refresh_token)).status).toBe(401);
     await expectInvalidToken(deployment, access_token);
@@ -261,8 +268,8 @@ describe('unlinking an identity', () => {
       { choice: 'google' },
       { code: 'bob' },
     );
-    const question = await response.text();
-    const [link, form] = [readHiddenField(question, 'link'), readHiddenField(question, 'form')];
+    const linkPageHtml = await response.text();
+    const [link, form] = [readHiddenField(linkPageHtml, 'link'), readHiddenField(linkPageHtml, 'form')];
     await accountBrowser.post('/link/confirm', { link, confirm: '1' }, form);
     const { html } = await accountBrowser.openAccountPage();
     expect(html.match(/You are signed in with this one/g)).toHaveLength(1);
@@ -280,34 +287,44 @@ describe('unlinking an identity', () => {
     const { deployment, accountBrowser } = await createSignedInBrowser();
     const { html } = await accountBrowser.openAccountPage();
     expect(readButtonValues(html, 'identity')).toEqual([]);
-    const { accountBrowser: before, other, deployment: its } = await withTwo();
-    await before.post('/unlink', { identity: other });
-    const left = (await its.storage.readAccount((await its.storage.findUser(ada)) ?? ''))?.identities;
-    expect(left).toHaveLength(1);
+    const {
+      accountBrowser: otherBrowser,
+      otherKey,
+      deployment: otherDeployment,
+    } = await signInWithTwoIdentities();
+    await otherBrowser.post('/unlink', { identity: otherKey });
+    const remaining = (
+      await otherDeployment.storage.readAccount((await otherDeployment.storage.findUser(ada)) ?? '')
+    )?.identities;
+    expect(remaining).toHaveLength(1);
     expect(await deployment.storage.findUser(ada)).toBeDefined();
   });
 
   it('refuses to remove the last one that can be used to sign in', async () => {
-    const { deployment, accountBrowser, current, other } = await withTwo();
+    const { deployment, accountBrowser, currentKey, otherKey } = await signInWithTwoIdentities();
     const { storage } = deployment;
-    const without = createAccountBrowser(
+    const browserWithoutProvider = createAccountBrowser(
       deploy({ storage, providers: [createProvider('google', 'Google')] }),
     );
-    for (const [name, value] of accountBrowser.cookies) without.cookies.set(name, value);
+    for (const [name, value] of accountBrowser.cookies) browserWithoutProvider.cookies.set(name, value);
     await expectAccountRedirect(
-      without,
-      await without.post('/unlink', { identity: current }),
+      browserWithoutProvider,
+      await browserWithoutProvider.post('/unlink', { identity: currentKey }),
       'last-identity',
     );
     expect(await storage.findUser(ada)).toBeDefined();
-    await expectAccountRedirect(without, await without.post('/unlink', { identity: other }), 'unlinked');
+    await expectAccountRedirect(
+      browserWithoutProvider,
+      await browserWithoutProvider.post('/unlink', { identity: otherKey }),
+      'unlinked',
+    );
     expect(await storage.findUser(cat)).toBeUndefined();
   });
 
   it.each([['nobody'], [''], ['ada'], ['google ada']])(
     'that does not exist changes nothing: "%s"',
     async (identity) => {
-      const { deployment, accountBrowser } = await withTwo();
+      const { deployment, accountBrowser } = await signInWithTwoIdentities();
       await expectFormRejected(
         await accountBrowser.post('/unlink', { identity }),
         deployment,
@@ -318,25 +335,30 @@ describe('unlinking an identity', () => {
   );
 
   it('refuses an identity key from another session', async () => {
-    const { deployment, other } = await withTwo();
-    const elsewhere = await createSignedInBrowser(deployment);
-    expect((await elsewhere.accountBrowser.post('/unlink', { identity: other })).status).toBe(400);
+    const { deployment, otherKey } = await signInWithTwoIdentities();
+    const otherSession = await createSignedInBrowser(deployment);
+    expect((await otherSession.accountBrowser.post('/unlink', { identity: otherKey })).status).toBe(400);
     expect(await deployment.storage.findUser(cat)).toBeDefined();
   });
 
   it('revokes the token at the provider, and continues if that fails', async () => {
     const revoked: string[] = [];
-    const revoking = (failing: boolean): IdentityProvider => ({
+    const createRevokingProvider = (shouldFail: boolean): IdentityProvider => ({
       ...createProvider('other', 'Other'),
       async revoke(token) {
         revoked.push(token);
-        if (failing) throw new Error('no route');
+        if (shouldFail) throw new Error('no route');
       },
     });
-    for (const failing of [false, true]) {
-      const deployment = deploy({ providers: [createProvider('google', 'Google'), revoking(failing)] });
+    for (const shouldFail of [false, true]) {
+      const deployment = deploy({
+        providers: [createProvider('google', 'Google'), createRevokingProvider(shouldFail)],
+      });
       const { accountBrowser } = await createSignedInBrowser(deployment);
-      const { link, form } = await asked(accountBrowser, { code: 'cat', refresh: 'their-refresh-token' });
+      const { link, form } = await openLinkPage(accountBrowser, {
+        code: 'cat',
+        refresh: 'their-refresh-token',
+      });
       await accountBrowser.post('/link/confirm', { link, confirm: '1' }, form);
       const [, key = ''] = readButtonValues((await accountBrowser.openAccountPage()).html, 'identity');
       await expectAccountRedirect(
@@ -345,7 +367,7 @@ describe('unlinking an identity', () => {
         'unlinked',
       );
       const failures = deployment.log.filter(({ event }) => event === 'revocation-failed');
-      expect(failures.map(({ provider }) => provider)).toEqual(failing ? ['other'] : []);
+      expect(failures.map(({ provider }) => provider)).toEqual(shouldFail ? ['other'] : []);
     }
     expect(revoked).toEqual(['their-refresh-token', 'their-refresh-token']);
   });
@@ -357,7 +379,7 @@ it('refuses changes without reauthentication, and says so', async () => {
   await confirm(accountBrowser);
   const { html, form } = await accountBrowser.openAccountPage();
   const [key = ''] = readButtonValues(html, 'identity');
-  const pending = await asked(await secondLink(deployment));
+  const pending = await openLinkPage(await signInInOtherBrowser(deployment));
   deployment.advance(300);
   const rows = [
     ['/link', { choice: 'other' }],
@@ -367,25 +389,25 @@ it('refuses changes without reauthentication, and says so', async () => {
     ['/delete', { confirm: 'yes' }],
   ] as const;
   for (const [action, fields] of rows) {
-    const back = await expectAccountRedirect(
+    const view = await expectAccountRedirect(
       accountBrowser,
       await accountBrowser.post(action, fields, form),
       'confirmation-required',
     );
-    expect(back.html).toContain('Please confirm that it is you');
+    expect(view.html).toContain('Please confirm that it is you');
   }
   expect((await accountBrowser.openAccountPage()).html).toContain('cat@example.com');
 });
 
 /** Signs the same user in, in another browser. */
-const secondLink = async (deployment: Deployment): Promise<AccountBrowser> => {
+const signInInOtherBrowser = async (deployment: Deployment): Promise<AccountBrowser> => {
   const { accountBrowser } = await createSignedInBrowser(deployment);
   return accountBrowser;
 };
 
 it('refuses a confirmation that was opened before a reauthentication', async () => {
   const { deployment, accountBrowser } = await createSignedInBrowser();
-  const { link, form } = await asked(accountBrowser);
+  const { link, form } = await openLinkPage(accountBrowser);
   deployment.advance(299);
   await accountBrowser.reauthenticate();
   deployment.advance(1);

@@ -20,7 +20,7 @@ import { createProvider } from '../fake-provider.ts';
 
 describe('connected apps', () => {
   /** Signs in at the account page as `subject-1`, the user whom the test clients sign in by default. */
-  const visit = async (deployment: Deployment): Promise<AccountBrowser> => {
+  const signInAsTestUser = async (deployment: Deployment): Promise<AccountBrowser> => {
     const accountBrowser = createAccountBrowser(deployment);
     await accountBrowser.signInToAccount('subject-1');
     return accountBrowser;
@@ -36,22 +36,21 @@ describe('connected apps', () => {
     await obtainTokens(deployment, app);
     deployment.advance(86_400);
     await refresh(deployment, gpt, refresh_token);
-    const { html } = await (await visit(deployment)).openAccountPage();
+    const { html } = await (await signInAsTestUser(deployment)).openAccountPage();
     expect(readButtonValues(html, 'app')).toEqual([gptKey, 'app app.example']);
-    const [, card = ''] = html.split('Words GPT');
-    expect(card).toContain('read the word lists');
-    expect([...card.matchAll(/<time datetime="([^"]+)"/g)].slice(0, 2).map(([, at]) => at)).toEqual([
-      expect.stringContaining('2027-01-15'),
-      expect.stringContaining('2027-01-17'),
-    ]);
+    const [, appHtml = ''] = html.split('Words GPT');
+    expect(appHtml).toContain('read the word lists');
+    expect(
+      [...appHtml.matchAll(/<time datetime="([^"]+)"/g)].slice(0, 2).map(([, datetime]) => datetime),
+    ).toEqual([expect.stringContaining('2027-01-15'), expect.stringContaining('2027-01-17')]);
   });
 
   it('are those with a redeemed code, an active grant and valid tokens', async () => {
     const deployment = deploy();
     await createTestBrowser(deployment).signIn(gptRequest, 'subject-1');
-    const online = { ...app, request: { ...app.request, scope: 'words' } };
-    await obtainTokens(deployment, online);
-    const accountBrowser = await visit(deployment);
+    const onlineClient = { ...app, request: { ...app.request, scope: 'words' } };
+    await obtainTokens(deployment, onlineClient);
+    const accountBrowser = await signInAsTestUser(deployment);
     expect(readButtonValues((await accountBrowser.openAccountPage()).html, 'app')).toEqual([
       'app app.example',
     ]);
@@ -64,17 +63,21 @@ describe('connected apps', () => {
     const deployment = deploy();
     await obtainTokens(deployment, app);
     deployment.advance(30 * 86_400 - 1);
-    expect(readButtonValues((await (await visit(deployment)).openAccountPage()).html, 'app')).toEqual([
-      'app app.example',
-    ]);
+    expect(
+      readButtonValues((await (await signInAsTestUser(deployment)).openAccountPage()).html, 'app'),
+    ).toEqual(['app app.example']);
     deployment.advance(1);
-    expect(readButtonValues((await (await visit(deployment)).openAccountPage()).html, 'app')).toEqual([]);
+    expect(
+      readButtonValues((await (await signInAsTestUser(deployment)).openAccountPage()).html, 'app'),
+    ).toEqual([]);
   });
 
   it('exclude the account page itself and apps of other users', async () => {
     const deployment = deploy();
     await gptSignIn(deployment, 'somebody else');
-    expect(readButtonValues((await (await visit(deployment)).openAccountPage()).html, 'app')).toEqual([]);
+    expect(
+      readButtonValues((await (await signInAsTestUser(deployment)).openAccountPage()).html, 'app'),
+    ).toEqual([]);
   });
 
   it('are named by client ID if they are no longer registered', async () => {
@@ -90,8 +93,8 @@ describe('connected apps', () => {
     it('revokes all its grants, for refreshes and at the API, and no others', async () => {
       const deployment = deploy();
       const [first, second] = [await obtainTokens(deployment, gpt), await obtainTokens(deployment, gpt)];
-      const other = await obtainTokens(deployment, server);
-      const accountBrowser = await visit(deployment);
+      const serverTokens = await obtainTokens(deployment, server);
+      const accountBrowser = await signInAsTestUser(deployment);
       const { html } = await expectAccountRedirect(
         accountBrowser,
         await accountBrowser.post('/apps/end', { app: gptKey }),
@@ -99,11 +102,11 @@ describe('connected apps', () => {
       );
       expect(readButtonValues(html, 'app')).toEqual(['server server.example']);
       for (const { access_token, refresh_token } of [first, second]) {
-        const answer = await refresh(deployment, gpt, refresh_token);
-        await expectTokenError(answer, { ...invalidRefreshTokenError, status: 401 });
+        const response = await refresh(deployment, gpt, refresh_token);
+        await expectTokenError(response, { ...invalidRefreshTokenError, status: 401 });
         await expectInvalidToken(deployment, access_token);
       }
-      expect((await refresh(deployment, server, other.refresh_token)).status).toBe(200);
+      expect((await refresh(deployment, server, serverTokens.refresh_token)).status).toBe(200);
       expect(deployment.log).toContainEqual(expect.objectContaining({ event: 'revoked', clientId: 'gpt' }));
     });
 
@@ -111,7 +114,7 @@ describe('connected apps', () => {
       const deployment = deploy();
       await obtainTokens(deployment, gpt);
       const codes = [await obtainCode(deployment, gpt), await obtainCode(deployment, server)] as const;
-      const accountBrowser = await visit(deployment);
+      const accountBrowser = await signInAsTestUser(deployment);
       await expectAccountRedirect(
         accountBrowser,
         await accountBrowser.post('/apps/end', { app: gptKey }),
@@ -127,7 +130,7 @@ describe('connected apps', () => {
     it('that has only an unredeemed code changes nothing', async () => {
       const deployment = deploy();
       const code = await obtainCode(deployment, gpt);
-      const accountBrowser = await visit(deployment);
+      const accountBrowser = await signInAsTestUser(deployment);
       expect((await accountBrowser.post('/apps/end', { app: gptKey })).status).toBe(400);
       expect((await redeem(deployment, gpt, code)).status).toBe(200);
     });
@@ -137,7 +140,7 @@ describe('connected apps', () => {
       async (key) => {
         const deployment = deploy();
         const { refresh_token } = await obtainTokens(deployment, gpt);
-        const accountBrowser = await visit(deployment);
+        const accountBrowser = await signInAsTestUser(deployment);
         const response = await accountBrowser.post('/apps/end', { app: key });
         await expectFormRejected(
           response,
@@ -153,17 +156,17 @@ describe('connected apps', () => {
     const deployment = deploy();
     const testClients: readonly TestClient[] = [gpt, app, server];
     const tokens = await Promise.all(testClients.map((testClient) => obtainTokens(deployment, testClient)));
-    const elsewhere = await visit(deployment);
-    const accountBrowser = await visit(deployment);
+    const otherBrowser = await signInAsTestUser(deployment);
+    const accountBrowser = await signInAsTestUser(deployment);
     const response = await accountBrowser.post('/apps/end', { all: '1' });
     const { kind, html } = await expectAccountRedirect(accountBrowser, response, 'signed-out-everywhere');
     expect(kind).toBe('sign-in');
     expect(html).toContain('signed out everywhere');
-    expect((await elsewhere.openAccountPage()).kind).toBe('sign-in');
-    for (const [at, testClient] of testClients.entries()) {
-      const answer = await refresh(deployment, testClient, tokens[at]?.refresh_token ?? '');
-      expect(answer.status).toBe(testClient === gpt ? 401 : 400);
-      await expectInvalidToken(deployment, tokens[at]?.access_token ?? '');
+    expect((await otherBrowser.openAccountPage()).kind).toBe('sign-in');
+    for (const [index, testClient] of testClients.entries()) {
+      const response = await refresh(deployment, testClient, tokens[index]?.refresh_token ?? '');
+      expect(response.status).toBe(testClient === gpt ? 401 : 400);
+      await expectInvalidToken(deployment, tokens[index]?.access_token ?? '');
     }
     // The user still exists, and can start again.
     await accountBrowser.signInToAccount('subject-1');
@@ -172,18 +175,18 @@ describe('connected apps', () => {
 
   it('a code that was not redeemed when its app was disconnected is refused', async () => {
     const deployment = deploy();
-    const back = await createTestBrowser(deployment).signIn(gptRequest, 'subject-1');
-    const accountBrowser = await visit(deployment);
+    const redirect = await createTestBrowser(deployment).signIn(gptRequest, 'subject-1');
+    const accountBrowser = await signInAsTestUser(deployment);
     await accountBrowser.post('/apps/end', { all: '1' });
-    const answer = await redeem(deployment, gpt, back.searchParams.get('code') ?? '');
-    expect(answer.status).toBe(400);
+    const response = await redeem(deployment, gpt, redirect.searchParams.get('code') ?? '');
+    expect(response.status).toBe(400);
   });
 });
 
 describe('export and deletion', () => {
   const ada = { provider: 'google', subject: 'ada' } as const;
 
-  const signedIn = async (options: AccountOptions = {}, changes: Partial<BrokerOptions> = {}) => {
+  const signInWithOptions = async (options: AccountOptions = {}, changes: Partial<BrokerOptions> = {}) => {
     const deployment = deploy({ account: accountPages(options), ...changes });
     const accountBrowser = createAccountBrowser(deployment);
     const tokens = await gptSignIn(deployment, 'ada');
@@ -193,7 +196,9 @@ describe('export and deletion', () => {
 
   describe('exporting', () => {
     it('downloads a file with all stored data, including the publisher’s', async () => {
-      const { deployment, accountBrowser } = await signedIn({ onExportUser: async () => ({ score: 7 }) });
+      const { deployment, accountBrowser } = await signInWithOptions({
+        onExportUser: async () => ({ score: 7 }),
+      });
       const response = await accountBrowser.post('/export');
       expect(response.status).toBe(200);
       expect(Object.fromEntries(response.headers)).toEqual({
@@ -202,14 +207,14 @@ describe('export and deletion', () => {
         'content-type': 'application/json; charset=utf-8',
         'x-content-type-options': 'nosniff',
       });
-      const at = new Date(deployment.now() * 1000).toISOString();
-      const grant = { provider: 'google', claims: {}, grantedAt: at, lastUsedAt: at };
+      const now = new Date(deployment.now() * 1000).toISOString();
+      const grant = { provider: 'google', claims: {}, grantedAt: now, lastUsedAt: now };
       expect(await response.json()).toEqual({
-        exportedAt: at,
+        exportedAt: now,
         userId: await deployment.storage.findUser(ada),
-        createdAt: at,
+        createdAt: now,
         identities: [
-          { ...ada, label: 'ada@example.com', providerTokenStored: true, addedAt: at, lastSignInAt: at },
+          { ...ada, label: 'ada@example.com', providerTokenStored: true, addedAt: now, lastSignInAt: now },
         ],
         grants: expect.arrayContaining([
           {
@@ -233,17 +238,17 @@ describe('export and deletion', () => {
     });
 
     it('calls onExportUser with this user, and omits its data if it returns none', async () => {
-      const asked: string[] = [];
-      const { deployment, accountBrowser } = await signedIn({
-        onExportUser: async (id) => void asked.push(id),
+      const exportedUserIds: string[] = [];
+      const { deployment, accountBrowser } = await signInWithOptions({
+        onExportUser: async (id) => void exportedUserIds.push(id),
       });
       const file: object = await (await accountBrowser.post('/export')).json();
       expect(file).not.toHaveProperty('app');
-      expect(asked).toEqual([await deployment.storage.findUser(ada)]);
+      expect(exportedUserIds).toEqual([await deployment.storage.findUser(ada)]);
     });
 
     it('contains no token and no secret', async () => {
-      const { accountBrowser, tokens } = await signedIn();
+      const { accountBrowser, tokens } = await signInWithOptions();
       const text = await (await accountBrowser.post('/export')).text();
       for (const secret of ['their-refresh-token', tokens.access_token, tokens.refresh_token])
         expect(text).not.toContain(secret);
@@ -252,9 +257,9 @@ describe('export and deletion', () => {
 
   describe('deleting the account', () => {
     it('revokes every grant, ends every session, and deletes the user', async () => {
-      const { deployment, accountBrowser, tokens } = await signedIn();
-      const elsewhere = createAccountBrowser(deployment);
-      await elsewhere.signInToAccount();
+      const { deployment, accountBrowser, tokens } = await signInWithOptions();
+      const otherBrowser = createAccountBrowser(deployment);
+      await otherBrowser.signInToAccount();
       const userId = (await deployment.storage.findUser(ada)) ?? '';
       const { kind, html } = await expectAccountRedirect(
         accountBrowser,
@@ -265,7 +270,7 @@ describe('export and deletion', () => {
       expect(html).toContain('Your account is deleted.');
       expect(await deployment.storage.readAccount(userId)).toBeUndefined();
       expect(await deployment.storage.findUser(ada)).toBeUndefined();
-      expect((await elsewhere.openAccountPage()).kind).toBe('sign-in');
+      expect((await otherBrowser.openAccountPage()).kind).toBe('sign-in');
       expect((await refresh(deployment, gpt, tokens.refresh_token)).status).toBe(401);
       await expectInvalidToken(deployment, tokens.access_token);
       expect(deployment.log).toContainEqual(
@@ -274,7 +279,7 @@ describe('export and deletion', () => {
     });
 
     it('requires the checkbox in addition to the button', async () => {
-      const { deployment, accountBrowser } = await signedIn();
+      const { deployment, accountBrowser } = await signInWithOptions();
       for (const fields of [{}, { confirm: '' }, { confirm: 'no' }]) {
         const { html } = await expectAccountRedirect(
           accountBrowser,
@@ -288,11 +293,11 @@ describe('export and deletion', () => {
 
     it('calls onDeleteUser first, and deletes nothing if that fails', async () => {
       const deleted: string[] = [];
-      let failing = true;
-      const { deployment, accountBrowser } = await signedIn({
+      let shouldFail = true;
+      const { deployment, accountBrowser } = await signInWithOptions({
         async onDeleteUser(userId) {
           deleted.push(userId);
-          if (failing) throw new Error('no route to the scores');
+          if (shouldFail) throw new Error('no route to the scores');
         },
       });
       const userId = await deployment.storage.findUser(ada);
@@ -301,7 +306,7 @@ describe('export and deletion', () => {
       expect(await response.text()).not.toContain('no route');
       expect(await deployment.storage.findUser(ada)).toBe(userId);
       expect((await accountBrowser.openAccountPage()).kind).toBe('account');
-      failing = false;
+      shouldFail = false;
       await expectAccountRedirect(
         accountBrowser,
         await accountBrowser.post('/delete', { confirm: 'yes' }),
@@ -319,7 +324,7 @@ describe('export and deletion', () => {
           throw new Error('503');
         },
       };
-      const { deployment, accountBrowser } = await signedIn({}, { providers: [google] });
+      const { deployment, accountBrowser } = await signInWithOptions({}, { providers: [google] });
       await expectAccountRedirect(
         accountBrowser,
         await accountBrowser.post('/delete', { confirm: 'yes' }),
@@ -333,18 +338,18 @@ describe('export and deletion', () => {
 
     it('changes nothing while storage is unavailable, and can be retried', async () => {
       const memory = memoryStorage();
-      let down = true;
+      let isUnavailable = true;
       const storage = {
         ...memory,
         deleteUser: (deletion: Parameters<typeof memory.deleteUser>[0]) =>
-          down ? Promise.reject(new StorageUnavailable('down')) : memory.deleteUser(deletion),
+          isUnavailable ? Promise.reject(new StorageUnavailable('down')) : memory.deleteUser(deletion),
       };
-      const { deployment, accountBrowser } = await signedIn({}, { storage });
+      const { deployment, accountBrowser } = await signInWithOptions({}, { storage });
       const response = await accountBrowser.post('/delete', { confirm: 'yes' });
       expect(response.status).toBe(503);
       expect(response.headers.get('retry-after')).toBe('10');
       expect((await accountBrowser.openAccountPage()).kind).toBe('account');
-      down = false;
+      isUnavailable = false;
       await expectAccountRedirect(
         accountBrowser,
         await accountBrowser.post('/delete', { confirm: 'yes' }),
@@ -355,7 +360,7 @@ describe('export and deletion', () => {
   });
 
   it('signs out an account that is deleted while its page is open', async () => {
-    const { deployment, accountBrowser } = await signedIn();
+    const { deployment, accountBrowser } = await signInWithOptions();
     const { form } = await accountBrowser.openAccountPage();
     const userId = (await deployment.storage.findUser(ada)) ?? '';
     await deployment.storage.deleteUser({ userId, actor: 'operator', now: deployment.now() });

@@ -154,28 +154,28 @@ describe('signing in', () => {
   });
 
   it('calls resolveUser as for any client', async () => {
-    const asked: unknown[] = [];
+    const resolveUserCalls: unknown[] = [];
     const deployment = deploy({
       resolveUser: async ({ subject }, { id, name }) => {
-        asked.push([subject, id, name]);
+        resolveUserCalls.push([subject, id, name]);
         return { kind: 'accepted', userId: 'their-7' };
       },
     });
     await createAccountBrowser(deployment).signInToAccount();
-    expect(asked).toEqual([['ada', 'account', 'the account page']]);
+    expect(resolveUserCalls).toEqual([['ada', 'account', 'the account page']]);
     expect(await deployment.storage.readAccount('their-7')).toBeDefined();
   });
 
   it('works even if the claims do not fit into a cookie', async () => {
     const provider = createSpyProvider();
-    const large = {
+    const providerWithLargeClaims = {
       ...provider,
       handleCallback: async (...callbackArguments: Parameters<typeof provider.handleCallback>) => ({
         ...(await provider.handleCallback(...callbackArguments)),
         claims: { groups: 'x'.repeat(4000) },
       }),
     };
-    const accountBrowser = createAccountBrowser(deploy({ providers: [large] }));
+    const accountBrowser = createAccountBrowser(deploy({ providers: [providerWithLargeClaims] }));
     const response = await accountBrowser.signInToAccount();
     expect(Math.max(...response.headers.getSetCookie().map((line) => line.length))).toBeLessThan(4096);
     expect((await accountBrowser.openAccountPage()).kind).toBe('account');
@@ -188,15 +188,15 @@ describe('signing out', () => {
     await gptSignIn(deployment, 'ada');
     const accountBrowser = createAccountBrowser(deployment);
     await accountBrowser.signInToAccount();
-    const kept = accountBrowser.cookies.get('__Host-session') ?? '';
+    const sessionCookie = accountBrowser.cookies.get('__Host-session') ?? '';
     expect(
       (await expectAccountRedirect(accountBrowser, await accountBrowser.post('/sign-out'), 'signed-out'))
         .kind,
     ).toBe('sign-in');
     // The session issued no access token, so no revocation is recorded for the APIs.
-    const news = await deployment.storage.readRevocations(undefined, deployment.now(), 10);
-    expect(news).toMatchObject({ revocations: [] });
-    accountBrowser.cookies.set('__Host-session', kept);
+    const page = await deployment.storage.readRevocations(undefined, deployment.now(), 10);
+    expect(page).toMatchObject({ revocations: [] });
+    accountBrowser.cookies.set('__Host-session', sessionCookie);
     expect((await accountBrowser.openAccountPage()).kind).toBe('sign-in');
     await accountBrowser.signInToAccount();
     expect((await accountBrowser.openAccountPage()).html).toContain('Words GPT');
@@ -264,16 +264,16 @@ describe('reauthentication', () => {
         ...storage,
         redeemCode: async (redemption) => {
           const { grantId, clientId, now } = redemption;
-          if (endsNow) await storage.revoke({ kind: 'grant', id: grantId }, `of ${clientId}`, now);
+          if (shouldRevoke) await storage.revoke({ kind: 'grant', id: grantId }, `of ${clientId}`, now);
           return storage.redeemCode(redemption);
         },
       },
     });
-    let endsNow = false;
+    let shouldRevoke = false;
     const accountBrowser = createAccountBrowser(deployment);
     await accountBrowser.signInToAccount();
     deployment.advance(300);
-    endsNow = true;
+    shouldRevoke = true;
     await expectErrorPage(await accountBrowser.reauthenticate(), deployment, staleFormMessage);
     expect(deployment.log.at(-1)).toMatchObject({ reason: 'session.changed' });
     const { html, kind } = await accountBrowser.openAccountPage();

@@ -264,7 +264,7 @@ describe('/authorize', () => {
   });
 
   describe('the redirect host on the page', () => {
-    const addressOn = async (redirectUri: string, redirect_uri = redirectUri) => {
+    const readRedirectHostLine = async (redirectUri: string, redirect_uri = redirectUri) => {
       const client = staticClient({ id: 'app', name: 'App', redirectUris: [redirectUri], scopes: ['words'] });
       const { response } = await createTestBrowser(deploy({ clients: [client] })).openSignInPage({
         ...appRequest,
@@ -280,16 +280,16 @@ describe('/authorize', () => {
       ['com.example.app:/callback', 'com.example.app:'],
       // What looks like a host has no effect: the code goes to the app that registered the scheme.
       ['com.evil.app://chatgpt.com/callback', 'com.evil.app:'],
-    ])('of %s is %s', async (redirectUri, shown) => {
-      expect(await addressOn(redirectUri)).toBe(
-        `Afterwards you return to ${shown}. If that is not where you came from, cancel.`,
+    ])('of %s is %s', async (redirectUri, host) => {
+      expect(await readRedirectHostLine(redirectUri)).toBe(
+        `Afterwards you return to ${host}. If that is not where you came from, cancel.`,
       );
     });
 
     it('of an app on this computer shows its port', async () => {
-      expect(await addressOn('http://127.0.0.1/callback', 'http://127.0.0.1:51004/callback')).toContain(
-        'you return to 127.0.0.1:51004.',
-      );
+      expect(
+        await readRedirectHostLine('http://127.0.0.1/callback', 'http://127.0.0.1:51004/callback'),
+      ).toContain('you return to 127.0.0.1:51004.');
     });
   });
 

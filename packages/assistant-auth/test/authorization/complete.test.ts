@@ -37,7 +37,7 @@ import { createProvider } from '../fake-provider.ts';
 import { buildCookieHeader, continueToProvider, listTransactionCookies } from '../flows.ts';
 
 describe('the authorization response', () => {
-  const targetFor = (redirectUri: string, state: string | undefined = 'state-1'): ResponseTarget => {
+  const buildTarget = (redirectUri: string, state: string | undefined = 'state-1'): ResponseTarget => {
     const client = staticClient({ id: 'app', name: 'App', redirectUris: [redirectUri], scopes: ['words'] });
     return {
       redirect: verifyRedirect(client, redirectUri),
@@ -69,7 +69,7 @@ describe('the authorization response', () => {
 
   describe('a successful response', () => {
     it('carries code, state and issuer', () => {
-      const response = redirectWithCode(targetFor('https://app.example/cb'), 'code-1', ['a=1']);
+      const response = redirectWithCode(buildTarget('https://app.example/cb'), 'code-1', ['a=1']);
       expect(response.status).toBe(303);
       expect(response.headers.get('location')).toBe(
         'https://app.example/cb?code=code-1&state=state-1&iss=https%3A%2F%2Fwords.example',
@@ -78,7 +78,7 @@ describe('the authorization response', () => {
     });
 
     it('carries no state if the client sent none', () => {
-      const target = { ...targetFor('https://app.example/cb'), state: undefined };
+      const target = { ...buildTarget('https://app.example/cb'), state: undefined };
       expect(redirectWithCode(target, 'code-1', []).headers.get('location')).toBe(
         'https://app.example/cb?code=code-1&iss=https%3A%2F%2Fwords.example',
       );
@@ -96,7 +96,7 @@ describe('the authorization response', () => {
       ['http://127.0.0.1/cb', '?'],
       ['http://127.0.0.1/cb?a=%2F', '&'],
     ])('keeps the query of the registered redirect URI: %s', (redirectUri, separator) => {
-      expect(redirectWithCode(targetFor(redirectUri), 'code-1', []).headers.get('location')).toBe(
+      expect(redirectWithCode(buildTarget(redirectUri), 'code-1', []).headers.get('location')).toBe(
         `${redirectUri}${separator}code=code-1&state=state-1&iss=https%3A%2F%2Fwords.example`,
       );
     });
@@ -104,9 +104,11 @@ describe('the authorization response', () => {
     it('returns any state unchanged, however the client decodes it', () => {
       fc.assert(
         fc.property(fc.stringMatching(/^[\x20-\x7E]+$/), (state) => {
-          const location = redirectWithCode(targetFor('https://app.example/cb', state), 'c', []).headers.get(
-            'location',
-          );
+          const location = redirectWithCode(
+            buildTarget('https://app.example/cb', state),
+            'c',
+            [],
+          ).headers.get('location');
           const raw = /&state=([^&#]*)&iss=/.exec(location ?? '')?.[1] ?? '';
           expect(new URL(location ?? '').searchParams.get('state')).toBe(state);
           expect(decodeURIComponent(raw)).toBe(state);
@@ -118,7 +120,7 @@ describe('the authorization response', () => {
   describe('an error response', () => {
     it('redirects to the client with the error, state and iss, and sets the cookies', async () => {
       const { response, lines } = respond(
-        targetFor('https://app.example/cb'),
+        buildTarget('https://app.example/cb'),
         authorizationError('scope.unknown'),
         ['a=1'],
       );
@@ -135,7 +137,10 @@ describe('the authorization response', () => {
     });
 
     it('for an unexpected error has no details', async () => {
-      const { response, lines } = respond(targetFor('https://app.example/cb'), new Error('password=hunter2'));
+      const { response, lines } = respond(
+        buildTarget('https://app.example/cb'),
+        new Error('password=hunter2'),
+      );
       const location = (await response).headers.get('location') ?? '';
       expect(new URL(location).searchParams.get('error')).toBe('server_error');
       expect(location).not.toContain('hunter2');
@@ -152,7 +157,7 @@ describe('the authorization response', () => {
 
     it('is not a redirect if the login transaction was already completed', async () => {
       const { response, lines } = respond(
-        targetFor('https://app.example/cb'),
+        buildTarget('https://app.example/cb'),
         callbackError('transaction.replayed'),
       );
       await expect(response).rejects.toMatchObject({ reason: 'transaction.replayed' });
@@ -161,16 +166,16 @@ describe('the authorization response', () => {
 
     it('is not created if there is no error', async () => {
       const { requestContext, lines } = createLoggedContext();
-      const answer = new Response('fine');
+      const response = new Response('fine');
       expect(
         await withErrorRedirect(
-          targetFor('https://app.example/cb'),
+          buildTarget('https://app.example/cb'),
           requestContext,
           ['a=1'],
-          async () => answer,
+          async () => response,
         ),
-      ).toBe(answer);
-      expect(answer.headers.getSetCookie()).toEqual([]);
+      ).toBe(response);
+      expect(response.headers.getSetCookie()).toEqual([]);
       expect(lines).toEqual([]);
     });
   });
@@ -187,8 +192,8 @@ describe('the authorization response', () => {
 
   it.each(Object.entries(errorDefinitions))(
     'the description of %s uses only the characters of RFC 6749 §4.1.2.1',
-    (_, [, sentence]) => {
-      expect(sentence).toMatch(/^[\x20\x21\x23-\x5B\x5D-\x7E]+$/);
+    (_, [, description]) => {
+      expect(description).toMatch(/^[\x20\x21\x23-\x5B\x5D-\x7E]+$/);
     },
   );
 });
@@ -198,28 +203,28 @@ describe('reconsent for a refresh token', () => {
 
   /** A provider that supports reconsent, as Google does, and the refresh tokens that it had to validate. */
   const createForgetfulProvider = (changes: Partial<IdentityProvider> = {}) => {
-    const plain = createProvider('google', 'Google');
-    const checked: string[] = [];
+    const baseProvider = createProvider('google', 'Google');
+    const validatedTokens: string[] = [];
     const provider: IdentityProvider = {
-      ...plain,
+      ...baseProvider,
       async reconsentUrl(subject, upstreamRequest, io) {
-        const url = await plain.authorizationUrl(upstreamRequest, io);
+        const url = await baseProvider.authorizationUrl(upstreamRequest, io);
         url.searchParams.set('again', subject);
         return url;
       },
       validateRefreshToken: async (refreshToken) => {
-        checked.push(refreshToken);
+        validatedTokens.push(refreshToken);
         return { kind: 'active' };
       },
       ...changes,
     };
-    return { provider, checked };
+    return { provider, validatedTokens };
   };
 
   const deployWith = (changes: Partial<BrokerOptions> = {}, provider: Partial<IdentityProvider> = {}) => {
     const forgetfulProvider = createForgetfulProvider(provider);
     return {
-      checked: forgetfulProvider.checked,
+      validatedTokens: forgetfulProvider.validatedTokens,
       deployment: deploy({ providers: [forgetfulProvider.provider], ...changes }),
     };
   };
@@ -228,21 +233,27 @@ describe('reconsent for a refresh token', () => {
   const afterSignIn = async (deployment: Deployment, request: Query = gptRequest) => {
     const { browser, returnFromProvider } = await continueToProvider(deployment, request);
     const response = await returnFromProvider({ code: 'ada' });
-    const sent = readRedirect(response);
-    const backUrl = (answer: Query) => {
-      const state = sent.searchParams.get('state') ?? '';
-      return `${issuer}/callback/google?${new URLSearchParams({ state, ...answer })}`;
+    const redirect = readRedirect(response);
+    const callbackUrl = (providerResponse: Query) => {
+      const state = redirect.searchParams.get('state') ?? '';
+      return `${issuer}/callback/google?${new URLSearchParams({ state, ...providerResponse })}`;
     };
-    return { browser, response, sent, backUrl, comeAgain: (answer: Query) => browser.visit(backUrl(answer)) };
+    return {
+      browser,
+      response,
+      redirect,
+      callbackUrl,
+      returnFromReconsent: (providerResponse: Query) => browser.visit(callbackUrl(providerResponse)),
+    };
   };
 
   /** Expects a redirect to the client with a code, and that its tokens can be refreshed. */
   const expectSignedIn = async (deployment: Deployment, response: Response) => {
-    const back = readRedirect(response);
-    expect(back.origin + back.pathname).toBe(gptRedirect);
-    expect([...back.searchParams.keys()]).toEqual(['code', 'state', 'iss']);
-    expect(back.searchParams.get('state')).toBe(gptRequest.state);
-    const tokens = await expectTokens(await redeem(deployment, gpt, back.searchParams.get('code') ?? ''));
+    const redirect = readRedirect(response);
+    expect(redirect.origin + redirect.pathname).toBe(gptRedirect);
+    expect([...redirect.searchParams.keys()]).toEqual(['code', 'state', 'iss']);
+    expect(redirect.searchParams.get('state')).toBe(gptRequest.state);
+    const tokens = await expectTokens(await redeem(deployment, gpt, redirect.searchParams.get('code') ?? ''));
     await expectTokens(await refresh(deployment, gpt, tokens.refresh_token));
   };
 
@@ -250,21 +261,24 @@ describe('reconsent for a refresh token', () => {
 
   describe('a user without a new or stored refresh token', () => {
     it('is redirected to the provider once more, and then to the client', async () => {
-      const { checked, deployment } = deployWith();
-      const { browser, response, sent, comeAgain } = await afterSignIn(deployment);
+      const { validatedTokens, deployment } = deployWith();
+      const { browser, response, redirect, returnFromReconsent } = await afterSignIn(deployment);
       expect(response.status).toBe(303);
-      expect([sent.origin, sent.searchParams.get('again')]).toEqual(['https://google.example', 'ada']);
+      expect([redirect.origin, redirect.searchParams.get('again')]).toEqual([
+        'https://google.example',
+        'ada',
+      ]);
       expect(listTransactionCookies(browser.cookies)).toHaveLength(1);
-      await expectSignedIn(deployment, await comeAgain({ code: 'ada', refresh: 'their-2' }));
+      await expectSignedIn(deployment, await returnFromReconsent({ code: 'ada', refresh: 'their-2' }));
       expect(listTransactionCookies(browser.cookies)).toEqual([]);
-      expect(checked).toEqual(['their-2']);
+      expect(validatedTokens).toEqual(['their-2']);
       expect(eventsOf(deployment, 'signed-in')).toHaveLength(1);
       expect(eventsOf(deployment, 'no-upstream-token')).toEqual([]);
     });
 
     it('gets a new state and nonce for it, and the same redirect URI', async () => {
       const { deployment } = deployWith();
-      const { sent: first, returnFromProvider } = await continueToProvider(deployment);
+      const { authorizationUrl: first, returnFromProvider } = await continueToProvider(deployment);
       const second = readRedirect(await returnFromProvider({ code: 'ada' }));
       for (const name of ['state', 'nonce'])
         expect(second.searchParams.get(name)).not.toBe(first.searchParams.get(name));
@@ -274,7 +288,7 @@ describe('reconsent for a refresh token', () => {
 
     it('is not redirected a third time', async () => {
       const { deployment } = deployWith();
-      await (await afterSignIn(deployment)).comeAgain({ code: 'ada', refresh: 'their-2' });
+      await (await afterSignIn(deployment)).returnFromReconsent({ code: 'ada', refresh: 'their-2' });
       await expectSignedIn(deployment, (await afterSignIn(deployment)).response);
     });
 
@@ -296,37 +310,37 @@ describe('reconsent for a refresh token', () => {
         { code: 'eve', refresh: 'their-eve' },
         'ProviderError: another user signed in',
       ],
-    ])('is signed in without an upstream token if %s', async (_, answer, cause) => {
-      const { checked, deployment } = deployWith();
-      const { comeAgain } = await afterSignIn(deployment);
-      await expectSignedIn(deployment, await comeAgain(answer));
-      expect(checked).toEqual([]);
+    ])('is signed in without an upstream token if %s', async (_, providerResponse, cause) => {
+      const { validatedTokens, deployment } = deployWith();
+      const { returnFromReconsent } = await afterSignIn(deployment);
+      await expectSignedIn(deployment, await returnFromReconsent(providerResponse));
+      expect(validatedTokens).toEqual([]);
       expect(eventsOf(deployment, 'no-upstream-token')).toMatchObject([{ provider: 'google', cause }]);
     });
 
     it('is signed in if the provider fails unexpectedly, and the log has the stack', async () => {
-      const plain = createProvider('google', 'Google');
+      const baseProvider = createProvider('google', 'Google');
       const { deployment } = deployWith(
         {},
         {
-          async handleCallback(answer, upstreamRequest, io) {
-            if (answer.searchParams.get('code') === 'broken') throw new TypeError('not a function');
-            return plain.handleCallback(answer, upstreamRequest, io);
+          async handleCallback(callbackUrl, upstreamRequest, io) {
+            if (callbackUrl.searchParams.get('code') === 'broken') throw new TypeError('not a function');
+            return baseProvider.handleCallback(callbackUrl, upstreamRequest, io);
           },
         },
       );
-      const { comeAgain } = await afterSignIn(deployment);
-      await expectSignedIn(deployment, await comeAgain({ code: 'broken' }));
+      const { returnFromReconsent } = await afterSignIn(deployment);
+      await expectSignedIn(deployment, await returnFromReconsent({ code: 'broken' }));
       expect(eventsOf(deployment, 'no-upstream-token')).toMatchObject([
         { cause: 'TypeError: not a function', stack: expect.any(String) },
       ]);
     });
 
     it('is signed in at once if the provider can’t be reached', async () => {
-      const away = new ProviderError('unavailable', 'google.example could not be reached');
-      const { deployment } = deployWith({}, { reconsentUrl: () => Promise.reject(away) });
+      const unavailableError = new ProviderError('unavailable', 'google.example could not be reached');
+      const { deployment } = deployWith({}, { reconsentUrl: () => Promise.reject(unavailableError) });
       await expectSignedIn(deployment, (await afterSignIn(deployment)).response);
-      expect(eventsOf(deployment, 'no-upstream-token')).toMatchObject([{ cause: String(away) }]);
+      expect(eventsOf(deployment, 'no-upstream-token')).toMatchObject([{ cause: String(unavailableError) }]);
     });
 
     it('is signed in at once if the provider does not support reconsent', async () => {
@@ -346,28 +360,28 @@ describe('reconsent for a refresh token', () => {
     });
 
     it.each([1, 2, 4])('is signed in, and the token is stored after %i failures', async (failures) => {
-      let left = failures;
+      let remainingFailures = failures;
       const memory = memoryStorage();
       const storeUpstreamToken: BrokerStorage['storeUpstreamToken'] = async (token) => {
-        left -= 1;
-        if (left >= 0) throw new StorageUnavailable('no route');
+        remainingFailures -= 1;
+        if (remainingFailures >= 0) throw new StorageUnavailable('no route');
         return memory.storeUpstreamToken(token);
       };
-      const { checked, deployment } = deployWith({ storage: { ...memory, storeUpstreamToken } });
-      const { comeAgain } = await afterSignIn(deployment);
-      const response = await comeAgain({ code: 'ada', refresh: 'their-2' });
+      const { validatedTokens, deployment } = deployWith({ storage: { ...memory, storeUpstreamToken } });
+      const { returnFromReconsent } = await afterSignIn(deployment);
+      const response = await returnFromReconsent({ code: 'ada', refresh: 'their-2' });
       await deployment.flushBackgroundWork();
       expect(eventsOf(deployment, 'write-failed')).toEqual([]);
       await expectSignedIn(deployment, response);
-      expect(checked).toEqual(['their-2']);
+      expect(validatedTokens).toEqual(['their-2']);
     });
 
     it('is signed in if the token can’t be stored, and the log says so', async () => {
       const storeUpstreamToken: BrokerStorage['storeUpstreamToken'] = () =>
         Promise.reject(new StorageUnavailable('no route'));
       const { deployment } = deployWith({ storage: { ...memoryStorage(), storeUpstreamToken } });
-      const { comeAgain } = await afterSignIn(deployment);
-      await expectSignedIn(deployment, await comeAgain({ code: 'ada', refresh: 'their-2' }));
+      const { returnFromReconsent } = await afterSignIn(deployment);
+      await expectSignedIn(deployment, await returnFromReconsent({ code: 'ada', refresh: 'their-2' }));
       await deployment.flushBackgroundWork();
       expect(eventsOf(deployment, 'write-failed')).toMatchObject([
         { cause: 'storage was unavailable at every attempt' },
@@ -389,51 +403,55 @@ describe('reconsent for a refresh token', () => {
         reason: 'not on the list',
       });
       const { deployment } = deployWith({ resolveUser });
-      const { sent } = await afterSignIn(deployment);
-      expect(sent.searchParams.get('error')).toBe('access_denied');
+      const { redirect } = await afterSignIn(deployment);
+      expect(redirect.searchParams.get('error')).toBe('access_denied');
     });
   });
 
-  const stale =
+  const staleMessage =
     'This sign-in has expired or was started in another browser. Go back to the app and start again.';
 
   describe('the login transaction of the reconsent request', () => {
     it('B2.1 is refused in another browser', async () => {
       const { deployment } = deployWith();
-      const { backUrl } = await afterSignIn(deployment);
-      const other = createTestBrowser(deployment);
-      const response = await other.visit(backUrl({ code: 'ada', refresh: 'their-2' }));
+      const { callbackUrl } = await afterSignIn(deployment);
+      const otherBrowser = createTestBrowser(deployment);
+      const response = await otherBrowser.visit(callbackUrl({ code: 'ada', refresh: 'their-2' }));
       await expectCookiesPage(response, deployment, 'callback');
     });
 
     it('B7.2 expires like the first one', async () => {
       const { deployment } = deployWith();
-      const { comeAgain } = await afterSignIn(deployment);
+      const { returnFromReconsent } = await afterSignIn(deployment);
       deployment.advance(600);
-      await expectErrorPage(await comeAgain({ code: 'ada', refresh: 'their-2' }), deployment, stale);
+      await expectErrorPage(
+        await returnFromReconsent({ code: 'ada', refresh: 'their-2' }),
+        deployment,
+        staleMessage,
+      );
     });
 
     it('B7.1 creates one code if it is completed twice, in either order', async () => {
-      const { checked, deployment } = deployWith();
-      const { browser, backUrl } = await afterSignIn(deployment);
+      const { validatedTokens, deployment } = deployWith();
+      const { browser, callbackUrl } = await afterSignIn(deployment);
       const cookie = buildCookieHeader(browser.cookies);
-      const visit = (answer: Query) =>
-        deployment.fetch(new Request(backUrl(answer), { headers: { cookie } }));
+      const repeatCallback = (providerResponse: Query) =>
+        deployment.fetch(new Request(callbackUrl(providerResponse), { headers: { cookie } }));
       const responses = await Promise.all([
-        visit({ code: 'ada', refresh: 'their-2' }),
-        visit({ error: 'access_denied' }),
+        repeatCallback({ code: 'ada', refresh: 'their-2' }),
+        repeatCallback({ error: 'access_denied' }),
       ]);
       const [first] = responses.filter(({ status }) => status === 303);
-      const [other] = responses.filter(({ status }) => status === 400);
-      if (first === undefined || other === undefined) throw new Error('expected exactly one code');
-      await expectCompletedPage(other, 'signed-in', gptDestination);
+      const [repeated] = responses.filter(({ status }) => status === 400);
+      if (first === undefined || repeated === undefined) throw new Error('expected exactly one code');
+      await expectCompletedPage(repeated, 'signed-in', gptDestination);
       await expectSignedIn(deployment, first);
       await expectCompletedPage(
-        await visit({ code: 'ada', refresh: 'their-3' }),
+        await repeatCallback({ code: 'ada', refresh: 'their-3' }),
         'signed-in',
         gptDestination,
       );
-      expect(checked).not.toContain('their-3');
+      expect(validatedTokens).not.toContain('their-3');
     });
   });
 });

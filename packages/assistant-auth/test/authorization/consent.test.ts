@@ -27,7 +27,8 @@ import { createSpyProvider } from '../spy-provider.ts';
 import { createSpyStorage } from '../spy-storage.ts';
 
 describe('choosing a provider', () => {
-  const stale = 'This page has expired or belongs to another browser. Go back to the app and start again.';
+  const staleMessage =
+    'This page has expired or belongs to another browser. Go back to the app and start again.';
   const sealers = createSealers(parseKeyRing(keys), issuer, [], (length) => new Uint8Array(length));
 
   it('redirects the browser to it, and stores the login transaction in one cookie', async () => {
@@ -90,20 +91,23 @@ describe('choosing a provider', () => {
   it('creates new random values each time, even from the same form', async () => {
     const provider = createSpyProvider();
     const { browser, consent } = await startAuthorization(deploy({ providers: [provider] }));
-    for (let time = 0; time < 3; time++) await browser.submitConsent(consent, { choice: 'google' });
-    const drawn = provider.authorizationRequests.flatMap(({ state, nonce, codeVerifier }) => [
+    for (let attempt = 0; attempt < 3; attempt++) await browser.submitConsent(consent, { choice: 'google' });
+    const randomValues = provider.authorizationRequests.flatMap(({ state, nonce, codeVerifier }) => [
       state,
       nonce,
       codeVerifier,
     ]);
-    expect(new Set(drawn).size).toBe(9);
-    const grants = await Promise.all(
+    expect(new Set(randomValues).size).toBe(9);
+    const transactions = await Promise.all(
       listTransactionCookies(browser.cookies).map((name) =>
         sealers.transaction.open(browser.cookies.get(name) ?? ''),
       ),
     );
-    expect(new Set(grants.map((one) => one.kind === 'opened' && one.value.grantId)).size).toBe(3);
-    expect(drawn).not.toContain(gptRequest.state);
+    expect(
+      new Set(transactions.map((transaction) => transaction.kind === 'opened' && transaction.value.grantId))
+        .size,
+    ).toBe(3);
+    expect(randomValues).not.toContain(gptRequest.state);
   });
 
   it.each([
@@ -125,11 +129,11 @@ describe('choosing a provider', () => {
     ['server_error', new ProviderError('invalid', 'issuer differs')],
     ['server_error', new Error('unexpected')],
   ])('that fails redirects to the client with %s, and starts no login transaction', async (error, thrown) => {
-    const away: IdentityProvider = {
+    const failingProvider: IdentityProvider = {
       ...createProvider('google', 'Google'),
       authorizationUrl: () => Promise.reject(thrown),
     };
-    const { browser, consent } = await startAuthorization(deploy({ providers: [away] }));
+    const { browser, consent } = await startAuthorization(deploy({ providers: [failingProvider] }));
     const response = await browser.submitConsent(consent, { choice: 'google' });
     expectErrorRedirect(response, {
       to: gptRedirect,
@@ -171,7 +175,11 @@ describe('choosing a provider', () => {
       deployment.advance(1799);
       expect((await browser.submitConsent(consent, { choice: 'google' })).status).toBe(303);
       deployment.advance(1);
-      await expectErrorPage(await browser.submitConsent(consent, { choice: 'google' }), deployment, stale);
+      await expectErrorPage(
+        await browser.submitConsent(consent, { choice: 'google' }),
+        deployment,
+        staleMessage,
+      );
       expect(deployment.log.at(-1)).toMatchObject({ reason: 'consent.expired' });
     });
 
@@ -180,23 +188,33 @@ describe('choosing a provider', () => {
         deploy({ lifetimes: { consent: 60 } }),
       );
       deployment.advance(60);
-      await expectErrorPage(await browser.submitConsent(consent, { choice: 'google' }), deployment, stale);
+      await expectErrorPage(
+        await browser.submitConsent(consent, { choice: 'google' }),
+        deployment,
+        staleMessage,
+      );
     });
 
     it('is invalid once its client or redirect URI is no longer registered', async () => {
       const { consent, browser } = await startAuthorization();
       const cookie = buildCookieHeader(browser.cookies);
-      const answerOf = (deployment: ReturnType<typeof deploy>) =>
+      const submitConsentAt = (deployment: ReturnType<typeof deploy>) =>
         createTestBrowser(deployment, { cookie }).submitConsent(consent, { choice: 'google' });
       const [gpt, ...others] = clients;
-      const removed = deploy({ clients: others });
+      const deploymentWithoutClient = deploy({ clients: others });
       await expectErrorPage(
-        await answerOf(removed),
-        removed,
+        await submitConsentAt(deploymentWithoutClient),
+        deploymentWithoutClient,
         'The app that sent you here is not registered with us.',
       );
-      const moved = deploy({ clients: [{ ...gpt, redirects: [{ kind: 'gpt', gptIds: ['g-another'] }] }] });
-      await expectErrorPage(await answerOf(moved), moved, 'The redirect URI is not registered for this app.');
+      const deploymentWithOtherRedirect = deploy({
+        clients: [{ ...gpt, redirects: [{ kind: 'gpt', gptIds: ['g-another'] }] }],
+      });
+      await expectErrorPage(
+        await submitConsentAt(deploymentWithOtherRedirect),
+        deploymentWithOtherRedirect,
+        'The redirect URI is not registered for this app.',
+      );
     });
 
     it('with the longest state still fits into the cookie of its login transaction', async () => {
@@ -245,30 +263,30 @@ describe('choosing a provider', () => {
 
 describe('continuing with a session', () => {
   /** A deployment whose Google returns the recheck result that a test sets, and counts the rechecks. */
-  const saying = (
-    word: RecheckResult = { kind: 'active' },
+  const deployWithRecheck = (
+    result: RecheckResult = { kind: 'active' },
     changes: Partial<BrokerOptions> = {},
     features: { readonly hasAccountPage?: boolean } = {},
   ) => {
-    const said = { word, asked: 0 };
+    const recheck = { result, count: 0 };
     const google: IdentityProvider = {
       ...createProvider('google', 'Google'),
       async validateRefreshToken() {
-        said.asked += 1;
-        return said.word;
+        recheck.count += 1;
+        return recheck.result;
       },
     };
     const providers = [google, createProvider('other', 'Other')];
-    return { deployment: deploy({ providers, ...changes }, features), said };
+    return { deployment: deploy({ providers, ...changes }, features), recheck };
   };
 
   /** Signs in at the account page, which stores a token of Google's, and opens ChatGPT's sign-in page. */
-  const inFront = async (
+  const openSignInPageWithSession = async (
     deployment: Deployment,
-    answer: Readonly<Record<string, string>> = { refresh: 'r-1' },
+    providerResponse: Readonly<Record<string, string>> = { refresh: 'r-1' },
   ) => {
     const accountBrowser = createAccountBrowser(deployment);
-    await accountBrowser.signInToAccount('ada', 'google', answer);
+    await accountBrowser.signInToAccount('ada', 'google', providerResponse);
     const { response, consent } = await accountBrowser.openSignInPage(gptRequest);
     const html = await response.text();
     return { accountBrowser, consent, html, choices: readButtonValues(html, 'choice') };
@@ -278,8 +296,8 @@ describe('continuing with a session', () => {
 
   describe('the sign-in page with a session', () => {
     it('offers to continue, and shows the whole consent', async () => {
-      const { deployment } = saying();
-      const { html, choices } = await inFront(deployment);
+      const { deployment } = deployWithRecheck();
+      const { html, choices } = await openSignInPageWithSession(deployment);
       expect(choices).toEqual(['continue', 'google', 'other']);
       expect(html).toContain('ada@example.com');
       expect(html).toContain('Words GPT');
@@ -291,7 +309,7 @@ describe('continuing with a session', () => {
       ['no user is signed in', undefined],
       ['the identity has no upstream token for a recheck', 'bob'],
     ])('does not offer to continue if %s', async (_, subject) => {
-      const accountBrowser = createAccountBrowser(saying().deployment);
+      const accountBrowser = createAccountBrowser(deployWithRecheck().deployment);
       if (subject !== undefined) await accountBrowser.signInToAccount(subject);
       const { response } = await accountBrowser.openSignInPage(gptRequest);
       expect(readButtonValues(await response.text(), 'choice')).toEqual(['google', 'other']);
@@ -299,10 +317,10 @@ describe('continuing with a session', () => {
 
     it('calls storage only if there is a session cookie', async () => {
       const storage = createSpyStorage();
-      const { deployment } = saying(undefined, { storage });
+      const { deployment } = deployWithRecheck(undefined, { storage });
       await createAccountBrowser(deployment).openSignInPage(gptRequest);
       expect(storage.calls).toEqual([]);
-      const { accountBrowser } = await inFront(deployment);
+      const { accountBrowser } = await openSignInPageWithSession(deployment);
       expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn', 'redeemCode', 'useSession']);
       accountBrowser.cookies.set('__Host-session', 'garbage');
       await accountBrowser.openSignInPage(gptRequest);
@@ -311,15 +329,15 @@ describe('continuing with a session', () => {
 
     it('works while storage is unavailable, but does not offer to continue', async () => {
       const memory = memoryStorage();
-      let down = false;
+      let isUnavailable = false;
       const storage = {
         ...memory,
-        useSession: (use: Parameters<typeof memory.useSession>[0]) =>
-          down ? Promise.reject(new StorageUnavailable('down')) : memory.useSession(use),
+        useSession: (args: Parameters<typeof memory.useSession>[0]) =>
+          isUnavailable ? Promise.reject(new StorageUnavailable('down')) : memory.useSession(args),
       };
-      const { deployment } = saying(undefined, { storage });
-      const { accountBrowser } = await inFront(deployment);
-      down = true;
+      const { deployment } = deployWithRecheck(undefined, { storage });
+      const { accountBrowser } = await openSignInPageWithSession(deployment);
+      isUnavailable = true;
       const { response } = await accountBrowser.openSignInPage(gptRequest);
       expect(response.status).toBe(200);
       expect(readButtonValues(await response.text(), 'choice')).toEqual(['google', 'other']);
@@ -328,13 +346,13 @@ describe('continuing with a session', () => {
 
   describe('continuing', () => {
     it('rechecks at the provider first, and sends the client its code', async () => {
-      const { deployment, said } = saying();
-      const { accountBrowser, consent } = await inFront(deployment);
+      const { deployment, recheck } = deployWithRecheck();
+      const { accountBrowser, consent } = await openSignInPageWithSession(deployment);
       const response = await accountBrowser.submitConsent(consent, { choice: 'continue' });
-      expect(said.asked).toBe(1);
-      const back = readRedirect(response);
-      expect(back.href.startsWith(`${gptRedirect}?`)).toBe(true);
-      expect(back.searchParams.get('state')).toBe(gptRequest.state);
+      expect(recheck.count).toBe(1);
+      const redirect = readRedirect(response);
+      expect(redirect.href.startsWith(`${gptRedirect}?`)).toBe(true);
+      expect(redirect.searchParams.get('state')).toBe(gptRequest.state);
       const tokens = await expectTokens(
         await requestTokens(deployment, buildGptCodeRequest(codeOf(response) ?? '')),
       );
@@ -355,36 +373,36 @@ describe('continuing with a session', () => {
 
     it('is not possible after the account page, where users can sign out, was removed', async () => {
       const storage = memoryStorage();
-      const before = await inFront(saying(undefined, { storage }).deployment);
-      expect(before.choices).toContain('continue');
-      const { deployment, said } = saying(undefined, { storage }, { hasAccountPage: false });
+      const original = await openSignInPageWithSession(deployWithRecheck(undefined, { storage }).deployment);
+      expect(original.choices).toContain('continue');
+      const { deployment, recheck } = deployWithRecheck(undefined, { storage }, { hasAccountPage: false });
       const browser = createAccountBrowser(deployment);
-      for (const [name, value] of before.accountBrowser.cookies) browser.cookies.set(name, value);
+      for (const [name, value] of original.accountBrowser.cookies) browser.cookies.set(name, value);
       const { response } = await browser.openSignInPage(gptRequest);
       expect(readButtonValues(await response.text(), 'choice')).toEqual(['google', 'other']);
-      const continued = await browser.submitConsent(before.consent, { choice: 'continue' });
-      expect(continued.status).toBe(200);
-      expect(readButtonValues(await continued.text(), 'choice')).toEqual(['google', 'other']);
+      const continuedResponse = await browser.submitConsent(original.consent, { choice: 'continue' });
+      expect(continuedResponse.status).toBe(200);
+      expect(readButtonValues(await continuedResponse.text(), 'choice')).toEqual(['google', 'other']);
       expect(browser.cookies.has('__Host-session')).toBe(false);
-      expect(said.asked).toBe(0);
+      expect(recheck.count).toBe(0);
       expect(deployment.log.map(({ event }) => event)).not.toContain('signed-in');
     });
 
     it('rechecks only after the recheck interval', async () => {
-      const { deployment, said } = saying();
-      const { accountBrowser, consent } = await inFront(deployment);
-      for (let time = 0; time < 2; time++)
+      const { deployment, recheck } = deployWithRecheck();
+      const { accountBrowser, consent } = await openSignInPageWithSession(deployment);
+      for (let attempt = 0; attempt < 2; attempt++)
         expect(codeOf(await accountBrowser.submitConsent(consent, { choice: 'continue' }))).not.toBeNull();
-      expect(said.asked).toBe(1);
+      expect(recheck.count).toBe(1);
       deployment.advance(600);
-      const { consent: later } = await accountBrowser.openSignInPage(gptRequest);
-      await accountBrowser.submitConsent(later, { choice: 'continue' });
-      expect(said.asked).toBe(2);
+      const { consent: secondConsent } = await accountBrowser.openSignInPage(gptRequest);
+      await accountBrowser.submitConsent(secondConsent, { choice: 'continue' });
+      expect(recheck.count).toBe(2);
     });
 
     it('fails and ends the session if the recheck finds that the upstream token was revoked', async () => {
-      const { deployment } = saying({ kind: 'revoked' });
-      const { accountBrowser, consent } = await inFront(deployment);
+      const { deployment } = deployWithRecheck({ kind: 'revoked' });
+      const { accountBrowser, consent } = await openSignInPageWithSession(deployment);
       const response = await accountBrowser.submitConsent(consent, { choice: 'continue' });
       expect(response.status).toBe(200);
       const html = await response.text();
@@ -395,36 +413,36 @@ describe('continuing with a session', () => {
     });
 
     it('requires a conclusive recheck: otherwise the user signs in again from the same page', async () => {
-      const { deployment, said } = saying({ kind: 'unknown', reason: 'took too long' });
-      const { accountBrowser, consent } = await inFront(deployment);
-      const first = await (await accountBrowser.submitConsent(consent, { choice: 'continue' })).text();
-      expect(readButtonValues(first, 'choice')).toEqual(['google', 'other']);
+      const { deployment, recheck } = deployWithRecheck({ kind: 'unknown', reason: 'took too long' });
+      const { accountBrowser, consent } = await openSignInPageWithSession(deployment);
+      const firstHtml = await (await accountBrowser.submitConsent(consent, { choice: 'continue' })).text();
+      expect(readButtonValues(firstHtml, 'choice')).toEqual(['google', 'other']);
       // The lease is still held: there is no second recheck, and the missing result is no confirmation.
-      said.word = { kind: 'active' };
-      const { consent: again } = await accountBrowser.openSignInPage(gptRequest);
-      expect((await accountBrowser.submitConsent(again, { choice: 'continue' })).status).toBe(200);
-      expect(said.asked).toBe(1);
-      const nextForm = /name="consent" value="([^"]*)"/.exec(first)?.[1] ?? '';
-      expect(readRedirect(await accountBrowser.submitConsent(nextForm, { choice: 'google' })).origin).toBe(
+      recheck.result = { kind: 'active' };
+      const { consent: secondConsent } = await accountBrowser.openSignInPage(gptRequest);
+      expect((await accountBrowser.submitConsent(secondConsent, { choice: 'continue' })).status).toBe(200);
+      expect(recheck.count).toBe(1);
+      const nextConsent = /name="consent" value="([^"]*)"/.exec(firstHtml)?.[1] ?? '';
+      expect(readRedirect(await accountBrowser.submitConsent(nextConsent, { choice: 'google' })).origin).toBe(
         'https://google.example',
       );
       expect((await accountBrowser.openAccountPage()).kind).toBe('account');
     });
 
     it('calls resolveUser with the verified identity, and fails if it refuses', async () => {
-      const asked: unknown[] = [];
-      let allowed = true;
-      const { deployment } = saying(undefined, {
+      const resolveUserCalls: unknown[] = [];
+      let isAllowed = true;
+      const { deployment } = deployWithRecheck(undefined, {
         resolveUser: async (identity, client) => {
-          asked.push([identity, client.id]);
-          return allowed || client.id === 'account'
+          resolveUserCalls.push([identity, client.id]);
+          return isAllowed || client.id === 'account'
             ? { kind: 'accepted' }
             : { kind: 'refused', reason: 'left' };
         },
       });
-      const { accountBrowser, consent } = await inFront(deployment);
+      const { accountBrowser, consent } = await openSignInPageWithSession(deployment);
       await accountBrowser.submitConsent(consent, { choice: 'continue' });
-      expect(asked.at(-1)).toEqual([
+      expect(resolveUserCalls.at(-1)).toEqual([
         expect.objectContaining({
           provider: 'google',
           subject: 'ada',
@@ -434,7 +452,7 @@ describe('continuing with a session', () => {
         }),
         'gpt',
       ]);
-      allowed = false;
+      isAllowed = false;
       expectErrorRedirect(await accountBrowser.submitConsent(consent, { choice: 'continue' }), {
         to: gptRedirect,
         state: gptRequest.state,
@@ -451,12 +469,12 @@ describe('continuing with a session', () => {
           return { ...identity, claims: { groups: 'x'.repeat(4000) } };
         },
       };
-      const { choices } = await inFront(deploy({ providers: [google] }));
+      const { choices } = await openSignInPageWithSession(deploy({ providers: [google] }));
       expect(choices).toEqual(['google']);
     });
 
     it('is refused if it was not offered', async () => {
-      const { deployment } = saying();
+      const { deployment } = deployWithRecheck();
       const accountBrowser = createAccountBrowser(deployment);
       const { consent } = await accountBrowser.openSignInPage(gptRequest);
       await accountBrowser.signInToAccount('ada', 'google', { refresh: 'r-1' });
@@ -466,18 +484,18 @@ describe('continuing with a session', () => {
     });
 
     it('is refused if the provider was removed while the page was open', async () => {
-      const { deployment } = saying();
-      const { accountBrowser, consent } = await inFront(deployment);
+      const { deployment } = deployWithRecheck();
+      const { accountBrowser, consent } = await openSignInPageWithSession(deployment);
       expect(codeOf(await accountBrowser.submitConsent(consent, { choice: 'continue' }))).not.toBeNull();
       const { storage } = deployment;
-      const without = createAccountBrowser(
+      const browserWithoutProvider = createAccountBrowser(
         deploy({ storage, providers: [createProvider('other', 'Other')] }),
       );
-      for (const [name, value] of accountBrowser.cookies) without.cookies.set(name, value);
-      const response = await without.submitConsent(consent, { choice: 'continue' });
+      for (const [name, value] of accountBrowser.cookies) browserWithoutProvider.cookies.set(name, value);
+      const response = await browserWithoutProvider.submitConsent(consent, { choice: 'continue' });
       expect(response.status).toBe(200);
       expect(readButtonValues(await response.text(), 'choice')).toEqual(['other']);
-      const { response: page } = await without.openSignInPage(gptRequest);
+      const { response: page } = await browserWithoutProvider.openSignInPage(gptRequest);
       expect(readButtonValues(await page.text(), 'choice')).toEqual(['other']);
     });
 
@@ -492,7 +510,7 @@ describe('continuing with a session', () => {
         },
       };
       const deployment = deploy({ storage, providers: [google, createProvider('other', 'Other')] });
-      const { accountBrowser, consent } = await inFront(deployment);
+      const { accountBrowser, consent } = await openSignInPageWithSession(deployment);
       const response = await accountBrowser.submitConsent(consent, { choice: 'continue' });
       expect(response.status).toBe(200);
       expect(readButtonValues(await response.text(), 'choice')).toEqual(['google', 'other']);
@@ -523,23 +541,26 @@ describe('continuing with a session', () => {
           return { kind: 'accepted' };
         },
       });
-      const { accountBrowser, consent } = await inFront(deployment);
+      const { accountBrowser, consent } = await openSignInPageWithSession(deployment);
       expect(codeOf(await accountBrowser.submitConsent(consent, { choice: 'continue' }))).not.toBeNull();
-      const known = { email: 'ada@example.com', emailVerified: true, sid: 'sid-1' };
-      expect(accepted).toEqual([expect.objectContaining(known), expect.objectContaining(known)]);
+      const expectedIdentity = { email: 'ada@example.com', emailVerified: true, sid: 'sid-1' };
+      expect(accepted).toEqual([
+        expect.objectContaining(expectedIdentity),
+        expect.objectContaining(expectedIdentity),
+      ]);
       expect(recorded.at(-1)).toMatchObject({ clientId: 'gpt', sid: 'sid-1' });
     });
 
     it('can be canceled like any sign-in', async () => {
-      const { deployment, said } = saying();
-      const { accountBrowser, consent } = await inFront(deployment);
+      const { deployment, recheck } = deployWithRecheck();
+      const { accountBrowser, consent } = await openSignInPageWithSession(deployment);
       expectErrorRedirect(await accountBrowser.submitConsent(consent, { choice: 'continue', cancel: '1' }), {
         to: gptRedirect,
         state: gptRequest.state,
         error: 'access_denied',
         description: 'The sign-in was canceled.',
       });
-      expect(said.asked).toBe(0);
+      expect(recheck.count).toBe(0);
     });
   });
 });

@@ -49,13 +49,13 @@ describe('the client registry', () => {
   });
 
   it('allows development redirect URIs only for a loopback issuer', () => {
-    const kinds = (at: string) =>
-      createClientRegistry(clients, parseIssuer(at))
+    const redirectKinds = (issuerUrl: string) =>
+      createClientRegistry(clients, parseIssuer(issuerUrl))
         .get('gpt')
         ?.redirects.map(({ kind }) => kind);
-    expect(kinds('http://localhost:8787')).toEqual(['gpt', 'gpt-development']);
-    expect(kinds('https://localhost:8787')).toEqual(['gpt']);
-    expect(kinds(issuer)).toEqual(['gpt']);
+    expect(redirectKinds('http://localhost:8787')).toEqual(['gpt', 'gpt-development']);
+    expect(redirectKinds('https://localhost:8787')).toEqual(['gpt']);
+    expect(redirectKinds(issuer)).toEqual(['gpt']);
   });
 
   describe('a GPT in development', () => {
@@ -63,10 +63,10 @@ describe('the client registry', () => {
 
     it('signs in with a loopback redirect URI if the issuer is on loopback', async () => {
       const browser = createTestBrowser(deploy({ issuer: local }));
-      const back = await browser.signIn({ ...gptRequest, redirect_uri: development });
-      expect(back.origin + back.pathname).toBe(development);
-      expect(back.searchParams.get('iss')).toBe(local);
-      expect(back.searchParams.has('code')).toBe(true);
+      const redirect = await browser.signIn({ ...gptRequest, redirect_uri: development });
+      expect(redirect.origin + redirect.pathname).toBe(development);
+      expect(redirect.searchParams.get('iss')).toBe(local);
+      expect(redirect.searchParams.has('code')).toBe(true);
     });
 
     it('is refused there, too, if it is not one of the pinned GPTs', async () => {
@@ -140,27 +140,28 @@ describe('client options', () => {
       'clients.gpt.defaultScopes',
     ],
   ])('are refused with %s', (_, changes, option) => {
-    for (const make of register(changes))
-      expect(make).toThrow(expect.objectContaining({ name: 'ConfigurationError', option }));
+    for (const create of register(changes))
+      expect(create).toThrow(expect.objectContaining({ name: 'ConfigurationError', option }));
   });
 
   it('always add offline_access to the scopes, and to the default scopes only if listed there', () => {
     const all = ['words', 'score', 'offline_access'];
     for (const scopes of [options.scopes, all, ['offline_access', ...options.scopes]])
-      for (const make of register({ scopes })) expect([...make().scopes].sort()).toEqual([...all].sort());
-    for (const make of register({ scopes: ['words', 'offline_access'] }))
-      expect(make().defaultScopes).toEqual(['words']);
-    for (const make of register({ defaultScopes: ['words', 'offline_access'] }))
-      expect(make().defaultScopes).toEqual(['words', 'offline_access']);
+      for (const create of register({ scopes })) expect([...create().scopes].sort()).toEqual([...all].sort());
+    for (const create of register({ scopes: ['words', 'offline_access'] }))
+      expect(create().defaultScopes).toEqual(['words']);
+    for (const create of register({ defaultScopes: ['words', 'offline_access'] }))
+      expect(create().defaultScopes).toEqual(['words', 'offline_access']);
   });
 
   it('never repeat a secret in an error message', () => {
-    for (const make of register({ secrets: [`${secret}\n`] })) expect(make).not.toThrow(new RegExp(secret));
+    for (const create of register({ secrets: [`${secret}\n`] }))
+      expect(create).not.toThrow(new RegExp(secret));
   });
 
   it('can have any printable ID without a colon', () => {
     const id = '!"#$%&\'()*+,-./0123456789;<=>?@AZ[\\]^_`az{|}~';
-    for (const make of register({ id })) expect(make().id).toBe(id);
+    for (const create of register({ id })) expect(create().id).toBe(id);
   });
 });
 
@@ -342,8 +343,8 @@ describe('client authentication', () => {
 
   /** Parses and then verifies credentials, as the token endpoint does. */
   const authenticateClient = async (
-    ...[header, form, known]: [...Parameters<typeof parseClientCredentials>, ClientRegistry]
-  ) => verifyClientCredentials(parseClientCredentials(header, form), known);
+    ...[header, form, knownClients]: [...Parameters<typeof parseClientCredentials>, ClientRegistry]
+  ) => verifyClientCredentials(parseClientCredentials(header, form), knownClients);
 
   /**
    * Encodes as RFC 6749 §2.3.1 requires: escapes all characters except letters, digits, `-`, `.` and `_`, and
@@ -352,7 +353,7 @@ describe('client authentication', () => {
   const formEncode = (text: string): string =>
     new URLSearchParams({ '': text }).toString().slice(1).replaceAll('*', '%2A');
 
-  const clientWith = (id: string, secrets: readonly string[]) =>
+  const createRegistryWith = (id: string, secrets: readonly string[]) =>
     createClientRegistry([gptAction({ id, name: 'GPT', secrets, scopes: ['words'] })], parseIssuer(issuer));
 
   it('does the same work for an unknown ID as for a known one', async () => {
@@ -380,23 +381,29 @@ describe('client authentication', () => {
 
   it('accepts either of two secrets, and no third one', async () => {
     const [older, newer] = ['o'.repeat(43), 'n'.repeat(43)];
-    const both = clientWith('gpt', [newer, older]);
+    const registryWithBoth = createRegistryWith('gpt', [newer, older]);
     for (const client_secret of [older, newer])
-      expect(await authenticateClient(null, { client_id: 'gpt', client_secret }, both)).toHaveProperty('id');
+      expect(
+        await authenticateClient(null, { client_id: 'gpt', client_secret }, registryWithBoth),
+      ).toHaveProperty('id');
     for (const client_secret of [older + newer, `${newer} `, newer.slice(1), gptSecret])
-      await expect(authenticateClient(null, { client_id: 'gpt', client_secret }, both)).rejects.toThrow(
-        rejection('authentication.secret'),
-      );
+      await expect(
+        authenticateClient(null, { client_id: 'gpt', client_secret }, registryWithBoth),
+      ).rejects.toThrow(rejection('authentication.secret'));
   });
 
   it('accepts any form-encoded ID and secret as Basic', async () => {
     const id = fc.stringMatching(/^[\x21-\x39\x3B-\x7E]{1,20}$/);
     const secret = fc.stringMatching(/^[\x21-\x7E]{32,60}$/);
     await fc.assert(
-      fc.asyncProperty(id, secret, async (name, word) => {
-        const one = clientWith(name, [word]);
-        const found = await authenticateClient(basic(`${formEncode(name)}:${formEncode(word)}`), {}, one);
-        expect(found.id).toBe(name);
+      fc.asyncProperty(id, secret, async (clientId, clientSecret) => {
+        const clientRegistry = createRegistryWith(clientId, [clientSecret]);
+        const client = await authenticateClient(
+          basic(`${formEncode(clientId)}:${formEncode(clientSecret)}`),
+          {},
+          clientRegistry,
+        );
+        expect(client.id).toBe(clientId);
       }),
     );
   });

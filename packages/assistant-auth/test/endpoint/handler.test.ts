@@ -29,7 +29,7 @@ import { readAttributes, readLines } from '../ui/read-markup.ts';
 
 describe('the handler', () => {
   /** Creates an endpoint with the test's handler, and its log. */
-  const endpointWith = (handle: EndpointDefinition['handle'], issuer = 'https://words.example') => {
+  const createTestEndpoint = (handle: EndpointDefinition['handle'], issuer = 'https://words.example') => {
     const log: LogEntry[] = [];
     const definition = {
       name: 'trial',
@@ -37,25 +37,25 @@ describe('the handler', () => {
       handle,
       respondToError: (rejection: ProtocolError) => problemResponse(rejection),
     };
-    const answer = createEndpoint(definition, {
+    const handleTestRequest = createEndpoint(definition, {
       issuer: parseIssuer(issuer),
       log: (entry) => void log.push(entry),
       randomBytes: (length) => new Uint8Array(length),
     });
-    return { answer, log };
+    return { handleTestRequest, log };
   };
 
-  const answered = async () => new Response('answered');
+  const respondOk = async () => new Response('ok');
 
   /** The request ID if all random bytes are zero. */
   const requestId = 'AAAAAAAAAAAAAAAAAAAAAA';
 
   describe('an endpoint', () => {
     it('responds to its methods on its own host', async () => {
-      const { answer, log } = endpointWith(async ({ request, url, requestId }) =>
+      const { handleTestRequest, log } = createTestEndpoint(async ({ request, url, requestId }) =>
         Response.json([request.method, url.pathname, requestId]),
       );
-      const response = await answer(new Request('https://words.example/a?b', { method: 'PUT' }));
+      const response = await handleTestRequest(new Request('https://words.example/a?b', { method: 'PUT' }));
       expect(await response.json()).toEqual(['PUT', '/a', requestId]);
       expect(log).toEqual([]);
     });
@@ -68,8 +68,8 @@ describe('the handler', () => {
       'http://words.example/a',
       'https://words.example./a',
     ])('refuses the host %s', async (url) => {
-      const { answer, log } = endpointWith(answered);
-      const response = await answer(new Request(url));
+      const { handleTestRequest, log } = createTestEndpoint(respondOk);
+      const response = await handleTestRequest(new Request(url));
       expect(response.status).toBe(421);
       expect(await response.json()).toEqual({
         type: 'about:blank',
@@ -83,24 +83,26 @@ describe('the handler', () => {
     it.each(['https://words.example:443/a', 'HTTPS://WORDS.EXAMPLE/a'])(
       'responds for another spelling of its host: %s',
       async (url) => {
-        expect(await (await endpointWith(answered).answer(new Request(url))).text()).toBe('answered');
+        expect(await (await createTestEndpoint(respondOk).handleTestRequest(new Request(url))).text()).toBe(
+          'ok',
+        );
       },
     );
 
     it.each(['POST', 'HEAD', 'OPTIONS', 'DELETE', 'PATCH', 'PROPFIND'])(
       'refuses the method %s',
       async (method) => {
-        const { answer } = endpointWith(answered);
-        const response = await answer(new Request('https://words.example/a', { method }));
+        const { handleTestRequest } = createTestEndpoint(respondOk);
+        const response = await handleTestRequest(new Request('https://words.example/a', { method }));
         expect(response.status).toBe(405);
         expect(response.headers.get('allow')).toBe('GET, PUT');
       },
     );
 
     it('accepts a method in lowercase that Request converts to uppercase', async () => {
-      const { answer } = endpointWith(answered);
-      const response = await answer(new Request('https://words.example/a', { method: 'get' }));
-      expect(await response.text()).toBe('answered');
+      const { handleTestRequest } = createTestEndpoint(respondOk);
+      const response = await handleTestRequest(new Request('https://words.example/a', { method: 'get' }));
+      expect(await response.text()).toBe('ok');
     });
   });
 
@@ -145,23 +147,23 @@ describe('the handler', () => {
       ],
       ['a thrown value that is not an Error', 'oops', 500, { reason: 'unexpected', cause: 'oops' }],
     ])('becomes a response and a log line: %s', async (_, thrown, status, line) => {
-      const { answer, log } = endpointWith(() => Promise.reject(thrown));
-      const response = await answer(new Request('https://words.example/a'));
+      const { handleTestRequest, log } = createTestEndpoint(() => Promise.reject(thrown));
+      const response = await handleTestRequest(new Request('https://words.example/a'));
       expect(response.status).toBe(status);
       expect(await response.json()).toMatchObject({ status, detail: toProtocolError(thrown).description });
       expect(log).toEqual([{ event: 'refused', requestId, endpoint: 'trial', ...line }]);
     });
 
     it('that is thrown synchronously is caught, too', async () => {
-      const { answer } = endpointWith(() => {
+      const { handleTestRequest } = createTestEndpoint(() => {
         throw new Error('at once');
       });
-      expect((await answer(new Request('https://words.example/a'))).status).toBe(500);
+      expect((await handleTestRequest(new Request('https://words.example/a'))).status).toBe(500);
     });
 
     it('that is unexpected has no details in the response', async () => {
-      const { answer } = endpointWith(() => Promise.reject(new Error('password=hunter2')));
-      const response = await answer(new Request('https://words.example/a'));
+      const { handleTestRequest } = createTestEndpoint(() => Promise.reject(new Error('password=hunter2')));
+      const response = await handleTestRequest(new Request('https://words.example/a'));
       expect(await response.json()).toEqual({
         type: 'about:blank',
         title: 'Internal Server Error',
@@ -242,16 +244,16 @@ describe('error pages', () => {
   });
 
   it('use the built-in page if the custom page fails, and log why it failed', async () => {
-    const visited = createLoggedContext();
-    const failing = {
+    const loggedContext = createLoggedContext();
+    const failingPages = {
       error: () => {
         throw new Error('template missing');
       },
     };
-    const response = respond(authorizationError('state.too-long'), failing, visited);
+    const response = respond(authorizationError('state.too-long'), failingPages, loggedContext);
     expect(response.status).toBe(400);
     expect(await response.text()).toBe(await respond(authorizationError('state.too-long')).text());
-    expect(visited.lines).toEqual([
+    expect(loggedContext.lines).toEqual([
       {
         event: 'refused',
         reason: 'unexpected',
@@ -264,13 +266,13 @@ describe('error pages', () => {
 
 describe('provider icons', () => {
   const icon = '<svg xmlns="http://www.w3.org/2000/svg"/>';
-  const marked = () =>
+  const deployWithIcon = () =>
     deploy({
       providers: [{ ...createProvider('acme', 'Acme'), icon }, createProvider('other', 'Other')],
     });
 
   it('are served at the path that the page uses, with a restrictive policy', async () => {
-    const deployment = marked();
+    const deployment = deployWithIcon();
     const page = await (await createTestBrowser(deployment).openSignInPage(gptRequest)).response.text();
     expect(await readAttributes(page, 'img')).toEqual([
       { class: 'icon', src: '/authorize/icons/acme.svg', alt: '', width: '24', height: '24' },
@@ -287,20 +289,20 @@ describe('provider icons', () => {
   });
 
   it('have no path for a provider without one', () => {
-    const paths = marked().broker.routes.map(({ path }) => path);
+    const paths = deployWithIcon().broker.routes.map(({ path }) => path);
     expect(paths.filter((path) => path.includes('icons'))).toEqual(['/authorize/icons/acme.svg']);
   });
 
   it('respond to HEAD like GET, without a body', async () => {
     const request = new Request(`${issuer}/authorize/icons/acme.svg`, { method: 'HEAD' });
-    const response = await marked().fetch(request);
+    const response = await deployWithIcon().fetch(request);
     expect([response.status, response.headers.get('content-type')]).toEqual([200, 'image/svg+xml']);
     expect(await response.text()).toBe('');
   });
 
   it('refuse any other method with 405', async () => {
     const request = new Request(`${issuer}/authorize/icons/acme.svg`, { method: 'POST' });
-    const response = await marked().fetch(request);
+    const response = await deployWithIcon().fetch(request);
     expect(response.status).toBe(405);
     expect(response.headers.get('allow')).toBe('GET, HEAD');
   });
@@ -316,11 +318,11 @@ describe('provider icons', () => {
 });
 
 describe('the stylesheet', () => {
-  const stylesheetOf = (deployment = deploy(), init: RequestInit = {}) =>
+  const fetchStylesheet = (deployment = deploy(), init: RequestInit = {}) =>
     deployment.fetch(new Request(`${issuer}/authorize/style.css`, init));
 
   it('is served at the path that the pages use, cached for an hour', async () => {
-    const response = await stylesheetOf();
+    const response = await fetchStylesheet();
     expect(response.status).toBe(200);
     expect(await response.text()).toBe(defaultPages.stylesheet);
     expect(Object.fromEntries(response.headers)).toEqual({
@@ -334,17 +336,17 @@ describe('the stylesheet', () => {
 
   it('can be replaced by the publisher', async () => {
     const stylesheet = `${defaultPages.stylesheet}:root { --accent: #123456; }`;
-    expect(await (await stylesheetOf(deploy({ pages: { stylesheet } }))).text()).toBe(stylesheet);
+    expect(await (await fetchStylesheet(deploy({ pages: { stylesheet } }))).text()).toBe(stylesheet);
   });
 
   it('is served to HEAD without a body', async () => {
-    const response = await stylesheetOf(deploy(), { method: 'HEAD' });
+    const response = await fetchStylesheet(deploy(), { method: 'HEAD' });
     expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/css; charset=utf-8']);
     expect(await response.text()).toBe('');
   });
 
   it('responds to another method with a problem document', async () => {
-    const response = await stylesheetOf(deploy(), { method: 'POST' });
+    const response = await fetchStylesheet(deploy(), { method: 'POST' });
     expect(response.status).toBe(405);
     expect(await response.json()).toEqual({
       type: 'about:blank',

@@ -147,20 +147,20 @@ describe('request bodies', () => {
 
   /** A stream that counts how many of its chunks were pulled. */
   const streamOf = (chunks: readonly Uint8Array[]) => {
-    let at = 0;
+    let pulledChunks = 0;
     const stream = new ReadableStream({
       pull(controller) {
-        const chunk = chunks[at++];
+        const chunk = chunks[pulledChunks++];
         if (chunk === undefined) controller.close();
         else controller.enqueue(chunk);
       },
     });
-    return { stream, pulled: () => at };
+    return { stream, pulled: () => pulledChunks };
   };
 });
 
 describe('cookies', () => {
-  const read = (header: string) =>
+  const readCookieHeader = (header: string) =>
     Object.fromEntries(readCookies(new Request('https://words.example/', { headers: { cookie: header } })));
 
   describe('reading cookies', () => {
@@ -176,15 +176,15 @@ describe('cookies', () => {
       ['names and values between tabs', '\ta\t=\t1\t;\tb=2', { a: '1', b: '2' }],
       ['a cookie after one without a name', '=1; ; nothing; b=2', { b: '2' }],
     ])('finds %s', (_, header, cookies) => {
-      expect(read(header)).toEqual(cookies);
+      expect(readCookieHeader(header)).toEqual(cookies);
     });
 
     it.each(['\u00a0', '\u1680', '\u2000', '\u2009', '\u202f', '\u3000', '\ufeff', '\v', '\f'])(
       'ignores a look-alike of a prefixed name: %j',
       (space) => {
         for (const name of [`${space}__Host-a`, `__Host-a${space}`]) {
-          expect(Object.keys(read(`${name}=1; b=2`))).not.toContain('__Host-a');
-          expect(read(`${name}=1; __Host-a=2`)).toMatchObject({ '__Host-a': '2' });
+          expect(Object.keys(readCookieHeader(`${name}=1; b=2`))).not.toContain('__Host-a');
+          expect(readCookieHeader(`${name}=1; __Host-a=2`)).toMatchObject({ '__Host-a': '2' });
         }
       },
     );
@@ -194,10 +194,10 @@ describe('cookies', () => {
     });
 
     it('accepts any header without throwing', () => {
-      const nearlyCookies = fc.string({ unit: fc.constantFrom(...'ab=; ,"_') });
+      const cookieLikeText = fc.string({ unit: fc.constantFrom(...'ab=; ,"_') });
       fc.assert(
-        fc.property(fc.oneof(fc.stringMatching(/^[\x20-\x7E]*$/), nearlyCookies), (header) => {
-          const absent = Object.keys(read(header)).filter((name) => !header.includes(name));
+        fc.property(fc.oneof(fc.stringMatching(/^[\x20-\x7E]*$/), cookieLikeText), (header) => {
+          const absent = Object.keys(readCookieHeader(header)).filter((name) => !header.includes(name));
           expect(absent).toEqual([]);
         }),
       );
@@ -227,7 +227,7 @@ describe('CSRF protection', () => {
   const value = 'A-_9'.padEnd(22, 'x');
 
   /** The bindings and cookies of a browser that has opened this many pages, the oldest first. */
-  const browserWith = async (count: number) => {
+  const createBrowserWith = async (count: number) => {
     const bindings = await Promise.all(Array.from({ length: count }, () => bind()));
     const cookies = new Map<string, string>();
     for (const { csrf } of bindings) cookies.set(await deriveBindingCookieName(csrf), csrf);
@@ -246,19 +246,19 @@ describe('CSRF protection', () => {
     });
 
     it('is reused, and set again to last as long as the new form', async () => {
-      const { bindings, cookies } = await browserWith(1);
+      const { bindings, cookies } = await createBrowserWith(1);
       const [first] = bindings;
       expect(await bind(cookies)).toEqual(first);
     });
 
     it('is the newest of several, each time, and the others are kept', async () => {
-      const { bindings, cookies } = await browserWith(30);
+      const { bindings, cookies } = await createBrowserWith(30);
       expect(await bind(cookies)).toEqual(bindings.at(-1));
       expect(await bind(cookies)).toEqual(bindings.at(-1));
     });
 
     it('is one of at most 32: beyond that, the oldest are cleared, never the one in use', async () => {
-      const { bindings, cookies } = await browserWith(60);
+      const { bindings, cookies } = await createBrowserWith(60);
       const { csrf, setCookies } = await bind(cookies);
       expect(csrf).toBe(bindings.at(-1)?.csrf);
       const names = await Promise.all(bindings.slice(0, 16).map((one) => deriveBindingCookieName(one.csrf)));
@@ -268,7 +268,7 @@ describe('CSRF protection', () => {
     });
 
     it('takes up less than 1.4 kB of a request for 30 tabs', async () => {
-      const { cookies } = await browserWith(30);
+      const { cookies } = await createBrowserWith(30);
       const header = [...cookies].map(([name, one]) => `${name}=${one}`).join('; ');
       expect(header.length).toBeLessThan(1_400);
     });
@@ -297,9 +297,9 @@ describe('CSRF protection', () => {
   describe('a form', () => {
     it('is accepted only with its own cookie, whatever other cookies there are', () =>
       fc.assert(
-        fc.asyncProperty(fc.integer({ min: 1, max: 40 }), fc.nat(), async (count, pick) => {
-          const { bindings, cookies } = await browserWith(count);
-          const csrf = bindings[pick % count]?.csrf ?? '';
+        fc.asyncProperty(fc.integer({ min: 1, max: 40 }), fc.nat(), async (count, seed) => {
+          const { bindings, cookies } = await createBrowserWith(count);
+          const csrf = bindings[seed % count]?.csrf ?? '';
           expect(await checkBinding(cookies, csrf)).toBe('bound');
           cookies.delete(await deriveBindingCookieName(csrf));
           expect(await checkBinding(cookies, csrf)).toBe(count === 1 ? 'none' : 'other');

@@ -33,11 +33,11 @@ export const rateLimiterContract = (name: string, makeLimiter: () => FreshLimite
 
     it('allows at least its limit and at most twice its limit of concurrent requests', async () => {
       const { limiter, limit } = makeLimiter();
-      const verdicts = await Promise.all(
+      const results = await Promise.all(
         Array.from({ length: 2 * limit + 1 }, () => limiter.take('everybody')),
       );
-      expect(verdicts.filter((verdict) => verdict === 'allowed').length).toBeLessThanOrEqual(2 * limit);
-      expect(verdicts.filter((verdict) => verdict === 'allowed').length).toBeGreaterThanOrEqual(limit);
+      expect(results.filter((result) => result === 'allowed').length).toBeLessThanOrEqual(2 * limit);
+      expect(results.filter((result) => result === 'allowed').length).toBeGreaterThanOrEqual(limit);
     });
   });
 };
@@ -45,9 +45,9 @@ export const rateLimiterContract = (name: string, makeLimiter: () => FreshLimite
 const takeAll = async (
   limiter: RateLimiter,
   key: string,
-  times: number,
+  count: number,
 ): Promise<readonly RateLimitResult[]> => {
-  const verdicts: RateLimitResult[] = [];
-  for (let turn = 0; turn < times; turn++) verdicts.push(await limiter.take(key));
-  return verdicts;
+  const results: RateLimitResult[] = [];
+  for (let attempt = 0; attempt < count; attempt++) results.push(await limiter.take(key));
+  return results;
 };

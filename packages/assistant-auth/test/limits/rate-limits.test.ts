@@ -7,7 +7,7 @@ import { createLimits, failOpen, toAddressBlock } from '../../src/limits/rate-li
 import { rateLimiterContract } from './rate-limiter-contract.ts';
 
 describe('limits', () => {
-  const broken = {
+  const failingLimiter = {
     take: async () => {
       throw new Error('the counter is gone');
     },
@@ -16,7 +16,7 @@ describe('limits', () => {
   describe('a limiter that fails', () => {
     it('allows every request, and is logged', async () => {
       const log: LogEntry[] = [];
-      const limiter = failOpen(broken, (entry) => void log.push(entry));
+      const limiter = failOpen(failingLimiter, (entry) => void log.push(entry));
       expect(await limiter.take('somebody')).toBe('allowed');
       expect(log).toEqual([{ event: 'limiter-failed', cause: 'Error: the counter is gone' }]);
     });
@@ -31,7 +31,8 @@ describe('limits', () => {
       );
       for (const name of ['failedAuthentications', 'signIns'] as const) {
         const { limit } = defaultRateLimits[name];
-        for (let turn = 0; turn < limit; turn++) expect(await limits[name].take('somebody')).toBe('allowed');
+        for (let attempt = 0; attempt < limit; attempt++)
+          expect(await limits[name].take('somebody')).toBe('allowed');
         expect(await limits[name].take('somebody')).toBe('limited');
       }
     });
@@ -39,9 +40,11 @@ describe('limits', () => {
     it('are counted by the given limiters, and one that fails allows every request', async () => {
       const log: LogEntry[] = [];
       const keys: string[] = [];
-      const counting = { take: async (key: string) => (keys.push(key) > 1 ? 'limited' : 'allowed') } as const;
+      const countingLimiter = {
+        take: async (key: string) => (keys.push(key) > 1 ? 'limited' : 'allowed'),
+      } as const;
       const limits = createLimits(
-        { failedAuthentications: broken, signIns: counting },
+        { failedAuthentications: failingLimiter, signIns: countingLimiter },
         () => 0,
         (entry) => void log.push(entry),
       );
@@ -73,17 +76,19 @@ describe('the in-memory limiter', () => {
       },
       /** Counts how many requests of a key are allowed right now. */
       async allowance(key?: string) {
-        let taken = 0;
-        while ((await limiter.take(key ?? 'somebody')) === 'allowed') taken += 1;
-        return taken;
+        let count = 0;
+        while ((await limiter.take(key ?? 'somebody')) === 'allowed') count += 1;
+        return count;
       },
     };
   };
 
-  it.each([Number.NaN, 0, -1, 1.5, Number.POSITIVE_INFINITY])('refuses a limit of %d', (wrong) => {
-    const refused = expect.objectContaining({ name: 'ConfigurationError', option: 'limits' });
-    expect(() => memoryLimiter({ limit: wrong, period: 60 })).toThrow(refused);
-    expect(() => memoryLimiter({ limit: 5, period: JSON.parse(JSON.stringify(wrong)) })).toThrow(refused);
+  it.each([Number.NaN, 0, -1, 1.5, Number.POSITIVE_INFINITY])('refuses a limit of %d', (value) => {
+    const expectedError = expect.objectContaining({ name: 'ConfigurationError', option: 'limits' });
+    expect(() => memoryLimiter({ limit: value, period: 60 })).toThrow(expectedError);
+    expect(() => memoryLimiter({ limit: 5, period: JSON.parse(JSON.stringify(value)) })).toThrow(
+      expectedError,
+    );
   });
 
   it('refills the allowance evenly', async () => {
@@ -104,7 +109,7 @@ describe('the in-memory limiter', () => {
   it('does not count limited requests', async () => {
     const { allowance, take, advance } = setUp(5, 10);
     await allowance();
-    for (let turn = 0; turn < 1000; turn++) expect(await take()).toBe('limited');
+    for (let attempt = 0; attempt < 1000; attempt++) expect(await take()).toBe('limited');
     advance(2);
     expect(await take()).toBe('allowed');
   });

@@ -42,18 +42,18 @@ describe('counts', () => {
     expect(lines.filter(({ event }) => event === 'refused')).toEqual(
       lines.slice(1).map((line) => ({ ...line, requestId: expect.stringMatching(/^[\w-]{22}$/) })),
     );
-    const ofHosts = lines.filter(({ reason }) => reason === 'request.host');
-    expect(ofHosts.map(({ count }) => count)).toEqual(ofHosts.map((_, at) => at + 1));
+    const hostRefusals = lines.filter(({ reason }) => reason === 'request.host');
+    expect(hostRefusals.map(({ count }) => count)).toEqual(hostRefusals.map((_, index) => index + 1));
     expect(new Set(lines.map(({ requestId }) => requestId)).size).toBe(lines.length);
   });
 });
 
 describe('the cause of an error', () => {
   it('is described with its whole chain of causes', () => {
-    const outage = new TypeError('fetch failed', { cause: new Error('ECONNREFUSED') });
-    const cause = new StorageUnavailable('D1 did not answer', { cause: outage });
+    const fetchError = new TypeError('fetch failed', { cause: new Error('ECONNREFUSED') });
+    const cause = new StorageUnavailable('D1 did not respond', { cause: fetchError });
     expect(describeCause(cause)).toBe(
-      'StorageUnavailable: D1 did not answer, caused by TypeError: fetch failed, caused by Error: ECONNREFUSED',
+      'StorageUnavailable: D1 did not respond, caused by TypeError: fetch failed, caused by Error: ECONNREFUSED',
     );
   });
 
@@ -63,9 +63,9 @@ describe('the cause of an error', () => {
   });
 
   it('that refers to itself is truncated', () => {
-    const circle = new Error('again');
-    circle.cause = circle;
-    expect(describeCause(circle).split('caused by')).toHaveLength(6);
+    const cyclicError = new Error('again');
+    cyclicError.cause = cyclicError;
+    expect(describeCause(cyclicError).split('caused by')).toHaveLength(6);
   });
 
   it('has a stack without its message', () => {

@@ -43,8 +43,8 @@ describe('parameters', () => {
           const repeated = known.some((name) => query.getAll(name).length > 1);
           const read = () => readParameters(query, known);
           if (repeated) return void expect(read).toThrow(rejection('parameter.repeated'));
-          const given = known.flatMap((name) => (query.get(name) ? [[name, query.get(name)]] : []));
-          expect(Object.entries(read())).toEqual(given);
+          const expected = known.flatMap((name) => (query.get(name) ? [[name, query.get(name)]] : []));
+          expect(Object.entries(read())).toEqual(expected);
         }),
       );
     });
@@ -142,15 +142,15 @@ describe('resources', () => {
     });
 
     const host = fc.stringMatching(/^[a-z0-9]([a-z0-9.-]{0,12}[a-z0-9])?$/);
-    const rest = fc.stringMatching(/^(\/[a-zA-Z0-9%._~/-]{0,12})?(\?[a-zA-Z0-9%=&]{0,6})?$/);
+    const pathAndQuery = fc.stringMatching(/^(\/[a-zA-Z0-9%._~/-]{0,12})?(\?[a-zA-Z0-9%=&]{0,6})?$/);
     const swapCase = (letter: string): string =>
       letter === letter.toLowerCase() ? letter.toUpperCase() : letter.toLowerCase();
     const mixedCase = (text: string): string =>
-      [...text].map((letter, at) => (at % 2 === 0 ? letter.toUpperCase() : letter)).join('');
+      [...text].map((letter, index) => (index % 2 === 0 ? letter.toUpperCase() : letter)).join('');
 
     it('converts all equivalent forms to one canonical form, which it does not change', () => {
       fc.assert(
-        fc.property(host, rest, fc.constantFrom('', ':', ':443'), (name, path, port) => {
+        fc.property(host, pathAndQuery, fc.constantFrom('', ':', ':443'), (name, path, port) => {
           const canonical = canonicalResource(`https://${name}${path}`);
           expect(canonicalResource(canonical)).toBe(canonical);
           expect(canonicalResource(`HttpS://${mixedCase(name)}${port}${path}`)).toBe(canonical);
@@ -161,11 +161,11 @@ describe('resources', () => {
     it('never converts different URLs to the same form', () => {
       const port = fc.constantFrom('', ':443', ':8443');
       fc.assert(
-        fc.property(host, port, rest, fc.nat(), port, (name, port, path, place, otherPort) => {
+        fc.property(host, port, pathAndQuery, fc.nat(), port, (name, port, path, seed, otherPort) => {
           // Changes the case of one letter, and the port. Some results are the same URL, most are not.
-          const at = place % (name.length + path.length);
-          const changed = [...(name + path)].map((letter, index) =>
-            index === at ? swapCase(letter) : letter,
+          const index = seed % (name.length + path.length);
+          const changed = [...(name + path)].map((letter, letterIndex) =>
+            letterIndex === index ? swapCase(letter) : letter,
           );
           const [otherName, otherPath] = [changed.slice(0, name.length), changed.slice(name.length)];
           const left = `https://${name}${port}${path}`;
@@ -189,7 +189,7 @@ describe('resources', () => {
 
 describe('issuers', () => {
   const malformed = 'issuer must be an origin such as https://words.example, without a path.';
-  const plain = 'issuer must use https; http is allowed for loopback addresses only.';
+  const insecure = 'issuer must use https; http is allowed for loopback addresses only.';
 
   describe('parseIssuer', () => {
     it.each([
@@ -221,12 +221,12 @@ describe('issuers', () => {
       ['https://wörds.example', malformed],
       ['ftp://words.example', malformed],
       ['data:text/html,x', malformed],
-      ['http://words.example', plain],
-      ['http://192.168.0.1', plain],
-      ['http://0.0.0.0:8787', plain],
-      ['http://localhost.evil.example', plain],
-      ['http://app.localhost', plain],
-      ['http://127.0.0.2', plain],
+      ['http://words.example', insecure],
+      ['http://192.168.0.1', insecure],
+      ['http://0.0.0.0:8787', insecure],
+      ['http://localhost.evil.example', insecure],
+      ['http://app.localhost', insecure],
+      ['http://127.0.0.2', insecure],
     ])('refuses %j as an issuer', (text, message) => {
       expect(() => parseIssuer(text)).toThrow(
         expect.objectContaining({ name: 'ConfigurationError', option: 'issuer', message }),
@@ -239,7 +239,7 @@ describe('issuers', () => {
           fc.oneof(
             fc.webUrl(),
             fc.string(),
-            fc.webAuthority().map((at) => `https://${at}`),
+            fc.webAuthority().map((authority) => `https://${authority}`),
           ),
           (text) => {
             try {

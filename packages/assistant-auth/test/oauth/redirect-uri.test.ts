@@ -16,8 +16,8 @@ const gpt: RedirectRule = { kind: 'gpt' };
 const development: RedirectRule = { kind: 'gpt-development' };
 
 /** Generates strings that differ from a valid URI in a few places, with characters that confuse parsers. */
-const nearly = (good: fc.Arbitrary<string>): fc.Arbitrary<string> => {
-  const piece = fc.constantFrom(
+const mutate = (validUri: fc.Arbitrary<string>): fc.Arbitrary<string> => {
+  const fragment = fc.constantFrom(
     ...[
       '/',
       '\\',
@@ -43,12 +43,16 @@ const nearly = (good: fc.Arbitrary<string>): fc.Arbitrary<string> => {
   const edit = fc.tuple(
     fc.nat(120),
     fc.nat(3),
-    fc.oneof(piece, fc.string({ maxLength: 3 }), fc.constant('')),
+    fc.oneof(fragment, fc.string({ maxLength: 3 }), fc.constant('')),
   );
   return fc
-    .tuple(good, fc.array(edit, { maxLength: 3 }))
+    .tuple(validUri, fc.array(edit, { maxLength: 3 }))
     .map(([text, edits]) =>
-      edits.reduce((now, [at, removed, put]) => now.slice(0, at) + put + now.slice(at + removed), text),
+      edits.reduce(
+        (current, [index, removed, inserted]) =>
+          current.slice(0, index) + inserted + current.slice(index + removed),
+        text,
+      ),
     );
 };
 
@@ -107,7 +111,7 @@ describe('matchesRedirectRule', () => {
       .filter((url) => url.length <= 1024 && !url.includes('@'));
     fc.assert(
       fc.property(
-        registered.chain((uri) => fc.tuple(fc.constant(uri), nearly(fc.constant(uri)))),
+        registered.chain((uri) => fc.tuple(fc.constant(uri), mutate(fc.constant(uri)))),
         ([uri, requested]) => {
           expect(matchesRedirectRule(parseRedirectRule(uri), uri)).toBe(true);
           expect(matchesRedirectRule(parseRedirectRule(uri), requested)).toBe(requested === uri);
@@ -123,10 +127,10 @@ describe('matchesRedirectRule', () => {
         expect(matchesRedirectRule(rule, `http://127.0.0.1:${port}/cb?a=1`)).toBe(true);
       }),
     );
-    const good = fc.constantFrom('http://127.0.0.1:49152/cb?a=1', 'http://127.0.0.1/cb?a=1');
+    const validUri = fc.constantFrom('http://127.0.0.1:49152/cb?a=1', 'http://127.0.0.1/cb?a=1');
     let matches = 0;
     fc.assert(
-      fc.property(nearly(good), (requested) => {
+      fc.property(mutate(validUri), (requested) => {
         if (!matchesRedirectRule(rule, requested)) return;
         matches += 1;
         const { protocol, hostname, pathname, search, hash, username } = new URL(requested);
@@ -148,7 +152,7 @@ describe('matchesRedirectRule', () => {
   const host = fc.constantFrom('chat.openai.com', 'chatgpt.com');
   const callback = fc
     .tuple(host, gptId)
-    .map(([name, gptIs]) => `https://${name}/aip/${gptIs}/oauth/callback`);
+    .map(([name, generatedId]) => `https://${name}/aip/${generatedId}/oauth/callback`);
 
   it('matches the callback of any GPT at both of ChatGPT’s hosts, and only of a pinned GPT', () => {
     fc.assert(
@@ -166,7 +170,7 @@ describe('matchesRedirectRule', () => {
   it('matches no URI for ChatGPT that a browser would open elsewhere', () => {
     let matches = 0;
     fc.assert(
-      fc.property(nearly(callback), (requested) => {
+      fc.property(mutate(callback), (requested) => {
         if (!matchesRedirectRule(gpt, requested)) return;
         matches += 1;
         const url = new URL(requested);

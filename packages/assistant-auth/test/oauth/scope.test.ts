@@ -17,23 +17,26 @@ const policy: ScopePolicy = {
   defaultScopes: ['words'],
   unknownScopes: 'refused',
 };
-const dropping: ScopePolicy = { ...policy, unknownScopes: 'dropped' };
+const droppingPolicy: ScopePolicy = { ...policy, unknownScopes: 'dropped' };
 const rejection = (reason: string) => expect.objectContaining({ reason });
 
 /** The characters that RFC 6749 allows in a scope, except the comma. */
 const name = fc.stringMatching(/^[\x21\x23-\x2B\x2D-\x5B\x5D-\x7E]{1,12}$/);
-const known = fc.constantFrom(...declared, 'openid', 'profile');
-const names = fc.array(fc.oneof(name, known));
+const knownName = fc.constantFrom(...declared, 'openid', 'profile');
+const names = fc.array(fc.oneof(name, knownName));
 const separator = fc.stringMatching(/^[ ,]{1,3}$/);
 
 describe('splitScope', () => {
   it('returns the names in their order, each once, for any separators', () => {
     const text = fc.tuple(names, fc.array(separator, { minLength: 1 }), fc.boolean());
     fc.assert(
-      fc.property(text, ([given, separators, framed]) => {
-        const between = (at: number): string => separators[at % separators.length] ?? ' ';
-        const joined = given.reduce((all, one, at) => (at === 0 ? one : all + between(at) + one), '');
-        expect(splitScope(framed ? ` ,${joined}, ` : joined)).toEqual([...new Set(given)]);
+      fc.property(text, ([scopes, separators, hasOuterSeparators]) => {
+        const separatorAt = (index: number): string => separators[index % separators.length] ?? ' ';
+        const joined = scopes.reduce(
+          (all, scope, index) => (index === 0 ? scope : all + separatorAt(index) + scope),
+          '',
+        );
+        expect(splitScope(hasOuterSeparators ? ` ,${joined}, ` : joined)).toEqual([...new Set(scopes)]);
       }),
     );
   });
@@ -51,7 +54,8 @@ describe('splitScope', () => {
 });
 
 describe('resolveGrantedScopes', () => {
-  const grant = (requested: string | undefined, by = policy) => resolveGrantedScopes(requested, by, declared);
+  const grant = (requested: string | undefined, scopePolicy = policy) =>
+    resolveGrantedScopes(requested, scopePolicy, declared);
 
   it('grants the default scopes if none are requested', () => {
     for (const requested of [undefined, '', ' ', ',']) expect(grant(requested)).toEqual(['words']);
@@ -78,24 +82,24 @@ describe('resolveGrantedScopes', () => {
     ['openid offline_access', ['words', 'offline_access']],
   ])('grants the default scopes if no scope of the API is requested: %s', (requested, granted) => {
     expect(grant(requested)).toEqual(granted);
-    expect(grant(requested, dropping)).toEqual(granted);
+    expect(grant(requested, droppingPolicy)).toEqual(granted);
   });
 
   it('omits offline_access if the client cannot have it', () => {
-    const online = { ...policy, scopes: ['words', 'score'] };
-    expect(grant('offline_access', online)).toEqual(['words']);
-    expect(grant('offline_access score', online)).toEqual(['score']);
+    const onlinePolicy = { ...policy, scopes: ['words', 'score'] };
+    expect(grant('offline_access', onlinePolicy)).toEqual(['words']);
+    expect(grant('offline_access score', onlinePolicy)).toEqual(['score']);
   });
 
   it('grants offline_access once if the default scopes already contain it', () => {
-    const offline = { ...policy, defaultScopes: ['offline_access', 'words'] };
-    expect(grant('offline_access', offline)).toEqual(['offline_access', 'words']);
+    const offlinePolicy = { ...policy, defaultScopes: ['offline_access', 'words'] };
+    expect(grant('offline_access', offlinePolicy)).toEqual(['offline_access', 'words']);
   });
 
   it('grants a scope that the publisher declared under the name of a protocol scope', () => {
-    const reading = { ...policy, scopes: ['words', 'email'] };
-    expect(grant('email', reading)).toEqual(['email']);
-    expect(grant('openid email', reading)).toEqual(['email']);
+    const policyWithEmail = { ...policy, scopes: ['words', 'email'] };
+    expect(grant('email', policyWithEmail)).toEqual(['email']);
+    expect(grant('openid email', policyWithEmail)).toEqual(['email']);
   });
 
   it('ignores a scope with the name of a protocol scope if the client cannot have it', () => {
@@ -104,9 +108,9 @@ describe('resolveGrantedScopes', () => {
   });
 
   it('drops existing scopes that the client cannot have', () => {
-    for (const either of [policy, dropping]) {
-      expect(grant('words score:write', either)).toEqual(['words']);
-      expect(grant('score:write,score,offline_access', either)).toEqual(['score', 'offline_access']);
+    for (const clientPolicy of [policy, droppingPolicy]) {
+      expect(grant('words score:write', clientPolicy)).toEqual(['words']);
+      expect(grant('score:write,score,offline_access', clientPolicy)).toEqual(['score', 'offline_access']);
     }
   });
 
@@ -119,33 +123,33 @@ describe('resolveGrantedScopes', () => {
       'words Offline_Access',
     ])
       expect(() => grant(unknown)).toThrow(rejection('scope.unknown'));
-    expect(grant('nothing score Words OpenID', dropping)).toEqual(['score']);
+    expect(grant('nothing score Words OpenID', droppingPolicy)).toEqual(['score']);
   });
 
   it('refuses a request if no scope of the API is left, because its token would be useless', () => {
     for (const requested of ['score:write', 'score:write offline_access', 'openid score:write'])
-      for (const either of [policy, dropping])
-        expect(() => grant(requested, either)).toThrow(rejection('scope.unavailable'));
+      for (const clientPolicy of [policy, droppingPolicy])
+        expect(() => grant(requested, clientPolicy)).toThrow(rejection('scope.unavailable'));
     for (const requested of ['nothing', 'nothing offline_access', 'Offline_Access'])
-      expect(() => grant(requested, dropping)).toThrow(rejection('scope.unavailable'));
+      expect(() => grant(requested, droppingPolicy)).toThrow(rejection('scope.unavailable'));
   });
 
   it('never grants more than was requested or more than the client can have', () => {
     fc.assert(
-      fc.property(names, fc.constantFrom(policy, dropping), (asked, either) => {
+      fc.property(names, fc.constantFrom(policy, droppingPolicy), (requested, clientPolicy) => {
         try {
-          const granted = grant(asked.join(' '), either);
-          const api = asked.filter(
+          const granted = grant(requested.join(' '), clientPolicy);
+          const api = requested.filter(
             (scope) => !['openid', 'profile', 'email', 'offline_access'].includes(scope),
           );
           expect(hasApiScope(granted)).toBe(true);
           for (const scope of granted) {
             expect(policy.scopes).toContain(scope);
-            if (api.length > 0 || scope === 'offline_access') expect(asked).toContain(scope);
+            if (api.length > 0 || scope === 'offline_access') expect(requested).toContain(scope);
           }
         } catch (error) {
           expect(error).toBeInstanceOf(ProtocolError);
-          expect(asked.every((scope) => policy.scopes.includes(scope))).toBe(false);
+          expect(requested.every((scope) => policy.scopes.includes(scope))).toBe(false);
         }
       }),
     );
@@ -154,8 +158,8 @@ describe('resolveGrantedScopes', () => {
 
 describe('narrowScopes', () => {
   const all = ['words', 'score', 'offline_access'];
-  const narrow = (requested: string | undefined, granted: readonly string[] = all, by = policy) =>
-    narrowScopes(requested, granted, by, declared);
+  const narrow = (requested: string | undefined, granted: readonly string[] = all, scopePolicy = policy) =>
+    narrowScopes(requested, granted, scopePolicy, declared);
 
   it('returns all scopes if none are requested, and otherwise the requested ones', () => {
     expect(narrow(undefined)).toEqual(all);
@@ -176,53 +180,62 @@ describe('narrowScopes', () => {
   });
 
   it('refuses a scope of the API that has the name of a protocol scope if it was not granted or was withdrawn', () => {
-    const reading = { ...policy, scopes: ['words', 'email', 'offline_access'] };
+    const policyWithEmail = { ...policy, scopes: ['words', 'email', 'offline_access'] };
     for (const requested of ['email', 'words email'])
-      expect(() => narrow(requested, all, reading)).toThrow(rejection('refresh.scope'));
+      expect(() => narrow(requested, all, policyWithEmail)).toThrow(rejection('refresh.scope'));
     expect(() => narrow('email', ['words', 'email'])).toThrow(rejection('refresh.scope'));
-    expect(narrow('email', ['words', 'email'], reading)).toEqual(['email']);
+    expect(narrow('email', ['words', 'email'], policyWithEmail)).toEqual(['email']);
   });
 
   it('drops scopes that could not be granted at first, so that the client can repeat its request', () => {
     expect(narrow('words score:write')).toEqual(['words']);
-    expect(narrow('words nothing', all, dropping)).toEqual(['words']);
+    expect(narrow('words nothing', all, droppingPolicy)).toEqual(['words']);
   });
 
   it('drops scopes that were withdrawn since, whether or not they still exist', () => {
-    const less = { ...policy, scopes: ['words', 'offline_access'] };
-    expect(narrow('words score', all, less)).toEqual(['words']);
-    expect(narrow(undefined, all, less)).toEqual(['words', 'offline_access']);
-    expect(narrowScopes('words score', all, less, new Set(less.scopes))).toEqual(['words']);
+    const narrowerPolicy = { ...policy, scopes: ['words', 'offline_access'] };
+    expect(narrow('words score', all, narrowerPolicy)).toEqual(['words']);
+    expect(narrow(undefined, all, narrowerPolicy)).toEqual(['words', 'offline_access']);
+    expect(narrowScopes('words score', all, narrowerPolicy, new Set(narrowerPolicy.scopes))).toEqual([
+      'words',
+    ]);
   });
 
   it('refuses a request if no scope of the API is left', () => {
-    const less = { ...policy, scopes: ['words', 'offline_access'] };
-    expect(() => narrow('score offline_access', all, less)).toThrow(rejection('refresh.scope'));
-    expect(() => narrow('nothing offline_access', all, dropping)).toThrow(rejection('refresh.scope'));
+    const narrowerPolicy = { ...policy, scopes: ['words', 'offline_access'] };
+    expect(() => narrow('score offline_access', all, narrowerPolicy)).toThrow(rejection('refresh.scope'));
+    expect(() => narrow('nothing offline_access', all, droppingPolicy)).toThrow(rejection('refresh.scope'));
   });
 
   it('refuses scopes that the client could have been granted but was not, and scopes that do not exist', () => {
     for (const requested of ['words admin:read', 'admin:read', 'words nothing', 'words Score'])
       expect(() => narrow(requested)).toThrow(rejection('refresh.scope'));
-    expect(() => narrow('words admin:read', all, dropping)).toThrow(rejection('refresh.scope'));
+    expect(() => narrow('words admin:read', all, droppingPolicy)).toThrow(rejection('refresh.scope'));
   });
 
   it('never returns more than was granted, whatever is requested', () => {
     fc.assert(
-      fc.property(names, names, fc.constantFrom(policy, dropping), (asked, granted, either) => {
-        fc.pre(hasApiScope(granted.filter((scope) => policy.scopes.includes(scope))));
-        const grantable = policy.scopes.filter((scope) => scope !== 'offline_access');
-        const beyond = asked.some((scope) => grantable.includes(scope) && !granted.includes(scope));
-        try {
-          const narrowed = narrow(asked.join(' '), granted, either);
-          expect(beyond).toBe(false);
-          expect(hasApiScope(narrowed)).toBe(true);
-          expect(granted).toEqual(expect.arrayContaining([...narrowed]));
-          expect(policy.scopes).toEqual(expect.arrayContaining([...narrowed]));
-        } catch (error) {
-          expect(error).toEqual(rejection('refresh.scope'));
-        }
-      }),
+      fc.property(
+        names,
+        names,
+        fc.constantFrom(policy, droppingPolicy),
+        (requested, granted, clientPolicy) => {
+          fc.pre(hasApiScope(granted.filter((scope) => policy.scopes.includes(scope))));
+          const grantable = policy.scopes.filter((scope) => scope !== 'offline_access');
+          const exceedsGrant = requested.some(
+            (scope) => grantable.includes(scope) && !granted.includes(scope),
+          );
+          try {
+            const narrowed = narrow(requested.join(' '), granted, clientPolicy);
+            expect(exceedsGrant).toBe(false);
+            expect(hasApiScope(narrowed)).toBe(true);
+            expect(granted).toEqual(expect.arrayContaining([...narrowed]));
+            expect(policy.scopes).toEqual(expect.arrayContaining([...narrowed]));
+          } catch (error) {
+            expect(error).toEqual(rejection('refresh.scope'));
+          }
+        },
+      ),
     );
   });
 });

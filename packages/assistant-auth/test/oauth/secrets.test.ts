@@ -14,22 +14,25 @@ import {
 import { challenge, verifier } from '../browser.ts';
 
 describe('random values', () => {
-  const counting: RandomBytes = (length) => Uint8Array.from({ length }, (_, at) => at);
-  const real: RandomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
+  const countingBytes: RandomBytes = (length) => Uint8Array.from({ length }, (_, index) => index);
+  const randomBytes: RandomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
 
   it('encodes 256 bits as a token of 43 characters', () => {
-    expect(randomToken(counting)).toBe('AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8');
-    expect(randomToken(real)).toMatch(/^[A-Za-z0-9_-]{43}$/);
+    expect(randomToken(countingBytes)).toBe('AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8');
+    expect(randomToken(randomBytes)).toMatch(/^[A-Za-z0-9_-]{43}$/);
   });
 
   it('encodes 128 bits as an ID of 22 characters', () => {
-    expect(randomId(counting)).toBe('AAECAwQFBgcICQoLDA0ODw');
-    expect(decodeBase64url(randomId(real))).toHaveLength(16);
+    expect(randomId(countingBytes)).toBe('AAECAwQFBgcICQoLDA0ODw');
+    expect(decodeBase64url(randomId(randomBytes))).toHaveLength(16);
   });
 
   it('returns a new value each time', () => {
-    const draws = Array.from({ length: 1000 }, () => [randomToken(real), randomId(real)]).flat();
-    expect(new Set(draws).size).toBe(2000);
+    const values = Array.from({ length: 1000 }, () => [
+      randomToken(randomBytes),
+      randomId(randomBytes),
+    ]).flat();
+    expect(new Set(values).size).toBe(2000);
   });
 });
 
@@ -65,21 +68,21 @@ describe('base64url', () => {
   it('encodes as the platform does, apart from alphabet and padding', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
-        const platform = btoa(String.fromCharCode(...bytes));
+        const platformBase64 = btoa(String.fromCharCode(...bytes));
         expect(encodeBase64url(bytes)).toBe(
-          platform.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, ''),
+          platformBase64.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, ''),
         );
       }),
     );
   });
 
   it('decodes a string only if it is the canonical encoding', () => {
-    const nearly = fc.string({
+    const base64LikeText = fc.string({
       unit: fc.constantFrom(...'ABYZabyz0189-_', '=', '+', '/', ' ', '\n', '\0', 'é', 'Ā', '\ud800'),
       maxLength: 12,
     });
     fc.assert(
-      fc.property(nearly, (text) => {
+      fc.property(base64LikeText, (text) => {
         const bytes = decodeBase64url(text);
         expect(bytes === undefined || encodeBase64url(bytes) === text).toBe(true);
       }),
@@ -135,9 +138,9 @@ describe('timingSafeEqual', () => {
   });
 
   it('agrees with ===', async () => {
-    const short = fc.string({ unit: fc.constantFrom('a', 'b', 'é'), maxLength: 3 });
+    const shortText = fc.string({ unit: fc.constantFrom('a', 'b', 'é'), maxLength: 3 });
     await fc.assert(
-      fc.asyncProperty(short, short, async (one, other) => {
+      fc.asyncProperty(shortText, shortText, async (one, other) => {
         expect(await timingSafeEqual(one, other)).toBe(one === other);
       }),
     );
@@ -170,14 +173,14 @@ describe('PKCE', () => {
           'code_challenge_method=',
         ])
           expect(() => parse(query, requirement)).toThrow(rejection('pkce.method'));
-        for (const bad of [
+        for (const malformed of [
           '',
           challenge.slice(1),
           `${challenge}A`,
           `${challenge.slice(1)}%2B`,
           `${challenge}%0A`,
         ])
-          expect(() => parse(`code_challenge=${bad}&code_challenge_method=S256`, requirement)).toThrow(
+          expect(() => parse(`code_challenge=${malformed}&code_challenge_method=S256`, requirement)).toThrow(
             rejection('pkce.challenge'),
           );
         expect(() => parse('code_challenge_method=S256', requirement)).toThrow(rejection('pkce.challenge'));
@@ -186,7 +189,7 @@ describe('PKCE', () => {
   });
 
   describe('verifyCodeVerifier', () => {
-    const shaped = fc.stringMatching(/^[A-Za-z0-9._~-]{43,128}$/);
+    const validVerifier = fc.stringMatching(/^[A-Za-z0-9._~-]{43,128}$/);
 
     it('agrees with RFC 7636 appendix B', async () => {
       await expect(verifyCodeVerifier(challenge, verifier)).resolves.toBeUndefined();
@@ -198,12 +201,16 @@ describe('PKCE', () => {
 
     it('accepts only the verifier of the challenge', async () => {
       await fc.assert(
-        fc.asyncProperty(shaped, shaped, async (right, wrong) => {
-          const made = await challengeOf(right);
-          await verifyCodeVerifier(made, right);
-          if (wrong !== right)
-            await expect(verifyCodeVerifier(made, wrong)).rejects.toThrow(rejection('code.pkce'));
-          await expect(verifyCodeVerifier(made, made)).rejects.toThrow(rejection('code.pkce'));
+        fc.asyncProperty(validVerifier, validVerifier, async (rightVerifier, otherVerifier) => {
+          const codeChallenge = await challengeOf(rightVerifier);
+          await verifyCodeVerifier(codeChallenge, rightVerifier);
+          if (otherVerifier !== rightVerifier)
+            await expect(verifyCodeVerifier(codeChallenge, otherVerifier)).rejects.toThrow(
+              rejection('code.pkce'),
+            );
+          await expect(verifyCodeVerifier(codeChallenge, codeChallenge)).rejects.toThrow(
+            rejection('code.pkce'),
+          );
         }),
       );
     });
@@ -211,8 +218,8 @@ describe('PKCE', () => {
     it.each([
       ['a verifier without a challenge', undefined, verifier],
       ['a challenge without a verifier', challenge, undefined],
-    ])('refuses %s', async (_, one, other) => {
-      await expect(verifyCodeVerifier(one, other)).rejects.toThrow(rejection('code.pkce'));
+    ])('refuses %s', async (_, codeChallenge, codeVerifier) => {
+      await expect(verifyCodeVerifier(codeChallenge, codeVerifier)).rejects.toThrow(rejection('code.pkce'));
     });
 
     it.each([
@@ -221,8 +228,10 @@ describe('PKCE', () => {
       `${'v'.repeat(43)}+`,
       `${'v'.repeat(43)}é`,
       `${'v'.repeat(43)}\n`,
-    ])('refuses a malformed verifier even if it matches: %j', async (bad) => {
-      await expect(verifyCodeVerifier(await challengeOf(bad), bad)).rejects.toThrow(rejection('code.pkce'));
+    ])('refuses a malformed verifier even if it matches: %j', async (malformed) => {
+      await expect(verifyCodeVerifier(await challengeOf(malformed), malformed)).rejects.toThrow(
+        rejection('code.pkce'),
+      );
     });
   });
 });

@@ -26,46 +26,46 @@ import {
   session,
   transaction,
 } from '../../src/tokens/sealed-types.ts';
-import * as byThePage from './reference-decoder.ts';
+import * as referenceDecoder from './reference-decoder.ts';
 import { messageVectors, payloadVectors } from './vectors.ts';
 
 describe('codecs', () => {
   const bytes = (...values: readonly number[]) => Uint8Array.from(values);
 
-  const everything = record({
+  const recordCodec = record({
     name: text,
     count: uint,
     tags: list(text),
     note: optional(text),
     more: list(list(uint)),
   });
-  type Everything = Parameters<(typeof everything)['write']>[1];
+  type RecordValue = Parameters<(typeof recordCodec)['write']>[1];
 
-  const wellFormed = fc.string({ unit: 'binary' });
-  const anything: fc.Arbitrary<Everything> = fc.record({
-    name: wellFormed,
+  const anyText = fc.string({ unit: 'binary' });
+  const recordValue: fc.Arbitrary<RecordValue> = fc.record({
+    name: anyText,
     count: fc.maxSafeNat(),
-    tags: fc.array(wellFormed),
-    note: fc.option(wellFormed, { nil: undefined }),
+    tags: fc.array(anyText),
+    note: fc.option(anyText, { nil: undefined }),
     more: fc.array(fc.array(fc.maxSafeNat())),
   });
 
   describe('a payload', () => {
     it('is read as it was written', () => {
       fc.assert(
-        fc.property(anything, (value) => {
-          expect(decode(everything, encode(everything, value))).toEqual(value);
+        fc.property(recordValue, (value) => {
+          expect(decode(recordCodec, encode(recordCodec, value))).toEqual(value);
         }),
       );
     });
 
     it('has exactly one encoding for each value', () => {
       fc.assert(
-        fc.property(anything, fc.nat(), fc.nat(255), (original, place, byte) => {
-          const changed = encode(everything, original);
-          changed[place % changed.length] = byte;
-          const value = readable(everything, changed);
-          expect(value === undefined ? changed : encode(everything, value)).toEqual(changed);
+        fc.property(recordValue, fc.nat(), fc.nat(255), (original, position, byte) => {
+          const changedBytes = encode(recordCodec, original);
+          changedBytes[position % changedBytes.length] = byte;
+          const value = tryDecode(recordCodec, changedBytes);
+          expect(value === undefined ? changedBytes : encode(recordCodec, value)).toEqual(changedBytes);
         }),
         { numRuns: 5000 },
       );
@@ -73,25 +73,25 @@ describe('codecs', () => {
 
     it('refuses truncated bytes', () => {
       fc.assert(
-        fc.property(anything, fc.nat(), (value, cut) => {
-          const whole = encode(everything, value);
-          expect(() => decode(everything, whole.slice(0, cut % whole.length))).toThrow();
+        fc.property(recordValue, fc.nat(), (value, end) => {
+          const encoded = encode(recordCodec, value);
+          expect(() => decode(recordCodec, encoded.slice(0, end % encoded.length))).toThrow();
         }),
       );
     });
 
     it('refuses trailing bytes', () => {
       fc.assert(
-        fc.property(anything, fc.uint8Array({ minLength: 1, maxLength: 3 }), (value, tail) => {
-          const whole = encode(everything, value);
-          expect(() => decode(everything, bytes(...whole, ...tail))).toThrow();
+        fc.property(recordValue, fc.uint8Array({ minLength: 1, maxLength: 3 }), (value, tail) => {
+          const encoded = encode(recordCodec, value);
+          expect(() => decode(recordCodec, bytes(...encoded, ...tail))).toThrow();
         }),
       );
     });
 
     it('encodes fields in order, without names', () => {
       const value = { name: 'é', count: 300, tags: ['a', 'bc'], note: undefined, more: [[1], []] };
-      expect(encode(everything, value)).toEqual(
+      expect(encode(recordCodec, value)).toEqual(
         bytes(2, 0xc3, 0xa9, 0xac, 2, 2, 1, 0x61, 2, 0x62, 0x63, 0, 2, 1, 1, 0),
       );
     });
@@ -180,8 +180,8 @@ describe('codecs', () => {
     it('keeps every JSON value', () => {
       fc.assert(
         fc.property(fc.jsonValue(), (value) => {
-          const back = decode(json<unknown>(), encode(json<unknown>(), value));
-          expect(JSON.stringify(back)).toBe(JSON.stringify(value));
+          const decoded = decode(json<unknown>(), encode(json<unknown>(), value));
+          expect(JSON.stringify(decoded)).toBe(JSON.stringify(value));
         }),
       );
     });
@@ -191,7 +191,7 @@ describe('codecs', () => {
     });
   });
 
-  const readable = <Value>(codec: Codec<Value>, input: Uint8Array<ArrayBuffer>): Value | undefined => {
+  const tryDecode = <Value>(codec: Codec<Value>, input: Uint8Array<ArrayBuffer>): Value | undefined => {
     try {
       return decode(codec, input);
     } catch {
@@ -201,10 +201,10 @@ describe('codecs', () => {
 });
 
 describe('test vectors', () => {
-  const { fromHex, toHex } = byThePage;
+  const { fromHex, toHex } = referenceDecoder;
 
   /** Decodes the bytes, and encodes the value again. */
-  const runBatch =
+  const reencode =
     <Value>(codec: Codec<Value>) =>
     (bytes: string) => {
       const value = decode(codec, fromHex(bytes));
@@ -214,16 +214,16 @@ describe('test vectors', () => {
   const codecs: Readonly<
     Record<string, (bytes: string) => { readonly value: object; readonly written: string }>
   > = {
-    access: runBatch(accessToken),
-    refresh: runBatch(refreshToken),
-    code: runBatch(authorizationCode),
-    consent: runBatch(consent),
-    transaction: runBatch(transaction),
-    completion: runBatch(completion),
-    'form-post': runBatch(formPost),
-    session: runBatch(session),
-    'account-form': runBatch(accountForm),
-    'pending-link': runBatch(pendingLink),
+    access: reencode(accessToken),
+    refresh: reencode(refreshToken),
+    code: reencode(authorizationCode),
+    consent: reencode(consent),
+    transaction: reencode(transaction),
+    completion: reencode(completion),
+    'form-post': reencode(formPost),
+    session: reencode(session),
+    'account-form': reencode(accountForm),
+    'pending-link': reencode(pendingLink),
   };
 
   describe('the payload vectors', () => {
@@ -236,7 +236,7 @@ describe('test vectors', () => {
     });
 
     it('match the documented encoding of an access token', () => {
-      const { text, list, uint } = byThePage;
+      const { text, list, uint } = referenceDecoder;
       const [vector] = payloadVectors;
       const token = decode(accessToken, fromHex(vector?.bytes ?? ''));
       const { userId, grantId, clientId, scopes, claims, issuedAt, expiresAt } = token;
@@ -251,7 +251,7 @@ describe('test vectors', () => {
     });
 
     it('match the documented encoding of the request in a consent', () => {
-      const { text, list, optional } = byThePage;
+      const { text, list, optional } = referenceDecoder;
       const { request } = decode(consent, fromHex(payloadVectors[3]?.bytes ?? ''));
       const { clientId, redirectUri, state, scopes, resource, codeChallenge } = request;
       const written = text(clientId) + text(redirectUri) + optional(state) + list(scopes) + text(resource);
@@ -275,9 +275,11 @@ describe('test vectors', () => {
 
     it('matches the documented derivation and opening', async () => {
       const rootKey = fromHex(toHex(rootKeyOf(vector.ring)));
-      expect(byThePage.info(vector.purpose)).toBe(vector.info);
-      expect(await byThePage.derive(rootKey, vector.info)).toBe(vector.derivedKey);
-      expect(await byThePage.open(vector.sealed, vector.derivedKey, vector.context)).toBe(vector.plaintext);
+      expect(referenceDecoder.info(vector.purpose)).toBe(vector.info);
+      expect(await referenceDecoder.derive(rootKey, vector.info)).toBe(vector.derivedKey);
+      expect(await referenceDecoder.open(vector.sealed, vector.derivedKey, vector.context)).toBe(
+        vector.plaintext,
+      );
     });
 
     it('has the documented length', () => {
@@ -288,7 +290,7 @@ describe('test vectors', () => {
 
     it('opens for no other purpose', async () => {
       const { name, issuer, audience } = vector.purpose;
-      const others: readonly Purpose[] = [
+      const otherPurposes: readonly Purpose[] = [
         { ...vector.purpose, name: `${name}x` },
         { ...vector.purpose, issuer: `${issuer}.evil` },
         { ...vector.purpose, audience: `${audience ?? ''}x` },
@@ -296,20 +298,23 @@ describe('test vectors', () => {
         { ...vector.purpose, name: name.slice(0, -1), issuer: name.slice(-1) + issuer },
         audience === undefined ? { name, issuer, audience: '' } : { name, issuer },
       ];
-      for (const other of others)
-        expect(await sealerFor(other).open(vector.sealed, context)).toEqual({
+      for (const otherPurpose of otherPurposes)
+        expect(await sealerFor(otherPurpose).open(vector.sealed, context)).toEqual({
           kind: 'failed',
           reason: 'forged',
         });
-      const elsewhere = fromHex(`${vector.context}00`);
-      expect(await sealerFor().open(vector.sealed, elsewhere)).toEqual({ kind: 'failed', reason: 'forged' });
+      const otherContext = fromHex(`${vector.context}00`);
+      expect(await sealerFor().open(vector.sealed, otherContext)).toEqual({
+        kind: 'failed',
+        reason: 'forged',
+      });
     });
   });
 
   const rootKeyOf = (ring: string): Uint8Array => {
     const [, key = ''] = /^[^.]+\.(\S+)/.exec(ring) ?? [];
-    return Uint8Array.from(atob(key.replaceAll('-', '+').replaceAll('_', '/')), (letter) =>
-      letter.charCodeAt(0),
+    return Uint8Array.from(atob(key.replaceAll('-', '+').replaceAll('_', '/')), (character) =>
+      character.charCodeAt(0),
     );
   };
 });

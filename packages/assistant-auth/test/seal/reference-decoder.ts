@@ -42,8 +42,8 @@ export const derive = async (rootKey: Uint8Array<ArrayBuffer>, infoHex: string):
 
 /** Opens a message with a derived key. */
 export const open = async (sealed: string, derivedKey: string, context: string): Promise<string> => {
-  const letters = atob(sealed.replaceAll('-', '+').replaceAll('_', '/'));
-  const bytes = Uint8Array.from(letters, (letter) => letter.charCodeAt(0));
+  const characters = atob(sealed.replaceAll('-', '+').replaceAll('_', '/'));
+  const bytes = Uint8Array.from(characters, (character) => character.charCodeAt(0));
   const [version, length = 0] = bytes;
   if (version !== 1) throw new Error(`version ${version}`);
   const additionalData = fromHex(toHex(bytes.subarray(0, 2 + length)) + context);

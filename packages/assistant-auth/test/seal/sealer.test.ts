@@ -18,13 +18,13 @@ describe('createSealer', () => {
   const newer = '2027-01.ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8';
   const purpose: Purpose = { name: 'notes', issuer: 'https://words.example' };
 
-  const sealerOf = (ring: string, of = purpose) => createSealer(parseKeyRing(ring), of);
+  const sealerOf = (ring: string, sealerPurpose = purpose) => createSealer(parseKeyRing(ring), sealerPurpose);
   const bytes = (text: string) => new TextEncoder().encode(text);
   const failed = (reason: string) => ({ kind: 'failed', reason });
 
-  const anyBytes = fc.uint8Array({ maxLength: 300 }).map((drawn) => Uint8Array.from(drawn));
+  const anyBytes = fc.uint8Array({ maxLength: 300 }).map((array) => Uint8Array.from(array));
 
-  const readable = ({ kind, ...rest }: Opened<Uint8Array>): string =>
+  const readText = ({ kind, ...rest }: Opened<Uint8Array>): string =>
     'value' in rest ? new TextDecoder().decode(rest.value) : kind;
 
   describe('sealed text', () => {
@@ -53,19 +53,19 @@ describe('createSealer', () => {
 
     it('opens in another isolate of the same deployment', async () => {
       const sealed = await sealerOf(newer).seal(bytes('met at the library'), bytes('row 1'));
-      expect(readable(await sealerOf(newer).open(sealed, bytes('row 1')))).toBe('met at the library');
+      expect(readText(await sealerOf(newer).open(sealed, bytes('row 1')))).toBe('met at the library');
     });
 
     it('differs each time, with an IV of its own', async () => {
-      let drawn = 0;
-      const asked: number[] = [];
+      let drawCount = 0;
+      const requestedLengths: number[] = [];
       const sealer = createSealer(parseKeyRing(newer), purpose, (length) => {
-        asked.push(length);
-        drawn += 1;
-        return new Uint8Array(length).fill(drawn);
+        requestedLengths.push(length);
+        drawCount += 1;
+        return new Uint8Array(length).fill(drawCount);
       });
       const texts = [await sealer.seal(bytes('same')), await sealer.seal(bytes('same'))];
-      expect(asked).toEqual([12, 12]);
+      expect(requestedLengths).toEqual([12, 12]);
       expect(texts.map((text) => decodeBase64url(text)?.slice(9, 21))).toEqual([
         new Uint8Array(12).fill(1),
         new Uint8Array(12).fill(2),
@@ -77,10 +77,10 @@ describe('createSealer', () => {
     it('includes sealed text with any bit changed', async () => {
       const sealer = sealerOf(newer);
       await fc.assert(
-        fc.asyncProperty(anyBytes, fc.nat(), fc.nat(7), async (value, place, bit) => {
+        fc.asyncProperty(anyBytes, fc.nat(), fc.nat(7), async (value, position, bit) => {
           const sealed = decodeBase64url(await sealer.seal(value, bytes('row'))) ?? new Uint8Array();
-          const at = place % sealed.length;
-          sealed[at] = (sealed[at] ?? 0) ^ (1 << bit);
+          const index = position % sealed.length;
+          sealed[index] = (sealed[index] ?? 0) ^ (1 << bit);
           expect(await sealer.open(encodeBase64url(sealed), bytes('row'))).toHaveProperty('kind', 'failed');
         }),
       );
@@ -88,11 +88,11 @@ describe('createSealer', () => {
 
     it('includes any unsealed text, without an exception', async () => {
       const sealer = sealerOf(`${newer} ${older}`);
-      const likely = fc
+      const plausibleText = fc
         .uint8Array({ minLength: 1, maxLength: 60 })
         .map((tail) => encodeBase64url(Uint8Array.from([1, 7, ...bytes('2027-01'), ...tail])));
       await fc.assert(
-        fc.asyncProperty(fc.oneof(fc.string(), fc.base64String(), likely), async (text) => {
+        fc.asyncProperty(fc.oneof(fc.string(), fc.base64String(), plausibleText), async (text) => {
           expect(await sealer.open(text)).toHaveProperty('kind', 'failed');
         }),
         { numRuns: 1000 },
@@ -117,9 +117,9 @@ describe('createSealer', () => {
       ['a key ID that is only a prefix', [1, 6, ...bytes('2027-0')], 'unknown-key'],
       ['a key ID that is too long', [1, 8, ...bytes('2027-01x')], 'unknown-key'],
       ['a valid header and nothing valid after it', [1, 7, ...bytes('2027-01')], 'forged'],
-    ] as const)('includes text with %s', async (_, start, reason) => {
-      const tail = reason === 'malformed' && start.length === 1 && start[0] === 1 ? 0 : 60;
-      const text = encodeBase64url(Uint8Array.from([...start, ...new Uint8Array(tail)]));
+    ] as const)('includes text with %s', async (_, prefix, reason) => {
+      const tail = reason === 'malformed' && prefix.length === 1 && prefix[0] === 1 ? 0 : 60;
+      const text = encodeBase64url(Uint8Array.from([...prefix, ...new Uint8Array(tail)]));
       expect(await sealerOf(newer).open(text)).toEqual(failed(reason));
     });
 
@@ -142,21 +142,21 @@ describe('createSealer', () => {
   });
 
   describe('a ring of several keys', () => {
-    const both = sealerOf(`${newer} ${older}`);
+    const sealerOfBoth = sealerOf(`${newer} ${older}`);
 
     it('seals with the first key, and opens what the other key sealed', async () => {
-      const sealed = await both.seal(bytes('new'));
-      expect(readable(await sealerOf(newer).open(sealed))).toBe('new');
+      const sealed = await sealerOfBoth.seal(bytes('new'));
+      expect(readText(await sealerOf(newer).open(sealed))).toBe('new');
       expect(await sealerOf(older).open(sealed)).toEqual(failed('unknown-key'));
-      expect(readable(await both.open(await sealerOf(older).seal(bytes('old'))))).toBe('old');
+      expect(readText(await sealerOfBoth.open(await sealerOf(older).seal(bytes('old'))))).toBe('old');
     });
 
     it('opens only with the key that is named', async () => {
-      await both.seal(bytes('x'));
+      await sealerOfBoth.seal(bytes('x'));
       const sealed = await sealerOf(older).seal(bytes('old'));
-      await both.open(sealed);
+      await sealerOfBoth.open(sealed);
       const decrypt = vi.spyOn(crypto.subtle, 'decrypt');
-      await both.open(`${sealed.slice(0, -2)}AA`);
+      await sealerOfBoth.open(`${sealed.slice(0, -2)}AA`);
       expect(decrypt).toHaveBeenCalledTimes(1);
     });
   });
@@ -166,11 +166,11 @@ describe('createSealer', () => {
       const deriveKey = vi.spyOn(crypto.subtle, 'deriveKey');
       const sealer = sealerOf(`${newer} ${older}`);
       expect(deriveKey).not.toHaveBeenCalled();
-      for (let time = 0; time < 3; time++) await sealer.open(await sealer.seal(bytes('x')));
+      for (let attempt = 0; attempt < 3; attempt++) await sealer.open(await sealer.seal(bytes('x')));
       expect(deriveKey).toHaveBeenCalledTimes(1);
       const old = await sealerOf(older).seal(bytes('x'));
       deriveKey.mockClear();
-      for (let time = 0; time < 3; time++) await sealer.open(old);
+      for (let attempt = 0; attempt < 3; attempt++) await sealer.open(old);
       expect(deriveKey).toHaveBeenCalledTimes(1);
       const [, , , extractable] = deriveKey.mock.calls[0] ?? [];
       expect(extractable).toBe(false);
@@ -286,7 +286,7 @@ describe('the key ring', () => {
     it('reads the keys in order, and the first one seals', () => {
       const ring = parseKeyRing(`${spring} ${winter}`);
       expect(ring.sealingKey.id).toBe('2027-spring');
-      expect(ring.sealingKey.bytes).toEqual(Uint8Array.from({ length: 32 }, (_, at) => at));
+      expect(ring.sealingKey.bytes).toEqual(Uint8Array.from({ length: 32 }, (_, index) => index));
       expect([...ring.keys.keys()]).toEqual(['2027-spring', '2026-winter']);
       expect(ring.keys.get('2027-spring')).toBe(ring.sealingKey);
     });
@@ -301,33 +301,34 @@ describe('the key ring', () => {
       expect(parseKeyRing(`abcdefghij-45678.${material}`).sealingKey.id).toBe('abcdefghij-45678');
     });
 
-    const shape = 'sealingKeys must be keys written <id>.<43 characters of base64url>, separated by spaces.';
+    const formatMessage =
+      'sealingKeys must be keys written <id>.<43 characters of base64url>, separated by spaces.';
     it.each([
       ['no key', '', 'sealingKeys must contain at least one key.'],
       ['only whitespace', ' \n\t ', 'sealingKeys must contain at least one key.'],
-      ['a key without an ID', material, shape],
-      ['an empty ID', `.${material}`, shape],
-      ['an ID of 17 characters', `abcdefghij-456789.${material}`, shape],
-      ['capital letters in an ID', `Spring.${material}`, shape],
-      ['an underscore in an ID', `my_key.${material}`, shape],
-      ['a non-ASCII letter in an ID', `clé.${material}`, shape],
-      ['an ID without a key', '2027-spring.', shape],
-      ['an ID alone', '2027-spring', shape],
-      ['a second dot', `${spring}.x`, shape],
-      ['a dot at the end', `${spring}.`, shape],
-      ['31 bytes', `a.${encodeBase64url(new Uint8Array(31).map((_, at) => at))}`, shape],
-      ['33 bytes', `a.${encodeBase64url(new Uint8Array(33).map((_, at) => at))}`, shape],
-      ['padding', `a.${material}=`, shape],
-      ['spare bits', `a.${material.slice(0, -1)}9`, shape],
-      ['plain base64', `a.${material.slice(0, -2)}+/`, shape],
-      ['hexadecimal', `a.${'00112233'.repeat(8)}`, shape],
-      ['keys separated by commas', `${spring},${winter}`, shape],
-      ['quotes around the ring', `"${spring}"`, shape],
-      ['a good key and a bad one', `${spring} nonsense`, shape],
+      ['a key without an ID', material, formatMessage],
+      ['an empty ID', `.${material}`, formatMessage],
+      ['an ID of 17 characters', `abcdefghij-456789.${material}`, formatMessage],
+      ['capital letters in an ID', `Spring.${material}`, formatMessage],
+      ['an underscore in an ID', `my_key.${material}`, formatMessage],
+      ['a non-ASCII letter in an ID', `clé.${material}`, formatMessage],
+      ['an ID without a key', '2027-spring.', formatMessage],
+      ['an ID alone', '2027-spring', formatMessage],
+      ['a second dot', `${spring}.x`, formatMessage],
+      ['a dot at the end', `${spring}.`, formatMessage],
+      ['31 bytes', `a.${encodeBase64url(new Uint8Array(31).map((_, index) => index))}`, formatMessage],
+      ['33 bytes', `a.${encodeBase64url(new Uint8Array(33).map((_, index) => index))}`, formatMessage],
+      ['padding', `a.${material}=`, formatMessage],
+      ['spare bits', `a.${material.slice(0, -1)}9`, formatMessage],
+      ['plain base64', `a.${material.slice(0, -2)}+/`, formatMessage],
+      ['hexadecimal', `a.${'00112233'.repeat(8)}`, formatMessage],
+      ['keys separated by commas', `${spring},${winter}`, formatMessage],
+      ['quotes around the ring', `"${spring}"`, formatMessage],
+      ['a good key and a bad one', `${spring} nonsense`, formatMessage],
       ['zeros for a key', `a.${'A'.repeat(43)}`, 'sealingKeys must be random. Generate new keys.'],
       [
         'seven different bytes for a key',
-        `a.${encodeBase64url(new Uint8Array(32).map((_, at) => at % 7))}`,
+        `a.${encodeBase64url(new Uint8Array(32).map((_, index) => index % 7))}`,
         'sealingKeys must be random. Generate new keys.',
       ],
       [
@@ -373,18 +374,18 @@ describe('the key ring', () => {
 
   describe('generateKey', () => {
     it('generates 32 bytes in the format of a ring', () => {
-      const asked: number[] = [];
+      const requestedLengths: number[] = [];
       const key = generateKey('2027-spring', (length) => {
-        asked.push(length);
-        return Uint8Array.from({ length }, (_, at) => at);
+        requestedLengths.push(length);
+        return Uint8Array.from({ length }, (_, index) => index);
       });
       expect(key).toBe(spring);
-      expect(asked).toEqual([32]);
+      expect(requestedLengths).toEqual([32]);
     });
 
     it('generates keys that a ring accepts', () => {
       const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
-      const keys = Array.from({ length: 50 }, (_, at) => generateKey(`key-${at}`, random));
+      const keys = Array.from({ length: 50 }, (_, index) => generateKey(`key-${index}`, random));
       expect(parseKeyRing(keys.join(' ')).keys.size).toBe(50);
     });
 
@@ -405,13 +406,13 @@ describe('key prefixes', () => {
   };
 
   const keyId = fc.stringMatching(/^[a-z0-9-]{1,16}$/);
-  const beginsAs = (sealed: string, id: string): readonly string[] =>
-    listSealedPrefixes(id).filter((beginning) => sealed.startsWith(beginning));
+  const matchingPrefixes = (sealed: string, id: string): readonly string[] =>
+    listSealedPrefixes(id).filter((prefix) => sealed.startsWith(prefix));
 
   it('match every text that the key sealed', () =>
     fc.assert(
       fc.asyncProperty(keyId, fc.uint8Array({ maxLength: 40 }), async (id, plaintext) => {
-        expect(beginsAs(await sealedWith(id, plaintext), id)).toHaveLength(1);
+        expect(matchingPrefixes(await sealedWith(id, plaintext), id)).toHaveLength(1);
       }),
     ));
 
@@ -419,7 +420,7 @@ describe('key prefixes', () => {
     fc.assert(
       fc.asyncProperty(keyId, keyId, async (id, other) => {
         fc.pre(id !== other);
-        expect(beginsAs(await sealedWith(other, new Uint8Array(8)), id)).toEqual([]);
+        expect(matchingPrefixes(await sealedWith(other, new Uint8Array(8)), id)).toEqual([]);
       }),
     ));
 

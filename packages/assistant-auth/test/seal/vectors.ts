@@ -21,8 +21,8 @@ export interface MessageVector {
 
 /** The first JSON after a heading. */
 const jsonUnder = (heading: string): string => {
-  const [, below = ''] = page.split(`\n${heading}\n`);
-  const [, json] = /```json\n([^`]+)```/.exec(below) ?? [];
+  const [, section = ''] = page.split(`\n${heading}\n`);
+  const [, json] = /```json\n([^`]+)```/.exec(section) ?? [];
   if (json === undefined) throw new Error(`no vectors under ${heading}`);
   return json;
 };

@@ -32,14 +32,14 @@ import {
 import { createSpyProvider } from '../spy-provider.ts';
 import { createSpyStorage } from '../spy-storage.ts';
 
-const stale =
+const staleMessage =
   'This sign-in has expired or was started in another browser. Go back to the app and start again.';
 
 describe('a callback by query', () => {
   const sealers = createSealers(parseKeyRing(keys), issuer, [], (length) => new Uint8Array(length));
 
   /** Storage that also collects the sign-ins that it records. */
-  const recordingStorage = () => {
+  const createRecordingStorage = () => {
     const signIns: SignIn[] = [];
     const storage = memoryStorage();
     return {
@@ -74,8 +74,8 @@ describe('a callback by query', () => {
         ),
       ]);
       expect(listTransactionCookies(browser.cookies)).toEqual([]);
-      const [completed = ''] = listCompletionCookies(browser.cookies);
-      expect(await sealers.completion.open(browser.cookies.get(completed) ?? '')).toMatchObject({
+      const [completionCookie = ''] = listCompletionCookies(browser.cookies);
+      expect(await sealers.completion.open(browser.cookies.get(completionCookie) ?? '')).toMatchObject({
         kind: 'opened',
         value: {
           provider: 'google',
@@ -179,33 +179,33 @@ describe('a callback by query', () => {
     });
 
     it('gets the client of the request', async () => {
-      const asked: string[] = [];
+      const resolveUserCalls: string[] = [];
       const { returnFromProvider } = await continueToProvider(
         deploy({
           resolveUser: async (identity, client) => {
-            asked.push(`${identity.provider} ${identity.subject} ${client.id}`);
+            resolveUserCalls.push(`${identity.provider} ${identity.subject} ${client.id}`);
             return { kind: 'accepted' };
           },
         }),
       );
       await returnFromProvider({ code: 'ada' });
-      expect(asked).toEqual(['google ada gpt']);
+      expect(resolveUserCalls).toEqual(['google ada gpt']);
     });
   });
 
   it('stores the provider’s refresh token sealed, bound to its row', async () => {
-    const { signIns, storage } = recordingStorage();
+    const { signIns, storage } = createRecordingStorage();
     const { returnFromProvider } = await continueToProvider(deploy({ storage }));
     await returnFromProvider({ code: 'ada', refresh: 'provider-secret-1' });
     const [{ identity } = { identity: undefined }] = signIns;
     expect(JSON.stringify(signIns)).not.toContain('provider-secret-1');
     const sealed = identity?.sealedRefreshToken ?? '';
-    const row = (text: string) => Uint8Array.from(new TextEncoder().encode(text));
-    expect(await sealers.upstreamToken.open(sealed, row('google\0ada'))).toEqual({
+    const toBytes = (text: string) => Uint8Array.from(new TextEncoder().encode(text));
+    expect(await sealers.upstreamToken.open(sealed, toBytes('google\0ada'))).toEqual({
       kind: 'opened',
-      value: row('provider-secret-1'),
+      value: toBytes('provider-secret-1'),
     });
-    expect((await sealers.upstreamToken.open(sealed, row('google\0bob'))).kind).toBe('failed');
+    expect((await sealers.upstreamToken.open(sealed, toBytes('google\0bob'))).kind).toBe('failed');
   });
 
   describe('an invalid callback URL', () => {
@@ -244,45 +244,58 @@ describe('a callback by query', () => {
         [{ ...gptClient, redirects: [{ kind: 'gpt', gptIds: ['g-another'] } as const] }],
         'The redirect URI is not registered for this app.',
       ],
-    ])('ends on a page without a request to the provider: %s', async (_, left, message) => {
+    ])('ends on a page without a request to the provider: %s', async (_, remainingClients, message) => {
       const { browser, callbackUrl } = await continueToProvider();
       const cookie = buildCookieHeader(browser.cookies);
       const provider = createSpyProvider();
-      const changed = deploy({ clients: left, providers: [provider] });
-      const response = await createTestBrowser(changed, { cookie }).visit(callbackUrl({ code: 'ada' }));
-      await expectErrorPage(response, changed, message);
+      const changedDeployment = deploy({ clients: remainingClients, providers: [provider] });
+      const response = await createTestBrowser(changedDeployment, { cookie }).visit(
+        callbackUrl({ code: 'ada' }),
+      );
+      await expectErrorPage(response, changedDeployment, message);
       expect(provider.tokenRequests).toEqual([]);
     });
 
     it('ends on a page if the provider was removed', async () => {
       const { browser, callbackUrl } = await continueToProvider();
       const cookie = buildCookieHeader(browser.cookies);
-      const changed = deploy({ providers: [createProvider('other', 'Other')] });
-      const response = await createTestBrowser(changed, { cookie }).visit(callbackUrl({ code: 'ada' }));
-      await expectErrorPage(response, changed, 'This sign-in method does not exist.', 404);
+      const changedDeployment = deploy({ providers: [createProvider('other', 'Other')] });
+      const response = await createTestBrowser(changedDeployment, { cookie }).visit(
+        callbackUrl({ code: 'ada' }),
+      );
+      await expectErrorPage(response, changedDeployment, 'This sign-in method does not exist.', 404);
     });
   });
 
   it('completes a login transaction after a new key is added, until its key is removed', async () => {
     const { browser, callbackUrl } = await continueToProvider();
     const cookie = buildCookieHeader(browser.cookies);
-    const newest = 'test-2.8PHy8_T19vf4-fr7_P3-_wABAgMEBQYHCAkKCwwNDg8';
-    const answer = callbackUrl({ code: 'ada' });
-    const rotated = deploy({ sealingKeys: `${newest} ${keys}` });
+    const newKey = 'test-2.8PHy8_T19vf4-fr7_P3-_wABAgMEBQYHCAkKCwwNDg8';
+    const url = callbackUrl({ code: 'ada' });
+    const rotatedDeployment = deploy({ sealingKeys: `${newKey} ${keys}` });
     expect(
-      readRedirect(await createTestBrowser(rotated, { cookie }).visit(answer)).searchParams.has('code'),
+      readRedirect(await createTestBrowser(rotatedDeployment, { cookie }).visit(url)).searchParams.has(
+        'code',
+      ),
     ).toBe(true);
-    const burned = deploy({ sealingKeys: newest });
-    await expectErrorPage(await createTestBrowser(burned, { cookie }).visit(answer), burned, stale);
-    expect(burned.log.at(-1)).toMatchObject({ reason: 'transaction.unreadable', cause: 'unknown-key' });
+    const deploymentWithoutOldKey = deploy({ sealingKeys: newKey });
+    await expectErrorPage(
+      await createTestBrowser(deploymentWithoutOldKey, { cookie }).visit(url),
+      deploymentWithoutOldKey,
+      staleMessage,
+    );
+    expect(deploymentWithoutOldKey.log.at(-1)).toMatchObject({
+      reason: 'transaction.unreadable',
+      cause: 'unknown-key',
+    });
   });
 
   it('returns a server_error without details if a provider fails unexpectedly', async () => {
-    const failing: IdentityProvider = {
+    const failingProvider: IdentityProvider = {
       ...createProvider('google', 'Google'),
       handleCallback: () => Promise.reject(new Error('client_secret=hunter2')),
     };
-    const { returnFromProvider } = await continueToProvider(deploy({ providers: [failing] }));
+    const { returnFromProvider } = await continueToProvider(deploy({ providers: [failingProvider] }));
     const response = await returnFromProvider({ code: 'ada' });
     expect(readRedirect(response).searchParams.get('error')).toBe('server_error');
     expect(JSON.stringify([...response.headers])).not.toContain('hunter2');
@@ -293,22 +306,28 @@ describe('a callback by form post', () => {
   const callback = `${issuer}/callback/apple`;
 
   /** Two providers with form_post and one with query, and the callback URLs that they received. */
-  const formPosting = () => {
-    const answers: string[] = [];
-    const posting = (id: string) => {
+  const deployWithFormPost = () => {
+    const callbackUrls: string[] = [];
+    const createFormPostProvider = (id: string) => {
       const provider = createProvider(id, id);
       return {
         ...provider,
         responseMode: 'form_post' as const,
-        handleCallback: (...[answer, upstreamRequest, io]: Parameters<typeof provider.handleCallback>) => {
-          answers.push(answer.href);
-          return provider.handleCallback(answer, upstreamRequest, io);
+        handleCallback: (
+          ...[callbackUrl, upstreamRequest, io]: Parameters<typeof provider.handleCallback>
+        ) => {
+          callbackUrls.push(callbackUrl.href);
+          return provider.handleCallback(callbackUrl, upstreamRequest, io);
         },
       };
     };
     const storage = createSpyStorage();
-    const providers = [posting('apple'), posting('pear'), createProvider('google', 'Google')];
-    return { answers, storage, deployment: deploy({ providers, storage }) };
+    const providers = [
+      createFormPostProvider('apple'),
+      createFormPostProvider('pear'),
+      createProvider('google', 'Google'),
+    ];
+    return { callbackUrls, storage, deployment: deploy({ providers, storage }) };
   };
 
   /** A cross-site form post from the provider's page, which carries no cookies. */
@@ -321,17 +340,17 @@ describe('a callback by form post', () => {
       }),
     );
 
-  const atApple = async () => {
-    const { answers, storage, deployment } = formPosting();
+  const continueToApple = async () => {
+    const { callbackUrls, storage, deployment } = deployWithFormPost();
     const { browser, state } = await continueToProvider(deployment, gptRequest, 'apple');
-    const answer = (more: Readonly<Record<string, string>> = { code: 'ada' }) =>
-      new URLSearchParams({ state, ...more });
-    return { answers, storage, deployment, browser, state, answer };
+    const buildProviderResponse = (parameters: Readonly<Record<string, string>> = { code: 'ada' }) =>
+      new URLSearchParams({ state, ...parameters });
+    return { callbackUrls, storage, deployment, browser, state, buildProviderResponse };
   };
 
   /** Checks that the response is an error page, and that no sign-in took place. */
   const expectNoIdentity = async (
-    { answers, storage, deployment }: ReturnType<typeof formPosting>,
+    { callbackUrls, storage, deployment }: ReturnType<typeof deployWithFormPost>,
     response: Response,
     reason: string,
   ) => {
@@ -340,17 +359,17 @@ describe('a callback by form post', () => {
       await expectErrorPage(
         response,
         deployment,
-        reason === 'transaction.missing' ? missingTransactionMessage : stale,
+        reason === 'transaction.missing' ? missingTransactionMessage : staleMessage,
       );
     expect(deployment.log.at(-1)).toMatchObject({ event: 'refused', reason });
-    expect(answers).toEqual([]);
+    expect(callbackUrls).toEqual([]);
     expect(storage.calls).toEqual([]);
   };
 
   describe('the posted response', () => {
     it('is redirected to the same path, sealed, and sets no cookie', async () => {
-      const { deployment, answer, answers, storage } = await atApple();
-      const response = await post(deployment, answer({ code: 'ada', user: '{"name":{}}' }));
+      const { deployment, buildProviderResponse, callbackUrls, storage } = await continueToApple();
+      const response = await post(deployment, buildProviderResponse({ code: 'ada', user: '{"name":{}}' }));
       const location = readRedirect(response);
       expect(response.status).toBe(303);
       expect(location.origin + location.pathname).toBe(callback);
@@ -361,25 +380,31 @@ describe('a callback by form post', () => {
         'referrer-policy': 'no-referrer',
         'x-content-type-options': 'nosniff',
       });
-      expect(answers).toEqual([]);
+      expect(callbackUrls).toEqual([]);
       expect(storage.calls).toEqual([]);
     });
 
     it('signs in after the redirect, as a response in the query does', async () => {
-      const { deployment, browser, answer, answers, storage } = await atApple();
-      const round = readRedirect(await post(deployment, answer({ code: 'ada', user: '{"n":"ä b"}' })));
-      const back = readRedirect(await browser.visit(round.href));
-      expect(back.origin + back.pathname).toBe(gptRedirect);
-      expect([...back.searchParams.keys()]).toEqual(['code', 'state', 'iss']);
-      expect(answers).toEqual([`${callback}?${answer({ code: 'ada', user: '{"n":"ä b"}' })}`]);
+      const { deployment, browser, buildProviderResponse, callbackUrls, storage } = await continueToApple();
+      const formPostUrl = readRedirect(
+        await post(deployment, buildProviderResponse({ code: 'ada', user: '{"n":"ä b"}' })),
+      );
+      const redirect = readRedirect(await browser.visit(formPostUrl.href));
+      expect(redirect.origin + redirect.pathname).toBe(gptRedirect);
+      expect([...redirect.searchParams.keys()]).toEqual(['code', 'state', 'iss']);
+      expect(callbackUrls).toEqual([
+        `${callback}?${buildProviderResponse({ code: 'ada', user: '{"n":"ä b"}' })}`,
+      ]);
       expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn']);
       expect(listTransactionCookies(browser.cookies)).toEqual([]);
     });
 
     it('can be an error', async () => {
-      const { deployment, browser, answer } = await atApple();
-      const round = readRedirect(await post(deployment, answer({ error: 'access_denied' })));
-      const { searchParams } = readRedirect(await browser.visit(round.href));
+      const { deployment, browser, buildProviderResponse } = await continueToApple();
+      const formPostUrl = readRedirect(
+        await post(deployment, buildProviderResponse({ error: 'access_denied' })),
+      );
+      const { searchParams } = readRedirect(await browser.visit(formPostUrl.href));
       expect(Object.fromEntries(searchParams)).toEqual({
         error: 'access_denied',
         error_description: 'The sign-in was denied or canceled at the provider.',
@@ -407,39 +432,41 @@ describe('a callback by form post', () => {
       ['without a state', new URLSearchParams({ code: 'ada' }), {}, 'transaction.missing', 400],
       ['with two states', new URLSearchParams('state=a&state=b'), {}, 'parameter.repeated', 400],
     ])('is refused on a page: %s', async (_, body, headers, reason, status) => {
-      const { deployment, answers } = formPosting();
+      const { deployment, callbackUrls } = deployWithFormPost();
       const response = await post(deployment, body, callback, headers);
       expect(response.status).toBe(status);
       expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
       expect(response.headers.getSetCookie()).toEqual([]);
       expect(deployment.log.at(-1)).toMatchObject({ event: 'refused', reason });
-      expect(answers).toEqual([]);
+      expect(callbackUrls).toEqual([]);
     });
 
     it('fits into the redirect with everything that a real provider sends', async () => {
-      const { deployment, answer } = await atApple();
+      const { deployment, buildProviderResponse } = await continueToApple();
       const user = JSON.stringify({ name: { firstName: 'Ä'.repeat(60), lastName: 'ß'.repeat(60) } });
-      expect((await post(deployment, answer({ code: 'c'.repeat(512), user }))).status).toBe(303);
+      expect((await post(deployment, buildProviderResponse({ code: 'c'.repeat(512), user }))).status).toBe(
+        303,
+      );
     });
   });
 
   describe('the redirected response', () => {
     it('B6.2 posted answer: is refused in a browser that did not start the login transaction', async () => {
-      const system = await atApple();
-      const round = readRedirect(await post(system.deployment, system.answer()));
+      const system = await continueToApple();
+      const formPostUrl = readRedirect(await post(system.deployment, system.buildProviderResponse()));
       const victim = createTestBrowser(system.deployment);
-      await expectNoIdentity(system, await victim.visit(round.href), 'transaction.no-cookies');
+      await expectNoIdentity(system, await victim.visit(formPostUrl.href), 'transaction.no-cookies');
       expect(listTransactionCookies(system.browser.cookies)).toHaveLength(1);
     });
 
     it('B6.2 posted answer: cannot be used twice', async () => {
-      const { deployment, browser, answer, storage } = await atApple();
+      const { deployment, browser, buildProviderResponse, storage } = await continueToApple();
       const cookie = buildCookieHeader(browser.cookies);
-      const round = readRedirect(await post(deployment, answer()));
-      await browser.visit(round.href);
-      await expectCompletedPage(await browser.visit(round.href), 'signed-in', gptDestination);
-      const again = await createTestBrowser(deployment, { cookie }).visit(round.href);
-      expect(again.status).toBe(400);
+      const formPostUrl = readRedirect(await post(deployment, buildProviderResponse()));
+      await browser.visit(formPostUrl.href);
+      await expectCompletedPage(await browser.visit(formPostUrl.href), 'signed-in', gptDestination);
+      const response = await createTestBrowser(deployment, { cookie }).visit(formPostUrl.href);
+      expect(response.status).toBe(400);
       expect(deployment.log.at(-1)).toMatchObject({ reason: 'transaction.replayed' });
       expect(storage.calls).toEqual([
         'readGrantStatus',
@@ -451,24 +478,24 @@ describe('a callback by form post', () => {
     });
 
     it('B6.3 moved from body to query: is refused, and the login transaction stays valid', async () => {
-      const system = await atApple();
+      const system = await continueToApple();
       await expectNoIdentity(
         system,
-        await system.browser.visit(`${callback}?${system.answer()}`),
+        await system.browser.visit(`${callback}?${system.buildProviderResponse()}`),
         'form-post.missing',
       );
       expect(listTransactionCookies(system.browser.cookies)).toHaveLength(1);
     });
 
     it('B6.3 moved from body to query: plain parameters in addition to the sealed ones are ignored', async () => {
-      const { deployment, browser, answer, answers } = await atApple();
-      const round = readRedirect(await post(deployment, answer()));
-      await browser.visit(`${round.href}&code=mallory&state=x&user=y`);
-      expect(answers).toEqual([`${callback}?${answer()}`]);
+      const { deployment, browser, buildProviderResponse, callbackUrls } = await continueToApple();
+      const formPostUrl = readRedirect(await post(deployment, buildProviderResponse()));
+      await browser.visit(`${formPostUrl.href}&code=mallory&state=x&user=y`);
+      expect(callbackUrls).toEqual([`${callback}?${buildProviderResponse()}`]);
     });
 
     it('B6.3 moved from query to body: is refused for a provider that responds in the query', async () => {
-      const { deployment } = formPosting();
+      const { deployment } = deployWithFormPost();
       const { state, browser } = await continueToProvider(deployment, gptRequest, 'google');
       const body = new URLSearchParams({ state, code: 'ada' });
       const response = await post(deployment, body, `${issuer}/callback/google`);
@@ -479,39 +506,39 @@ describe('a callback by form post', () => {
     });
 
     it('B5.2 posted answer: is refused at another provider’s callback', async () => {
-      const system = await atApple();
-      const round = readRedirect(await post(system.deployment, system.answer()));
-      const elsewhere = round.href.replace('/callback/apple', '/callback/pear');
-      await expectNoIdentity(system, await system.browser.visit(elsewhere), 'form-post.provider');
+      const system = await continueToApple();
+      const formPostUrl = readRedirect(await post(system.deployment, system.buildProviderResponse()));
+      const otherUrl = formPostUrl.href.replace('/callback/apple', '/callback/pear');
+      await expectNoIdentity(system, await system.browser.visit(otherUrl), 'form-post.provider');
     });
 
     it('B5.2 posted answer: is ignored at a provider that responds in the query', async () => {
-      const system = await atApple();
-      const round = readRedirect(await post(system.deployment, system.answer()));
-      const elsewhere = round.href.replace('/callback/apple', '/callback/google');
-      await expectNoIdentity(system, await system.browser.visit(elsewhere), 'transaction.missing');
+      const system = await continueToApple();
+      const formPostUrl = readRedirect(await post(system.deployment, system.buildProviderResponse()));
+      const otherUrl = formPostUrl.href.replace('/callback/apple', '/callback/google');
+      await expectNoIdentity(system, await system.browser.visit(otherUrl), 'transaction.missing');
     });
 
     it('is valid for less than a minute', async () => {
-      const system = await atApple();
-      const round = readRedirect(await post(system.deployment, system.answer()));
+      const system = await continueToApple();
+      const formPostUrl = readRedirect(await post(system.deployment, system.buildProviderResponse()));
       system.deployment.advance(60);
-      await expectNoIdentity(system, await system.browser.visit(round.href), 'form-post.expired');
+      await expectNoIdentity(system, await system.browser.visit(formPostUrl.href), 'form-post.expired');
     });
 
     it.each([
       ['changed', (sealed: string) => `${sealed.slice(0, -2)}${sealed.endsWith('AA') ? 'BA' : 'AA'}`],
       ['cut', (sealed: string) => sealed.slice(0, 40)],
       ['not sealed', () => 'AAAA'],
-    ])('is refused if it is %s', async (_, override) => {
-      const system = await atApple();
-      const round = readRedirect(await post(system.deployment, system.answer()));
-      round.searchParams.set('form_post', override(round.searchParams.get('form_post') ?? ''));
-      await expectNoIdentity(system, await system.browser.visit(round.href), 'form-post.unreadable');
+    ])('is refused if it is %s', async (_, change) => {
+      const system = await continueToApple();
+      const formPostUrl = readRedirect(await post(system.deployment, system.buildProviderResponse()));
+      formPostUrl.searchParams.set('form_post', change(formPostUrl.searchParams.get('form_post') ?? ''));
+      await expectNoIdentity(system, await system.browser.visit(formPostUrl.href), 'form-post.unreadable');
     });
 
     it('is refused if it is sealed text of another type', async () => {
-      const system = await atApple();
+      const system = await continueToApple();
       const [transaction = ''] = listTransactionCookies(system.browser.cookies).map((name) =>
         system.browser.cookies.get(name),
       );
@@ -520,11 +547,15 @@ describe('a callback by form post', () => {
     });
 
     it('is refused if it is repeated', async () => {
-      const { deployment, browser, answer, answers } = await atApple();
-      const round = readRedirect(await post(deployment, answer()));
-      const twice = `${round.href}&${round.searchParams}`;
-      await expectErrorPage(await browser.visit(twice), deployment, 'A parameter was sent more than once.');
-      expect(answers).toEqual([]);
+      const { deployment, browser, buildProviderResponse, callbackUrls } = await continueToApple();
+      const formPostUrl = readRedirect(await post(deployment, buildProviderResponse()));
+      const repeatedUrl = `${formPostUrl.href}&${formPostUrl.searchParams}`;
+      await expectErrorPage(
+        await browser.visit(repeatedUrl),
+        deployment,
+        'A parameter was sent more than once.',
+      );
+      expect(callbackUrls).toEqual([]);
     });
   });
 });

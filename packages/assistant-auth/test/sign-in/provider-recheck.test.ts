@@ -18,27 +18,27 @@ import { continueToProvider } from '../flows.ts';
 import { createSpyStorage } from '../spy-storage.ts';
 
 const active: RecheckResult = { kind: 'active' };
-const removed: RecheckResult = { kind: 'revoked' };
+const revoked: RecheckResult = { kind: 'revoked' };
 const unknown: RecheckResult = { kind: 'unknown', reason: 'out of order' };
 
 /** A provider whose recheck result a test chooses, and the rechecks that it received. */
-const createOracle = (id = 'google', recheckInterval = 600, singleUse?: boolean) => {
-  const asked: { readonly refreshToken: string; readonly timeouts: number }[] = [];
-  let word: RecheckResult | Promise<RecheckResult> = active;
+const createRecheckProvider = (id = 'google', recheckInterval = 600, singleUse?: boolean) => {
+  const rechecks: { readonly refreshToken: string; readonly timeoutMs: number }[] = [];
+  let result: RecheckResult | Promise<RecheckResult> = active;
   const provider: IdentityProvider = {
     ...createProvider(id, id),
     recheckInterval,
     ...(singleUse !== undefined && { singleUseRefreshTokens: singleUse }),
     validateRefreshToken: async (refreshToken, { timeoutMs }) => {
-      asked.push({ refreshToken, timeouts: timeoutMs });
-      return word;
+      rechecks.push({ refreshToken, timeoutMs });
+      return result;
     },
   };
   return {
     provider,
-    asked,
-    says(next: RecheckResult | Promise<RecheckResult>) {
-      word = next;
+    rechecks,
+    setResult(newResult: RecheckResult | Promise<RecheckResult>) {
+      result = newResult;
     },
   };
 };
@@ -47,8 +47,8 @@ const deployWith = (
   changes: Partial<BrokerOptions> = {},
   { recheckInterval, singleUse }: { readonly recheckInterval?: number; readonly singleUse?: boolean } = {},
 ) => {
-  const oracle = createOracle('google', recheckInterval, singleUse);
-  return { oracle, deployment: deploy({ providers: [oracle.provider], ...changes }) };
+  const fakeProvider = createRecheckProvider('google', recheckInterval, singleUse);
+  return { fakeProvider, deployment: deploy({ providers: [fakeProvider.provider], ...changes }) };
 };
 
 /** Signs a user in, with or without a refresh token from the provider. */
@@ -57,35 +57,35 @@ const signIn = async (
   testClient: TestClient,
   {
     subject = 'ada',
-    theirs = 'their-1',
-  }: { readonly subject?: string; readonly theirs?: string | null } = {},
+    upstreamToken = 'their-1',
+  }: { readonly subject?: string; readonly upstreamToken?: string | null } = {},
 ): Promise<TokenBody> => {
   const { returnFromProvider } = await continueToProvider(deployment, testClient.request);
-  const back = readRedirect(
-    await returnFromProvider({ code: subject, ...(theirs !== null && { refresh: theirs }) }),
+  const redirect = readRedirect(
+    await returnFromProvider({ code: subject, ...(upstreamToken !== null && { refresh: upstreamToken }) }),
   );
-  return expectTokens(await redeem(deployment, testClient, back.searchParams.get('code') ?? ''));
+  return expectTokens(await redeem(deployment, testClient, redirect.searchParams.get('code') ?? ''));
 };
 
 /** Storage whose writes after a recheck fail a number of times, before or after the change is made. */
-const failingAt = (failures: number, when: 'before the write' | 'after the write') => {
-  let left = failures;
+const createFailingStorage = (failures: number, when: 'before the write' | 'after the write') => {
+  let remainingFailures = failures;
   const storage = memoryStorage();
-  const fragile =
-    <Given extends readonly unknown[], Outcome>(write: (...given: Given) => Promise<Outcome>) =>
-    async (...given: Given): Promise<Outcome> => {
-      left -= 1;
-      const fails = left >= 0;
+  const mayFail =
+    <Arguments extends readonly unknown[], Outcome>(write: (...args: Arguments) => Promise<Outcome>) =>
+    async (...args: Arguments): Promise<Outcome> => {
+      remainingFailures -= 1;
+      const fails = remainingFailures >= 0;
       if (fails && when === 'before the write') throw new StorageUnavailable('no route');
-      const outcome = await write(...given);
+      const outcome = await write(...args);
       if (fails) throw new StorageUnavailable('no response');
       return outcome;
     };
   const { recordRecheck, revokeGrantsOfIdentity } = storage;
   return {
     storage,
-    recordRecheck: fragile(recordRecheck),
-    revokeGrantsOfIdentity: fragile(revokeGrantsOfIdentity),
+    recordRecheck: mayFail(recordRecheck),
+    revokeGrantsOfIdentity: mayFail(revokeGrantsOfIdentity),
   };
 };
 
@@ -98,64 +98,64 @@ const testClients: readonly (readonly [string, TestClient, 400 | 401])[] = [
 
 describe.each(testClients)('at a refresh by %s', (_, testClient, status) => {
   it('sends the provider its own token, with a time limit', async () => {
-    const { oracle, deployment } = deployWith();
+    const { fakeProvider, deployment } = deployWith();
     const { refresh_token } = await signIn(deployment, testClient);
-    expect(oracle.asked).toEqual([]);
+    expect(fakeProvider.rechecks).toEqual([]);
     expect((await refresh(deployment, testClient, refresh_token)).status).toBe(200);
-    expect(oracle.asked).toEqual([{ refreshToken: 'their-1', timeouts: 3000 }]);
+    expect(fakeProvider.rechecks).toEqual([{ refreshToken: 'their-1', timeoutMs: 3000 }]);
   });
 
   it.each([
     ['every ten minutes', 600],
     ['Apple once a day', 86_400],
-  ])('rechecks no more often than the provider’s interval: %s', async (_name, every) => {
-    const { oracle, deployment } = deployWith({}, { recheckInterval: every });
+  ])('rechecks no more often than the provider’s interval: %s', async (_name, interval) => {
+    const { fakeProvider, deployment } = deployWith({}, { recheckInterval: interval });
     let { refresh_token: token } = await signIn(deployment, testClient);
-    for (const [later, times] of [
+    for (const [seconds, count] of [
       [0, 1],
-      [every - 1, 1],
+      [interval - 1, 1],
       [1, 2],
-      [every, 3],
+      [interval, 3],
     ] as const) {
-      deployment.advance(later);
+      deployment.advance(seconds);
       token = (await expectTokens(await refresh(deployment, testClient, token))).refresh_token;
-      expect(oracle.asked).toHaveLength(times);
+      expect(fakeProvider.rechecks).toHaveLength(count);
     }
   });
 
   it('sends one request for 50 concurrent refreshes, and responds to all', async () => {
-    const { oracle, deployment } = deployWith({ limits: highUserLimits });
+    const { fakeProvider, deployment } = deployWith({ limits: highUserLimits });
     const { refresh_token } = await signIn(deployment, testClient);
     const responses = await Promise.all(
       Array.from({ length: 50 }, () => refresh(deployment, testClient, refresh_token)),
     );
-    expect(responses.map(({ status: answered }) => answered)).toEqual(Array(50).fill(200));
-    expect(oracle.asked).toHaveLength(1);
+    expect(responses.map(({ status: responseStatus }) => responseStatus)).toEqual(Array(50).fill(200));
+    expect(fakeProvider.rechecks).toHaveLength(1);
   });
 
   it('B13.4 gone: revokes the grant, and refuses the next refresh in the same way', async () => {
-    const { oracle, deployment } = deployWith();
+    const { fakeProvider, deployment } = deployWith();
     const tokens = await signIn(deployment, testClient);
-    oracle.says(removed);
+    fakeProvider.setResult(revoked);
     for (const reason of ['refresh.upstream-revoked', 'refresh.inactive']) {
-      const refused = await refresh(deployment, testClient, tokens.refresh_token);
-      await expectTokenError(refused, { ...invalidRefreshTokenError, status });
+      const response = await refresh(deployment, testClient, tokens.refresh_token);
+      await expectTokenError(response, { ...invalidRefreshTokenError, status });
       expect(deployment.log.at(-1)).toMatchObject({ event: 'refused', reason });
     }
-    expect(oracle.asked).toHaveLength(1);
+    expect(fakeProvider.rechecks).toHaveLength(1);
     await expectInvalidToken(deployment, tokens.access_token);
   });
 
   it('stores a replaced upstream token before it responds to the client', async () => {
     const storage = createSpyStorage();
-    const { oracle, deployment } = deployWith({ storage });
+    const { fakeProvider, deployment } = deployWith({ storage });
     const { refresh_token } = await signIn(deployment, testClient);
-    oracle.says({ kind: 'active', refreshToken: 'their-2' });
+    fakeProvider.setResult({ kind: 'active', refreshToken: 'their-2' });
     const again = await expectTokens(await refresh(deployment, testClient, refresh_token));
     expect(storage.calls.slice(-2)).toEqual(['refresh', 'recordRecheck']);
     deployment.advance(600);
     await refresh(deployment, testClient, again.refresh_token);
-    expect(oracle.asked.map(({ refreshToken }) => refreshToken)).toEqual(['their-1', 'their-2']);
+    expect(fakeProvider.rechecks.map(({ refreshToken }) => refreshToken)).toEqual(['their-1', 'their-2']);
   });
 
   it.each([
@@ -167,10 +167,10 @@ describe.each(testClients)('at a refresh by %s', (_, testClient, status) => {
   ] as const)(
     'B18.3 failed write: a replaced token is stored unless all five attempts fail: %i failures %s',
     async (failures, when) => {
-      const { storage, recordRecheck } = failingAt(failures, when);
-      const { oracle, deployment } = deployWith({ storage: { ...storage, recordRecheck } });
+      const { storage, recordRecheck } = createFailingStorage(failures, when);
+      const { fakeProvider, deployment } = deployWith({ storage: { ...storage, recordRecheck } });
       const { refresh_token } = await signIn(deployment, testClient);
-      oracle.says({ kind: 'active', refreshToken: 'their-2' });
+      fakeProvider.setResult({ kind: 'active', refreshToken: 'their-2' });
       const again = await expectTokens(await refresh(deployment, testClient, refresh_token));
       await deployment.flushBackgroundWork();
       expect(eventsOf(deployment, 'write-failed')).toHaveLength(
@@ -178,34 +178,37 @@ describe.each(testClients)('at a refresh by %s', (_, testClient, status) => {
       );
       if (failures > 4) return;
       deployment.advance(600);
-      oracle.says(active);
+      fakeProvider.setResult(active);
       expect((await refresh(deployment, testClient, again.refresh_token)).status).toBe(200);
-      expect(oracle.asked.map(({ refreshToken }) => refreshToken)).toEqual(['their-1', 'their-2']);
+      expect(fakeProvider.rechecks.map(({ refreshToken }) => refreshToken)).toEqual(['their-1', 'their-2']);
     },
   );
 
   it('B18.3 failed write: no tokens are issued if a revocation could not be stored, and it is stored after the response', async () => {
-    const { storage, revokeGrantsOfIdentity } = failingAt(3, 'before the write');
-    const { oracle, deployment } = deployWith({ storage: { ...storage, revokeGrantsOfIdentity } });
+    const { storage, revokeGrantsOfIdentity } = createFailingStorage(3, 'before the write');
+    const { fakeProvider, deployment } = deployWith({ storage: { ...storage, revokeGrantsOfIdentity } });
     const tokens = await signIn(deployment, testClient);
-    oracle.says(removed);
-    const refused = await refresh(deployment, testClient, tokens.refresh_token);
-    expect([refused.status, await refused.json()]).toMatchObject([503, { error: 'temporarily_unavailable' }]);
+    fakeProvider.setResult(revoked);
+    const response = await refresh(deployment, testClient, tokens.refresh_token);
+    expect([response.status, await response.json()]).toMatchObject([
+      503,
+      { error: 'temporarily_unavailable' },
+    ]);
     await deployment.flushBackgroundWork();
     await expectTokenError(await refresh(deployment, testClient, tokens.refresh_token), {
       ...invalidRefreshTokenError,
       status,
     });
-    expect(oracle.asked).toHaveLength(1);
+    expect(fakeProvider.rechecks).toHaveLength(1);
     deployment.advance(10);
     await expectInvalidToken(deployment, tokens.access_token);
   });
 
   it('B18.3 failed write: no tokens are issued if it is not known whether a revocation was stored', async () => {
-    const { storage, revokeGrantsOfIdentity } = failingAt(1, 'after the write');
-    const { oracle, deployment } = deployWith({ storage: { ...storage, revokeGrantsOfIdentity } });
+    const { storage, revokeGrantsOfIdentity } = createFailingStorage(1, 'after the write');
+    const { fakeProvider, deployment } = deployWith({ storage: { ...storage, revokeGrantsOfIdentity } });
     const tokens = await signIn(deployment, testClient);
-    oracle.says(removed);
+    fakeProvider.setResult(revoked);
     expect((await refresh(deployment, testClient, tokens.refresh_token)).status).toBe(503);
     await expectTokenError(await refresh(deployment, testClient, tokens.refresh_token), {
       ...invalidRefreshTokenError,
@@ -215,13 +218,13 @@ describe.each(testClients)('at a refresh by %s', (_, testClient, status) => {
   });
 
   it('B18.3 failed write: the next recheck is a minute later if a revocation can’t be stored at all', async () => {
-    const { storage, revokeGrantsOfIdentity } = failingAt(5, 'before the write');
-    const { oracle, deployment } = deployWith(
+    const { storage, revokeGrantsOfIdentity } = createFailingStorage(5, 'before the write');
+    const { fakeProvider, deployment } = deployWith(
       { storage: { ...storage, revokeGrantsOfIdentity } },
       { singleUse: false },
     );
     const { refresh_token } = await signIn(deployment, testClient);
-    oracle.says(removed);
+    fakeProvider.setResult(revoked);
     expect((await refresh(deployment, testClient, refresh_token)).status).toBe(503);
     await deployment.flushBackgroundWork();
     expect(eventsOf(deployment, 'write-failed')).toHaveLength(1);
@@ -234,28 +237,30 @@ describe.each(testClients)('at a refresh by %s', (_, testClient, status) => {
 
   it('B18.3 failed write: the deletion of an upstream token is retried, too', async () => {
     const memory = memoryStorage();
-    let left = 3;
+    let remainingFailures = 3;
     const dropUpstreamToken: BrokerStorage['dropUpstreamToken'] = async (drop) => {
-      left -= 1;
-      if (left >= 0) throw new StorageUnavailable('no route');
+      remainingFailures -= 1;
+      if (remainingFailures >= 0) throw new StorageUnavailable('no route');
       return memory.dropUpstreamToken(drop);
     };
-    const { oracle, deployment } = deployWith({ storage: { ...memory, dropUpstreamToken } });
+    const { fakeProvider, deployment } = deployWith({ storage: { ...memory, dropUpstreamToken } });
     const { refresh_token } = await signIn(deployment, testClient);
-    oracle.says(unknown);
-    const { refresh_token: next } = await expectTokens(await refresh(deployment, testClient, refresh_token));
+    fakeProvider.setResult(unknown);
+    const { refresh_token: nextToken } = await expectTokens(
+      await refresh(deployment, testClient, refresh_token),
+    );
     deployment.advance(60);
-    oracle.says(removed);
-    expect((await refresh(deployment, testClient, next)).status).toBe(200);
+    fakeProvider.setResult(revoked);
+    expect((await refresh(deployment, testClient, nextToken)).status).toBe(200);
     await deployment.flushBackgroundWork();
     expect(eventsOf(deployment, 'upstream-token-dropped')).toHaveLength(1);
     expect(eventsOf(deployment, 'write-failed')).toEqual([]);
   });
 
   it('an inconclusive recheck keeps the grant, is logged, and is repeated a minute later', async () => {
-    const { oracle, deployment } = deployWith();
+    const { fakeProvider, deployment } = deployWith();
     const { refresh_token } = await signIn(deployment, testClient);
-    oracle.says(unknown);
+    fakeProvider.setResult(unknown);
     let token = (await expectTokens(await refresh(deployment, testClient, refresh_token))).refresh_token;
     expect(eventsOf(deployment, 'recheck-failed')).toEqual([
       {
@@ -268,10 +273,10 @@ describe.each(testClients)('at a refresh by %s', (_, testClient, status) => {
     ]);
     deployment.advance(59);
     token = (await expectTokens(await refresh(deployment, testClient, token))).refresh_token;
-    expect(oracle.asked).toHaveLength(1);
+    expect(fakeProvider.rechecks).toHaveLength(1);
     deployment.advance(1);
     await refresh(deployment, testClient, token);
-    expect(oracle.asked).toHaveLength(2);
+    expect(fakeProvider.rechecks).toHaveLength(2);
   });
 
   lostResponses(testClient, status);
@@ -280,12 +285,12 @@ describe.each(testClients)('at a refresh by %s', (_, testClient, status) => {
 /** A response of the provider that never arrived, or whose outcome was never stored. */
 function lostResponses(testClient: TestClient, status: 400 | 401): void {
   it('B18.1 lost response: a token that is rejected afterwards revokes no grant, and is deleted', async () => {
-    const { oracle, deployment } = deployWith();
+    const { fakeProvider, deployment } = deployWith();
     const { refresh_token } = await signIn(deployment, testClient);
-    oracle.says(unknown);
+    fakeProvider.setResult(unknown);
     const first = await expectTokens(await refresh(deployment, testClient, refresh_token));
     deployment.advance(20 * 60);
-    oracle.says(removed);
+    fakeProvider.setResult(revoked);
     const second = await expectTokens(await refresh(deployment, testClient, first.refresh_token));
     expect(await callApi(deployment, second.access_token)).toMatchObject({ kind: 'granted' });
     expect(eventsOf(deployment, 'upstream-token-dropped')).toMatchObject([
@@ -293,7 +298,7 @@ function lostResponses(testClient: TestClient, status: 400 | 401): void {
     ]);
     deployment.advance(20 * 60);
     expect((await refresh(deployment, testClient, second.refresh_token)).status).toBe(200);
-    expect(oracle.asked).toHaveLength(2);
+    expect(fakeProvider.rechecks).toHaveLength(2);
   });
 
   it.each([
@@ -306,34 +311,34 @@ function lostResponses(testClient: TestClient, status: 400 | 401): void {
       async (storage: BrokerStorage, { provider, subject }: StoredUpstreamToken) =>
         storage.acquireRecheckLease({ provider, subject, now: 1_800_000_700, recheckLeaseDuration: 60 }),
     ],
-  ])('B18.1 lost response: %s', async (_name, lose) => {
+  ])('B18.1 lost response: %s', async (_name, loseOutcome) => {
     const storage = memoryStorage();
-    const { oracle, deployment } = deployWith({ storage });
+    const { fakeProvider, deployment } = deployWith({ storage });
     const { refresh_token } = await signIn(deployment, testClient);
     const { promise } = Promise.withResolvers<RecheckResult>();
-    oracle.says(promise);
+    fakeProvider.setResult(promise);
     void refresh(deployment, testClient, refresh_token);
-    await expect.poll(() => oracle.asked.length).toBe(1);
-    await lose(storage, { provider: 'google', subject: 'ada', sealedRefreshToken: '' });
+    await expect.poll(() => fakeProvider.rechecks.length).toBe(1);
+    await loseOutcome(storage, { provider: 'google', subject: 'ada', sealedRefreshToken: '' });
     deployment.advance(1000);
-    oracle.says(removed);
+    fakeProvider.setResult(revoked);
     expect((await refresh(deployment, testClient, refresh_token)).status).toBe(200);
     expect(eventsOf(deployment, 'upstream-token-dropped')).toHaveLength(1);
   });
 
   it('B18.1 lost response: after a recheck whose outcome was stored, rechecks are conclusive again', async () => {
-    const { oracle, deployment } = deployWith();
+    const { fakeProvider, deployment } = deployWith();
     let { refresh_token: token } = await signIn(deployment, testClient);
-    for (const [word, later] of [
+    for (const [result, seconds] of [
       [unknown, 60],
       [unknown, 60],
       [active, 600],
     ] as const) {
-      oracle.says(word);
+      fakeProvider.setResult(result);
       token = (await expectTokens(await refresh(deployment, testClient, token))).refresh_token;
-      deployment.advance(later);
+      deployment.advance(seconds);
     }
-    oracle.says(removed);
+    fakeProvider.setResult(revoked);
     await expectTokenError(await refresh(deployment, testClient, token), {
       ...invalidRefreshTokenError,
       status,
@@ -341,26 +346,30 @@ function lostResponses(testClient: TestClient, status: 400 | 401): void {
   });
 
   it('B18.1 lost response: a rejected request is not a lost response, so a rejected token ends the grant', async () => {
-    const { oracle, deployment } = deployWith();
+    const { fakeProvider, deployment } = deployWith();
     const { refresh_token } = await signIn(deployment, testClient);
-    oracle.says({ kind: 'unknown', reason: 'invalid_client', isTokenUnchanged: true });
-    const { refresh_token: next } = await expectTokens(await refresh(deployment, testClient, refresh_token));
+    fakeProvider.setResult({ kind: 'unknown', reason: 'invalid_client', isTokenUnchanged: true });
+    const { refresh_token: nextToken } = await expectTokens(
+      await refresh(deployment, testClient, refresh_token),
+    );
     deployment.advance(60);
-    oracle.says(removed);
-    await expectTokenError(await refresh(deployment, testClient, next), {
+    fakeProvider.setResult(revoked);
+    await expectTokenError(await refresh(deployment, testClient, nextToken), {
       ...invalidRefreshTokenError,
       status,
     });
   });
 
   it('B18.1 lost response: a rejected token is conclusive if the used tokens of the provider stay valid', async () => {
-    const { oracle, deployment } = deployWith({}, { singleUse: false });
+    const { fakeProvider, deployment } = deployWith({}, { singleUse: false });
     const { refresh_token } = await signIn(deployment, testClient);
-    oracle.says(unknown);
-    const { refresh_token: next } = await expectTokens(await refresh(deployment, testClient, refresh_token));
+    fakeProvider.setResult(unknown);
+    const { refresh_token: nextToken } = await expectTokens(
+      await refresh(deployment, testClient, refresh_token),
+    );
     deployment.advance(60);
-    oracle.says(removed);
-    await expectTokenError(await refresh(deployment, testClient, next), {
+    fakeProvider.setResult(revoked);
+    await expectTokenError(await refresh(deployment, testClient, nextToken), {
       ...invalidRefreshTokenError,
       status,
     });
@@ -371,12 +380,12 @@ function lostResponses(testClient: TestClient, status: 400 | 401): void {
     ['30 days', undefined, 30 * 86_400],
     ['the configured time', { inconclusiveRecheck: 3600 }, 3600],
   ] as const)('B18.2 no upstream token: grants can be refreshed for %s', async (_name, lifetimes, limit) => {
-    const { oracle, deployment } = deployWith(lifetimes && { lifetimes });
+    const { fakeProvider, deployment } = deployWith(lifetimes && { lifetimes });
     const { refresh_token } = await signIn(deployment, testClient);
-    oracle.says(unknown);
+    fakeProvider.setResult(unknown);
     let token = (await expectTokens(await refresh(deployment, testClient, refresh_token))).refresh_token;
     deployment.advance(60);
-    oracle.says(removed);
+    fakeProvider.setResult(revoked);
     token = (await expectTokens(await refresh(deployment, testClient, token))).refresh_token;
     deployment.advance(limit - 1);
     token = (await expectTokens(await refresh(deployment, testClient, token))).refresh_token;
@@ -388,17 +397,17 @@ function lostResponses(testClient: TestClient, status: 400 | 401): void {
   });
 
   it('B18.2 no upstream token: someone who signs in during the recheck is not limited', async () => {
-    const { oracle, deployment } = deployWith();
+    const { fakeProvider, deployment } = deployWith();
     const { refresh_token } = await signIn(deployment, testClient);
-    oracle.says(unknown);
+    fakeProvider.setResult(unknown);
     let token = (await expectTokens(await refresh(deployment, testClient, refresh_token))).refresh_token;
     deployment.advance(60);
-    const word = Promise.withResolvers<RecheckResult>();
-    oracle.says(word.promise);
+    const recheck = Promise.withResolvers<RecheckResult>();
+    fakeProvider.setResult(recheck.promise);
     const refreshing = refresh(deployment, testClient, token);
-    await expect.poll(() => oracle.asked.length).toBe(2);
-    await signIn(deployment, testClient, { theirs: null });
-    word.resolve(removed);
+    await expect.poll(() => fakeProvider.rechecks.length).toBe(2);
+    await signIn(deployment, testClient, { upstreamToken: null });
+    recheck.resolve(revoked);
     token = (await expectTokens(await refreshing)).refresh_token;
     for (const days of [20, 20]) {
       deployment.advance(days * 86_400);
@@ -407,63 +416,66 @@ function lostResponses(testClient: TestClient, status: 400 | 401): void {
   });
 
   it('B18.2 no upstream token: a new sign-in lifts the limit of every grant', async () => {
-    const { oracle, deployment } = deployWith();
+    const { fakeProvider, deployment } = deployWith();
     const { refresh_token } = await signIn(deployment, testClient);
-    oracle.says(unknown);
+    fakeProvider.setResult(unknown);
     let token = (await expectTokens(await refresh(deployment, testClient, refresh_token))).refresh_token;
     deployment.advance(60);
-    oracle.says(removed);
+    fakeProvider.setResult(revoked);
     token = (await expectTokens(await refresh(deployment, testClient, token))).refresh_token;
     deployment.advance(15 * 86_400);
-    oracle.says(active);
-    await signIn(deployment, testClient, { theirs: 'their-2' });
+    fakeProvider.setResult(active);
+    await signIn(deployment, testClient, { upstreamToken: 'their-2' });
     for (const days of [10, 10]) {
       deployment.advance(days * 86_400);
       token = (await expectTokens(await refresh(deployment, testClient, token))).refresh_token;
     }
-    expect(oracle.asked.at(-1)).toMatchObject({ refreshToken: 'their-2' });
+    expect(fakeProvider.rechecks.at(-1)).toMatchObject({ refreshToken: 'their-2' });
   });
 }
 
 describe('B18.4 disconnect: a client that disconnects does not avoid the recheck', () => {
   /** As on a real platform, background work continues only if registered before the client disconnects. */
-  const kept: Promise<void>[] = [];
+  const backgroundWork: Promise<void>[] = [];
 
   it('while storage handles the refresh', async () => {
     const memory = memoryStorage();
     const committed = Promise.withResolvers<void>();
-    const answered = Promise.withResolvers<void>();
+    const storageResponse = Promise.withResolvers<void>();
     const storage: BrokerStorage = {
       ...memory,
-      async refresh(use) {
-        const outcome = await memory.refresh(use);
+      async refresh(grantRefresh) {
+        const outcome = await memory.refresh(grantRefresh);
         committed.resolve();
-        await answered.promise;
+        await storageResponse.promise;
         return outcome;
       },
     };
-    const { oracle, deployment } = deployWith({ storage, waitUntil: (work) => void kept.push(work) });
+    const { fakeProvider, deployment } = deployWith({
+      storage,
+      waitUntil: (work) => void backgroundWork.push(work),
+    });
     const { refresh_token } = await signIn(deployment, server);
-    oracle.says(removed);
-    const before = kept.length;
+    fakeProvider.setResult(revoked);
+    const before = backgroundWork.length;
     void refresh(deployment, server, refresh_token);
     await committed.promise;
-    expect(kept).toHaveLength(before + 1);
-    answered.resolve();
-    await Promise.all(kept);
-    expect(oracle.asked).toHaveLength(1);
+    expect(backgroundWork).toHaveLength(before + 1);
+    storageResponse.resolve();
+    await Promise.all(backgroundWork);
+    expect(fakeProvider.rechecks).toHaveLength(1);
     await expectTokenError(await refresh(deployment, server, refresh_token), invalidRefreshTokenError);
   });
 
   it('while the provider handles the request', async () => {
-    const { oracle, deployment } = deployWith({ waitUntil: (work) => void kept.push(work) });
+    const { fakeProvider, deployment } = deployWith({ waitUntil: (work) => void backgroundWork.push(work) });
     const { refresh_token } = await signIn(deployment, server);
-    const word = Promise.withResolvers<RecheckResult>();
-    oracle.says(word.promise);
+    const recheck = Promise.withResolvers<RecheckResult>();
+    fakeProvider.setResult(recheck.promise);
     void refresh(deployment, server, refresh_token);
-    await expect.poll(() => oracle.asked.length).toBe(1);
-    word.resolve(removed);
-    await Promise.all(kept);
+    await expect.poll(() => fakeProvider.rechecks.length).toBe(1);
+    recheck.resolve(revoked);
+    await Promise.all(backgroundWork);
     await expectTokenError(await refresh(deployment, server, refresh_token), invalidRefreshTokenError);
   });
 });
@@ -485,68 +497,69 @@ it('a waitUntil that throws changes no response', async () => {
 
 describe('a user whose account at the provider was removed', () => {
   it('loses every grant of that identity, immediately at a refresh and within ten seconds at the API', async () => {
-    const { oracle, deployment } = deployWith();
-    const atChatGpt = await signIn(deployment, gpt);
-    const atServer = await signIn(deployment, server);
-    const bobs = await signIn(deployment, server, { subject: 'bob', theirs: 'their-bob' });
-    for (const { access_token } of [atChatGpt, atServer, bobs])
+    const { fakeProvider, deployment } = deployWith();
+    const gptTokens = await signIn(deployment, gpt);
+    const serverTokens = await signIn(deployment, server);
+    const bobsTokens = await signIn(deployment, server, { subject: 'bob', upstreamToken: 'their-bob' });
+    for (const { access_token } of [gptTokens, serverTokens, bobsTokens])
       expect(await callApi(deployment, access_token)).toMatchObject({ kind: 'granted' });
-    oracle.says(removed);
-    await refresh(deployment, gpt, atChatGpt.refresh_token);
+    fakeProvider.setResult(revoked);
+    await refresh(deployment, gpt, gptTokens.refresh_token);
     await expectTokenError(
-      await refresh(deployment, server, atServer.refresh_token),
+      await refresh(deployment, server, serverTokens.refresh_token),
       invalidRefreshTokenError,
     );
     deployment.advance(10);
-    for (const { access_token } of [atChatGpt, atServer]) await expectInvalidToken(deployment, access_token);
-    expect(await callApi(deployment, bobs.access_token)).toMatchObject({ kind: 'granted' });
-    oracle.says(active);
-    expect((await refresh(deployment, server, bobs.refresh_token)).status).toBe(200);
+    for (const { access_token } of [gptTokens, serverTokens])
+      await expectInvalidToken(deployment, access_token);
+    expect(await callApi(deployment, bobsTokens.access_token)).toMatchObject({ kind: 'granted' });
+    fakeProvider.setResult(active);
+    expect((await refresh(deployment, server, bobsTokens.refresh_token)).status).toBe(200);
   });
 
   it('stays signed in if they signed in again during the recheck', async () => {
-    const { oracle, deployment } = deployWith();
+    const { fakeProvider, deployment } = deployWith();
     const before = await signIn(deployment, gpt);
     const { promise, resolve } = Promise.withResolvers<RecheckResult>();
-    oracle.says(promise);
-    const asking = refresh(deployment, gpt, before.refresh_token);
-    const after = await signIn(deployment, server, { theirs: 'their-2' });
-    resolve(removed);
-    expect((await asking).status).toBe(200);
+    fakeProvider.setResult(promise);
+    const pendingRefresh = refresh(deployment, gpt, before.refresh_token);
+    const after = await signIn(deployment, server, { upstreamToken: 'their-2' });
+    resolve(revoked);
+    expect((await pendingRefresh).status).toBe(200);
     expect(await callApi(deployment, after.access_token)).toMatchObject({ kind: 'granted' });
-    oracle.says(active);
+    fakeProvider.setResult(active);
     deployment.advance(60);
     expect((await refresh(deployment, server, after.refresh_token)).status).toBe(200);
-    expect(oracle.asked.map(({ refreshToken }) => refreshToken)).toEqual(['their-1', 'their-2']);
+    expect(fakeProvider.rechecks.map(({ refreshToken }) => refreshToken)).toEqual(['their-1', 'their-2']);
   });
 
   it('can sign in again', async () => {
-    const { oracle, deployment } = deployWith();
+    const { fakeProvider, deployment } = deployWith();
     const { refresh_token } = await signIn(deployment, gpt);
-    oracle.says(removed);
+    fakeProvider.setResult(revoked);
     await refresh(deployment, gpt, refresh_token);
-    oracle.says(active);
-    const back = await signIn(deployment, gpt, { theirs: 'their-2' });
+    fakeProvider.setResult(active);
+    const tokens = await signIn(deployment, gpt, { upstreamToken: 'their-2' });
     deployment.advance(60);
-    expect((await refresh(deployment, gpt, back.refresh_token)).status).toBe(200);
+    expect((await refresh(deployment, gpt, tokens.refresh_token)).status).toBe(200);
   });
 });
 
 describe('no recheck', () => {
   it('if the sign-in returned no upstream token', async () => {
-    const { oracle, deployment } = deployWith();
-    const { refresh_token } = await signIn(deployment, gpt, { theirs: null });
+    const { fakeProvider, deployment } = deployWith();
+    const { refresh_token } = await signIn(deployment, gpt, { upstreamToken: null });
     expect((await refresh(deployment, gpt, refresh_token)).status).toBe(200);
-    expect(oracle.asked).toEqual([]);
+    expect(fakeProvider.rechecks).toEqual([]);
     expect(eventsOf(deployment, 'recheck-failed')).toEqual([]);
   });
 
   it('for a refresh that is refused anyway', async () => {
-    const { oracle, deployment } = deployWith();
+    const { fakeProvider, deployment } = deployWith();
     const { refresh_token } = await signIn(deployment, gpt);
     expect((await refresh(deployment, gpt, refresh_token, { scope: 'admin' })).status).toBe(400);
     expect((await refresh(deployment, gpt, refresh_token, { client_secret: 'guess' })).status).toBe(401);
-    expect(oracle.asked).toEqual([]);
+    expect(fakeProvider.rechecks).toEqual([]);
   });
 
   it('if the provider was removed from the configuration', async () => {
@@ -561,12 +574,12 @@ describe('no recheck', () => {
 
   it('while the provider is removed, and later rechecks are conclusive', async () => {
     const storage = memoryStorage();
-    const { oracle, deployment } = deployWith({ storage });
+    const { fakeProvider, deployment } = deployWith({ storage });
     const { refresh_token } = await signIn(deployment, gpt);
-    const without = deploy({ storage, providers: [createProvider('other', 'Other')] });
-    expect((await refresh(without, gpt, refresh_token)).status).toBe(200);
+    const deploymentWithoutProvider = deploy({ storage, providers: [createProvider('other', 'Other')] });
+    expect((await refresh(deploymentWithoutProvider, gpt, refresh_token)).status).toBe(200);
     deployment.advance(60);
-    oracle.says(removed);
+    fakeProvider.setResult(revoked);
     await expectTokenError(await refresh(deployment, gpt, refresh_token), {
       ...invalidRefreshTokenError,
       status: 401,
@@ -576,9 +589,9 @@ describe('no recheck', () => {
   it('counts as lost if the token is unchanged, and the log says if that can’t be stored', async () => {
     const resolveRecheck: BrokerStorage['resolveRecheck'] = () =>
       Promise.reject(new StorageUnavailable('no route'));
-    const { oracle, deployment } = deployWith({ storage: { ...memoryStorage(), resolveRecheck } });
+    const { fakeProvider, deployment } = deployWith({ storage: { ...memoryStorage(), resolveRecheck } });
     const { refresh_token } = await signIn(deployment, gpt);
-    oracle.says({ kind: 'unknown', reason: 'invalid_client', isTokenUnchanged: true });
+    fakeProvider.setResult({ kind: 'unknown', reason: 'invalid_client', isTokenUnchanged: true });
     expect((await refresh(deployment, gpt, refresh_token)).status).toBe(200);
     expect(eventsOf(deployment, 'write-failed')).toMatchObject([{ provider: 'google' }]);
   });
@@ -588,10 +601,10 @@ describe('no recheck', () => {
     const [newer] = ['test-2.ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8'];
     await signIn(deployWith({ storage }).deployment, gpt);
     const rotated = deployWith({ storage, sealingKeys: `${newer} ${keys}` }).deployment;
-    const { refresh_token } = await signIn(rotated, gpt, { theirs: null });
-    const { oracle, deployment } = deployWith({ storage, sealingKeys: newer });
+    const { refresh_token } = await signIn(rotated, gpt, { upstreamToken: null });
+    const { fakeProvider, deployment } = deployWith({ storage, sealingKeys: newer });
     expect((await refresh(deployment, gpt, refresh_token)).status).toBe(200);
-    expect(oracle.asked).toEqual([]);
+    expect(fakeProvider.rechecks).toEqual([]);
     expect(eventsOf(deployment, 'recheck-failed')).toMatchObject([
       { provider: 'google', cause: 'the stored token: unknown-key' },
     ]);
@@ -599,15 +612,15 @@ describe('no recheck', () => {
 });
 
 it('no response or log line contains anything from the provider', async () => {
-  const { oracle, deployment } = deployWith();
+  const { fakeProvider, deployment } = deployWith();
   const subject = 'ada.lovelace';
   const { refresh_token } = await signIn(deployment, gpt, { subject });
-  oracle.says({ kind: 'active', refreshToken: 'their-2' });
-  const answered = await (await refresh(deployment, gpt, refresh_token)).text();
+  fakeProvider.setResult({ kind: 'active', refreshToken: 'their-2' });
+  const acceptedBody = await (await refresh(deployment, gpt, refresh_token)).text();
   deployment.advance(600);
-  oracle.says(removed);
-  const refused = await (await refresh(deployment, gpt, refresh_token)).text();
-  for (const text of [answered, refused, JSON.stringify(deployment.log)]) {
+  fakeProvider.setResult(revoked);
+  const refusedBody = await (await refresh(deployment, gpt, refresh_token)).text();
+  for (const text of [acceptedBody, refusedBody, JSON.stringify(deployment.log)]) {
     expect(text).not.toContain('their-');
     expect(text).not.toContain(subject);
   }

@@ -12,7 +12,7 @@ const randomBytes = (length: number) => crypto.getRandomValues(new Uint8Array(le
 const sealers = createSealers(parseKeyRing(keys), issuer, [issuer], randomBytes);
 const [gpt, app, server] = clients;
 
-const asked: RequestedGrant = {
+const requestedGrant: RequestedGrant = {
   id: 'grant-1',
   redirectUri: 'https://chatgpt.com/aip/g-1234/oauth/callback',
   scopes: ['words'],
@@ -38,30 +38,35 @@ const record = (
   resolveUser: ResolveUser,
   client: Client = gpt,
   changes: Partial<RequestedGrant> = {},
-  more: object = {},
+  identityChanges: object = {},
 ) =>
   buildSignIn(
     { resolveUser, sealers, limits, now: () => 1_000, randomBytes },
-    { ...asked, ...changes },
+    { ...requestedGrant, ...changes },
     client,
     {
       ...identity,
-      ...more,
+      ...identityChanges,
     },
   );
 
 describe('the record of a sign-in', () => {
   it('contains the identifiers of the token, if the provider uses any', async () => {
     const tokenIdentifiers = ['start', 'digest'];
-    const { identity: named } = await record(
+    const { identity: withIdentifiers } = await record(
       acceptEveryIdentity,
       gpt,
       {},
       { refreshToken: 'resolved', tokenIdentifiers },
     );
-    expect(named.tokenIdentifiers).toEqual(tokenIdentifiers);
-    const { identity: nameless } = await record(acceptEveryIdentity, gpt, {}, { refreshToken: 'resolved' });
-    expect(nameless).not.toHaveProperty('tokenIdentifiers');
+    expect(withIdentifiers.tokenIdentifiers).toEqual(tokenIdentifiers);
+    const { identity: withoutIdentifiers } = await record(
+      acceptEveryIdentity,
+      gpt,
+      {},
+      { refreshToken: 'resolved' },
+    );
+    expect(withoutIdentifiers).not.toHaveProperty('tokenIdentifiers');
   });
 
   it('contains the session ID of the provider, if there is one', async () => {
@@ -111,19 +116,19 @@ describe('the record of a sign-in', () => {
 });
 
 /** A `resolveUser` whose result is not type-checked. */
-const saying =
-  (word: object): ResolveUser =>
+const resolveTo =
+  (result: object): ResolveUser =>
   async () =>
-    Object.assign(JSON.parse('{}'), word);
+    Object.assign(JSON.parse('{}'), result);
 
 describe('resolveUser', () => {
   it('gets the verified identity, all its claims, and the client', async () => {
-    const questions: unknown[] = [];
-    await record(async (...question) => {
-      questions.push(...question);
+    const resolveUserArguments: unknown[] = [];
+    await record(async (...args) => {
+      resolveUserArguments.push(...args);
       return { kind: 'accepted' };
     });
-    expect(questions).toEqual([identity, gpt]);
+    expect(resolveUserArguments).toEqual([identity, gpt]);
   });
 
   it('can return a user ID and claims', async () => {
@@ -148,8 +153,8 @@ describe('resolveUser', () => {
 
   it.each([{}, { kind: 'denied' }, { kind: 'Refused' }, { kind: 'ACCEPTED' }, { refused: 'no' }])(
     'refuses if the result is not valid: %j',
-    async (word) => {
-      await expect(record(saying(word))).rejects.toMatchObject({ reason: 'resolve-user.refused' });
+    async (result) => {
+      await expect(record(resolveTo(result))).rejects.toMatchObject({ reason: 'resolve-user.refused' });
     },
   );
 
@@ -160,9 +165,9 @@ describe('resolveUser', () => {
     ['a lone surrogate', '\ud800', false],
     ['of 255 bytes', `${'é'.repeat(127)}x`, true],
     ['of 256 bytes', 'é'.repeat(128), false],
-  ])('must return a user ID that is a valid string: %s', async (_, userId, fits) => {
-    const resolveUser = saying({ kind: 'accepted', userId });
-    if (fits)
+  ])('must return a user ID that is a valid string: %s', async (_, userId, isValid) => {
+    const resolveUser = resolveTo({ kind: 'accepted', userId });
+    if (isValid)
       await expect(record(resolveUser)).resolves.toMatchObject({ user: { kind: 'resolved', id: userId } });
     else
       await expect(record(resolveUser)).rejects.toMatchObject({
@@ -180,7 +185,7 @@ describe('resolveUser', () => {
     ['NaN', { seats: Number.NaN }],
     ['a lone surrogate', { plan: '\ud800' }],
   ])('must not return invalid claims: %s', async (_, claims) => {
-    const resolveUser = saying({ kind: 'accepted', claims });
+    const resolveUser = resolveTo({ kind: 'accepted', claims });
     await expect(record(resolveUser)).rejects.toMatchObject({
       reason: 'resolve-user.invalid-claims',
       code: 'server_error',
@@ -198,9 +203,9 @@ describe('resolveUser', () => {
     ['512 bytes', 'x'.repeat(504), true],
     ['513 bytes', 'x'.repeat(505), false],
     ['514 bytes in 258 characters', 'é'.repeat(253), false],
-  ])('can return claims of at most 512 bytes of JSON: %s', async (_, text, fits) => {
+  ])('can return claims of at most 512 bytes of JSON: %s', async (_, text, isValid) => {
     const recorded = record(async () => ({ kind: 'accepted', claims: { a: text } }));
-    if (fits) await expect(recorded).resolves.toMatchObject({ grant: { claims: { a: text } } });
+    if (isValid) await expect(recorded).resolves.toMatchObject({ grant: { claims: { a: text } } });
     else
       await expect(recorded).rejects.toMatchObject({
         reason: 'resolve-user.invalid-claims',
@@ -211,16 +216,16 @@ describe('resolveUser', () => {
 
 describe('the provider’s refresh token', () => {
   const refreshToken = 'provider-secret-1';
-  const context = (text: string) => Uint8Array.from(new TextEncoder().encode(text));
+  const toBytes = (text: string) => Uint8Array.from(new TextEncoder().encode(text));
 
   it('is stored sealed, and opens only for its own row', async () => {
     const { identity: stored } = await record(acceptEveryIdentity, gpt, {}, { refreshToken });
     const sealed = stored.sealedRefreshToken ?? '';
     expect(JSON.stringify(stored)).not.toContain(refreshToken);
-    const opened = await sealers.upstreamToken.open(sealed, context('google\0subject-1'));
+    const opened = await sealers.upstreamToken.open(sealed, toBytes('google\0subject-1'));
     expect(opened.kind === 'opened' && new TextDecoder().decode(opened.value)).toBe(refreshToken);
     for (const other of ['google\0subject-2', 'other\0subject-1', 'googlesubject-1', ''])
-      expect(await sealers.upstreamToken.open(sealed, context(other))).toEqual({
+      expect(await sealers.upstreamToken.open(sealed, toBytes(other))).toEqual({
         kind: 'failed',
         reason: 'forged',
       });

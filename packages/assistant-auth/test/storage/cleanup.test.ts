@@ -19,12 +19,12 @@ const hour = 3600;
 /** A deployment that cleans up every hour, and the times of its cleanups. */
 const deployWithCleanup = (changes: Partial<BrokerOptions> = {}, cleanup?: BrokerStorage['cleanUp']) => {
   const cleanupTimes: number[] = [];
-  const inner = memoryStorage();
+  const memory = memoryStorage();
   const storage: BrokerStorage = {
-    ...inner,
+    ...memory,
     cleanUp: async (request) => {
       cleanupTimes.push(request.now);
-      await (cleanup ?? inner.cleanUp)(request);
+      await (cleanup ?? memory.cleanUp)(request);
     },
   };
   const deployment = deploy({ storage, cleanupInterval: hour, ...changes });

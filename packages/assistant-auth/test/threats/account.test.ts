@@ -108,16 +108,16 @@ describe('forms', () => {
       accountBrowser,
       await send(accountBrowser, action, { origin: issuer }, form),
     );
-    const foreign = await createAccountBrowser(deployment).openAccountPage();
+    const otherPage = await createAccountBrowser(deployment).openAccountPage();
     await expectUntouched(
       deployment,
       accountBrowser,
-      await send(accountBrowser, action, { origin: issuer }, foreign.form),
+      await send(accountBrowser, action, { origin: issuer }, otherPage.form),
     );
   });
 
   it('B4.1 framing: no page of the account can be framed', async () => {
-    for (const page of await everyPage()) {
+    for (const page of await collectPages()) {
       expect(page.headers.get('x-frame-options')).toBe('DENY');
       expect(page.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
     }
@@ -126,53 +126,57 @@ describe('forms', () => {
   const markup = `"'><script src=//evil.example></script><img src=x onerror=alert(1)>`;
 
   /** Every page of the account, of a user whose providers and apps have unusual names. */
-  const everyPage = async (): Promise<readonly Response[]> => {
-    const named = (id: string) => ({
+  const collectPages = async (): Promise<readonly Response[]> => {
+    const createNamedProvider = (id: string) => ({
       ...createProvider(id, `Provider ${markup}`),
-      handleCallback: async (answer: URL) => ({
+      handleCallback: async (callbackUrl: URL) => ({
         provider: id,
-        subject: answer.searchParams.get('code') ?? '',
+        subject: callbackUrl.searchParams.get('code') ?? '',
         label: `label ${markup}`,
         emailVerified: false,
         claims: {},
       }),
     });
-    const deployment = deploy({ providers: [named('google'), named('other')] });
+    const deployment = deploy({ providers: [createNamedProvider('google'), createNamedProvider('other')] });
     await obtainTokens(deployment, gpt);
     const accountBrowser = createAccountBrowser(deployment);
-    const out = (await accountBrowser.openAccountPage()).response;
+    const signInPage = (await accountBrowser.openAccountPage()).response;
     await accountBrowser.signInToAccount('subject-1');
     const account = (await accountBrowser.openAccountPage()).response;
     const link = await accountBrowser.submitThroughProvider('/link', { choice: 'other' }, { code: 'cat' });
     const owner = createAccountBrowser(deployment);
     await owner.signInToAccount('dog', 'other');
-    const taken = await accountBrowser.submitThroughProvider('/link', { choice: 'other' }, { code: 'dog' });
-    const refused = await accountBrowser.post('/unlink', { identity: markup });
-    return [out, account, link, taken, refused];
+    const conflictPage = await accountBrowser.submitThroughProvider(
+      '/link',
+      { choice: 'other' },
+      { code: 'dog' },
+    );
+    const refusedPage = await accountBrowser.post('/unlink', { identity: markup });
+    return [signInPage, account, link, conflictPage, refusedPage];
   };
 
   it('W1.1 markup: is escaped on every page of the account', async () => {
-    for (const page of await everyPage()) {
-      const pieces = await readMarkup(await page.text());
-      const tags = pieces.flatMap((one) => ('tag' in one ? [one.tag] : []));
+    for (const page of await collectPages()) {
+      const tokens = await readMarkup(await page.text());
+      const tags = tokens.flatMap((token) => ('tag' in token ? [token.tag] : []));
       expect(tags).not.toContain('script');
       expect(tags).not.toContain('img');
     }
   });
 
   it('W1.2 strict CSP: account pages load files only from their own origin', async () => {
-    for (const page of await everyPage())
+    for (const page of await collectPages())
       expect(page.headers.get('content-security-policy')).toContain(
         "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'",
       );
   });
 
   it('W1.3 no inline script: no account page has an inline script or style', async () => {
-    for (const page of await everyPage()) {
-      for (const piece of await readMarkup(await page.text())) {
-        if (!('tag' in piece)) continue;
-        expect(['script', 'style', 'iframe', 'object', 'embed', 'base']).not.toContain(piece.tag);
-        for (const [name, value] of Object.entries(piece.attributes)) {
+    for (const page of await collectPages()) {
+      for (const token of await readMarkup(await page.text())) {
+        if (!('tag' in token)) continue;
+        expect(['script', 'style', 'iframe', 'object', 'embed', 'base']).not.toContain(token.tag);
+        for (const [name, value] of Object.entries(token.attributes)) {
           expect(name).not.toMatch(/^(on|style$|srcdoc$)/i);
           expect(value).not.toMatch(/^\s*(javascript|data):/i);
         }
@@ -195,7 +199,7 @@ describe('forms', () => {
 
   it('W3.1 no-store: no response about an account can be cached', async () => {
     const { accountBrowser } = await createSignedInBrowser();
-    for (const response of [...(await everyPage()), await accountBrowser.post('/export')])
+    for (const response of [...(await collectPages()), await accountBrowser.post('/export')])
       expect(response.headers.get('cache-control')).toBe('no-store');
   });
 
@@ -209,7 +213,7 @@ describe('forms', () => {
       expect([...response.headers.keys()].join()).not.toContain('access-control');
   });
 
-  const garbage: readonly (readonly [string, RequestInit])[] = [
+  const invalidRequests: readonly (readonly [string, RequestInit])[] = [
     ['W6.1 oversized bodies', { body: new URLSearchParams({ form: 'x'.repeat(20_000) }) }],
     ['W6.2 odd content types', { body: '{"form":"x"}', headers: { 'content-type': 'application/json' } }],
     ['W6.3 repeated parameters', { body: new URLSearchParams('form=a&form=b') }],
@@ -219,7 +223,7 @@ describe('forms', () => {
     ['W6.4 anything at all: a sealed text of another kind', { body: new URLSearchParams({ form: 'AQI' }) }],
   ];
 
-  it.each(garbage)('%s: every form responds with 4xx and changes nothing', async (_, init) => {
+  it.each(invalidRequests)('%s: every form responds with 4xx and changes nothing', async (_, init) => {
     const { deployment, accountBrowser } = await createSignedInBrowser();
     for (const action of actions) {
       const response = await accountBrowser.visit(`${issuer}/account${action}`, {
@@ -262,14 +266,14 @@ describe('forms', () => {
     const deployment = deploy();
     const accountBrowser = createAccountBrowser(deployment);
     await accountBrowser.signInToAccount('ada.lovelace');
-    const theirs = { code: 'their-subject', refresh: 'their-refresh-token' };
-    await accountBrowser.submitThroughProvider('/link', { choice: 'other' }, theirs);
+    const providerResponse = { code: 'their-subject', refresh: 'their-refresh-token' };
+    await accountBrowser.submitThroughProvider('/link', { choice: 'other' }, providerResponse);
     await accountBrowser.post('/export');
     await accountBrowser.post('/delete', { confirm: 'yes' });
     const log = JSON.stringify(deployment.log);
     const session = accountBrowser.cookies.get('__Host-session') ?? 'none';
-    for (const word of ['ada.lovelace', ...Object.values(theirs), 'example.com', session])
-      expect(log).not.toContain(word);
+    for (const value of ['ada.lovelace', ...Object.values(providerResponse), 'example.com', session])
+      expect(log).not.toContain(value);
   });
 
   it.each([
@@ -293,8 +297,8 @@ describe('forms', () => {
     const { form } = await accountBrowser.openAccountPage();
     const session = accountBrowser.cookies.get('__Host-session') ?? '';
     for (const token of [session, form]) {
-      const call = new Request(`${issuer}/api`, { headers: { authorization: `Bearer ${token}` } });
-      expect((await deployment.broker.protect(call)).kind).toBe('refused');
+      const request = new Request(`${issuer}/api`, { headers: { authorization: `Bearer ${token}` } });
+      expect((await deployment.broker.protect(request)).kind).toBe('refused');
       expect((await accountBrowser.submitConsent(token, { choice: 'google' })).status).toBe(400);
     }
     const { consent } = await accountBrowser.openSignInPage(gptRequest);
@@ -317,7 +321,7 @@ describe('forms', () => {
 describe('linking identities', () => {
   const cat = { provider: 'other', subject: 'cat' } as const;
 
-  const linkedTo = (deployment: Deployment) => deployment.storage.findUser(cat);
+  const findLinkedUser = (deployment: Deployment) => deployment.storage.findUser(cat);
 
   const signInToAccount = async (deployment: Deployment, subject: string): Promise<AccountBrowser> => {
     const accountBrowser = createAccountBrowser(deployment);
@@ -326,13 +330,13 @@ describe('linking identities', () => {
   };
 
   /** Starts to link the other provider, and returns the callback URL. */
-  const inProgress = async (accountBrowser: AccountBrowser) => {
-    const sent = readRedirect(await accountBrowser.post('/link', { choice: 'other' }));
-    const state = sent.searchParams.get('state') ?? '';
-    return `${sent.searchParams.get('redirect_uri')}?${new URLSearchParams({ state, code: 'cat' })}`;
+  const startLink = async (accountBrowser: AccountBrowser) => {
+    const authorizationUrl = readRedirect(await accountBrowser.post('/link', { choice: 'other' }));
+    const state = authorizationUrl.searchParams.get('state') ?? '';
+    return `${authorizationUrl.searchParams.get('redirect_uri')}?${new URLSearchParams({ state, code: 'cat' })}`;
   };
 
-  const question = async (accountBrowser: AccountBrowser, url: string) => {
+  const openLinkPage = async (accountBrowser: AccountBrowser, url: string) => {
     const html = await (await accountBrowser.visit(url)).text();
     return { link: readHiddenField(html, 'link'), form: readHiddenField(html, 'form') };
   };
@@ -340,14 +344,14 @@ describe('linking identities', () => {
   it('B17.1 stale session: an authentication older than five minutes neither starts nor stores a link', async () => {
     const deployment = deploy();
     const ada = await signInToAccount(deployment, 'ada');
-    const { link, form } = await question(ada, await inProgress(ada));
+    const { link, form } = await openLinkPage(ada, await startLink(ada));
     deployment.advance(300);
     for (const [action, fields] of [
       ['/link', { choice: 'other' }],
       ['/link/confirm', { link, confirm: '1' }],
     ] as const)
       await expectAccountRedirect(ada, await ada.post(action, fields, form), 'confirmation-required');
-    expect(await linkedTo(deployment)).toBeUndefined();
+    expect(await findLinkedUser(deployment)).toBeUndefined();
   });
 
   it('B17.2 foreign link: the URL of a login transaction links nothing in another browser', async () => {
@@ -356,8 +360,8 @@ describe('linking identities', () => {
       await signInToAccount(deployment, 'mallory'),
       await signInToAccount(deployment, 'ada'),
     ];
-    await expectErrorPage(await ada.visit(await inProgress(mallory)), deployment, missingTransactionMessage);
-    expect(await linkedTo(deployment)).toBeUndefined();
+    await expectErrorPage(await ada.visit(await startLink(mallory)), deployment, missingTransactionMessage);
+    expect(await findLinkedUser(deployment)).toBeUndefined();
   });
 
   it('B17.2 foreign link: a login transaction planted in another browser with its cookie links nothing', async () => {
@@ -366,7 +370,7 @@ describe('linking identities', () => {
       await signInToAccount(deployment, 'mallory'),
       await signInToAccount(deployment, 'ada'),
     ];
-    const url = await inProgress(mallory);
+    const url = await startLink(mallory);
     for (const [name, value] of mallory.cookies)
       if (name.startsWith('__Host-tx-')) ada.cookies.set(name, value);
     await expectErrorPage(await ada.visit(url), deployment, staleFormMessage);
@@ -379,42 +383,42 @@ describe('linking identities', () => {
       await signInToAccount(deployment, 'mallory'),
       await signInToAccount(deployment, 'ada'),
     ];
-    const asked = await question(mallory, await inProgress(mallory));
+    const linkPage = await openLinkPage(mallory, await startLink(mallory));
     await expectFormRejected(
-      await ada.post('/link/confirm', { link: asked.link, confirm: '1' }),
+      await ada.post('/link/confirm', { link: linkPage.link, confirm: '1' }),
       deployment,
       staleFormMessage,
     );
     await expectFormRejected(
-      await ada.post('/link/confirm', { link: asked.link, confirm: '1' }, asked.form),
+      await ada.post('/link/confirm', { link: linkPage.link, confirm: '1' }, linkPage.form),
       deployment,
       staleFormMessage,
     );
-    expect(await linkedTo(deployment)).toBeUndefined();
+    expect(await findLinkedUser(deployment)).toBeUndefined();
   });
 
   it('B17.3 session switched meanwhile: a user who signs in during the login transaction is linked to nothing', async () => {
     const deployment = deploy();
     const browser = await signInToAccount(deployment, 'ada');
-    const url = await inProgress(browser);
+    const url = await startLink(browser);
     await browser.signInToAccount('bob');
     await expectErrorPage(await browser.visit(url), deployment, staleFormMessage);
-    expect(await linkedTo(deployment)).toBeUndefined();
+    expect(await findLinkedUser(deployment)).toBeUndefined();
   });
 
   it('B17.3 session switched meanwhile: the same user in another session is linked to nothing', async () => {
     const deployment = deploy();
     const browser = await signInToAccount(deployment, 'ada');
-    const url = await inProgress(browser);
+    const url = await startLink(browser);
     await browser.reauthenticate('ada');
     await expectErrorPage(await browser.visit(url), deployment, staleFormMessage);
-    expect(await linkedTo(deployment)).toBeUndefined();
+    expect(await findLinkedUser(deployment)).toBeUndefined();
   });
 
   it('B17.3 session switched meanwhile: a user who signs in while a confirmation or a page is open is linked to nothing', async () => {
     const deployment = deploy();
     const browser = await signInToAccount(deployment, 'ada');
-    const { link, form } = await question(browser, await inProgress(browser));
+    const { link, form } = await openLinkPage(browser, await startLink(browser));
     const page = await browser.openAccountPage();
     await browser.signInToAccount('bob');
     await expectFormRejected(
@@ -422,9 +426,9 @@ describe('linking identities', () => {
       deployment,
       staleFormMessage,
     );
-    const fresh = (await browser.openAccountPage()).form;
+    const newForm = (await browser.openAccountPage()).form;
     await expectFormRejected(
-      await browser.post('/link/confirm', { link, confirm: '1' }, fresh),
+      await browser.post('/link/confirm', { link, confirm: '1' }, newForm),
       deployment,
       staleFormMessage,
     );
@@ -434,7 +438,7 @@ describe('linking identities', () => {
         deployment,
         staleFormMessage,
       );
-    expect(await linkedTo(deployment)).toBeUndefined();
+    expect(await findLinkedUser(deployment)).toBeUndefined();
     expect((await browser.openAccountPage()).html).toContain('bob@example.com');
   });
 
@@ -459,7 +463,7 @@ describe('linking identities', () => {
     const accountBrowser = await signInToAccount(deployment, 'ada');
     deployment.advance(10);
     await accountBrowser.reauthenticate('ada');
-    await inProgress(accountBrowser);
+    await startLink(accountBrowser);
     const since = deployment.now();
     expect(google.authorizationRequests.map(({ reauthenticate }) => reauthenticate)).toEqual([
       { since: since - 10 },
@@ -475,33 +479,37 @@ describe('linking identities', () => {
   it('B17.4 provider session reused silently: links nothing if the provider reuses a session', async () => {
     const google = createProvider('google', 'Google');
     const deployment = deploy({
-      providers: [google, { ...createProvider('other', 'Other'), handleCallback: silent }],
+      providers: [google, { ...createProvider('other', 'Other'), handleCallback: rejectReauthentication }],
     });
     const accountBrowser = await signInToAccount(deployment, 'ada');
-    const response = await accountBrowser.visit(await inProgress(accountBrowser));
+    const response = await accountBrowser.visit(await startLink(accountBrowser));
     expect(response.status).toBe(500);
-    expect(await linkedTo(deployment)).toBeUndefined();
+    expect(await findLinkedUser(deployment)).toBeUndefined();
   });
 
   /** Fails as the OpenID Connect providers do if `auth_time` is before the start of the login transaction. */
-  const silent = async () => {
+  const rejectReauthentication = async () => {
     throw new ProviderError('invalid', 'the user did not authenticate again');
   };
 });
 
 describe('login transactions', () => {
-  const stale =
+  const staleMessage =
     'This sign-in has expired or was started in another browser. Go back to the app and start again.';
 
   /** Starts a sign-in at the account page, and returns the callback URL. */
-  const sent = async (accountBrowser: AccountBrowser, subject: string, provider = 'google'): Promise<URL> => {
-    const to = readRedirect(await accountBrowser.post('/sign-in', { choice: provider }));
-    const back = new URL(to.searchParams.get('redirect_uri') ?? '');
-    back.search = new URLSearchParams({
-      state: to.searchParams.get('state') ?? '',
+  const startSignIn = async (
+    accountBrowser: AccountBrowser,
+    subject: string,
+    provider = 'google',
+  ): Promise<URL> => {
+    const authorizationUrl = readRedirect(await accountBrowser.post('/sign-in', { choice: provider }));
+    const callbackUrl = new URL(authorizationUrl.searchParams.get('redirect_uri') ?? '');
+    callbackUrl.search = new URLSearchParams({
+      state: authorizationUrl.searchParams.get('state') ?? '',
       code: subject,
     }).toString();
-    return back;
+    return callbackUrl;
   };
 
   const expectNoIdentity = async (
@@ -542,7 +550,7 @@ describe('login transactions', () => {
   it('B2.1 opened in the victim’s browser: a provider URL from another user’s account page starts no session', async () => {
     const deployment = deploy();
     const [mallory, ada] = [createAccountBrowser(deployment), createAccountBrowser(deployment)];
-    const url = await sent(mallory, 'ada');
+    const url = await startSignIn(mallory, 'ada');
     await expectCookiesPage(await ada.visit(url.href), deployment, 'callback');
     expect(ada.cookies.size).toBe(0);
     await ada.openAccountPage();
@@ -552,9 +560,9 @@ describe('login transactions', () => {
   it('B5.1 one provider’s response for another’s: starts no session at the account page', async () => {
     const deployment = deploy();
     const ada = createAccountBrowser(deployment);
-    const url = await sent(ada, 'ada');
+    const url = await startSignIn(ada, 'ada');
     url.pathname = '/callback/other';
-    await expectNoIdentity(deployment, ada, await ada.visit(url.href), stale);
+    await expectNoIdentity(deployment, ada, await ada.visit(url.href), staleMessage);
     expect(await deployment.storage.findUser({ provider: 'other', subject: 'ada' })).toBeUndefined();
   });
 
@@ -562,17 +570,17 @@ describe('login transactions', () => {
     const deployment = deploy();
     const [mallory, ada] = [createAccountBrowser(deployment), createAccountBrowser(deployment)];
     await ada.openAccountPage();
-    const url = await sent(mallory, 'mallory');
+    const url = await startSignIn(mallory, 'mallory');
     await expectNoIdentity(deployment, ada, await ada.visit(url.href));
     // The same applies while the victim has a login transaction in progress.
-    await sent(ada, 'ada');
+    await startSignIn(ada, 'ada');
     await expectNoIdentity(deployment, ada, await ada.visit(url.href));
   });
 
   it('B7.1 state replay: a login transaction signs in once, even if its cookie is restored', async () => {
     const deployment = deploy();
     const ada = createAccountBrowser(deployment);
-    const url = await sent(ada, 'ada');
+    const url = await startSignIn(ada, 'ada');
     const before = new Map(ada.cookies);
     await ada.visit(url.href);
     await ada.post('/sign-out');
@@ -585,15 +593,15 @@ describe('login transactions', () => {
   it('B7.2 expiry: a login transaction for the account page takes ten minutes at most', async () => {
     const deployment = deploy();
     const ada = createAccountBrowser(deployment);
-    const url = await sent(ada, 'ada');
+    const url = await startSignIn(ada, 'ada');
     deployment.advance(600);
-    await expectNoIdentity(deployment, ada, await ada.visit(url.href), stale);
+    await expectNoIdentity(deployment, ada, await ada.visit(url.href), staleMessage);
   });
 
   it('B7.3 two tabs at once: both sign in, and the later one becomes the session', async () => {
     const deployment = deploy();
     const ada = createAccountBrowser(deployment);
-    const [first, second] = [await sent(ada, 'ada'), await sent(ada, 'bob', 'other')];
+    const [first, second] = [await startSignIn(ada, 'ada'), await startSignIn(ada, 'bob', 'other')];
     await ada.visit(second.href);
     expect((await ada.openAccountPage()).html).toContain('bob@example.com');
     await ada.visit(first.href);
@@ -602,36 +610,44 @@ describe('login transactions', () => {
 });
 
 describe('sessions', () => {
-  const saying = (word: RecheckResult): IdentityProvider => ({
+  const createRecheckedProvider = (result: RecheckResult): IdentityProvider => ({
     ...createProvider('google', 'Google'),
-    validateRefreshToken: async () => word,
+    validateRefreshToken: async () => result,
   });
 
   /** A user whose cookies and forms an attacker copied while the session was active. */
-  const captured = async (word: RecheckResult = { kind: 'active' }) => {
-    const deployment = deploy({ providers: [saying(word), createProvider('other', 'Other')] });
+  const createCapturedSession = async (result: RecheckResult = { kind: 'active' }) => {
+    const deployment = deploy({
+      providers: [createRecheckedProvider(result), createProvider('other', 'Other')],
+    });
     const accountBrowser = createAccountBrowser(deployment);
     await accountBrowser.signInToAccount('subject-1', 'google', { refresh: 'r-1' });
     const tokens = await obtainTokens(deployment, gpt);
     const { form } = await accountBrowser.openAccountPage();
     const { consent } = await accountBrowser.openSignInPage(gptRequest);
     const cookies = new Map(accountBrowser.cookies);
-    const putBack = () => {
+    const restoreCookies = () => {
       for (const [name, value] of cookies) accountBrowser.cookies.set(name, value);
       accountBrowser.cookies.delete('__Host-notice');
     };
-    return { deployment, accountBrowser, tokens, form, consent, putBack };
+    return { deployment, accountBrowser, tokens, form, consent, restoreCookies };
   };
 
   const userOf = async (deployment: Deployment): Promise<string> =>
     (await deployment.storage.findUser({ provider: 'google', subject: 'subject-1' })) ?? 'nobody';
 
-  type Captured = Awaited<ReturnType<typeof captured>>;
+  type CapturedSession = Awaited<ReturnType<typeof createCapturedSession>>;
 
   /** Expects that the copied cookies open no account page, and that the copied forms change nothing. */
-  const expectUseless = async ({ deployment, accountBrowser, form, consent, putBack }: Captured) => {
-    const before = await everythingOf(deployment);
-    putBack();
+  const expectUseless = async ({
+    deployment,
+    accountBrowser,
+    form,
+    consent,
+    restoreCookies,
+  }: CapturedSession) => {
+    const before = await readAccountData(deployment);
+    restoreCookies();
     expect((await accountBrowser.openAccountPage()).kind).toBe('sign-in');
     const fields = { all: '1', app: 'gpt chat.openai.com', choice: 'other', identity: 'x', confirm: 'yes' };
     for (const action of [
@@ -643,47 +659,52 @@ describe('sessions', () => {
       '/delete',
       '/sign-out',
     ]) {
-      putBack();
+      restoreCookies();
       const response = await accountBrowser.post(action, fields, form);
       expect((await expectAccountRedirect(accountBrowser, response, 'session-ended')).kind).toBe('sign-in');
     }
-    putBack();
+    restoreCookies();
     const page = await (await accountBrowser.openSignInPage(gptRequest)).response.text();
     expect(readButtonValues(page, 'choice')).toEqual(['google', 'other']);
-    putBack();
-    const answer = await accountBrowser.submitConsent(consent, { choice: 'continue' });
-    expect(answer.status).toBe(200);
-    expect(readButtonValues(await answer.text(), 'choice')).toEqual(['google', 'other']);
-    expect(await everythingOf(deployment)).toEqual(before);
+    restoreCookies();
+    const response = await accountBrowser.submitConsent(consent, { choice: 'continue' });
+    expect(response.status).toBe(200);
+    expect(readButtonValues(await response.text(), 'choice')).toEqual(['google', 'other']);
+    expect(await readAccountData(deployment)).toEqual(before);
   };
 
-  const everythingOf = async (deployment: Deployment) =>
+  const readAccountData = async (deployment: Deployment) =>
     deployment.storage.readAccount(await userOf(deployment));
 
   it('B16.1 sign-out: the cookie is invalid afterwards', async () => {
-    const all = await captured();
-    await all.accountBrowser.post('/sign-out');
-    await expectUseless(all);
+    const session = await createCapturedSession();
+    await session.accountBrowser.post('/sign-out');
+    await expectUseless(session);
   });
 
   it('B16.2 revoke-all: the cookie is invalid afterwards, from whichever browser it was requested', async () => {
-    const all = await captured();
-    const elsewhere = createAccountBrowser(all.deployment);
-    await elsewhere.signInToAccount('subject-1');
-    await elsewhere.post('/apps/end', { all: '1' });
-    await expectUseless(all);
+    const session = await createCapturedSession();
+    const otherBrowser = createAccountBrowser(session.deployment);
+    await otherBrowser.signInToAccount('subject-1');
+    await otherBrowser.post('/apps/end', { all: '1' });
+    await expectUseless(session);
   });
 
   it('B16.3 gone at the provider: the refresh that detects it also ends the session', async () => {
-    const all = await captured({ kind: 'revoked' });
-    expect((await refresh(all.deployment, gpt, all.tokens.refresh_token)).status).toBe(401);
-    await expectUseless(all);
+    const session = await createCapturedSession({ kind: 'revoked' });
+    expect((await refresh(session.deployment, gpt, session.tokens.refresh_token)).status).toBe(401);
+    await expectUseless(session);
   });
 
   /** Records a security event about the user, as the security event endpoints do. */
-  const tell = ({ deployment }: Captured, revocationScope: RevocationScope) =>
+  const recordSecurityEvent = ({ deployment }: CapturedSession, revocationScope: RevocationScope) =>
     deployment.storage.recordSecurityEvent({
-      ...{ provider: 'google', jti: 'event-1', reason: 'a signal', retainUntil: deployment.now() + 600 },
+      ...{
+        provider: 'google',
+        jti: 'event-1',
+        reason: 'a security event',
+        retainUntil: deployment.now() + 600,
+      },
       ...{ signedInBefore: deployment.now(), now: deployment.now() },
       revocations: [{ target: { kind: 'identity', subject: 'subject-1' }, revocationScope }],
     });
@@ -693,29 +714,29 @@ describe('sessions', () => {
     ['B16.4 security event: one that ends sessions only', 'sessions'],
     ['B16.5 logout: at the provider', 'online-grants'],
   ] as const)('%s leaves an invalid cookie', async (_, revocationScope) => {
-    const all = await captured();
-    expect(await tell(all, revocationScope)).toBe('recorded');
-    await expectUseless(all);
-    const left = await refresh(all.deployment, gpt, all.tokens.refresh_token);
-    expect(left.status).toBe(revocationScope === 'identity' ? 401 : 200);
+    const session = await createCapturedSession();
+    expect(await recordSecurityEvent(session, revocationScope)).toBe('recorded');
+    await expectUseless(session);
+    const response = await refresh(session.deployment, gpt, session.tokens.refresh_token);
+    expect(response.status).toBe(revocationScope === 'identity' ? 401 : 200);
   });
 
   it('B16.6 deletion: the cookie is invalid afterwards and restores no user', async () => {
-    const all = await captured();
-    await all.accountBrowser.post('/delete', { confirm: 'yes' });
-    await expectUseless(all);
-    expect(await userOf(all.deployment)).toBe('nobody');
+    const session = await createCapturedSession();
+    await session.accountBrowser.post('/delete', { confirm: 'yes' });
+    await expectUseless(session);
+    expect(await userOf(session.deployment)).toBe('nobody');
   });
 
   it('F8.1 deletion: refresh fails at once, the API within ten seconds', async () => {
-    const { deployment, accountBrowser, tokens } = await captured();
+    const { deployment, accountBrowser, tokens } = await createCapturedSession();
     await accountBrowser.post('/delete', { confirm: 'yes' });
     expect((await refresh(deployment, gpt, tokens.refresh_token)).status).toBe(401);
     await expectInvalidToken(deployment, tokens.access_token);
   });
 
   it('F8.2 sign-out: revoking everything ends the refresh token, and signing out of one browser does not', async () => {
-    const { deployment, accountBrowser, tokens } = await captured();
+    const { deployment, accountBrowser, tokens } = await createCapturedSession();
     await accountBrowser.post('/sign-out');
     expect((await refresh(deployment, gpt, tokens.refresh_token)).status).toBe(200);
     await accountBrowser.signInToAccount('subject-1');
@@ -725,14 +746,14 @@ describe('sessions', () => {
   });
 
   it('W12.1 deletion: ends every grant and session, and a late request restores no user', async () => {
-    const { deployment, accountBrowser, tokens } = await captured();
-    const late: AccountBrowser = createAccountBrowser(deployment);
-    await late.signInToAccount('subject-1', 'google', { refresh: 'r-1' });
-    const { consent } = await late.openSignInPage(gptRequest);
-    const { form } = await late.openAccountPage();
+    const { deployment, accountBrowser, tokens } = await createCapturedSession();
+    const lateBrowser: AccountBrowser = createAccountBrowser(deployment);
+    await lateBrowser.signInToAccount('subject-1', 'google', { refresh: 'r-1' });
+    const { consent } = await lateBrowser.openSignInPage(gptRequest);
+    const { form } = await lateBrowser.openAccountPage();
     await accountBrowser.post('/delete', { confirm: 'yes' });
-    await late.submitConsent(consent, { choice: 'continue' });
-    await late.post('/link', { choice: 'other' }, form);
+    await lateBrowser.submitConsent(consent, { choice: 'continue' });
+    await lateBrowser.post('/link', { choice: 'other' }, form);
     await refresh(deployment, gpt, tokens.refresh_token);
     expect(await userOf(deployment)).toBe('nobody');
     await deployment.storage.storeUpstreamToken({

@@ -38,8 +38,8 @@ describe('blocked or deleted cookies', () => {
     async (choice) => {
       const { provider, storage, deployment } = createSystem();
       const { browser, consent } = await startAuthorization(deployment);
-      for (const forgotten of [true, false]) {
-        if (forgotten) browser.cookies.clear();
+      for (const hasNoCookies of [true, false]) {
+        if (hasNoCookies) browser.cookies.clear();
         else browser.cookies.set('theme', 'dark');
         const response = await browser.submitConsent(consent, choice);
         await expectCookiesPage(response, deployment, 'consent');
@@ -67,23 +67,23 @@ describe('blocked or deleted cookies', () => {
   it('B23.2 not blocked: an error in the form itself is reported first', async () => {
     const { deployment } = createSystem();
     const { consent } = await startAuthorization(deployment);
-    const stranger = createTestBrowser(deployment);
-    const elsewhere = new Request(`${issuer}/authorize/consent`, {
+    const otherBrowser = createTestBrowser(deployment);
+    const request = new Request(`${issuer}/authorize/consent`, {
       method: 'POST',
       headers: { origin: 'https://evil.example' },
       body: new URLSearchParams({ consent, choice: 'google' }),
     });
-    await expectErrorPage(await deployment.fetch(elsewhere), deployment, staleConsent);
+    await expectErrorPage(await deployment.fetch(request), deployment, staleConsent);
     expect(deployment.log.at(-1)).toMatchObject({ reason: 'consent.origin' });
     await expectErrorPage(
-      await stranger.submitConsent('forged', { choice: 'google' }),
+      await otherBrowser.submitConsent('forged', { choice: 'google' }),
       deployment,
       staleConsent,
     );
     expect(deployment.log.at(-1)).toMatchObject({ reason: 'consent.unreadable' });
     deployment.advance(1800);
     await expectErrorPage(
-      await stranger.submitConsent(consent, { choice: 'google' }),
+      await otherBrowser.submitConsent(consent, { choice: 'google' }),
       deployment,
       staleConsent,
     );
@@ -106,8 +106,8 @@ describe('blocked or deleted cookies', () => {
     const { provider, storage, deployment } = createSystem();
     const { browser, callbackUrl } = await continueToProvider(deployment);
     browser.cookies.clear();
-    for (const other of [undefined, 'theme', '__Host-another-app', '__Secure-csrf-12345678']) {
-      if (other !== undefined) browser.cookies.set(other, 'x');
+    for (const cookieName of [undefined, 'theme', '__Host-another-app', '__Secure-csrf-12345678']) {
+      if (cookieName !== undefined) browser.cookies.set(cookieName, 'x');
       const response = await browser.visit(callbackUrl({ code: 'ada' }));
       await expectCookiesPage(response, deployment, 'callback');
       expect(deployment.log.at(-1)).toMatchObject({ reason: 'transaction.no-cookies' });
@@ -165,15 +165,17 @@ describe('blocked or deleted cookies', () => {
       deployment,
       'consent',
     );
-    const again = await browser.openSignInPage(gptRequest);
+    const secondVisit = await browser.openSignInPage(gptRequest);
     expect(listBindingCookies(browser.cookies)).toHaveLength(1);
     await expectErrorPage(
       await browser.submitConsent(consent, { choice: 'google' }),
       deployment,
       staleConsent,
     );
-    const sent = readRedirect(await browser.submitConsent(again.consent, { choice: 'google' }));
-    const state = sent.searchParams.get('state') ?? '';
+    const authorizationUrl = readRedirect(
+      await browser.submitConsent(secondVisit.consent, { choice: 'google' }),
+    );
+    const state = authorizationUrl.searchParams.get('state') ?? '';
     const url = `${issuer}/callback/google?${new URLSearchParams({ state, code: 'ada' })}`;
     browser.cookies.clear();
     await expectCookiesPage(await browser.visit(url), deployment, 'callback');
@@ -208,32 +210,32 @@ describe('prefetch requests', () => {
   const createSystem = () => {
     const provider = createSpyProvider();
     const storage = createSpyStorage();
-    const counted: string[] = [];
+    const limiterKeys: string[] = [];
     const limiter = {
       take: async (key: string) => {
-        counted.push(key);
+        limiterKeys.push(key);
         return 'allowed' as const;
       },
     };
-    const posting = { ...createProvider('apple', 'Apple'), responseMode: 'form_post' as const };
+    const formPostProvider = { ...createProvider('apple', 'Apple'), responseMode: 'form_post' as const };
     const deployment = deploy({
-      ...{ providers: [provider, posting], storage },
+      ...{ providers: [provider, formPostProvider], storage },
       limits: { signIns: limiter },
       clientAddress: () => '192.0.2.1',
     });
-    return { provider, storage, counted, deployment };
+    return { provider, storage, limiterKeys, deployment };
   };
 
   /** Expects an error page that is not cached, and that the broker did nothing. */
   const expectRefused = async (
-    { provider, storage, counted, deployment }: ReturnType<typeof createSystem>,
+    { provider, storage, limiterKeys, deployment }: ReturnType<typeof createSystem>,
     send: () => Promise<Response>,
   ) => {
     const before = [
       provider.tokenRequests.length,
       provider.authorizationRequests.length,
       storage.calls.length,
-      counted.length,
+      limiterKeys.length,
     ];
     const response = await send();
     expect(response.status).toBe(503);
@@ -249,7 +251,7 @@ describe('prefetch requests', () => {
       provider.tokenRequests.length,
       provider.authorizationRequests.length,
       storage.calls.length,
-      counted.length,
+      limiterKeys.length,
     ];
     expect(after).toEqual(before);
   };
@@ -260,7 +262,8 @@ describe('prefetch requests', () => {
       const system = createSystem();
       const { browser, callbackUrl } = await continueToProvider(system.deployment);
       const url = callbackUrl({ code: 'ada' });
-      for (let time = 0; time < 2; time++) await expectRefused(system, () => browser.visit(url, { headers }));
+      for (let attempt = 0; attempt < 2; attempt++)
+        await expectRefused(system, () => browser.visit(url, { headers }));
       expect(readRedirect(await browser.visit(url)).searchParams.has('code')).toBe(true);
     },
   );
@@ -343,14 +346,14 @@ describe('prefetch requests', () => {
   ])('B21.5 what may be loaded in advance: a navigation with %s continues', async (_, headers) => {
     const { deployment } = createSystem();
     const { browser, callbackUrl } = await continueToProvider(deployment);
-    const back = readRedirect(await browser.visit(callbackUrl({ code: 'ada' }), { headers }));
-    expect(back.searchParams.has('code')).toBe(true);
+    const redirect = readRedirect(await browser.visit(callbackUrl({ code: 'ada' }), { headers }));
+    expect(redirect.searchParams.has('code')).toBe(true);
   });
 });
 
 describe('several tabs', () => {
-  const authorize = `${issuer}/authorize?${new URLSearchParams(gptRequest)}`;
-  const account = `${issuer}/account`;
+  const authorizeUrl = `${issuer}/authorize?${new URLSearchParams(gptRequest)}`;
+  const accountUrl = `${issuer}/account`;
 
   const orders = [
     ['in their order', (responses: readonly Response[]) => responses],
@@ -366,12 +369,12 @@ describe('several tabs', () => {
     deployment: Deployment,
     browser: TestBrowser,
     urls: readonly string[],
-    arrive: (responses: readonly Response[]) => readonly Response[],
+    orderResponses: (responses: readonly Response[]) => readonly Response[],
   ): Promise<readonly string[]> => {
     const cookie = buildCookieHeader(browser.cookies);
     const headers = cookie === '' ? {} : { cookie };
     const responses = await Promise.all(urls.map((url) => deployment.fetch(new Request(url, { headers }))));
-    for (const response of arrive(responses))
+    for (const response of orderResponses(responses))
       for (const line of response.headers.getSetCookie()) {
         const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
         if (line.endsWith('Max-Age=0')) browser.cookies.delete(name);
@@ -384,44 +387,49 @@ describe('several tabs', () => {
 
   /** Signs in from a sign-in page, and returns whether the client gets a code. */
   const signInFrom = async (browser: TestBrowser, page: string): Promise<boolean> => {
-    const sent = await browser.submitConsent(readHiddenField(page, 'consent'), { choice: 'google' });
-    const answer = new URLSearchParams({ state: stateOf(sent), code: 'ada' });
-    return readRedirect(await browser.visit(`${issuer}/callback/google?${answer}`)).searchParams.has('code');
+    const response = await browser.submitConsent(readHiddenField(page, 'consent'), { choice: 'google' });
+    const callbackQuery = new URLSearchParams({ state: stateOf(response), code: 'ada' });
+    return readRedirect(await browser.visit(`${issuer}/callback/google?${callbackQuery}`)).searchParams.has(
+      'code',
+    );
   };
 
   it.each(orders)(
     'B20.1 two tabs opened at once at the first visit: both sign in, cookies arriving %s',
-    async (_, arrive) => {
+    async (_, orderResponses) => {
       const deployment = deploy();
-      for (const use of [
+      for (const orderPages of [
         (pages: readonly string[]) => pages,
         (pages: readonly string[]) => pages.toReversed(),
       ]) {
         const browser = createTestBrowser(deployment);
-        const pages = await openAtOnce(deployment, browser, [authorize, authorize], arrive);
+        const pages = await openAtOnce(deployment, browser, [authorizeUrl, authorizeUrl], orderResponses);
         expect(listBindingCookies(browser.cookies)).toHaveLength(2);
-        for (const page of use(pages)) expect(await signInFrom(browser, page)).toBe(true);
+        for (const page of orderPages(pages)) expect(await signInFrom(browser, page)).toBe(true);
       }
     },
   );
 
-  it.each(orders)('B20.2 30 tabs at once: every one signs in, cookies arriving %s', async (_, arrive) => {
-    const deployment = deploy({ limits: highUserLimits });
-    const browser = createTestBrowser(deployment);
-    const pages = await openAtOnce(deployment, browser, Array(30).fill(authorize), arrive);
-    expect(listBindingCookies(browser.cookies)).toHaveLength(30);
-    for (const page of pages) {
-      expect(await signInFrom(browser, page)).toBe(true);
-      expect(buildCookieHeader(browser.cookies).length).toBeLessThan(6_000);
-    }
-    expect(listBindingCookies(browser.cookies)).toHaveLength(30);
-  });
+  it.each(orders)(
+    'B20.2 30 tabs at once: every one signs in, cookies arriving %s',
+    async (_, orderResponses) => {
+      const deployment = deploy({ limits: highUserLimits });
+      const browser = createTestBrowser(deployment);
+      const pages = await openAtOnce(deployment, browser, Array(30).fill(authorizeUrl), orderResponses);
+      expect(listBindingCookies(browser.cookies)).toHaveLength(30);
+      for (const page of pages) {
+        expect(await signInFrom(browser, page)).toBe(true);
+        expect(buildCookieHeader(browser.cookies).length).toBeLessThan(6_000);
+      }
+      expect(listBindingCookies(browser.cookies)).toHaveLength(30);
+    },
+  );
 
   it('B20.2 30 tabs at once: pages that are opened later add no cookie', async () => {
     const deployment = deploy();
     const browser = createTestBrowser(deployment);
-    await openAtOnce(deployment, browser, Array(30).fill(authorize), (responses) => responses);
-    for (let later = 0; later < 3; later++) {
+    await openAtOnce(deployment, browser, Array(30).fill(authorizeUrl), (responses) => responses);
+    for (let attempt = 0; attempt < 3; attempt++) {
       expect(
         await signInFrom(browser, await (await browser.openSignInPage(gptRequest)).response.text()),
       ).toBe(true);
@@ -435,7 +443,7 @@ describe('several tabs', () => {
     const pages = await openAtOnce(
       deployment,
       accountBrowser,
-      Array(30).fill(authorize),
+      Array(30).fill(authorizeUrl),
       (responses) => responses,
     );
     await accountBrowser.signInToAccount();
@@ -448,11 +456,16 @@ describe('several tabs', () => {
     expect(buildCookieHeader(accountBrowser.cookies).length).toBeLessThan(6_000);
   });
 
-  it.each(orders)('B20.3 account tabs: two first visits, cookies arriving %s', async (_, arrive) => {
+  it.each(orders)('B20.3 account tabs: two first visits, cookies arriving %s', async (_, orderResponses) => {
     const deployment = deploy();
     const accountBrowser = createAccountBrowser(deployment);
-    const [one = '', two = ''] = await openAtOnce(deployment, accountBrowser, [account, account], arrive);
-    for (const page of [one, two]) {
+    const [firstPage = '', secondPage = ''] = await openAtOnce(
+      deployment,
+      accountBrowser,
+      [accountUrl, accountUrl],
+      orderResponses,
+    );
+    for (const page of [firstPage, secondPage]) {
       const response = await accountBrowser.post(
         '/sign-in',
         { choice: 'google' },
@@ -462,24 +475,36 @@ describe('several tabs', () => {
     }
   });
 
-  it.each(orders)('B20.3 account tabs: beside a sign-in page, cookies arriving %s', async (_, arrive) => {
-    const deployment = deploy();
-    const accountBrowser = createAccountBrowser(deployment);
-    const [page = '', own = ''] = await openAtOnce(deployment, accountBrowser, [authorize, account], arrive);
-    const sent = await accountBrowser.post('/sign-in', { choice: 'google' }, readHiddenField(own, 'form'));
-    const answer = new URLSearchParams({ state: stateOf(sent), code: 'ada' });
-    await accountBrowser.visit(`${issuer}/callback/google?${answer}`);
-    expect((await accountBrowser.openAccountPage()).kind).toBe('account');
-    expect(await signInFrom(accountBrowser, page)).toBe(true);
-    expect((await accountBrowser.openAccountPage()).kind).toBe('account');
-  });
+  it.each(orders)(
+    'B20.3 account tabs: beside a sign-in page, cookies arriving %s',
+    async (_, orderResponses) => {
+      const deployment = deploy();
+      const accountBrowser = createAccountBrowser(deployment);
+      const [signInPage = '', accountPage = ''] = await openAtOnce(
+        deployment,
+        accountBrowser,
+        [authorizeUrl, accountUrl],
+        orderResponses,
+      );
+      const response = await accountBrowser.post(
+        '/sign-in',
+        { choice: 'google' },
+        readHiddenField(accountPage, 'form'),
+      );
+      const callbackQuery = new URLSearchParams({ state: stateOf(response), code: 'ada' });
+      await accountBrowser.visit(`${issuer}/callback/google?${callbackQuery}`);
+      expect((await accountBrowser.openAccountPage()).kind).toBe('account');
+      expect(await signInFrom(accountBrowser, signInPage)).toBe(true);
+      expect((await accountBrowser.openAccountPage()).kind).toBe('account');
+    },
+  );
 
   it('B20.3 account tabs: a page that arrives late does not end a session that started meanwhile', async () => {
     const deployment = deploy();
     const accountBrowser = createAccountBrowser(deployment);
-    const late = await deployment.fetch(new Request(account));
+    const lateResponse = await deployment.fetch(new Request(accountUrl));
     await accountBrowser.signInToAccount();
-    for (const line of late.headers.getSetCookie()) expect(line).toMatch(/^__Host-csrf-/);
+    for (const line of lateResponse.headers.getSetCookie()) expect(line).toMatch(/^__Host-csrf-/);
     expect((await accountBrowser.openAccountPage()).kind).toBe('account');
   });
 
@@ -488,10 +513,10 @@ describe('several tabs', () => {
     const accountBrowser = createAccountBrowser(deployment);
     await accountBrowser.signInToAccount();
     const session = accountBrowser.cookies.get('__Host-session');
-    const late = await deployment.fetch(
-      new Request(account, { headers: { cookie: `__Host-session=${session}` } }),
+    const lateResponse = await deployment.fetch(
+      new Request(accountUrl, { headers: { cookie: `__Host-session=${session}` } }),
     );
-    expect(late.headers.getSetCookie()).toHaveLength(1);
+    expect(lateResponse.headers.getSetCookie()).toHaveLength(1);
     const { form } = await accountBrowser.openAccountPage();
     await expectAccountRedirect(
       accountBrowser,
@@ -504,10 +529,10 @@ describe('several tabs', () => {
     const deployment = deploy();
     const accountBrowser = createAccountBrowser(deployment);
     await accountBrowser.signInToAccount();
-    const sent = await accountBrowser.post('/link', { choice: 'other' });
+    const response = await accountBrowser.post('/link', { choice: 'other' });
     for (const name of listBindingCookies(accountBrowser.cookies)) accountBrowser.cookies.delete(name);
-    const answer = new URLSearchParams({ state: stateOf(sent), code: 'cat' });
-    const page = await (await accountBrowser.visit(`${issuer}/callback/other?${answer}`)).text();
+    const callbackQuery = new URLSearchParams({ state: stateOf(response), code: 'cat' });
+    const page = await (await accountBrowser.visit(`${issuer}/callback/other?${callbackQuery}`)).text();
     const fields = { link: readHiddenField(page, 'link'), confirm: '1' };
     const { html } = await expectAccountRedirect(
       accountBrowser,
@@ -520,11 +545,16 @@ describe('several tabs', () => {
   it('B20.4 30 consents submitted at once: the newest sign in, the others see what to do', async () => {
     const deployment = deploy();
     const browser = createTestBrowser(deployment);
-    const pages = await openAtOnce(deployment, browser, Array(30).fill(authorize), (responses) => responses);
-    const sent = await Promise.all(
+    const pages = await openAtOnce(
+      deployment,
+      browser,
+      Array(30).fill(authorizeUrl),
+      (responses) => responses,
+    );
+    const responses = await Promise.all(
       pages.map((page) => browser.submitConsent(readHiddenField(page, 'consent'), { choice: 'google' })),
     );
-    const states = sent.map(stateOf);
+    const states = responses.map(stateOf);
     expect(listTransactionCookies(browser.cookies)).toHaveLength(30);
     const visit = (state: string) =>
       browser.visit(`${issuer}/callback/google?${new URLSearchParams({ state, code: 'ada' })}`);
@@ -538,20 +568,27 @@ describe('several tabs', () => {
   it('B20.4 30 consents submitted at once: two at the same moment both sign in', async () => {
     const deployment = deploy();
     const { browser, consent } = await startAuthorization(deployment);
-    const sent = await Promise.all([1, 2].map(() => browser.submitConsent(consent, { choice: 'google' })));
-    for (const state of sent.map(stateOf)) {
-      const answer = new URLSearchParams({ state, code: 'ada' });
-      const back = readRedirect(await browser.visit(`${issuer}/callback/google?${answer}`));
-      expect(back.searchParams.has('code')).toBe(true);
+    const responses = await Promise.all(
+      [1, 2].map(() => browser.submitConsent(consent, { choice: 'google' })),
+    );
+    for (const state of responses.map(stateOf)) {
+      const callbackQuery = new URLSearchParams({ state, code: 'ada' });
+      const redirect = readRedirect(await browser.visit(`${issuer}/callback/google?${callbackQuery}`));
+      expect(redirect.searchParams.has('code')).toBe(true);
     }
   });
 
   it('B20.5 another browser’s form: is refused in a browser with 30 binding cookies', async () => {
     const deployment = deploy();
     const [victim, attacker] = [createTestBrowser(deployment), createTestBrowser(deployment)];
-    const own = await openAtOnce(deployment, victim, Array(30).fill(authorize), (responses) => responses);
-    const foreign = await openAtOnce(deployment, attacker, Array(30).fill(authorize), (all) => all);
-    for (const page of foreign) {
+    const victimPages = await openAtOnce(
+      deployment,
+      victim,
+      Array(30).fill(authorizeUrl),
+      (responses) => responses,
+    );
+    const attackerPages = await openAtOnce(deployment, attacker, Array(30).fill(authorizeUrl), (all) => all);
+    for (const page of attackerPages) {
       const response = await victim.submitConsent(readHiddenField(page, 'consent'), { choice: 'google' });
       await expectErrorPage(
         response,
@@ -560,7 +597,7 @@ describe('several tabs', () => {
       );
       expect(deployment.log.at(-1)).toMatchObject({ reason: 'consent.csrf' });
     }
-    expect(await signInFrom(victim, own[0] ?? '')).toBe(true);
+    expect(await signInFrom(victim, victimPages[0] ?? '')).toBe(true);
   });
 
   it('B20.5 another browser’s form: is refused with the attacker’s cookies under look-alike names', async () => {
@@ -569,10 +606,16 @@ describe('several tabs', () => {
     const { consent } = await attacker.openSignInPage(gptRequest);
     const [name = ''] = listBindingCookies(attacker.cookies);
     const value = attacker.cookies.get(name);
-    for (const planted of [`\u00a0${name}`, name.slice(7), name.toLowerCase(), `__Host-csrf`, `${name}x`]) {
-      const victim = createTestBrowser(deployment, { cookie: `${planted}=${value}` });
+    for (const plantedName of [
+      `\u00a0${name}`,
+      name.slice(7),
+      name.toLowerCase(),
+      `__Host-csrf`,
+      `${name}x`,
+    ]) {
+      const victim = createTestBrowser(deployment, { cookie: `${plantedName}=${value}` });
       const { status } = await victim.submitConsent(consent, { choice: 'google' });
-      expect([planted, status]).toEqual([planted, 400]);
+      expect([plantedName, status]).toEqual([plantedName, 400]);
     }
   });
 });

@@ -14,22 +14,22 @@ describe('client authentication', () => {
 
   const basicOf = (pair: string): string => `Basic ${btoa(pair)}`;
   const basic = (pair: string): Headers => ({ authorization: basicOf(pair) });
-  const twice = {
+  const multipleMethodsError = {
     status: 400,
     error: 'invalid_request',
     error_description: 'Use only one client authentication method per request.',
   };
 
   /** A deployment, and the form to redeem a code there, with and without the client's credentials. */
-  const awaitClient = async (testClient: TestClient, registered: readonly Client[] = clients) => {
+  const prepareRedemption = async (testClient: TestClient, registered: readonly Client[] = clients) => {
     const storage = createSpyStorage();
     const deployment = deploy({ storage, clients: registered });
     const form = testClient.codeRequest(await obtainCode(deployment, testClient));
-    return { storage, deployment, form, anonymous: without(form, 'client_id', 'client_secret') };
+    return { storage, deployment, form, formWithoutCredentials: without(form, 'client_id', 'client_secret') };
   };
 
-  const expectNothingSpent = async (
-    { storage, deployment, form }: Awaited<ReturnType<typeof awaitClient>>,
+  const expectCodeUnused = async (
+    { storage, deployment, form }: Awaited<ReturnType<typeof prepareRedemption>>,
     headers: Headers = {},
   ) => {
     expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn']);
@@ -39,31 +39,41 @@ describe('client authentication', () => {
   const reasonOf = ({ log }: Deployment) => log.at(-1)?.reason;
 
   it('L2.1 Basic and body together: refuses two credentials, even if both are right', async () => {
-    const waiting = await awaitClient(gpt);
-    const { deployment, form, anonymous } = waiting;
-    const credentials = [
+    const prepared = await prepareRedemption(gpt);
+    const { deployment, form, formWithoutCredentials } = prepared;
+    const formsWithCredentials = [
       form,
       { ...form, client_secret: 'wrong' },
-      { ...anonymous, client_secret: gptSecret },
-      { ...anonymous, client_id: 'server' },
-      { ...anonymous, client_assertion: 'x.y.z' },
-      { ...anonymous, client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer' },
+      { ...formWithoutCredentials, client_secret: gptSecret },
+      { ...formWithoutCredentials, client_id: 'server' },
+      { ...formWithoutCredentials, client_assertion: 'x.y.z' },
+      {
+        ...formWithoutCredentials,
+        client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      },
     ];
-    for (const credential of credentials) {
-      await expectTokenError(await requestTokens(deployment, credential, basic(`gpt:${gptSecret}`)), twice);
+    for (const formWithCredentials of formsWithCredentials) {
+      await expectTokenError(
+        await requestTokens(deployment, formWithCredentials, basic(`gpt:${gptSecret}`)),
+        multipleMethodsError,
+      );
       expect(reasonOf(deployment)).toBe('authentication.multiple');
     }
-    await expectNothingSpent(waiting);
+    await expectCodeUnused(prepared);
   });
 
   it('L2.1 Basic and body together: accepts the same client_id in both', async () => {
-    const { deployment, form } = await awaitClient(gpt);
-    const answer = await requestTokens(deployment, without(form, 'client_secret'), basic(`gpt:${gptSecret}`));
-    expect(answer.status).toBe(200);
+    const { deployment, form } = await prepareRedemption(gpt);
+    const response = await requestTokens(
+      deployment,
+      without(form, 'client_secret'),
+      basic(`gpt:${gptSecret}`),
+    );
+    expect(response.status).toBe(200);
   });
 
   it('L2.2 malformed Basic: gets the same response as a wrong secret', async () => {
-    const waiting = await awaitClient(gpt);
+    const prepared = await prepareRedemption(gpt);
     const authorization = basicOf(`gpt:${gptSecret}`);
     const malformed = [
       '',
@@ -82,12 +92,14 @@ describe('client authentication', () => {
     ];
     const wrong = basicOf(`gpt:${gptSecret}\0`);
     for (const header of [...malformed, wrong]) {
-      const answer = await requestTokens(waiting.deployment, waiting.anonymous, { authorization: header });
-      await expectTokenError(answer, invalidClientError);
+      const response = await requestTokens(prepared.deployment, prepared.formWithoutCredentials, {
+        authorization: header,
+      });
+      await expectTokenError(response, invalidClientError);
       const reason = header === wrong ? 'secret' : 'malformed';
-      expect(reasonOf(waiting.deployment)).toBe(`authentication.${reason}`);
+      expect(reasonOf(prepared.deployment)).toBe(`authentication.${reason}`);
     }
-    await expectNothingSpent(waiting);
+    await expectCodeUnused(prepared);
   });
 
   /** An empty password means that there is no secret (RFC 6749 §2.3.1), at every endpoint where a client authenticates. */
@@ -97,24 +109,27 @@ describe('client authentication', () => {
     ['Basic and an empty client_secret in the form', { client_id: 'app', client_secret: '' }],
   ])('L2.6 empty password: accepts a public client that sends %s', async (_, form) => {
     const deployment = deploy();
-    const { anonymous } = await awaitClient(app);
+    const { formWithoutCredentials } = await prepareRedemption(app);
     const code = await obtainCode(deployment, app);
     const tokens = await expectTokens(
-      await requestTokens(deployment, { ...anonymous, code, ...form }, basic('app:')),
+      await requestTokens(deployment, { ...formWithoutCredentials, code, ...form }, basic('app:')),
     );
-    const refreshment = without(app.refreshRequest(tokens.refresh_token), 'client_id');
-    expect((await requestTokens(deployment, { ...refreshment, ...form }, basic('app:'))).status).toBe(200);
+    const refreshForm = without(app.refreshRequest(tokens.refresh_token), 'client_id');
+    expect((await requestTokens(deployment, { ...refreshForm, ...form }, basic('app:'))).status).toBe(200);
     const token = { token: tokens.access_token };
-    const inspected = await postForm(deployment, '/introspect', { ...token, ...form }, basic('app:'));
-    const byName = await postForm(deployment, '/introspect', { ...token, client_id: 'app' });
-    expect([inspected.status, await inspected.json()]).toEqual([byName.status, await byName.json()]);
+    const introspection = await postForm(deployment, '/introspect', { ...token, ...form }, basic('app:'));
+    const introspectionById = await postForm(deployment, '/introspect', { ...token, client_id: 'app' });
+    expect([introspection.status, await introspection.json()]).toEqual([
+      introspectionById.status,
+      await introspectionById.json(),
+    ]);
     const revoked = await postForm(deployment, '/revoke', { ...token, ...form }, basic('app:'));
     expect(revoked.status).toBe(200);
     await expectInvalidToken(deployment, tokens.access_token);
   });
 
   it('L2.6 empty password: accepts a public client whose client_secret in the form is empty', async () => {
-    const { deployment, form } = await awaitClient(app);
+    const { deployment, form } = await prepareRedemption(app);
     expect((await requestTokens(deployment, { ...form, client_secret: '' })).status).toBe(200);
   });
 
@@ -122,19 +137,19 @@ describe('client authentication', () => {
     ['ChatGPT', gpt, 'gpt'],
     ['a confidential client', server, 'server'],
   ])('L2.7 missing secret: refuses an empty password of %s at every endpoint', async (_, testClient, id) => {
-    const waiting = await awaitClient(testClient);
-    const { deployment, anonymous } = waiting;
+    const prepared = await prepareRedemption(testClient);
+    const { deployment, formWithoutCredentials } = prepared;
     for (const form of [{}, { client_id: id }, { client_id: id, client_secret: '' }]) {
-      for (const answer of [
-        await requestTokens(deployment, { ...anonymous, ...form }, basic(`${id}:`)),
+      for (const response of [
+        await requestTokens(deployment, { ...formWithoutCredentials, ...form }, basic(`${id}:`)),
         await postForm(deployment, '/revoke', { token: 'x', ...form }, basic(`${id}:`)),
         await postForm(deployment, '/introspect', { token: 'x', ...form }, basic(`${id}:`)),
       ]) {
-        await expectTokenError(answer, invalidClientError);
+        await expectTokenError(response, invalidClientError);
         expect(reasonOf(deployment)).toBe('authentication.method');
       }
     }
-    await expectNothingSpent(waiting);
+    await expectCodeUnused(prepared);
   });
 
   it('L2.7 missing secret: refuses an empty password of an API at the introspection endpoint', async () => {
@@ -153,52 +168,67 @@ describe('client authentication', () => {
     ['a NUL', 'app:\0'],
     ['a second colon', 'app::'],
   ])('L2.8 nearly empty password: refuses a public client that sends %s', async (_, pair) => {
-    const waiting = await awaitClient(app);
+    const prepared = await prepareRedemption(app);
     await expectTokenError(
-      await requestTokens(waiting.deployment, waiting.anonymous, basic(pair)),
+      await requestTokens(prepared.deployment, prepared.formWithoutCredentials, basic(pair)),
       invalidClientError,
     );
-    await expectNothingSpent(waiting);
+    await expectCodeUnused(prepared);
   });
 
   it('L2.9 empty password beside other credentials: refuses both', async () => {
-    const waiting = await awaitClient(app);
-    for (const more of [{ client_secret: 'x' }, { client_id: 'server' }, { client_assertion: 'x.y.z' }]) {
-      const answer = await requestTokens(
-        waiting.deployment,
-        { ...waiting.anonymous, ...more },
+    const prepared = await prepareRedemption(app);
+    for (const extra of [{ client_secret: 'x' }, { client_id: 'server' }, { client_assertion: 'x.y.z' }]) {
+      const response = await requestTokens(
+        prepared.deployment,
+        { ...prepared.formWithoutCredentials, ...extra },
         basic('app:'),
       );
-      await expectTokenError(answer, twice);
+      await expectTokenError(response, multipleMethodsError);
     }
-    await expectNothingSpent(waiting);
+    await expectCodeUnused(prepared);
   });
 
   it('L2.3 %: accepts an encoded secret, and treats a broken escape like a wrong secret', async () => {
-    const waiting = await awaitClient(gpt);
-    for (const bad of ['%', '%zz', '%2', '%ff', `${gptSecret}%`, gptSecret.replace('-', '%252D')]) {
-      const answer = await requestTokens(waiting.deployment, waiting.anonymous, basic(`gpt:${bad}`));
-      await expectTokenError(answer, invalidClientError);
+    const prepared = await prepareRedemption(gpt);
+    for (const secret of ['%', '%zz', '%2', '%ff', `${gptSecret}%`, gptSecret.replace('-', '%252D')]) {
+      const response = await requestTokens(
+        prepared.deployment,
+        prepared.formWithoutCredentials,
+        basic(`gpt:${secret}`),
+      );
+      await expectTokenError(response, invalidClientError);
     }
     const encoded = basic(`%67pt:${gptSecret.replaceAll('-', '%2D')}`);
-    await expectNothingSpent({ ...waiting, form: waiting.anonymous }, encoded);
+    await expectCodeUnused({ ...prepared, form: prepared.formWithoutCredentials }, encoded);
   });
 
-  const odd = 'one+two%2B:three::0123456789-0123456789';
-  const withOddSecret = [gptAction({ id: 'gpt', name: 'GPT', secrets: [odd], scopes: ['words', 'score'] })];
+  const oddSecret = 'one+two%2B:three::0123456789-0123456789';
+  const withOddSecret = [
+    gptAction({ id: 'gpt', name: 'GPT', secrets: [oddSecret], scopes: ['words', 'score'] }),
+  ];
 
   it.each([
     ['L2.4 +: accepts a plus sign from a client that encodes it', 'one%2Btwo%252B%3Athree%3A%3A'],
     ['L2.4 +: accepts a plus sign from a client that does not encode it', 'one+two%252B%3Athree%3A%3A'],
     ['L2.5 colons: accepts a secret with colons, encoded or not', 'one%2btwo%252B:three:%3A'],
-  ])('%s', async (_, start) => {
-    const waiting = await awaitClient(gpt, withOddSecret);
-    for (const wrong of [odd, odd.replace('+', ' '), odd.replace('+', '%20'), odd.replace('::', ':')]) {
-      const answer = await requestTokens(waiting.deployment, waiting.anonymous, basic(`gpt:${wrong}`));
-      await expectTokenError(answer, invalidClientError);
+  ])('%s', async (_, encodedStart) => {
+    const prepared = await prepareRedemption(gpt, withOddSecret);
+    for (const secret of [
+      oddSecret,
+      oddSecret.replace('+', ' '),
+      oddSecret.replace('+', '%20'),
+      oddSecret.replace('::', ':'),
+    ]) {
+      const response = await requestTokens(
+        prepared.deployment,
+        prepared.formWithoutCredentials,
+        basic(`gpt:${secret}`),
+      );
+      await expectTokenError(response, invalidClientError);
     }
-    const right = basic(`gpt:${start}0123456789-0123456789`);
-    await expectNothingSpent({ ...waiting, form: waiting.anonymous }, right);
+    const right = basic(`gpt:${encodedStart}0123456789-0123456789`);
+    await expectCodeUnused({ ...prepared, form: prepared.formWithoutCredentials }, right);
   });
 
   const wrongMethods: readonly (readonly [string, TestClient, Record<string, string>, Headers])[] = [
@@ -217,22 +247,22 @@ describe('client authentication', () => {
   ];
 
   it.each(wrongMethods)('L3.1 wrong method: refuses %s', async (_, testClient, changes, headers) => {
-    const waiting = await awaitClient(testClient);
-    const answer = await requestTokens(waiting.deployment, { ...waiting.form, ...changes }, headers);
-    await expectTokenError(answer, invalidClientError);
-    expect(reasonOf(waiting.deployment)).toMatch(/^authentication\./);
-    await expectNothingSpent(waiting);
+    const prepared = await prepareRedemption(testClient);
+    const response = await requestTokens(prepared.deployment, { ...prepared.form, ...changes }, headers);
+    await expectTokenError(response, invalidClientError);
+    expect(reasonOf(prepared.deployment)).toMatch(/^authentication\./);
+    await expectCodeUnused(prepared);
   });
 
   it('L3.1 wrong method: reads no credentials from the query', async () => {
-    const waiting = await awaitClient(gpt);
+    const prepared = await prepareRedemption(gpt);
     const query = new URLSearchParams({ client_id: 'gpt', client_secret: gptSecret });
-    const body = new URLSearchParams(waiting.anonymous);
-    const answer = await waiting.deployment.fetch(
+    const body = new URLSearchParams(prepared.formWithoutCredentials);
+    const response = await prepared.deployment.fetch(
       new Request(`${issuer}/token?${query}`, { method: 'POST', body }),
     );
-    await expectTokenError(answer, invalidClientError);
-    await expectNothingSpent(waiting);
+    await expectTokenError(response, invalidClientError);
+    await expectCodeUnused(prepared);
   });
 
   const publicApp = clients[1];
@@ -264,17 +294,17 @@ describe('client authentication', () => {
     const online = { ...publicApp, id: 'online', scopes: ['words'] };
     expect(await scopesOf([online])).toEqual(['words', 'score']);
     expect(await scopesOf([])).toEqual(['words', 'score']);
-    for (const one of [gptClient, publicApp, confidential])
-      expect(await scopesOf([online, one])).toEqual(['offline_access', 'words', 'score']);
+    for (const client of [gptClient, publicApp, confidential])
+      expect(await scopesOf([online, client])).toEqual(['offline_access', 'words', 'score']);
   });
 
   it('L9.1 what is off: advertises no endpoint, method or flow that does not exist', async () => {
     const { broker, fetch } = deploy();
     const response = await fetch(new Request(`${issuer}/.well-known/oauth-authorization-server`));
     const document: Readonly<Record<string, unknown>> = await response.json();
-    const mounted = broker.routes.map(({ path }) => issuer + path);
+    const endpointUrls = broker.routes.map(({ path }) => issuer + path);
     for (const [name, value] of Object.entries(document))
-      if (name.endsWith('_endpoint')) expect(mounted).toContain(value);
+      if (name.endsWith('_endpoint')) expect(endpointUrls).toContain(value);
     expect(
       Object.keys(document).filter((name) => /registration|userinfo|jwks|logout|device|request/.test(name)),
     ).toEqual([]);
@@ -293,18 +323,20 @@ describe('tokens of another client', () => {
     ['a public client', app, clientCredentials.app],
   ] as const;
   const kinds = ['access_token', 'refresh_token'] as const;
-  const cases = owners.flatMap(([name, owner, own]) =>
+  const cases = owners.flatMap(([name, owner, credentials]) =>
     owners
-      .filter(([, , thief]) => thief !== own)
-      .flatMap(([thiefName, , thief]) => kinds.map((kind) => [thiefName, kind, name, owner, thief] as const)),
+      .filter(([, , otherCredentials]) => otherCredentials !== credentials)
+      .flatMap(([otherName, , otherCredentials]) =>
+        kinds.map((kind) => [otherName, kind, name, owner, otherCredentials] as const),
+      ),
   );
 
   it.each(cases)(
     'L10.1 revoking: %s cannot revoke a grant with the %s of %s',
-    async (_, kind, __, owner, thief) => {
+    async (_, kind, __, owner, otherCredentials) => {
       const deployment = deploy();
       const tokens = await obtainTokens(deployment, owner);
-      const response = await postForm(deployment, '/revoke', { ...thief, token: tokens[kind] });
+      const response = await postForm(deployment, '/revoke', { ...otherCredentials, token: tokens[kind] });
       await expectTokenError(response, {
         status: 400,
         error: 'invalid_grant',
@@ -318,10 +350,13 @@ describe('tokens of another client', () => {
 
   it.each(cases)(
     'L10.2 inspecting: %s learns nothing from the %s of %s',
-    async (_, kind, __, owner, thief) => {
+    async (_, kind, __, owner, otherCredentials) => {
       const deployment = deploy();
       const tokens = await obtainTokens(deployment, owner);
-      const response = await postForm(deployment, '/introspect', { ...thief, token: tokens[kind] });
+      const response = await postForm(deployment, '/introspect', {
+        ...otherCredentials,
+        token: tokens[kind],
+      });
       expect([response.status, await response.json()]).toEqual([200, { active: false }]);
     },
   );

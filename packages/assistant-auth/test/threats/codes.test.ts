@@ -62,24 +62,24 @@ describe('authorization codes', () => {
     it('C2.1 at once: of 50 concurrent redemptions exactly one succeeds', async () => {
       const deployment = deploy();
       const code = await obtainCode(deployment, testClient);
-      const answers = await Promise.all(
+      const responses = await Promise.all(
         Array.from({ length: 50 }, () => redeem(deployment, testClient, code)),
       );
-      const [won, ...others] = answers.toSorted((one, other) => one.status - other.status);
-      expect(won?.status).toBe(200);
+      const [success, ...others] = responses.toSorted((one, other) => one.status - other.status);
+      expect(success?.status).toBe(200);
       expect(others).toHaveLength(49);
-      for (const answer of others) await expectTokenError(answer, invalidCodeError);
+      for (const response of others) await expectTokenError(response, invalidCodeError);
     });
 
     it('C2.2 winner: the tokens of the one redemption still work', async () => {
       const deployment = deploy();
       const code = await obtainCode(deployment, testClient);
-      const answers = await Promise.all(
+      const responses = await Promise.all(
         Array.from({ length: 50 }, () => redeem(deployment, testClient, code)),
       );
-      const won = answers.find(({ status }) => status === 200);
-      if (won === undefined) throw new Error('no redemption succeeded');
-      const tokens = await expectTokens(won);
+      const success = responses.find(({ status }) => status === 200);
+      if (success === undefined) throw new Error('no redemption succeeded');
+      const tokens = await expectTokens(success);
       await expectActive(deployment, testClient, tokens);
       deployment.advance(11);
       await expectActive(deployment, testClient, tokens);
@@ -110,14 +110,14 @@ describe('authorization codes', () => {
     it('C3.2 genuine: a replay that fails another check revokes nothing', async () => {
       const { storage, deployment, code, tokens } = await redeemed(testClient);
       deployment.advance(30);
-      const forged = [
+      const otherCodes = [
         `${code.slice(0, -2)}${code.endsWith('AA') ? 'BB' : 'AA'}`,
         code.slice(0, -4),
         tokens.access_token,
         tokens.refresh_token,
       ];
-      for (const other of forged)
-        await expectTokenError(await redeem(deployment, testClient, other), invalidCodeError);
+      for (const otherCode of otherCodes)
+        await expectTokenError(await redeem(deployment, testClient, otherCode), invalidCodeError);
       const changes = [
         { redirect_uri: 'https://evil.example/' },
         { code_verifier: 'x'.repeat(43) },
@@ -138,18 +138,21 @@ describe('authorization codes', () => {
       const { storage, deployment } = await redeemed(testClient);
       const code = await obtainCode(deployment, testClient);
       const { client_id: owner } = testClient.request;
-      const thieves = [
+      const otherClients = [
         { client_id: 'gpt', client_secret: gptSecret },
         { client_id: 'server', client_secret: serverSecret },
         { client_id: 'app', client_secret: '' },
         { client_id: 'native', client_secret: '' },
       ].filter(({ client_id }) => client_id !== owner);
       const before = storage.calls.length;
-      for (const thief of thieves) {
-        await expectTokenError(await redeem(deployment, testClient, code, thief), invalidCodeError);
-        expect(deployment.log.at(-1)).toMatchObject({ clientId: thief.client_id, reason: 'code.client' });
+      for (const otherClient of otherClients) {
+        await expectTokenError(await redeem(deployment, testClient, code, otherClient), invalidCodeError);
+        expect(deployment.log.at(-1)).toMatchObject({
+          clientId: otherClient.client_id,
+          reason: 'code.client',
+        });
       }
-      expect(thieves).toHaveLength(3);
+      expect(otherClients).toHaveLength(3);
       expect(storage.calls).toHaveLength(before);
       expect((await redeem(deployment, testClient, code)).status).toBe(200);
     });
@@ -212,17 +215,17 @@ describe('authorization codes', () => {
     const browser = createTestBrowser(deployment);
     const { response, consent } = await browser.openSignInPage(gptRequest);
     expect(response.headers.get('referrer-policy')).toBe('same-origin');
-    const toProvider = await browser.submitConsent(consent, { choice: 'google' });
-    const state = new URL(toProvider.headers.get('location') ?? '').searchParams.get('state') ?? '';
-    const answer = new URLSearchParams({ state, code: 'ada' });
-    const back = await browser.visit(`https://words.example/callback/google?${answer}`);
-    for (const { status, headers } of [toProvider, back]) {
+    const consentResponse = await browser.submitConsent(consent, { choice: 'google' });
+    const state = new URL(consentResponse.headers.get('location') ?? '').searchParams.get('state') ?? '';
+    const callbackQuery = new URLSearchParams({ state, code: 'ada' });
+    const callbackResponse = await browser.visit(`https://words.example/callback/google?${callbackQuery}`);
+    for (const { status, headers } of [consentResponse, callbackResponse]) {
       expect([status, headers.get('referrer-policy')]).toEqual([303, 'no-referrer']);
       expect(headers.get('cache-control')).toBe('no-store');
     }
-    expect(new URL(back.headers.get('location') ?? '').searchParams.has('code')).toBe(true);
+    expect(new URL(callbackResponse.headers.get('location') ?? '').searchParams.has('code')).toBe(true);
     // The URL of the page for a replayed callback contains the provider's code.
-    const page = await browser.visit(`https://words.example/callback/google?${answer}`);
+    const page = await browser.visit(`https://words.example/callback/google?${callbackQuery}`);
     expect([page.status, page.headers.get('referrer-policy')]).toEqual([400, 'same-origin']);
   });
 });
@@ -233,7 +236,7 @@ describe('PKCE', () => {
   const missing = 'This client must send a code_challenge.';
 
   /** Sends an authorization request, and expects that the client gets the error and the browser no page. */
-  const expectSentBack = async (query: Readonly<Record<string, string>>, description: string) => {
+  const expectErrorAtClient = async (query: Readonly<Record<string, string>>, description: string) => {
     const storage = createSpyStorage();
     const { response } = await createTestBrowser(deploy({ storage })).openSignInPage(query);
     const { redirect_uri: to = '', state = '' } = query;
@@ -244,13 +247,13 @@ describe('PKCE', () => {
   /** Redeems a code with the wrong verifier, which does not use up the code. */
   const expectRefusedVerifier = async (
     testClient: TestClient,
-    asked: Readonly<Record<string, string>>,
-    sent: Readonly<Record<string, string>>,
+    authorizationParameters: Readonly<Record<string, string>>,
+    tokenParameters: Readonly<Record<string, string>>,
   ) => {
     const storage = createSpyStorage();
     const deployment = deploy({ storage });
-    const code = await obtainCode(deployment, testClient, asked);
-    await expectTokenError(await redeem(deployment, testClient, code, sent), invalidCodeError);
+    const code = await obtainCode(deployment, testClient, authorizationParameters);
+    await expectTokenError(await redeem(deployment, testClient, code, tokenParameters), invalidCodeError);
     expect(deployment.log.at(-1)).toMatchObject({ endpoint: 'token', reason: 'code.pkce' });
     expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn']);
   };
@@ -268,17 +271,19 @@ describe('PKCE', () => {
     ['C5.2 challenge alone: a public client must send its verifier', app, {}],
     ['C5.2 challenge alone: a confidential client must send its verifier', server, {}],
     ['C5.2 challenge alone: ChatGPT must send a verifier if it sent a challenge', gpt, s256],
-  ])('%s', (_, testClient, asked) => expectRefusedVerifier(testClient, asked, { code_verifier: '' }));
+  ])('%s', (_, testClient, authorizationParameters) =>
+    expectRefusedVerifier(testClient, authorizationParameters, { code_verifier: '' }),
+  );
 
   it('C5.3 plain: refuses the method plain, explicit or implied', async () => {
     for (const query of [app.request, server.request, gptWithPkce]) {
-      await expectSentBack({ ...query, code_challenge_method: 'plain' }, unsupported);
-      await expectSentBack(
+      await expectErrorAtClient({ ...query, code_challenge_method: 'plain' }, unsupported);
+      await expectErrorAtClient(
         { ...query, code_challenge_method: 'plain', code_challenge: verifier },
         unsupported,
       );
-      await expectSentBack(without(query, 'code_challenge_method'), unsupported);
-      await expectSentBack({ ...query, code_challenge_method: '' }, unsupported);
+      await expectErrorAtClient(without(query, 'code_challenge_method'), unsupported);
+      await expectErrorAtClient({ ...query, code_challenge_method: '' }, unsupported);
     }
   });
 
@@ -288,27 +293,30 @@ describe('PKCE', () => {
   it('C5.4 unknown method: refuses other methods and other spellings', async () => {
     for (const code_challenge_method of ['S512', 's256', 'S256 ', 'SHA256', 'none', 'S256,plain']) {
       for (const query of [app.request, gptWithPkce])
-        await expectSentBack({ ...query, code_challenge_method }, unsupported);
+        await expectErrorAtClient({ ...query, code_challenge_method }, unsupported);
     }
   });
 
   it('C5.5 empty challenge: is not treated as absent', async () => {
     for (const query of [app.request, server.request, gptWithPkce]) {
-      await expectSentBack({ ...query, code_challenge: '' }, malformed);
-      await expectSentBack(without(query, 'code_challenge'), malformed);
-      await expectSentBack({ ...without(query, 'code_challenge_method'), code_challenge: '' }, unsupported);
+      await expectErrorAtClient({ ...query, code_challenge: '' }, malformed);
+      await expectErrorAtClient(without(query, 'code_challenge'), malformed);
+      await expectErrorAtClient(
+        { ...without(query, 'code_challenge_method'), code_challenge: '' },
+        unsupported,
+      );
     }
   });
 
   it('C5.5 empty challenge: a malformed challenge is not treated as absent', async () => {
-    for (const bad of [
+    for (const malformedChallenge of [
       challenge.slice(1),
       `${challenge}A`,
       `${challenge}=`,
       challenge.replace('-', '+'),
       ' ',
     ])
-      await expectSentBack({ ...app.request, code_challenge: bad }, malformed);
+      await expectErrorAtClient({ ...app.request, code_challenge: malformedChallenge }, malformed);
   });
 
   it.each([
@@ -316,8 +324,8 @@ describe('PKCE', () => {
     ['C5.7 129 characters: refuses a verifier that is too long', 129],
   ])('%s, even if it fits the challenge', async (_, length) => {
     const code_verifier = 'v'.repeat(length);
-    const asked = { code_challenge: await challengeOf(code_verifier) };
-    await expectRefusedVerifier(app, asked, { code_verifier });
+    const authorizationParameters = { code_challenge: await challengeOf(code_verifier) };
+    await expectRefusedVerifier(app, authorizationParameters, { code_verifier });
   });
 
   it('accepts a verifier of 43 to 128 characters of the whole alphabet', async () => {
@@ -330,13 +338,13 @@ describe('PKCE', () => {
   });
 
   it('C6.1 public client: gets no code without PKCE', async () => {
-    const bare = without(app.request, 'code_challenge', 'code_challenge_method');
-    await expectSentBack(bare, missing);
-    await expectSentBack(
-      { ...bare, client_id: 'native', redirect_uri: 'http://127.0.0.1/callback' },
+    const requestWithoutChallenge = without(app.request, 'code_challenge', 'code_challenge_method');
+    await expectErrorAtClient(requestWithoutChallenge, missing);
+    await expectErrorAtClient(
+      { ...requestWithoutChallenge, client_id: 'native', redirect_uri: 'http://127.0.0.1/callback' },
       missing,
     );
-    await expectSentBack(without(server.request, 'code_challenge', 'code_challenge_method'), missing);
+    await expectErrorAtClient(without(server.request, 'code_challenge', 'code_challenge_method'), missing);
   });
 
   it('C7.1 ChatGPT: works without PKCE', async () => {
@@ -348,8 +356,8 @@ describe('PKCE', () => {
   it('C7.2 ChatGPT: enforces PKCE if it is used', async () => {
     const deployment = deploy();
     const code = await obtainCode(deployment, gpt, s256);
-    for (const sent of [{}, { code_verifier: 'w'.repeat(43) }]) {
-      await expectTokenError(await redeem(deployment, gpt, code, sent), invalidCodeError);
+    for (const tokenParameters of [{}, { code_verifier: 'w'.repeat(43) }]) {
+      await expectTokenError(await redeem(deployment, gpt, code, tokenParameters), invalidCodeError);
       expect(deployment.log.at(-1)).toMatchObject({ reason: 'code.pkce' });
     }
     expect((await redeem(deployment, gpt, code, { code_verifier: verifier })).status).toBe(200);

@@ -32,7 +32,7 @@ describe('malformed requests', () => {
   const formType = 'application/x-www-form-urlencoded';
 
   /** Posts a body to both endpoints that read one. */
-  const postEverywhere = async (body: () => BodyInit, contentType = formType) => {
+  const postToBoth = async (body: () => BodyInit, contentType = formType) => {
     const storage = createSpyStorage();
     const deployment = deploy({ storage });
     const post = async (path: string) =>
@@ -52,11 +52,11 @@ describe('malformed requests', () => {
 
   const reasonsIn = ({ log }: Deployment) => log.flatMap(({ reason }) => reason ?? []);
 
-  const megabytes = (count: number): ReadableStream => {
-    let left = count * 16;
+  const createStream = (count: number): ReadableStream => {
+    let remainingChunks = count * 16;
     return new ReadableStream({
       pull(controller) {
-        if (left-- > 0) controller.enqueue(new Uint8Array(65_536).fill(0x61));
+        if (remainingChunks-- > 0) controller.enqueue(new Uint8Array(65_536).fill(0x61));
         else controller.close();
       },
     });
@@ -65,10 +65,10 @@ describe('malformed requests', () => {
   it.each([
     ['W6.1 oversized body: one field', () => `a=${'x'.repeat(1_000_000)}`],
     ['W6.1 oversized body: many fields', () => 'a=1&'.repeat(100_000)],
-    ['W6.1 oversized body: a stream of unknown length', () => megabytes(64)],
+    ['W6.1 oversized body: a stream of unknown length', () => createStream(64)],
     ['W6.1 oversized body: not even a form', () => new Uint8Array(1_000_000)],
   ])('%s gets a 413 without being read', async (_, body) => {
-    expect(await postEverywhere(body)).toEqual({
+    expect(await postToBoth(body)).toEqual({
       statuses: [413, 413],
       reasons: ['request.too-large', 'request.too-large'],
     });
@@ -83,14 +83,14 @@ describe('malformed requests', () => {
     ';',
   ])('W6.2 odd content type: %s gets a 400', async (contentType) => {
     const body = () => new URLSearchParams(gpt.codeRequest('x')).toString();
-    expect(await postEverywhere(body, contentType)).toEqual({
+    expect(await postToBoth(body, contentType)).toEqual({
       statuses: [400, 400],
       reasons: ['request.content-type', 'request.content-type'],
     });
   });
 
   it('W6.2 odd content type: a body that is not UTF-8 gets a 400', async () => {
-    expect(await postEverywhere(() => Uint8Array.of(0x61, 0x3d, 0xff))).toEqual({
+    expect(await postToBoth(() => Uint8Array.of(0x61, 0x3d, 0xff))).toEqual({
       statuses: [400, 400],
       reasons: ['request.unreadable', 'request.unreadable'],
     });
@@ -100,8 +100,8 @@ describe('malformed requests', () => {
     const deployment = deploy();
     const code = await obtainCode(deployment, gpt);
     const { browser, consent } = await startAuthorization(deployment);
-    const { callbackUrl, browser: traveller } = await continueToProvider(deployment);
-    const twice = (form: Readonly<Record<string, string>>, name: string) => {
+    const { callbackUrl, browser: otherBrowser } = await continueToProvider(deployment);
+    const repeatParameter = (form: Readonly<Record<string, string>>, name: string) => {
       const body = new URLSearchParams(form);
       body.append(name, form[name] ?? '');
       return body;
@@ -109,12 +109,14 @@ describe('malformed requests', () => {
     const post = (path: string, body: URLSearchParams) =>
       browser.visit(issuer + path, { method: 'POST', body });
     const responses = [
-      await browser.visit(`${issuer}/authorize?${twice(gptRequest, 'client_id')}`),
-      await post('/authorize/consent', twice({ consent, choice: 'google' }, 'consent')),
-      await post('/authorize/consent', twice({ consent, choice: 'google' }, 'choice')),
-      await traveller.visit(`${callbackUrl({ code: 'ada' })}&state=x`),
+      await browser.visit(`${issuer}/authorize?${repeatParameter(gptRequest, 'client_id')}`),
+      await post('/authorize/consent', repeatParameter({ consent, choice: 'google' }, 'consent')),
+      await post('/authorize/consent', repeatParameter({ consent, choice: 'google' }, 'choice')),
+      await otherBrowser.visit(`${callbackUrl({ code: 'ada' })}&state=x`),
       ...(await Promise.all(
-        Object.keys(gpt.codeRequest(code)).map((name) => post('/token', twice(gpt.codeRequest(code), name))),
+        Object.keys(gpt.codeRequest(code)).map((name) =>
+          post('/token', repeatParameter(gpt.codeRequest(code), name)),
+        ),
       )),
     ];
     expect(responses.map(({ status }) => status)).toEqual(Array.from({ length: 9 }, () => 400));
@@ -135,9 +137,9 @@ describe('malformed requests', () => {
   });
 
   /** Valid requests to every endpoint, and the cookies and values that an attacker could modify them with. */
-  const honest = async (deployment: Deployment) => {
+  const buildValidRequests = async (deployment: Deployment) => {
     const { browser, consent } = await startAuthorization(deployment);
-    const { state, browser: traveller } = await continueToProvider(deployment);
+    const { state, browser: otherBrowser } = await continueToProvider(deployment);
     const { access_token, refresh_token } = await gptSignIn(deployment);
     const code = await obtainCode(deployment, gpt);
     const endpoints = [
@@ -150,16 +152,16 @@ describe('malformed requests', () => {
       ['GET', '/callback/google', { state, code: 'ada', error: '' }],
       ['GET', '/callback/other', { state, code: 'ada' }],
     ] as const;
-    const cookies = [buildCookieHeader(browser.cookies), buildCookieHeader(traveller.cookies)];
+    const cookies = [buildCookieHeader(browser.cookies), buildCookieHeader(otherBrowser.cookies)];
     const values = [consent, state, access_token, refresh_token, code, ...cookies, gptSecret];
     return { endpoints, cookies, values };
   };
 
   /** Mostly valid values, and sometimes other ones. */
-  const mostly = <Value>(right: fc.Arbitrary<Value>, other: fc.Arbitrary<Value>) =>
-    fc.oneof({ weight: 4, arbitrary: right }, { weight: 1, arbitrary: other });
+  const mostly = <Value>(valid: fc.Arbitrary<Value>, other: fc.Arbitrary<Value>) =>
+    fc.oneof({ weight: 4, arbitrary: valid }, { weight: 1, arbitrary: other });
 
-  const bent = ({ endpoints, cookies, values }: Awaited<ReturnType<typeof honest>>) => {
+  const mutateRequests = ({ endpoints, cookies, values }: Awaited<ReturnType<typeof buildValidRequests>>) => {
     const text = fc.oneof(
       fc.constantFrom(...values),
       fc.string({ unit: 'binary' }),
@@ -174,18 +176,18 @@ describe('malformed requests', () => {
     const raw = fc.oneof(fc.stringMatching(/^[!-~]*$/), fc.constantFrom('%', '%ff=%fe', '&&&=', '%00', '?#'));
     return fc.constantFrom(...endpoints).chain(([method, path, form]) => {
       const entries: [string, string][] = Object.entries(form);
-      const kept = mostly(fc.constant(entries), fc.subarray(entries));
+      const keptEntries = mostly(fc.constant(entries), fc.subarray(entries));
       const added = mostly(
         fc.constant<[string, string][]>([]),
         fc.array(fc.tuple(name, text), { maxLength: 3 }),
       );
-      const spoilt = fc
-        .tuple(kept, fc.nat(), text)
-        .map(([all, at, other]): [string, string][] =>
-          all.map(([key, value], index) => [key, index === at % all.length ? other : value]),
+      const changed = fc
+        .tuple(keptEntries, fc.nat(), text)
+        .map(([pairs, seed, other]): [string, string][] =>
+          pairs.map(([key, value], index) => [key, index === seed % pairs.length ? other : value]),
         );
       const pairs = fc
-        .tuple(fc.oneof(kept, spoilt), added)
+        .tuple(fc.oneof(keptEntries, changed), added)
         .map((all) => String(new URLSearchParams(all.flat())));
       return fc.record({
         path: fc.constant(path),
@@ -208,37 +210,40 @@ describe('malformed requests', () => {
   it('W6.4 anything at all: never gets a 5xx, at any endpoint or at the guard', async () => {
     const deployment = deploy();
     await fc.assert(
-      fc.asyncProperty(bent(await honest(deployment)), async ({ path, method, query, body, headers }) => {
-        const bodiless = method === 'GET' || method === 'HEAD';
-        const entries = Object.entries(headers).filter(([, value]) => value !== '');
-        const make = () =>
-          new Request(`${issuer}${path}?${query}`, {
-            method,
-            headers: Object.fromEntries(entries),
-            body: bodiless ? null : bodyOf(body),
-          });
-        const response = await deployment.fetch(make());
-        expect(response.status).toBeLessThan(500);
-        const protection = await deployment.broker.protect(make());
-        if (protection.kind === 'refused') expect(protection.response.status).toBeLessThan(500);
-      }),
+      fc.asyncProperty(
+        mutateRequests(await buildValidRequests(deployment)),
+        async ({ path, method, query, body, headers }) => {
+          const hasNoBody = method === 'GET' || method === 'HEAD';
+          const entries = Object.entries(headers).filter(([, value]) => value !== '');
+          const createRequest = () =>
+            new Request(`${issuer}${path}?${query}`, {
+              method,
+              headers: Object.fromEntries(entries),
+              body: hasNoBody ? null : bodyOf(body),
+            });
+          const response = await deployment.fetch(createRequest());
+          expect(response.status).toBeLessThan(500);
+          const protection = await deployment.broker.protect(createRequest());
+          if (protection.kind === 'refused') expect(protection.response.status).toBeLessThan(500);
+        },
+      ),
       { numRuns: 600 },
     );
-    const seen = new Set(deployment.log.map(({ event, reason }) => reason ?? event));
-    expect(seen).not.toContain('unexpected');
+    const loggedReasons = new Set(deployment.log.map(({ event, reason }) => reason ?? event));
+    expect(loggedReasons).not.toContain('unexpected');
     // The requests must cause most of the possible errors. Otherwise, the test proves nothing.
-    expect(seen.size).toBeGreaterThan(20);
+    expect(loggedReasons.size).toBeGreaterThan(20);
   });
 
   /** Returns a string unchanged, and bytes as a stream of chunks without a Content-Length. */
   const bodyOf = (body: string | Uint8Array): BodyInit => {
     if (typeof body === 'string') return body;
-    let at = 0;
+    let offset = 0;
     return new ReadableStream({
       pull(controller) {
-        if (at < body.length) controller.enqueue(body.slice(at, at + 1000));
+        if (offset < body.length) controller.enqueue(body.slice(offset, offset + 1000));
         else controller.close();
-        at += 1000;
+        offset += 1000;
       },
     });
   };
@@ -246,69 +251,75 @@ describe('malformed requests', () => {
 
 describe('storage outages', () => {
   /** When storage fails: before it changes anything, or after the change, so that only the result is lost. */
-  type Failure = 'before' | 'after';
+  type FailureTime = 'before' | 'after';
 
   /** A deployment whose storage can be made unavailable. */
-  const fragile = () => {
-    let failure: Failure | undefined;
+  const deployWithFailingStorage = () => {
+    let failure: FailureTime | undefined;
     const storage: BrokerStorage = memoryStorage();
     const fail = () => Promise.reject(new StorageUnavailable('no route to storage'));
-    const fragileAs =
-      <Given extends readonly unknown[], Result>(method: (...given: Given) => Promise<Result>) =>
-      async (...given: Given): Promise<Result> => {
+    const mayFail =
+      <Arguments extends readonly unknown[], Result>(method: (...args: Arguments) => Promise<Result>) =>
+      async (...args: Arguments): Promise<Result> => {
         if (failure === 'before') return fail();
-        const result = await method(...given);
+        const result = await method(...args);
         return failure === 'after' ? fail() : result;
       };
     const deployment = deploy({
       storage: {
-        recordSignIn: fragileAs(storage.recordSignIn),
-        readGrantStatus: fragileAs(storage.readGrantStatus),
-        claimCode: fragileAs(storage.claimCode),
-        redeemCode: fragileAs(storage.redeemCode),
-        refresh: fragileAs(storage.refresh),
-        isRefreshable: fragileAs(storage.isRefreshable),
-        storeUpstreamToken: fragileAs(storage.storeUpstreamToken),
-        recordRecheck: fragileAs(storage.recordRecheck),
-        revokeGrantsOfIdentity: fragileAs(storage.revokeGrantsOfIdentity),
-        resolveRecheck: fragileAs(storage.resolveRecheck),
-        dropUpstreamToken: fragileAs(storage.dropUpstreamToken),
-        revoke: fragileAs(storage.revoke),
-        readRevocations: fragileAs(storage.readRevocations),
-        isRevoked: fragileAs(storage.isRevoked),
-        cleanUp: fragileAs(storage.cleanUp),
-        findUpstreamTokens: fragileAs(storage.findUpstreamTokens),
-        replaceUpstreamTokens: fragileAs(storage.replaceUpstreamTokens),
-        useSession: fragileAs(storage.useSession),
-        acquireRecheckLease: fragileAs(storage.acquireRecheckLease),
-        readAccount: fragileAs(storage.readAccount),
-        readHistory: fragileAs(storage.readHistory),
-        findUser: fragileAs(storage.findUser),
-        linkIdentity: fragileAs(storage.linkIdentity),
-        unlinkIdentity: fragileAs(storage.unlinkIdentity),
-        revokeGrants: fragileAs(storage.revokeGrants),
-        deleteUser: fragileAs(storage.deleteUser),
-        recordSecurityEvent: fragileAs(storage.recordSecurityEvent),
+        recordSignIn: mayFail(storage.recordSignIn),
+        readGrantStatus: mayFail(storage.readGrantStatus),
+        claimCode: mayFail(storage.claimCode),
+        redeemCode: mayFail(storage.redeemCode),
+        refresh: mayFail(storage.refresh),
+        isRefreshable: mayFail(storage.isRefreshable),
+        storeUpstreamToken: mayFail(storage.storeUpstreamToken),
+        recordRecheck: mayFail(storage.recordRecheck),
+        revokeGrantsOfIdentity: mayFail(storage.revokeGrantsOfIdentity),
+        resolveRecheck: mayFail(storage.resolveRecheck),
+        dropUpstreamToken: mayFail(storage.dropUpstreamToken),
+        revoke: mayFail(storage.revoke),
+        readRevocations: mayFail(storage.readRevocations),
+        isRevoked: mayFail(storage.isRevoked),
+        cleanUp: mayFail(storage.cleanUp),
+        findUpstreamTokens: mayFail(storage.findUpstreamTokens),
+        replaceUpstreamTokens: mayFail(storage.replaceUpstreamTokens),
+        useSession: mayFail(storage.useSession),
+        acquireRecheckLease: mayFail(storage.acquireRecheckLease),
+        readAccount: mayFail(storage.readAccount),
+        readHistory: mayFail(storage.readHistory),
+        findUser: mayFail(storage.findUser),
+        linkIdentity: mayFail(storage.linkIdentity),
+        unlinkIdentity: mayFail(storage.unlinkIdentity),
+        revokeGrants: mayFail(storage.revokeGrants),
+        deleteUser: mayFail(storage.deleteUser),
+        recordSecurityEvent: mayFail(storage.recordSecurityEvent),
       },
     });
     /** Runs something while storage is unavailable. */
-    const during = async <Result>(how: Failure, work: () => Promise<Result>): Promise<Result> => {
-      failure = how;
+    const whileUnavailable = async <Result>(
+      failureTime: FailureTime,
+      work: () => Promise<Result>,
+    ): Promise<Result> => {
+      failure = failureTime;
       try {
         return await work();
       } finally {
         failure = undefined;
       }
     };
-    return { deployment, during };
+    return { deployment, whileUnavailable };
   };
 
-  const sentence = 'The service is temporarily unavailable. Try again in a moment.';
+  const unavailableMessage = 'The service is temporarily unavailable. Try again in a moment.';
 
   /** Expects the complete 503 response of the token endpoint. */
   const expectTokenOutage = async (response: Response) => {
     expect(response.status).toBe(503);
-    expect(await response.json()).toEqual({ error: 'temporarily_unavailable', error_description: sentence });
+    expect(await response.json()).toEqual({
+      error: 'temporarily_unavailable',
+      error_description: unavailableMessage,
+    });
     expect(Object.fromEntries(response.headers)).toEqual({
       'cache-control': 'no-store',
       'content-type': 'application/json',
@@ -327,9 +338,9 @@ describe('storage outages', () => {
     });
 
   it('W14.1 clear 503: a sign-in during an outage shows a page, and a reload completes it', async () => {
-    const { deployment, during } = fragile();
+    const { deployment, whileUnavailable } = deployWithFailingStorage();
     const { returnFromProvider } = await continueToProvider(deployment);
-    const response = await during('before', () => returnFromProvider({ code: 'ada' }));
+    const response = await whileUnavailable('before', () => returnFromProvider({ code: 'ada' }));
     expect([response.status, response.headers.get('retry-after'), response.headers.getSetCookie()]).toEqual([
       503,
       '10',
@@ -342,8 +353,8 @@ describe('storage outages', () => {
       cause: 'StorageUnavailable: no route to storage',
       endpoint: 'callback',
     });
-    const back = readRedirect(await returnFromProvider({ code: 'ada' }));
-    expect(back.searchParams.get('code')).not.toBeNull();
+    const redirect = readRedirect(await returnFromProvider({ code: 'ada' }));
+    expect(redirect.searchParams.get('code')).not.toBeNull();
   });
 
   it('W14.1 clear 503: a sign-in that cannot be stored sends the client an error that it can retry', async () => {
@@ -356,15 +367,15 @@ describe('storage outages', () => {
       to: gptRedirect,
       state: gptRequest.state,
       error: 'temporarily_unavailable',
-      description: sentence,
+      description: unavailableMessage,
     });
     expectLogged(deployment, 'callback');
   });
 
   it('W14.1 clear 503: the sign-in page works without storage', async () => {
-    const { deployment, during } = fragile();
-    const { sent } = await during('before', () => continueToProvider(deployment));
-    expect(sent.host).toBe('google.example');
+    const { deployment, whileUnavailable } = deployWithFailingStorage();
+    const { authorizationUrl } = await whileUnavailable('before', () => continueToProvider(deployment));
+    expect(authorizationUrl.host).toBe('google.example');
   });
 
   const testClients: readonly (readonly [string, TestClient])[] = [
@@ -376,9 +387,9 @@ describe('storage outages', () => {
   it.each(testClients)(
     'W14.2 nothing lost: the code of %s is valid after an outage',
     async (_, testClient) => {
-      const { deployment, during } = fragile();
+      const { deployment, whileUnavailable } = deployWithFailingStorage();
       const code = await obtainCode(deployment, testClient);
-      await expectTokenOutage(await during('before', () => redeem(deployment, testClient, code)));
+      await expectTokenOutage(await whileUnavailable('before', () => redeem(deployment, testClient, code)));
       expectLogged(deployment, 'token');
       expect((await expectTokens(await redeem(deployment, testClient, code))).token_type).toBe('bearer');
     },
@@ -387,10 +398,12 @@ describe('storage outages', () => {
   it.each(testClients)(
     'W14.2 nothing lost: the refresh token of %s is valid after an outage',
     async (_, testClient) => {
-      const { deployment, during } = fragile();
+      const { deployment, whileUnavailable } = deployWithFailingStorage();
       const { refresh_token } = await obtainTokens(deployment, testClient);
-      for (const how of ['before', 'after'] as const) {
-        await expectTokenOutage(await during(how, () => refresh(deployment, testClient, refresh_token)));
+      for (const failureTime of ['before', 'after'] as const) {
+        await expectTokenOutage(
+          await whileUnavailable(failureTime, () => refresh(deployment, testClient, refresh_token)),
+        );
         expectLogged(deployment, 'token');
       }
       const next = await expectTokens(await refresh(deployment, testClient, refresh_token));
@@ -400,27 +413,27 @@ describe('storage outages', () => {
   );
 
   it('W14.2 nothing lost: an outage at the very end of a redemption revokes nothing', async () => {
-    const { deployment, during } = fragile();
+    const { deployment, whileUnavailable } = deployWithFailingStorage();
     const others = await obtainTokens(deployment, gpt);
     const code = await obtainCode(deployment, gpt);
-    await expectTokenOutage(await during('after', () => redeem(deployment, gpt, code)));
+    await expectTokenOutage(await whileUnavailable('after', () => redeem(deployment, gpt, code)));
     expect(await (await redeem(deployment, gpt, code)).json()).toMatchObject({ error: 'invalid_grant' });
     expect((await refresh(deployment, gpt, others.refresh_token)).status).toBe(200);
     expect((await obtainTokens(deployment, gpt)).token_type).toBe('bearer');
   });
 
   it('W14.1 clear 503: the guard responds with 503 if it has read no revocations yet, without a challenge', async () => {
-    const { deployment, during } = fragile();
+    const { deployment, whileUnavailable } = deployWithFailingStorage();
     const { access_token } = await obtainTokens(deployment, gpt);
-    const protection = await during('before', () => callApi(deployment, access_token));
-    if (protection.kind === 'granted') throw new Error('the API answered');
+    const protection = await whileUnavailable('before', () => callApi(deployment, access_token));
+    if (protection.kind === 'granted') throw new Error('the API granted access');
     const { response } = protection;
     expect(response.status).toBe(503);
     expect(await response.json()).toEqual({
       type: 'about:blank',
       title: 'Service Unavailable',
       status: 503,
-      detail: sentence,
+      detail: unavailableMessage,
     });
     expect(Object.fromEntries(response.headers)).toEqual({
       'cache-control': 'no-store',
@@ -434,23 +447,23 @@ describe('storage outages', () => {
   });
 
   it('W14.2 nothing lost: the guard uses the last known revocations for a minute', async () => {
-    const { deployment, during } = fragile();
+    const { deployment, whileUnavailable } = deployWithFailingStorage();
     const { access_token } = await obtainTokens(deployment, gpt);
-    const during60 = (seconds: number) => {
+    const callAfter = (seconds: number) => {
       deployment.advance(seconds);
-      return during('before', () => callApi(deployment, access_token));
+      return whileUnavailable('before', () => callApi(deployment, access_token));
     };
     expect((await callApi(deployment, access_token)).kind).toBe('granted');
-    expect((await during60(11)).kind).toBe('granted');
-    expect((await during60(49)).kind).toBe('granted');
-    expect(await during60(1)).toMatchObject({ kind: 'refused', response: { status: 503 } });
+    expect((await callAfter(11)).kind).toBe('granted');
+    expect((await callAfter(49)).kind).toBe('granted');
+    expect(await callAfter(1)).toMatchObject({ kind: 'refused', response: { status: 503 } });
     expect((await callApi(deployment, access_token)).kind).toBe('granted');
   });
 
   it('W14.1 clear 503: any other failure gets a 500 without details', async () => {
-    const broken = async () => Promise.reject(new Error('no such table: grants'));
+    const failQuery = async () => Promise.reject(new Error('no such table: grants'));
     const deployment = deploy({
-      storage: { ...memoryStorage(), redeemCode: broken, readRevocations: broken },
+      storage: { ...memoryStorage(), redeemCode: failQuery, readRevocations: failQuery },
     });
     const code = await obtainCode(deployment, gpt);
     const response = await redeem(deployment, gpt, code);
@@ -469,15 +482,16 @@ describe('storage outages', () => {
   });
 
   it('W11.1 abandoned sign-ins: a thousand abandoned sign-ins store nothing', async () => {
-    const untouchable: BrokerStorage = new Proxy(memoryStorage(), {
+    const rejectingStorage: BrokerStorage = new Proxy(memoryStorage(), {
       get: (_, name) => () => Promise.reject(new Error(`storage.${String(name)} was called`)),
     });
-    const deployment = deploy({ storage: untouchable });
+    const deployment = deploy({ storage: rejectingStorage });
     const { browser } = await continueToProvider(deployment);
-    for (let time = 0; time < 1000; time++) {
-      const { consent } = await browser.openSignInPage({ ...gptRequest, state: `state-${time}` });
-      if (time % 3 > 0) await browser.submitConsent(consent, { choice: 'google' });
-      if (time % 3 > 1) await browser.visit(`${issuer}/callback/google?error=access_denied&state=${time}`);
+    for (let attempt = 0; attempt < 1000; attempt++) {
+      const { consent } = await browser.openSignInPage({ ...gptRequest, state: `state-${attempt}` });
+      if (attempt % 3 > 0) await browser.submitConsent(consent, { choice: 'google' });
+      if (attempt % 3 > 1)
+        await browser.visit(`${issuer}/callback/google?error=access_denied&state=${attempt}`);
     }
     expect(browser.cookies.size).toBe(6);
     expect(deployment.log.filter(({ reason }) => reason === 'unexpected')).toEqual([]);
@@ -486,11 +500,11 @@ describe('storage outages', () => {
 
 describe('the log', () => {
   const ada = 'subject-of-ada';
-  const wrong = 'wrong-secret-0123456789';
+  const wrongValue = 'wrong-secret-0123456789';
 
   /** Values that must not be logged, by kind. The tests add the values that they obtain. */
   const createForbidden = () => ({
-    secret: [gptSecret, serverSecret, wrong, verifier, ...keys.split('.').slice(1)],
+    secret: [gptSecret, serverSecret, wrongValue, verifier, ...keys.split('.').slice(1)],
     token: ['provider-secret'],
     code: [ada],
     user: [ada, `${ada}@example.com`],
@@ -501,12 +515,12 @@ describe('the log', () => {
   const createSystem = () => {
     const forbidden = createForbidden();
     const memory = memoryStorage();
-    const outage = { now: false };
+    const outage = { isActive: false };
     const deployment = deploy({
       storage: {
         ...memory,
         recordSignIn: async (signIn: SignIn) => {
-          if (outage.now) throw new StorageUnavailable('no route');
+          if (outage.isActive) throw new StorageUnavailable('no route');
           const outcome = await memory.recordSignIn(signIn);
           if (outcome.kind === 'recorded') forbidden.user.push(outcome.userId);
           return outcome;
@@ -525,18 +539,18 @@ describe('the log', () => {
     { request }: TestClient,
     subject = ada,
   ): Promise<string> => {
-    const { browser, sent, state, returnFromProvider, callbackUrl } = await continueToProvider(
+    const { browser, authorizationUrl, state, returnFromProvider, callbackUrl } = await continueToProvider(
       deployment,
       request,
     );
     const before = new Map(browser.cookies);
     secret.push(state, new URLSearchParams(request).get('state') ?? '', ...before.values());
-    secret.push(sent.searchParams.get('nonce') ?? '');
-    const back = await returnFromProvider({ code: subject, refresh: 'provider-secret' });
+    secret.push(authorizationUrl.searchParams.get('nonce') ?? '');
+    const callbackResponse = await returnFromProvider({ code: subject, refresh: 'provider-secret' });
     for (const [name, value] of before) browser.cookies.set(name, value);
     await returnFromProvider({ code: subject });
     await createTestBrowser(deployment).visit(callbackUrl({ code: subject }));
-    const code = readRedirect(back).searchParams.get('code') ?? '';
+    const code = readRedirect(callbackResponse).searchParams.get('code') ?? '';
     if (code !== '') codes.push(code);
     return code;
   };
@@ -548,16 +562,16 @@ describe('the log', () => {
     testClient: TestClient,
   ): Promise<void> => {
     const code = await signInAs(deployment, forbidden, testClient);
-    await redeem(deployment, testClient, code, { client_secret: wrong });
+    await redeem(deployment, testClient, code, { client_secret: wrongValue });
     await redeem(deployment, testClient, code, { redirect_uri: issuer });
-    await redeem(deployment, testClient, code, { code_verifier: wrong });
+    await redeem(deployment, testClient, code, { code_verifier: wrongValue });
     const first = await expectTokens(await redeem(deployment, testClient, code));
     deployment.advance(11);
     await callApi(deployment, first.access_token);
     await callApi(deployment, `${first.access_token}A`);
     const second = await expectTokens(await refresh(deployment, testClient, first.refresh_token));
     for (const issued of [first, second]) forbidden.token.push(issued.access_token, issued.refresh_token);
-    await refresh(deployment, testClient, first.refresh_token, { client_secret: wrong });
+    await refresh(deployment, testClient, first.refresh_token, { client_secret: wrongValue });
     await refresh(deployment, testClient === gpt ? server : gpt, first.refresh_token);
     await redeem(deployment, testClient, code);
     deployment.advance(1800);
@@ -566,7 +580,7 @@ describe('the log', () => {
   };
 
   /** The forms in which a value could occur in a log: plain, URL-encoded, or in base64. */
-  const disguises = (text: string): readonly string[] => [
+  const listEncodings = (text: string): readonly string[] => [
     text,
     encodeURIComponent(text),
     encodeBase64url(new TextEncoder().encode(text)),
@@ -581,19 +595,19 @@ describe('the log', () => {
   ] as const)('%s: no log line contains one, whatever happens', async (_, kind) => {
     const { deployment, forbidden, outage } = createSystem();
     for (const testClient of [gpt, app, server]) await useTokens(deployment, forbidden, testClient);
-    await createTestBrowser(deployment).openSignInPage({ ...gptRequest, scope: wrong });
+    await createTestBrowser(deployment).openSignInPage({ ...gptRequest, scope: wrongValue });
     await signInAs(deployment, forbidden, gpt, 'subject-of-bob');
-    outage.now = true;
+    outage.isActive = true;
     await signInAs(deployment, forbidden, gpt);
 
     const text = deployment.log.map((line) => JSON.stringify(line)).join('\n');
     expect(forbidden[kind].length).toBeGreaterThan(3);
     for (const value of forbidden[kind]) {
       expect(value.length).toBeGreaterThan(8);
-      for (const disguise of disguises(value)) expect(text).not.toContain(disguise);
+      for (const encodedValue of listEncodings(value)) expect(text).not.toContain(encodedValue);
     }
-    const seen = new Set(deployment.log.map(({ event, reason }) => reason ?? event));
-    expect([...seen].toSorted()).toEqual([
+    const loggedReasons = new Set(deployment.log.map(({ event, reason }) => reason ?? event));
+    expect([...loggedReasons].toSorted()).toEqual([
       'authentication.method',
       'authentication.secret',
       'code.pkce',

@@ -54,12 +54,12 @@ describe('brute force', () => {
   it('L1.1 brute force: responds to wrong secrets with a full 429 and Retry-After after the first few', async () => {
     const storage = createSpyStorage();
     const deployment = deployWithClientAddress({ storage });
-    for (let turn = 0; turn < failedClientLimit; turn++)
+    for (let attempt = 0; attempt < failedClientLimit; attempt++)
       await expectTokenError(
         await sendWrongSecret(deployment, 'gpt', buildAddressHeaders(attacker)),
         invalidClientError,
       );
-    for (let turn = 0; turn < 3; turn++)
+    for (let attempt = 0; attempt < 3; attempt++)
       await expectTokenError(
         await sendWrongSecret(deployment, 'gpt', buildAddressHeaders(attacker)),
         tooManyFailures,
@@ -103,14 +103,16 @@ describe('brute force', () => {
 
   it('L1.1 brute force: counts the same at every endpoint that accepts a secret', async () => {
     const deployment = deployWithClientAddress();
-    const wrong = { client_id: 'gpt', client_secret: 'wrong-gpt', token: 'x' };
+    const wrongCredentials = { client_id: 'gpt', client_secret: 'wrong-gpt', token: 'x' };
     for (const path of ['/revoke', '/introspect'] as const) {
-      for (let turn = 0; turn < failedClientLimit / 2; turn++)
-        expect((await postForm(deployment, path, wrong, buildAddressHeaders(attacker))).status).toBe(401);
+      for (let attempt = 0; attempt < failedClientLimit / 2; attempt++)
+        expect(
+          (await postForm(deployment, path, wrongCredentials, buildAddressHeaders(attacker))).status,
+        ).toBe(401);
     }
     for (const path of ['/revoke', '/introspect'] as const)
       await expectTokenError(
-        await postForm(deployment, path, wrong, buildAddressHeaders(attacker)),
+        await postForm(deployment, path, wrongCredentials, buildAddressHeaders(attacker)),
         tooManyFailures,
       );
     expect((await sendWrongSecret(deployment, 'gpt', buildAddressHeaders(attacker))).status).toBe(429);
@@ -128,20 +130,22 @@ describe('brute force', () => {
 
   it('L1.1 brute force: counts only failed authentication', async () => {
     const deployment = deployWithClientAddress();
-    const wrongCode = {
+    const formWithWrongCode = {
       ...gpt.codeRequest('x'),
       ...gpt.refreshRequest('x'),
       grant_type: 'authorization_code',
     };
-    for (let turn = 0; turn < 3 * failedClientLimit; turn++)
-      expect((await requestTokens(deployment, wrongCode, buildAddressHeaders(attacker))).status).toBe(400);
+    for (let attempt = 0; attempt < 3 * failedClientLimit; attempt++)
+      expect((await requestTokens(deployment, formWithWrongCode, buildAddressHeaders(attacker))).status).toBe(
+        400,
+      );
     expect((await sendWrongSecret(deployment, 'gpt', buildAddressHeaders(attacker))).status).toBe(401);
   });
 
   it('L1.1 brute force: requests without a known address share one limit', async () => {
     const deployment = deploy();
     expect(
-      await sendWrongSecrets(deployment, failedClientLimit + 5, 'gpt', (turn) => `198.51.100.${turn}`),
+      await sendWrongSecrets(deployment, failedClientLimit + 5, 'gpt', (attempt) => `198.51.100.${attempt}`),
     ).toEqual({
       401: failedClientLimit,
       429: 5,
@@ -160,30 +164,34 @@ describe('brute force', () => {
   });
 
   // From the address ranges that OpenAI and Anthropic publish for requests from ChatGPT and Claude.
-  const chatGpt = '23.102.140.113';
-  const claude = '160.79.104.10';
+  const chatGptAddress = '23.102.140.113';
+  const claudeAddress = '160.79.104.10';
 
-  it.each<[where: string, times: number, addressOf: (turn: number) => string]>([
-    ['from another address', 10_000, (turn) => `198.51.${turn >> 8}.${turn & 255}`],
-    ['from ChatGPT’s own address', 10_000, () => chatGpt],
-    ['from the addresses around it', 1000, (turn) => `23.102.140.${112 + (turn % 16)}`],
+  it.each<[source: string, count: number, addressOf: (attempt: number) => string]>([
+    ['from another address', 10_000, (attempt) => `198.51.${attempt >> 8}.${attempt & 255}`],
+    ['from ChatGPT’s own address', 10_000, () => chatGptAddress],
+    ['from the addresses around it', 1000, (attempt) => `23.102.140.${112 + (attempt % 16)}`],
   ])('W5.3 shared egress: wrong secrets %s, %d of them, do not lock out users of ChatGPT', async (...row) => {
-    const [, times, addressOf] = row;
+    const [, count, addressOf] = row;
     const deployment = deployWithClientAddress();
     const code = await obtainCode(deployment, gpt);
     const { 401: unlimited = 0, 429: limited = 0 } = await sendWrongSecrets(
       deployment,
-      times,
+      count,
       'gpt',
       addressOf,
     );
-    expect(unlimited + limited).toBe(times);
-    const exchange = await requestTokens(deployment, gpt.codeRequest(code), buildAddressHeaders(chatGpt));
+    expect(unlimited + limited).toBe(count);
+    const exchange = await requestTokens(
+      deployment,
+      gpt.codeRequest(code),
+      buildAddressHeaders(chatGptAddress),
+    );
     const { access_token, refresh_token } = await expectTokens(exchange);
     const refreshed = await requestTokens(
       deployment,
       gpt.refreshRequest(refresh_token),
-      buildAddressHeaders(chatGpt),
+      buildAddressHeaders(chatGptAddress),
     );
     expect(refreshed.status).toBe(200);
     expect((await callApi(deployment, access_token)).kind).toBe('granted');
@@ -198,16 +206,16 @@ describe('brute force', () => {
       const deployment = deployWithClientAddress();
       const code = await obtainCode(deployment, testClient);
       const { client_id = '' } = testClient.codeRequest(code);
-      await sendWrongSecrets(deployment, 1000, client_id, () => claude);
+      await sendWrongSecrets(deployment, 1000, client_id, () => claudeAddress);
       const { refresh_token } = await expectTokens(
-        await requestTokens(deployment, testClient.codeRequest(code), buildAddressHeaders(claude)),
+        await requestTokens(deployment, testClient.codeRequest(code), buildAddressHeaders(claudeAddress)),
       );
       expect(
         (
           await requestTokens(
             deployment,
             testClient.refreshRequest(refresh_token),
-            buildAddressHeaders(claude),
+            buildAddressHeaders(claudeAddress),
           )
         ).status,
       ).toBe(200);
@@ -220,14 +228,14 @@ describe('brute force', () => {
       const exchange = await requestTokens(
         deployment,
         gpt.codeRequest(await obtainCode(deployment, gpt)),
-        buildAddressHeaders(chatGpt),
+        buildAddressHeaders(chatGptAddress),
       );
       const { refresh_token } = await expectTokens(exchange);
-      for (let turn = 0; turn < 3; turn++) {
+      for (let attempt = 0; attempt < 3; attempt++) {
         const refreshed = await requestTokens(
           deployment,
           gpt.refreshRequest(refresh_token),
-          buildAddressHeaders(chatGpt),
+          buildAddressHeaders(chatGptAddress),
         );
         expect(refreshed.status).toBe(200);
       }
@@ -239,11 +247,11 @@ describe('brute force', () => {
     const deployment = deployWithClientAddress({ limits: { signIns } });
     const code = await obtainCode(deployment, gpt);
     expect(
-      (await createTestBrowser(deployment, buildAddressHeaders(chatGpt)).openSignInPage(gptRequest)).response
-        .status,
+      (await createTestBrowser(deployment, buildAddressHeaders(chatGptAddress)).openSignInPage(gptRequest))
+        .response.status,
     ).toBe(429);
     expect(
-      (await requestTokens(deployment, gpt.codeRequest(code), buildAddressHeaders(chatGpt))).status,
+      (await requestTokens(deployment, gpt.codeRequest(code), buildAddressHeaders(chatGptAddress))).status,
     ).toBe(200);
   });
 });
@@ -251,12 +259,12 @@ describe('brute force', () => {
 describe('the address that a limit counts', () => {
   const signInPage = (deployment: Deployment, headers: Readonly<Record<string, string>>) =>
     deployment.fetch(new Request(`${issuer}/authorize?${new URLSearchParams(gptRequest)}`, { headers }));
-  const crowd = defaultRateLimits.signIns.limit;
+  const signInLimit = defaultRateLimits.signIns.limit;
 
   /** Uses up the sign-in limit of an address block. */
-  const spend = async (deployment: Deployment, addressOf: (turn: number) => string) => {
-    for (let turn = 0; turn < crowd; turn++)
-      expect((await signInPage(deployment, buildAddressHeaders(addressOf(turn)))).status).toBe(200);
+  const useUpLimit = async (deployment: Deployment, addressOf: (attempt: number) => string) => {
+    for (let attempt = 0; attempt < signInLimit; attempt++)
+      expect((await signInPage(deployment, buildAddressHeaders(addressOf(attempt)))).status).toBe(200);
   };
 
   const expectTooMany = async (response: Response, deployment: Deployment) => {
@@ -271,9 +279,10 @@ describe('the address that a limit counts', () => {
 
   it('W5.1 IPv6 by /64: counts all addresses of a /64 as one, and no others', async () => {
     const deployment = deployWithClientAddress();
-    const inBlock = (turn: number) => `2001:db8:1:2:${turn.toString(16)}:ffff::${turn.toString(16)}`;
-    await spend(deployment, inBlock);
-    await expectTooMany(await signInPage(deployment, buildAddressHeaders(inBlock(0xfffe))), deployment);
+    const buildAddress = (attempt: number) =>
+      `2001:db8:1:2:${attempt.toString(16)}:ffff::${attempt.toString(16)}`;
+    await useUpLimit(deployment, buildAddress);
+    await expectTooMany(await signInPage(deployment, buildAddressHeaders(buildAddress(0xfffe))), deployment);
     await expectTooMany(await signInPage(deployment, buildAddressHeaders('2001:0DB8:1:2::')), deployment);
     expect((await signInPage(deployment, buildAddressHeaders('2001:db8:1:3::1'))).status).toBe(200);
     expect((await signInPage(deployment, buildAddressHeaders('2001:db8::1:2:0:1'))).status).toBe(200);
@@ -281,8 +290,8 @@ describe('the address that a limit counts', () => {
 
   it('W5.1 IPv6 by /64: counts wrong secrets of a /64 as one', async () => {
     const deployment = deployWithClientAddress();
-    const inBlock = (turn: number) => `2001:db8:1:2::${turn.toString(16)}`;
-    expect(await sendWrongSecrets(deployment, failedClientLimit + 5, 'gpt', inBlock)).toEqual({
+    const buildAddress = (attempt: number) => `2001:db8:1:2::${attempt.toString(16)}`;
+    expect(await sendWrongSecrets(deployment, failedClientLimit + 5, 'gpt', buildAddress)).toEqual({
       401: failedClientLimit,
       429: 5,
     });
@@ -293,12 +302,12 @@ describe('the address that a limit counts', () => {
 
   it('W5.1 IPv6 by /64: counts each IPv4 address separately, even if it is written as IPv6', async () => {
     const deployment = deployWithClientAddress();
-    await spend(deployment, (turn) => (turn % 2 === 0 ? '203.0.113.7' : '::ffff:203.0.113.7'));
+    await useUpLimit(deployment, (attempt) => (attempt % 2 === 0 ? '203.0.113.7' : '::ffff:203.0.113.7'));
     await expectTooMany(await signInPage(deployment, buildAddressHeaders('203.0.113.7')), deployment);
     expect((await signInPage(deployment, buildAddressHeaders('203.0.113.8'))).status).toBe(200);
   });
 
-  const forgeries = [
+  const forgedNames = [
     'x-forwarded-for',
     'forwarded',
     'x-real-ip',
@@ -312,36 +321,40 @@ describe('the address that a limit counts', () => {
 
   it('W5.2 only the platform’s own header: no other header changes what is counted', async () => {
     const deployment = deployWithClientAddress();
-    const forged = (turn: number) =>
-      Object.fromEntries(forgeries.map((name) => [name, `192.0.2.${turn % 250}`]));
-    for (let turn = 0; turn < crowd; turn++)
-      await signInPage(deployment, { ...forged(turn), ...buildAddressHeaders(attacker) });
+    const forgeHeaders = (attempt: number) =>
+      Object.fromEntries(forgedNames.map((name) => [name, `192.0.2.${attempt % 250}`]));
+    for (let attempt = 0; attempt < signInLimit; attempt++)
+      await signInPage(deployment, { ...forgeHeaders(attempt), ...buildAddressHeaders(attacker) });
     await expectTooMany(
-      await signInPage(deployment, { ...forged(1), ...buildAddressHeaders(attacker) }),
+      await signInPage(deployment, { ...forgeHeaders(1), ...buildAddressHeaders(attacker) }),
       deployment,
     );
-    for (let turn = 0; turn <= failedClientLimit; turn++)
-      await sendWrongSecret(deployment, 'gpt', { ...forged(turn), ...buildAddressHeaders(attacker) });
+    for (let attempt = 0; attempt <= failedClientLimit; attempt++)
+      await sendWrongSecret(deployment, 'gpt', {
+        ...forgeHeaders(attempt),
+        ...buildAddressHeaders(attacker),
+      });
     expect(
-      (await sendWrongSecret(deployment, 'gpt', { ...forged(99), ...buildAddressHeaders(attacker) })).status,
+      (await sendWrongSecret(deployment, 'gpt', { ...forgeHeaders(99), ...buildAddressHeaders(attacker) }))
+        .status,
     ).toBe(429);
   });
 
   it('W5.2 only the platform’s own header: a forged address uses up no other user’s allowance', async () => {
     const deployment = deployWithClientAddress();
-    const victim = '203.0.113.7';
-    for (let turn = 0; turn <= crowd; turn++)
+    const victimAddress = '203.0.113.7';
+    for (let attempt = 0; attempt <= signInLimit; attempt++)
       await signInPage(deployment, {
         ...buildAddressHeaders(attacker),
-        'x-forwarded-for': victim,
-        forwarded: `for=${victim}`,
+        'x-forwarded-for': victimAddress,
+        forwarded: `for=${victimAddress}`,
       });
-    expect((await signInPage(deployment, buildAddressHeaders(victim))).status).toBe(200);
+    expect((await signInPage(deployment, buildAddressHeaders(victimAddress))).status).toBe(200);
   });
 
   it('W5.2 only the platform’s own header: reads no header unless one is configured', async () => {
     const deployment = deploy();
-    for (let turn = 0; turn <= crowd; turn++)
+    for (let attempt = 0; attempt <= signInLimit; attempt++)
       expect(
         (await signInPage(deployment, { ...buildAddressHeaders(attacker), 'x-forwarded-for': attacker }))
           .status,
@@ -350,29 +363,33 @@ describe('the address that a limit counts', () => {
 
   it('W5.2 only the platform’s own header: a malformed address causes no limit', async () => {
     const deployment = deployWithClientAddress();
-    for (let turn = 0; turn <= crowd; turn++)
+    for (let attempt = 0; attempt <= signInLimit; attempt++)
       expect((await signInPage(deployment, buildAddressHeaders('unknown'))).status).toBe(200);
   });
 
   it('limits every step of a sign-in in a browser, and allows it again later', async () => {
-    let verdict: RateLimitResult = 'allowed';
-    const deployment = deployWithClientAddress({ limits: { signIns: { take: async () => verdict } } });
+    let result: RateLimitResult = 'allowed';
+    const deployment = deployWithClientAddress({ limits: { signIns: { take: async () => result } } });
     const browser = createTestBrowser(deployment, buildAddressHeaders('203.0.113.7'));
-    const refusedOnce = async (step: () => Promise<Response>): Promise<Response> => {
-      verdict = 'limited';
-      const refused = await step();
-      expect(refused.headers.getSetCookie()).toEqual([]);
-      await expectTooMany(refused, deployment);
-      verdict = 'allowed';
+    const expectLimitedOnce = async (step: () => Promise<Response>): Promise<Response> => {
+      result = 'limited';
+      const response = await step();
+      expect(response.headers.getSetCookie()).toEqual([]);
+      await expectTooMany(response, deployment);
+      result = 'allowed';
       return step();
     };
-    const page = await refusedOnce(async () => (await browser.openSignInPage(gptRequest)).response);
-    expect(page.status).toBe(200);
+    const response = await expectLimitedOnce(async () => (await browser.openSignInPage(gptRequest)).response);
+    expect(response.status).toBe(200);
     const { consent } = await browser.openSignInPage(gptRequest);
-    const chosen = await refusedOnce(() => browser.submitConsent(consent, { choice: 'google' }));
-    const state = readRedirect(chosen).searchParams.get('state') ?? '';
-    const back = `${issuer}/callback/google?${new URLSearchParams({ state, code: 'subject-1' })}`;
-    expect(readRedirect(await refusedOnce(() => browser.visit(back))).searchParams.has('code')).toBe(true);
+    const consentResponse = await expectLimitedOnce(() =>
+      browser.submitConsent(consent, { choice: 'google' }),
+    );
+    const state = readRedirect(consentResponse).searchParams.get('state') ?? '';
+    const callbackUrl = `${issuer}/callback/google?${new URLSearchParams({ state, code: 'subject-1' })}`;
+    expect(
+      readRedirect(await expectLimitedOnce(() => browser.visit(callbackUrl))).searchParams.has('code'),
+    ).toBe(true);
   });
 });
 
@@ -400,7 +417,7 @@ describe('limits of a user and of a grant', () => {
     expect(deployment.log.at(-1)).toMatchObject({ event: 'refused', reason: 'user.limited' });
   };
 
-  const grantsOf = async (deployment: Deployment, subject = 'ada') => {
+  const listGrants = async (deployment: Deployment, subject = 'ada') => {
     const userId = await deployment.storage.findUser({ provider: 'google', subject });
     return (await deployment.storage.readAccount(userId ?? ''))?.grants ?? [];
   };
@@ -434,10 +451,10 @@ describe('limits of a user and of a grant', () => {
       const deployment = deploy();
       const { submit } = await openConsentPage(deployment);
       const statuses: number[] = [];
-      for (let turn = 0; turn < 120; turn++) statuses.push((await submit()).status);
+      for (let attempt = 0; attempt < 120; attempt++) statuses.push((await submit()).status);
       // The session at the account page is counted separately.
       expect(statuses).toEqual([...Array(20).fill(303), ...Array(100).fill(429)]);
-      expect(await grantsOf(deployment)).toHaveLength(21);
+      expect(await listGrants(deployment)).toHaveLength(21);
       await expectLimited(await submit(), deployment, 600);
     });
 
@@ -447,7 +464,7 @@ describe('limits of a user and of a grant', () => {
       const responses = await Promise.all(Array.from({ length: 120 }, submit));
       expect(responses.filter(({ status }) => status === 303)).toHaveLength(20);
       expect(responses.filter(({ status }) => status === 429)).toHaveLength(100);
-      expect(await grantsOf(deployment)).toHaveLength(21);
+      expect(await listGrants(deployment)).toHaveLength(21);
     });
 
     it('W18.1 sign-ins of a user: someone with a stolen session cannot keep its owner from signing in', async () => {
@@ -456,7 +473,7 @@ describe('limits of a user and of a grant', () => {
       const owner = createAccountBrowser(deployment);
       for (let minute = 0; minute < 25; minute++) {
         deployment.advance(60);
-        for (let turn = 0; turn < 3; turn++) await submit();
+        for (let attempt = 0; attempt < 3; attempt++) await submit();
       }
       expect((await submit()).status).toBe(429);
       expect((await owner.signInToAccount()).status).toBe(303);
@@ -469,10 +486,10 @@ describe('limits of a user and of a grant', () => {
     it('W18.1 sign-ins of a user: sign-ins at all clients and in all browsers count together', async () => {
       const deployment = deploy();
       const requests = [gptRequest, { ...appRequest, scope: 'words' }, serverRequest];
-      for (let turn = 0; turn < 18; turn++)
-        expect((await signInAt(createAccountBrowser(deployment), requests[turn % 3])).status).toBe(303);
+      for (let attempt = 0; attempt < 18; attempt++)
+        expect((await signInAt(createAccountBrowser(deployment), requests[attempt % 3])).status).toBe(303);
       const ada = createAccountBrowser(deployment);
-      for (let turn = 0; turn < 2; turn++) expect((await ada.signInToAccount()).status).toBe(303);
+      for (let attempt = 0; attempt < 2; attempt++) expect((await ada.signInToAccount()).status).toBe(303);
       await expectLimited(await signInAt(createAccountBrowser(deployment)), deployment, 600);
       await expectLimited(await ada.signInToAccount(), deployment, 600);
       await expectLimited(await ada.reauthenticate(), deployment, 600);
@@ -521,7 +538,7 @@ describe('limits of a user and of a grant', () => {
       const query = new URLSearchParams({ state: state ?? '', code: 'subject-1', refresh: 'new' });
       const url = `${issuer}/callback/google?${query}`;
       await expectLimited(await accountBrowser.visit(url), deployment, 300);
-      expect(await grantsOf(deployment, 'subject-1')).toHaveLength(1);
+      expect(await listGrants(deployment, 'subject-1')).toHaveLength(1);
       const reloaded = await accountBrowser.visit(url);
       expect([reloaded.status, reloaded.headers.get('location')]).toEqual([400, null]);
       deployment.advance(300);
@@ -531,19 +548,19 @@ describe('limits of a user and of a grant', () => {
     });
 
     it('W18.2 nothing is consumed: a refused callback that arrives several times at once does not redirect to the client', async () => {
-      const used = new Set<string>();
+      const usedStates = new Set<string>();
       const google = createProvider('google', 'Google');
-      const strict: typeof google = {
+      const singleUseProvider: typeof google = {
         ...google,
-        handleCallback: (answer, ...rest) => {
-          const state = answer.searchParams.get('state') ?? '';
-          if (used.has(state)) throw new ProviderError('invalid', 'the code was used');
-          used.add(state);
-          return google.handleCallback(answer, ...rest);
+        handleCallback: (callbackUrl, ...rest) => {
+          const state = callbackUrl.searchParams.get('state') ?? '';
+          if (usedStates.has(state)) throw new ProviderError('invalid', 'the code was used');
+          usedStates.add(state);
+          return google.handleCallback(callbackUrl, ...rest);
         },
       };
       const deployment = deploy({
-        providers: [strict],
+        providers: [singleUseProvider],
         limits: { signInsPerUser: { limit: 1, period: 300 } },
       });
       await obtainTokens(deployment, app);
@@ -581,10 +598,10 @@ describe('limits of a user and of a grant', () => {
     deployment: Deployment,
     testClient: TestClient,
     token: string,
-    times: number,
+    count: number,
   ) => {
     const responses = await Promise.all(
-      Array.from({ length: times }, () => refresh(deployment, testClient, token)),
+      Array.from({ length: count }, () => refresh(deployment, testClient, token)),
     );
     return responses.map(({ status }) => status).toSorted();
   };
@@ -611,7 +628,7 @@ describe('limits of a user and of a grant', () => {
     it('W18.3 refreshes of a grant: requests one after the other, each with the newest token, count as well', async () => {
       const deployment = deploy();
       let { refresh_token, access_token } = await obtainTokens(deployment, app);
-      for (let turn = 0; turn < 30; turn++)
+      for (let attempt = 0; attempt < 30; attempt++)
         ({ refresh_token, access_token } = await expectTokens(await refresh(deployment, app, refresh_token)));
       await expectTokenError(await refresh(deployment, app, refresh_token), tooManyRefreshes);
       expect((await callApi(deployment, access_token)).kind).toBe('granted');
@@ -622,17 +639,17 @@ describe('limits of a user and of a grant', () => {
 
     it('W18.3 refreshes of a grant: other grants, even of the same user, are not affected', async () => {
       const deployment = deploy();
-      const one = await obtainTokens(deployment, app);
-      const other = await obtainTokens(deployment, app);
-      await refreshOften(deployment, app, one.refresh_token, 40);
-      expect((await refresh(deployment, app, one.refresh_token)).status).toBe(429);
-      expect((await refresh(deployment, app, other.refresh_token)).status).toBe(200);
+      const firstTokens = await obtainTokens(deployment, app);
+      const otherTokens = await obtainTokens(deployment, app);
+      await refreshOften(deployment, app, firstTokens.refresh_token, 40);
+      expect((await refresh(deployment, app, firstTokens.refresh_token)).status).toBe(429);
+      expect((await refresh(deployment, app, otherTokens.refresh_token)).status).toBe(200);
     });
 
     it('W18.3 refreshes of a grant: requests without a valid refresh token of the grant do not count', async () => {
-      const taken: string[] = [];
+      const keys: string[] = [];
       const take = async (key: string) => {
-        taken.push(key);
+        keys.push(key);
         return 'allowed' as const;
       };
       const deployment = deploy({ limits: { refreshesPerGrant: { take } } });
@@ -644,9 +661,9 @@ describe('limits of a user and of a grant', () => {
       expect(
         (await refresh(deployment, app, refresh_token, { resource: 'https://other.example' })).status,
       ).toBe(400);
-      expect(taken).toEqual([]);
+      expect(keys).toEqual([]);
       expect((await refresh(deployment, app, refresh_token)).status).toBe(200);
-      expect(taken).toHaveLength(1);
+      expect(keys).toHaveLength(1);
     });
 
     it.each(['recover', 'revoke'] as const)(
@@ -697,8 +714,8 @@ describe('limits of a user and of a grant', () => {
       deployment.advance(1);
       await refresh(deployment, app, first.refresh_token);
       const accountBrowser = createAccountBrowser(deployment);
-      for (let turn = 0; turn < 3; turn++) await accountBrowser.signInToAccount('subject-1');
-      for (let turn = 0; turn < 198; turn++) await obtainCode(deployment, gpt);
+      for (let attempt = 0; attempt < 3; attempt++) await accountBrowser.signInToAccount('subject-1');
+      for (let attempt = 0; attempt < 198; attempt++) await obtainCode(deployment, gpt);
       expect((await callApi(deployment, second.access_token)).kind).toBe('granted');
       await obtainCode(deployment, gpt);
       deployment.advance(10);
@@ -711,7 +728,7 @@ describe('limits of a user and of a grant', () => {
     it('W18.5 revocations of a user: an account that is deleted repeatedly leaves one revocation each time', async () => {
       const storage = memoryStorage();
       const deployment = deploy({ storage, limits: highUserLimits });
-      for (let turn = 0; turn < 3; turn++) {
+      for (let attempt = 0; attempt < 3; attempt++) {
         const accountBrowser = createAccountBrowser(deployment);
         await accountBrowser.signInToAccount('subject-1');
         for (let grant = 0; grant < 10; grant++) {
@@ -729,14 +746,15 @@ describe('limits of a user and of a grant', () => {
     it('W18.5 revocations of a user: ending 120 grants appends only one revocation', async () => {
       const storage = memoryStorage();
       const pages: number[] = [];
-      const readRevocations: BrokerStorage['readRevocations'] = async (...question) => {
-        const page = await storage.readRevocations(...question);
+      const readRevocations: BrokerStorage['readRevocations'] = async (...args) => {
+        const page = await storage.readRevocations(...args);
         if (page.kind === 'page') pages.push(page.revocations.length);
         return page;
       };
       const deployment = deploy({ storage: { ...storage, readRevocations }, limits: highUserLimits });
       const tokens: string[] = [];
-      for (let turn = 0; turn < 120; turn++) tokens.push((await obtainTokens(deployment, app)).access_token);
+      for (let attempt = 0; attempt < 120; attempt++)
+        tokens.push((await obtainTokens(deployment, app)).access_token);
       const accountBrowser = createAccountBrowser(deployment);
       await accountBrowser.signInToAccount('subject-1');
       deployment.advance(1);

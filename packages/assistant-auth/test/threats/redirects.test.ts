@@ -119,8 +119,8 @@ describe('redirect URIs that are not registered', () => {
 
   it('R3.1 public suffix: refuses another site under the same public suffix', async () => {
     const redirectUris = ['https://you.workers.dev/callback'];
-    const yours = staticClient({ id: 'app', name: 'Yours', redirectUris, scopes: ['words'] });
-    const deployment = deploy({ clients: [yours] });
+    const client = staticClient({ id: 'app', name: 'Yours', redirectUris, scopes: ['words'] });
+    const deployment = deploy({ clients: [client] });
     for (const host of [
       'evil.workers.dev',
       'workers.dev',
@@ -131,7 +131,7 @@ describe('redirect URIs that are not registered', () => {
     }
   });
 
-  const plain = ['javascript:alert(1)', 'data:text/html,hi', 'vbscript:x', 'blob:https://app.example/1'];
+  const scriptUrls = ['javascript:alert(1)', 'data:text/html,hi', 'vbscript:x', 'blob:https://app.example/1'];
   it.each([
     ['R4.1 case: refuses a script URL in any case', ['JaVaScRiPt:alert(1)', 'DATA:text/html,hi']],
     [
@@ -148,7 +148,7 @@ describe('redirect URIs that are not registered', () => {
       ],
     ],
   ])('%s', async (_, addresses) => {
-    for (const redirect_uri of [...plain, ...addresses]) {
+    for (const redirect_uri of [...scriptUrls, ...addresses]) {
       await expectRefused({ ...appRequest, redirect_uri });
       const register = () =>
         staticClient({ id: 'bad', name: 'Bad', redirectUris: [redirect_uri], scopes: ['words'] });
@@ -182,7 +182,7 @@ describe('redirect URIs that are not registered', () => {
     [
       'R7.3 query or fragment: refuses both, even if empty or encoded',
       ['?x=1', '?', '#x', '#', '%3Fx=1', '\n'].map(
-        (end) => `https://chatgpt.com/aip/${id}/oauth/callback${end}`,
+        (suffix) => `https://chatgpt.com/aip/${id}/oauth/callback${suffix}`,
       ),
     ],
     [
@@ -201,7 +201,7 @@ describe('redirect URIs that are not registered', () => {
     [
       'R7.5 another GPT: refuses every ID except the pinned ones',
       ['g-0000567890abcdef1234567890abcdef', `${id}-slug`, id.slice(0, -1), id.toUpperCase()].map(
-        (other) => `https://chatgpt.com/aip/${other}/oauth/callback`,
+        (otherId) => `https://chatgpt.com/aip/${otherId}/oauth/callback`,
       ),
     ],
   ])('%s', async (_, addresses) => {
@@ -210,13 +210,13 @@ describe('redirect URIs that are not registered', () => {
     }
     const address = `https://chatgpt.com/aip/${id}/oauth/callback`;
     const browser = createTestBrowser(deploy({ clients: [pinned] }));
-    const back = await browser.signIn({ ...gptRequest, redirect_uri: address });
-    expect(back.origin + back.pathname).toBe(address);
-    expect(back.searchParams.has('code')).toBe(true);
+    const redirect = await browser.signIn({ ...gptRequest, redirect_uri: address });
+    expect(redirect.origin + redirect.pathname).toBe(address);
+    expect(redirect.searchParams.has('code')).toBe(true);
   });
 
   it('R7.5 another GPT: refuses an ID that no GPT can have, even if none is pinned', async () => {
-    for (const other of [
+    for (const otherId of [
       'g-',
       'g-123',
       'x-12345678',
@@ -225,7 +225,10 @@ describe('redirect URIs that are not registered', () => {
       'g-1234.x',
       'g-1234é',
     ]) {
-      await expectRefused({ ...gptRequest, redirect_uri: `https://chatgpt.com/aip/${other}/oauth/callback` });
+      await expectRefused({
+        ...gptRequest,
+        redirect_uri: `https://chatgpt.com/aip/${otherId}/oauth/callback`,
+      });
     }
   });
 });
@@ -257,11 +260,11 @@ describe('redirects and errors of authorization requests', () => {
   it('R6.1 omitted: requires redirect_uri if several are registered', async () => {
     const query = without(serverRequest, 'redirect_uri');
     for (const client_id of ['server', 'gpt', 'native']) {
-      for (const given of [{}, { redirect_uri: '' }]) {
+      for (const parameters of [{}, { redirect_uri: '' }]) {
         const deployment = deploy();
         const { response } = await createTestBrowser(deployment).openSignInPage({
           ...query,
-          ...given,
+          ...parameters,
           client_id,
         });
         await expectErrorPage(response, deployment, 'The parameter redirect_uri is missing.');
@@ -270,39 +273,53 @@ describe('redirects and errors of authorization requests', () => {
   });
 
   it('R6.1 omitted: uses the only registered redirect URI', async () => {
-    const back = await createTestBrowser(deploy()).signIn(without(appRequest, 'redirect_uri'));
-    expect(back.origin + back.pathname).toBe(appRequest.redirect_uri);
+    const redirect = await createTestBrowser(deploy()).signIn(without(appRequest, 'redirect_uri'));
+    expect(redirect.origin + redirect.pathname).toBe(appRequest.redirect_uri);
   });
 
   // Every other parameter is wrong as well, and would cause a redirect if the tested one were right.
-  const wrong = { ...appRequest, response_type: 'token', scope: 'admin', prompt: 'none', code_challenge: '' };
+  const invalidRequest = {
+    ...appRequest,
+    response_type: 'token',
+    scope: 'admin',
+    prompt: 'none',
+    code_challenge: '',
+  };
 
   it.each([
-    ['R8.1 stays on a page: no client', without(wrong, 'client_id'), 'The parameter client_id is missing.'],
+    [
+      'R8.1 stays on a page: no client',
+      without(invalidRequest, 'client_id'),
+      'The parameter client_id is missing.',
+    ],
     [
       'R8.1 stays on a page: empty client',
-      { ...wrong, client_id: '' },
+      { ...invalidRequest, client_id: '' },
       'The parameter client_id is missing.',
     ],
     [
       'R8.1 stays on a page: unknown client',
-      { ...wrong, client_id: '__proto__' },
+      { ...invalidRequest, client_id: '__proto__' },
       'The app that sent you here is not registered with us.',
     ],
     [
       'R8.1 stays on a page: unregistered redirect URI',
-      { ...wrong, redirect_uri: 'https://evil.example' },
+      { ...invalidRequest, redirect_uri: 'https://evil.example' },
       unregistered,
     ],
-    ['R8.1 stays on a page: relative redirect URI', { ...wrong, redirect_uri: '/callback' }, unregistered],
+    [
+      'R8.1 stays on a page: relative redirect URI',
+      { ...invalidRequest, redirect_uri: '/callback' },
+      unregistered,
+    ],
     [
       'R8.1 stays on a page: no redirect_uri although several are registered',
-      { ...without(wrong, 'redirect_uri'), client_id: 'server' },
+      { ...without(invalidRequest, 'redirect_uri'), client_id: 'server' },
       'The parameter redirect_uri is missing.',
     ],
     [
       'R8.1 stays on a page: long state',
-      { ...wrong, state: 's'.repeat(2049) },
+      { ...invalidRequest, state: 's'.repeat(2049) },
       'The parameter state is too long.',
     ],
   ])('%s', async (_, query, message) => {
@@ -322,7 +339,7 @@ describe('redirects and errors of authorization requests', () => {
         [undefined, undefined],
       ]) {
         const deployment = deploy();
-        const query = new URLSearchParams(wrong);
+        const query = new URLSearchParams(invalidRequest);
         query.set(name, first ?? query.get(name) ?? '');
         query.append(name, second ?? appRequest[name === 'client_id' ? 'client_id' : 'redirect_uri']);
         const response = await createTestBrowser(deployment).visit(`${issuer}/authorize?${query}`);
@@ -338,17 +355,26 @@ describe('redirects and errors of authorization requests', () => {
     await expectErrorPage(response, deployment, 'This server does not serve the requested host.', 421);
   });
 
-  const native = { ...appRequest, client_id: 'native', redirect_uri: 'http://127.0.0.1:49152/callback' };
-  const refused = async (redirect_uri: string, deployment = deploy()) => {
-    const { response } = await createTestBrowser(deployment).openSignInPage({ ...native, redirect_uri });
+  const nativeRequest = {
+    ...appRequest,
+    client_id: 'native',
+    redirect_uri: 'http://127.0.0.1:49152/callback',
+  };
+  const expectNativeRefused = async (redirect_uri: string, deployment = deploy()) => {
+    const { response } = await createTestBrowser(deployment).openSignInPage({
+      ...nativeRequest,
+      redirect_uri,
+    });
     await expectErrorPage(response, deployment, unregistered);
   };
 
   it('R9.1 port: lets a native app choose its port, on loopback only', async () => {
     for (const port of ['', ':1', ':80', ':8080', ':65535']) {
       const redirect_uri = `http://127.0.0.1${port}/callback`;
-      const back = await createTestBrowser(deploy()).signIn({ ...native, redirect_uri });
-      expect(back.href.startsWith(`http://127.0.0.1${port === ':80' ? '' : port}/callback?code=`)).toBe(true);
+      const redirect = await createTestBrowser(deploy()).signIn({ ...nativeRequest, redirect_uri });
+      expect(redirect.href.startsWith(`http://127.0.0.1${port === ':80' ? '' : port}/callback?code=`)).toBe(
+        true,
+      );
     }
     for (const port of [
       ':',
@@ -362,7 +388,7 @@ describe('redirects and errors of authorization requests', () => {
       ': 80',
       ':80@evil.example',
     ])
-      await refused(`http://127.0.0.1${port}/callback`);
+      await expectNativeRefused(`http://127.0.0.1${port}/callback`);
     const { response } = await createTestBrowser(deploy()).openSignInPage({
       ...appRequest,
       redirect_uri: 'https://app.example:49152/callback',
@@ -372,16 +398,16 @@ describe('redirects and errors of authorization requests', () => {
 
   it('R9.2 swap: accepts another loopback name only if both are registered', async () => {
     for (const host of ['localhost', '[::1]', '127.0.0.2', '127.1', '2130706433', '0.0.0.0', '127.0.0.1.'])
-      await refused(`http://${host}:49152/callback`);
-    await refused('https://127.0.0.1:49152/callback');
+      await expectNativeRefused(`http://${host}:49152/callback`);
+    await expectNativeRefused('https://127.0.0.1:49152/callback');
     const redirectUris = ['http://127.0.0.1/callback', 'http://localhost/callback'];
-    const both = staticClient({ id: 'native', name: 'Native', redirectUris, scopes: ['words'] });
-    const back = await createTestBrowser(deploy({ clients: [both] })).signIn({
-      ...native,
+    const client = staticClient({ id: 'native', name: 'Native', redirectUris, scopes: ['words'] });
+    const redirect = await createTestBrowser(deploy({ clients: [client] })).signIn({
+      ...nativeRequest,
       redirect_uri: 'http://localhost:49152/callback',
     });
-    expect(back.origin).toBe('http://localhost:49152');
-    await refused('http://[::1]:49152/callback', deploy({ clients: [both] }));
+    expect(redirect.origin).toBe('http://localhost:49152');
+    await expectNativeRefused('http://[::1]:49152/callback', deploy({ clients: [client] }));
   });
 
   it('R10.1 state: refuses a state that would not be returned unchanged', async () => {
@@ -397,9 +423,9 @@ describe('redirects and errors of authorization requests', () => {
         );
       }
     }
-    const state = Array.from({ length: 95 }, (_, at) => String.fromCharCode(32 + at)).join('');
-    const back = await createTestBrowser(deploy()).signIn({ ...gptRequest, state });
-    expect(back.searchParams.get('state')).toBe(state);
+    const state = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index)).join('');
+    const redirect = await createTestBrowser(deploy()).signIn({ ...gptRequest, state });
+    expect(redirect.searchParams.get('state')).toBe(state);
   });
 
   const headers = {
@@ -416,16 +442,16 @@ describe('redirects and errors of authorization requests', () => {
   it('R11.1 issuer: forwarded headers change no URL that the broker sends', async () => {
     const deployment = deploy();
     const url = `${issuer}/.well-known/oauth-authorization-server`;
-    const plain = await deployment.fetch(new Request(url));
-    const forwarded = await deployment.fetch(new Request(url, { headers }));
-    expect(await forwarded.text()).toBe(await plain.text());
+    const response = await deployment.fetch(new Request(url));
+    const forwardedResponse = await deployment.fetch(new Request(url, { headers }));
+    expect(await forwardedResponse.text()).toBe(await response.text());
 
     const browser = createTestBrowser(deployment, headers);
-    const back = await browser.signIn(gptRequest);
-    expect(back.searchParams.get('iss')).toBe(issuer);
-    const challenge = await deployment.broker.protect(new Request(`${issuer}/api`, { headers }));
-    if (challenge.kind === 'granted') throw new Error('the API answered');
-    expect(challenge.response.headers.get('www-authenticate')).toBe(`Bearer realm="${issuer}"`);
+    const redirect = await browser.signIn(gptRequest);
+    expect(redirect.searchParams.get('iss')).toBe(issuer);
+    const protection = await deployment.broker.protect(new Request(`${issuer}/api`, { headers }));
+    if (protection.kind === 'granted') throw new Error('the API granted access');
+    expect(protection.response.headers.get('www-authenticate')).toBe(`Bearer realm="${issuer}"`);
   });
 
   it('R11.2 cookies or checks: forwarded headers change no cookie and bypass no check', async () => {
@@ -437,21 +463,21 @@ describe('redirects and errors of authorization requests', () => {
         /^__Host-csrf-[\w-]{8}=[\w-]{22}; Path=\/; Secure; HttpOnly; SameSite=Lax; Max-Age=1800$/,
       ),
     ]);
-    const foreign = await deployment.fetch(
+    const consentResponse = await deployment.fetch(
       new Request(`${issuer}/authorize/consent`, {
         method: 'POST',
         headers: { ...headers, origin: 'http://evil.example' },
         body: new URLSearchParams({ consent, choice: 'google' }),
       }),
     );
-    expect([foreign.status, foreign.headers.getSetCookie()]).toEqual([400, []]);
+    expect([consentResponse.status, consentResponse.headers.getSetCookie()]).toEqual([400, []]);
 
-    const claiming = { 'x-forwarded-host': 'words.example', 'x-forwarded-proto': 'https' };
+    const forwardedHeaders = { 'x-forwarded-host': 'words.example', 'x-forwarded-proto': 'https' };
     for (const origin of ['http://words.example', 'https://evil.example', 'https://words.example:8443']) {
-      const answer = await deployment.fetch(
-        new Request(`${origin}/authorize?${new URLSearchParams(gptRequest)}`, { headers: claiming }),
+      const response = await deployment.fetch(
+        new Request(`${origin}/authorize?${new URLSearchParams(gptRequest)}`, { headers: forwardedHeaders }),
       );
-      expect([answer.status, answer.headers.get('location')]).toEqual([421, null]);
+      expect([response.status, response.headers.get('location')]).toEqual([421, null]);
     }
   });
 });

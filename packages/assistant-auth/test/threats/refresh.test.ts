@@ -13,14 +13,17 @@ import {
 import { createSpyStorage } from '../spy-storage.ts';
 
 const day = 86_400;
-const rotating: readonly (readonly [string, TestClient])[] = [
+const rotatingClients: readonly (readonly [string, TestClient])[] = [
   ['a public client', app],
   ['a confidential client', server],
 ];
-const everybody: typeof rotating = [['ChatGPT', gpt], ...rotating];
+const testClients: typeof rotatingClients = [['ChatGPT', gpt], ...rotatingClients];
 
-const refreshed = async (deployment: Deployment, testClient: TestClient, token: string): Promise<TokenBody> =>
-  expectTokens(await refresh(deployment, testClient, token));
+const expectRefreshed = async (
+  deployment: Deployment,
+  testClient: TestClient,
+  token: string,
+): Promise<TokenBody> => expectTokens(await refresh(deployment, testClient, token));
 
 /** Expects that the token is refused, with the response after which this client starts a new sign-in. */
 const expectInvalid = async (
@@ -29,67 +32,74 @@ const expectInvalid = async (
   token: string,
   reason: string,
 ) => {
-  const answer = await refresh(deployment, testClient, token);
-  await expectTokenError(answer, { ...invalidRefreshTokenError, status: testClient === gpt ? 401 : 400 });
+  const response = await refresh(deployment, testClient, token);
+  await expectTokenError(response, { ...invalidRefreshTokenError, status: testClient === gpt ? 401 : 400 });
   expect(deployment.log.at(-1)).toMatchObject({ endpoint: 'token', reason: `refresh.${reason}` });
 };
 
-const endGrant = async (deployment: Deployment, { access_token }: TokenBody) => {
-  const caller = await callApi(deployment, access_token);
-  if (caller.kind === 'refused') throw new Error('the API refused');
-  await deployment.storage.revoke({ kind: 'grant', id: caller.access.grantId }, 'a test', deployment.now());
+const revokeGrant = async (deployment: Deployment, { access_token }: TokenBody) => {
+  const protection = await callApi(deployment, access_token);
+  if (protection.kind === 'refused') throw new Error('the API refused');
+  await deployment.storage.revoke(
+    { kind: 'grant', id: protection.access.grantId },
+    'a test',
+    deployment.now(),
+  );
 };
 
-const fiftyIndexes = <Result>(work: () => Promise<Result>): Promise<readonly Result[]> =>
+const runFiftyTimes = <Result>(work: () => Promise<Result>): Promise<readonly Result[]> =>
   Promise.all(Array.from({ length: 50 }, work));
 
 describe('concurrent refreshes', () => {
-  it.each(rotating)('F1.1 at once: 50 concurrent refreshes of %s leave one family', async (_, testClient) => {
-    const deployment = deploy({ limits: highUserLimits });
-    const first = await obtainTokens(deployment, testClient);
-    const all = await fiftyIndexes(() => refreshed(deployment, testClient, first.refresh_token));
-    const [one, other] = all;
-    if (one === undefined || other === undefined) throw new Error('nobody got tokens');
-    for (const { access_token } of all)
-      expect(await callApi(deployment, access_token)).toMatchObject({ kind: 'granted' });
+  it.each(rotatingClients)(
+    'F1.1 at once: 50 concurrent refreshes of %s leave one family',
+    async (_, testClient) => {
+      const deployment = deploy({ limits: highUserLimits });
+      const first = await obtainTokens(deployment, testClient);
+      const all = await runFiftyTimes(() => expectRefreshed(deployment, testClient, first.refresh_token));
+      const [one, other] = all;
+      if (one === undefined || other === undefined) throw new Error('nobody got tokens');
+      for (const { access_token } of all)
+        expect(await callApi(deployment, access_token)).toMatchObject({ kind: 'granted' });
 
-    // All fifty have the same generation. After the successor of one of them was used, the others are outdated.
-    const next = await refreshed(deployment, testClient, one.refresh_token);
-    const current = await refreshed(deployment, testClient, next.refresh_token);
-    deployment.advance(121);
-    await expectInvalid(deployment, testClient, other.refresh_token, 'reused');
-    await expectInvalid(deployment, testClient, current.refresh_token, 'inactive');
-  });
+      // All fifty have the same generation. After the successor of one of them was used, the others are outdated.
+      const next = await expectRefreshed(deployment, testClient, one.refresh_token);
+      const current = await expectRefreshed(deployment, testClient, next.refresh_token);
+      deployment.advance(121);
+      await expectInvalid(deployment, testClient, other.refresh_token, 'reused');
+      await expectInvalid(deployment, testClient, current.refresh_token, 'inactive');
+    },
+  );
 
   it('F1.1 at once: 50 concurrent refreshes of ChatGPT return the one stable token', async () => {
     const deployment = deploy({ limits: highUserLimits });
     const first = await obtainTokens(deployment, gpt);
-    const all = await fiftyIndexes(() => refreshed(deployment, gpt, first.refresh_token));
+    const all = await runFiftyTimes(() => expectRefreshed(deployment, gpt, first.refresh_token));
     expect(new Set(all.map(({ refresh_token }) => refresh_token))).toEqual(new Set([first.refresh_token]));
     expect(new Set(all.map(({ access_token }) => access_token)).size).toBe(50);
   });
 });
 
-describe.each(rotating)('%s', (_, testClient) => {
+describe.each(rotatingClients)('%s', (_, testClient) => {
   it('F2.1 retry: the previous token is accepted for 120 s after it was used', async () => {
     const deployment = deploy();
     const first = await obtainTokens(deployment, testClient);
-    await refreshed(deployment, testClient, first.refresh_token);
+    await expectRefreshed(deployment, testClient, first.refresh_token);
     deployment.advance(60);
-    await refreshed(deployment, testClient, first.refresh_token);
+    await expectRefreshed(deployment, testClient, first.refresh_token);
     deployment.advance(60);
-    const retried = await refreshed(deployment, testClient, first.refresh_token);
+    const retried = await expectRefreshed(deployment, testClient, first.refresh_token);
     expect(await callApi(deployment, retried.access_token)).toMatchObject({ kind: 'granted' });
     expect(retried.refresh_token).not.toBe(first.refresh_token);
-    await refreshed(deployment, testClient, retried.refresh_token);
+    await expectRefreshed(deployment, testClient, retried.refresh_token);
   });
 
   it('F3.1 reuse: a token whose successor was used revokes the family, however long ago', async () => {
     for (const seconds of [0, 121, day]) {
       const deployment = deploy();
       const first = await obtainTokens(deployment, testClient);
-      const second = await refreshed(deployment, testClient, first.refresh_token);
-      const third = await refreshed(deployment, testClient, second.refresh_token);
+      const second = await expectRefreshed(deployment, testClient, first.refresh_token);
+      const third = await expectRefreshed(deployment, testClient, second.refresh_token);
       deployment.advance(seconds);
       await expectInvalid(deployment, testClient, first.refresh_token, 'reused');
       for (const { refresh_token } of [second, third])
@@ -105,12 +115,12 @@ describe.each(rotating)('%s', (_, testClient) => {
       const deployment = deploy();
       const { client_id: clientId } = testClient.request;
       const first = await obtainTokens(deployment, testClient);
-      await refreshed(deployment, testClient, first.refresh_token);
+      await expectRefreshed(deployment, testClient, first.refresh_token);
       deployment.advance(seconds);
-      const recovered = await refreshed(deployment, testClient, first.refresh_token);
+      const recovered = await expectRefreshed(deployment, testClient, first.refresh_token);
       expect(deployment.log).toContainEqual(expect.objectContaining({ event: 'late-refresh', clientId }));
       expect(await callApi(deployment, recovered.access_token)).toMatchObject({ kind: 'granted' });
-      const next = await refreshed(deployment, testClient, recovered.refresh_token);
+      const next = await expectRefreshed(deployment, testClient, recovered.refresh_token);
       expect(await callApi(deployment, next.access_token)).toMatchObject({ kind: 'granted' });
     },
   );
@@ -120,45 +130,46 @@ describe.each(rotating)('%s', (_, testClient) => {
     const first = await obtainTokens(deployment, testClient);
     for (const seconds of [0, 180, 60, 600]) {
       deployment.advance(seconds);
-      await refreshed(deployment, testClient, first.refresh_token);
+      await expectRefreshed(deployment, testClient, first.refresh_token);
     }
     deployment.advance(180);
-    const recovered = await refreshed(deployment, testClient, first.refresh_token);
-    const next = await refreshed(deployment, testClient, recovered.refresh_token);
+    const recovered = await expectRefreshed(deployment, testClient, first.refresh_token);
+    const next = await expectRefreshed(deployment, testClient, recovered.refresh_token);
     expect((await callApi(deployment, next.access_token)).kind).toBe('granted');
   });
 
   it('F3.2 lost response: a retry within the grace period is not late', async () => {
     const deployment = deploy();
     const first = await obtainTokens(deployment, testClient);
-    await refreshed(deployment, testClient, first.refresh_token);
+    await expectRefreshed(deployment, testClient, first.refresh_token);
     deployment.advance(120);
-    await refreshed(deployment, testClient, first.refresh_token);
+    await expectRefreshed(deployment, testClient, first.refresh_token);
     expect(deployment.log.filter(({ event }) => event === 'late-refresh')).toEqual([]);
   });
 
   it('F3.3 theft: the client that presents the replaced successor revokes the family', async () => {
     const deployment = deploy();
     const first = await obtainTokens(deployment, testClient);
-    const clients = await refreshed(deployment, testClient, first.refresh_token);
+    const clientTokens = await expectRefreshed(deployment, testClient, first.refresh_token);
     deployment.advance(600);
     // The thief's copy of the first token.
-    const thiefs = await refreshed(deployment, testClient, first.refresh_token);
-    expect(await callApi(deployment, thiefs.access_token)).toMatchObject({ kind: 'granted' });
+    const attackerTokens = await expectRefreshed(deployment, testClient, first.refresh_token);
+    expect(await callApi(deployment, attackerTokens.access_token)).toMatchObject({ kind: 'granted' });
     deployment.advance(600);
-    await expectInvalid(deployment, testClient, clients.refresh_token, 'reused');
-    await expectInvalid(deployment, testClient, thiefs.refresh_token, 'inactive');
+    await expectInvalid(deployment, testClient, clientTokens.refresh_token, 'reused');
+    await expectInvalid(deployment, testClient, attackerTokens.refresh_token, 'inactive');
     await expectInvalid(deployment, testClient, first.refresh_token, 'inactive');
     deployment.advance(10);
-    for (const { access_token } of [clients, thiefs]) await expectInvalidToken(deployment, access_token);
+    for (const { access_token } of [clientTokens, attackerTokens])
+      await expectInvalidToken(deployment, access_token);
   });
 
   it('F3.3 theft: the thief who refreshes after the client revokes the family', async () => {
     const deployment = deploy();
     const first = await obtainTokens(deployment, testClient);
-    const clients = await refreshed(deployment, testClient, first.refresh_token);
+    const clientTokens = await expectRefreshed(deployment, testClient, first.refresh_token);
     deployment.advance(600);
-    const next = await refreshed(deployment, testClient, clients.refresh_token);
+    const next = await expectRefreshed(deployment, testClient, clientTokens.refresh_token);
     await expectInvalid(deployment, testClient, first.refresh_token, 'reused');
     await expectInvalid(deployment, testClient, next.refresh_token, 'inactive');
   });
@@ -166,16 +177,16 @@ describe.each(rotating)('%s', (_, testClient) => {
   it('F3.3 theft: of two parties that refresh at once, neither keeps access', async () => {
     const deployment = deploy();
     const first = await obtainTokens(deployment, testClient);
-    const clients = await refreshed(deployment, testClient, first.refresh_token);
+    const clientTokens = await expectRefreshed(deployment, testClient, first.refresh_token);
     deployment.advance(600);
-    const both = await Promise.all(
-      [clients, first].map(({ refresh_token }) => refresh(deployment, testClient, refresh_token)),
+    const responses = await Promise.all(
+      [clientTokens, first].map(({ refresh_token }) => refresh(deployment, testClient, refresh_token)),
     );
-    expect(both.map(({ status }) => status).toSorted()).toEqual([200, 400]);
-    const won = await Promise.all(both.filter(({ status }) => status === 200).map(expectTokens));
+    expect(responses.map(({ status }) => status).toSorted()).toEqual([200, 400]);
+    const successes = await Promise.all(responses.filter(({ status }) => status === 200).map(expectTokens));
     deployment.advance(10);
-    expect(won).toHaveLength(1);
-    for (const { access_token, refresh_token } of won) {
+    expect(successes).toHaveLength(1);
+    for (const { access_token, refresh_token } of successes) {
       await expectInvalidToken(deployment, access_token);
       await expectInvalid(deployment, testClient, refresh_token, 'inactive');
     }
@@ -184,9 +195,9 @@ describe.each(rotating)('%s', (_, testClient) => {
   it('F3.4 lateRefresh revoke: the previous token revokes the family after 121 s, whatever was retried', async () => {
     const deployment = deploy({ lateRefresh: 'revoke' });
     const first = await obtainTokens(deployment, testClient);
-    const second = await refreshed(deployment, testClient, first.refresh_token);
+    const second = await expectRefreshed(deployment, testClient, first.refresh_token);
     deployment.advance(100);
-    const retried = await refreshed(deployment, testClient, first.refresh_token);
+    const retried = await expectRefreshed(deployment, testClient, first.refresh_token);
     expect(await callApi(deployment, retried.access_token)).toMatchObject({ kind: 'granted' });
     deployment.advance(21);
     await expectInvalid(deployment, testClient, first.refresh_token, 'reused');
@@ -203,26 +214,26 @@ it('F2.1 retry: ChatGPT’s one token is accepted at any time', async () => {
   const { refresh_token } = await obtainTokens(deployment, gpt);
   for (const seconds of [0, 121, day, 59 * day]) {
     deployment.advance(seconds);
-    const { access_token, ...answer } = await refreshed(deployment, gpt, refresh_token);
-    expect(answer).toEqual({ token_type: 'bearer', expires_in: 1800, refresh_token, scope: 'words score' });
+    const { access_token, ...body } = await expectRefreshed(deployment, gpt, refresh_token);
+    expect(body).toEqual({ token_type: 'bearer', expires_in: 1800, refresh_token, scope: 'words score' });
     expect(await callApi(deployment, access_token)).toMatchObject({ kind: 'granted' });
   }
 });
 
-describe.each(everybody)('%s', (_, testClient) => {
+describe.each(testClients)('%s', (_, testClient) => {
   it('F4.1 revoke first: a refresh that was checked before its grant was revoked gets nothing', async () => {
-    const inner = memoryStorage();
+    const memory = memoryStorage();
     let onRefresh = async () => {};
     const storage = {
-      ...inner,
-      refresh: async (use: Parameters<typeof inner.refresh>[0]) => {
+      ...memory,
+      refresh: async (grantRefresh: Parameters<typeof memory.refresh>[0]) => {
         await onRefresh();
-        return inner.refresh(use);
+        return memory.refresh(grantRefresh);
       },
     };
     const deployment = deploy({ storage });
     const tokens = await obtainTokens(deployment, testClient);
-    onRefresh = () => endGrant(deployment, tokens);
+    onRefresh = () => revokeGrant(deployment, tokens);
     await expectInvalid(deployment, testClient, tokens.refresh_token, 'inactive');
   });
 
@@ -230,11 +241,11 @@ describe.each(everybody)('%s', (_, testClient) => {
     const deployment = deploy();
     const tokens = await obtainTokens(deployment, testClient);
     const refreshes = Array.from({ length: 20 }, () => refresh(deployment, testClient, tokens.refresh_token));
-    const [answers] = await Promise.all([Promise.all(refreshes), endGrant(deployment, tokens)]);
+    const [responses] = await Promise.all([Promise.all(refreshes), revokeGrant(deployment, tokens)]);
     await expectInvalid(deployment, testClient, tokens.refresh_token, 'inactive');
-    const won = await Promise.all(answers.filter(({ status }) => status === 200).map(expectTokens));
+    const successes = await Promise.all(responses.filter(({ status }) => status === 200).map(expectTokens));
     deployment.advance(10);
-    for (const { access_token, refresh_token } of [tokens, ...won]) {
+    for (const { access_token, refresh_token } of [tokens, ...successes]) {
       await expectInvalidToken(deployment, access_token);
       await expectInvalid(deployment, testClient, refresh_token, 'inactive');
     }
@@ -244,34 +255,34 @@ describe.each(everybody)('%s', (_, testClient) => {
     const storage = createSpyStorage();
     const deployment = deploy({ storage });
     const { refresh_token } = await obtainTokens(deployment, testClient);
-    for (const [, thief] of everybody.filter(([, other]) => other !== testClient))
-      await expectInvalid(deployment, thief, refresh_token, 'client');
+    for (const [, otherClient] of testClients.filter(([, owner]) => owner !== testClient))
+      await expectInvalid(deployment, otherClient, refresh_token, 'client');
     expect(storage.calls).not.toContain('refresh');
-    expect(await refreshed(deployment, testClient, refresh_token)).toHaveProperty('access_token');
+    expect(await expectRefreshed(deployment, testClient, refresh_token)).toHaveProperty('access_token');
   });
 
   it('F6.1 scope: refuses more than was granted, even a scope that the client could have requested', async () => {
     const storage = createSpyStorage();
     const deployment = deploy({ storage });
-    const narrow = { ...testClient, request: { ...testClient.request, scope: 'words offline_access' } };
-    const { refresh_token } = await obtainTokens(deployment, testClient === app ? narrow : testClient);
-    const beyond = testClient === app ? 'words score' : 'words Score';
-    const asked =
-      testClient === gpt ? ['admin', 'admin offline_access'] : ['words score admin', 'admin', beyond];
-    for (const scope of asked)
+    const narrowClient = { ...testClient, request: { ...testClient.request, scope: 'words offline_access' } };
+    const { refresh_token } = await obtainTokens(deployment, testClient === app ? narrowClient : testClient);
+    const widerScope = testClient === app ? 'words score' : 'words Score';
+    const requestedScope =
+      testClient === gpt ? ['admin', 'admin offline_access'] : ['words score admin', 'admin', widerScope];
+    for (const scope of requestedScope)
       await expectTokenError(await refresh(deployment, testClient, refresh_token, { scope }), {
         status: 400,
         error: 'invalid_scope',
         error_description: 'The requested scope exceeds the granted scope.',
       });
     expect(storage.calls).not.toContain('refresh');
-    const fewer = await expectTokens(
+    const narrowed = await expectTokens(
       await refresh(deployment, testClient, refresh_token, { scope: 'words' }),
     );
-    expect(fewer.scope).toBe('words');
-    expect(await callApi(deployment, fewer.access_token)).toMatchObject({ access: { scopes: ['words'] } });
+    expect(narrowed.scope).toBe('words');
+    expect(await callApi(deployment, narrowed.access_token)).toMatchObject({ access: { scopes: ['words'] } });
     // A refresh with fewer scopes does not reduce the scopes of later ones (RFC 6749 §6).
-    const { scope } = await refreshed(deployment, testClient, fewer.refresh_token);
+    const { scope } = await expectRefreshed(deployment, testClient, narrowed.refresh_token);
     expect(scope).toBe(testClient === app ? 'words offline_access' : 'words score');
   });
 
@@ -286,11 +297,11 @@ describe.each(everybody)('%s', (_, testClient) => {
         error_description: 'The refresh token was issued for another resource.',
       });
     expect(storage.calls).not.toContain('refresh');
-    const answer = await refresh(deployment, testClient, refresh_token, { resource: `${issuer}/api` });
-    const { access_token } = await expectTokens(answer);
-    const elsewhere = new Request(issuer, { headers: { authorization: `Bearer ${access_token}` } });
-    expect(await deployment.broker.protect(elsewhere)).toMatchObject({ kind: 'granted' });
-    expect(await deployment.broker.protect(elsewhere, { resource: `${issuer}/other` })).toMatchObject({
+    const response = await refresh(deployment, testClient, refresh_token, { resource: `${issuer}/api` });
+    const { access_token } = await expectTokens(response);
+    const request = new Request(issuer, { headers: { authorization: `Bearer ${access_token}` } });
+    expect(await deployment.broker.protect(request)).toMatchObject({ kind: 'granted' });
+    expect(await deployment.broker.protect(request, { resource: `${issuer}/other` })).toMatchObject({
       kind: 'refused',
       response: { status: 401 },
     });
@@ -306,7 +317,7 @@ describe.each(everybody)('%s', (_, testClient) => {
     const { access_token, refresh_token } = await obtainTokens(deployment, testClient);
     await expectInvalid(deployment, testClient, access_token, 'unreadable');
     expect((await redeem(deployment, testClient, refresh_token)).status).toBe(400);
-    await refreshed(deployment, testClient, refresh_token);
+    await expectRefreshed(deployment, testClient, refresh_token);
   });
 });
 
@@ -323,7 +334,7 @@ it.each([
       invalidClientError,
     );
   expect(storage.calls).not.toContain('refresh');
-  await refreshed(deployment, testClient, refresh_token);
+  await expectRefreshed(deployment, testClient, refresh_token);
 });
 
 describe.each([
@@ -336,10 +347,10 @@ describe.each([
     let { refresh_token } = await obtainTokens(deployment, testClient);
     for (let age = day; age < absolute; age += day) {
       deployment.advance(day);
-      ({ refresh_token } = await refreshed(deployment, testClient, refresh_token));
+      ({ refresh_token } = await expectRefreshed(deployment, testClient, refresh_token));
     }
     deployment.advance(day - 1);
-    ({ refresh_token } = await refreshed(deployment, testClient, refresh_token));
+    ({ refresh_token } = await expectRefreshed(deployment, testClient, refresh_token));
     deployment.advance(1);
     await expectInvalid(deployment, testClient, refresh_token, 'expired');
   });
@@ -349,7 +360,7 @@ describe.each([
     let { refresh_token } = await obtainTokens(deployment, testClient);
     for (const wait of [idle - 1, idle - 1]) {
       deployment.advance(wait);
-      ({ refresh_token } = await refreshed(deployment, testClient, refresh_token));
+      ({ refresh_token } = await expectRefreshed(deployment, testClient, refresh_token));
     }
     deployment.advance(idle);
     await expectInvalid(deployment, testClient, refresh_token, testClient === gpt ? 'inactive' : 'expired');

@@ -32,15 +32,15 @@ type Query = Readonly<Record<string, string>>;
 
 describe('the callback of a client’s sign-in', () => {
   it('B22.1 reload: shows that the user is signed in, without a request to the provider', async () => {
-    const { asked, storage, deployment } = deployWithSingleUseProvider();
+    const { receivedCodes, storage, deployment } = deployWithSingleUseProvider();
     const { browser, returnFromProvider } = await continueToProvider(deployment);
     const code = readCode(await returnFromProvider({ code: 'ada' }));
     const before = new Map(browser.cookies);
-    for (let time = 0; time < 3; time++) {
+    for (let attempt = 0; attempt < 3; attempt++) {
       await expectCompletedPage(await returnFromProvider({ code: 'ada' }), 'signed-in', gptDestination);
       expect(deployment.log.at(-1)).toMatchObject({ endpoint: 'callback', reason: 'transaction.replayed' });
     }
-    expect(asked).toHaveLength(1);
+    expect(receivedCodes).toHaveLength(1);
     expect(storage.calls.filter((name) => name === 'recordSignIn')).toHaveLength(1);
     expect(browser.cookies).toEqual(before);
     expect((await redeem(deployment, gpt, code)).status).toBe(200);
@@ -53,12 +53,12 @@ describe('the callback of a client’s sign-in', () => {
     ['access_denied', { error: 'access_denied' }],
     ['temporarily_unavailable', { error: 'temporarily_unavailable' }],
     ['no code and no error', {}],
-  ])('B22.1 reload: %s with the same state does not redirect to the client', async (_, answer) => {
-    const { asked, deployment } = deployWithSingleUseProvider();
+  ])('B22.1 reload: %s with the same state does not redirect to the client', async (_, providerResponse) => {
+    const { receivedCodes, deployment } = deployWithSingleUseProvider();
     const { returnFromProvider } = await continueToProvider(deployment);
     await returnFromProvider({ code: 'ada' });
-    await expectCompletedPage(await returnFromProvider(answer), 'signed-in', gptDestination);
-    expect(asked).toHaveLength(1);
+    await expectCompletedPage(await returnFromProvider(providerResponse), 'signed-in', gptDestination);
+    expect(receivedCodes).toHaveLength(1);
   });
 
   it('B22.1 reload: is recognized until the login transaction would have expired', async () => {
@@ -77,10 +77,10 @@ describe('the callback of a client’s sign-in', () => {
     const { browser, callbackUrl } = await continueToProvider(deployment);
     const urls = [callbackUrl({ code: 'ada' })];
     await browser.visit(urls[0] ?? '');
-    for (let time = 1; time < 5; time++) {
+    for (let attempt = 1; attempt < 5; attempt++) {
       const { consent } = await browser.openSignInPage(gptRequest);
-      const sent = readRedirect(await browser.submitConsent(consent, { choice: 'google' }));
-      const state = sent.searchParams.get('state') ?? '';
+      const authorizationUrl = readRedirect(await browser.submitConsent(consent, { choice: 'google' }));
+      const state = authorizationUrl.searchParams.get('state') ?? '';
       urls.push(`${issuer}/callback/google?${new URLSearchParams({ state, code: 'ada' })}`);
       await browser.visit(urls.at(-1) ?? '');
     }
@@ -91,58 +91,68 @@ describe('the callback of a client’s sign-in', () => {
   });
 
   it('B22.2 delivered twice: before the first response reached the browser', async () => {
-    const { asked, storage, deployment } = deployWithSingleUseProvider();
+    const { receivedCodes, storage, deployment } = deployWithSingleUseProvider();
     const { browser, callbackUrl } = await continueToProvider(deployment);
-    const again = repeatRequest(deployment, callbackUrl({ code: 'ada' }), buildCookieHeader(browser.cookies));
-    expect(readCode(await again())).not.toBe('');
-    await expectCompletedPage(await again(), 'signed-in', gptDestination);
-    expect(asked).toHaveLength(1);
+    const repeatCallback = repeatRequest(
+      deployment,
+      callbackUrl({ code: 'ada' }),
+      buildCookieHeader(browser.cookies),
+    );
+    expect(readCode(await repeatCallback())).not.toBe('');
+    await expectCompletedPage(await repeatCallback(), 'signed-in', gptDestination);
+    expect(receivedCodes).toHaveLength(1);
     expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn', 'readGrantStatus', 'readGrantStatus']);
   });
 
   it('B22.2 delivered twice: to another process', async () => {
-    const { provider, asked, storage, deployment } = deployWithSingleUseProvider();
-    const other = deploy({ providers: [provider], storage });
+    const { provider, receivedCodes, storage, deployment } = deployWithSingleUseProvider();
+    const otherDeployment = deploy({ providers: [provider], storage });
     const { browser, callbackUrl } = await continueToProvider(deployment);
     const cookie = buildCookieHeader(browser.cookies);
     expect(readCode(await repeatRequest(deployment, callbackUrl({ code: 'ada' }), cookie)())).not.toBe('');
     await expectCompletedPage(
-      await repeatRequest(other, callbackUrl({ code: 'ada' }), cookie)(),
+      await repeatRequest(otherDeployment, callbackUrl({ code: 'ada' }), cookie)(),
       'signed-in',
       gptDestination,
     );
-    expect(asked).toHaveLength(1);
+    expect(receivedCodes).toHaveLength(1);
   });
 
   it('B22.3 at the same moment: one of ten callbacks gets a code, and no other reaches the client', async () => {
-    const { asked, deployment } = deployWithSingleUseProvider();
+    const { receivedCodes, deployment } = deployWithSingleUseProvider();
     const { browser, callbackUrl } = await continueToProvider(deployment);
-    const again = repeatRequest(deployment, callbackUrl({ code: 'ada' }), buildCookieHeader(browser.cookies));
-    const responses = await Promise.all(Array.from({ length: 10 }, again));
-    const [first, ...others] = responses.toSorted((one, other) => one.status - other.status);
-    if (first === undefined) throw new Error('no response');
-    expect((await redeem(deployment, gpt, readCode(first))).status).toBe(200);
+    const repeatCallback = repeatRequest(
+      deployment,
+      callbackUrl({ code: 'ada' }),
+      buildCookieHeader(browser.cookies),
+    );
+    const responses = await Promise.all(Array.from({ length: 10 }, repeatCallback));
+    const [redirect, ...others] = responses.toSorted((first, second) => first.status - second.status);
+    if (redirect === undefined) throw new Error('no response');
+    expect((await redeem(deployment, gpt, readCode(redirect))).status).toBe(200);
     for (const response of others) await expectCompletedPage(response, 'signed-in', gptDestination);
-    expect(asked).toHaveLength(1);
+    expect(receivedCodes).toHaveLength(1);
   });
 
   it('B22.3 at the same moment: in two processes, if the second finds the provider’s code used', async () => {
     const storage = createSpyStorage();
     const { promise: recorded, resolve } = Promise.withResolvers<void>();
-    const plain = createProvider('google', 'Google');
-    const late: IdentityProvider = {
-      ...plain,
+    const baseProvider = createProvider('google', 'Google');
+    const lateProvider: IdentityProvider = {
+      ...baseProvider,
       async handleCallback() {
         await recorded;
         throw new ProviderError('invalid', 'invalid_grant');
       },
     };
-    const one = deploy({ providers: [plain], storage });
-    const two = deploy({ providers: [late], storage });
-    const { browser, callbackUrl } = await continueToProvider(one);
+    const firstDeployment = deploy({ providers: [baseProvider], storage });
+    const secondDeployment = deploy({ providers: [lateProvider], storage });
+    const { browser, callbackUrl } = await continueToProvider(firstDeployment);
     const cookie = buildCookieHeader(browser.cookies);
-    const second = repeatRequest(two, callbackUrl({ code: 'ada' }), cookie)();
-    expect(readCode(await repeatRequest(one, callbackUrl({ code: 'ada' }), cookie)())).not.toBe('');
+    const second = repeatRequest(secondDeployment, callbackUrl({ code: 'ada' }), cookie)();
+    expect(readCode(await repeatRequest(firstDeployment, callbackUrl({ code: 'ada' }), cookie)())).not.toBe(
+      '',
+    );
     resolve();
     await expectCompletedPage(await second, 'signed-in', gptDestination);
     expect(storage.calls.filter((name) => name === 'recordSignIn')).toHaveLength(1);
@@ -151,14 +161,16 @@ describe('the callback of a client’s sign-in', () => {
   it('B22.3 at the same moment: in two processes, if the provider accepts its code twice', async () => {
     const storage = createSpyStorage();
     const provider = createProvider('google', 'Google');
-    const [one, two] = [
+    const [firstDeployment, secondDeployment] = [
       deploy({ providers: [provider], storage }),
       deploy({ providers: [provider], storage }),
     ];
-    const { browser, callbackUrl } = await continueToProvider(one);
+    const { browser, callbackUrl } = await continueToProvider(firstDeployment);
     const cookie = buildCookieHeader(browser.cookies);
     const responses = await Promise.all(
-      [one, two].map((deployment) => repeatRequest(deployment, callbackUrl({ code: 'ada' }), cookie)()),
+      [firstDeployment, secondDeployment].map((deployment) =>
+        repeatRequest(deployment, callbackUrl({ code: 'ada' }), cookie)(),
+      ),
     );
     const statuses = responses.map(({ status }) => status);
     expect(statuses.toSorted()).toEqual([303, 400]);
@@ -176,18 +188,26 @@ describe('the callback of a client’s sign-in', () => {
     };
     const { deployment } = deployWithSingleUseProvider({ storage: { ...memory, readGrantStatus } });
     const { browser, callbackUrl } = await continueToProvider(deployment);
-    const again = repeatRequest(deployment, callbackUrl({ code: 'ada' }), buildCookieHeader(browser.cookies));
-    const [first, second] = await Promise.all([again(), again()]);
+    const repeatCallback = repeatRequest(
+      deployment,
+      callbackUrl({ code: 'ada' }),
+      buildCookieHeader(browser.cookies),
+    );
+    const [first, second] = await Promise.all([repeatCallback(), repeatCallback()]);
     expect(readRedirect(first).searchParams.get('error')).toBe('server_error');
     expect(readCode(second)).not.toBe('');
   });
 
   it('B22.4 a real failure: the client gets the error each time if there is no grant', async () => {
-    const { asked, storage, deployment } = deployWithSingleUseProvider();
+    const { receivedCodes, storage, deployment } = deployWithSingleUseProvider();
     const { browser, callbackUrl } = await continueToProvider(deployment);
-    const again = repeatRequest(deployment, callbackUrl({ error: 'x' }), buildCookieHeader(browser.cookies));
-    for (let time = 0; time < 2; time++) {
-      const response = await again();
+    const repeatCallback = repeatRequest(
+      deployment,
+      callbackUrl({ error: 'x' }),
+      buildCookieHeader(browser.cookies),
+    );
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const response = await repeatCallback();
       expect(response.headers.getSetCookie()).toEqual([
         expect.stringMatching(/^__Host-tx-[\w-]{8}=; .*Max-Age=0$/),
       ]);
@@ -199,37 +219,41 @@ describe('the callback of a client’s sign-in', () => {
         description: 'The response from the sign-in provider could not be verified.',
       });
     }
-    expect(asked).toHaveLength(2);
+    expect(receivedCodes).toHaveLength(2);
     expect(storage.calls).not.toContain('recordSignIn');
   });
 
   it.each(['revoked', 'deleted'] as const)(
     'B22.5 after the grant was %s: shows that it ended, without a request to the provider',
-    async (how) => {
-      const { asked, storage, deployment } = deployWithSingleUseProvider();
+    async (change) => {
+      const { receivedCodes, storage, deployment } = deployWithSingleUseProvider();
       const { returnFromProvider } = await continueToProvider(deployment);
       const code = readCode(await returnFromProvider({ code: 'ada' }));
       await redeem(deployment, gpt, code);
       const userId = (await storage.findUser({ provider: 'google', subject: 'ada' })) ?? '';
-      if (how === 'revoked')
+      if (change === 'revoked')
         await storage.revoke({ kind: 'user', id: userId }, 'signed out', deployment.now(), 'user');
       else await storage.deleteUser({ userId, actor: 'user', now: deployment.now() });
       await expectCompletedPage(await returnFromProvider({ code: 'ada' }), 'ended', gptDestination);
-      expect(asked).toHaveLength(1);
-      const left = await storage.findUser({ provider: 'google', subject: 'ada' });
-      expect(left).toBe(how === 'revoked' ? userId : undefined);
+      expect(receivedCodes).toHaveLength(1);
+      const remainingUser = await storage.findUser({ provider: 'google', subject: 'ada' });
+      expect(remainingUser).toBe(change === 'revoked' ? userId : undefined);
     },
   );
 
   it('B22.5 after the grant was revoked: shows that it ended, even with the earlier cookies', async () => {
-    const { asked, storage, deployment } = deployWithSingleUseProvider();
+    const { receivedCodes, storage, deployment } = deployWithSingleUseProvider();
     const { browser, callbackUrl } = await continueToProvider(deployment);
-    const again = repeatRequest(deployment, callbackUrl({ code: 'ada' }), buildCookieHeader(browser.cookies));
-    await again();
+    const repeatCallback = repeatRequest(
+      deployment,
+      callbackUrl({ code: 'ada' }),
+      buildCookieHeader(browser.cookies),
+    );
+    await repeatCallback();
     const userId = (await storage.findUser({ provider: 'google', subject: 'ada' })) ?? '';
     await storage.revoke({ kind: 'user', id: userId }, 'signed out', deployment.now(), 'user');
-    await expectCompletedPage(await again(), 'ended', gptDestination);
-    expect(asked).toHaveLength(1);
+    await expectCompletedPage(await repeatCallback(), 'ended', gptDestination);
+    expect(receivedCodes).toHaveLength(1);
   });
 
   it.each([
@@ -252,26 +276,26 @@ describe('the callback of a client’s sign-in', () => {
     const { deployment } = deployWithSingleUseProvider();
     const { browser, callbackUrl, returnFromProvider } = await continueToProvider(deployment);
     await returnFromProvider({ code: 'ada' });
-    const changed = deploy({ clients: clients.slice(1) });
+    const changedDeployment = deploy({ clients: clients.slice(1) });
     const response = await repeatRequest(
-      changed,
+      changedDeployment,
       callbackUrl({ code: 'ada' }),
       buildCookieHeader(browser.cookies),
     )();
     expect(response.status).toBe(400);
-    expect(changed.log.at(-1)).toMatchObject({ reason: 'client.unknown' });
+    expect(changedDeployment.log.at(-1)).toMatchObject({ reason: 'client.unknown' });
   });
 
   it('B22.1 reload: shows a page and does not redirect while storage is unavailable', async () => {
     const { deployment } = deployWithSingleUseProvider();
     const { browser, callbackUrl, returnFromProvider } = await continueToProvider(deployment);
     await returnFromProvider({ code: 'ada' });
-    const out = deploy({
+    const unavailableDeployment = deploy({
       sealingKeys: keys,
       storage: { ...memoryStorage(), readGrantStatus: () => Promise.reject(new Error('no route')) },
     });
     const response = await repeatRequest(
-      out,
+      unavailableDeployment,
       callbackUrl({ code: 'ada' }),
       buildCookieHeader(browser.cookies),
     )();
@@ -280,33 +304,39 @@ describe('the callback of a client’s sign-in', () => {
 
   it('B22.2 delivered twice: shows a page and sends the client no error while storage is unavailable', async () => {
     const memory = memoryStorage();
-    let isOut = false;
+    let isUnavailable = false;
     const readGrantStatus: BrokerStorage['readGrantStatus'] = async (id) => {
-      if (isOut) throw new StorageUnavailable('no route');
+      if (isUnavailable) throw new StorageUnavailable('no route');
       return memory.readGrantStatus(id);
     };
     const { deployment } = deployWithSingleUseProvider({ storage: { ...memory, readGrantStatus } });
     const { browser, callbackUrl } = await continueToProvider(deployment);
-    const again = repeatRequest(deployment, callbackUrl({ code: 'ada' }), buildCookieHeader(browser.cookies));
-    expect(readCode(await again())).not.toBe('');
-    isOut = true;
-    const refused = await again();
-    expect([refused.status, refused.headers.get('location'), refused.headers.getSetCookie()]).toEqual([
+    const repeatCallback = repeatRequest(
+      deployment,
+      callbackUrl({ code: 'ada' }),
+      buildCookieHeader(browser.cookies),
+    );
+    expect(readCode(await repeatCallback())).not.toBe('');
+    isUnavailable = true;
+    const response = await repeatCallback();
+    expect([response.status, response.headers.get('location'), response.headers.getSetCookie()]).toEqual([
       503,
       null,
       [],
     ]);
-    isOut = false;
-    await expectCompletedPage(await again(), 'signed-in', gptDestination);
+    isUnavailable = false;
+    await expectCompletedPage(await repeatCallback(), 'signed-in', gptDestination);
   });
 
   it('B22.3 at the same moment: the sign-in continues if the browser disconnects', async () => {
-    const kept: Promise<void>[] = [];
-    const { deployment } = deployWithSingleUseProvider({ waitUntil: (work) => void kept.push(work) });
+    const backgroundWork: Promise<void>[] = [];
+    const { deployment } = deployWithSingleUseProvider({
+      waitUntil: (work) => void backgroundWork.push(work),
+    });
     const { returnFromProvider } = await continueToProvider(deployment);
-    const before = kept.length;
+    const before = backgroundWork.length;
     await returnFromProvider({ code: 'ada' });
-    expect(kept).toHaveLength(before + 1);
+    expect(backgroundWork).toHaveLength(before + 1);
   });
 
   it('B22.1 reload: a client that redeemed its code keeps its tokens', async () => {
@@ -326,7 +356,7 @@ describe('the callback of a client’s sign-in', () => {
 describe('other callbacks', () => {
   describe('a callback by form post', () => {
     it('B22.6 posted: redirected twice, and again after it expired', async () => {
-      const { asked, deployment } = deployWithSingleUseProvider({}, { responseMode: 'form_post' });
+      const { receivedCodes, deployment } = deployWithSingleUseProvider({}, { responseMode: 'form_post' });
       const { browser, state } = await continueToProvider(deployment);
       const post = () =>
         deployment.fetch(
@@ -336,42 +366,42 @@ describe('other callbacks', () => {
             body: new URLSearchParams({ state, code: 'ada' }),
           }),
         );
-      const rounds = [readRedirect(await post()).href, readRedirect(await post()).href];
-      const [first = '', second = ''] = rounds;
+      const formPostUrls = [readRedirect(await post()).href, readRedirect(await post()).href];
+      const [first = '', second = ''] = formPostUrls;
       expect(readCode(await browser.visit(first))).not.toBe('');
       await expectCompletedPage(await browser.visit(first), 'signed-in', gptDestination);
       await expectCompletedPage(await browser.visit(second), 'signed-in', gptDestination);
       deployment.advance(61);
       await expectCompletedPage(await browser.visit(first), 'signed-in', gptDestination);
-      expect(asked).toHaveLength(1);
+      expect(receivedCodes).toHaveLength(1);
     });
   });
 
   describe('the second authorization request, for a refresh token', () => {
     const createForgetfulProvider = () => {
-      const plain = createProvider('google', 'Google');
+      const baseProvider = createProvider('google', 'Google');
       return deployWithSingleUseProvider(
         {},
-        { reconsentUrl: (_, upstreamRequest, io) => plain.authorizationUrl(upstreamRequest, io) },
+        { reconsentUrl: (_, upstreamRequest, io) => baseProvider.authorizationUrl(upstreamRequest, io) },
       );
     };
 
     it('B22.7 second way: repeating the first callback does not redirect', async () => {
-      const { asked, deployment } = createForgetfulProvider();
+      const { receivedCodes, deployment } = createForgetfulProvider();
       const { browser, callbackUrl, returnFromProvider } = await continueToProvider(deployment);
-      const before = repeatRequest(
+      const repeatFirstCallback = repeatRequest(
         deployment,
         callbackUrl({ code: 'ada' }),
         buildCookieHeader(browser.cookies),
       );
-      const again = readRedirect(await returnFromProvider({ code: 'ada' }));
-      expect(again.origin).toBe('https://google.example');
+      const reconsentUrl = readRedirect(await returnFromProvider({ code: 'ada' }));
+      expect(reconsentUrl.origin).toBe('https://google.example');
       await expectCompletedPage(await returnFromProvider({ code: 'ada' }), 'signed-in', gptDestination);
-      await expectCompletedPage(await before(), 'signed-in', gptDestination);
-      expect(asked).toHaveLength(1);
-      const state = again.searchParams.get('state') ?? '';
-      const answer = new URLSearchParams({ state, code: 'ada', refresh: 'r-1' });
-      expect(readCode(await browser.visit(`${issuer}/callback/google?${answer}`))).not.toBe('');
+      await expectCompletedPage(await repeatFirstCallback(), 'signed-in', gptDestination);
+      expect(receivedCodes).toHaveLength(1);
+      const state = reconsentUrl.searchParams.get('state') ?? '';
+      const callbackQuery = new URLSearchParams({ state, code: 'ada', refresh: 'r-1' });
+      expect(readCode(await browser.visit(`${issuer}/callback/google?${callbackQuery}`))).not.toBe('');
     });
 
     it.each<[string, Query]>([
@@ -382,25 +412,25 @@ describe('other callbacks', () => {
       const { browser, returnFromProvider } = await continueToProvider(deployment);
       const state = readRedirect(await returnFromProvider({ code: 'ada' })).searchParams.get('state') ?? '';
       const url = `${issuer}/callback/google?${new URLSearchParams({ state, ...query })}`;
-      const again = repeatRequest(deployment, url, buildCookieHeader(browser.cookies));
-      const responses = await Promise.all([again(), again(), again()]);
-      const [first, ...others] = responses.toSorted((one, other) => one.status - other.status);
-      if (first === undefined) throw new Error('no response');
-      for (const response of [...others, await again(), await browser.visit(url)])
+      const repeatCallback = repeatRequest(deployment, url, buildCookieHeader(browser.cookies));
+      const responses = await Promise.all([repeatCallback(), repeatCallback(), repeatCallback()]);
+      const [redirect, ...others] = responses.toSorted((first, second) => first.status - second.status);
+      if (redirect === undefined) throw new Error('no response');
+      for (const response of [...others, await repeatCallback(), await browser.visit(url)])
         await expectCompletedPage(response, 'signed-in', gptDestination);
-      expect((await redeem(deployment, gpt, readCode(first))).status).toBe(200);
-      await expectCompletedPage(await again(), 'signed-in', gptDestination);
+      expect((await redeem(deployment, gpt, readCode(redirect))).status).toBe(200);
+      await expectCompletedPage(await repeatCallback(), 'signed-in', gptDestination);
     });
 
     it('B22.7 second way: one of two callbacks in two processes creates a code', async () => {
       const { provider, storage, deployment } = createForgetfulProvider();
-      const other = deploy({ providers: [provider], storage });
+      const otherDeployment = deploy({ providers: [provider], storage });
       const { browser, returnFromProvider } = await continueToProvider(deployment);
       const state = readRedirect(await returnFromProvider({ code: 'ada' })).searchParams.get('state') ?? '';
       const url = `${issuer}/callback/google?${new URLSearchParams({ state, error: 'access_denied' })}`;
       const cookie = buildCookieHeader(browser.cookies);
       const responses = await Promise.all(
-        [deployment, other].map((one) => repeatRequest(one, url, cookie)()),
+        [deployment, otherDeployment].map((anyDeployment) => repeatRequest(anyDeployment, url, cookie)()),
       );
       expect(responses.map(({ status }) => status).toSorted()).toEqual([303, 400]);
     });
@@ -411,54 +441,63 @@ describe('other callbacks', () => {
       const state = readRedirect(await returnFromProvider({ code: 'ada' })).searchParams.get('state') ?? '';
       const userId = (await storage.findUser({ provider: 'google', subject: 'ada' })) ?? '';
       await storage.deleteUser({ userId, actor: 'user', now: deployment.now() });
-      const answer = new URLSearchParams({ state, code: 'ada', refresh: 'r-1' });
-      const response = await browser.visit(`${issuer}/callback/google?${answer}`);
+      const callbackQuery = new URLSearchParams({ state, code: 'ada', refresh: 'r-1' });
+      const response = await browser.visit(`${issuer}/callback/google?${callbackQuery}`);
       await expectCompletedPage(response, 'ended', gptDestination);
     });
   });
 
   /** Submits a form of the account page that redirects to a provider, and returns the callback URL. */
-  const sentFrom = async (
+  const startAtAccountPage = async (
     accountBrowser: AccountBrowser,
     action: string,
     fields: Query,
     code: string,
   ): Promise<string> => {
-    const sent = readRedirect(await accountBrowser.post(action, fields));
-    const state = sent.searchParams.get('state') ?? '';
-    return `${sent.searchParams.get('redirect_uri')}?${new URLSearchParams({ state, code })}`;
+    const authorizationUrl = readRedirect(await accountBrowser.post(action, fields));
+    const state = authorizationUrl.searchParams.get('state') ?? '';
+    return `${authorizationUrl.searchParams.get('redirect_uri')}?${new URLSearchParams({ state, code })}`;
   };
 
   describe('the account page', () => {
     it('B22.8 account sign-in: a repeated callback does not change the session', async () => {
-      const { asked, deployment } = deployWithSingleUseProvider();
+      const { receivedCodes, deployment } = deployWithSingleUseProvider();
       const accountBrowser = createAccountBrowser(deployment);
-      const url = await sentFrom(accountBrowser, '/sign-in', { choice: 'google' }, 'ada');
-      const before = repeatRequest(deployment, url, buildCookieHeader(accountBrowser.cookies));
+      const url = await startAtAccountPage(accountBrowser, '/sign-in', { choice: 'google' }, 'ada');
+      const repeatFirstCallback = repeatRequest(deployment, url, buildCookieHeader(accountBrowser.cookies));
       expect(readRedirect(await accountBrowser.visit(url)).pathname).toBe('/account');
       const session = accountBrowser.cookies.get('__Host-session');
-      for (const again of [() => accountBrowser.visit(url), before, before])
-        await expectCompletedPage(await again(), 'signed-in', accountDestination);
+      for (const repeatCallback of [
+        () => accountBrowser.visit(url),
+        repeatFirstCallback,
+        repeatFirstCallback,
+      ])
+        await expectCompletedPage(await repeatCallback(), 'signed-in', accountDestination);
       expect(accountBrowser.cookies.get('__Host-session')).toBe(session);
       expect((await accountBrowser.openAccountPage()).kind).toBe('account');
-      expect(asked).toHaveLength(1);
+      expect(receivedCodes).toHaveLength(1);
     });
 
     it('B22.8 account sign-in: one of five concurrent callbacks starts a session', async () => {
-      const { asked, deployment } = deployWithSingleUseProvider();
+      const { receivedCodes, deployment } = deployWithSingleUseProvider();
       const accountBrowser = createAccountBrowser(deployment);
-      const url = await sentFrom(accountBrowser, '/sign-in', { choice: 'google' }, 'ada');
-      const again = repeatRequest(deployment, url, buildCookieHeader(accountBrowser.cookies));
-      const responses = await Promise.all(Array.from({ length: 5 }, again));
+      const url = await startAtAccountPage(accountBrowser, '/sign-in', { choice: 'google' }, 'ada');
+      const repeatCallback = repeatRequest(deployment, url, buildCookieHeader(accountBrowser.cookies));
+      const responses = await Promise.all(Array.from({ length: 5 }, repeatCallback));
       expect(responses.map(({ status }) => status).toSorted()).toEqual([303, 400, 400, 400, 400]);
-      expect(asked).toHaveLength(1);
+      expect(receivedCodes).toHaveLength(1);
     });
 
     it('B22.8 account sign-in: a repeated callback of a reauthentication does not renew it', async () => {
       const { deployment } = deployWithSingleUseProvider();
       const accountBrowser = createAccountBrowser(deployment);
       await accountBrowser.signInToAccount();
-      const url = await sentFrom(accountBrowser, '/sign-in', { choice: 'google', purpose: 'prove' }, 'ada');
+      const url = await startAtAccountPage(
+        accountBrowser,
+        '/sign-in',
+        { choice: 'google', purpose: 'prove' },
+        'ada',
+      );
       await accountBrowser.visit(url);
       const session = accountBrowser.cookies.get('__Host-session');
       deployment.advance(301);
@@ -469,7 +508,7 @@ describe('other callbacks', () => {
     it('B22.8 account sign-in: a callback repeated after sign-out starts no session', async () => {
       const { deployment } = deployWithSingleUseProvider();
       const accountBrowser = createAccountBrowser(deployment);
-      const url = await sentFrom(accountBrowser, '/sign-in', { choice: 'google' }, 'ada');
+      const url = await startAtAccountPage(accountBrowser, '/sign-in', { choice: 'google' }, 'ada');
       await accountBrowser.visit(url);
       await accountBrowser.post('/sign-out');
       await expectCompletedPage(await accountBrowser.visit(url), 'ended', accountDestination);
@@ -479,25 +518,29 @@ describe('other callbacks', () => {
     it('B22.8 account sign-in: a refusal at the provider shows a notice and ends the login transaction', async () => {
       const { deployment } = deployWithSingleUseProvider();
       const accountBrowser = createAccountBrowser(deployment);
-      const url = await sentFrom(accountBrowser, '/sign-in', { choice: 'google' }, 'ada');
-      const denied = new URL(url);
-      denied.searchParams.delete('code');
-      denied.searchParams.set('error', 'access_denied');
-      await accountBrowser.visit(denied.href);
+      const url = await startAtAccountPage(accountBrowser, '/sign-in', { choice: 'google' }, 'ada');
+      const deniedUrl = new URL(url);
+      deniedUrl.searchParams.delete('code');
+      deniedUrl.searchParams.set('error', 'access_denied');
+      await accountBrowser.visit(deniedUrl.href);
       expect(accountBrowser.cookies.get('__Host-notice')).toBe('not-confirmed');
       expect(listTransactionCookies(accountBrowser.cookies)).toEqual([]);
     });
 
     it('B22.9 linking: reloading the confirmation page leads to the account, and its form still works', async () => {
-      const { asked, storage, deployment } = deployWithSingleUseProvider();
+      const { receivedCodes, storage, deployment } = deployWithSingleUseProvider();
       const accountBrowser = createAccountBrowser(deployment);
       await accountBrowser.signInToAccount('ada', 'other');
-      const url = await sentFrom(accountBrowser, '/link', { choice: 'google' }, 'cat');
-      const before = repeatRequest(deployment, url, buildCookieHeader(accountBrowser.cookies));
+      const url = await startAtAccountPage(accountBrowser, '/link', { choice: 'google' }, 'cat');
+      const repeatFirstCallback = repeatRequest(deployment, url, buildCookieHeader(accountBrowser.cookies));
       const page = await (await accountBrowser.visit(url)).text();
-      for (const again of [() => accountBrowser.visit(url), before, before])
-        await expectCompletedPage(await again(), 'linked', accountDestination);
-      expect(asked).toHaveLength(1);
+      for (const repeatCallback of [
+        () => accountBrowser.visit(url),
+        repeatFirstCallback,
+        repeatFirstCallback,
+      ])
+        await expectCompletedPage(await repeatCallback(), 'linked', accountDestination);
+      expect(receivedCodes).toHaveLength(1);
       expect(await storage.findUser({ provider: 'google', subject: 'cat' })).toBeUndefined();
       const fields = { link: readHiddenField(page, 'link'), confirm: '1' };
       await accountBrowser.post('/link/confirm', fields, readHiddenField(page, 'form'));
@@ -506,14 +549,14 @@ describe('other callbacks', () => {
     });
 
     it('B22.9 linking: one of five concurrent callbacks shows the confirmation page', async () => {
-      const { asked, deployment } = deployWithSingleUseProvider();
+      const { receivedCodes, deployment } = deployWithSingleUseProvider();
       const accountBrowser = createAccountBrowser(deployment);
       await accountBrowser.signInToAccount('ada', 'other');
-      const url = await sentFrom(accountBrowser, '/link', { choice: 'google' }, 'cat');
-      const again = repeatRequest(deployment, url, buildCookieHeader(accountBrowser.cookies));
-      const responses = await Promise.all(Array.from({ length: 5 }, again));
+      const url = await startAtAccountPage(accountBrowser, '/link', { choice: 'google' }, 'cat');
+      const repeatCallback = repeatRequest(deployment, url, buildCookieHeader(accountBrowser.cookies));
+      const responses = await Promise.all(Array.from({ length: 5 }, repeatCallback));
       expect(responses.map(({ status }) => status).toSorted()).toEqual([200, 400, 400, 400, 400]);
-      expect(asked).toHaveLength(1);
+      expect(receivedCodes).toHaveLength(1);
     });
   });
 });

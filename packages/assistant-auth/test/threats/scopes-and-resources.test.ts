@@ -18,7 +18,7 @@ import { createSpyStorage } from '../spy-storage.ts';
 import { clientCredentials, postForm } from '../token-requests.ts';
 
 describe('scopes', () => {
-  const everybody: readonly (readonly [string, TestClient])[] = [
+  const testClients: readonly (readonly [string, TestClient])[] = [
     ['ChatGPT', gpt],
     ['a public client', app],
     ['a confidential client', server],
@@ -35,23 +35,28 @@ describe('scopes', () => {
 
   const options = { id: 'app', name: 'App', redirectUris: ['https://app.example/cb'] };
 
-  const start = (changes: Partial<BrokerOptions> = {}): Deployment =>
+  const deployWithScopes = (changes: Partial<BrokerOptions> = {}): Deployment =>
     deploy({ scopes, clients: [...clients, administrator], ...changes });
 
-  const supportedBy = async ({ fetch }: Deployment): Promise<readonly string[]> => {
+  const readSupportedScopes = async ({ fetch }: Deployment): Promise<readonly string[]> => {
     const response = await fetch(new Request(`${issuer}/.well-known/oauth-authorization-server`));
     const { scopes_supported }: { scopes_supported: readonly string[] } = await response.json();
     return scopes_supported;
   };
 
   /** Returns the scope that a client is granted for a requested scope, and at a refresh with the same or another one. */
-  const granted = async (deployment: Deployment, testClient: TestClient, scope: string, again?: string) => {
+  const obtainScope = async (
+    deployment: Deployment,
+    testClient: TestClient,
+    scope: string,
+    refreshScope?: string,
+  ) => {
     const first = await expectTokens(
       await redeem(deployment, testClient, await obtainCode(deployment, testClient, { scope })),
     );
-    if (again === undefined) return first.scope;
+    if (refreshScope === undefined) return first.scope;
     const next = await expectTokens(
-      await refresh(deployment, testClient, first.refresh_token, { scope: again }),
+      await refresh(deployment, testClient, first.refresh_token, { scope: refreshScope }),
     );
     expect(await callApi(deployment, next.access_token)).toMatchObject({
       kind: 'granted',
@@ -60,21 +65,21 @@ describe('scopes', () => {
     return next.scope;
   };
 
-  describe.each(everybody)('%s', (_, testClient) => {
+  describe.each(testClients)('%s', (_, testClient) => {
     it.each([
       ['score offline_access', 'score offline_access'],
       ['score,offline_access,score', 'score offline_access'],
       ['openid profile email score offline_access', 'score offline_access'],
       ['offline_access score', 'offline_access score'],
     ])('gets tokens if it requests %s, at a refresh as well', async (scope, expected) => {
-      expect(await granted(start(), testClient, scope, scope)).toBe(expected);
+      expect(await obtainScope(deployWithScopes(), testClient, scope, scope)).toBe(expected);
     });
 
     it('gets tokens if it requests all of scopes_supported, at a refresh as well', async () => {
-      const deployment = start();
-      const all = (await supportedBy(deployment)).join(' ');
+      const deployment = deployWithScopes();
+      const all = (await readSupportedScopes(deployment)).join(' ');
       expect(all).toBe('offline_access words score admin');
-      expect(await granted(deployment, testClient, all, all)).toBe('offline_access words score');
+      expect(await obtainScope(deployment, testClient, all, all)).toBe('offline_access words score');
     });
 
     it.each([
@@ -84,11 +89,11 @@ describe('scopes', () => {
       'openid,profile,email,offline_access',
     ])('gets its default scopes and offline_access if it requests only %j', async (scope) => {
       const expected = testClient === app ? 'words offline_access' : 'words score offline_access';
-      expect(await granted(start(), testClient, scope, scope)).toBe(expected);
+      expect(await obtainScope(deployWithScopes(), testClient, scope, scope)).toBe(expected);
     });
 
     it('gets its default scopes if it requests only openid, and no ID token', async () => {
-      const deployment = start();
+      const deployment = deployWithScopes();
       const code = await obtainCode(deployment, testClient, { scope: 'openid profile' });
       const tokens = await expectTokens(await redeem(deployment, testClient, code));
       expect(tokens.scope).toBe(testClient === app ? 'words' : 'words score');
@@ -97,7 +102,7 @@ describe('scopes', () => {
   });
 
   it('shows and introspects the granted scopes, and none that were dropped', async () => {
-    const deployment = start();
+    const deployment = deployWithScopes();
     const scope = 'openid score admin offline_access';
     const { response } = await createTestBrowser(deployment).openSignInPage({ ...app.request, scope });
     const page = await response.text();
@@ -120,7 +125,7 @@ describe('scopes', () => {
     error: 'invalid_scope',
     description: 'The requested scope is unknown or not available to this client.',
   };
-  const exceeding = {
+  const exceedingScopeError = {
     status: 400,
     error: 'invalid_scope',
     error_description: 'The requested scope exceeds the granted scope.',
@@ -128,7 +133,7 @@ describe('scopes', () => {
 
   const expectNoPage = async (testClient: TestClient, scope: string, reason: string) => {
     const storage = createSpyStorage();
-    const deployment = start({ storage });
+    const deployment = deployWithScopes({ storage });
     const { response } = await createTestBrowser(deployment).openSignInPage({ ...testClient.request, scope });
     const { redirect_uri: to = '', state } = testClient.request;
     const malformed = { ...invalidScope, description: 'The parameter scope is malformed.' };
@@ -151,8 +156,8 @@ describe('scopes', () => {
   ])('L11.1 unknown: refuses %s, and drops unknown scopes only for ChatGPT', async (scope) => {
     await expectNoPage(app, scope, 'scope.unknown');
     await expectNoPage(server, scope, 'scope.unknown');
-    const deployment = start();
-    if (scope.includes('words')) expect(await granted(deployment, gpt, scope, scope)).toBe('words');
+    const deployment = deployWithScopes();
+    if (scope.includes('words')) expect(await obtainScope(deployment, gpt, scope, scope)).toBe('words');
     else await expectNoPage(gpt, scope, 'scope.unavailable');
   });
 
@@ -161,34 +166,38 @@ describe('scopes', () => {
     ['admin,score', 'score'],
     ['admin offline_access words', 'offline_access words'],
   ])('L11.2 another client’s: drops it from %s', async (scope, expected) => {
-    for (const [, testClient] of everybody) expect(await granted(start(), testClient, scope)).toBe(expected);
+    for (const [, testClient] of testClients)
+      expect(await obtainScope(deployWithScopes(), testClient, scope)).toBe(expected);
   });
 
-  it.each(everybody)(
+  it.each(testClients)(
     'L11.2 another client’s: lets %s repeat its request at a refresh',
     async (_, testClient) => {
       const scope = 'words admin offline_access';
-      expect(await granted(start(), testClient, scope, scope)).toBe('words offline_access');
+      expect(await obtainScope(deployWithScopes(), testClient, scope, scope)).toBe('words offline_access');
     },
   );
 
   it.each(['admin', 'admin offline_access', 'openid admin', 'admin,admin'])(
     'L11.3 nothing left: refuses %s rather than grant the default scopes',
     async (scope) => {
-      for (const [, testClient] of everybody) await expectNoPage(testClient, scope, 'scope.unavailable');
+      for (const [, testClient] of testClients) await expectNoPage(testClient, scope, 'scope.unavailable');
     },
   );
 
-  it.each(everybody)(
+  it.each(testClients)(
     'L11.4 no scope of the API: no refresh by %s returns such a token',
     async (_, testClient) => {
       const storage = createSpyStorage();
-      const deployment = start({ storage });
+      const deployment = deployWithScopes({ storage });
       const code = await obtainCode(deployment, testClient, { scope: 'words offline_access' });
       const { refresh_token } = await expectTokens(await redeem(deployment, testClient, code));
       const before = storage.calls.length;
       for (const scope of ['admin', 'admin offline_access', 'openid admin'])
-        await expectTokenError(await refresh(deployment, testClient, refresh_token, { scope }), exceeding);
+        await expectTokenError(
+          await refresh(deployment, testClient, refresh_token, { scope }),
+          exceedingScopeError,
+        );
       expect(storage.calls).toHaveLength(before);
       for (const scope of ['offline_access', 'openid'])
         expect(
@@ -197,15 +206,18 @@ describe('scopes', () => {
     },
   );
 
-  it.each(everybody)(
+  it.each(testClients)(
     'L11.4 no scope of the API: %s gets no tokens after all of its scopes were removed',
     async (_, testClient) => {
       const storage = memoryStorage();
-      const before = start({ storage });
+      const before = deployWithScopes({ storage });
       const code = () => obtainCode(before, testClient, { scope: 'words offline_access' });
       const { refresh_token } = await expectTokens(await redeem(before, testClient, await code()));
-      const withdrawn = clients.map((client) => ({ ...client, scopes: ['score', 'offline_access'] }));
-      const after = start({ storage, clients: [...withdrawn, administrator] });
+      const clientsWithoutWords = clients.map((client) => ({
+        ...client,
+        scopes: ['score', 'offline_access'],
+      }));
+      const after = deployWithScopes({ storage, clients: [...clientsWithoutWords, administrator] });
       const redeemed = await redeem(after, testClient, await code());
       expect([redeemed.status, await redeemed.json()]).toEqual([
         400,
@@ -221,16 +233,19 @@ describe('scopes', () => {
     },
   );
 
-  it.each(everybody)(
+  it.each(testClients)(
     'L11.5 wider at a refresh: refuses %s a scope that it could have requested at the sign-in',
     async (_, testClient) => {
       const storage = createSpyStorage();
-      const deployment = start({ storage });
+      const deployment = deployWithScopes({ storage });
       const code = await obtainCode(deployment, testClient, { scope: 'words offline_access' });
       const { refresh_token } = await expectTokens(await redeem(deployment, testClient, code));
       const before = storage.calls.length;
       for (const scope of ['score', 'words score', 'words score openid', 'score offline_access'])
-        await expectTokenError(await refresh(deployment, testClient, refresh_token, { scope }), exceeding);
+        await expectTokenError(
+          await refresh(deployment, testClient, refresh_token, { scope }),
+          exceedingScopeError,
+        );
       expect(storage.calls).toHaveLength(before);
     },
   );
@@ -240,7 +255,7 @@ describe('scopes', () => {
     async (scope) => {
       await expectNoPage(app, scope, 'scope.malformed');
       await expectNoPage(gpt, scope, 'scope.malformed');
-      const deployment = start();
+      const deployment = deployWithScopes();
       const code = await obtainCode(deployment, app);
       const { refresh_token } = await expectTokens(await redeem(deployment, app, code));
       await expectTokenError(await refresh(deployment, app, refresh_token, { scope }), {
@@ -260,7 +275,10 @@ describe('scopes', () => {
       'default scopes without a scope of the API',
       () => staticClient({ ...options, scopes: ['words'], defaultScopes: ['offline_access'] }),
     ],
-    ['a description of openid', () => start({ scopes: { ...scopes, openid: 'know who you are' } })],
+    [
+      'a description of openid',
+      () => deployWithScopes({ scopes: { ...scopes, openid: 'know who you are' } }),
+    ],
   ])('L11.7 configuration: createBroker fails for %s', (_, configure) => {
     expect(configure).toThrow(expect.objectContaining({ name: 'ConfigurationError' }));
   });
@@ -284,7 +302,7 @@ describe('a resource', () => {
       resource === undefined ? {} : { resource },
     );
 
-  const tokensAbout = async (
+  const obtainTokensFor = async (
     deployment: Deployment,
     testClient: TestClient,
     resource?: string,
@@ -296,7 +314,7 @@ describe('a resource', () => {
   it.each(equalToIssuer)('is equivalent to %s at the authorization endpoint', async (resource) => {
     const deployment = deploy({ resources });
     for (const testClient of [gpt, app, server]) {
-      const { access_token } = await tokensAbout(deployment, testClient, resource);
+      const { access_token } = await obtainTokensFor(deployment, testClient, resource);
       expect(await protect(deployment, access_token)).toMatchObject({ kind: 'granted' });
       expect(await protect(deployment, access_token, `${issuer}/mcp`)).toMatchObject({ kind: 'refused' });
     }
@@ -318,36 +336,36 @@ describe('a resource', () => {
   it('can be requested with its default port, and differs from one with another query', async () => {
     const tenants = ['https://api.example/?tenant=A', 'https://api.example/?tenant=a'] as const;
     const deployment = deploy({ resources: tenants });
-    const { access_token } = await tokensAbout(deployment, app, 'https://API.example:443?tenant=A');
+    const { access_token } = await obtainTokensFor(deployment, app, 'https://API.example:443?tenant=A');
     expect(await protect(deployment, access_token, tenants[0])).toMatchObject({ kind: 'granted' });
     expect(await protect(deployment, access_token, tenants[1])).toMatchObject({ kind: 'refused' });
   });
 
   it.each(equalToIssuer)('is equivalent to %s for the guard', async (resource) => {
     const deployment = deploy({ resources: ['https://api.example', issuer] });
-    const { access_token } = await tokensAbout(deployment, app, issuer);
+    const { access_token } = await obtainTokensFor(deployment, app, issuer);
     expect(await protect(deployment, access_token, resource)).toMatchObject({ kind: 'granted' });
     expect(await protect(deployment, access_token)).toMatchObject({ kind: 'refused' });
   });
 
-  it.each(equalToIssuer)('is equivalent to %s in every option', async (spelled) => {
+  it.each(equalToIssuer)('is equivalent to %s in every option', async (resource) => {
     const secrets = [serverSecret];
     const deployment = deploy({
-      resources: [spelled],
-      introspectionClients: [introspectionClient({ id: 'api', secrets, resource: spelled })],
+      resources: [resource],
+      introspectionClients: [introspectionClient({ id: 'api', secrets, resource })],
     });
-    const elsewhere = createResourceServer({
+    const resourceServer = createResourceServer({
       issuer,
-      resource: spelled,
-      keys: await deriveResourceKeys({ sealingKeys: keys, issuer, resource: spelled }),
+      resource,
+      keys: await deriveResourceKeys({ sealingKeys: keys, issuer, resource }),
       now: deployment.now,
     });
-    const plain = deploy({ resources: [issuer] });
-    for (const one of [deployment, plain]) {
-      const { access_token } = await tokensAbout(one, app);
+    const canonicalDeployment = deploy({ resources: [issuer] });
+    for (const issuingDeployment of [deployment, canonicalDeployment]) {
+      const { access_token } = await obtainTokensFor(issuingDeployment, app);
       const headers = { authorization: `Bearer ${access_token}` };
       expect(await protect(deployment, access_token)).toMatchObject({ kind: 'granted' });
-      expect(await elsewhere.protect(new Request(`${issuer}/x`, { headers }))).toMatchObject({
+      expect(await resourceServer.protect(new Request(`${issuer}/x`, { headers }))).toMatchObject({
         kind: 'granted',
       });
       const form = { client_id: 'api', client_secret: serverSecret, token: access_token };
@@ -356,18 +374,18 @@ describe('a resource', () => {
   });
 
   it('keeps grants whose resource an earlier version stored as it was configured', async () => {
-    const stored = 'https://Words.example:443/';
+    const storedResource = 'https://Words.example:443/';
     const storage = memoryStorage();
     const refreshing: BrokerStorage = {
       ...storage,
-      refresh: async (use) => {
-        const outcome = await storage.refresh(use);
+      refresh: async (grantRefresh) => {
+        const outcome = await storage.refresh(grantRefresh);
         if (outcome.kind === 'refused') return outcome;
-        return { ...outcome, grant: { ...outcome.grant, resource: stored } };
+        return { ...outcome, grant: { ...outcome.grant, resource: storedResource } };
       },
     };
     const deployment = deploy({ storage: refreshing, resources });
-    const first = await tokensAbout(deployment, app);
+    const first = await obtainTokensFor(deployment, app);
     const second = await expectTokens(await refresh(deployment, app, first.refresh_token));
     // The refresh token now contains the stored form of the resource.
     const resource = { resource: `${issuer}/` };

@@ -16,7 +16,7 @@ import { createProvider } from '../fake-provider.ts';
 import { startAuthorization } from '../flows.ts';
 import { createSpyStorage, type SpyStorage } from '../spy-storage.ts';
 
-export const sealedTypes = ['access', 'refresh', 'code', 'consent', 'transaction', 'answer'] as const;
+export const sealedTypes = ['access', 'refresh', 'code', 'consent', 'transaction', 'formPost'] as const;
 export type SealedType = (typeof sealedTypes)[number];
 
 /** The error for a text that does not open, by the sealed type that is expected. */
@@ -28,10 +28,10 @@ export const expectedErrors: Readonly<
   code: { status: 400, reason: 'code.unreadable' },
   consent: { status: 400, reason: 'consent.unreadable' },
   transaction: { status: 400, reason: 'transaction.unreadable' },
-  answer: { status: 400, reason: 'form-post.unreadable' },
+  formPost: { status: 400, reason: 'form-post.unreadable' },
 };
 
-export interface Sealed {
+export interface SealedTexts {
   readonly texts: Readonly<Record<SealedType, string>>;
   /** The browser that signed in. */
   readonly browser: TestBrowser;
@@ -49,30 +49,35 @@ export const deployWithFormPost = (
 };
 
 /** Signs a user in to ChatGPT, and collects every sealed text. */
-export const collect = async (deployment: Deployment): Promise<Sealed> => {
+export const collectSealedTexts = async (deployment: Deployment): Promise<SealedTexts> => {
   const { browser, consent } = await startAuthorization(deployment);
-  const sent = readRedirect(await browser.submitConsent(consent, { choice: 'apple' }));
-  const state = sent.searchParams.get('state') ?? '';
+  const authorizationUrl = readRedirect(await browser.submitConsent(consent, { choice: 'apple' }));
+  const state = authorizationUrl.searchParams.get('state') ?? '';
   const transaction = browser.cookies.get(await deriveTransactionCookieName(state)) ?? '';
-  const round = await postProviderResponse(deployment, state);
-  const answer = round.searchParams.get('form_post') ?? '';
-  const code = readRedirect(await browser.visit(round.href)).searchParams.get('code') ?? '';
+  const formPostUrl = await postProviderResponse(deployment, state);
+  const formPost = formPostUrl.searchParams.get('form_post') ?? '';
+  const code = readRedirect(await browser.visit(formPostUrl.href)).searchParams.get('code') ?? '';
   const tokens = await expectTokens(await redeem(deployment, gpt, code));
   const { access_token: access, refresh_token: refresh } = tokens;
-  return { texts: { access, refresh, code, consent, transaction, answer }, browser, state };
+  return { texts: { access, refresh, code, consent, transaction, formPost }, browser, state };
 };
 
 /** Presents a text where one of type `kind` is expected. Returns the status, and the reason of a refusal. */
-export const present = async (deployment: Deployment, sealed: Sealed, kind: SealedType, text: string) => {
+export const presentText = async (
+  deployment: Deployment,
+  sealed: SealedTexts,
+  kind: SealedType,
+  text: string,
+) => {
   const before = deployment.log.length;
   const status = await presenters[kind](deployment, sealed, text);
-  const refused = deployment.log.slice(before).find(({ event }) => event === 'refused');
-  return { status, reason: refused?.reason, cause: refused?.cause };
+  const refusal = deployment.log.slice(before).find(({ event }) => event === 'refused');
+  return { status, reason: refusal?.reason, cause: refusal?.cause };
 };
 
-type Entrance = (deployment: Deployment, sealed: Sealed, text: string) => Promise<number>;
+type Presenter = (deployment: Deployment, sealed: SealedTexts, text: string) => Promise<number>;
 
-const presenters: Readonly<Record<SealedType, Entrance>> = {
+const presenters: Readonly<Record<SealedType, Presenter>> = {
   async access(deployment, _, text) {
     const protection = await callApi(deployment, text);
     return protection.kind === 'granted' ? 200 : protection.response.status;
@@ -86,7 +91,7 @@ const presenters: Readonly<Record<SealedType, Entrance>> = {
     otherBrowser.cookies.set(await deriveTransactionCookieName(state), text);
     return (await otherBrowser.visit((await postProviderResponse(deployment, state)).href)).status;
   },
-  async answer(deployment, { browser, state, texts }, text) {
+  async formPost(deployment, { browser, state, texts }, text) {
     const otherBrowser = copyBrowser(deployment, browser);
     otherBrowser.cookies.set(await deriveTransactionCookieName(state), texts.transaction);
     const query = new URLSearchParams({ form_post: text });

@@ -29,57 +29,60 @@ import {
 } from '../security-event-fixtures.ts';
 import { attacker, buildAddressHeaders, failedClientLimit } from '../wrong-secrets.ts';
 
-const forger = await generateKey('key-1');
-const stranger = await generateKey('key-9');
+const forgerKey = await generateKey('key-1');
+const unknownKey = await generateKey('key-9');
 
-/** Sends the token that `make` creates from a genuine one to the security event endpoint of a provider. */
-type Telling = (
+/** Sends the token that `changeToken` creates from a genuine one to the security event endpoint of a provider. */
+type SendEvent = (
   fixture: SecurityEventDeployment,
-  make: (honest: string) => string | Promise<string>,
+  changeToken: (genuineToken: string) => string | Promise<string>,
 ) => Promise<Response>;
 
-const tellings: Readonly<Record<IssuerName, Telling>> = {
-  acme: async (fixture, make) => sendLogoutToken(fixture, make(await logoutToken())),
-  google: async (fixture, make) => sendGoogleEvent(fixture, make(await googleEvent())),
-  apple: async (fixture, make) => {
+const senders: Readonly<Record<IssuerName, SendEvent>> = {
+  acme: async (fixture, changeToken) => sendLogoutToken(fixture, changeToken(await logoutToken())),
+  google: async (fixture, changeToken) => sendGoogleEvent(fixture, changeToken(await googleEvent())),
+  apple: async (fixture, changeToken) => {
     const { payload } = JSON.parse(await appleNotification());
-    return sendAppleNotification(fixture, JSON.stringify({ payload: await make(payload) }));
+    return sendAppleNotification(fixture, JSON.stringify({ payload: await changeToken(payload) }));
   },
 };
 
-const claimsIn = (token: string) =>
+const readClaims = (token: string) =>
   JSON.parse(new TextDecoder().decode(decodeBase64url(token.split('.')[1] ?? '')));
 
-const forgeries: readonly (readonly [name: string, make: (honest: string) => string | Promise<string>])[] = [
-  ['alg none', (token) => createUnsignedToken(claimsIn(token), 'none')],
-  ['alg None', (token) => createUnsignedToken(claimsIn(token), 'None')],
-  ['HS256 with the public key', (token) => signWithPublicKey(claimsIn(token), issuerKey)],
-  ['HS256 with our secret', (token) => signWithSecret(claimsIn(token), clientSecret, 'key-1')],
-  ['another key with the provider’s kid', (token) => resign(token, forger)],
-  ['a key that the provider does not know', (token) => resign(token, stranger)],
+const forgeries: readonly (readonly [
+  name: string,
+  changeToken: (genuineToken: string) => string | Promise<string>,
+])[] = [
+  ['alg none', (token) => createUnsignedToken(readClaims(token), 'none')],
+  ['alg None', (token) => createUnsignedToken(readClaims(token), 'None')],
+  ['HS256 with the public key', (token) => signWithPublicKey(readClaims(token), issuerKey)],
+  ['HS256 with our secret', (token) => signWithSecret(readClaims(token), clientSecret, 'key-1')],
+  ['another key with the provider’s kid', (token) => signAgain(token, forgerKey)],
+  ['a key that the provider does not know', (token) => signAgain(token, unknownKey)],
   [
     'other claims with a genuine signature',
-    (token) => replaceClaims(token, { ...claimsIn(token), sub: 'eve' }),
+    (token) => replaceClaims(token, { ...readClaims(token), sub: 'eve' }),
   ],
   ['no signature', (token) => token.replace(/[^.]+$/, '')],
   ['a truncated token', (token) => token.split('.').slice(0, 2).join('.')],
   ['no token', () => 'their-token'],
 ];
 
-const resign = (token: string, key: typeof forger): Promise<string> => sign(claimsIn(token), key);
+const signAgain = (token: string, key: typeof forgerKey): Promise<string> => sign(readClaims(token), key);
 
-const table = Object.entries(tellings).flatMap(([site, tell]) =>
-  forgeries.map(([name, make]) => [name, site, tell, make] as const),
+const table = Object.entries(senders).flatMap(([provider, sendEvent]) =>
+  forgeries.map(([name, changeToken]) => [name, provider, sendEvent, changeToken] as const),
 );
 
 describe('forged and replayed security events', () => {
-  it.each(table)('B15.1 forged: %s, at %s, revokes nothing', async (_, __, tell, make) => {
+  it.each(table)('B15.1 forged: %s, at %s, revokes nothing', async (_, __, sendEvent, changeToken) => {
     const fixture = await deployForSecurityEvents();
-    const response = await tell(fixture, make);
+    const response = await sendEvent(fixture, changeToken);
     expect(response.status).toBe(400);
     expect(fixture.storage.calls).toEqual([]);
-    for (const one of ['acme', 'google', 'apple'] as const)
-      expect(await fixture.listRevokedGrants(one)).toEqual([]);
+    for (const issuerName of ['acme', 'google', 'apple'] as const)
+      expect(await fixture.listRevokedGrants(issuerName)).toEqual([]);
     expect(fixture.log()).toMatchObject([{ event: 'refused' }]);
     const log = JSON.stringify(fixture.log());
     expect(log).not.toMatch(/\bada\b|their-/);
@@ -90,16 +93,16 @@ describe('forged and replayed security events', () => {
     const fixture = await deployForSecurityEvents();
     const headers = buildAddressHeaders(attacker);
     const statuses: number[] = [];
-    for (let turn = 0; turn < failedClientLimit + 2; turn++)
+    for (let attempt = 0; attempt < failedClientLimit + 2; attempt++)
       statuses.push(
-        (await sendLogoutToken(fixture, resign(await logoutToken(), forger), 'acme', headers)).status,
+        (await sendLogoutToken(fixture, signAgain(await logoutToken(), forgerKey), 'acme', headers)).status,
       );
     expect(statuses).toEqual([...Array(failedClientLimit).fill(400), 429, 429]);
     const genuine = await sendLogoutToken(fixture, logoutToken(), 'acme', headers);
     expect(genuine.status).toBe(200);
     expect(fixture.storage.calls).toEqual(['recordSecurityEvent']);
-    const elsewhere = await sendLogoutToken(fixture, 'x', 'acme', buildAddressHeaders('198.51.100.67'));
-    expect([elsewhere.status, (await sendLogoutToken(fixture, 'x', 'neighbour', headers)).status]).toEqual([
+    const response = await sendLogoutToken(fixture, 'x', 'acme', buildAddressHeaders('198.51.100.67'));
+    expect([response.status, (await sendLogoutToken(fixture, 'x', 'neighbor', headers)).status]).toEqual([
       400, 400,
     ]);
   });
@@ -107,7 +110,7 @@ describe('forged and replayed security events', () => {
   it('B15.3 another audience: signed events for other clients do not use up the limit', async () => {
     const fixture = await deployForSecurityEvents();
     const headers = buildAddressHeaders(attacker);
-    for (let turn = 0; turn < failedClientLimit + 2; turn++) {
+    for (let attempt = 0; attempt < failedClientLimit + 2; attempt++) {
       const { status } = await sendLogoutToken(
         fixture,
         logoutToken({ aud: 'another-client' }),
@@ -121,9 +124,9 @@ describe('forged and replayed security events', () => {
 
   it('B15.1 forged: keys are fetched at most once in ten seconds', async () => {
     const fixture = await deployForSecurityEvents();
-    for (let turn = 0; turn < 5; turn++) await sendLogoutToken(fixture, logoutToken({}, stranger));
+    for (let attempt = 0; attempt < 5; attempt++) await sendLogoutToken(fixture, logoutToken({}, unknownKey));
     fixture.deployment.advance(10);
-    for (let turn = 0; turn < 5; turn++) await sendLogoutToken(fixture, logoutToken({}, stranger));
+    for (let attempt = 0; attempt < 5; attempt++) await sendLogoutToken(fixture, logoutToken({}, unknownKey));
     expect(fixture.keyRequests()).toBe(2);
   });
 
@@ -131,8 +134,8 @@ describe('forged and replayed security events', () => {
     const fixture = await deployForSecurityEvents();
     const token = await logoutToken();
     expect((await sendLogoutToken(fixture, token)).status).toBe(200);
-    const again = await sendLogoutToken(fixture, token);
-    expect([again.status, await again.json()]).toEqual([
+    const repeated = await sendLogoutToken(fixture, token);
+    expect([repeated.status, await repeated.json()]).toEqual([
       400,
       { error: 'invalid_request', error_description: 'This token was already received.' },
     ]);
@@ -152,10 +155,11 @@ describe('forged and replayed security events', () => {
   it('B15.2 replayed: an event is accepted again and changes nothing', async () => {
     const fixture = await deployForSecurityEvents();
     const token = await googleEvent();
-    for (let turn = 0; turn < 2; turn++) expect((await sendGoogleEvent(fixture, token)).status).toBe(202);
+    for (let attempt = 0; attempt < 2; attempt++)
+      expect((await sendGoogleEvent(fixture, token)).status).toBe(202);
     expect(fixture.log().map(({ event }) => event)).toEqual(['security-event']);
-    const other = await googleEvent({ [`${risc}sessions-revoked`]: { subject: adaSubject } });
-    expect((await sendGoogleEvent(fixture, other)).status).toBe(202);
+    const otherEvent = await googleEvent({ [`${risc}sessions-revoked`]: { subject: adaSubject } });
+    expect((await sendGoogleEvent(fixture, otherEvent)).status).toBe(202);
     expect(fixture.log()).toHaveLength(1);
   });
 
@@ -167,19 +171,19 @@ describe('forged and replayed security events', () => {
     ['an empty list', []],
   ])('B15.3 for %s: revokes nothing', async (_, aud) => {
     const fixture = await deployForSecurityEvents();
-    const answers = [
+    const responses = [
       await sendLogoutToken(fixture, logoutToken({ aud })),
       await sendGoogleEvent(fixture, googleEvent(undefined, { aud })),
       await sendAppleNotification(fixture, appleNotification(undefined, { aud })),
     ];
-    expect(answers.map(({ status }) => status)).toEqual([400, 400, 400]);
+    expect(responses.map(({ status }) => status)).toEqual([400, 400, 400]);
     expect(fixture.storage.calls).toEqual([]);
     expect(fixture.log().map(({ reason }) => reason)).toEqual(Array(3).fill('security-event.audience'));
   });
 
   it('B15.3 for another provider: a token of one issuer is refused at the endpoint of another', async () => {
     const fixture = await deployForSecurityEvents();
-    const answers = [
+    const responses = [
       await fixture.post(
         '/events/google',
         JSON.parse(await appleNotification()).payload,
@@ -189,7 +193,7 @@ describe('forged and replayed security events', () => {
       await sendLogoutToken(fixture, googleEvent()),
       await sendGoogleEvent(fixture, logoutToken()),
     ];
-    expect(answers.map(({ status }) => status)).toEqual([400, 400, 400, 400]);
+    expect(responses.map(({ status }) => status)).toEqual([400, 400, 400, 400]);
     expect(fixture.storage.calls).toEqual([]);
   });
 

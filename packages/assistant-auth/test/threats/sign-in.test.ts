@@ -36,11 +36,12 @@ import { createSpyProvider } from '../spy-provider.ts';
 import { createSpyStorage } from '../spy-storage.ts';
 
 describe('consent', () => {
-  const stale = 'This page has expired or belongs to another browser. Go back to the app and start again.';
+  const staleMessage =
+    'This page has expired or belongs to another browser. Go back to the app and start again.';
   const choices = [{ choice: 'google' }, { cancel: '1' }];
 
   /** Two browsers at the sign-in page of one deployment: the victim's, and the attacker's own. */
-  const twoBrowsers = async () => {
+  const openTwoBrowsers = async () => {
     const provider = createSpyProvider();
     const storage = createSpyStorage();
     const deployment = deploy({ providers: [provider], storage });
@@ -50,9 +51,13 @@ describe('consent', () => {
   };
 
   it('B1.1 browser: accepts a form only from the browser that it was shown to', async () => {
-    const { deployment, provider, victim, attacker } = await twoBrowsers();
+    const { deployment, provider, victim, attacker } = await openTwoBrowsers();
     for (const choice of choices) {
-      await expectErrorPage(await victim.browser.submitConsent(attacker.consent, choice), deployment, stale);
+      await expectErrorPage(
+        await victim.browser.submitConsent(attacker.consent, choice),
+        deployment,
+        staleMessage,
+      );
       expect(deployment.log.at(-1)).toMatchObject({ endpoint: 'consent', reason: 'consent.csrf' });
     }
     expect(provider.authorizationRequests).toEqual([]);
@@ -72,32 +77,41 @@ describe('consent', () => {
       'B1.4 scope: whatever else is posted, the scopes that the page listed are granted',
       { scope: 'words score', resource: `${issuer}/other` },
     ],
-  ])('%s', async (_, foreign) => {
+  ])('%s', async (_, parameters) => {
     const deployment = deploy();
     const { browser, consent } = await startAuthorization(deployment, { ...appRequest, scope: 'words' });
-    const choice = { choice: 'google', ...foreign };
-    const sent = readRedirect(await browser.submitConsent(consent, choice));
-    const answer = new URLSearchParams({ state: sent.searchParams.get('state') ?? '', code: 'ada' });
-    const back = readRedirect(await browser.visit(`${issuer}/callback/google?${answer}`));
-    expect(back.origin + back.pathname).toBe(appRequest.redirect_uri);
-    expect(back.searchParams.get('state')).toBe(appRequest.state);
-    const response = await redeem(deployment, app, back.searchParams.get('code') ?? '');
+    const choice = { choice: 'google', ...parameters };
+    const authorizationUrl = readRedirect(await browser.submitConsent(consent, choice));
+    const callbackQuery = new URLSearchParams({
+      state: authorizationUrl.searchParams.get('state') ?? '',
+      code: 'ada',
+    });
+    const redirect = readRedirect(await browser.visit(`${issuer}/callback/google?${callbackQuery}`));
+    expect(redirect.origin + redirect.pathname).toBe(appRequest.redirect_uri);
+    expect(redirect.searchParams.get('state')).toBe(appRequest.state);
+    const response = await redeem(deployment, app, redirect.searchParams.get('code') ?? '');
     expect(await response.json()).toMatchObject({ scope: 'words' });
   });
 
   it('B1.1 browser: refuses a form that was changed, truncated or made of other sealed text', async () => {
     const deployment = deploy();
     const { browser, consent } = await startAuthorization(deployment);
-    const { browser: traveller } = await continueToProvider(deployment);
+    const { browser: otherBrowser } = await continueToProvider(deployment);
     const { access_token, refresh_token } = await obtainTokens(deployment, app);
-    const transaction = traveller.cookies.get(listTransactionCookies(traveller.cookies)[0] ?? '') ?? '';
-    const flipped = Array.from({ length: consent.length }, (_, at) => at)
-      .filter((at) => at % 25 === 0)
-      .map((at) => consent.slice(0, at) + (consent[at] === 'A' ? 'B' : 'A') + consent.slice(at + 1));
+    const transaction = otherBrowser.cookies.get(listTransactionCookies(otherBrowser.cookies)[0] ?? '') ?? '';
+    const flipped = Array.from({ length: consent.length }, (_, index) => index)
+      .filter((index) => index % 25 === 0)
+      .map(
+        (index) => consent.slice(0, index) + (consent[index] === 'A' ? 'B' : 'A') + consent.slice(index + 1),
+      );
     const code = await obtainCode(deployment, app);
     const others = ['', consent.slice(0, -1), `${consent}A`, transaction, access_token, refresh_token, code];
     for (const forged of [...flipped, ...others]) {
-      await expectErrorPage(await browser.submitConsent(forged, { choice: 'google' }), deployment, stale);
+      await expectErrorPage(
+        await browser.submitConsent(forged, { choice: 'google' }),
+        deployment,
+        staleMessage,
+      );
       expect(deployment.log.at(-1)).toMatchObject({ reason: 'consent.unreadable' });
     }
     expect(listTransactionCookies(browser.cookies)).toEqual([]);
@@ -115,38 +129,44 @@ describe('consent', () => {
     expect(listTransactionCookies(browser.cookies)).toHaveLength(1);
   });
 
-  const post = (origin: string | null, site: string | null) => ({
+  const buildOriginHeaders = (origin: string | null, site: string | null) => ({
     ...(origin === null ? {} : { origin }),
     ...(site === null ? {} : { 'sec-fetch-site': site }),
   });
 
   it.each([
-    ['B3.1 other origin: a page on another site', post('https://evil.example', 'cross-site')],
-    ['B3.1 other origin: a browser that sends no Sec-Fetch-Site', post('https://evil.example', null)],
-    ['B3.1 other origin: a sibling subdomain', post('https://evil.words.example', 'same-site')],
-    ['B3.1 other origin: the same host over http', post('http://words.example', 'cross-site')],
-    ['B3.1 other origin: another port', post('https://words.example:8443', 'same-site')],
-    ['B3.1 other origin: a browser that sends no Origin', post(null, 'cross-site')],
-    ['B3.1 other origin: a URL that was typed or opened by a program', post(null, 'none')],
-    ['B3.1 other origin: an Origin in another case', post('HTTPS://WORDS.EXAMPLE', 'same-origin')],
-    ['B3.2 Origin null: a sandboxed frame', post('null', 'cross-site')],
-    ['B3.2 Origin null: a browser that sends no Sec-Fetch-Site', post('null', null)],
+    ['B3.1 other origin: a page on another site', buildOriginHeaders('https://evil.example', 'cross-site')],
+    [
+      'B3.1 other origin: a browser that sends no Sec-Fetch-Site',
+      buildOriginHeaders('https://evil.example', null),
+    ],
+    ['B3.1 other origin: a sibling subdomain', buildOriginHeaders('https://evil.words.example', 'same-site')],
+    ['B3.1 other origin: the same host over http', buildOriginHeaders('http://words.example', 'cross-site')],
+    ['B3.1 other origin: another port', buildOriginHeaders('https://words.example:8443', 'same-site')],
+    ['B3.1 other origin: a browser that sends no Origin', buildOriginHeaders(null, 'cross-site')],
+    ['B3.1 other origin: a URL that was typed or opened by a program', buildOriginHeaders(null, 'none')],
+    [
+      'B3.1 other origin: an Origin in another case',
+      buildOriginHeaders('HTTPS://WORDS.EXAMPLE', 'same-origin'),
+    ],
+    ['B3.2 Origin null: a sandboxed frame', buildOriginHeaders('null', 'cross-site')],
+    ['B3.2 Origin null: a browser that sends no Sec-Fetch-Site', buildOriginHeaders('null', null)],
   ])('%s cannot submit the victim’s own form', async (_, headers) => {
-    const { deployment, provider, victim } = await twoBrowsers();
+    const { deployment, provider, victim } = await openTwoBrowsers();
     for (const choice of choices) {
       const response = await victim.browser.visit(`${issuer}/authorize/consent`, {
         method: 'POST',
         headers,
         body: new URLSearchParams({ consent: victim.consent, ...choice }),
       });
-      await expectErrorPage(response, deployment, stale);
+      await expectErrorPage(response, deployment, staleMessage);
       expect(deployment.log.at(-1)).toMatchObject({ reason: 'consent.origin' });
     }
     expect(provider.authorizationRequests).toEqual([]);
   });
 
   it('B3.3 no cookie: refuses a form without its binding cookie', async () => {
-    const { deployment, provider, victim } = await twoBrowsers();
+    const { deployment, provider, victim } = await openTwoBrowsers();
     const cookies = [
       {},
       { cookie: '__Host-csrf-12345678=' },
@@ -163,11 +183,19 @@ describe('consent', () => {
   });
 
   it('B3.4 own form: refuses the attacker’s genuine form in the victim’s browser', async () => {
-    const { deployment, provider, storage, victim, attacker } = await twoBrowsers();
-    const stranger = createTestBrowser(deployment);
+    const { deployment, provider, storage, victim, attacker } = await openTwoBrowsers();
+    const thirdBrowser = createTestBrowser(deployment);
     for (const choice of choices) {
-      await expectErrorPage(await victim.browser.submitConsent(attacker.consent, choice), deployment, stale);
-      await expectCookiesPage(await stranger.submitConsent(attacker.consent, choice), deployment, 'consent');
+      await expectErrorPage(
+        await victim.browser.submitConsent(attacker.consent, choice),
+        deployment,
+        staleMessage,
+      );
+      await expectCookiesPage(
+        await thirdBrowser.submitConsent(attacker.consent, choice),
+        deployment,
+        'consent',
+      );
     }
     expect(provider.authorizationRequests).toEqual([]);
     expect(storage.calls).toEqual([]);
@@ -200,13 +228,13 @@ describe('consent', () => {
 });
 
 describe('the callback', () => {
-  const stale =
+  const staleMessage =
     'This sign-in has expired or was started in another browser. Go back to the app and start again.';
 
   const readCode = (response: Response): string => readRedirect(response).searchParams.get('code') ?? '';
 
   /** A deployment whose provider and storage record their calls. */
-  const monitored = () => {
+  const deployWithSpies = () => {
     const provider = createSpyProvider();
     const storage = createSpyStorage();
     return {
@@ -217,27 +245,31 @@ describe('the callback', () => {
   };
 
   it('B2.1 captured URL: a victim who opens the attacker’s provider URL ends on an error page', async () => {
-    const { provider, storage, deployment } = monitored();
+    const { provider, storage, deployment } = deployWithSpies();
     const attacker = await continueToProvider(deployment);
-    const answer = attacker.callbackUrl({ code: provider.buildCode(attacker.sent, 'victim') });
-    await expectCookiesPage(await createTestBrowser(deployment).visit(answer), deployment, 'callback');
+    const attackerUrl = attacker.callbackUrl({
+      code: provider.buildCode(attacker.authorizationUrl, 'victim'),
+    });
+    await expectCookiesPage(await createTestBrowser(deployment).visit(attackerUrl), deployment, 'callback');
     expect(deployment.log.at(-1)).toMatchObject({ endpoint: 'callback', reason: 'transaction.no-cookies' });
     const victim = (await continueToProvider(deployment)).browser;
-    await expectErrorPage(await victim.visit(answer), deployment, missingTransactionMessage);
+    await expectErrorPage(await victim.visit(attackerUrl), deployment, missingTransactionMessage);
     expect(deployment.log.at(-1)).toMatchObject({ endpoint: 'callback', reason: 'transaction.missing' });
     expect(provider.tokenRequests).toEqual([]);
     expect(storage.calls).toEqual([]);
   });
 
   it('B2.2 look-alike name: ignores a login transaction that a sibling domain planted', async () => {
-    const { provider, storage, deployment } = monitored();
+    const { provider, storage, deployment } = deployWithSpies();
     const attacker = await continueToProvider(deployment);
     const [name = ''] = listTransactionCookies(attacker.browser.cookies);
-    const answer = attacker.callbackUrl({ code: provider.buildCode(attacker.sent, 'victim') });
+    const attackerUrl = attacker.callbackUrl({
+      code: provider.buildCode(attacker.authorizationUrl, 'victim'),
+    });
     // Browsers enforce `__Host-` only for names that start with it. A server might trim these spaces.
     for (const space of ['\u00a0', '\u2000', '\u3000', '\ufeff', '\v']) {
       const cookie = `${space}${name}=${attacker.browser.cookies.get(name)}`;
-      const response = await createTestBrowser(deployment).visit(answer, { headers: { cookie } });
+      const response = await createTestBrowser(deployment).visit(attackerUrl, { headers: { cookie } });
       await expectCookiesPage(response, deployment, 'callback');
       expect(deployment.log.at(-1)).toMatchObject({ endpoint: 'callback', reason: 'transaction.no-cookies' });
     }
@@ -250,7 +282,11 @@ describe('the callback', () => {
     const other = createSpyProvider('other');
     const deployment = deploy({ providers: [provider, other] });
     const { browser, returnFromProvider } = await continueToProvider(deployment);
-    await expectErrorPage(await returnFromProvider({ code: 'ada' }, '/callback/other'), deployment, stale);
+    await expectErrorPage(
+      await returnFromProvider({ code: 'ada' }, '/callback/other'),
+      deployment,
+      staleMessage,
+    );
     expect(deployment.log.at(-1)).toMatchObject({ reason: 'transaction.provider' });
     expect([...provider.tokenRequests, ...other.tokenRequests]).toEqual([]);
     expect(listTransactionCookies(browser.cookies)).toHaveLength(1);
@@ -259,25 +295,33 @@ describe('the callback', () => {
   });
 
   it('B6.1 login CSRF: the attacker’s own response does not sign the victim in as the attacker', async () => {
-    const { provider, storage, deployment } = monitored();
+    const { provider, storage, deployment } = deployWithSpies();
     const attacker = await continueToProvider(deployment);
     const victim = await continueToProvider(deployment);
-    const answer = attacker.callbackUrl({ code: provider.buildCode(attacker.sent, 'attacker') });
-    await expectErrorPage(await victim.browser.visit(answer), deployment, missingTransactionMessage);
+    const attackerUrl = attacker.callbackUrl({
+      code: provider.buildCode(attacker.authorizationUrl, 'attacker'),
+    });
+    await expectErrorPage(await victim.browser.visit(attackerUrl), deployment, missingTransactionMessage);
     expect(provider.tokenRequests).toEqual([]);
     // The victim's own login transaction is untouched.
-    const own = await victim.returnFromProvider({ code: provider.buildCode(victim.sent, 'victim') });
-    expect(readCode(own)).not.toBe('');
+    const victimResponse = await victim.returnFromProvider({
+      code: provider.buildCode(victim.authorizationUrl, 'victim'),
+    });
+    expect(readCode(victimResponse)).not.toBe('');
     expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn']);
   });
 
   it('B6.1 login CSRF: the attacker’s code with the victim’s state is checked against the victim’s nonce', async () => {
-    const { provider, storage, deployment } = monitored();
+    const { provider, storage, deployment } = deployWithSpies();
     const attacker = await continueToProvider(deployment);
     const victim = await continueToProvider(deployment);
-    const response = await victim.returnFromProvider({ code: provider.buildCode(attacker.sent, 'attacker') });
+    const response = await victim.returnFromProvider({
+      code: provider.buildCode(attacker.authorizationUrl, 'attacker'),
+    });
     expect(readRedirect(response).searchParams.get('error')).toBe('server_error');
-    expect(provider.tokenRequests.map(({ nonce }) => nonce)).toEqual([victim.sent.searchParams.get('nonce')]);
+    expect(provider.tokenRequests.map(({ nonce }) => nonce)).toEqual([
+      victim.authorizationUrl.searchParams.get('nonce'),
+    ]);
     expect(storage.calls).toEqual(['readGrantStatus', 'readGrantStatus']);
   });
 
@@ -288,7 +332,7 @@ describe('the callback', () => {
     ['a state that is too short', (url: URL) => url.searchParams.set('state', 'x')],
     ['the client’s state', (url: URL) => url.searchParams.set('state', gptRequest.state)],
   ])('B6.1 login CSRF: a response with %s finds no login transaction', async (_, change) => {
-    const { provider, deployment } = monitored();
+    const { provider, deployment } = deployWithSpies();
     const { browser, callbackUrl } = await continueToProvider(deployment);
     const url = new URL(callbackUrl({ code: 'ada' }));
     change(url);
@@ -297,22 +341,28 @@ describe('the callback', () => {
   });
 
   it('B6.1 login CSRF: the cookie of one login transaction under the name of another opens neither', async () => {
-    const { provider, deployment } = monitored();
+    const { provider, deployment } = deployWithSpies();
     const attacker = await continueToProvider(deployment);
     const victim = await continueToProvider(deployment);
     const [name = ''] = listTransactionCookies(victim.browser.cookies);
-    const foreign =
+    const attackerCookie =
       attacker.browser.cookies.get(listTransactionCookies(attacker.browser.cookies)[0] ?? '') ?? '';
-    for (const value of [foreign, `${foreign}A`, '', 'x', buildCookieHeader(victim.browser.cookies)]) {
+    for (const value of [
+      attackerCookie,
+      `${attackerCookie}A`,
+      '',
+      'x',
+      buildCookieHeader(victim.browser.cookies),
+    ]) {
       victim.browser.cookies.set(name, value);
-      const message = value === foreign ? missingTransactionMessage : stale;
+      const message = value === attackerCookie ? missingTransactionMessage : staleMessage;
       await expectErrorPage(await victim.returnFromProvider({ code: 'ada' }), deployment, message);
     }
     expect(provider.tokenRequests).toEqual([]);
   });
 
   it('B7.1 state replay: a repeated response is recognized and has no effect', async () => {
-    const { provider, storage, deployment } = monitored();
+    const { provider, storage, deployment } = deployWithSpies();
     const { returnFromProvider } = await continueToProvider(deployment);
     await returnFromProvider({ code: 'ada' });
     await expectCompletedPage(await returnFromProvider({ code: 'ada' }), 'signed-in', gptDestination);
@@ -321,7 +371,7 @@ describe('the callback', () => {
   });
 
   it('B7.1 state replay: with a restored cookie, no second code is created, and the first one works', async () => {
-    const { deployment } = monitored();
+    const { deployment } = deployWithSpies();
     const { browser, returnFromProvider } = await continueToProvider(deployment);
     const before = new Map(browser.cookies);
     const code = readCode(await returnFromProvider({ code: 'ada' }));
@@ -334,45 +384,48 @@ describe('the callback', () => {
   });
 
   it('B7.1 state replay: exactly one of four concurrent callbacks creates a code', async () => {
-    const { deployment } = monitored();
+    const { deployment } = deployWithSpies();
     const { returnFromProvider } = await continueToProvider(deployment);
     const responses = await Promise.all([1, 2, 3, 4].map(() => returnFromProvider({ code: 'ada' })));
     expect(responses.map(({ status }) => status).toSorted()).toEqual([303, 400, 400, 400]);
   });
 
   it('B7.2 expiry: a sign-in at the provider can take ten minutes, and not a second more', async () => {
-    const { deployment, provider } = monitored();
-    const [quick, slow] = [await continueToProvider(deployment), await continueToProvider(deployment)];
+    const { deployment, provider } = deployWithSpies();
+    const [inTime, late] = [await continueToProvider(deployment), await continueToProvider(deployment)];
     deployment.advance(599);
-    expect(readCode(await quick.returnFromProvider({ code: 'ada' }))).not.toBe('');
+    expect(readCode(await inTime.returnFromProvider({ code: 'ada' }))).not.toBe('');
     deployment.advance(1);
-    await expectErrorPage(await slow.returnFromProvider({ code: 'ada' }), deployment, stale);
+    await expectErrorPage(await late.returnFromProvider({ code: 'ada' }), deployment, staleMessage);
     expect(deployment.log.at(-1)).toMatchObject({ reason: 'transaction.expired' });
     expect(provider.tokenRequests).toHaveLength(1);
   });
 
   it('B7.3 two tabs: each of two concurrent login transactions ends at its own client, in any order', async () => {
-    const { deployment } = monitored();
+    const { deployment } = deployWithSpies();
     const browser = createTestBrowser(deployment);
-    const [one, two] = [await browser.openSignInPage(gptRequest), await browser.openSignInPage(appRequest)];
+    const [gptPage, appPage] = [
+      await browser.openSignInPage(gptRequest),
+      await browser.openSignInPage(appRequest),
+    ];
     const stateOf = (response: Response) => readRedirect(response).searchParams.get('state') ?? '';
-    const second = stateOf(await browser.submitConsent(two.consent, { choice: 'other' }));
-    const first = stateOf(await browser.submitConsent(one.consent, { choice: 'google' }));
-    const back = async (provider: string, state: string) =>
+    const second = stateOf(await browser.submitConsent(appPage.consent, { choice: 'other' }));
+    const first = stateOf(await browser.submitConsent(gptPage.consent, { choice: 'google' }));
+    const visitCallback = async (provider: string, state: string) =>
       readRedirect(
         await browser.visit(`${issuer}/callback/${provider}?${new URLSearchParams({ state, code: 'ada' })}`),
       );
-    const gptDestination = await back('google', first);
-    expect(gptDestination.origin + gptDestination.pathname).toBe(gptRequest.redirect_uri);
-    expect(gptDestination.searchParams.get('state')).toBe(gptRequest.state);
-    const toApp = await back('other', second);
-    expect(toApp.origin + toApp.pathname).toBe(appRequest.redirect_uri);
-    expect(toApp.searchParams.get('state')).toBe(appRequest.state);
-    expect([gptDestination, toApp].every(({ searchParams }) => searchParams.has('code'))).toBe(true);
+    const gptRedirectUrl = await visitCallback('google', first);
+    expect(gptRedirectUrl.origin + gptRedirectUrl.pathname).toBe(gptRequest.redirect_uri);
+    expect(gptRedirectUrl.searchParams.get('state')).toBe(gptRequest.state);
+    const appDestination = await visitCallback('other', second);
+    expect(appDestination.origin + appDestination.pathname).toBe(appRequest.redirect_uri);
+    expect(appDestination.searchParams.get('state')).toBe(appRequest.state);
+    expect([gptRedirectUrl, appDestination].every(({ searchParams }) => searchParams.has('code'))).toBe(true);
   });
 
   it('B7.3 two tabs: a refusal in one does not end the login transaction of the other', async () => {
-    const { deployment } = monitored();
+    const { deployment } = deployWithSpies();
     const browser = createTestBrowser(deployment);
     const consents = [
       (await browser.openSignInPage(gptRequest)).consent,
@@ -380,22 +433,24 @@ describe('the callback', () => {
     ];
     const states: string[] = [];
     for (const consent of consents) {
-      const sent = readRedirect(await browser.submitConsent(consent, { choice: 'google' }));
-      states.push(sent.searchParams.get('state') ?? '');
+      const authorizationUrl = readRedirect(await browser.submitConsent(consent, { choice: 'google' }));
+      states.push(authorizationUrl.searchParams.get('state') ?? '');
     }
-    const [one = '', two = ''] = states;
-    const refused = await browser.visit(`${issuer}/callback/google?error=access_denied&state=${one}`);
-    expectErrorRedirect(withoutCookies(refused), {
+    const [firstState = '', secondState = ''] = states;
+    const response = await browser.visit(`${issuer}/callback/google?error=access_denied&state=${firstState}`);
+    expectErrorRedirect(withoutCookies(response), {
       to: gptRequest.redirect_uri,
       state: gptRequest.state,
       error: 'access_denied',
       description: 'The sign-in was denied or canceled at the provider.',
     });
-    expect(readCode(await browser.visit(`${issuer}/callback/google?code=ada&state=${two}`))).not.toBe('');
+    expect(readCode(await browser.visit(`${issuer}/callback/google?code=ada&state=${secondState}`))).not.toBe(
+      '',
+    );
   });
 
   it('B7.3 two tabs: the newest five of six login transactions can complete, even if all started in one second', async () => {
-    const { deployment } = monitored();
+    const { deployment } = deployWithSpies();
     const browser = createTestBrowser(deployment);
     const states: string[] = [];
     for (let tab = 1; tab <= 6; tab++) {
@@ -407,8 +462,8 @@ describe('the callback', () => {
     expect(listTransactionCookies(browser.cookies)).toHaveLength(5);
     const statuses: number[] = [];
     for (const state of states) {
-      const answer = new URLSearchParams({ state, code: 'ada' });
-      statuses.push((await browser.visit(`${issuer}/callback/google?${answer}`)).status);
+      const callbackQuery = new URLSearchParams({ state, code: 'ada' });
+      statuses.push((await browser.visit(`${issuer}/callback/google?${callbackQuery}`)).status);
     }
     expect(statuses).toEqual([400, 303, 303, 303, 303, 303]);
   });
@@ -421,7 +476,7 @@ describe('the callback', () => {
 
 describe('the identity provider', () => {
   /** A deployment with a real OpenID Connect provider, and storage that collects the recorded sign-ins. */
-  const upstream = (changes: Partial<BrokerOptions> = {}) => {
+  const deployWithIssuer = (changes: Partial<BrokerOptions> = {}) => {
     const acme = createFakeIssuer();
     const signIns: SignIn[] = [];
     const memory = memoryStorage();
@@ -439,43 +494,51 @@ describe('the identity provider', () => {
       ...changes,
     });
     /** Redirects a user to Acme, whose ID token will contain the nonce of the login transaction. */
-    const depart = async () => {
+    const continueToAcme = async () => {
       const transaction = await continueToProvider(deployment, gptRequest, 'acme');
-      const nonce = transaction.sent.searchParams.get('nonce');
+      const nonce = transaction.authorizationUrl.searchParams.get('nonce');
       acme.override({ claims: { nonce } });
       return { ...transaction, nonce };
     };
-    return { acme, signIns, deployment, depart };
+    return { acme, signIns, deployment, continueToAcme };
   };
 
-  const answerOf = (response: Response) => Object.fromEntries(readRedirect(response).searchParams);
+  const readParameters = (response: Response) => Object.fromEntries(readRedirect(response).searchParams);
 
   /** Expects that the client gets `error` with our own description, nothing is stored, and the login transaction has ended. */
   const expectNoSignIn = async (
-    { signIns, depart }: ReturnType<typeof upstream>,
-    answer: Readonly<Record<string, string>>,
+    { signIns, continueToAcme }: ReturnType<typeof deployWithIssuer>,
+    providerResponse: Readonly<Record<string, string>>,
     [error, error_description]: readonly [string, string],
   ) => {
-    const { browser, returnFromProvider } = await depart();
-    const response = await returnFromProvider(answer);
+    const { browser, returnFromProvider } = await continueToAcme();
+    const response = await returnFromProvider(providerResponse);
     expect(response.status).toBe(303);
-    expect(answerOf(response)).toEqual({ error, error_description, state: gptRequest.state, iss: issuer });
+    expect(readParameters(response)).toEqual({
+      error,
+      error_description,
+      state: gptRequest.state,
+      iss: issuer,
+    });
     expect(listTransactionCookies(browser.cookies)).toEqual([]);
     expect(signIns).toEqual([]);
   };
 
   const denied = ['access_denied', 'The sign-in was denied or canceled at the provider.'] as const;
-  const away = ['temporarily_unavailable', 'The sign-in provider did not respond. Try again later.'] as const;
+  const unavailable = [
+    'temporarily_unavailable',
+    'The sign-in provider did not respond. Try again later.',
+  ] as const;
   const invalid = ['server_error', 'The response from the sign-in provider could not be verified.'] as const;
 
   it.each([
     ['B12.1 provider error: access_denied', { error: 'access_denied', error_description: 'No!' }, denied],
     ['B12.1 provider error: access_denied with a code', { error: 'access_denied', code: 'x' }, denied],
-    ['B12.1 provider error: temporarily_unavailable', { error: 'temporarily_unavailable' }, away],
+    ['B12.1 provider error: temporarily_unavailable', { error: 'temporarily_unavailable' }, unavailable],
     [
       'B12.1 provider error: server_error',
       { error: 'server_error', error_uri: 'https://evil.example' },
-      away,
+      unavailable,
     ],
     ['B12.1 provider error: invalid_scope', { error: 'invalid_scope' }, invalid],
     [
@@ -485,38 +548,46 @@ describe('the identity provider', () => {
     ],
     ['B12.2 missing code: none', {}, invalid],
     ['B12.2 missing code: an empty one', { code: '' }, invalid],
-  ])('%s reaches the client as a fixed message, and stores no sign-in', async (_, answer, told) => {
-    await expectNoSignIn(upstream(), answer, told);
-  });
+  ])(
+    '%s reaches the client as a fixed message, and stores no sign-in',
+    async (_, providerResponse, expectedError) => {
+      await expectNoSignIn(deployWithIssuer(), providerResponse, expectedError);
+    },
+  );
 
   it('B12.1 provider error: with an unknown state shows a page', async () => {
-    const { deployment, depart } = upstream();
-    const { browser } = await depart();
+    const { deployment, continueToAcme } = deployWithIssuer();
+    const { browser } = await continueToAcme();
     const response = await browser.visit(`${issuer}/callback/acme?error=access_denied&state=unknown`);
     await expectErrorPage(response, deployment, missingTransactionMessage);
     expect(listTransactionCookies(browser.cookies)).toHaveLength(1);
   });
 
-  const timedOut = () => Promise.reject(new DOMException('The operation timed out', 'TimeoutError'));
+  const rejectWithTimeout = () => Promise.reject(new DOMException('The operation timed out', 'TimeoutError'));
 
   it.each([
     ['B13.1 5xx', () => new Response('out of order', { status: 500 })],
     ['B13.1 5xx', () => new Response('out of order', { status: 503 })],
     ['B13.2 429', () => new Response('slow down', { status: 429 })],
-    ['B13.3 time-out', timedOut],
+    ['B13.3 time-out', rejectWithTimeout],
   ])('%s of the provider makes the sign-in fail, and keeps the existing grants', async (_, token) => {
-    const system = upstream();
-    const { acme, deployment, depart, signIns } = system;
-    const { returnFromProvider } = await depart();
-    const { code = '' } = answerOf(await returnFromProvider({ code: 'code-1' }));
+    const system = deployWithIssuer();
+    const { acme, deployment, continueToAcme, signIns } = system;
+    const { returnFromProvider } = await continueToAcme();
+    const { code = '' } = readParameters(await returnFromProvider({ code: 'code-1' }));
     const tokens = await expectTokens(await redeem(deployment, gpt, code));
     signIns.length = 0;
 
-    const again = await depart();
+    const secondTransaction = await continueToAcme();
     acme.override({ endpointOverrides: { token } });
-    const response = await again.returnFromProvider({ code: 'code-2' });
-    const [error, error_description] = away;
-    expect(answerOf(response)).toEqual({ error, error_description, state: gptRequest.state, iss: issuer });
+    const response = await secondTransaction.returnFromProvider({ code: 'code-2' });
+    const [error, error_description] = unavailable;
+    expect(readParameters(response)).toEqual({
+      error,
+      error_description,
+      state: gptRequest.state,
+      iss: issuer,
+    });
     expect(signIns).toEqual([]);
     const refreshed = await expectTokens(await refresh(deployment, gpt, tokens.refresh_token));
     for (const { access_token } of [tokens, refreshed])
@@ -525,21 +596,22 @@ describe('the identity provider', () => {
 
   describe('a recheck at a refresh', () => {
     const json = (body: unknown, status: number) => () => Response.json(body, { status });
-    const timedOut = () => Promise.reject(new DOMException('The operation timed out', 'TimeoutError'));
-    const begin = async () => {
-      const { acme, deployment, depart } = upstream();
-      const { returnFromProvider } = await depart();
-      const { code = '' } = answerOf(await returnFromProvider({ code: 'code-1' }));
+    const rejectWithTimeout = () =>
+      Promise.reject(new DOMException('The operation timed out', 'TimeoutError'));
+    const signInAndRedeem = async () => {
+      const { acme, deployment, continueToAcme } = deployWithIssuer();
+      const { returnFromProvider } = await continueToAcme();
+      const { code = '' } = readParameters(await returnFromProvider({ code: 'code-1' }));
       return { acme, deployment, tokens: await expectTokens(await redeem(deployment, gpt, code)) };
     };
 
     it.each([
       ['B13.1 5xx', json({ error: 'invalid_grant' }, 500)],
       ['B13.2 429', json({ error: 'invalid_grant' }, 429)],
-      ['B13.3 time-out', timedOut],
-      ['B13.3 time-out of the body', () => new Response(new ReadableStream({ pull: timedOut }))],
+      ['B13.3 time-out', rejectWithTimeout],
+      ['B13.3 time-out of the body', () => new Response(new ReadableStream({ pull: rejectWithTimeout }))],
     ])('%s keeps the grant, whatever the body contains', async (_, token) => {
-      const { acme, deployment, tokens } = await begin();
+      const { acme, deployment, tokens } = await signInAndRedeem();
       acme.override({ endpointOverrides: { token } });
       const refreshed = await expectTokens(await refresh(deployment, gpt, tokens.refresh_token));
       expect(deployment.log.filter(({ event }) => event === 'recheck-failed')).toHaveLength(1);
@@ -547,7 +619,7 @@ describe('the identity provider', () => {
     });
 
     it('B13.4 invalid_grant revokes the grant and its access tokens for good', async () => {
-      const { acme, deployment, tokens } = await begin();
+      const { acme, deployment, tokens } = await signInAndRedeem();
       acme.override({ endpointOverrides: { token: json({ error: 'invalid_grant' }, 400) } });
       const invalid = { ...invalidRefreshTokenError, status: 401 };
       await expectTokenError(await refresh(deployment, gpt, tokens.refresh_token), invalid);
@@ -560,21 +632,26 @@ describe('the identity provider', () => {
   const secrets = ['their-access-token', 'their-refresh-token', jwtPrefix, 'our_client.secret'];
 
   it('B14.1 never to clients: no response contains a token of the provider', async () => {
-    const { deployment, depart } = upstream();
-    const { returnFromProvider, sent } = await depart();
-    const back = await returnFromProvider({ code: 'code-1' });
-    const { code = '' } = answerOf(back);
+    const { deployment, continueToAcme } = deployWithIssuer();
+    const { returnFromProvider, authorizationUrl } = await continueToAcme();
+    const callbackResponse = await returnFromProvider({ code: 'code-1' });
+    const { code = '' } = readParameters(callbackResponse);
     const redemption = await redeem(deployment, gpt, code);
     const { refresh_token } = await expectTokens(redemption.clone());
-    const answers = [back, redemption, await refresh(deployment, gpt, refresh_token)];
-    const texts = [sent.href, ...(await Promise.all(answers.map(wholeText))), JSON.stringify(deployment.log)];
+    const responses = [callbackResponse, redemption, await refresh(deployment, gpt, refresh_token)];
+    const texts = [
+      authorizationUrl.href,
+      ...(await Promise.all(responses.map(readWholeResponse))),
+      JSON.stringify(deployment.log),
+    ];
     for (const secret of secrets) for (const text of texts) expect(text).not.toContain(secret);
-    expect(answers.map(({ status }) => status)).toEqual([303, 200, 200]);
+    expect(responses.map(({ status }) => status)).toEqual([303, 200, 200]);
   });
 
   it('B14.2 sealed at rest: storage gets only the refresh token, sealed differently each time', async () => {
-    const { signIns, depart } = upstream();
-    for (let time = 0; time < 2; time++) await (await depart()).returnFromProvider({ code: 'code-1' });
+    const { signIns, continueToAcme } = deployWithIssuer();
+    for (let attempt = 0; attempt < 2; attempt++)
+      await (await continueToAcme()).returnFromProvider({ code: 'code-1' });
     const stored = JSON.stringify(signIns);
     for (const secret of secrets) expect(stored).not.toContain(secret);
     const sealed = signIns.map(({ identity }) => identity.sealedRefreshToken);
@@ -583,8 +660,8 @@ describe('the identity provider', () => {
   });
 
   it('B14.2 sealed at rest: a sign-in without a refresh token keeps the stored one', async () => {
-    const { acme, signIns, depart } = upstream();
-    const { returnFromProvider, nonce } = await depart();
+    const { acme, signIns, continueToAcme } = deployWithIssuer();
+    const { returnFromProvider, nonce } = await continueToAcme();
     acme.override({ claims: { nonce }, tokens: { refresh_token: undefined } });
     await returnFromProvider({ code: 'code-1' });
     expect(signIns.map(({ identity }) => Object.keys(identity))).toEqual([['provider', 'subject', 'label']]);
@@ -592,30 +669,30 @@ describe('the identity provider', () => {
 
   /** Signs in at the issuer with the given deviations, and returns the parameters of the redirect to the client. */
   const signIn = async (
-    { acme, depart }: ReturnType<typeof upstream>,
-    { claims, ...bends }: IssuerOverrides = {},
+    { acme, continueToAcme }: ReturnType<typeof deployWithIssuer>,
+    { claims, ...overrides }: IssuerOverrides = {},
   ) => {
     // The deviations must be set before the sign-in starts, because the metadata is read only once.
-    acme.override(bends);
-    const { returnFromProvider, nonce } = await depart();
-    acme.override({ ...bends, claims: { nonce, ...claims } });
-    return answerOf(await returnFromProvider({ code: 'code-1' }));
+    acme.override(overrides);
+    const { returnFromProvider, nonce } = await continueToAcme();
+    acme.override({ ...overrides, claims: { nonce, ...claims } });
+    return readParameters(await returnFromProvider({ code: 'code-1' }));
   };
 
   describe('a refresh token that is bound to a session', () => {
     const expired = () => Response.json({ error: 'invalid_grant' }, { status: 400 });
 
     /** Signs in, and refreshes 31 minutes later, when the session at the issuer has ended. */
-    const refreshLater = async (bends: IssuerOverrides) => {
-      const system = upstream();
+    const refreshAfterExpiry = async (overrides: IssuerOverrides) => {
+      const system = deployWithIssuer();
       const { acme, deployment } = system;
-      const { code = '' } = await signIn(system, bends);
+      const { code = '' } = await signIn(system, overrides);
       const { refresh_token } = await expectTokens(await redeem(deployment, gpt, code));
       deployment.advance(31 * 60);
       acme.takeRequestedEndpoints();
       acme.override({ endpointOverrides: { token: expired } });
       const response = await refresh(deployment, gpt, refresh_token);
-      return { ...system, response, refresh_token, asked: acme.takeRequestedEndpoints() };
+      return { ...system, response, refresh_token, requestedEndpoints: acme.takeRequestedEndpoints() };
     };
 
     it.each<[string, IssuerOverrides]>([
@@ -623,11 +700,12 @@ describe('the identity provider', () => {
       ['it was not granted', { tokens: { scope: 'openid email profile', refresh_expires_in: 1800 } }],
       ['it was not granted, in a list', { tokens: { scope: ['openid', 'email'] } }],
       ['its lifetime is half an hour', { tokens: { scope: 'offline_access', refresh_expires_in: 1800 } }],
-    ])('B19.2 is not used for rechecks, so its expiry ends no grant: %s', async (_, bends) => {
-      const { deployment, response, refresh_token, signIns, asked } = await refreshLater(bends);
+    ])('B19.2 is not used for rechecks, so its expiry ends no grant: %s', async (_, overrides) => {
+      const { deployment, response, refresh_token, signIns, requestedEndpoints } =
+        await refreshAfterExpiry(overrides);
       expect((await expectTokens(response)).refresh_token).toBe(refresh_token);
       expect(signIns[0]?.identity).not.toHaveProperty('sealedRefreshToken');
-      expect(asked).toEqual([]);
+      expect(requestedEndpoints).toEqual([]);
       expect(deployment.log.filter(({ event }) => event === 'recheck-failed')).toEqual([]);
       deployment.advance(31 * 60);
       expect((await refresh(deployment, gpt, refresh_token)).status).toBe(200);
@@ -639,10 +717,11 @@ describe('the identity provider', () => {
       ['granted without expiry', { tokens: { scope: ['openid', 'offline_access'], refresh_expires_in: 0 } }],
     ])(
       'B19.2 differs from one with offline access, whose rejection ends the grants: %s',
-      async (_, bends) => {
-        const { deployment, response, refresh_token, asked } = await refreshLater(bends);
+      async (_, overrides) => {
+        const { deployment, response, refresh_token, requestedEndpoints } =
+          await refreshAfterExpiry(overrides);
         const invalid = { ...invalidRefreshTokenError, status: 401 };
-        expect(asked).toEqual(['token']);
+        expect(requestedEndpoints).toEqual(['token']);
         await expectTokenError(response, invalid);
         await expectTokenError(await refresh(deployment, gpt, refresh_token), invalid);
       },
@@ -651,27 +730,27 @@ describe('the identity provider', () => {
 
   describe('a publisher that admits users by the domain of their email address', () => {
     const endpoint = { userinfo_endpoint: 'https://id.example/userinfo' };
-    const bare: IssuerOverrides = {
+    const bareToken: IssuerOverrides = {
       claims: { email: undefined, email_verified: undefined, name: undefined },
       metadata: endpoint,
       userInfo: { email: 'ada@example.com', email_verified: true, name: 'Ada Marlow' },
     };
 
-    const guarded = () => {
-      const asked: unknown[] = [];
+    const deployWithDomainCheck = () => {
+      const resolveUserCalls: unknown[] = [];
       const resolveUser: ResolveUser = async ({ email, emailVerified, claims }) => {
-        const { email: inClaims, email_verified: wordInClaims } = claims;
-        asked.push([email, emailVerified, inClaims, wordInClaims]);
-        const isOurs = emailVerified && email?.endsWith('@example.com') === true;
-        return isOurs ? { kind: 'accepted' } : { kind: 'refused', reason: 'another domain' };
+        const { email: emailClaim, email_verified: emailVerifiedClaim } = claims;
+        resolveUserCalls.push([email, emailVerified, emailClaim, emailVerifiedClaim]);
+        const isAllowed = emailVerified && email?.endsWith('@example.com') === true;
+        return isAllowed ? { kind: 'accepted' } : { kind: 'refused', reason: 'another domain' };
       };
-      return { ...upstream({ resolveUser }), asked };
+      return { ...deployWithIssuer({ resolveUser }), resolveUserCalls };
     };
 
     it('gets the email address from UserInfo, in the claims as well', async () => {
-      const system = guarded();
-      expect(await signIn(system, bare)).toHaveProperty('code');
-      expect(system.asked).toEqual([['ada@example.com', true, 'ada@example.com', true]]);
+      const system = deployWithDomainCheck();
+      expect(await signIn(system, bareToken)).toHaveProperty('code');
+      expect(system.resolveUserCalls).toEqual([['ada@example.com', true, 'ada@example.com', true]]);
       expect(system.signIns.map(({ identity }) => identity.label)).toEqual(['ada@example.com']);
       expect(JSON.stringify(system.deployment.log)).not.toContain('their-access-token');
     });
@@ -685,27 +764,32 @@ describe('the identity provider', () => {
           endpointOverrides: { userinfo: () => Promise.reject(new DOMException('too slow', 'TimeoutError')) },
         },
       ],
-    ])('%s of UserInfo is a temporary error, and resolveUser is not called', async (_, bends) => {
-      const system = guarded();
-      const [error, error_description] = away;
-      expect(await signIn(system, { ...bare, ...bends })).toMatchObject({ error, error_description });
-      expect([system.asked, system.signIns]).toEqual([[], []]);
+    ])('%s of UserInfo is a temporary error, and resolveUser is not called', async (_, overrides) => {
+      const system = deployWithDomainCheck();
+      const [error, error_description] = unavailable;
+      expect(await signIn(system, { ...bareToken, ...overrides })).toMatchObject({
+        error,
+        error_description,
+      });
+      expect([system.resolveUserCalls, system.signIns]).toEqual([[], []]);
     });
 
     it('B19.3 another subject: the sign-in fails, and resolveUser is not called', async () => {
-      const system = guarded();
+      const system = deployWithDomainCheck();
       const [error, error_description] = invalid;
-      const userInfo = { ...bare.userInfo, sub: 'person-2' };
-      expect(await signIn(system, { ...bare, userInfo })).toMatchObject({ error, error_description });
-      expect([system.asked, system.signIns]).toEqual([[], []]);
+      const userInfo = { ...bareToken.userInfo, sub: 'person-2' };
+      expect(await signIn(system, { ...bareToken, userInfo })).toMatchObject({ error, error_description });
+      expect([system.resolveUserCalls, system.signIns]).toEqual([[], []]);
     });
 
     it('B19.5 another source: an email address that UserInfo does not verify stays unverified', async () => {
-      const system = guarded();
-      const claims = { ...bare.claims, email_verified: true };
+      const system = deployWithDomainCheck();
+      const claims = { ...bareToken.claims, email_verified: true };
       const userInfo = { email: 'ada@example.com' };
-      expect(await signIn(system, { ...bare, claims, userInfo })).toMatchObject({ error: 'access_denied' });
-      expect(system.asked).toEqual([['ada@example.com', false, 'ada@example.com', undefined]]);
+      expect(await signIn(system, { ...bareToken, claims, userInfo })).toMatchObject({
+        error: 'access_denied',
+      });
+      expect(system.resolveUserCalls).toEqual([['ada@example.com', false, 'ada@example.com', undefined]]);
     });
   });
 
@@ -715,12 +799,12 @@ describe('the identity provider', () => {
     ['a refresh token that is null', { tokens: { refresh_token: null } }],
     ['no token type', { tokens: { token_type: undefined } }],
     ['no access token', { tokens: { access_token: null } }],
-  ])('a token response with %s signs the user in', async (_, bends) => {
-    const system = upstream();
-    expect(Object.keys(await signIn(system, bends))).toContain('code');
+  ])('a token response with %s signs the user in', async (_, overrides) => {
+    const system = deployWithIssuer();
+    expect(Object.keys(await signIn(system, overrides))).toContain('code');
     expect(system.signIns).toHaveLength(1);
   });
 
-  const wholeText = async (response: Response): Promise<string> =>
+  const readWholeResponse = async (response: Response): Promise<string> =>
     JSON.stringify([...response.headers]) + (await response.clone().text());
 });

@@ -20,10 +20,10 @@ import { expectInvalidToken, expectTokenError } from '../expect-error.ts';
 import { continueToProvider, listBindingCookies, startAuthorization } from '../flows.ts';
 import { createSpyStorage } from '../spy-storage.ts';
 import {
-  collect,
+  collectSealedTexts,
   deployWithFormPost,
   expectedErrors,
-  present,
+  presentText,
   type SealedType,
   sealedTypes,
 } from './sealed.ts';
@@ -41,46 +41,48 @@ describe('sealed text that was changed', () => {
     return bytes;
   };
 
-  const withFlipped = (sealed: string, at: number, bit: number): string =>
-    encodeBase64url(bytesOf(sealed).map((byte, index) => (index === at ? byte ^ (1 << bit) : byte)));
+  const flipBit = (sealed: string, index: number, bit: number): string =>
+    encodeBase64url(
+      bytesOf(sealed).map((byte, byteIndex) => (byteIndex === index ? byte ^ (1 << bit) : byte)),
+    );
 
   /** Presents every text where its type is expected, and expects a refusal without a storage call. */
-  const expectRefused = async (kind: SealedType, vary: (sealed: string) => readonly string[]) => {
+  const expectRefused = async (kind: SealedType, buildVariants: (sealed: string) => readonly string[]) => {
     const { deployment, storage } = deployWithFormPost();
-    const sealed = await collect(deployment);
+    const sealed = await collectSealedTexts(deployment);
     const before = storage.calls.length;
-    const texts = vary(sealed.texts[kind]);
+    const texts = buildVariants(sealed.texts[kind]);
     expect(texts.length).toBeGreaterThan(0);
     for (const text of texts)
-      expect(await present(deployment, sealed, kind, text)).toMatchObject(expectedErrors[kind]);
+      expect(await presentText(deployment, sealed, kind, text)).toMatchObject(expectedErrors[kind]);
     expect(storage.calls).toHaveLength(before);
     // The unchanged text still opens.
-    const { reason = '' } = await present(deployment, sealed, kind, sealed.texts[kind]);
+    const { reason = '' } = await presentText(deployment, sealed, kind, sealed.texts[kind]);
     expect(reason).not.toContain('unreadable');
   };
 
   it.each(sealedTypes)('T1.1 every byte flipped: %s does not open with any byte changed', async (kind) => {
     await expectRefused(kind, (sealed) =>
-      Array.from(bytesOf(sealed), (_, at) => withFlipped(sealed, at, at % 8)),
+      Array.from(bytesOf(sealed), (_, index) => flipBit(sealed, index, index % 8)),
     );
   });
 
   it('T1.1 every bit flipped: the API refuses a token with any bit changed, always with the same response', async () => {
     const { deployment } = deployWithFormPost();
-    const { texts } = await collect(deployment);
+    const { texts } = await collectSealedTexts(deployment);
     const { length } = bytesOf(texts.access);
-    for (let at = 0; at < length; at++)
+    for (let index = 0; index < length; index++)
       for (let bit = 0; bit < 8; bit++)
-        await expectInvalidToken(deployment, withFlipped(texts.access, at, bit));
+        await expectInvalidToken(deployment, flipBit(texts.access, index, bit));
     expect(length).toBeGreaterThan(100);
   });
 
-  const places = sealedTypes.filter((kind) => kind !== 'access');
+  const nonAccessTypes = sealedTypes.filter((kind) => kind !== 'access');
 
   it.each(sealedTypes)('T3.1 truncated: %s does not open without its end or its beginning', async (kind) => {
     await expectRefused(kind, (sealed) => [
-      ...Array.from({ length: sealed.length - 1 }, (_, at) => sealed.slice(0, at + 1)),
-      ...[1, 2, 3, 4].map((at) => sealed.slice(at)),
+      ...Array.from({ length: sealed.length - 1 }, (_, index) => sealed.slice(0, index + 1)),
+      ...[1, 2, 3, 4].map((index) => sealed.slice(index)),
     ]);
   });
 
@@ -97,14 +99,14 @@ describe('sealed text that was changed', () => {
     ['code', 'code.missing'],
     ['consent', 'consent.unreadable'],
     ['transaction', 'transaction.unreadable'],
-    ['answer', 'form-post.missing'],
+    ['formPost', 'form-post.missing'],
   ] as const)('T3.3 empty: refuses an empty %s', async (kind, reason) => {
     const { deployment } = deployWithFormPost();
-    const sealed = await collect(deployment);
-    expect(await present(deployment, sealed, kind, '')).toMatchObject({ status: 400, reason });
+    const sealed = await collectSealedTexts(deployment);
+    expect(await presentText(deployment, sealed, kind, '')).toMatchObject({ status: 400, reason });
   });
 
-  it.each(places)('T3.4 huge: refuses 15,000 characters as %s', async (kind) => {
+  it.each(nonAccessTypes)('T3.4 huge: refuses 15,000 characters as %s', async (kind) => {
     await expectRefused(kind, (sealed) => ['A'.repeat(15_000), sealed.padEnd(15_000, 'A')]);
   });
 
@@ -113,17 +115,17 @@ describe('sealed text that was changed', () => {
     ['code', 413, 'request.too-large'],
     ['consent', 413, 'request.too-large'],
     ['transaction', 400, 'transaction.unreadable'],
-    ['answer', 400, 'form-post.unreadable'],
+    ['formPost', 400, 'form-post.unreadable'],
   ] as const)('T3.4 huge: refuses 100,000 characters as %s with %i', async (kind, status, reason) => {
     const { deployment, storage } = deployWithFormPost();
-    const sealed = await collect(deployment);
+    const sealed = await collectSealedTexts(deployment);
     const before = storage.calls.length;
     const huge = sealed.texts[kind].padEnd(100_000, 'A');
-    expect(await present(deployment, sealed, kind, huge)).toMatchObject({ status, reason });
+    expect(await presentText(deployment, sealed, kind, huge)).toMatchObject({ status, reason });
     expect(storage.calls).toHaveLength(before);
   });
 
-  it.each(places)('T3.5 not base64url: %s has only one valid encoding', async (kind) => {
+  it.each(nonAccessTypes)('T3.5 not base64url: %s has only one valid encoding', async (kind) => {
     await expectRefused(kind, (sealed) => [
       ...['=', '==', '%3D', '.', '~', '%', '+', '/'].map((odd) => sealed + odd),
       ...['+', '/', '=', '.', '%'].map((odd) => sealed.slice(0, 40) + odd + sealed.slice(41)),
@@ -153,10 +155,10 @@ describe('sealed text that was changed', () => {
 
 describe('sealed text that belongs elsewhere', () => {
   const newKey = 'test-2.ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8';
-  const keyUnder = (id: string, ring: string) => `${id}.${ring.split('.')[1]}`;
+  const withKeyName = (id: string, ring: string) => `${id}.${ring.split('.')[1]}`;
 
   /** The same deployment with another configuration, but the same clock and storage. */
-  const redeployed = ({ storage, now }: Deployment, changes: Partial<BrokerOptions>): Deployment =>
+  const redeploy = ({ storage, now }: Deployment, changes: Partial<BrokerOptions>): Deployment =>
     deployWithFormPost({ storage, now, ...changes }).deployment;
 
   const headerOf = (sealed: string): string => {
@@ -165,7 +167,7 @@ describe('sealed text that belongs elsewhere', () => {
   };
 
   /** The same bytes with another key ID of the same length. */
-  const naming = (sealed: string, id: string): string => {
+  const withKeyId = (sealed: string, id: string): string => {
     const bytes = decodeBase64url(sealed) ?? new Uint8Array();
     bytes.set(new TextEncoder().encode(id), 2);
     return encodeBase64url(bytes);
@@ -173,23 +175,25 @@ describe('sealed text that belongs elsewhere', () => {
 
   it.each(sealedTypes)('T4.1 unknown: %s does not open with an unknown key', async (kind) => {
     const { deployment } = deployWithFormPost();
-    const sealed = await collect(deployment);
-    const foreign = redeployed(deployment, { sealingKeys: newKey });
-    const refused = { ...expectedErrors[kind], cause: 'unknown-key' };
-    expect(await present(foreign, sealed, kind, sealed.texts[kind])).toEqual(refused);
-    expect(await present(deployment, sealed, kind, naming(sealed.texts[kind], 'test-9'))).toEqual(refused);
+    const sealed = await collectSealedTexts(deployment);
+    const newKeyDeployment = redeploy(deployment, { sealingKeys: newKey });
+    const expectedRefusal = { ...expectedErrors[kind], cause: 'unknown-key' };
+    expect(await presentText(newKeyDeployment, sealed, kind, sealed.texts[kind])).toEqual(expectedRefusal);
+    expect(await presentText(deployment, sealed, kind, withKeyId(sealed.texts[kind], 'test-9'))).toEqual(
+      expectedRefusal,
+    );
   });
 
   it.each(sealedTypes)(
     'T4.2 old: %s still opens with an older key, but not with the ID of a newer one',
     async (kind) => {
       const { deployment } = deployWithFormPost();
-      const sealed = await collect(deployment);
-      const rotated = redeployed(deployment, { sealingKeys: `${newKey} ${keys}` });
-      const { reason = '' } = await present(rotated, sealed, kind, sealed.texts[kind]);
+      const sealed = await collectSealedTexts(deployment);
+      const rotated = redeploy(deployment, { sealingKeys: `${newKey} ${keys}` });
+      const { reason = '' } = await presentText(rotated, sealed, kind, sealed.texts[kind]);
       expect(reason).not.toContain('unreadable');
-      expect(headerOf((await collect(rotated)).texts[kind])).toBe('test-2');
-      expect(await present(rotated, sealed, kind, naming(sealed.texts[kind], 'test-2'))).toEqual({
+      expect(headerOf((await collectSealedTexts(rotated)).texts[kind])).toBe('test-2');
+      expect(await presentText(rotated, sealed, kind, withKeyId(sealed.texts[kind], 'test-2'))).toEqual({
         ...expectedErrors[kind],
         cause: 'forged',
       });
@@ -200,14 +204,14 @@ describe('sealed text that belongs elsewhere', () => {
     'T4.3 retired: %s does not open after its key was removed, even if the key ID is used again',
     async (kind) => {
       const { deployment } = deployWithFormPost();
-      const sealed = await collect(deployment);
-      const retired = redeployed(deployment, { sealingKeys: newKey });
-      expect(await present(retired, sealed, kind, sealed.texts[kind])).toEqual({
+      const sealed = await collectSealedTexts(deployment);
+      const newKeyDeployment = redeploy(deployment, { sealingKeys: newKey });
+      expect(await presentText(newKeyDeployment, sealed, kind, sealed.texts[kind])).toEqual({
         ...expectedErrors[kind],
         cause: 'unknown-key',
       });
-      const reused = redeployed(deployment, { sealingKeys: keyUnder('test-1', newKey) });
-      expect(await present(reused, sealed, kind, sealed.texts[kind])).toEqual({
+      const reused = redeploy(deployment, { sealingKeys: withKeyName('test-1', newKey) });
+      expect(await presentText(reused, sealed, kind, sealed.texts[kind])).toEqual({
         ...expectedErrors[kind],
         cause: 'forged',
       });
@@ -215,16 +219,16 @@ describe('sealed text that belongs elsewhere', () => {
   );
 
   const swaps = sealedTypes.flatMap((kind) =>
-    sealedTypes.flatMap((place) => (kind === place ? [] : [[kind, place] as const])),
+    sealedTypes.flatMap((expectedKind) => (kind === expectedKind ? [] : [[kind, expectedKind] as const])),
   );
   const isCookie = ([kind]: readonly [SealedType, SealedType]) => kind === 'transaction';
 
-  const expectSwapRefused = async (kind: SealedType, place: SealedType) => {
+  const expectSwapRefused = async (kind: SealedType, expectedKind: SealedType) => {
     const { deployment, storage } = deployWithFormPost();
-    const sealed = await collect(deployment);
+    const sealed = await collectSealedTexts(deployment);
     const before = storage.calls.length;
-    expect(await present(deployment, sealed, place, sealed.texts[kind])).toEqual({
-      ...expectedErrors[place],
+    expect(await presentText(deployment, sealed, expectedKind, sealed.texts[kind])).toEqual({
+      ...expectedErrors[expectedKind],
       cause: 'forged',
     });
     expect(storage.calls).toHaveLength(before);
@@ -239,31 +243,33 @@ describe('sealed text that belongs elsewhere', () => {
   const otherIssuer = 'https://words.example.org';
   const resources = [`${issuer}/mcp`, `${issuer}/mcp-other`, `${issuer}/mcp/`] as const;
 
-  const askAbout = ({ broker, issuer: host }: Deployment, token: string, resource: string) =>
+  const callWithResource = ({ broker, issuer: host }: Deployment, token: string, resource: string) =>
     broker.protect(new Request(`${host}/x`, { headers: { authorization: `Bearer ${token}` } }), { resource });
 
-  const tokensAbout = async (deployment: Deployment, resource: string): Promise<TokenBody> =>
+  const obtainTokensFor = async (deployment: Deployment, resource: string): Promise<TokenBody> =>
     expectTokens(await redeem(deployment, gpt, await obtainCode(deployment, gpt, { resource })));
 
   it('T6.1 issuer: refuses a token of another issuer with the same key, API, client and storage', async () => {
     const storage = memoryStorage();
-    const shared: readonly [string] = ['https://api.example/'];
-    const one = deploy({ storage, resources: shared });
-    const { access_token, refresh_token } = await obtainTokens(one, gpt);
+    const sharedResources: readonly [string] = ['https://api.example/'];
+    const firstDeployment = deploy({ storage, resources: sharedResources });
+    const { access_token, refresh_token } = await obtainTokens(firstDeployment, gpt);
     for (const other of [otherIssuer, `${issuer}:8443`, 'https://www.words.example']) {
-      const two = deploy({ storage, resources: shared, issuer: other });
-      expect(await askAbout(two, access_token, shared[0])).toMatchObject({ response: { status: 401 } });
-      expect((await refresh(two, gpt, refresh_token)).status).toBe(401);
+      const secondDeployment = deploy({ storage, resources: sharedResources, issuer: other });
+      expect(await callWithResource(secondDeployment, access_token, sharedResources[0])).toMatchObject({
+        response: { status: 401 },
+      });
+      expect((await refresh(secondDeployment, gpt, refresh_token)).status).toBe(401);
     }
-    expect(await callApi(one, access_token)).toMatchObject({ kind: 'granted' });
+    expect(await callApi(firstDeployment, access_token)).toMatchObject({ kind: 'granted' });
   });
 
   it('T6.2 audience: a token opens only at its own API', async () => {
     const deployment = deploy({ resources });
     for (const audience of resources) {
-      const { access_token } = await tokensAbout(deployment, audience);
+      const { access_token } = await obtainTokensFor(deployment, audience);
       for (const resource of resources)
-        expect(await askAbout(deployment, access_token, resource)).toMatchObject(
+        expect(await callWithResource(deployment, access_token, resource)).toMatchObject(
           resource === audience ? { kind: 'granted' } : { kind: 'refused', response: { status: 401 } },
         );
     }
@@ -284,7 +290,7 @@ describe('sealed text that belongs elsewhere', () => {
       error_description: 'The refresh token was issued for another resource.',
     });
     const { access_token } = await expectTokens(await refresh(deployment, gpt, refresh_token));
-    expect(await askAbout(deployment, access_token, other)).toMatchObject({ kind: 'refused' });
+    expect(await callWithResource(deployment, access_token, other)).toMatchObject({ kind: 'refused' });
   });
 
   it.each([
@@ -294,9 +300,9 @@ describe('sealed text that belongs elsewhere', () => {
     ['/mcp/', '/mcp'],
   ])('T6.4 path boundary: a token for %s is refused at %s', async (path, alike) => {
     const deployment = deploy({ resources });
-    const { access_token } = await tokensAbout(deployment, issuer + path);
-    expect(await askAbout(deployment, access_token, issuer + path)).toHaveProperty('kind', 'granted');
-    expect(await askAbout(deployment, access_token, issuer + alike)).toMatchObject({
+    const { access_token } = await obtainTokensFor(deployment, issuer + path);
+    expect(await callWithResource(deployment, access_token, issuer + path)).toHaveProperty('kind', 'granted');
+    expect(await callWithResource(deployment, access_token, issuer + alike)).toMatchObject({
       kind: 'refused',
       response: { status: 401 },
     });
@@ -305,24 +311,34 @@ describe('sealed text that belongs elsewhere', () => {
   it.each(sealedTypes)(
     'T8.1 another deployment: %s of one does not open at the other, with the same keys',
     async (kind) => {
-      const one = deployWithFormPost().deployment;
-      const two = deployWithFormPost({ issuer: otherIssuer, storage: one.storage, now: one.now }).deployment;
-      const sealed = await collect(one);
-      expect(await present(two, sealed, kind, sealed.texts[kind])).toEqual({
+      const firstDeployment = deployWithFormPost().deployment;
+      const secondDeployment = deployWithFormPost({
+        issuer: otherIssuer,
+        storage: firstDeployment.storage,
+        now: firstDeployment.now,
+      }).deployment;
+      const sealed = await collectSealedTexts(firstDeployment);
+      expect(await presentText(secondDeployment, sealed, kind, sealed.texts[kind])).toEqual({
         ...expectedErrors[kind],
         cause: 'forged',
       });
-      const { reason = '' } = await present(one, sealed, kind, sealed.texts[kind]);
+      const { reason = '' } = await presentText(firstDeployment, sealed, kind, sealed.texts[kind]);
       expect(reason).not.toContain('unreadable');
     },
   );
 
   it('T8.1 another deployment: a token is refused at another deployment', async () => {
-    const [one, two] = [deploy(), deploy({ issuer: otherIssuer, resources: [`${issuer}/api`] })];
-    const { access_token } = await obtainTokens(one, gpt);
-    const { access_token: theirs } = await obtainTokens(two, gpt);
-    await expectInvalidToken(one, theirs);
-    expect(await callApi(two, access_token)).toMatchObject({ kind: 'refused', response: { status: 401 } });
+    const [firstDeployment, secondDeployment] = [
+      deploy(),
+      deploy({ issuer: otherIssuer, resources: [`${issuer}/api`] }),
+    ];
+    const { access_token } = await obtainTokens(firstDeployment, gpt);
+    const { access_token: otherIssuerToken } = await obtainTokens(secondDeployment, gpt);
+    await expectInvalidToken(firstDeployment, otherIssuerToken);
+    expect(await callApi(secondDeployment, access_token)).toMatchObject({
+      kind: 'refused',
+      response: { status: 401 },
+    });
   });
 });
 
@@ -330,11 +346,11 @@ describe('what sealed text reveals', () => {
   const userId = 'user-4711-of-the-publisher';
   const subject = 'ada.lovelace';
   const claims = { nick: 'countess', mail: 'ada@analytical.example' };
-  const providersToken = 'refresh-token-of-the-provider';
-  const about = [userId, subject, `${subject}@example.com`, ...Object.values(claims), providersToken];
+  const upstreamToken = 'refresh-token-of-the-provider';
+  const userData = [userId, subject, `${subject}@example.com`, ...Object.values(claims), upstreamToken];
 
   /** The text itself, the text unescaped, and every part that could be base64 decoded, from any position. */
-  const revocationReads = (text: string): readonly string[] => {
+  const decodeAll = (text: string): readonly string[] => {
     const runs = [text, unescaped(text)].join(' ').match(/[\w+/-]{8,}/g) ?? [];
     const decoded = runs.flatMap((run) => [0, 1, 2, 3].map((skipped) => fromBase64(run.slice(skipped))));
     return [text, unescaped(text), ...decoded];
@@ -345,28 +361,28 @@ describe('what sealed text reveals', () => {
 
   const fromBase64 = (run: string): string => {
     // A single remaining character encodes no byte.
-    const whole = run.length % 4 === 1 ? run.slice(0, -1) : run;
-    return atob(whole.replaceAll('-', '+').replaceAll('_', '/'));
+    const completeGroups = run.length % 4 === 1 ? run.slice(0, -1) : run;
+    return atob(completeGroups.replaceAll('-', '+').replaceAll('_', '/'));
   };
 
-  const tells = (texts: readonly string[], secrets: readonly string[]): readonly string[] =>
-    secrets.filter((secret) => texts.flatMap(revocationReads).some((reading) => reading.includes(secret)));
+  const findRevealed = (texts: readonly string[], secrets: readonly string[]): readonly string[] =>
+    secrets.filter((secret) => texts.flatMap(decodeAll).some((decodedText) => decodedText.includes(secret)));
 
   const deployForAda = () => deploy({ resolveUser: async () => ({ kind: 'accepted', userId, claims }) });
 
   /** Signs in, and returns every URL, cookie, form value and token response. */
-  const everythingFor = async (deployment: Deployment, testClient: TestClient) => {
+  const collectTexts = async (deployment: Deployment, testClient: TestClient) => {
     const { browser, consent } = await startAuthorization(deployment, testClient.request);
-    const chosen = await browser.submitConsent(consent, { choice: 'google' });
+    const consentResponse = await browser.submitConsent(consent, { choice: 'google' });
     const cookies = [...browser.cookies.values()];
-    const state = readRedirect(chosen).searchParams.get('state') ?? '';
-    const answer = new URLSearchParams({ state, code: subject, refresh: providersToken });
-    const callback = await browser.visit(`${deployment.issuer}/callback/google?${answer}`);
+    const state = readRedirect(consentResponse).searchParams.get('state') ?? '';
+    const callbackQuery = new URLSearchParams({ state, code: subject, refresh: upstreamToken });
+    const callback = await browser.visit(`${deployment.issuer}/callback/google?${callbackQuery}`);
     const code = readRedirect(callback).searchParams.get('code') ?? '';
     const tokens = await expectTokens(await redeem(deployment, testClient, code));
     const next = await expectTokens(await refresh(deployment, testClient, tokens.refresh_token));
     const texts = [
-      ...[consent, ...cookies, readRedirect(chosen).href, readRedirect(callback).href],
+      ...[consent, ...cookies, readRedirect(consentResponse).href, readRedirect(callback).href],
       ...[JSON.stringify(tokens), JSON.stringify(next), ...callback.headers.getSetCookie()],
     ];
     return { texts, tokens };
@@ -376,8 +392,8 @@ describe('what sealed text reveals', () => {
     'T10.1 readable: nothing that is sent to %s or a browser reveals the user',
     async (_, testClient) => {
       const deployment = deployForAda();
-      const { texts, tokens } = await everythingFor(deployment, testClient);
-      expect(tells(texts, about)).toEqual([]);
+      const { texts, tokens } = await collectTexts(deployment, testClient);
+      expect(findRevealed(texts, userData)).toEqual([]);
       // The access token does contain the data.
       expect(await callApi(deployment, tokens.access_token)).toMatchObject({ access: { userId, claims } });
     },
@@ -387,13 +403,15 @@ describe('what sealed text reveals', () => {
     'T10.1 readable: the tokens of %s do not reveal client, grant, scope or API',
     async (_, testClient) => {
       const deployment = deployForAda();
-      const { tokens } = await everythingFor(deployment, testClient);
+      const { tokens } = await collectTexts(deployment, testClient);
       const protection = await callApi(deployment, tokens.access_token);
       if (protection.kind === 'refused') throw new Error('the API refused');
       const { clientId, grantId } = protection.access;
       const client = String.fromCharCode(clientId.length) + clientId;
-      const inner = [client, grantId, 'words', 'score', 'google', 'example', '/api'];
-      expect(tells([tokens.access_token, tokens.refresh_token], [...about, ...inner])).toEqual([]);
+      const grantDetails = [client, grantId, 'words', 'score', 'google', 'example', '/api'];
+      expect(
+        findRevealed([tokens.access_token, tokens.refresh_token], [...userData, ...grantDetails]),
+      ).toEqual([]);
     },
   );
 
@@ -401,27 +419,38 @@ describe('what sealed text reveals', () => {
     'T10.1 readable: two sealed texts of type %s have only the key ID in common',
     async (kind) => {
       const { deployment } = deployWithFormPost();
-      const [one, other] = [(await collect(deployment)).texts[kind], (await collect(deployment)).texts[kind]];
-      const header = fromBase64(one).slice(0, 8);
+      const [firstText, secondText] = [
+        (await collectSealedTexts(deployment)).texts[kind],
+        (await collectSealedTexts(deployment)).texts[kind],
+      ];
+      const header = fromBase64(firstText).slice(0, 8);
       expect(header).toBe('\x01\x06test-1');
-      expect(fromBase64(other).slice(0, 8)).toBe(header);
-      const same = [...fromBase64(one).slice(8)].filter((byte, at) => byte === fromBase64(other)[at + 8]);
-      expect(same.length).toBeLessThan(one.length / 16);
+      expect(fromBase64(secondText).slice(0, 8)).toBe(header);
+      const equalBytes = [...fromBase64(firstText).slice(8)].filter(
+        (byte, index) => byte === fromBase64(secondText)[index + 8],
+      );
+      expect(equalBytes.length).toBeLessThan(firstText.length / 16);
     },
   );
 
   it('T10.1 readable: these tests decode base64 at any offset, and escapes', () => {
-    const hidden = btoa(`xy${userId}`).replaceAll('=', '').replaceAll('+', '-').replaceAll('/', '_');
-    for (const text of [userId, hidden, `?code=A${hidden}`, `AA${hidden}`, encodeURIComponent(`"${hidden}"`)])
-      expect(tells([text], about)).toEqual([userId]);
+    const encodedUserId = btoa(`xy${userId}`).replaceAll('=', '').replaceAll('+', '-').replaceAll('/', '_');
+    for (const text of [
+      userId,
+      encodedUserId,
+      `?code=A${encodedUserId}`,
+      `AA${encodedUserId}`,
+      encodeURIComponent(`"${encodedUserId}"`),
+    ])
+      expect(findRevealed([text], userData)).toEqual([userId]);
     const mail = `${subject}@example.com`;
-    expect(tells([encodeURIComponent(mail)], [mail])).toEqual([mail]);
+    expect(findRevealed([encodeURIComponent(mail)], [mail])).toEqual([mail]);
   });
 });
 
 describe('IVs', () => {
   const million = 1_000_000;
-  const atOnce = 1000;
+  const batchSize = 1000;
 
   const systemRandom = (length: number) => crypto.getRandomValues(new Uint8Array(length));
 
@@ -435,19 +464,19 @@ describe('IVs', () => {
   it('T2.1 unique: a million messages of one sealer have a million IVs', async () => {
     const ring = parseKeyRing(generateKey('k', systemRandom));
     const sealer = createSealer(ring, { name: 'test', issuer: 'https://words.example' });
-    const nothing = new Uint8Array();
+    const emptyMessage = new Uint8Array();
     const ivs = new BigUint64Array(million);
-    for (let at = 0; at < million; at += atOnce) {
-      const sealed = await Promise.all(Array.from({ length: atOnce }, () => sealer.seal(nothing)));
-      ivs.set(sealed.map(ivOf), at);
+    for (let index = 0; index < million; index += batchSize) {
+      const sealed = await Promise.all(Array.from({ length: batchSize }, () => sealer.seal(emptyMessage)));
+      ivs.set(sealed.map(ivOf), index);
     }
     ivs.sort();
-    expect(ivs.findIndex((iv, at) => iv === ivs[at - 1])).toBe(-1);
+    expect(ivs.findIndex((iv, index) => iv === ivs[index - 1])).toBe(-1);
   });
 });
 
 describe('expiry, revocation and outages', () => {
-  const accessOf = async (deployment: Deployment, token: string) => {
+  const readAccess = async (deployment: Deployment, token: string) => {
     const protection = await callApi(deployment, token);
     if (protection.kind === 'refused') throw new Error(`the API refused: ${protection.response.status}`);
     return protection.access;
@@ -460,7 +489,7 @@ describe('expiry, revocation and outages', () => {
       const { access_token, expires_in } = await obtainTokens(deployment, testClient);
       expect(expires_in).toBe(1800);
       deployment.advance(1799);
-      await accessOf(deployment, access_token);
+      await readAccess(deployment, access_token);
       deployment.advance(1);
       await expectInvalidToken(deployment, access_token);
       expect(deployment.log.at(-1)).toMatchObject({ endpoint: 'protect', reason: 'token.expired' });
@@ -473,7 +502,7 @@ describe('expiry, revocation and outages', () => {
     const deployment = deploy({ lifetimes: { access: 600 } });
     const { access_token } = await obtainTokens(deployment, gpt);
     deployment.advance(599);
-    await accessOf(deployment, access_token);
+    await readAccess(deployment, access_token);
     deployment.advance(1);
     await expectInvalidToken(deployment, access_token);
   });
@@ -483,19 +512,22 @@ describe('expiry, revocation and outages', () => {
   it.each(targets)(
     'T9.1 dead within ten seconds: a token of a revoked %s, on every isolate, however busy',
     async (kind) => {
-      const home = deploy();
-      const isolates = [home, ...[1, 2, 3].map(() => deploy({ storage: home.storage, now: home.now }))];
-      const { access_token } = await obtainTokens(home, gpt);
-      const { grantId, userId, clientId } = await accessOf(home, access_token);
+      const firstIsolate = deploy();
+      const isolates = [
+        firstIsolate,
+        ...[1, 2, 3].map(() => deploy({ storage: firstIsolate.storage, now: firstIsolate.now })),
+      ];
+      const { access_token } = await obtainTokens(firstIsolate, gpt);
+      const { grantId, userId, clientId } = await readAccess(firstIsolate, access_token);
       const target: RevocationTarget = { kind, id: { grant: grantId, user: userId, client: clientId }[kind] };
       // Every isolate has just read the revocations, so the next read is as late as possible.
-      for (const isolate of isolates) await accessOf(isolate, access_token);
-      await home.storage.revoke(target, 'a test', home.now());
+      for (const isolate of isolates) await readAccess(isolate, access_token);
+      await firstIsolate.storage.revoke(target, 'a test', firstIsolate.now());
       for (let second = 1; second < 10; second++) {
-        home.advance(1);
+        firstIsolate.advance(1);
         for (const isolate of isolates) await callApi(isolate, access_token);
       }
-      home.advance(1);
+      firstIsolate.advance(1);
       for (const isolate of isolates) {
         await expectInvalidToken(isolate, access_token);
         expect(isolate.log.at(-1)).toMatchObject({ endpoint: 'protect', reason: 'token.revoked' });
@@ -506,7 +538,7 @@ describe('expiry, revocation and outages', () => {
   it('T9.1 dead within ten seconds: a revoked token stays refused until it expires', async () => {
     const deployment = deploy();
     const { access_token } = await obtainTokens(deployment, gpt);
-    const { grantId } = await accessOf(deployment, access_token);
+    const { grantId } = await readAccess(deployment, access_token);
     await deployment.storage.revoke({ kind: 'grant', id: grantId }, 'a test', deployment.now());
     for (let age = 10; age < 2400; age += 10) {
       deployment.advance(10);
@@ -519,21 +551,21 @@ describe('expiry, revocation and outages', () => {
     const deployment = deploy();
     const { access_token } = await obtainTokens(deployment, gpt);
     const { access_token: other } = await obtainTokens(deployment, app);
-    const { grantId } = await accessOf(deployment, access_token);
+    const { grantId } = await readAccess(deployment, access_token);
     await deployment.storage.revoke({ kind: 'grant', id: grantId }, 'a test', deployment.now());
     deployment.advance(maxRevocationAge);
     await expectInvalidToken(deployment, access_token);
-    await accessOf(deployment, other);
+    await readAccess(deployment, other);
   });
 
   const unreachable = () => Promise.reject(new StorageUnavailable('no route'));
   const broken = () => Promise.reject(new TypeError('no such table'));
 
   /** Presents a valid token to an isolate that has just started, with other storage. */
-  const atFreshIsolate = async (changes: Partial<BrokerStorage>) => {
-    const home = deploy();
-    const { access_token } = await obtainTokens(home, gpt);
-    const isolate = deploy({ storage: { ...memoryStorage(), ...changes }, now: home.now });
+  const callNewIsolate = async (changes: Partial<BrokerStorage>) => {
+    const firstIsolate = deploy();
+    const { access_token } = await obtainTokens(firstIsolate, gpt);
+    const isolate = deploy({ storage: { ...memoryStorage(), ...changes }, now: firstIsolate.now });
     const protection = await callApi(isolate, access_token);
     return { protection, log: isolate.log };
   };
@@ -554,7 +586,7 @@ describe('expiry, revocation and outages', () => {
   ] satisfies readonly (readonly [string, Partial<BrokerStorage>, number])[])(
     '%s',
     async (_, changes, status) => {
-      const { protection, log } = await atFreshIsolate(changes);
+      const { protection, log } = await callNewIsolate(changes);
       expect(protection).toMatchObject({ kind: 'refused', response: { status } });
       expect(log.at(-1)).toMatchObject({
         endpoint: 'protect',
@@ -565,30 +597,30 @@ describe('expiry, revocation and outages', () => {
 
   it('T12.1 storage: known revocations are used for a minute of an outage, and then calls are refused', async () => {
     const storage = memoryStorage();
-    const revocationScope = { now: true };
-    const readRevocations: BrokerStorage['readRevocations'] = (...asked) =>
-      revocationScope.now ? storage.readRevocations(...asked) : unreachable();
+    const connection = { isUp: true };
+    const readRevocations: BrokerStorage['readRevocations'] = (...args) =>
+      connection.isUp ? storage.readRevocations(...args) : unreachable();
     const deployment = deploy({ storage: { ...storage, readRevocations } });
     const { access_token } = await obtainTokens(deployment, gpt);
-    await accessOf(deployment, access_token);
-    revocationScope.now = false;
+    await readAccess(deployment, access_token);
+    connection.isUp = false;
     deployment.advance(maxRevocationAgeInOutage);
-    await accessOf(deployment, access_token);
+    await readAccess(deployment, access_token);
     deployment.advance(1);
     expect(await callApi(deployment, access_token)).toMatchObject({ response: { status: 503 } });
   });
 
-  const gptWith = (secret: string) => [
+  const createGptClients = (secret: string) => [
     gptAction({ id: 'gpt', name: 'GPT', secrets: [secret], scopes: ['words'] }),
   ];
-  const wrong: readonly (readonly [string, () => Partial<BrokerOptions>])[] = [
+  const invalidOptions: readonly (readonly [string, () => Partial<BrokerOptions>])[] = [
     ['sealingKeys', () => ({ sealingKeys: '' })],
     ['sealingKeys', () => ({ sealingKeys: keys.slice(0, -4) })],
     ['sealingKeys', () => ({ sealingKeys: `zero.${'A'.repeat(43)}` })],
     ['issuer', () => ({ issuer: 'http://words.example' })],
     ['issuer', () => ({ issuer: '' })],
-    ['clients.gpt.secrets', () => ({ clients: gptWith('') })],
-    ['clients.gpt.secrets', () => ({ clients: gptWith(gptSecret.slice(0, 31)) })],
+    ['clients.gpt.secrets', () => ({ clients: createGptClients('') })],
+    ['clients.gpt.secrets', () => ({ clients: createGptClients(gptSecret.slice(0, 31)) })],
     ['clients', () => ({ clients: [clients[0], clients[0]] })],
     ['providers', () => ({ providers: [] })],
     ['resources', () => ({ resources: ['words.example/api'] })],
@@ -596,31 +628,34 @@ describe('expiry, revocation and outages', () => {
     ['lifetimes.access', () => ({ lifetimes: { access: Number.NaN } })],
   ];
 
-  it.each(wrong)('T12.2 configuration: a wrong %s fails at startup with its name', (option, changes) => {
-    const start = () => deploy(changes());
-    expect(start).toThrow(ConfigurationError);
-    expect(start).toThrow(expect.objectContaining({ option }));
-  });
+  it.each(invalidOptions)(
+    'T12.2 configuration: a wrong %s fails at startup with its name',
+    (option, changes) => {
+      const create = () => deploy(changes());
+      expect(create).toThrow(ConfigurationError);
+      expect(create).toThrow(expect.objectContaining({ option }));
+    },
+  );
 
   it('T12.2 configuration: the guard of an API that is not configured refuses every call', async () => {
     const deployment = deploy();
     const { access_token } = await obtainTokens(deployment, gpt);
     const request = new Request(issuer, { headers: { authorization: `Bearer ${access_token}` } });
-    const asked = deployment.broker.protect(request, { resource: `${issuer}/typo` });
-    expect(await asked).toMatchObject({ kind: 'refused', response: { status: 500 } });
+    const protection = deployment.broker.protect(request, { resource: `${issuer}/typo` });
+    expect(await protection).toMatchObject({ kind: 'refused', response: { status: 500 } });
   });
 });
 
 describe('the Authorization header', () => {
   type Header = readonly [name: string, value: string];
 
-  /** Calls the API with a genuine token, which `place` puts into the request. */
-  const call = async (place: (token: string) => Request) => {
+  /** Calls the API with a genuine token, which `buildRequest` puts into a request. */
+  const call = async (buildRequest: (token: string) => Request) => {
     const storage = createSpyStorage();
     const deployment = deploy({ storage });
     const { access_token } = await obtainTokens(deployment, gpt);
     const before = storage.calls.length;
-    const protection = await deployment.broker.protect(place(access_token));
+    const protection = await deployment.broker.protect(buildRequest(access_token));
     return { protection, reads: storage.calls.length - before, log: deployment.log };
   };
 
@@ -630,15 +665,18 @@ describe('the Authorization header', () => {
     return request;
   };
 
-  const signIn = { status: 401, challenge: `Bearer realm="${issuer}"` };
+  const signInChallenge = { status: 401, challenge: `Bearer realm="${issuer}"` };
   const invalid = {
     status: 401,
     challenge: `Bearer realm="${issuer}", error="invalid_token", error_description="The access token is not valid."`,
   };
 
-  const expectRefused = async (place: (token: string) => Request, { status, challenge }: typeof invalid) => {
-    const { protection, reads } = await call(place);
-    if (protection.kind === 'granted') throw new Error('the API answered');
+  const expectRefused = async (
+    buildRequest: (token: string) => Request,
+    { status, challenge }: typeof invalid,
+  ) => {
+    const { protection, reads } = await call(buildRequest);
+    if (protection.kind === 'granted') throw new Error('the API granted access');
     expect(protection.response.status).toBe(status);
     expect(protection.response.headers.get('www-authenticate')).toBe(challenge);
     expect(reads).toBe(0);
@@ -652,9 +690,9 @@ describe('the Authorization header', () => {
   it.each(['access_token', 'token', 'authorization', 'bearer_token'])(
     'T13.1 query string: %s in the query is ignored, and not logged',
     async (name) => {
-      const inQuery = (token: string) => new Request(`${issuer}/api/scoring?${name}=${token}`);
-      await expectRefused(inQuery, signIn);
-      const { log } = await call(inQuery);
+      const buildQueryRequest = (token: string) => new Request(`${issuer}/api/scoring?${name}=${token}`);
+      await expectRefused(buildQueryRequest, signInChallenge);
+      const { log } = await call(buildQueryRequest);
       expect(log.filter(({ endpoint }) => endpoint === 'protect')).toEqual([]);
     },
   );
@@ -663,11 +701,11 @@ describe('the Authorization header', () => {
     const url = `${issuer}/api/scoring`;
     await expectRefused(
       (access_token) => new Request(url, { method: 'POST', body: new URLSearchParams({ access_token }) }),
-      signIn,
+      signInChallenge,
     );
-    await expectRefused((token) => withHeaders(['cookie', `access_token=${token}`]), signIn);
-    await expectRefused((token) => new Request(`${url}#access_token=${token}`), signIn);
-    await expectRefused((token) => new Request(`${url}/${token}`), signIn);
+    await expectRefused((token) => withHeaders(['cookie', `access_token=${token}`]), signInChallenge);
+    await expectRefused((token) => new Request(`${url}#access_token=${token}`), signInChallenge);
+    await expectRefused((token) => new Request(`${url}/${token}`), signInChallenge);
   });
 
   it('T14.1 repeated: refuses two headers, even with the same token', async () => {
@@ -749,14 +787,15 @@ describe('the Authorization header', () => {
 
   it('T14.3 other schemes: refuses a token in another header', async () => {
     const names = ['x-authorization', 'proxy-authorization', 'x-access-token', 'x-forwarded-authorization'];
-    for (const name of names) await expectRefused((token) => withHeaders([name, `Bearer ${token}`]), signIn);
+    for (const name of names)
+      await expectRefused((token) => withHeaders([name, `Bearer ${token}`]), signInChallenge);
   });
 });
 
 /** Timing is not measured, because the result would depend on the machine. These tests check what is digested and compared instead. */
 describe('comparison of secrets', () => {
   /** Returns every text that is digested with WebCrypto during `work`. */
-  const digestedDuring = async (work: () => Promise<unknown>): Promise<readonly string[]> => {
+  const recordDigests = async (work: () => Promise<unknown>): Promise<readonly string[]> => {
     const digest = crypto.subtle.digest.bind(crypto.subtle);
     const texts: string[] = [];
     vi.spyOn(crypto.subtle, 'digest').mockImplementation((algorithm, bytes) => {
@@ -769,7 +808,7 @@ describe('comparison of secrets', () => {
   };
 
   /** The secret with a wrong first or last character, case or length, and a single letter. */
-  const nearly = (secret: string): readonly string[] => [
+  const similarSecrets = (secret: string): readonly string[] => [
     `X${secret.slice(1)}`,
     `${secret.slice(0, -1)}X`,
     secret.toUpperCase(),
@@ -778,15 +817,18 @@ describe('comparison of secrets', () => {
     'X',
   ];
 
-  const guess = (deployment: Deployment, client_secret: string, client_id = 'gpt') =>
+  const redeemWithSecret = (deployment: Deployment, client_secret: string, client_id = 'gpt') =>
     redeem(deployment, gpt, 'no-code', { client_id, client_secret });
 
-  it.each(nearly(gptSecret))(
+  it.each(similarSecrets(gptSecret))(
     'T11.1 comparison: digests all of the secret %j and all of the right one',
     async (wrong) => {
       const deployment = deploy();
-      expect(await digestedDuring(() => guess(deployment, wrong))).toEqual([wrong, gptSecret]);
-      expect(await digestedDuring(() => guess(deployment, gptSecret))).toEqual([gptSecret, gptSecret]);
+      expect(await recordDigests(() => redeemWithSecret(deployment, wrong))).toEqual([wrong, gptSecret]);
+      expect(await recordDigests(() => redeemWithSecret(deployment, gptSecret))).toEqual([
+        gptSecret,
+        gptSecret,
+      ]);
     },
   );
 
@@ -798,7 +840,7 @@ describe('comparison of secrets', () => {
     ]) {
       const deployment = deploy({ clients: [client] });
       for (const presented of [gptSecret, serverSecret, 'neither'])
-        expect(await digestedDuring(() => guess(deployment, presented))).toEqual([
+        expect(await recordDigests(() => redeemWithSecret(deployment, presented))).toEqual([
           ...[presented, gptSecret],
           ...[presented, serverSecret],
         ]);
@@ -806,19 +848,19 @@ describe('comparison of secrets', () => {
   });
 
   it('T11.1 comparison: an unknown client takes the same work as a wrong secret', async () => {
-    const unknown = await digestedDuring(() => guess(deploy({ clients }), 'wrong', 'nobody'));
+    const unknown = await recordDigests(() => redeemWithSecret(deploy({ clients }), 'wrong', 'nobody'));
     expect(unknown).toEqual(['wrong', '']);
   });
 
-  it.each(nearly('dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk').filter(({ length }) => length >= 43))(
+  it.each(similarSecrets('dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk').filter(({ length }) => length >= 43))(
     'T11.1 comparison: compares the challenge of the verifier %j in constant time',
     async (code_verifier) => {
       const deployment = deploy();
       const code = await obtainCode(deployment, app);
-      const [presented, derived, right, ...more] = await digestedDuring(() =>
+      const [presented, derived, right, ...rest] = await recordDigests(() =>
         redeem(deployment, app, code, { code_verifier }),
       );
-      expect([presented, right, more]).toEqual([code_verifier, challenge, []]);
+      expect([presented, right, rest]).toEqual([code_verifier, challenge, []]);
       expect(derived).toMatch(/^[\w-]{43}$/);
     },
   );
@@ -830,20 +872,20 @@ describe('comparison of secrets', () => {
     const wrong = `${right.slice(0, -1)}${right.endsWith('A') ? 'B' : 'A'}`;
     browser.cookies.set(name, wrong);
     // Once for the cookie's name, then both sides.
-    const digested = await digestedDuring(() => browser.submitConsent(consent, { choice: 'google' }));
-    expect(digested).toEqual([right, wrong, right]);
+    const digestedTexts = await recordDigests(() => browser.submitConsent(consent, { choice: 'google' }));
+    expect(digestedTexts).toEqual([right, wrong, right]);
   });
 
   it('T11.1 comparison: compares the state of a login transaction in constant time', async () => {
     const { state, returnFromProvider } = await continueToProvider();
     // Once for the cookie's name, then both sides, and then two cookie names when the transaction completes.
-    const digested = await digestedDuring(() => returnFromProvider({ code: 'ada' }));
-    expect(digested).toEqual([state, state, state, state, state]);
+    const digestedTexts = await recordDigests(() => returnFromProvider({ code: 'ada' }));
+    expect(digestedTexts).toEqual([state, state, state, state, state]);
   });
 
   it('T11.1 comparison: finds a difference at every position of the digests', async () => {
-    for (let place = 0; place < 32; place++) {
-      const digests = [new Uint8Array(32), new Uint8Array(32).fill(1, place, place + 1)];
+    for (let position = 0; position < 32; position++) {
+      const digests = [new Uint8Array(32), new Uint8Array(32).fill(1, position, position + 1)];
       const spy = vi.spyOn(crypto.subtle, 'digest');
       for (const { buffer } of digests) spy.mockResolvedValueOnce(buffer);
       expect(await timingSafeEqual('one', 'other')).toBe(false);
@@ -869,6 +911,6 @@ describe('comparison of secrets', () => {
     const isSame = await timingSafeEqual('one', other);
     vi.unstubAllGlobals();
     expect(isSame).toBe(other === 'one');
-    expect(reads).toEqual(Array.from({ length: 64 }, (_, at) => String(Math.floor(at / 2))));
+    expect(reads).toEqual(Array.from({ length: 64 }, (_, index) => String(Math.floor(index / 2))));
   });
 });

@@ -46,9 +46,9 @@ describe('cross-origin calls', () => {
   const origin = 'https://browser-app.example';
 
   /** What a browser adds to the request of a page, without and with a preflight. */
-  const fromPage = { origin, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'cors' };
-  const asking = (method: string, headers = 'authorization,content-type') => ({
-    ...fromPage,
+  const pageHeaders = { origin, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'cors' };
+  const buildPreflightHeaders = (method: string, headers = 'authorization,content-type') => ({
+    ...pageHeaders,
     'access-control-request-method': method,
     'access-control-request-headers': headers,
   });
@@ -61,16 +61,17 @@ describe('cross-origin calls', () => {
     path: string,
     method = 'POST',
     host = issuer,
-  ): Promise<Response> => fetch(new Request(host + path, { method: 'OPTIONS', headers: asking(method) }));
+  ): Promise<Response> =>
+    fetch(new Request(host + path, { method: 'OPTIONS', headers: buildPreflightHeaders(method) }));
 
-  const shared = [
+  const sharedEndpoints = [
     [metadata, 'GET, HEAD', 'Authorization, Content-Type, Mcp-Protocol-Version'],
     ['/token', 'POST', 'Authorization, Content-Type, Mcp-Protocol-Version'],
     ['/revoke', 'POST', 'Authorization, Content-Type, Mcp-Protocol-Version'],
   ] as const;
 
   /** Every endpoint that the broker can have. */
-  const everything = (changes: Partial<BrokerOptions> = {}): Deployment =>
+  const deployEveryEndpoint = (changes: Partial<BrokerOptions> = {}): Deployment =>
     deploy({
       providers: [
         {
@@ -89,42 +90,45 @@ describe('cross-origin calls', () => {
       ...changes,
     });
 
-  const never = (): readonly string[] =>
-    everything()
+  const listUnsharedPaths = (): readonly string[] =>
+    deployEveryEndpoint()
       .broker.routes.map(({ path }) => path.replace('/*', '/google'))
-      .filter((path) => !shared.some(([open]) => open === path));
+      .filter((path) => !sharedEndpoints.some(([sharedPath]) => sharedPath === path));
 
   describe('a page on another origin', () => {
-    it.each(shared)('learns from a preflight what it can send: %s', async (path, methods, headers) => {
-      const response = await preflight(deploy(), path);
-      expect([response.status, await response.text()]).toEqual([204, '']);
-      expect(Object.fromEntries(response.headers)).toEqual({
-        'access-control-allow-origin': '*',
-        'access-control-allow-methods': methods,
-        'access-control-allow-headers': headers,
-        'access-control-max-age': '7200',
-        'cache-control': 'no-store',
-        'x-content-type-options': 'nosniff',
-      });
-    });
+    it.each(sharedEndpoints)(
+      'learns from a preflight what it can send: %s',
+      async (path, methods, headers) => {
+        const response = await preflight(deploy(), path);
+        expect([response.status, await response.text()]).toEqual([204, '']);
+        expect(Object.fromEntries(response.headers)).toEqual({
+          'access-control-allow-origin': '*',
+          'access-control-allow-methods': methods,
+          'access-control-allow-headers': headers,
+          'access-control-max-age': '7200',
+          'cache-control': 'no-store',
+          'x-content-type-options': 'nosniff',
+        });
+      },
+    );
 
     it('reads the metadata, token responses and revocation responses', async () => {
       const deployment = deploy();
-      expect(corsOf(await deployment.fetch(new Request(issuer + metadata, { headers: fromPage })))).toEqual(
-        corsHeaders,
-      );
+      expect(
+        corsOf(await deployment.fetch(new Request(issuer + metadata, { headers: pageHeaders }))),
+      ).toEqual(corsHeaders);
       expect(corsOf(await deployment.fetch(new Request(issuer + metadata, { method: 'HEAD' })))).toEqual(
         corsHeaders,
       );
       const code = await obtainCode(deployment, app);
-      const redeemed = await requestTokens(deployment, app.codeRequest(code), fromPage);
+      const redeemed = await requestTokens(deployment, app.codeRequest(code), pageHeaders);
       expect(corsOf(redeemed)).toEqual(corsHeaders);
       const { refresh_token } = await expectTokens(redeemed);
-      const refreshed = await requestTokens(deployment, app.refreshRequest(refresh_token), fromPage);
+      const refreshed = await requestTokens(deployment, app.refreshRequest(refresh_token), pageHeaders);
       expect(corsOf(refreshed)).toEqual(corsHeaders);
       const { access_token: token } = await expectTokens(refreshed);
       expect(
-        corsOf(await postForm(deployment, '/revoke', { ...clientCredentials.app, token }, fromPage)),
+        corsOf(await postForm(deployment, '/revoke', { ...clientCredentials.app, token }, pageHeaders)),
       ).toEqual(corsHeaders);
     });
 
@@ -139,16 +143,16 @@ describe('cross-origin calls', () => {
       const { refresh_token: token } = await obtainTokens(broken, gpt);
       const post = (deployment: Deployment, form: Record<string, string>, host = issuer) =>
         deployment.fetch(
-          new Request(host + path, { method: 'POST', headers: fromPage, body: new URLSearchParams(form) }),
+          new Request(host + path, { method: 'POST', headers: pageHeaders, body: new URLSearchParams(form) }),
         );
-      const answers: readonly Response[] = [
+      const responses: readonly Response[] = [
         await post(broken, {}),
         await post(broken, { ...clientCredentials.app }),
         await post(limited, { client_id: 'nobody' }),
         await post(broken, { token: 'x'.repeat(20_000) }),
         await post(broken, {}, 'https://other.example'),
-        await broken.fetch(new Request(issuer + path, { headers: fromPage })),
-        await broken.fetch(new Request(issuer + path, { method: 'OPTIONS', headers: fromPage })),
+        await broken.fetch(new Request(issuer + path, { headers: pageHeaders })),
+        await broken.fetch(new Request(issuer + path, { method: 'OPTIONS', headers: pageHeaders })),
         ...(path === '/revoke'
           ? [
               await post(broken, { ...clientCredentials.gpt, token }),
@@ -159,29 +163,29 @@ describe('cross-origin calls', () => {
             ]
           : []),
       ];
-      expect(answers.map(({ status }) => status)).toEqual([
+      expect(responses.map(({ status }) => status)).toEqual([
         ...[401, 400, 429, 413, 421, 405, 405],
         ...(path === '/revoke' ? [503, 500] : []),
       ]);
-      for (const answer of answers) expect(corsOf(answer)).toEqual(corsHeaders);
+      for (const response of responses) expect(corsOf(response)).toEqual(corsHeaders);
     });
 
     it.each([
       ['405', { method: 'PUT' }, issuer],
       ['421', {}, 'https://other.example'],
     ])('reads the error %s of the metadata', async (status, init, host) => {
-      const response = await deploy().fetch(new Request(host + metadata, { ...init, headers: fromPage }));
+      const response = await deploy().fetch(new Request(host + metadata, { ...init, headers: pageHeaders }));
       expect([String(response.status), corsOf(response)]).toEqual([status, corsHeaders]);
     });
 
     it('reads the 503 of a redemption, and the code is still valid afterwards', async () => {
       const memory = memoryStorage();
-      const outage = { now: true };
+      const outage = { isActive: true };
       const deployment = deploy({
         storage: {
           ...memory,
           redeemCode: async (redemption) => {
-            if (outage.now) throw new StorageUnavailable('no route');
+            if (outage.isActive) throw new StorageUnavailable('no route');
             return memory.redeemCode(redemption);
           },
         },
@@ -189,7 +193,7 @@ describe('cross-origin calls', () => {
       const code = await obtainCode(deployment, app);
       const response = await redeem(deployment, app, code);
       expect([response.status, corsOf(response)]).toEqual([503, corsHeaders]);
-      outage.now = false;
+      outage.isActive = false;
       expect((await redeem(deployment, app, code)).status).toBe(200);
     });
   });
@@ -197,15 +201,17 @@ describe('cross-origin calls', () => {
   describe('the API', () => {
     const call = ({ broker }: Deployment, init: RequestInit, requirement?: ProtectOptions, host = issuer) =>
       broker.protect(new Request(`${host}/api/x`, init), requirement);
-    const responseOf = async (asked: ReturnType<typeof call>): Promise<Response> => {
-      const protection = await asked;
-      if (protection.kind === 'granted') throw new Error('the API answered');
+    const responseOf = async (pendingProtection: ReturnType<typeof call>): Promise<Response> => {
+      const protection = await pendingProtection;
+      if (protection.kind === 'granted') throw new Error('the API granted access');
       return protection.response;
     };
 
     it('responds to a preflight without a token', async () => {
       for (const method of ['GET', 'POST', 'DELETE']) {
-        const response = await responseOf(call(deploy(), { method: 'OPTIONS', headers: asking(method) }));
+        const response = await responseOf(
+          call(deploy(), { method: 'OPTIONS', headers: buildPreflightHeaders(method) }),
+        );
         expect([response.status, await response.text()]).toEqual([204, '']);
         expect(corsOf(response)).toEqual({
           'access-control-allow-origin': '*',
@@ -219,8 +225,8 @@ describe('cross-origin calls', () => {
     it('lets a page on another origin read every refusal', async () => {
       const deployment = deploy();
       const { access_token } = await obtainTokens(deployment, gpt);
-      const headers = { ...fromPage, authorization: `Bearer ${access_token}` };
-      const unknowing = deploy({
+      const headers = { ...pageHeaders, authorization: `Bearer ${access_token}` };
+      const unavailable = deploy({
         storage: {
           ...memoryStorage(),
           readRevocations: () => Promise.reject(new StorageUnavailable('no route')),
@@ -228,18 +234,18 @@ describe('cross-origin calls', () => {
       });
       const limiter = memoryLimiter({ limit: 1, period: 60 }, deployment.now);
       await call(deployment, { headers }, { limiter });
-      const answers = [
-        await responseOf(call(deployment, { headers: fromPage })),
-        await responseOf(call(deployment, { headers: { ...fromPage, authorization: 'Bearer x' } })),
+      const responses = [
+        await responseOf(call(deployment, { headers: pageHeaders })),
+        await responseOf(call(deployment, { headers: { ...pageHeaders, authorization: 'Bearer x' } })),
         await responseOf(call(deployment, { headers }, { scopes: ['admin'] })),
         await responseOf(call(deployment, { headers }, {}, 'https://other.example')),
         await responseOf(call(deployment, { headers }, { limiter })),
-        await responseOf(call(unknowing, { headers })),
+        await responseOf(call(unavailable, { headers })),
         await responseOf(call(deployment, { headers }, { resource: 'https://typo.example' })),
-        await responseOf(call(deployment, { method: 'OPTIONS', headers: fromPage })),
+        await responseOf(call(deployment, { method: 'OPTIONS', headers: pageHeaders })),
       ];
-      expect(answers.map(({ status }) => status)).toEqual([401, 401, 403, 421, 429, 503, 500, 401]);
-      for (const answer of answers) expect(corsOf(answer)).toEqual(corsHeaders);
+      expect(responses.map(({ status }) => status)).toEqual([401, 401, 403, 421, 429, 503, 500, 401]);
+      for (const response of responses) expect(corsOf(response)).toEqual(corsHeaders);
     });
 
     it('responds in the same way in another process', async () => {
@@ -250,34 +256,45 @@ describe('cross-origin calls', () => {
         log: () => {},
       });
       const { broker, ...rest } = deploy();
-      const elsewhere = { ...rest, broker: { ...broker, protect } };
-      const preflighted = await responseOf(call(elsewhere, { method: 'OPTIONS', headers: asking('GET') }));
-      expect(preflighted.status).toBe(204);
-      expect(corsOf(await responseOf(call(elsewhere, {})))).toEqual(corsHeaders);
+      const otherProcess = { ...rest, broker: { ...broker, protect } };
+      const preflightResponse = await responseOf(
+        call(otherProcess, { method: 'OPTIONS', headers: buildPreflightHeaders('GET') }),
+      );
+      expect(preflightResponse.status).toBe(204);
+      expect(corsOf(await responseOf(call(otherProcess, {})))).toEqual(corsHeaders);
     });
 
     it('W17.4 opt-out: allows no origin, and a preflight needs a token like any other call', async () => {
-      const answers = [
-        await responseOf(call(deploy(), { headers: fromPage }, { cors: 'off' })),
-        await responseOf(call(deploy(), { method: 'OPTIONS', headers: asking('GET') }, { cors: 'off' })),
+      const responses = [
+        await responseOf(call(deploy(), { headers: pageHeaders }, { cors: 'off' })),
+        await responseOf(
+          call(deploy(), { method: 'OPTIONS', headers: buildPreflightHeaders('GET') }, { cors: 'off' }),
+        ),
       ];
-      for (const answer of answers) expect([answer.status, corsOf(answer)]).toEqual([401, {}]);
+      for (const response of responses) expect([response.status, corsOf(response)]).toEqual([401, {}]);
     });
   });
 
-  it.each(never())('W17.1 not shared: no page on another origin can read or call %s', async (path) => {
-    const deployment = everything();
-    const cookies = { cookie: '__Host-csrf=x; __Host-session=x' };
-    for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'OPTIONS'])
-      for (const headers of [fromPage, { ...asking('POST'), ...cookies }, asking('GET', 'x-custom')]) {
-        const response = await deployment.fetch(new Request(issuer + path, { method, headers }));
-        if (method === 'OPTIONS') expect(response.status).toBe(405);
-        expect(corsOf(response)).toEqual({});
-      }
-  });
+  it.each(listUnsharedPaths())(
+    'W17.1 not shared: no page on another origin can read or call %s',
+    async (path) => {
+      const deployment = deployEveryEndpoint();
+      const cookies = { cookie: '__Host-csrf=x; __Host-session=x' };
+      for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'OPTIONS'])
+        for (const headers of [
+          pageHeaders,
+          { ...buildPreflightHeaders('POST'), ...cookies },
+          buildPreflightHeaders('GET', 'x-custom'),
+        ]) {
+          const response = await deployment.fetch(new Request(issuer + path, { method, headers }));
+          if (method === 'OPTIONS') expect(response.status).toBe(405);
+          expect(corsOf(response)).toEqual({});
+        }
+    },
+  );
 
   it('W17.1 not shared: covers all of these endpoints', () => {
-    expect(never()).toEqual(
+    expect(listUnsharedPaths()).toEqual(
       expect.arrayContaining([
         ...['/authorize', '/authorize/consent', '/authorize/style.css', '/authorize/icons/google.svg'],
         ...['/callback/google', '/introspect', '/account', '/account/link', '/account/delete'],
@@ -287,7 +304,7 @@ describe('cross-origin calls', () => {
   });
 
   it('W17.1 not shared: an error that is redirected to the client is not readable at the authorization endpoint', async () => {
-    const { response } = await createTestBrowser(deploy(), fromPage).openSignInPage({
+    const { response } = await createTestBrowser(deploy(), pageHeaders).openSignInPage({
       ...app.request,
       scope: 'nothing',
     });
@@ -297,14 +314,14 @@ describe('cross-origin calls', () => {
   it('W17.2 credentials: no response ever allows cookies, and none names an origin', async () => {
     const deployment = deploy();
     const { access_token, refresh_token } = await obtainTokens(deployment, app);
-    const cookie = { ...fromPage, cookie: '__Host-session=x' };
-    const answers = [
-      ...(await Promise.all(shared.map(([path]) => preflight(deployment, path)))),
+    const cookie = { ...pageHeaders, cookie: '__Host-session=x' };
+    const responses = [
+      ...(await Promise.all(sharedEndpoints.map(([path]) => preflight(deployment, path)))),
       await deployment.fetch(new Request(issuer + metadata, { headers: cookie })),
       await requestTokens(deployment, app.refreshRequest(refresh_token), cookie),
       await postForm(deployment, '/revoke', { ...clientCredentials.app, token: access_token }, cookie),
     ];
-    for (const { headers } of answers) {
+    for (const { headers } of responses) {
       expect(headers.get('access-control-allow-origin')).toBe('*');
       expect(headers.has('access-control-allow-credentials')).toBe(false);
       expect(headers.getSetCookie()).toEqual([]);
@@ -313,21 +330,23 @@ describe('cross-origin calls', () => {
 
   it.each(['/token', '/revoke'])('W17.3 preflight: of %s reads and consumes nothing', async (path) => {
     const storage = createSpyStorage();
-    const taken: string[] = [];
-    const count = { take: async (key: string) => (taken.push(key) > 0 ? 'allowed' : 'limited') } as const;
-    const limits = { failedAuthentications: count, signIns: count };
+    const limiterKeys: string[] = [];
+    const limiter = {
+      take: async (key: string) => (limiterKeys.push(key) > 0 ? 'allowed' : 'limited'),
+    } as const;
+    const limits = { failedAuthentications: limiter, signIns: limiter };
     const deployment = deploy({ storage, limits, clientAddress: () => '192.0.2.1' });
     const code = await obtainCode(deployment, app);
     const first = await expectTokens(await redeem(deployment, app, code));
-    const before = [storage.calls.length, taken.length, deployment.log.length];
+    const before = [storage.calls.length, limiterKeys.length, deployment.log.length];
     const query = new URLSearchParams({
       ...app.refreshRequest(first.refresh_token),
       token: first.refresh_token,
     });
     for (const headers of [
-      asking('POST'),
-      { ...asking('POST'), authorization: 'Basic !!!' },
-      { ...asking('DELETE', 'x-custom'), 'content-type': 'text/plain' },
+      buildPreflightHeaders('POST'),
+      { ...buildPreflightHeaders('POST'), authorization: 'Basic !!!' },
+      { ...buildPreflightHeaders('DELETE', 'x-custom'), 'content-type': 'text/plain' },
       { 'access-control-request-method': '' },
     ])
       for (const address of [`${path}?${query}`, `${path}?client_id=a&client_id=b`]) {
@@ -337,24 +356,26 @@ describe('cross-origin calls', () => {
         expect(response.status).toBe(204);
         expect(response.headers.get('access-control-allow-methods')).toBe('POST');
       }
-    expect([storage.calls.length, taken.length, deployment.log.length]).toEqual(before);
+    expect([storage.calls.length, limiterKeys.length, deployment.log.length]).toEqual(before);
     expect((await refresh(deployment, app, first.refresh_token)).status).toBe(200);
   });
 
   it('W17.3 preflight: of the API calls no limiter and no storage, whatever token it contains', async () => {
     const storage = createSpyStorage();
     const deployment = deploy({ storage });
-    const taken: string[] = [];
-    const limiter = { take: async (key: string) => (taken.push(key) > 0 ? 'allowed' : 'limited') } as const;
+    const limiterKeys: string[] = [];
+    const limiter = {
+      take: async (key: string) => (limiterKeys.push(key) > 0 ? 'allowed' : 'limited'),
+    } as const;
     for (const authorization of ['Bearer x', 'Bearer a, Bearer b']) {
-      const headers = { ...asking('GET'), authorization };
+      const headers = { ...buildPreflightHeaders('GET'), authorization };
       const request = new Request(`${issuer}/api/x`, { method: 'OPTIONS', headers });
       expect(await deployment.broker.protect(request, { limiter })).toMatchObject({
         kind: 'refused',
         response: { status: 204 },
       });
     }
-    expect([storage.calls, taken, deployment.log.filter(({ event }) => event === 'refused')]).toEqual([
+    expect([storage.calls, limiterKeys, deployment.log.filter(({ event }) => event === 'refused')]).toEqual([
       [],
       [],
       [],
@@ -364,9 +385,9 @@ describe('cross-origin calls', () => {
   it('W17.3 preflight: is only an OPTIONS request with Access-Control-Request-Method', async () => {
     const deployment = deploy();
     for (const [method, headers] of [
-      ['OPTIONS', fromPage],
-      ['GET', asking('POST')],
-      ['PUT', asking('POST')],
+      ['OPTIONS', pageHeaders],
+      ['GET', buildPreflightHeaders('POST')],
+      ['PUT', buildPreflightHeaders('POST')],
     ] as const) {
       const response = await deployment.fetch(new Request(`${issuer}/token`, { method, headers }));
       expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST']);
@@ -380,14 +401,17 @@ describe('cross-origin calls', () => {
 
 describe('pages and cookies', () => {
   /** Every kind of page of one deployment, for requests that contain markup. */
-  const everyPage = async (deployment = deploy(), request: Readonly<Record<string, string>> = gptRequest) => {
-    const strange = { ...request, state: markup, unknown: markup };
+  const collectPages = async (
+    deployment = deploy(),
+    request: Readonly<Record<string, string>> = gptRequest,
+  ) => {
+    const requestWithMarkup = { ...request, state: markup, unknown: markup };
     const browser = createTestBrowser(deployment);
     const { callbackUrl } = await continueToProvider(deployment, request);
     return [
-      (await browser.openSignInPage(strange)).response,
-      (await browser.openSignInPage({ ...strange, client_id: markup })).response,
-      (await browser.openSignInPage({ ...strange, redirect_uri: markup })).response,
+      (await browser.openSignInPage(requestWithMarkup)).response,
+      (await browser.openSignInPage({ ...requestWithMarkup, client_id: markup })).response,
+      (await browser.openSignInPage({ ...requestWithMarkup, redirect_uri: markup })).response,
       await browser.submitConsent(markup, { choice: markup }),
       await browser.visit(callbackUrl({ state: markup, code: markup, error: markup })),
       await browser.visit(`${issuer}/callback/${encodeURIComponent(markup)}`),
@@ -413,39 +437,39 @@ describe('pages and cookies', () => {
     });
 
   it('W1.1 markup: is escaped on every page, wherever it comes from', async () => {
-    const pages = await everyPage(deployment(), appRequest);
-    const expected = ['App', 'read', 'Google', 'Words', 'Cancel'].map((word) => `${word} ${markup}`);
+    const pages = await collectPages(deployment(), appRequest);
+    const expected = ['App', 'read', 'Google', 'Words', 'Cancel'].map((label) => `${label} ${markup}`);
     const [signIn, ...errors] = await Promise.all(pages.map(async (page) => readMarkup(await page.text())));
-    const textOf = (pieces: typeof signIn) =>
-      (pieces ?? []).map((one) => ('text' in one ? one.text : '')).join('');
+    const textOf = (tokens: typeof signIn) =>
+      (tokens ?? []).map((token) => ('text' in token ? token.text : '')).join('');
     for (const text of expected) expect(textOf(signIn)).toContain(text);
     for (const page of errors) expect(textOf(page)).toContain(`Words ${markup}`);
     const tags = [signIn, ...errors]
       .flatMap((page) => page ?? [])
-      .flatMap((one) => ('tag' in one ? [one.tag] : []));
+      .flatMap((token) => ('tag' in token ? [token.tag] : []));
     expect(tags).not.toContain('script');
     expect(tags).not.toContain('img');
   });
 
   it('W1.1 markup: no page repeats text of the request', async () => {
-    for (const page of await everyPage()) expect(await page.text()).not.toContain('evil.example');
+    for (const page of await collectPages()) expect(await page.text()).not.toContain('evil.example');
   });
 
   it('W1.2 strict CSP: pages load files only from their own origin, and error pages submit no form', async () => {
-    const strict =
+    const strictPolicy =
       "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'";
-    const [signIn, ...errors] = await everyPage();
-    expect(signIn?.headers.get('content-security-policy')).toBe(strict);
+    const [signIn, ...errors] = await collectPages();
+    expect(signIn?.headers.get('content-security-policy')).toBe(strictPolicy);
     for (const { headers } of errors)
-      expect(headers.get('content-security-policy')).toBe(`${strict}; form-action 'none'`);
+      expect(headers.get('content-security-policy')).toBe(`${strictPolicy}; form-action 'none'`);
   });
 
   it('W1.3 no inline script: no page needs a weaker policy', async () => {
-    for (const page of await everyPage(deployment(), appRequest)) {
-      for (const piece of await readMarkup(await page.text())) {
-        if (!('tag' in piece)) continue;
-        expect(['script', 'style', 'iframe', 'object', 'embed', 'base']).not.toContain(piece.tag);
-        for (const [name, value] of Object.entries(piece.attributes)) {
+    for (const page of await collectPages(deployment(), appRequest)) {
+      for (const token of await readMarkup(await page.text())) {
+        if (!('tag' in token)) continue;
+        expect(['script', 'style', 'iframe', 'object', 'embed', 'base']).not.toContain(token.tag);
+        for (const [name, value] of Object.entries(token.attributes)) {
           expect(name).not.toMatch(/^(on|style$|srcdoc$)/i);
           expect(value).not.toMatch(/^\s*(javascript|data):/i);
         }
@@ -454,21 +478,25 @@ describe('pages and cookies', () => {
   });
 
   /** Every `Set-Cookie` of a sign-in with a sixth tab, from the first page to the end. */
-  const everyCookie = async () => {
+  const collectCookies = async () => {
     const { deployment, browser, consent } = await startAuthorization();
     const first = await browser.openSignInPage(gptRequest);
-    const chosen = [];
+    const consentResponses = [];
     for (let tab = 1; tab <= 6; tab++)
-      chosen.push(await browser.submitConsent(consent, { choice: 'google' }));
-    const state = new URL(chosen.at(-1)?.headers.get('location') ?? '').searchParams.get('state');
-    const back = await browser.visit(`${deployment.issuer}/callback/google?code=ada&state=${state}`);
-    const last = chosen.at(-1)?.headers.getSetCookie() ?? [];
-    const lines = [first.response, ...chosen, back].flatMap(({ headers }) => headers.getSetCookie());
-    return { lines, last };
+      consentResponses.push(await browser.submitConsent(consent, { choice: 'google' }));
+    const state = new URL(consentResponses.at(-1)?.headers.get('location') ?? '').searchParams.get('state');
+    const callbackResponse = await browser.visit(
+      `${deployment.issuer}/callback/google?code=ada&state=${state}`,
+    );
+    const lastCookies = consentResponses.at(-1)?.headers.getSetCookie() ?? [];
+    const lines = [first.response, ...consentResponses, callbackResponse].flatMap(({ headers }) =>
+      headers.getSetCookie(),
+    );
+    return { lines, lastCookies };
   };
 
   it('W2.1 flags: every cookie is Secure, HttpOnly and SameSite=Lax', async () => {
-    const { lines } = await everyCookie();
+    const { lines } = await collectCookies();
     expect(lines).toHaveLength(10);
     for (const line of lines)
       expect(line).toMatch(/; Path=\/; Secure; HttpOnly; SameSite=Lax; Max-Age=(0|600|1800)$/);
@@ -484,7 +512,7 @@ describe('pages and cookies', () => {
   });
 
   it('W2.3 __Host-: every cookie belongs to this host only', async () => {
-    const { lines } = await everyCookie();
+    const { lines } = await collectCookies();
     for (const line of lines) {
       expect(line).toMatch(/^__Host-(csrf|tx|done)-[\w-]{8}=/);
       expect(line).not.toMatch(/domain=/i);
@@ -492,26 +520,26 @@ describe('pages and cookies', () => {
   });
 
   it('W2.4 two Set-Cookie headers: both arrive complete', async () => {
-    const { last } = await everyCookie();
-    expect(last).toEqual([
+    const { lastCookies } = await collectCookies();
+    expect(lastCookies).toEqual([
       expect.stringMatching(/^__Host-tx-[\w-]{8}=[\w-]{100,}; .* Max-Age=600$/),
       expect.stringMatching(/^__Host-tx-[\w-]{8}=; .* Max-Age=0$/),
     ]);
   });
 
   /** A response from everything that handles a secret. */
-  const everyAnswer = async () => {
+  const collectResponses = async () => {
     const deployment = deploy();
     const { browser, consent } = await startAuthorization(deployment);
-    const chosen = await browser.submitConsent(consent, { choice: 'google' });
+    const consentResponse = await browser.submitConsent(consent, { choice: 'google' });
     const { returnFromProvider } = await continueToProvider(deployment);
     const code = await obtainCode(deployment, gpt);
     const { refresh_token } = await gptSignIn(deployment);
-    const refused = await callApi(deployment, 'forged');
-    if (refused.kind === 'granted') throw new Error('the API answered');
+    const protection = await callApi(deployment, 'forged');
+    if (protection.kind === 'granted') throw new Error('the API granted access');
     return [
-      ...(await everyPage(deployment)),
-      chosen,
+      ...(await collectPages(deployment)),
+      consentResponse,
       await browser.submitConsent(consent, { cancel: '1' }),
       (await browser.openSignInPage({ ...gptRequest, response_type: 'token' })).response,
       await returnFromProvider({ code: 'ada' }),
@@ -520,23 +548,23 @@ describe('pages and cookies', () => {
       await redeem(deployment, gpt, code, { client_secret: 'wrong' }),
       await refresh(deployment, gpt, refresh_token),
       await refresh(deployment, gpt, 'forged'),
-      refused.response,
+      protection.response,
     ];
   };
 
   it('W3.1 no-store: no response that involves a secret can be cached', async () => {
-    const answers = await everyAnswer();
-    expect(new Set(answers.map(({ status }) => status))).toEqual(
+    const responses = await collectResponses();
+    expect(new Set(responses.map(({ status }) => status))).toEqual(
       new Set([200, 303, 400, 401, 404, 405, 421]),
     );
-    for (const { headers } of answers) {
+    for (const { headers } of responses) {
       expect(headers.get('cache-control')).toBe('no-store');
       expect(headers.get('x-content-type-options')).toBe('nosniff');
     }
   });
 
   it('W4.1 no CORS: no response can be read by another origin with the user’s cookies', async () => {
-    for (const { headers } of await everyAnswer()) {
+    for (const { headers } of await collectResponses()) {
       expect(headers.has('access-control-allow-credentials')).toBe(false);
       const isPage = headers.has('content-security-policy') || headers.has('location');
       expect(headers.get('access-control-allow-origin')).toBe(isPage ? null : '*');
@@ -646,9 +674,9 @@ describe('errors that make a client sign in again', () => {
   ) => deployment.broker.protect(new Request(`${issuer}/api/scoring`, { headers }), { scopes });
 
   const readError = async (protection: ReturnType<typeof callWith>): Promise<Response> => {
-    const outcome = await protection;
-    if (outcome.kind === 'granted') throw new Error('the API answered');
-    return outcome.response;
+    const protectionResult = await protection;
+    if (protectionResult.kind === 'granted') throw new Error('the API granted access');
+    return protectionResult.response;
   };
 
   const clientIdOf = ({ request }: TestClient): string => new URLSearchParams(request).get('client_id') ?? '';
@@ -681,10 +709,10 @@ describe('errors that make a client sign in again', () => {
     ['revoked', ({ storage, now }) => storage.revoke({ kind: 'client', id: 'gpt' }, 'test', now())],
   ];
 
-  it.each(invalid)('W7.2 dead token: an %s one gets a 401 with invalid_token', async (_, kill) => {
+  it.each(invalid)('W7.2 dead token: an %s one gets a 401 with invalid_token', async (_, invalidate) => {
     const deployment = deploy();
     const { access_token } = await gptSignIn(deployment);
-    await kill(deployment, access_token);
+    await invalidate(deployment, access_token);
     const response = await readError(callApi(deployment, access_token));
     expect(response.status).toBe(401);
     expect(response.headers.get('www-authenticate')).toBe(`Bearer realm="${issuer}", ${badToken}`);
@@ -715,44 +743,51 @@ describe('errors that make a client sign in again', () => {
     expect((await callWith(deployment, { authorization }, ['words'])).kind).toBe('granted');
   });
 
-  const ends: readonly (readonly [string, TestClient, number])[] = [
+  const deadTokenCases: readonly (readonly [string, TestClient, number])[] = [
     ['ChatGPT gets a 401, because only a 401 makes it sign in again', gpt, 401],
     ['a public client gets a 400', app, 400],
     ['a confidential client gets a 400', server, 400],
   ];
 
-  it.each(ends)('W7.4 dead refresh token: %s, with invalid_grant', async (_, testClient, status) => {
-    const deployment = deploy();
-    const { refresh_token } = await obtainTokens(deployment, testClient);
-    await deployment.storage.revoke({ kind: 'client', id: clientIdOf(testClient) }, 'test', deployment.now());
-    for (const token of [refresh_token, 'forged']) {
-      const response = await refresh(deployment, testClient, token);
-      expect(response.status).toBe(status);
-      expect(await response.json()).toEqual({
-        error: 'invalid_grant',
-        error_description: 'The refresh token is not valid.',
-      });
-      expect(response.headers.has('www-authenticate')).toBe(status === 401);
-    }
-  });
+  it.each(deadTokenCases)(
+    'W7.4 dead refresh token: %s, with invalid_grant',
+    async (_, testClient, status) => {
+      const deployment = deploy();
+      const { refresh_token } = await obtainTokens(deployment, testClient);
+      await deployment.storage.revoke(
+        { kind: 'client', id: clientIdOf(testClient) },
+        'test',
+        deployment.now(),
+      );
+      for (const token of [refresh_token, 'forged']) {
+        const response = await refresh(deployment, testClient, token);
+        expect(response.status).toBe(status);
+        expect(await response.json()).toEqual({
+          error: 'invalid_grant',
+          error_description: 'The refresh token is not valid.',
+        });
+        expect(response.headers.has('www-authenticate')).toBe(status === 401);
+      }
+    },
+  );
 
   it('W7.4 dead refresh token: other errors have another status or code', async () => {
     const deployment = deploy();
     const { refresh_token } = await obtainTokens(deployment, gpt);
-    const answers = [
+    const responses = [
       await refresh(deployment, gpt, refresh_token, { scope: 'admin' }),
       await refresh(deployment, gpt, refresh_token, { resource: 'https://evil.example' }),
       await refresh(deployment, gpt, ''),
       await refresh(deployment, gpt, refresh_token, { grant_type: 'password' }),
       await redeem(deployment, gpt, 'forged'),
     ];
-    const shapes = await Promise.all(
-      answers.map(async (response) => {
+    const summaries = await Promise.all(
+      responses.map(async (response) => {
         const { error }: { error: string } = await response.json();
         return [response.status, error];
       }),
     );
-    expect(shapes).toEqual([
+    expect(summaries).toEqual([
       [400, 'invalid_scope'],
       [400, 'invalid_target'],
       [400, 'invalid_request'],
@@ -777,64 +812,71 @@ describe('errors that make a client sign in again', () => {
 });
 
 describe('development routes', () => {
-  const local = `http://127.0.0.1:8976${new URL(gptRedirect).pathname}`;
+  const localRedirect = `http://127.0.0.1:8976${new URL(gptRedirect).pathname}`;
 
   it('W13.1 development: only a local broker redirects a GPT to loopback', async () => {
-    const request = { ...gptRequest, redirect_uri: local };
-    const deployed = deploy();
-    const { response } = await createTestBrowser(deployed).openSignInPage(request);
-    await expectErrorPage(response, deployed, 'The redirect URI is not registered for this app.');
-    const onLoopback = deploy({ issuer: 'http://localhost:8787', resources: ['http://localhost:8787/api'] });
-    expect((await createTestBrowser(onLoopback).signIn(request)).href).toMatch(
-      new RegExp(`^${local}\\?code=`),
+    const request = { ...gptRequest, redirect_uri: localRedirect };
+    const deployment = deploy();
+    const { response } = await createTestBrowser(deployment).openSignInPage(request);
+    await expectErrorPage(response, deployment, 'The redirect URI is not registered for this app.');
+    const localDeployment = deploy({
+      issuer: 'http://localhost:8787',
+      resources: ['http://localhost:8787/api'],
+    });
+    expect((await createTestBrowser(localDeployment).signIn(request)).href).toMatch(
+      new RegExp(`^${localRedirect}\\?code=`),
     );
   });
 
   it('W13.1 development: a local broker serves the same endpoints as a deployed one', () => {
-    const paths = (at: string) =>
-      deploy({ issuer: at, resources: [`${at}/api`] }).broker.routes.map(({ path }) => path);
+    const paths = (issuerUrl: string) =>
+      deploy({ issuer: issuerUrl, resources: [`${issuerUrl}/api`] }).broker.routes.map(({ path }) => path);
     expect(paths('http://localhost:8787')).toEqual(paths(issuer));
   });
 
   it.each(['http://127.0.0.1:4000', 'http://localhost:4000', 'http://[::1]:4000', 'http://google.example'])(
     'W13.2 fake providers: a deployment does not start with a provider at %s',
     (address) => {
-      const baseUrl = {
+      const provider = {
         ...createProvider('google', 'Google'),
         configuredUrls: ['https://google.example', address],
       };
-      const start = (at: string) => () =>
+      const createBrokerAt = (issuerUrl: string) => () =>
         createBroker({
-          issuer: at,
+          issuer: issuerUrl,
           sealingKeys: keys,
           scopes: { words: 'read', score: 'raise' },
           clients,
-          providers: [baseUrl],
+          providers: [provider],
           storage: createSpyStorage(),
           log: () => {},
         });
-      expect(start(issuer)).toThrow(`providers.google must use https: ${address}`);
+      expect(createBrokerAt(issuer)).toThrow(`providers.google must use https: ${address}`);
       if (address === 'http://google.example')
-        expect(start('http://localhost:8787')).toThrow('must use https');
-      else expect(start('http://localhost:8787')).not.toThrow();
+        expect(createBrokerAt('http://localhost:8787')).toThrow('must use https');
+      else expect(createBrokerAt('http://localhost:8787')).not.toThrow();
     },
   );
 
   it('W13.2 fake providers: providers of a deployment send no requests over http', async () => {
     const allowed: boolean[] = [];
-    const asking = (id: string) => {
-      const plain = createProvider(id, id);
+    const createRecordingProvider = (id: string) => {
+      const provider = createProvider(id, id);
       return {
-        ...plain,
-        authorizationUrl: (...[upstreamRequest, io]: Parameters<typeof plain.authorizationUrl>) => {
+        ...provider,
+        authorizationUrl: (...[upstreamRequest, io]: Parameters<typeof provider.authorizationUrl>) => {
           allowed.push(io.allowLoopbackHttp);
-          return plain.authorizationUrl(upstreamRequest, io);
+          return provider.authorizationUrl(upstreamRequest, io);
         },
       };
     };
-    for (const at of [issuer, 'http://localhost:8787']) {
+    for (const issuerUrl of [issuer, 'http://localhost:8787']) {
       await continueToProvider(
-        deploy({ issuer: at, resources: [`${at}/api`], providers: [asking('google')] }),
+        deploy({
+          issuer: issuerUrl,
+          resources: [`${issuerUrl}/api`],
+          providers: [createRecordingProvider('google')],
+        }),
       );
     }
     expect(allowed).toEqual([false, true]);

@@ -26,7 +26,7 @@ import { createSpyStorage } from '../spy-storage.ts';
 describe('/token', () => {
   const token = /^[A-Za-z0-9_-]{100,}$/;
 
-  const post = (body: string, headers: Readonly<Record<string, string>> = {}): Request =>
+  const buildRequest = (body: string, headers: Readonly<Record<string, string>> = {}): Request =>
     new Request(`${issuer}/token`, {
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
@@ -68,8 +68,8 @@ describe('/token', () => {
     });
 
     it('has no refresh token for a client that did not request offline_access', async () => {
-      const online = { ...app, request: { ...app.request, scope: 'words' } };
-      expect(await obtainTokens(deploy(), online)).toEqual({
+      const onlineClient = { ...app, request: { ...app.request, scope: 'words' } };
+      expect(await obtainTokens(deploy(), onlineClient)).toEqual({
         access_token: expect.stringMatching(token),
         token_type: 'bearer',
         expires_in: 1800,
@@ -91,7 +91,7 @@ describe('/token', () => {
   describe('an invalid refresh token', () => {
     const registered = {
       gpt: gptAction({ id: 'gpt', name: 'GPT', secrets: [gptSecret], scopes: ['words', 'score'] }),
-      polite: gptAction({
+      gptWithStatus400: gptAction({
         id: 'gpt',
         name: 'GPT',
         secrets: [gptSecret],
@@ -110,7 +110,7 @@ describe('/token', () => {
 
     it.each([
       ['401 and a challenge for ChatGPT, which then starts a new sign-in', 'gpt', gpt, 401],
-      ['400 for ChatGPT if refreshFailureStatus is 400', 'polite', gpt, 400],
+      ['400 for ChatGPT if refreshFailureStatus is 400', 'gptWithStatus400', gpt, 400],
       ['400 for every other client', 'server', server, 400],
     ] as const)('gets %s', async (_, kind, testClient, status) => {
       const deployment = deploy({ clients: [registered[kind]] });
@@ -131,7 +131,12 @@ describe('/token', () => {
   });
 
   describe('a request', () => {
-    const refused = async (request: Request, status: number, error: string, error_description: string) => {
+    const expectRefused = async (
+      request: Request,
+      status: number,
+      error: string,
+      error_description: string,
+    ) => {
       const storage = createSpyStorage();
       const response = await deploy({ storage }).fetch(request);
       await expectTokenError(response, { status, error, error_description });
@@ -161,7 +166,7 @@ describe('/token', () => {
         'The parameter refresh_token is missing.',
       ],
     ])('that has %s is refused', async (_, changes, error, description) => {
-      await refused(post(bodyOf({ ...form, ...changes })), 400, error, description);
+      await expectRefused(buildRequest(bodyOf({ ...form, ...changes })), 400, error, description);
     });
 
     it.each([
@@ -169,19 +174,21 @@ describe('/token', () => {
       ...['client_id', 'client_secret', 'client_assertion', 'client_assertion_type'],
     ])('with %s given twice is refused', async (name) => {
       const body = `${bodyOf({ ...form, [name]: 'a' })}&${name}=a`;
-      await refused(post(body), 400, 'invalid_request', 'A parameter was sent more than once.');
+      await expectRefused(buildRequest(body), 400, 'invalid_request', 'A parameter was sent more than once.');
     });
 
     it('for several resources is refused', async () => {
       const body = `${bodyOf(form)}&resource=${issuer}/api&resource=${issuer}/other`;
-      await refused(post(body), 400, 'invalid_target', 'Request one resource at a time.');
+      await expectRefused(buildRequest(body), 400, 'invalid_target', 'Request one resource at a time.');
     });
 
     it('can name its one resource twice, and include unknown parameters', async () => {
       const deployment = deploy();
       const body = bodyOf(gpt.codeRequest(await obtainCode(deployment, gpt)));
       const resource = `&resource=${issuer}/api`;
-      const response = await deployment.fetch(post(`${body}${resource}${resource}&x=1&x=2&audience=y`));
+      const response = await deployment.fetch(
+        buildRequest(`${body}${resource}${resource}&x=1&x=2&audience=y`),
+      );
       expect(await expectTokens(response)).toHaveProperty('access_token');
     });
 
@@ -189,7 +196,12 @@ describe('/token', () => {
       'with a body of type "%s" is refused',
       async (type) => {
         const description = 'The Content-Type must be application/x-www-form-urlencoded.';
-        await refused(post(bodyOf(form), { 'content-type': type }), 400, 'invalid_request', description);
+        await expectRefused(
+          buildRequest(bodyOf(form), { 'content-type': type }),
+          400,
+          'invalid_request',
+          description,
+        );
       },
     );
 
@@ -202,51 +214,54 @@ describe('/token', () => {
       const deployment = deploy();
       const body = bodyOf(gpt.codeRequest(await obtainCode(deployment, gpt)));
       const headers = { 'content-type': 'Application/X-WWW-Form-URLencoded ; charset=UTF-8' };
-      expect((await deployment.fetch(post(body, headers))).status).toBe(200);
+      expect((await deployment.fetch(buildRequest(body, headers))).status).toBe(200);
     });
   });
 
   describe('when storage is unavailable', () => {
-    const out: TestClient[] = [gpt, app, server];
-    it.each(out)('responds with 503, and loses neither code nor refresh token', async (testClient) => {
-      const inner = memoryStorage();
-      let broken = false;
-      const orFail = async <Result>(work: () => Promise<Result>): Promise<Result> => {
-        if (broken) throw new StorageUnavailable('out of reach');
-        return work();
-      };
-      const deployment = deploy({
-        storage: {
-          ...inner,
-          redeemCode: (redemption) => orFail(() => inner.redeemCode(redemption)),
-          refresh: (use) => orFail(() => inner.refresh(use)),
-        },
-      });
-      const code = await obtainCode(deployment, testClient);
-      const expectOutage = async (response: Response) => {
-        expect(response.status).toBe(503);
-        expect(response.headers.get('retry-after')).toBe('10');
-        expect(response.headers.get('cache-control')).toBe('no-store');
-        expect(await response.json()).toEqual({
-          error: 'temporarily_unavailable',
-          error_description: 'The service is temporarily unavailable. Try again in a moment.',
+    const testClients: TestClient[] = [gpt, app, server];
+    it.each(testClients)(
+      'responds with 503, and loses neither code nor refresh token',
+      async (testClient) => {
+        const memory = memoryStorage();
+        let isUnavailable = false;
+        const failIfUnavailable = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+          if (isUnavailable) throw new StorageUnavailable('out of reach');
+          return work();
+        };
+        const deployment = deploy({
+          storage: {
+            ...memory,
+            redeemCode: (redemption) => failIfUnavailable(() => memory.redeemCode(redemption)),
+            refresh: (grantRefresh) => failIfUnavailable(() => memory.refresh(grantRefresh)),
+          },
         });
-      };
-      broken = true;
-      await expectOutage(await redeem(deployment, testClient, code));
-      broken = false;
-      const { refresh_token } = await expectTokens(await redeem(deployment, testClient, code));
-      broken = true;
-      await expectOutage(await refresh(deployment, testClient, refresh_token));
-      broken = false;
-      await expectTokens(await refresh(deployment, testClient, refresh_token));
-    });
+        const code = await obtainCode(deployment, testClient);
+        const expectOutage = async (response: Response) => {
+          expect(response.status).toBe(503);
+          expect(response.headers.get('retry-after')).toBe('10');
+          expect(response.headers.get('cache-control')).toBe('no-store');
+          expect(await response.json()).toEqual({
+            error: 'temporarily_unavailable',
+            error_description: 'The service is temporarily unavailable. Try again in a moment.',
+          });
+        };
+        isUnavailable = true;
+        await expectOutage(await redeem(deployment, testClient, code));
+        isUnavailable = false;
+        const { refresh_token } = await expectTokens(await redeem(deployment, testClient, code));
+        isUnavailable = true;
+        await expectOutage(await refresh(deployment, testClient, refresh_token));
+        isUnavailable = false;
+        await expectTokens(await refresh(deployment, testClient, refresh_token));
+      },
+    );
   });
 });
 
 describe('grant_type=authorization_code', () => {
-  const other = `${issuer}/other`;
-  const otherCode = {
+  const otherResource = `${issuer}/other`;
+  const otherResourceError = {
     status: 400,
     error: 'invalid_target',
     error_description: 'The code was issued for another resource.',
@@ -257,42 +272,46 @@ describe('grant_type=authorization_code', () => {
 
   it('returns tokens only for the requested resource', async () => {
     const deployment = deploy();
-    const code = await obtainCode(deployment, app, { resource: other });
-    const { access_token } = await expectTokens(await redeem(deployment, app, code, { resource: other }));
-    expect(await call(deployment, access_token, other)).toMatchObject({ kind: 'granted' });
+    const code = await obtainCode(deployment, app, { resource: otherResource });
+    const { access_token } = await expectTokens(
+      await redeem(deployment, app, code, { resource: otherResource }),
+    );
+    expect(await call(deployment, access_token, otherResource)).toMatchObject({ kind: 'granted' });
     expect(await call(deployment, access_token, `${issuer}/api`)).toMatchObject({ kind: 'refused' });
   });
 
   it('requires no resource at the token endpoint, and a wrong one does not use up the code', async () => {
     const storage = createSpyStorage();
     const deployment = deploy({ storage });
-    const code = await obtainCode(deployment, app, { resource: other });
-    for (const resource of [`${issuer}/api`, `${other}/`, 'https://evil.example', 'x'])
-      await expectTokenError(await redeem(deployment, app, code, { resource }), otherCode);
+    const code = await obtainCode(deployment, app, { resource: otherResource });
+    for (const resource of [`${issuer}/api`, `${otherResource}/`, 'https://evil.example', 'x'])
+      await expectTokenError(await redeem(deployment, app, code, { resource }), otherResourceError);
     expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn']);
     const { access_token } = await expectTokens(await redeem(deployment, app, code));
-    expect(await call(deployment, access_token, other)).toMatchObject({ kind: 'granted' });
+    expect(await call(deployment, access_token, otherResource)).toMatchObject({ kind: 'granted' });
   });
 
   it('refuses a code whose resource was removed meanwhile, without using it up', async () => {
     const storage = memoryStorage();
-    const code = await obtainCode(deploy({ storage }), app, { resource: other });
-    const smaller = deploy({ storage, resources: [`${issuer}/api`] });
-    await expectTokenError(await redeem(smaller, app, code), invalidCodeError);
-    expect(smaller.log.at(-1)).toMatchObject({ reason: 'code.resource-removed' });
+    const code = await obtainCode(deploy({ storage }), app, { resource: otherResource });
+    const deploymentWithoutResource = deploy({ storage, resources: [`${issuer}/api`] });
+    await expectTokenError(await redeem(deploymentWithoutResource, app, code), invalidCodeError);
+    expect(deploymentWithoutResource.log.at(-1)).toMatchObject({ reason: 'code.resource-removed' });
     expect((await redeem(deploy({ storage }), app, code)).status).toBe(200);
   });
 
   it('grants no scope that was withdrawn from the client meanwhile', async () => {
     const storage = memoryStorage();
     const registered = { id: 'gpt', name: 'Words GPT', secrets: [gptSecret] };
-    const now = (scopes: readonly string[]) =>
+    const deployWithScopes = (scopes: readonly string[]) =>
       deploy({ storage, clients: [gptAction({ ...registered, scopes })] });
     const code = await obtainCode(deploy({ storage }), gpt);
-    expect(await expectTokens(await redeem(now(['words']), gpt, code))).toMatchObject({ scope: 'words' });
-    const other = await obtainCode(deploy({ storage }), gpt, { scope: 'score' });
-    const deployment = now(['words']);
-    await expectTokenError(await redeem(deployment, gpt, other), invalidCodeError);
+    expect(await expectTokens(await redeem(deployWithScopes(['words']), gpt, code))).toMatchObject({
+      scope: 'words',
+    });
+    const scoreCode = await obtainCode(deploy({ storage }), gpt, { scope: 'score' });
+    const deployment = deployWithScopes(['words']);
+    await expectTokenError(await redeem(deployment, gpt, scoreCode), invalidCodeError);
     expect(deployment.log.at(-1)).toMatchObject({ reason: 'code.scopes-removed' });
   });
 
@@ -302,21 +321,21 @@ describe('grant_type=authorization_code', () => {
   ])('requires no redirect_uri from %s, which sends a verifier', async (_, testClient) => {
     const deployment = deploy();
     const code = await obtainCode(deployment, testClient);
-    const anywhere = {
+    const clientWithoutRedirect = {
       ...testClient,
       codeRequest: (text: string) => without(testClient.codeRequest(text), 'redirect_uri'),
     };
-    expect((await redeem(deployment, anywhere, code)).status).toBe(200);
+    expect((await redeem(deployment, clientWithoutRedirect, code)).status).toBe(200);
   });
 
   it('requires redirect_uri from ChatGPT, which sends no verifier', async () => {
     const deployment = deploy();
     const code = await obtainCode(deployment, gpt);
-    const anywhere = {
+    const clientWithoutRedirect = {
       ...gpt,
       codeRequest: (text: string) => without(gpt.codeRequest(text), 'redirect_uri'),
     };
-    await expectTokenError(await redeem(deployment, anywhere, code), invalidCodeError);
+    await expectTokenError(await redeem(deployment, clientWithoutRedirect, code), invalidCodeError);
     expect(deployment.log.at(-1)).toMatchObject({ reason: 'code.redirect' });
     expect((await redeem(deployment, gpt, code)).status).toBe(200);
   });
@@ -324,22 +343,22 @@ describe('grant_type=authorization_code', () => {
   it('refuses a code of another deployment with the same keys', async () => {
     const storage = memoryStorage();
     const code = await obtainCode(deploy({ storage }), gpt);
-    const elsewhere = deploy({ storage, issuer: 'https://elsewhere.example' });
-    const answer = await redeem(elsewhere, gpt, code);
-    expect([answer.status, await answer.json()]).toEqual([
+    const otherDeployment = deploy({ storage, issuer: 'https://elsewhere.example' });
+    const response = await redeem(otherDeployment, gpt, code);
+    expect([response.status, await response.json()]).toEqual([
       400,
       { error: 'invalid_grant', error_description: 'The authorization code is not valid.' },
     ]);
-    expect(elsewhere.log.at(-1)).toMatchObject({ reason: 'code.unreadable', cause: 'forged' });
+    expect(otherDeployment.log.at(-1)).toMatchObject({ reason: 'code.unreadable', cause: 'forged' });
   });
 });
 
 describe('grant_type=refresh_token', () => {
   const newKeys = `test-2.ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8 ${keys}`;
 
-  const gptWith = (scopes: readonly string[]) =>
+  const createGptClient = (scopes: readonly string[]) =>
     gptAction({ id: 'gpt', name: 'GPT', secrets: [gptSecret], scopes });
-  const serverWith = (scopes: readonly string[]) =>
+  const createServerClient = (scopes: readonly string[]) =>
     staticClient({
       id: 'server',
       name: 'Server',
@@ -348,25 +367,30 @@ describe('grant_type=refresh_token', () => {
       offlineAccess: 'always',
       scopes,
     });
-  const kinds: readonly (readonly [string, TestClient, typeof gptWith | typeof serverWith, 400 | 401])[] = [
-    ['ChatGPT', gpt, gptWith, 401],
-    ['a confidential client', server, serverWith, 400],
+  const clientCases: readonly (readonly [
+    string,
+    TestClient,
+    typeof createGptClient | typeof createServerClient,
+    400 | 401,
+  ])[] = [
+    ['ChatGPT', gpt, createGptClient, 401],
+    ['a confidential client', server, createServerClient, 400],
   ];
 
-  describe.each(kinds)('a refresh token of %s', (_, testClient, clientWith, status) => {
+  describe.each(clientCases)('a refresh token of %s', (_, testClient, createClient, status) => {
     it('loses the scopes that were withdrawn from the client', async () => {
       const storage = memoryStorage();
       const before = deploy({ storage });
       const { refresh_token } = await obtainTokens(before, testClient);
-      const after = deploy({ storage, clients: [clientWith(['words'])] });
-      const answer = await expectTokens(await refresh(after, testClient, refresh_token));
-      expect(answer.scope).toBe('words');
-      expect(await callApi(after, answer.access_token)).toMatchObject({ access: { scopes: ['words'] } });
+      const after = deploy({ storage, clients: [createClient(['words'])] });
+      const tokens = await expectTokens(await refresh(after, testClient, refresh_token));
+      expect(tokens.scope).toBe('words');
+      expect(await callApi(after, tokens.access_token)).toMatchObject({ access: { scopes: ['words'] } });
       // A client that repeats the granted scopes gets the same response.
-      const repeated = await refresh(after, testClient, answer.refresh_token, { scope: 'words score' });
+      const repeated = await refresh(after, testClient, tokens.refresh_token, { scope: 'words score' });
       expect((await expectTokens(repeated)).scope).toBe('words');
-      const asked = await refresh(after, testClient, answer.refresh_token, { scope: 'score' });
-      expect([asked.status, await asked.json()]).toEqual([
+      const response = await refresh(after, testClient, tokens.refresh_token, { scope: 'score' });
+      expect([response.status, await response.json()]).toEqual([
         400,
         { error: 'invalid_scope', error_description: 'The requested scope exceeds the granted scope.' },
       ]);
@@ -378,7 +402,7 @@ describe('grant_type=refresh_token', () => {
       const after = deploy({
         storage,
         scopes: { words: 'a', score: 'b', new: 'c' },
-        clients: [clientWith(['new'])],
+        clients: [createClient(['new'])],
       });
       await expectTokenError(await refresh(after, testClient, refresh_token), {
         ...invalidRefreshTokenError,
@@ -403,15 +427,18 @@ describe('grant_type=refresh_token', () => {
     it('works after a new key is added, until the key that sealed it is removed', async () => {
       const storage = memoryStorage();
       const { refresh_token } = await obtainTokens(deploy({ storage }), testClient);
-      const rotated = deploy({ storage, sealingKeys: newKeys });
-      const answer = await expectTokens(await refresh(rotated, testClient, refresh_token));
-      expect(await callApi(rotated, answer.access_token)).toMatchObject({ kind: 'granted' });
-      const burned = deploy({ storage, sealingKeys: newKeys.split(' ')[0] ?? '' });
-      await expectTokenError(await refresh(burned, testClient, refresh_token), {
+      const rotatedDeployment = deploy({ storage, sealingKeys: newKeys });
+      const tokens = await expectTokens(await refresh(rotatedDeployment, testClient, refresh_token));
+      expect(await callApi(rotatedDeployment, tokens.access_token)).toMatchObject({ kind: 'granted' });
+      const deploymentWithoutOldKey = deploy({ storage, sealingKeys: newKeys.split(' ')[0] ?? '' });
+      await expectTokenError(await refresh(deploymentWithoutOldKey, testClient, refresh_token), {
         ...invalidRefreshTokenError,
         status,
       });
-      expect(burned.log.at(-1)).toMatchObject({ reason: 'refresh.unreadable', cause: 'unknown-key' });
+      expect(deploymentWithoutOldKey.log.at(-1)).toMatchObject({
+        reason: 'refresh.unreadable',
+        cause: 'unknown-key',
+      });
     });
 
     it('is refused once its client is no longer registered', async () => {
@@ -427,9 +454,9 @@ describe('grant_type=refresh_token', () => {
   it('returns a stable token unchanged, and a new rotating one', async () => {
     const deployment = deploy();
     const [stable, rotating] = [await obtainTokens(deployment, gpt), await obtainTokens(deployment, app)];
-    const again = await expectTokens(await refresh(deployment, gpt, stable.refresh_token));
+    const stableAgain = await expectTokens(await refresh(deployment, gpt, stable.refresh_token));
     const next = await expectTokens(await refresh(deployment, app, rotating.refresh_token));
-    expect(again.refresh_token).toBe(stable.refresh_token);
+    expect(stableAgain.refresh_token).toBe(stable.refresh_token);
     expect(next.refresh_token).not.toBe(rotating.refresh_token);
   });
 
@@ -456,7 +483,7 @@ describe('issued tokens', () => {
   const randomBytes = (length: number) => crypto.getRandomValues(new Uint8Array(length));
   const sealers = createSealers(parseKeyRing(keys), issuer, [resource, `${issuer}/other`], randomBytes);
 
-  const grantWith = (changes: Partial<GrantState> = {}): GrantState => ({
+  const buildGrantState = (changes: Partial<GrantState> = {}): GrantState => ({
     userId: 'user-1',
     scopes: ['words', 'score'],
     resource,
@@ -468,10 +495,10 @@ describe('issued tokens', () => {
     ...changes,
   });
 
-  const tokenGrantWith = (changes: Partial<GrantState> = {}): TokenGrant => ({
+  const buildTokenGrant = (changes: Partial<GrantState> = {}): TokenGrant => ({
     grantId: 'grant-1',
     clientId: 'gpt',
-    grant: grantWith(changes),
+    grant: buildGrantState(changes),
     scopes: ['words'],
     now,
     accessExpiresAt: now + 1800,
@@ -479,20 +506,20 @@ describe('issued tokens', () => {
 
   describe('issueTokens', () => {
     it('returns the fields of RFC 6749 §5.1, in ChatGPT’s spelling', async () => {
-      const answer = await issueTokens(sealers, { ...tokenGrantWith(), refreshToken: 'refresh-1' });
-      expect(Object.entries(answer).slice(1)).toEqual([
+      const tokens = await issueTokens(sealers, { ...buildTokenGrant(), refreshToken: 'refresh-1' });
+      expect(Object.entries(tokens).slice(1)).toEqual([
         ['token_type', 'bearer'],
         ['expires_in', 1800],
         ['refresh_token', 'refresh-1'],
         ['scope', 'words'],
       ]);
-      expect(await issueTokens(sealers, tokenGrantWith({ refreshPolicy: 'none' }))).not.toHaveProperty(
+      expect(await issueTokens(sealers, buildTokenGrant({ refreshPolicy: 'none' }))).not.toHaveProperty(
         'refresh_token',
       );
     });
 
     it('seals user and scopes for the grant’s resource only', async () => {
-      const { access_token } = await issueTokens(sealers, tokenGrantWith());
+      const { access_token } = await issueTokens(sealers, buildTokenGrant());
       expect(await sealers.access.get(resource)?.open(access_token)).toEqual({
         kind: 'opened',
         value: {
@@ -512,7 +539,7 @@ describe('issued tokens', () => {
 
     it('fails for a resource that is not configured', async () => {
       await expect(
-        issueTokens(sealers, tokenGrantWith({ resource: 'https://gone.example' })),
+        issueTokens(sealers, buildTokenGrant({ resource: 'https://gone.example' })),
       ).rejects.toThrow('a grant for a resource that is not configured');
     });
   });
@@ -524,7 +551,7 @@ describe('issued tokens', () => {
     ])(
       'seals all scopes of the grant for the policy %s, even if this response was narrowed',
       async (refreshPolicy, expiresAt) => {
-        const sealed = await sealRefreshToken(sealers, tokenGrantWith({ refreshPolicy }));
+        const sealed = await sealRefreshToken(sealers, buildTokenGrant({ refreshPolicy }));
         expect(await sealers.refresh.open(sealed ?? '')).toEqual({
           kind: 'opened',
           value: {
@@ -540,7 +567,7 @@ describe('issued tokens', () => {
     );
 
     it('seals nothing for the policy none', async () => {
-      expect(await sealRefreshToken(sealers, tokenGrantWith({ refreshPolicy: 'none' }))).toBeUndefined();
+      expect(await sealRefreshToken(sealers, buildTokenGrant({ refreshPolicy: 'none' }))).toBeUndefined();
     });
   });
 });

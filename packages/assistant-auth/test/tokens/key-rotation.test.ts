@@ -20,21 +20,21 @@ import { signIn, t0 } from '../storage/storage-contract/sample.ts';
 
 describe('resealing', () => {
   const randomBytes = (length: number) => crypto.getRandomValues(new Uint8Array(length));
-  const [older, old, fresh] = ['older-1', 'old-1', 'new-1'].map((id) => generateKey(id, randomBytes));
+  const [olderKey, oldKey, newKey] = ['older-1', 'old-1', 'new-1'].map((id) => generateKey(id, randomBytes));
 
-  const deployed = (...keys: readonly (string | undefined)[]) => {
+  const buildSealers = (...keys: readonly (string | undefined)[]) => {
     const ring = parseKeyRing(keys.join(' '));
     return { ring, sealers: createSealers(ring, issuer, [], randomBytes) };
   };
 
-  const before = deployed(old, older);
-  const long = deployed(older);
-  const after = deployed(fresh, old, older);
+  const beforeRotation = buildSealers(oldKey, olderKey);
+  const onlyOlder = buildSealers(olderKey);
+  const afterRotation = buildSealers(newKey, oldKey, olderKey);
 
   /** Stores a user's token. */
   const store = async (
     storage: BrokerStorage,
-    { sealers }: typeof before,
+    { sealers }: typeof beforeRotation,
     subject: string,
   ): Promise<void> => {
     const identity = { provider: 'google', subject };
@@ -48,18 +48,18 @@ describe('resealing', () => {
     );
   };
 
-  const numbered = (count: number): readonly string[] =>
-    Array.from({ length: count }, (_, at) => `${1000 + at}`);
+  const numberSubjects = (count: number): readonly string[] =>
+    Array.from({ length: count }, (_, index) => `${1000 + index}`);
 
-  const sealedUnder = (storage: BrokerStorage, keyId: string) =>
+  const findTokensSealedWith = (storage: BrokerStorage, keyId: string) =>
     storage.findUpstreamTokens({ prefixes: listSealedPrefixes(keyId), limit: 10_000 });
 
-  const countsOf = async (storage: BrokerStorage) =>
+  const countTokensByKey = async (storage: BrokerStorage) =>
     Object.fromEntries(
       await Promise.all(
         ['older-1', 'old-1', 'new-1', 'lost-1'].map(async (id) => [
           id,
-          (await sealedUnder(storage, id)).length,
+          (await findTokensSealedWith(storage, id)).length,
         ]),
       ),
     );
@@ -68,16 +68,16 @@ describe('resealing', () => {
 
   it('reseals the tokens of every other key with the first key, which then opens them alone', async () => {
     const storage = memoryStorage();
-    await store(storage, before, 'ada');
-    await store(storage, long, 'bob');
-    await store(storage, after, 'cyd');
-    const [untouched] = await sealedUnder(storage, 'new-1');
-    await createResealer({ storage, now, ...after })();
-    const moved = await sealedUnder(storage, 'new-1');
-    expect(moved).toHaveLength(3);
-    expect(moved).toContainEqual(untouched);
-    const { sealers } = deployed(fresh);
-    for (const token of moved) {
+    await store(storage, beforeRotation, 'ada');
+    await store(storage, onlyOlder, 'bob');
+    await store(storage, afterRotation, 'cyd');
+    const [untouched] = await findTokensSealedWith(storage, 'new-1');
+    await createResealer({ storage, now, ...afterRotation })();
+    const resealed = await findTokensSealedWith(storage, 'new-1');
+    expect(resealed).toHaveLength(3);
+    expect(resealed).toContainEqual(untouched);
+    const { sealers } = buildSealers(newKey);
+    for (const token of resealed) {
       const opened = await openUpstreamToken(sealers, token);
       expect(opened).toEqual({ kind: 'opened', value: `theirs-of-${token.subject}` });
     }
@@ -85,73 +85,79 @@ describe('resealing', () => {
 
   it('does not call storage while the ring has one key', async () => {
     const storage = createSpyStorage();
-    await createResealer({ storage, now, ...deployed(fresh) })();
+    await createResealer({ storage, now, ...buildSealers(newKey) })();
     expect(storage.calls).toEqual([]);
   });
 
   it('reseals a hundred at a time until all are done', async () => {
     const storage = memoryStorage();
-    for (const subject of numbered(250)) await store(storage, before, subject);
-    const reseal = createResealer({ storage, now, ...after });
-    const left = [];
-    for (let turn = 0; turn < 4; turn++) {
+    for (const subject of numberSubjects(250)) await store(storage, beforeRotation, subject);
+    const reseal = createResealer({ storage, now, ...afterRotation });
+    const remaining = [];
+    for (let run = 0; run < 4; run++) {
       await reseal();
-      left.push((await sealedUnder(storage, 'old-1')).length);
+      remaining.push((await findTokensSealedWith(storage, 'old-1')).length);
     }
-    expect(left).toEqual([150, 50, 0, 0]);
+    expect(remaining).toEqual([150, 50, 0, 0]);
   });
 
   it('starts again in each process, and still finishes', async () => {
     const storage = memoryStorage();
-    for (const subject of numbered(150)) await store(storage, before, subject);
-    for (let turn = 0; turn < 2; turn++) await createResealer({ storage, now, ...after })();
-    expect(await sealedUnder(storage, 'old-1')).toEqual([]);
+    for (const subject of numberSubjects(150)) await store(storage, beforeRotation, subject);
+    for (let run = 0; run < 2; run++) await createResealer({ storage, now, ...afterRotation })();
+    expect(await findTokensSealedWith(storage, 'old-1')).toEqual([]);
   });
 
   it('skips tokens that do not open', async () => {
     const storage = memoryStorage();
-    const elsewhere = { sealers: createSealers(before.ring, 'https://old.example', [], randomBytes) };
-    for (const subject of numbered(300)) await store(storage, { ...before, ...elsewhere }, subject);
-    await store(storage, deployed(generateKey('lost-1', randomBytes)), 'lost');
-    await store(storage, before, 'zoe');
-    const foreign = await sealedUnder(storage, 'lost-1');
-    await createResealer({ storage, now, ...after })();
-    expect(await countsOf(storage)).toEqual({ 'older-1': 0, 'old-1': 300, 'new-1': 1, 'lost-1': 1 });
-    expect(await sealedUnder(storage, 'lost-1')).toEqual(foreign);
+    const otherIssuer = {
+      sealers: createSealers(beforeRotation.ring, 'https://old.example', [], randomBytes),
+    };
+    for (const subject of numberSubjects(300))
+      await store(storage, { ...beforeRotation, ...otherIssuer }, subject);
+    await store(storage, buildSealers(generateKey('lost-1', randomBytes)), 'lost');
+    await store(storage, beforeRotation, 'zoe');
+    const lostTokens = await findTokensSealedWith(storage, 'lost-1');
+    await createResealer({ storage, now, ...afterRotation })();
+    expect(await countTokensByKey(storage)).toEqual({ 'older-1': 0, 'old-1': 300, 'new-1': 1, 'lost-1': 1 });
+    expect(await findTokensSealedWith(storage, 'lost-1')).toEqual(lostTokens);
   });
 
   it('continues after a thousand that do not open', async () => {
     const storage = memoryStorage();
-    const elsewhere = { sealers: createSealers(before.ring, 'https://old.example', [], randomBytes) };
-    for (const subject of numbered(1050)) await store(storage, { ...before, ...elsewhere }, subject);
-    await store(storage, before, 'zoe');
-    const reseal = createResealer({ storage, now, ...after });
+    const otherIssuer = {
+      sealers: createSealers(beforeRotation.ring, 'https://old.example', [], randomBytes),
+    };
+    for (const subject of numberSubjects(1050))
+      await store(storage, { ...beforeRotation, ...otherIssuer }, subject);
+    await store(storage, beforeRotation, 'zoe');
+    const reseal = createResealer({ storage, now, ...afterRotation });
     await reseal();
-    expect(await sealedUnder(storage, 'new-1')).toEqual([]);
+    expect(await findTokensSealedWith(storage, 'new-1')).toEqual([]);
     await reseal();
-    expect(await sealedUnder(storage, 'new-1')).toMatchObject([{ subject: 'zoe' }]);
+    expect(await findTokensSealedWith(storage, 'new-1')).toMatchObject([{ subject: 'zoe' }]);
   });
 
   it('keeps the token of a sign-in that happens meanwhile', async () => {
-    const inner = memoryStorage();
-    await store(inner, before, 'ada');
+    const memory = memoryStorage();
+    await store(memory, beforeRotation, 'ada');
     const newer = { provider: 'google', subject: 'ada', sealedRefreshToken: 'newer' };
     const storage = {
-      findUpstreamTokens: inner.findUpstreamTokens,
-      replaceUpstreamTokens: async (...given: Parameters<BrokerStorage['replaceUpstreamTokens']>) => {
-        await inner.storeUpstreamToken(newer);
-        await inner.replaceUpstreamTokens(...given);
+      findUpstreamTokens: memory.findUpstreamTokens,
+      replaceUpstreamTokens: async (...args: Parameters<BrokerStorage['replaceUpstreamTokens']>) => {
+        await memory.storeUpstreamToken(newer);
+        await memory.replaceUpstreamTokens(...args);
       },
     };
-    await createResealer({ storage, now, ...after })();
-    expect(await inner.findUpstreamTokens({ prefixes: ['newer'], limit: 1 })).toEqual([newer]);
+    await createResealer({ storage, now, ...afterRotation })();
+    expect(await memory.findUpstreamTokens({ prefixes: ['newer'], limit: 1 })).toEqual([newer]);
   });
 });
 
 describe('deployments with different key rings', () => {
-  const draw = (id: string): string =>
+  const generateRandomKey = (id: string): string =>
     generateKey(id, (length) => crypto.getRandomValues(new Uint8Array(length)));
-  const [old, fresh] = [draw('2026-01-01'), draw('2026-11-24')];
+  const [oldKey, newKey] = [generateRandomKey('2026-01-01'), generateRandomKey('2026-11-24')];
 
   let storage: BrokerStorage;
   let deployment: Deployment;
@@ -164,25 +170,25 @@ describe('deployments with different key rings', () => {
 
   beforeEach(async () => {
     storage = memoryStorage();
-    deployWith(old);
+    deployWith(oldKey);
     ada = createAccountBrowser({ issuer, fetch: (request) => deployment.fetch(request) });
     await ada.signInToAccount('ada', 'google', { refresh: 'theirs' });
   });
 
-  const kindOfCall = async ({ access_token }: TokenBody): Promise<string> =>
+  const callKind = async ({ access_token }: TokenBody): Promise<string> =>
     (await callApi(deployment, access_token)).kind;
 
-  const sealedUnder = (id: string) =>
+  const findTokensSealedWith = (id: string) =>
     storage.findUpstreamTokens({ prefixes: listSealedPrefixes(id), limit: 100 });
 
   describe('after a key was promoted', () => {
     it('tokens, sessions and codes from before and after it work', async () => {
       const before = { stable: await gptSignIn(deployment), rotating: await obtainTokens(deployment, app) };
       const code = await obtainCode(deployment, gpt);
-      deployWith(fresh, old);
+      deployWith(newKey, oldKey);
       const after = await gptSignIn(deployment);
       for (const tokens of [before.stable, before.rotating, after])
-        expect(await kindOfCall(tokens)).toBe('granted');
+        expect(await callKind(tokens)).toBe('granted');
       for (const { refresh_token: token } of [before.stable, after])
         expect((await refresh(deployment, gpt, token)).status).toBe(200);
       expect((await redeem(deployment, gpt, code)).status).toBe(200);
@@ -191,21 +197,26 @@ describe('deployments with different key rings', () => {
 
     it('a rotating refresh token is sealed with the new key when it is used', async () => {
       const before = await obtainTokens(deployment, app);
-      deployWith(fresh, old);
+      deployWith(newKey, oldKey);
       const after = await expectTokens(await refresh(deployment, app, before.refresh_token));
-      deployWith(fresh);
+      deployWith(newKey);
       expect((await refresh(deployment, app, after.refresh_token)).status).toBe(200);
     });
 
     it('a cleanup reseals stored upstream tokens, so that only the new key opens them', async () => {
-      expect(await sealedUnder('2026-01-01')).toHaveLength(1);
-      deployWith(fresh, old);
+      expect(await findTokensSealedWith('2026-01-01')).toHaveLength(1);
+      deployWith(newKey, oldKey);
       await deployment.broker.cleanup();
-      expect(await sealedUnder('2026-01-01')).toEqual([]);
-      const [stored] = await sealedUnder('2026-11-24');
+      expect(await findTokensSealedWith('2026-01-01')).toEqual([]);
+      const [stored] = await findTokensSealedWith('2026-11-24');
       if (stored === undefined) throw new Error('no token is stored');
-      const alone = createSealers(parseKeyRing(fresh), issuer, [], (length) => new Uint8Array(length));
-      expect(await openUpstreamToken(alone, stored)).toEqual({ kind: 'opened', value: 'theirs' });
+      const newKeySealers = createSealers(
+        parseKeyRing(newKey),
+        issuer,
+        [],
+        (length) => new Uint8Array(length),
+      );
+      expect(await openUpstreamToken(newKeySealers, stored)).toEqual({ kind: 'opened', value: 'theirs' });
     });
   });
 
@@ -213,62 +224,63 @@ describe('deployments with different key rings', () => {
     it('invalidates everything that it sealed, and nothing else', async () => {
       const before = { stable: await gptSignIn(deployment), rotating: await obtainTokens(deployment, app) };
       const code = await obtainCode(deployment, gpt);
-      deployWith(fresh, old);
+      deployWith(newKey, oldKey);
       const after = await gptSignIn(deployment);
-      deployWith(fresh);
-      for (const tokens of Object.values(before)) expect(await kindOfCall(tokens)).toBe('refused');
+      deployWith(newKey);
+      for (const tokens of Object.values(before)) expect(await callKind(tokens)).toBe('refused');
       expect((await refresh(deployment, gpt, before.stable.refresh_token)).status).toBe(401);
       expect((await refresh(deployment, app, before.rotating.refresh_token)).status).toBe(400);
       expect((await redeem(deployment, gpt, code)).status).toBe(400);
       expect((await ada.openAccountPage()).kind).toBe('sign-in');
-      expect(await kindOfCall(after)).toBe('granted');
+      expect(await callKind(after)).toBe('granted');
       expect((await refresh(deployment, gpt, after.refresh_token)).status).toBe(200);
     });
 
     it('keeps stored tokens that do not open, until a sign-in replaces them', async () => {
-      deployWith(fresh);
+      deployWith(newKey);
       await deployment.broker.cleanup();
-      expect(await sealedUnder('2026-01-01')).toHaveLength(1);
+      expect(await findTokensSealedWith('2026-01-01')).toHaveLength(1);
       await ada.signInToAccount('ada', 'google', { refresh: 'their new token' });
-      expect(await sealedUnder('2026-01-01')).toEqual([]);
-      expect(await sealedUnder('2026-11-24')).toHaveLength(1);
+      expect(await findTokensSealedWith('2026-01-01')).toEqual([]);
+      expect(await findTokensSealedWith('2026-11-24')).toHaveLength(1);
     });
   });
 
   /** A value that a deployment with this ring sealed. */
   interface SealedValue {
     readonly keyRing: string;
-    readonly kind: SealedTypeCase;
+    readonly sealedCase: SealedTypeCase;
     readonly present: Awaited<ReturnType<SealedTypeCase['seal']>>;
   }
 
   /** The rings of a rotation, in the order in which they are deployed. */
-  const [before, added, promoted, retired] = [old, `${old} ${fresh}`, `${fresh} ${old}`, fresh];
+  const [initial, added, promoted, retired] = [oldKey, `${oldKey} ${newKey}`, `${newKey} ${oldKey}`, newKey];
 
   /** `[old new]` for the ring with both keys, the old one first. */
-  const nameOf = (keyRing: string): string => `[${keyRing.replace(old, 'old').replace(fresh, 'new')}]`;
+  const describeRing = (keyRing: string): string =>
+    `[${keyRing.replace(oldKey, 'old').replace(newKey, 'new')}]`;
 
   const newSharedStorage = (): SharedStorage => createSharedStorage({ storage: memoryStorage() });
 
   let shared = newSharedStorage();
-  let kinds = sealedTypeCases(shared);
-  const names = kinds.map(({ name }) => name);
+  let sealedCases = sealedTypeCases(shared);
+  const names = sealedCases.map(({ name }) => name);
 
-  const kindOf = (name: string): SealedTypeCase => {
-    const found = kinds.find((kind) => kind.name === name);
-    if (found === undefined) throw new Error(`no kind is called ${name}`);
-    return found;
+  const findCase = (name: string): SealedTypeCase => {
+    const match = sealedCases.find((sealedCase) => sealedCase.name === name);
+    if (match === undefined) throw new Error(`no kind is called ${name}`);
+    return match;
   };
 
   beforeEach(() => {
     shared = newSharedStorage();
-    kinds = sealedTypeCases(shared);
+    sealedCases = sealedTypeCases(shared);
   });
 
   /** Pairs of rings that are deployed side by side, or one after the other, in a rollout or a rollback: the first seals, the second opens. */
   const ringPairs = [
-    [before, added],
-    [added, before],
+    [initial, added],
+    [added, initial],
     [added, promoted],
     [promoted, added],
     [promoted, retired],
@@ -276,51 +288,57 @@ describe('deployments with different key rings', () => {
   ] as const;
 
   const cases = ringPairs.flatMap((pair) =>
-    names.map((name) => [...pair.map(nameOf), name, ...pair] as const),
+    names.map((name) => [...pair.map(describeRing), name, ...pair] as const),
   );
 
   it.each(cases)(
     'T16.1 side by side: %s seals and %s opens %s',
-    async (_sealing, _opening, name, sealing, opening) => {
-      const kind = kindOf(name);
-      const present = await kind.seal(shared.run(sealing));
-      expect(await present(shared.run(opening))).toBe(kind.accepted);
+    async (_sealing, _opening, name, sealingRing, openingRing) => {
+      const sealedCase = findCase(name);
+      const present = await sealedCase.seal(shared.run(sealingRing));
+      expect(await present(shared.run(openingRing))).toBe(sealedCase.accepted);
     },
   );
 
   it.each(names)('T16.2 promoted without having been added everywhere: %s is refused', async (name) => {
-    const kind = kindOf(name);
-    const [old, fresh] = [shared.run(before), shared.run(promoted)];
-    const present = await kind.seal(fresh);
-    expect(await present(old)).toBe(kind.refused);
+    const sealedCase = findCase(name);
+    const [oldDeployment, newDeployment] = [shared.run(initial), shared.run(promoted)];
+    const present = await sealedCase.seal(newDeployment);
+    expect(await present(oldDeployment)).toBe(sealedCase.refused);
     // Nothing was revoked: the deployment that has the key still accepts it.
-    expect(await present(fresh)).toBe(kind.accepted);
+    expect(await present(newDeployment)).toBe(sealedCase.accepted);
   });
 
   const longLived = ['a stable refresh token', 'a session cookie', 'a stored upstream token'];
   const rollout = [
-    ...[[before], [before, added], [before], [before, added], [added]],
+    ...[[initial], [initial, added], [initial], [initial, added], [added]],
     ...[[added, promoted], [added], [added, promoted], [promoted]],
   ];
 
   it('T16.1 side by side: after a rotation with a rollback of each step, long-lived tokens and cookies still work', async () => {
-    const kept: SealedValue[] = [];
+    const sealedValues: SealedValue[] = [];
     for (const rings of rollout) {
-      const running = rings.map((keyRing) => shared.run(keyRing));
-      for (const deployment of running) {
-        for (const kind of longLived.map(kindOf))
-          kept.push({ keyRing: deployment.keyRing, kind, present: await kind.seal(deployment) });
-        for (const one of running) await one.broker.cleanup();
+      const deployments = rings.map((keyRing) => shared.run(keyRing));
+      for (const deployment of deployments) {
+        for (const sealedCase of longLived.map(findCase))
+          sealedValues.push({
+            keyRing: deployment.keyRing,
+            sealedCase,
+            present: await sealedCase.seal(deployment),
+          });
+        for (const runningDeployment of deployments) await runningDeployment.broker.cleanup();
       }
-      for (const deployment of running)
-        for (const { kind, present } of kept) expect(await present(deployment)).toBe(kind.accepted);
+      for (const deployment of deployments)
+        for (const { sealedCase, present } of sealedValues)
+          expect(await present(deployment)).toBe(sealedCase.accepted);
     }
     // Removing the old key invalidates what it sealed. Rolling that back makes everything work again.
-    const sealedByNew = kept.filter(
-      ({ keyRing, kind }) => keyRing === promoted || kind.name === 'a stored upstream token',
+    const sealedByNew = sealedValues.filter(
+      ({ keyRing, sealedCase }) => keyRing === promoted || sealedCase.name === 'a stored upstream token',
     );
-    for (const { kind, present } of sealedByNew)
-      expect(await present(shared.run(retired))).toBe(kind.accepted);
-    for (const { kind, present } of kept) expect(await present(shared.run(promoted))).toBe(kind.accepted);
+    for (const { sealedCase, present } of sealedByNew)
+      expect(await present(shared.run(retired))).toBe(sealedCase.accepted);
+    for (const { sealedCase, present } of sealedValues)
+      expect(await present(shared.run(promoted))).toBe(sealedCase.accepted);
   });
 });

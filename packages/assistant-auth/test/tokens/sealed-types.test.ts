@@ -29,12 +29,15 @@ describe('sealed types', () => {
 
   it('fails with the reason of its sealer', async () => {
     const sealed = await ticket.seal({ holder: 'ada', seats: [1] });
-    const elsewhere = createSealer(parseKeyRing(keys), { name: 'other', issuer });
-    const unknown = createSealer(parseKeyRing(keys.replace('test-1', 'test-2')), { name: 'ticket', issuer });
+    const otherSealer = createSealer(parseKeyRing(keys), { name: 'other', issuer });
+    const unknownKeySealer = createSealer(parseKeyRing(keys.replace('test-1', 'test-2')), {
+      name: 'ticket',
+      issuer,
+    });
     const failed = (reason: string) => ({ kind: 'failed', reason });
     expect(await ticket.open(`${sealed}A`)).toEqual(failed('malformed'));
-    expect(await ticket.open(await elsewhere.seal(new Uint8Array(9)))).toEqual(failed('forged'));
-    expect(await ticket.open(await unknown.seal(new Uint8Array(9)))).toEqual(failed('unknown-key'));
+    expect(await ticket.open(await otherSealer.seal(new Uint8Array(9)))).toEqual(failed('forged'));
+    expect(await ticket.open(await unknownKeySealer.seal(new Uint8Array(9)))).toEqual(failed('unknown-key'));
   });
 
   it.each([
@@ -82,7 +85,7 @@ describe('sealers', () => {
   };
 
   /** Creates a sealer for the purpose with this name, independently of `createSealers`. */
-  const named = (name: string, audience?: string) =>
+  const createNamedSealer = (name: string, audience?: string) =>
     createSealer(ring, { name, issuer, ...(audience === undefined ? {} : { audience }) });
 
   it('have an access token type for each resource, and for no other', () => {
@@ -91,21 +94,25 @@ describe('sealers', () => {
 
   it('seal for the purposes in docs/sealed-tokens.md', async () => {
     const sealedCode = await sealers.code.seal(code);
-    expect(await named('code').open(sealedCode)).toHaveProperty('kind', 'opened');
+    expect(await createNamedSealer('code').open(sealedCode)).toHaveProperty('kind', 'opened');
     const sealedToken = await sealers.upstreamToken.seal(new Uint8Array(3), new Uint8Array(2));
-    expect(await named('upstream-token').open(sealedToken, new Uint8Array(2))).toHaveProperty(
+    expect(await createNamedSealer('upstream-token').open(sealedToken, new Uint8Array(2))).toHaveProperty(
       'kind',
       'opened',
     );
     for (const [resource, sealedType] of sealers.access)
-      expect(await named('access', resource).open(await sealedType.seal(access))).toHaveProperty(
+      expect(await createNamedSealer('access', resource).open(await sealedType.seal(access))).toHaveProperty(
         'kind',
         'opened',
       );
-    const names = { refresh: sealers.refresh, consent: sealers.consent, transaction: sealers.transaction };
+    const sealedTypesByName = {
+      refresh: sealers.refresh,
+      consent: sealers.consent,
+      transaction: sealers.transaction,
+    };
     // The key is right, but the content does not have the expected format.
-    for (const [name, sealedType] of Object.entries({ ...names, 'form-post': sealers.formPost }))
-      expect(await sealedType.open(await named(name).seal(new Uint8Array()))).toEqual({
+    for (const [name, sealedType] of Object.entries({ ...sealedTypesByName, 'form-post': sealers.formPost }))
+      expect(await sealedType.open(await createNamedSealer(name).seal(new Uint8Array()))).toEqual({
         kind: 'failed',
         reason: 'unknown-format',
       });
@@ -123,15 +130,15 @@ describe('sealers', () => {
   });
 
   it('take every IV from the given source of randomness', async () => {
-    const asked: number[] = [];
-    const counted = createSealers(ring, issuer, resources, (length) => {
-      asked.push(length);
+    const requestedLengths: number[] = [];
+    const countingSealers = createSealers(ring, issuer, resources, (length) => {
+      requestedLengths.push(length);
       return random(length);
     });
-    await counted.code.seal(code);
-    await counted.access.get(resources[0] ?? '')?.seal(access);
-    await counted.upstreamToken.seal(new Uint8Array());
-    expect(asked).toEqual([12, 12, 12]);
+    await countingSealers.code.seal(code);
+    await countingSealers.access.get(resources[0] ?? '')?.seal(access);
+    await countingSealers.upstreamToken.seal(new Uint8Array());
+    expect(requestedLengths).toEqual([12, 12, 12]);
   });
 });
 
@@ -204,23 +211,15 @@ describe('lifetimes', () => {
       expect(bounds.map(([name]) => name)).toEqual(Object.keys(defaults));
     });
 
-    it.each(bounds)('accepts %s from %i to %i seconds', (name, least, most) => {
-      for (const seconds of [least, most]) expect(parseLifetimes({ [name]: seconds })[name]).toBe(seconds);
+    it.each(bounds)('accepts %s from %i to %i seconds', (name, min, max) => {
+      for (const seconds of [min, max]) expect(parseLifetimes({ [name]: seconds })[name]).toBe(seconds);
     });
 
     it.each(bounds)(
       'refuses a %s below %i or above %i, and anything that is not a number',
-      (name, least, most) => {
-        const message = `lifetimes.${name} must be a whole number of seconds from ${least} to ${most}.`;
-        for (const seconds of [
-          least - 1,
-          most + 1,
-          least + 0.5,
-          0,
-          -least,
-          Number.NaN,
-          Number.POSITIVE_INFINITY,
-        ]) {
+      (name, min, max) => {
+        const message = `lifetimes.${name} must be a whole number of seconds from ${min} to ${max}.`;
+        for (const seconds of [min - 1, max + 1, min + 0.5, 0, -min, Number.NaN, Number.POSITIVE_INFINITY]) {
           const parse = () => parseLifetimes({ [name]: seconds });
           expect(parse).toThrow(ConfigurationError);
           expect(parse).toThrow(message);
@@ -242,8 +241,11 @@ describe('lifetimes', () => {
     });
 
     it('end at the absolute lifetime at the latest', () => {
-      const short = parseLifetimes({ stableRefreshAbsolute: 2 * day, rotatingRefreshAbsolute: 3600 });
-      expect(short.refresh).toEqual({
+      const shortLifetimes = parseLifetimes({
+        stableRefreshAbsolute: 2 * day,
+        rotatingRefreshAbsolute: 3600,
+      });
+      expect(shortLifetimes.refresh).toEqual({
         stable: { idle: 2 * day, absolute: 2 * day },
         rotating: { idle: 3600, absolute: 3600 },
       });

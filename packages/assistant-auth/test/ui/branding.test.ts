@@ -4,9 +4,9 @@ import { ConfigurationError } from '../../src/oauth/errors.ts';
 import { parseBranding } from '../../src/ui/branding.ts';
 import { defaultTexts } from '../../src/ui/texts.ts';
 
-const rejection = (given: unknown): unknown => {
+const rejection = (options: unknown): unknown => {
   try {
-    return parseBranding(JSON.parse(JSON.stringify(given)));
+    return parseBranding(JSON.parse(JSON.stringify(options)));
   } catch (error) {
     return error;
   }
@@ -145,8 +145,8 @@ describe('names and texts', () => {
     [{ texts: { continueWith: 'Go on' } }, 'branding.texts.continueWith', 'must contain {provider}.'],
     [{ texts: { cancel: 'Back to {host}' } }, 'branding.texts.cancel', 'must not contain {host}.'],
     [{ texts: { cancel: '{typo}' } }, 'branding.texts.cancel', 'must not contain {typo}.'],
-  ])('refuses %j', (given, option, problem) => {
-    const error = rejection(given);
+  ])('refuses %j', (options, option, problem) => {
+    const error = rejection(options);
     expect(error).toBeInstanceOf(ConfigurationError);
     expect(error).toEqual(new ConfigurationError(option, problem));
     expect(error).toHaveProperty('message', `${option} ${problem}`);

@@ -44,14 +44,16 @@ describe('the sign-in page', () => {
 
     it('L7.1 keeps a name that reverses its text apart from the text around it', async () => {
       const clientName = '\u202egro.elgoog';
-      const pieces = await readMarkup(renderSignIn({ model: { clientName } }));
-      const shown = pieces.flatMap((piece, index) =>
-        'text' in piece && piece.text.includes(clientName) ? [{ piece, before: pieces[index - 1] }] : [],
+      const tokens = await readMarkup(renderSignIn({ model: { clientName } }));
+      const occurrences = tokens.flatMap((token, tokenIndex) =>
+        'text' in token && token.text.includes(clientName)
+          ? [{ token, previous: tokens[tokenIndex - 1] }]
+          : [],
       );
-      expect(shown).toHaveLength(3);
-      for (const { piece, before } of shown) {
-        expect(piece).toEqual({ text: clientName });
-        expect(before).toEqual({ tag: 'bdi', attributes: { translate: 'no' } });
+      expect(occurrences).toHaveLength(3);
+      for (const { token, previous } of occurrences) {
+        expect(token).toEqual({ text: clientName });
+        expect(previous).toEqual({ tag: 'bdi', attributes: { translate: 'no' } });
       }
     });
 
@@ -107,9 +109,11 @@ describe('the sign-in page', () => {
     });
 
     it('consents to the same scopes', async () => {
-      const consentIn = async (page: string) =>
+      const readConsentLines = async (page: string) =>
         (await readLines(page)).filter((line) => !/^(Continue|or sign in)/.test(line));
-      expect(await consentIn(renderSignIn({ model: { session } }))).toEqual(await consentIn(renderSignIn()));
+      expect(await readConsentLines(renderSignIn({ model: { session } }))).toEqual(
+        await readConsentLines(renderSignIn()),
+      );
     });
 
     it.each([
@@ -118,8 +122,8 @@ describe('the sign-in page', () => {
         'provider-not-confirmed',
         'Your earlier sign-in could not be confirmed with the provider. Please sign in again.',
       ],
-    ] as const)('sees why they can’t continue: %s', async (notice, sentence) => {
-      expect((await readLines(renderSignIn({ model: { notice } })))[2]).toBe(sentence);
+    ] as const)('sees why they can’t continue: %s', async (notice, message) => {
+      expect((await readLines(renderSignIn({ model: { notice } })))[2]).toBe(message);
     });
   });
 
@@ -199,18 +203,18 @@ describe('the layout', () => {
     { page: 'link conflict page', render: renderLinkConflict },
   ] as const;
 
-  const tags = (pieces: readonly MarkupToken[]) =>
-    pieces.flatMap((piece) => ('tag' in piece ? [piece.tag] : []));
+  const tags = (tokens: readonly MarkupToken[]) =>
+    tokens.flatMap((token) => ('tag' in token ? [token.tag] : []));
 
-  const attributes = (pieces: readonly MarkupToken[]) =>
-    pieces.flatMap((piece) => ('tag' in piece ? Object.entries(piece.attributes) : []));
+  const attributes = (tokens: readonly MarkupToken[]) =>
+    tokens.flatMap((token) => ('tag' in token ? Object.entries(token.attributes) : []));
 
   describe.each(pages)('$page', ({ render }) => {
     it('W1.3 has no script, no style and no event handler of its own', async () => {
-      const pieces = await readMarkup(render());
+      const tokens = await readMarkup(render());
       for (const forbidden of ['script', 'style', 'iframe', 'object', 'embed', 'base', 'template'])
-        expect(tags(pieces)).not.toContain(forbidden);
-      for (const [name] of attributes(pieces)) expect(name).not.toMatch(/^(on|style$|http-equiv$|srcdoc$)/);
+        expect(tags(tokens)).not.toContain(forbidden);
+      for (const [name] of attributes(tokens)) expect(name).not.toMatch(/^(on|style$|http-equiv$|srcdoc$)/);
     });
 
     it('loads nothing from another origin', async () => {
@@ -235,10 +239,10 @@ describe('the layout', () => {
     });
 
     it('has one main landmark and one level-1 heading', async () => {
-      const found = tags(await readMarkup(render()));
-      expect(found.filter((tag) => tag === 'main')).toHaveLength(1);
-      expect(found.filter((tag) => tag === 'h1')).toHaveLength(1);
-      expect(found.filter((tag) => tag === 'title')).toHaveLength(1);
+      const tagNames = tags(await readMarkup(render()));
+      expect(tagNames.filter((tag) => tag === 'main')).toHaveLength(1);
+      expect(tagNames.filter((tag) => tag === 'h1')).toHaveLength(1);
+      expect(tagNames.filter((tag) => tag === 'title')).toHaveLength(1);
     });
 
     it('shows the logo as decoration beside the name', async () => {
@@ -263,13 +267,13 @@ describe('the layout', () => {
 
   describe('a notice', () => {
     it('is a status below the heading', async () => {
-      const pieces = await readMarkup(renderSignIn({ model: { notice: 'session-ended' } }));
-      const at = pieces.findIndex((piece) => 'tag' in piece && piece.tag === 'p');
-      expect(pieces.slice(at, at + 2)).toEqual([
+      const tokens = await readMarkup(renderSignIn({ model: { notice: 'session-ended' } }));
+      const index = tokens.findIndex((token) => 'tag' in token && token.tag === 'p');
+      expect(tokens.slice(index, index + 2)).toEqual([
         { tag: 'p', attributes: { class: 'notice', role: 'status', tabindex: '-1', autofocus: '' } },
         { text: 'Your session has ended. Please sign in again.' },
       ]);
-      expect(tags(pieces.slice(0, at)).at(-1)).toBe('h1');
+      expect(tags(tokens.slice(0, index)).at(-1)).toBe('h1');
     });
 
     it.each(pages)('is absent from the $page if there is none', async ({ render }) => {
@@ -319,8 +323,8 @@ describe('the html template tag', () => {
   });
 
   it('does not accept markup from parsed input', () => {
-    const posing = JSON.parse('{"markup":"<b>","Symbol(markup)":"<b>"}');
-    expect(() => html`${posing}`).toThrow(TypeError);
+    const fakeMarkup = JSON.parse('{"markup":"<b>","Symbol(markup)":"<b>"}');
+    expect(() => html`${fakeMarkup}`).toThrow(TypeError);
   });
 
   it('keeps the markup around a value unchanged', () => {
@@ -425,22 +429,22 @@ describe('markup in the fields of a page', () => {
     '\r\n\t<b>\u2028</b>',
   ];
 
-  const stand = 'Zebra';
+  const harmlessText = 'Zebra';
 
   /** How the page must be parsed: like the same page with a harmless value, with the value as text. */
   const expected = async (render: Field[1], value: string) =>
-    JSON.parse(await readHarmless(render), (_, item) =>
-      typeof item === 'string' ? item.replaceAll(stand, () => value) : item,
+    JSON.parse(await parseHarmlessPage(render), (_, item) =>
+      typeof item === 'string' ? item.replaceAll(harmlessText, () => value) : item,
     );
 
-  const readHarmless = async (render: Field[1]): Promise<string> => {
-    const known = harmless.get(render) ?? JSON.stringify(await readMarkup(render(stand)));
-    harmless.set(render, known);
-    return known;
+  const parseHarmlessPage = async (render: Field[1]): Promise<string> => {
+    const parsed = parsedPages.get(render) ?? JSON.stringify(await readMarkup(render(harmlessText)));
+    parsedPages.set(render, parsed);
+    return parsed;
   };
 
   /** A cache: reading a page takes milliseconds. */
-  const harmless = new Map<Field[1], string>();
+  const parsedPages = new Map<Field[1], string>();
 
   const cases = fields.flatMap(([field, render]) =>
     payloads.map((payload) => ({ field, payload: JSON.stringify(payload), render, value: payload })),
@@ -451,7 +455,7 @@ describe('markup in the fields of a page', () => {
   });
 
   it.each(fields)('W1.1 any value is escaped in %s', async (_, render) => {
-    expect(render(stand)).toContain(stand);
+    expect(render(harmlessText)).toContain(harmlessText);
     await fc.assert(
       fc.asyncProperty(anyText, async (value) => {
         expect(await readMarkup(render(value))).toEqual(await expected(render, value));
@@ -469,20 +473,22 @@ describe('markup in the fields of a page', () => {
       ),
       { minLength: 1 },
     )
-    .map((pieces) => pieces.join('').replaceAll(/[{}]/g, ''))
+    .map((parts) => parts.join('').replaceAll(/[{}]/g, ''))
     .filter((text) => text.trim() !== '');
 
   it.each(Object.entries(defaultTexts))('the text %s appears on a page', (name, text) => {
-    const branding = { texts: { [name]: stand + text } };
-    expect(everyPage(branding) + everyAccountPage(branding) + everyAccountNotice(branding)).toContain(stand);
+    const branding = { texts: { [name]: harmlessText + text } };
+    expect(everyPage(branding) + everyAccountPage(branding) + everyAccountNotice(branding)).toContain(
+      harmlessText,
+    );
   });
 });
 
 describe('the stylesheet', () => {
   /** WCAG 2.2 relative luminance of `#rrggbb`. */
-  const luminance = (colour: string): number => {
+  const luminance = (color: string): number => {
     const channel = (start: number): number => {
-      const value = Number.parseInt(colour.slice(start, start + 2), 16) / 255;
+      const value = Number.parseInt(color.slice(start, start + 2), 16) / 255;
       return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
     };
     return 0.2126 * channel(1) + 0.7152 * channel(3) + 0.0722 * channel(5);
@@ -495,7 +501,7 @@ describe('the stylesheet', () => {
 
   const [light = '', dark = ''] = stylesheet.split('prefers-color-scheme: dark');
 
-  const colour = (scheme: string, name: string): string =>
+  const readColor = (scheme: string, name: string): string =>
     new RegExp(`--${name}: (#[0-9a-f]{6});`).exec(scheme)?.[1] ?? '';
 
   describe.each([
@@ -508,8 +514,10 @@ describe('the stylesheet', () => {
       ['accent', 'paper', 4.5],
       ['accent-ink', 'accent', 4.5],
       ['danger', 'paper', 4.5],
-    ])('%s on %s has a contrast of at least %d', (text, ground, least) => {
-      expect(contrast(colour(source, text), colour(source, ground))).toBeGreaterThanOrEqual(least);
+    ])('%s on %s has a contrast of at least %d', (text, background, minimum) => {
+      expect(contrast(readColor(source, text), readColor(source, background))).toBeGreaterThanOrEqual(
+        minimum,
+      );
     });
   });
 

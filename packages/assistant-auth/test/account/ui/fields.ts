@@ -89,7 +89,7 @@ const buildRecentAuth = (value: string) =>
   ({ recentAuth: { kind: 'stale', providers: [buildChoice(value)] } }) as const;
 
 const buildAccountModel = (value: string) => {
-  const shown = { ...identity, key: value, provider: value, label: value, providerIconPath: value };
+  const identityModel = { ...identity, key: value, provider: value, label: value, providerIconPath: value };
   return {
     actions: {
       signOut: value,
@@ -111,7 +111,7 @@ const buildAccountModel = (value: string) => {
         scopes: [{ name: 'a', description: value }],
       },
     ],
-    identities: [shown, { ...shown, isCurrent: false }],
+    identities: [identityModel, { ...identityModel, isCurrent: false }],
     linkableProviders: [buildChoice(value)],
   };
 };

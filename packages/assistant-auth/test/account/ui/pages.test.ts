@@ -119,8 +119,8 @@ describe('the account page', () => {
     });
 
     it('L7.1 shows the host of an app, whatever its name is', async () => {
-      const impostor = { ...app, clientName: 'ChatGPT (chatgpt.com)', redirectHost: 'evil.example' };
-      const lines = await readLines(renderAccount({ model: { apps: [impostor] } }));
+      const imitation = { ...app, clientName: 'ChatGPT (chatgpt.com)', redirectHost: 'evil.example' };
+      const lines = await readLines(renderAccount({ model: { apps: [imitation] } }));
       expect(lines).toContain('ChatGPT (chatgpt.com) evil.example');
     });
 
@@ -130,14 +130,14 @@ describe('the account page', () => {
       expect((await readAttributes(page, 'time'))[0]).toEqual({ datetime: '2026-11-03' });
     });
 
-    it.each(accountNotices)('shows the notice %s', async (notice, sentence) => {
-      expect((await readLines(renderAccount({ model: { notice } })))[2]).toBe(sentence);
+    it.each(accountNotices)('shows the notice %s', async (notice, message) => {
+      expect((await readLines(renderAccount({ model: { notice } })))[2]).toBe(message);
     });
   });
 
   describe('what the forms send', () => {
     const form = { method: 'post', autocomplete: 'off' };
-    const sealed = { type: 'hidden', name: 'form', value: 'sealed-form' };
+    const hiddenField = { type: 'hidden', name: 'form', value: 'sealed-form' };
 
     it('only changes that need no reauthentication, if the user has not reauthenticated', async () => {
       const page = renderAccount();
@@ -148,7 +148,7 @@ describe('the account page', () => {
         { ...form, action: '/account/sign-in' },
       ]);
       expect(await readAttributes(page, 'input')).toEqual([
-        ...[sealed, sealed, sealed, sealed],
+        ...[hiddenField, hiddenField, hiddenField, hiddenField],
         { type: 'hidden', name: 'purpose', value: 'prove' },
       ]);
       expect(await readAttributes(page, 'button')).toEqual([
@@ -176,18 +176,18 @@ describe('the account page', () => {
         { ...form, action: '/account/delete' },
       ]);
       expect(await readAttributes(page, 'input')).toEqual([
-        ...[sealed, sealed, sealed, sealed, sealed, sealed],
+        ...[hiddenField, hiddenField, hiddenField, hiddenField, hiddenField, hiddenField],
         { type: 'checkbox', name: 'confirm', value: 'yes', required: '' },
       ]);
-      const removal = (value: string, id: string) => ({
+      const buildRemoveButton = (value: string, id: string) => ({
         ...{ class: 'end', name: 'identity', value, id: `end-${id}` },
         'aria-labelledby': `end-${id} ${id}`,
       });
       expect(await readAttributes(page, 'button')).toEqual([
         {},
         { class: 'end', name: 'all', value: '1' },
-        removal('identity-key', 'identity-0'),
-        removal('other-key', 'identity-1'),
+        buildRemoveButton('identity-key', 'identity-0'),
+        buildRemoveButton('other-key', 'identity-1'),
         { name: 'choice', value: 'google' },
         { name: 'choice', value: 'github' },
         {},
@@ -310,7 +310,7 @@ describe('the sign-in page of the account', () => {
     ]);
   });
 
-  it.each(accountSignInNotices)('shows why no user is signed in: %s', async (notice, sentence) => {
-    expect((await readLines(renderAccountSignIn({ model: { notice } })))[2]).toBe(sentence);
+  it.each(accountSignInNotices)('shows why no user is signed in: %s', async (notice, message) => {
+    expect((await readLines(renderAccountSignIn({ model: { notice } })))[2]).toBe(message);
   });
 });

@@ -165,108 +165,139 @@ describe('docs/storage-schema.md', () => {
 
   /** The operations by their names in docs/storage-schema.md: the setup, and the measured call. */
   const operations: Readonly<Record<string, readonly [setup: Step, measured: Step]>> = {
-    '`recordSignIn`, a new user': [noSetup, (l) => l.recordSignIn(signIn({ identity: adasUpstreamToken }))],
+    '`recordSignIn`, a new user': [
+      noSetup,
+      (storage) => storage.recordSignIn(signIn({ identity: adasUpstreamToken })),
+    ],
     '`recordSignIn`, a known one': [
       signedIn,
-      (l) => l.recordSignIn(signIn({ grantId: 'grant-2', identity: adasUpstreamToken })),
+      (storage) => storage.recordSignIn(signIn({ grantId: 'grant-2', identity: adasUpstreamToken })),
     ],
-    '`recordSignIn`, a replay': [signedIn, (l) => l.recordSignIn(signIn({ identity: adasUpstreamToken }))],
-    '`readGrantStatus`': [signedIn, (l) => l.readGrantStatus('grant-1')],
-    '`readGrantStatus`, no such grant': [noSetup, (l) => l.readGrantStatus('grant-1')],
-    '`claimCode`': [(l) => l.recordSignIn(signIn()), (l) => l.claimCode({ grantId: 'grant-1', now: t0 + 1 })],
-    '`redeemCode`': [(l) => l.recordSignIn(signIn()), (l) => l.redeemCode(redemption())],
-    '`redeemCode`, a late replay': [signedIn, (l) => l.redeemCode(redemption({ now: t0 + 30 }))],
-    '`refresh`': [signedIn, (l) => l.refresh(grantRefresh(0, t0 + 2))],
-    '`refresh`, the provider is due': [withUpstreamToken, (l) => l.refresh(grantRefresh(0, t0 + 2))],
-    '`refresh`, late': [refreshed, (l) => l.refresh(grantRefresh(0, t0 + 500))],
+    '`recordSignIn`, a replay': [
+      signedIn,
+      (storage) => storage.recordSignIn(signIn({ identity: adasUpstreamToken })),
+    ],
+    '`readGrantStatus`': [signedIn, (storage) => storage.readGrantStatus('grant-1')],
+    '`readGrantStatus`, no such grant': [noSetup, (storage) => storage.readGrantStatus('grant-1')],
+    '`claimCode`': [
+      (storage) => storage.recordSignIn(signIn()),
+      (storage) => storage.claimCode({ grantId: 'grant-1', now: t0 + 1 }),
+    ],
+    '`redeemCode`': [
+      (storage) => storage.recordSignIn(signIn()),
+      (storage) => storage.redeemCode(redemption()),
+    ],
+    '`redeemCode`, a late replay': [signedIn, (storage) => storage.redeemCode(redemption({ now: t0 + 30 }))],
+    '`refresh`': [signedIn, (storage) => storage.refresh(grantRefresh(0, t0 + 2))],
+    '`refresh`, the provider is due': [
+      withUpstreamToken,
+      (storage) => storage.refresh(grantRefresh(0, t0 + 2)),
+    ],
+    '`refresh`, late': [refreshed, (storage) => storage.refresh(grantRefresh(0, t0 + 500))],
     '`refresh`, a reused token': [
       refreshed,
-      (l) => l.refresh(grantRefresh(0, t0 + 500, { lateRefresh: 'revoke' })),
+      (storage) => storage.refresh(grantRefresh(0, t0 + 500, { lateRefresh: 'revoke' })),
     ],
-    '`isRefreshable`': [signedIn, (l) => l.isRefreshable(grantRefresh(0, t0 + 2))],
-    '`storeUpstreamToken`': [signedIn, (l) => l.storeUpstreamToken(adasUpstreamToken)],
+    '`isRefreshable`': [signedIn, (storage) => storage.isRefreshable(grantRefresh(0, t0 + 2))],
+    '`storeUpstreamToken`': [signedIn, (storage) => storage.storeUpstreamToken(adasUpstreamToken)],
     '`recordRecheck`': [
       withUpstreamToken,
-      (l) => l.recordRecheck({ usedToken: adasUpstreamToken, recheckAfter: t0 + 3 }),
+      (storage) => storage.recordRecheck({ usedToken: adasUpstreamToken, recheckAfter: t0 + 3 }),
     ],
-    '`resolveRecheck`': [withUpstreamToken, (l) => l.resolveRecheck(adasUpstreamToken)],
+    '`resolveRecheck`': [withUpstreamToken, (storage) => storage.resolveRecheck(adasUpstreamToken)],
     '`dropUpstreamToken`': [
       withUpstreamToken,
-      (l) =>
-        l.dropUpstreamToken({
+      (storage) =>
+        storage.dropUpstreamToken({
           ...{ usedToken: adasUpstreamToken, startedAt: t0 + 3, now: t0 + 3, refreshableUntil: t0 + 9 },
           reason: 'inconclusive',
         }),
     ],
     '`revokeGrantsOfIdentity` of one grant': [
       withUpstreamToken,
-      (l) => l.revokeGrantsOfIdentity(adasUpstreamToken, 'revoked', t0 + 3),
+      (storage) => storage.revokeGrantsOfIdentity(adasUpstreamToken, 'revoked', t0 + 3),
     ],
-    '`revoke` a grant': [signedIn, (l) => l.revoke(grant1, 'signed out', t0 + 3)],
-    '`revoke` a user of two grants': [withTwoGrants, (l) => l.revoke(user1, 'signed out', t0 + 3)],
-    '`readRevocations`, nothing new': [noSetup, (l) => l.readRevocations(otherUserCount, t0, 10_000)],
-    '`isRevoked`': [signedIn, (l) => l.isRevoked(token(), t0 + 4)],
+    '`revoke` a grant': [signedIn, (storage) => storage.revoke(grant1, 'signed out', t0 + 3)],
+    '`revoke` a user of two grants': [
+      withTwoGrants,
+      (storage) => storage.revoke(user1, 'signed out', t0 + 3),
+    ],
+    '`readRevocations`, nothing new': [
+      noSetup,
+      (storage) => storage.readRevocations(otherUserCount, t0, 10_000),
+    ],
+    '`isRevoked`': [signedIn, (storage) => storage.isRevoked(token(), t0 + 4)],
     '`useSession`': [
       inAccountSession,
-      (l) => l.useSession({ grantId: 'session-1', now: t0 + 3, idleExpiresAt: t0 + 9 }),
+      (storage) => storage.useSession({ grantId: 'session-1', now: t0 + 3, idleExpiresAt: t0 + 9 }),
     ],
     '`acquireRecheckLease`': [
       withUpstreamToken,
-      (l) => l.acquireRecheckLease({ ...ada, now: t0 + 3, recheckLeaseDuration: 60 }),
+      (storage) => storage.acquireRecheckLease({ ...ada, now: t0 + 3, recheckLeaseDuration: 60 }),
     ],
-    '`readAccount` of two grants': [withTwoGrants, (l) => l.readAccount('user-1')],
-    '`readHistory` of two sign-ins': [withTwoGrants, (l) => l.readHistory('user-1')],
-    '`findUser`': [signedIn, (l) => l.findUser(ada)],
+    '`readAccount` of two grants': [withTwoGrants, (storage) => storage.readAccount('user-1')],
+    '`readHistory` of two sign-ins': [withTwoGrants, (storage) => storage.readHistory('user-1')],
+    '`findUser`': [signedIn, (storage) => storage.findUser(ada)],
     '`linkIdentity`': [
       inAccountSession,
-      (l) =>
-        l.linkIdentity({ userId: 'user-1', session: 'session-1', identity: adasGitHubIdentity, now: t0 + 3 }),
+      (storage) =>
+        storage.linkIdentity({
+          userId: 'user-1',
+          session: 'session-1',
+          identity: adasGitHubIdentity,
+          now: t0 + 3,
+        }),
     ],
     '`unlinkIdentity` with one grant': [
       linked,
-      (l) => l.unlinkIdentity({ userId: 'user-1', ...ada, now: t0 + 5 }),
+      (storage) => storage.unlinkIdentity({ userId: 'user-1', ...ada, now: t0 + 5 }),
     ],
     '`revokeGrants` of two grants': [
       withTwoGrants,
-      (l) =>
-        l.revokeGrants({ userId: 'user-1', grantIds: ['grant-1', 'grant-2'], reason: 'ended', now: t0 + 3 }),
+      (storage) =>
+        storage.revokeGrants({
+          userId: 'user-1',
+          grantIds: ['grant-1', 'grant-2'],
+          reason: 'ended',
+          now: t0 + 3,
+        }),
     ],
     '`deleteUser` of two grants': [
       withTwoGrants,
-      (l) => l.deleteUser({ userId: 'user-1', actor: 'user', now: t0 + 3 }),
+      (storage) => storage.deleteUser({ userId: 'user-1', actor: 'user', now: t0 + 3 }),
     ],
     '`findUpstreamTokens` among 501 identities, none found': [
       withUpstreamToken,
-      (l) => l.findUpstreamTokens({ prefixes: ['AQV', 'AQZ'], limit: 100 }),
+      (storage) => storage.findUpstreamTokens({ prefixes: ['AQV', 'AQZ'], limit: 100 }),
     ],
     '`replaceUpstreamTokens`, one': [
       withUpstreamToken,
-      (l) =>
-        l.replaceUpstreamTokens(
+      (storage) =>
+        storage.replaceUpstreamTokens(
           buildTokenReplacement({ ...ada, previous: 'sealed-1', sealedRefreshToken: 'sealed-2' }),
         ),
     ],
     '`recordSecurityEvent`, a session ends': [
       inUpstreamSession,
-      (l) => l.recordSecurityEvent(buildSecurityEvent(session, 'online-grants')),
+      (storage) => storage.recordSecurityEvent(buildSecurityEvent(session, 'online-grants')),
     ],
     '`recordSecurityEvent`, an identity of one grant': [
       withUpstreamToken,
-      (l) => l.recordSecurityEvent(buildSecurityEvent(identity, 'identity')),
+      (storage) => storage.recordSecurityEvent(buildSecurityEvent(identity, 'identity')),
     ],
     '`recordSecurityEvent`, a token of one grant': [
       withTokenIdentifiers,
-      (l) => l.recordSecurityEvent(buildSecurityEvent(tokenTarget, 'identity')),
+      (storage) => storage.recordSecurityEvent(buildSecurityEvent(tokenTarget, 'identity')),
     ],
     '`recordSecurityEvent`, nobody of ours': [
       noSetup,
-      (l) => l.recordSecurityEvent(buildSecurityEvent(identity, 'identity')),
+      (storage) => storage.recordSecurityEvent(buildSecurityEvent(identity, 'identity')),
     ],
     '`recordSecurityEvent`, a replay': [
       afterSecurityEvent,
-      (l) => l.recordSecurityEvent(buildSecurityEvent(identity, 'identity')),
+      (storage) => storage.recordSecurityEvent(buildSecurityEvent(identity, 'identity')),
     ],
-    '`cleanUp`, nothing to do': [afterCleanup, (l) => l.cleanUp(buildCleanup(t0 + 3))],
+    '`cleanUp`, nothing to do': [afterCleanup, (storage) => storage.cleanUp(buildCleanup(t0 + 3))],
   };
 
   const readDocumentedRows = (): readonly string[] => {

@@ -202,17 +202,21 @@ const unresolvedRecheckContract = (createStorage: CreateStorage): void => {
   it.each([
     [
       'a recorded outcome',
-      (l: BrokerStorage) => l.recordRecheck({ usedToken: adasUpstreamToken, recheckAfter: t0 + 150 }),
+      (storage: BrokerStorage) =>
+        storage.recordRecheck({ usedToken: adasUpstreamToken, recheckAfter: t0 + 150 }),
     ],
     [
       'resolveRecheck, because the provider can’t have replaced the token',
-      (l: BrokerStorage) => l.resolveRecheck(adasUpstreamToken),
+      (storage: BrokerStorage) => storage.resolveRecheck(adasUpstreamToken),
     ],
-    ['a token that is stored later', (l: BrokerStorage) => l.storeUpstreamToken(adasUpstreamToken)],
+    [
+      'a token that is stored later',
+      (storage: BrokerStorage) => storage.storeUpstreamToken(adasUpstreamToken),
+    ],
     [
       'a sign-in with a token',
-      (l: BrokerStorage) =>
-        l.recordSignIn(signIn({ grantId: 'grant-2', identity: adasIdentity, now: t0 + 101 })),
+      (storage: BrokerStorage) =>
+        storage.recordSignIn(signIn({ grantId: 'grant-2', identity: adasIdentity, now: t0 + 101 })),
     ],
   ])('resolves an unresolved recheck: %s', async (_, resolve) => {
     const storage = await createStorageWithToken(createStorage);
@@ -224,17 +228,21 @@ const unresolvedRecheckContract = (createStorage: CreateStorage): void => {
   it.each([
     [
       'a sign-in without a token',
-      (l: BrokerStorage) => l.recordSignIn(signIn({ grantId: 'grant-2', now: t0 + 101 })),
+      (storage: BrokerStorage) => storage.recordSignIn(signIn({ grantId: 'grant-2', now: t0 + 101 })),
     ],
     [
       'resolveRecheck of another token',
-      (l: BrokerStorage) => l.resolveRecheck({ ...adasUpstreamToken, sealedRefreshToken: 'sealed-9' }),
+      (storage: BrokerStorage) =>
+        storage.resolveRecheck({ ...adasUpstreamToken, sealedRefreshToken: 'sealed-9' }),
     ],
-    ['another identity', (l: BrokerStorage) => l.resolveRecheck({ ...adasUpstreamToken, subject: 'eve' })],
+    [
+      'another identity',
+      (storage: BrokerStorage) => storage.resolveRecheck({ ...adasUpstreamToken, subject: 'eve' }),
+    ],
     [
       'the same token resealed',
-      (l: BrokerStorage) =>
-        l.replaceUpstreamTokens({
+      (storage: BrokerStorage) =>
+        storage.replaceUpstreamTokens({
           ...{ now: t0 + 9999, recheckLeaseDuration: 60 },
           tokens: [{ ...adasUpstreamToken, previous: 'sealed-1' }],
         }),
