@@ -4,7 +4,7 @@ import { StorageUnavailable } from '../src/index.ts';
 import { computeGoogleTokenIdentifiers } from '../src/providers/security-events/google.ts';
 import { memoryStorage } from '../src/storage/memory.ts';
 import { issuer } from './deployment.ts';
-import { issuerKey } from './providers/hostile-issuer.ts';
+import { issuerKey } from './providers/fake-issuer.ts';
 import { doubleHash } from './providers/security-events/double-hash.ts';
 import type { Claims } from './providers/signing.ts';
 import {

@@ -13,7 +13,7 @@ import {
   createFakeIssuer,
   createOidcProvider,
   issuerKey,
-} from './providers/hostile-issuer.ts';
+} from './providers/fake-issuer.ts';
 import { type Claims, generateKey, type SigningKey, sign } from './providers/signing.ts';
 import { createSpyStorage, type SpyStorage } from './spy-storage.ts';
 import { signInAndRedeem, t0 } from './storage/storage-contract/sample.ts';

@@ -14,8 +14,8 @@ import {
   clientSecret,
   createFakeIssuer,
   upstreamRequest,
-} from './hostile-issuer.ts';
-import { createFakeServer } from './hostile-server.ts';
+} from './fake-issuer.ts';
+import { createFakeServer } from './fake-oauth-server.ts';
 import { type Claims, generateKey, sign } from './signing.ts';
 
 describe('Apple', async () => {

@@ -11,7 +11,7 @@ import {
   type IssuerOverrides,
   issuerKey,
   upstreamRequest,
-} from './hostile-issuer.ts';
+} from './fake-issuer.ts';
 import {
   type Claims,
   createUnsignedToken,

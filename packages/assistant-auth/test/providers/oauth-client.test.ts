@@ -28,8 +28,8 @@ import {
   type Endpoint,
   endpoints,
   upstreamRequest,
-} from './hostile-issuer.ts';
-import { createFakeServer, createOAuth2Provider } from './hostile-server.ts';
+} from './fake-issuer.ts';
+import { createFakeServer, createOAuth2Provider } from './fake-oauth-server.ts';
 import type { Claims } from './signing.ts';
 
 describe('options', () => {

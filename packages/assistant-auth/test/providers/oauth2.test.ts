@@ -15,8 +15,8 @@ import {
   clientSecret,
   code,
   upstreamRequest,
-} from './hostile-issuer.ts';
-import { createFakeServer, createOAuth2Provider, type ServerEndpoint } from './hostile-server.ts';
+} from './fake-issuer.ts';
+import { createFakeServer, createOAuth2Provider, type ServerEndpoint } from './fake-oauth-server.ts';
 
 describe('an OAuth 2.0 server', () => {
   const invalid = (reason: string) => ({ kind: 'invalid', reason });

@@ -17,8 +17,8 @@ import {
   createFakeIssuer,
   createOidcProvider,
   upstreamRequest,
-} from './hostile-issuer.ts';
-import { createOAuth2Provider } from './hostile-server.ts';
+} from './fake-issuer.ts';
+import { createOAuth2Provider } from './fake-oauth-server.ts';
 import { type Claims, generateKey } from './signing.ts';
 
 describe('a sign-in', () => {

@@ -22,8 +22,8 @@ import {
   createFakeIssuer,
   createOidcProvider,
   upstreamRequest,
-} from './hostile-issuer.ts';
-import { createFakeServer, createOAuth2Provider } from './hostile-server.ts';
+} from './fake-issuer.ts';
+import { createFakeServer, createOAuth2Provider } from './fake-oauth-server.ts';
 import { type Claims, generateKey } from './signing.ts';
 
 const upstreamToken = 'their-refresh-token';

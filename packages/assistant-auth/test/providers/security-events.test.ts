@@ -9,7 +9,7 @@ import {
   parseGoogleTokenIdentifier,
 } from '../../src/providers/security-events/google.ts';
 import { verifySecurityEventToken } from '../../src/providers/security-events/verify.ts';
-import { callback, clientId, clientSecret, createFakeIssuer, upstreamRequest } from './hostile-issuer.ts';
+import { callback, clientId, clientSecret, createFakeIssuer, upstreamRequest } from './fake-issuer.ts';
 import { doubleHash } from './security-events/double-hash.ts';
 import { type Claims, generateKey, type SigningKey, sign } from './signing.ts';
 

@@ -17,7 +17,7 @@ import {
   type IssuerOverrides,
   issuerKey,
   upstreamRequest,
-} from './hostile-issuer.ts';
+} from './fake-issuer.ts';
 import { type Claims, generateKey, sign } from './signing.ts';
 
 const endpoint = 'https://id.example/userinfo';

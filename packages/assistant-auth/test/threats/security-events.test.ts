@@ -1,7 +1,7 @@
 /** Security events that are forged, replayed or meant for someone else: they revoke nothing. */
 import { describe, expect, it } from 'vitest';
 import { decodeBase64url } from '../../src/oauth/secrets.ts';
-import { clientSecret, issuerKey } from '../providers/hostile-issuer.ts';
+import { clientSecret, issuerKey } from '../providers/fake-issuer.ts';
 import {
   createUnsignedToken,
   generateKey,

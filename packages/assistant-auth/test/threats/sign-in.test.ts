@@ -30,7 +30,7 @@ import {
   listTransactionCookies,
   startAuthorization,
 } from '../flows.ts';
-import { createFakeIssuer, createOidcProvider, type IssuerOverrides } from '../providers/hostile-issuer.ts';
+import { createFakeIssuer, createOidcProvider, type IssuerOverrides } from '../providers/fake-issuer.ts';
 import { jwtPrefix } from '../providers/signing.ts';
 import { createSpyProvider } from '../spy-provider.ts';
 import { createSpyStorage } from '../spy-storage.ts';

@@ -26,7 +26,7 @@ import {
   presentText,
   type SealedType,
   sealedTypes,
-} from './sealed.ts';
+} from './sealed-texts.ts';
 
 const testClients: readonly (readonly [string, TestClient])[] = [
   ['ChatGPT', gpt],

@@ -2,7 +2,7 @@
 
 import { type OAuth2Settings, oauth2 } from '../../src/providers/oauth2.ts';
 import type { IdentityProvider, ProviderIo } from '../../src/providers/provider.ts';
-import { clientId, clientSecret } from './hostile-issuer.ts';
+import { clientId, clientSecret } from './fake-issuer.ts';
 
 export type ServerEndpoint = 'token' | 'profile';
 
