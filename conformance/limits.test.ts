@@ -5,8 +5,8 @@
  */
 import { callApi, readCallback, redeemCode, refreshTokens, startSignIn } from '@words-with-chat/lab';
 import { expect, inject, it } from 'vitest';
-import { testUser } from './clients.ts';
 import { createHostedGptAction, obtainTokens, signIn } from './sign-in.ts';
+import { testUser } from './test-users.ts';
 
 const { origin, gpt } = inject('system');
 

@@ -13,9 +13,9 @@ import {
   refreshTokenGrant,
 } from 'openid-client';
 import { describe, expect, inject, it } from 'vitest';
-import { testUser } from './clients.ts';
 import { addPoint, call, discover, score } from './openid-client.ts';
 import { signIn } from './sign-in.ts';
+import { testUser } from './test-users.ts';
 
 const { gpt, publicClientId, confidential } = inject('system');
 const loopbackRedirect = 'http://127.0.0.1:51234/callback';

@@ -5,8 +5,8 @@
  */
 import { callApi, createBrowser, type Page, refreshTokens, startSignIn } from '@words-with-chat/lab';
 import { describe, expect, inject, it } from 'vitest';
-import { testUser } from './clients.ts';
 import { createHostedGptAction, obtainTokens } from './sign-in.ts';
+import { testUser } from './test-users.ts';
 
 const { origin, gpt, fakeProviders } = inject('system');
 

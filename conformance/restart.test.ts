@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { callApi, findConsecutivePorts, refreshTokens } from '@words-with-chat/lab';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { type LocalSystem, startLocalSystem } from '../scripts/local-system/system.ts';
-import { testUser, testUsers } from './clients.ts';
 import { createHostedGptAction, obtainTokens } from './sign-in.ts';
+import { testUser, testUsers } from './test-users.ts';
 
 const { platform } = inject('system');
 

@@ -13,7 +13,7 @@ import type { Platform } from '../scripts/app/paths.ts';
 import { localFolder } from '../scripts/local-system/data-folder.ts';
 import type { RunningFakeProvider } from '../scripts/local-system/fake-providers/fake-providers.ts';
 import { startLocalSystem } from '../scripts/local-system/system.ts';
-import { testUsers } from './clients.ts';
+import { testUsers } from './test-users.ts';
 
 /** The credentials of a confidential client. */
 interface Credentials {

@@ -7,7 +7,7 @@ import { isUserFacing } from './app/command.ts';
 import { readEnvironmentVariables } from './app/variables.ts';
 import { UnexpectedResponse } from './demo/expectations.ts';
 import { readMetadata } from './demo/metadata.ts';
-import { runDemo } from './demo/play.ts';
+import { runDemo } from './demo/run-demo.ts';
 import { createTerminal, type Terminal } from './demo/terminal.ts';
 import { readDataFolder } from './local-system/data-folder.ts';
 import { readPorts } from './local-system/ports.ts';

@@ -8,7 +8,7 @@ import { callApi, readCallback, redeemCode, refreshTokens, startSignIn } from '@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { localFolder } from '../../scripts/local-system/data-folder.ts';
-import { type TestUserName, testUser } from '../clients.ts';
+import { type TestUserName, testUser } from '../test-users.ts';
 import { launchChromium, openContext, timeoutMs } from './chromium.ts';
 import { type ClientCallback, startClientCallback } from './client-callback.ts';
 import { createGptAction, waitForClientPage } from './flows.ts';

@@ -5,7 +5,7 @@
 import { calculatePKCECodeChallenge, randomPKCECodeVerifier } from 'openid-client';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { testUser } from '../clients.ts';
+import { testUser } from '../test-users.ts';
 import { launchChromium, openContext, timeoutMs } from './chromium.ts';
 import { type ClientCallback, startClientCallback } from './client-callback.ts';
 import { waitForClientPage } from './flows.ts';

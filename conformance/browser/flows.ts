@@ -2,7 +2,7 @@
 import { type GptAction, readCallback, startSignIn } from '@words-with-chat/lab';
 import type { Page } from 'playwright-core';
 import { inject } from 'vitest';
-import { type TestUserName, testUser } from '../clients.ts';
+import { type TestUserName, testUser } from '../test-users.ts';
 import type { ClientCallback } from './client-callback.ts';
 
 /** A GPT whose callback is on this machine. */

@@ -6,7 +6,7 @@
 import { callApi, readCallback, redeemCode, startSignIn } from '@words-with-chat/lab';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { type TestUserName, testUser } from '../clients.ts';
+import { type TestUserName, testUser } from '../test-users.ts';
 import { launchChromium, openContext } from './chromium.ts';
 import { type ClientCallback, startClientCallback } from './client-callback.ts';
 import { createGptAction, signInThroughBrowser, waitForClientPage } from './flows.ts';

@@ -11,7 +11,7 @@ import { findFreePort, readCallback, startSignIn } from '@words-with-chat/lab';
 import { type Browser, type BrowserContext, type Page, chromium as playwright } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { localFolder } from '../../scripts/local-system/data-folder.ts';
-import { type TestUserName, testUser } from '../clients.ts';
+import { type TestUserName, testUser } from '../test-users.ts';
 import { launchChromium, launchOptions, openContext, timeoutMs } from './chromium.ts';
 import { type ClientCallback, startClientCallback } from './client-callback.ts';
 import { createGptAction, signInThroughBrowser, waitForClientPage } from './flows.ts';

@@ -29,7 +29,7 @@ export const startTunneled = async (origin: string, options: StartOptions): Prom
   for (const notice of unusedSettings(known, process.env, origin)) log(notice);
   await requireFreePort('PORT', port);
   // A separate database, without the users of the fake providers.
-  const dataFolder = join(options.dataFolder, 'tunnelled');
+  const dataFolder = join(options.dataFolder, 'tunneled');
   await ensurePrivateFolder(options.dataFolder);
   await ensurePrivateFolder(dataFolder);
   const app = await startWorker({ ...options, dataFolder, origin, variables });

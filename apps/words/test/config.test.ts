@@ -250,7 +250,12 @@ const wrongConfigurations: readonly Case[] = [
   ),
   ['AUDIT_DAYS', 'not a string', { AUDIT_DAYS: 90 }, /^AUDIT_DAYS must be text\.$/],
   ['GPT_CLIENT_ID', 'missing', { GPT_CLIENT_ID: '' }, /^GPT_CLIENT_ID is missing: /],
-  ['GPT_CLIENT_ID', 'with a colon', { GPT_CLIENT_ID: 'a:b' }, /^GPT_CLIENT_ID must be 1 to 200 printable ASCII /],
+  [
+    'GPT_CLIENT_ID',
+    'with a colon',
+    { GPT_CLIENT_ID: 'a:b' },
+    /^GPT_CLIENT_ID must be 1 to 200 printable ASCII /,
+  ],
   [
     'GPT_CLIENT_ID',
     'the ID of the account page',

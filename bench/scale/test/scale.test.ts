@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { simulateBusiestHour, simulateQueue } from '../busiest-hour.ts';
 import { findDifferences, hourOf, simulateVisits } from '../day.ts';
-import { runMaintenance, simulateHour } from '../worker/play.ts';
+import { runMaintenance, simulateHour } from '../worker/simulation.ts';
 import { countRows, createStores, insertPopulation } from '../worker/stores.ts';
 
 describe('the model', () => {

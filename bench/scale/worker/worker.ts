@@ -2,7 +2,7 @@
 import { env } from 'cloudflare:workers';
 import type { DatabaseCounts } from '../day.ts';
 import type { TripCosts } from './batching-d1.ts';
-import { runMaintenance, type SimulationSlice, simulateHour } from './play.ts';
+import { runMaintenance, type SimulationSlice, simulateHour } from './simulation.ts';
 import { countRows, createStores, insertPopulation } from './stores.ts';
 
 /** A command to the Worker. */

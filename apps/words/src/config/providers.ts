@@ -1,8 +1,8 @@
 /** Reads the identity providers, in the order of their buttons. */
 import type { IdentityProvider } from 'assistant-auth';
+import { readBuiltInProviders } from './built-in-providers.ts';
 import { readIssuers } from './issuers.ts';
 import { type Environment, VariableError } from './variables.ts';
-import { readBuiltInProviders } from './vendors.ts';
 
 /**
  * Reads all providers, at least one.

@@ -4,10 +4,10 @@ import { countingD1 } from '../../../../packages/assistant-auth/test/storage/d1/
 import { emptyD1 } from '../../../../packages/assistant-auth/test/storage/d1/empty-d1.ts';
 import { insertOtherUsers } from '../../../../packages/assistant-auth/test/storage/d1/other-users.ts';
 import { deploy } from '../deployment.ts';
-import { formatNumber, readDocumentedTable } from './documented.ts';
+import { computeAllowance, dollarsPerMillion, free, paid, prices } from './billing-plans.ts';
+import { formatNumber, readDocumentedTable } from './documented-tables.ts';
 import { flows } from './flows.ts';
 import { type Cost, measure, sum } from './measure.ts';
-import { computeAllowance, dollarsPerMillion, free, paid, prices } from './query-plans.ts';
 
 const evening = 'an evening: one refresh, ten rounds, the score once';
 const measured = new Map<string, Cost>();

@@ -14,7 +14,7 @@ import {
   startSignIn,
   type TokenResult,
 } from '../../src/index.ts';
-import { client, startFakeProvider } from '../fake-providers/visit.ts';
+import { client, startFakeProvider } from '../fake-providers/sign-in.ts';
 
 export const issuer = 'http://localhost:8787';
 

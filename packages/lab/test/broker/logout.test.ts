@@ -23,7 +23,7 @@ import {
   findFreePort,
   startOidcIssuer,
 } from '../../src/index.ts';
-import { client } from '../fake-providers/visit.ts';
+import { client } from '../fake-providers/sign-in.ts';
 import { ada, bruno, createFetch, issuer } from './deployment.ts';
 
 const challenge = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM';

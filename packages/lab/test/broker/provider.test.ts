@@ -13,7 +13,7 @@ import {
   createTestBrowser,
   redirectUri,
   startFakeProvider,
-} from '../fake-providers/visit.ts';
+} from '../fake-providers/sign-in.ts';
 import { ada, bruno, deployWithFakeProvider, expectTokens } from './deployment.ts';
 
 let running: FakeProvider | undefined;

@@ -30,7 +30,7 @@ import {
   redirectUri,
   signIn,
   startFakeProvider,
-} from './visit.ts';
+} from './sign-in.ts';
 
 const [ada, bruno] = fakeUsers;
 const run = promisify(execFile);
