@@ -12,7 +12,7 @@ const { origin, gpt } = inject('system');
 
 const action = createHostedGptAction(origin, gpt);
 
-const guess = () =>
+const guessSecret = () =>
   fetch(action.tokenUrl, {
     method: 'POST',
     body: new URLSearchParams({
@@ -28,8 +28,8 @@ const guess = () =>
  * meantime.
  */
 const guessUntilLimited = async (): Promise<Response> => {
-  for (let turn = 0; turn < 60; turn++) {
-    const response = await guess();
+  for (let attempt = 0; attempt < 60; attempt++) {
+    const response = await guessSecret();
     if (response.status === 429) return response;
     expect(response.status).toBe(401);
     await response.body?.cancel();
@@ -48,39 +48,46 @@ it('W5.3 shared egress: guesses from ChatGPT’s address are limited, but not it
     error: 'temporarily_unavailable',
     error_description: 'Too many failed attempts. Try again in a minute.',
   });
-  await Promise.all(Array.from({ length: 200 }, async () => (await guess()).body?.cancel()));
+  await Promise.all(Array.from({ length: 200 }, async () => (await guessSecret()).body?.cancel()));
 
   const tokens = await redeemCode(action, callback.code, fetch);
   if (tokens.kind === 'error') throw new Error(`the exchange was refused with ${tokens.status}`);
   const refreshed = await refreshTokens(action, tokens.refreshToken ?? '', fetch);
   if (refreshed.kind === 'error') throw new Error(`the refresh was refused with ${refreshed.status}`);
-  const score = await callApi({ method: 'GET', url: `${origin}/api/scoring` }, refreshed.accessToken, fetch);
-  expect(score).toEqual({ kind: 'response', status: 200, body: { score: 0 } });
+  const scoreResponse = await callApi(
+    { method: 'GET', url: `${origin}/api/scoring` },
+    refreshed.accessToken,
+    fetch,
+  );
+  expect(scoreResponse).toEqual({ kind: 'response', status: 200, body: { score: 0 } });
 });
 
 it('W18.1 sign-ins of a user: the 21st within ten minutes gets an error page, and another user can sign in', async () => {
-  const startedSignIn = Array.from({ length: 21 }, () => startSignIn(action, crypto.randomUUID()));
-  for (const { url } of startedSignIn.slice(0, 20)) await signIn(url, testUser('user-limits'));
-  const [last] = startedSignIn.slice(20);
-  if (last === undefined) throw new Error('no sign-in is left');
-  await expect(signIn(last.url, testUser('user-limits'))).rejects.toThrow(
+  const startedSignIns = Array.from({ length: 21 }, () => startSignIn(action, crypto.randomUUID()));
+  for (const { url } of startedSignIns.slice(0, 20)) await signIn(url, testUser('user-limits'));
+  const [lastSignIn] = startedSignIns.slice(20);
+  if (lastSignIn === undefined) throw new Error('no sign-in is left');
+  await expect(signIn(lastSignIn.url, testUser('user-limits'))).rejects.toThrow(
     'ended on /callback/google with status 429',
   );
-  const other = startSignIn(action, crypto.randomUUID());
-  expect(readCallback(other, await signIn(other.url, testUser('user-limits-other'))).kind).toBe('code');
+  const otherSignIn = startSignIn(action, crypto.randomUUID());
+  expect(readCallback(otherSignIn, await signIn(otherSignIn.url, testUser('user-limits-other'))).kind).toBe(
+    'code',
+  );
 });
 
 it('W18.3 refreshes of a grant: of 90 at once, some are refused with 429, and the others get working tokens', async () => {
   const { refreshToken = '' } = await obtainTokens(action, testUser('limits'));
-  const outcomes = await Promise.all(
+  const results = await Promise.all(
     Array.from({ length: 90 }, () => refreshTokens(action, refreshToken, fetch)),
   );
-  const limited = outcomes.flatMap((outcome) => (outcome.kind === 'error' ? [outcome.status] : []));
+  const limited = results.flatMap((result) => (result.kind === 'error' ? [result.status] : []));
   // The platform's counters may be reset once in the meantime.
   expect(limited.length).toBeGreaterThanOrEqual(30);
   expect(new Set(limited)).toEqual(new Set([429]));
-  const [answered] = outcomes.flatMap((outcome) => (outcome.kind === 'error' ? [] : [outcome]));
+  const [refreshed] = results.flatMap((result) => (result.kind === 'error' ? [] : [result]));
   expect(
-    (await callApi({ method: 'GET', url: `${origin}/api/scoring` }, answered?.accessToken ?? '', fetch)).kind,
+    (await callApi({ method: 'GET', url: `${origin}/api/scoring` }, refreshed?.accessToken ?? '', fetch))
+      .kind,
   ).toBe('response');
 });

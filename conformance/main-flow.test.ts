@@ -13,15 +13,15 @@ import {
   refreshTokenGrant,
 } from 'openid-client';
 import { describe, expect, inject, it } from 'vitest';
-import { addPoint, call, discover, score } from './openid-client.ts';
+import { addPoint, callApi, discover, readScore } from './openid-client.ts';
 import { signIn } from './sign-in.ts';
 import { testUser } from './test-users.ts';
 
-const { gpt, publicClientId, confidential } = inject('system');
+const { gpt, publicClientId, confidentialClient } = inject('system');
 const loopbackRedirect = 'http://127.0.0.1:51234/callback';
 
 /** Signs in with PKCE, as every client except a GPT does. */
-const tokensFor = async (
+const signInWithPkce = async (
   config: Configuration,
   testUserName: Parameters<typeof testUser>[0],
   scope: string,
@@ -40,7 +40,7 @@ const tokensFor = async (
 };
 
 /** Signs in as ChatGPT does: without PKCE, and with a scope string that its editor accepts. */
-const tokensForGpt = async (config: Configuration) => {
+const signInAsChatGpt = async (config: Configuration) => {
   const expectedState = crypto.randomUUID();
   const url = buildAuthorizationUrl(config, {
     redirect_uri: buildGptCallbackUrl('g-0123456789abcdef0123456789abcdef'),
@@ -53,7 +53,7 @@ const tokensForGpt = async (config: Configuration) => {
 describe('a user who signs in for the first time', () => {
   it('plays through a public client, and reads the score with a refreshed token', async () => {
     const config = await discover(publicClientId, None());
-    const first = await tokensFor(config, 'public-client', 'words score offline_access');
+    const first = await signInWithPkce(config, 'public-client', 'words score offline_access');
     expect(first).toEqual({
       access_token: expect.stringMatching(/^[\w.-]+$/),
       token_type: 'bearer',
@@ -61,54 +61,60 @@ describe('a user who signs in for the first time', () => {
       scope: 'words score offline_access',
       refresh_token: expect.stringMatching(/^[\w.-]+$/),
     });
-    expect(await score(config, first.access_token)).toEqual({ score: 0 });
+    expect(await readScore(config, first.access_token)).toEqual({ score: 0 });
     expect(await addPoint(config, first.access_token)).toEqual({ score: 1 });
 
     const second = await refreshTokenGrant(config, first.refresh_token ?? '');
     expect(second.access_token).not.toBe(first.access_token);
     expect(second.refresh_token).not.toBe(first.refresh_token);
-    expect(await score(config, second.access_token)).toEqual({ score: 1 });
+    expect(await readScore(config, second.access_token)).toEqual({ score: 1 });
   });
 
   it('plays through a GPT, whose refresh token stays the same', async () => {
     const config = await discover(gpt.clientId, ClientSecretPost(gpt.clientSecret));
-    const first = await tokensForGpt(config);
-    expect(await score(config, first.access_token)).toEqual({ score: 0 });
+    const first = await signInAsChatGpt(config);
+    expect(await readScore(config, first.access_token)).toEqual({ score: 0 });
     expect(await addPoint(config, first.access_token)).toEqual({ score: 1 });
 
     const second = await refreshTokenGrant(config, first.refresh_token ?? '');
     expect(second.access_token).not.toBe(first.access_token);
     expect(second.refresh_token).toBe(first.refresh_token);
-    expect(await score(config, second.access_token)).toEqual({ score: 1 });
+    expect(await readScore(config, second.access_token)).toEqual({ score: 1 });
   });
 
   it('plays through a confidential client that sends its secret as Basic', async () => {
-    const config = await discover(confidential.clientId, ClientSecretBasic(confidential.clientSecret));
-    const first = await tokensFor(config, 'confidential-client', 'score');
+    const config = await discover(
+      confidentialClient.clientId,
+      ClientSecretBasic(confidentialClient.clientSecret),
+    );
+    const first = await signInWithPkce(config, 'confidential-client', 'score');
     expect(first.scope).toBe('score');
     expect(await addPoint(config, first.access_token)).toEqual({ score: 1 });
     const second = await refreshTokenGrant(config, first.refresh_token ?? '');
-    expect(await score(config, second.access_token)).toEqual({ score: 1 });
+    expect(await readScore(config, second.access_token)).toEqual({ score: 1 });
   });
 });
 
 describe('the score', () => {
   it('belongs to the user, whichever client reads it', async () => {
-    const one = await discover(publicClientId, None());
-    const other = await discover(confidential.clientId, ClientSecretBasic(confidential.clientSecret));
-    const here = await tokensFor(one, 'two-clients', 'score');
-    const there = await tokensFor(other, 'two-clients', 'score');
-    expect(await addPoint(one, here.access_token)).toEqual({ score: 1 });
-    expect(await addPoint(other, there.access_token)).toEqual({ score: 2 });
-    expect(await score(one, here.access_token)).toEqual({ score: 2 });
+    const publicConfig = await discover(publicClientId, None());
+    const confidentialConfig = await discover(
+      confidentialClient.clientId,
+      ClientSecretBasic(confidentialClient.clientSecret),
+    );
+    const publicTokens = await signInWithPkce(publicConfig, 'two-clients', 'score');
+    const confidentialTokens = await signInWithPkce(confidentialConfig, 'two-clients', 'score');
+    expect(await addPoint(publicConfig, publicTokens.access_token)).toEqual({ score: 1 });
+    expect(await addPoint(confidentialConfig, confidentialTokens.access_token)).toEqual({ score: 2 });
+    expect(await readScore(publicConfig, publicTokens.access_token)).toEqual({ score: 2 });
   });
 });
 
 describe('the words', () => {
   it.each(['animals', 'places', 'colors'])('include at least fifty different %s', async (category) => {
     const config = await discover(publicClientId, None());
-    const { access_token: token } = await tokensFor(config, 'bystander', 'words');
-    const words = await call(config, token, 'GET', `/api/words/${category}`);
+    const { access_token: token } = await signInWithPkce(config, 'bystander', 'words');
+    const words = await callApi(config, token, 'GET', `/api/words/${category}`);
     if (!Array.isArray(words)) throw new Error('no list');
     expect(new Set(words).size).toBe(words.length);
     expect(words.length).toBeGreaterThanOrEqual(50);
@@ -116,6 +122,6 @@ describe('the words', () => {
 
   it('are returned to a client that did not request a refresh token', async () => {
     const config = await discover(publicClientId, None());
-    expect(await tokensFor(config, 'bystander', 'words')).not.toHaveProperty('refresh_token');
+    expect(await signInWithPkce(config, 'bystander', 'words')).not.toHaveProperty('refresh_token');
   });
 });

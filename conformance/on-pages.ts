@@ -1,5 +1,5 @@
 /** Sets up the tests against a Pages project with Functions. */
 import type { TestProject } from 'vitest/node';
-import { startOn } from './running-system.ts';
+import { startSystemOn } from './running-system.ts';
 
-export const setup = (project: TestProject): Promise<() => Promise<void>> => startOn('pages', project);
+export const setup = (project: TestProject): Promise<() => Promise<void>> => startSystemOn('pages', project);

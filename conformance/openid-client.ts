@@ -16,7 +16,7 @@ export const discover = (clientId: string, authentication: ClientAuth): Promise<
   });
 
 /** Calls the game's API, expects status 200, and returns the body. */
-export const call = async (
+export const callApi = async (
   config: Configuration,
   accessToken: string,
   method: 'GET' | 'POST',
@@ -28,9 +28,9 @@ export const call = async (
   return response.json();
 };
 
-export const score = (config: Configuration, accessToken: string): Promise<unknown> =>
-  call(config, accessToken, 'GET', '/api/scoring');
+export const readScore = (config: Configuration, accessToken: string): Promise<unknown> =>
+  callApi(config, accessToken, 'GET', '/api/scoring');
 
 /** Adds a point and returns the new score. */
 export const addPoint = (config: Configuration, accessToken: string): Promise<unknown> =>
-  call(config, accessToken, 'POST', '/api/scoring');
+  callApi(config, accessToken, 'POST', '/api/scoring');

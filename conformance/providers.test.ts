@@ -12,12 +12,12 @@ const { origin, gpt, fakeProviders } = inject('system');
 
 const action = createHostedGptAction(origin, gpt);
 
-const tokensAt = (provider: string) => obtainTokens(action, testUser('http-every-provider'), provider);
+const signInAt = (provider: string) => obtainTokens(action, testUser('http-every-provider'), provider);
 
-const score = (method: 'GET' | 'POST', accessToken: string) =>
+const callScoring = (method: 'GET' | 'POST', accessToken: string) =>
   callApi({ method, url: `${origin}/api/scoring` }, accessToken, fetch);
 
-const is = (points: number) => ({ kind: 'response', status: 200, body: { score: points } });
+const scoreResponse = (points: number) => ({ kind: 'response', status: 200, body: { score: points } });
 
 it('the sign-in page has a button for each provider', async () => {
   const page = await (await fetch(startSignIn(action, 'a state').url)).text();
@@ -28,21 +28,21 @@ it('the sign-in page has a button for each provider', async () => {
 
 describe.each(fakeProviders.map(({ label }) => label))('a user at %s', (provider) => {
   it('keeps the score with a refreshed token and with a new sign-in', async () => {
-    const first = await tokensAt(provider);
+    const first = await signInAt(provider);
     // A user with the same email address plays at the other providers, too. Accounts are not linked by email
     // address.
-    expect(await score('GET', first.accessToken)).toEqual(is(0));
-    expect(await score('POST', first.accessToken)).toEqual(is(1));
+    expect(await callScoring('GET', first.accessToken)).toEqual(scoreResponse(0));
+    expect(await callScoring('POST', first.accessToken)).toEqual(scoreResponse(1));
     const refreshed = await refreshTokens(action, first.refreshToken ?? '', fetch);
     if (refreshed.kind === 'error') throw new Error(`the refresh was refused with ${refreshed.status}`);
-    expect(await score('GET', refreshed.accessToken)).toEqual(is(1));
-    expect(await score('GET', (await tokensAt(provider)).accessToken)).toEqual(is(1));
+    expect(await callScoring('GET', refreshed.accessToken)).toEqual(scoreResponse(1));
+    expect(await callScoring('GET', (await signInAt(provider)).accessToken)).toEqual(scoreResponse(1));
   });
 });
 
 describe('a sign-out at the provider', () => {
   const issuer = fakeProviders.find(({ label }) => label === 'OpenID Connect')?.issuer ?? '';
-  const account = new URL(`${origin}/account`);
+  const accountUrl = new URL(`${origin}/account`);
 
   it('ends the session on the account page', async () => {
     const browser = createBrowser({ fetch });
@@ -50,15 +50,15 @@ describe('a sign-out at the provider', () => {
     const press = async (page: Page, label: string): Promise<Page> =>
       requirePage(await browser.clickButton(page, label));
 
-    let page = await open(account);
+    let page = await open(accountUrl);
     for (const label of ['OpenID Connect', testUser('oidc-logout').email]) page = await press(page, label);
-    expect(page.url.href).toBe(account.href);
+    expect(page.url.href).toBe(accountUrl.href);
     expect(page.html).toContain(testUser('oidc-logout').email);
 
     await press(await open(new URL(`${issuer}/session/end`)), 'Sign out');
-    const after = await open(account);
-    expect(after.html).not.toContain(testUser('oidc-logout').email);
-    expect(after.html).toContain('action="/account/sign-in"');
+    const pageAfterSignOut = await open(accountUrl);
+    expect(pageAfterSignOut.html).not.toContain(testUser('oidc-logout').email);
+    expect(pageAfterSignOut.html).toContain('action="/account/sign-in"');
   });
 });
 

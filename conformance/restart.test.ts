@@ -38,15 +38,15 @@ const action = () =>
     clientSecret: system.gptClientSecret,
   });
 
-const signInAgain = () => obtainTokens(action(), testUser('restart'));
+const signIn = () => obtainTokens(action(), testUser('restart'));
 
-const score = (method: 'GET' | 'POST', accessToken: string) =>
+const callScoring = (method: 'GET' | 'POST', accessToken: string) =>
   callApi({ method, url: `${system.origin}/api/scoring` }, accessToken, fetch);
 
 it('keeps the score, the tokens and the user across a restart', async () => {
-  const before = await signInAgain();
-  const one = { kind: 'response', status: 200, body: { score: 1 } };
-  expect(await score('POST', before.accessToken)).toEqual(one);
+  const tokens = await signIn();
+  const scoreResponse = { kind: 'response', status: 200, body: { score: 1 } };
+  expect(await callScoring('POST', tokens.accessToken)).toEqual(scoreResponse);
   const secret = system.gptClientSecret;
 
   await system.close();
@@ -54,9 +54,9 @@ it('keeps the score, the tokens and the user across a restart', async () => {
   system = await start();
 
   expect(system.gptClientSecret).toBe(secret);
-  expect(await score('GET', before.accessToken)).toEqual(one);
-  const refreshed = await refreshTokens(action(), before.refreshToken ?? '', fetch);
+  expect(await callScoring('GET', tokens.accessToken)).toEqual(scoreResponse);
+  const refreshed = await refreshTokens(action(), tokens.refreshToken ?? '', fetch);
   if (refreshed.kind === 'error') throw new Error(`refresh was refused with ${refreshed.status}`);
-  expect(await score('GET', refreshed.accessToken)).toEqual(one);
-  expect(await score('GET', (await signInAgain()).accessToken)).toEqual(one);
+  expect(await callScoring('GET', refreshed.accessToken)).toEqual(scoreResponse);
+  expect(await callScoring('GET', (await signIn()).accessToken)).toEqual(scoreResponse);
 });

@@ -35,7 +35,7 @@ interface RunningSystem {
    */
   readonly publicClientId: string;
   /** A static client with a secret and the same redirect URI. It always gets refresh tokens. */
-  readonly confidential: Credentials;
+  readonly confidentialClient: Credentials;
 }
 
 declare module 'vitest' {
@@ -47,12 +47,18 @@ declare module 'vitest' {
 const publicClientId = 'demo-public';
 
 /** Starts the system on one of the platforms. The log file is kept; git ignores it. */
-export const startOn = async (platform: Platform, project: TestProject): Promise<() => Promise<void>> => {
+export const startSystemOn = async (
+  platform: Platform,
+  project: TestProject,
+): Promise<() => Promise<void>> => {
   const logFile = join(localFolder, `conformance-${platform}.log`);
   const dataFolder = await mkdtemp(join(tmpdir(), 'words-with-chat-'));
   await mkdir(localFolder, { recursive: true });
   await writeFile(logFile, '');
-  const confidential = { clientId: 'demo-confidential', clientSecret: randomBytes(32).toString('base64url') };
+  const confidentialClient = {
+    clientId: 'demo-confidential',
+    clientSecret: randomBytes(32).toString('base64url'),
+  };
   const port = await findConsecutivePorts(6);
   const system = await startLocalSystem({
     platform,
@@ -60,7 +66,7 @@ export const startOn = async (platform: Platform, project: TestProject): Promise
     fakeProviderPort: port + 1,
     dataFolder,
     log: (line) => appendFileSync(logFile, `${line}\n`),
-    variables: { STATIC_CLIENTS: JSON.stringify(staticClients(confidential)) },
+    variables: { STATIC_CLIENTS: JSON.stringify(staticClients(confidentialClient)) },
     users: testUsers,
     startGoogle: startGoogleWithSession,
   }).catch(async (cause: unknown) => {
@@ -68,7 +74,7 @@ export const startOn = async (platform: Platform, project: TestProject): Promise
   });
   const { origin, fakeProviders, gptClientId, gptClientSecret } = system;
   const gpt = { clientId: gptClientId, clientSecret: gptClientSecret };
-  project.provide('system', { platform, origin, fakeProviders, gpt, publicClientId, confidential });
+  project.provide('system', { platform, origin, fakeProviders, gpt, publicClientId, confidentialClient });
   return async () => {
     await system.close();
     await rm(dataFolder, { recursive: true });

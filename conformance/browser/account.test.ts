@@ -14,7 +14,7 @@ import { type ClientCallback, startClientCallback } from './client-callback.ts';
 import { createGptAction, waitForClientPage } from './flows.ts';
 
 const { platform, origin } = inject('system');
-const account = `${origin}/account`;
+const accountUrl = `${origin}/account`;
 
 let chromium: Browser;
 let callback: ClientCallback;
@@ -35,37 +35,41 @@ const connect = async (page: Page, buttons: readonly (string | RegExp)[]) => {
   await page.goto(startedSignIn.url.href);
   for (const name of buttons) await page.getByRole('button', { name }).click();
   await waitForClientPage(page);
-  const answer = readCallback(startedSignIn, new URL(`${callback.redirectUri}?${callback.received.at(-1)}`));
-  if (answer.kind !== 'code') throw new Error(`The client was called back with ${callback.received.at(-1)}.`);
-  const tokens = await redeemCode(createGptAction(callback), answer.code, fetch);
+  const callbackResult = readCallback(
+    startedSignIn,
+    new URL(`${callback.redirectUri}?${callback.received.at(-1)}`),
+  );
+  if (callbackResult.kind !== 'code')
+    throw new Error(`The client was called back with ${callback.received.at(-1)}.`);
+  const tokens = await redeemCode(createGptAction(callback), callbackResult.code, fetch);
   if (tokens.kind === 'error') throw new Error(`refused with ${tokens.status}`);
   return tokens;
 };
 
-const score = (method: 'GET' | 'POST', token: string) =>
+const callScoring = (method: 'GET' | 'POST', token: string) =>
   callApi({ method, url: `${origin}/api/scoring` }, token, fetch);
 
-const is = (points: number) => ({ kind: 'response', status: 200, body: { score: points } });
+const scoreResponse = (points: number) => ({ kind: 'response', status: 200, body: { score: points } });
 
 /** Takes a screenshot of a page, and expects axe to find no violations. */
-const look = async (page: Page, name: string, look: string): Promise<void> => {
+const checkPage = async (page: Page, name: string, settingsName: string): Promise<void> => {
   await page.screenshot({
-    path: join(localFolder, 'screenshots', platform, `${name}-${look}.png`),
+    path: join(localFolder, 'screenshots', platform, `${name}-${settingsName}.png`),
     fullPage: true,
   });
   const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
   expect(violations.map(({ id, nodes }) => ({ id, at: nodes.map(({ html }) => html) }))).toEqual([]);
-  const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-  expect(wide).toBeLessThanOrEqual(0);
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  expect(overflow).toBeLessThanOrEqual(0);
 };
 
 /** Waits until the API refuses a token. After a revocation, it may accept the token for up to ten seconds. */
-const untilRefused = (token: string): Promise<void> =>
-  expect.poll(() => score('GET', token), { timeout: timeoutMs }).toEqual({ kind: 'unauthorized' });
+const waitUntilRefused = (token: string): Promise<void> =>
+  expect.poll(() => callScoring('GET', token), { timeout: timeoutMs }).toEqual({ kind: 'unauthorized' });
 
 const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).first().click();
 
-const says = (page: Page) => page.getByRole('status').innerText();
+const readStatus = (page: Page) => page.getByRole('status').innerText();
 
 describe('a user on the account page', () => {
   it.each([
@@ -73,59 +77,61 @@ describe('a user on the account page', () => {
     ['dark', 'account-dark', { viewport: { width: 1280, height: 800 }, colorScheme: 'dark' }],
   ] as const)(
     'links GitHub, disconnects ChatGPT, continues in the session, and deletes the account (%s)',
-    async (name, testUserName, options) => {
+    async (settingsName, testUserName, options) => {
       const { context, pageErrors } = await openContext(chromium, options);
       const page = await context.newPage();
       const user = testUser(testUserName);
-      const before = await connect(page, ['Google', user.email]);
-      await score('POST', before.accessToken);
+      const firstTokens = await connect(page, ['Google', user.email]);
+      await callScoring('POST', firstTokens.accessToken);
 
-      await page.goto(account);
-      await look(page, 'account-sign-in', name);
+      await page.goto(accountUrl);
+      await checkPage(page, 'account-sign-in', settingsName);
       await press(page, 'Google');
       await press(page, user.email);
-      await page.waitForURL(account);
-      await look(page, 'account', name);
+      await page.waitForURL(accountUrl);
+      await checkPage(page, 'account', settingsName);
 
       await press(page, /Add.*GitHub/);
       await press(page, user.email);
       await page.locator('button[name="confirm"]').waitFor();
-      await look(page, 'account-link', name);
+      await checkPage(page, 'account-link', settingsName);
       await page.locator('button[name="confirm"]').click();
-      await page.waitForURL(account);
-      expect(await says(page)).toMatch(/^Added/);
+      await page.waitForURL(accountUrl);
+      expect(await readStatus(page)).toMatch(/^Added/);
       expect(await page.getByText(user.email).count()).toBeGreaterThan(1);
-      await look(page, 'account-linked', name);
+      await checkPage(page, 'account-linked', settingsName);
 
       await press(page, /^Disconnect(?! everything)/);
-      await page.waitForURL(account);
-      expect(await says(page)).toBe('The app is disconnected.');
-      expect(await refreshTokens(createGptAction(callback), before.refreshToken ?? '', fetch)).toMatchObject({
+      await page.waitForURL(accountUrl);
+      expect(await readStatus(page)).toBe('The app is disconnected.');
+      expect(
+        await refreshTokens(createGptAction(callback), firstTokens.refreshToken ?? '', fetch),
+      ).toMatchObject({
         kind: 'error',
         status: 401,
       });
-      await untilRefused(before.accessToken);
+      await waitUntilRefused(firstTokens.accessToken);
 
-      const again = await connect(page, [/Continue as/]);
-      expect(await score('GET', again.accessToken)).toEqual(is(1));
-      const throughGitHub = await connect(page, [/Continue with.*GitHub/, user.email]);
-      expect(await score('GET', throughGitHub.accessToken)).toEqual(is(1));
+      const secondTokens = await connect(page, [/Continue as/]);
+      expect(await callScoring('GET', secondTokens.accessToken)).toEqual(scoreResponse(1));
+      const gitHubTokens = await connect(page, [/Continue with.*GitHub/, user.email]);
+      expect(await callScoring('GET', gitHubTokens.accessToken)).toEqual(scoreResponse(1));
 
-      await page.goto(account);
+      await page.goto(accountUrl);
       const [file] = await Promise.all([page.waitForEvent('download'), press(page, /Download/)]);
       expect(file.suggestedFilename()).toBe('my-data.json');
 
       await press(page, /Delete my account/);
-      expect(page.url()).toBe(account);
+      expect(page.url()).toBe(accountUrl);
       expect(await page.getByRole('button', { name: 'Sign out', exact: true }).count()).toBe(1);
       await page.getByRole('checkbox').check();
       await press(page, /Delete my account/);
       await page.getByRole('status').waitFor();
-      expect(await says(page)).toBe('Your account is deleted.');
-      await look(page, 'account-deleted', name);
-      await untilRefused(throughGitHub.accessToken);
-      const reconnected = await connect(page, [/Continue with.*Google/, user.email]);
-      expect(await score('GET', reconnected.accessToken)).toEqual(is(0));
+      expect(await readStatus(page)).toBe('Your account is deleted.');
+      await checkPage(page, 'account-deleted', settingsName);
+      await waitUntilRefused(gitHubTokens.accessToken);
+      const newAccountTokens = await connect(page, [/Continue with.*Google/, user.email]);
+      expect(await callScoring('GET', newAccountTokens.accessToken)).toEqual(scoreResponse(0));
       await context.close();
       expect(pageErrors).toEqual([]);
     },
@@ -135,13 +141,13 @@ describe('a user on the account page', () => {
     const { context, pageErrors } = await openContext(chromium, { javaScriptEnabled: false });
     const page = await context.newPage();
     const testUserName: TestUserName = 'account-without-script';
-    await page.goto(account);
+    await page.goto(accountUrl);
     await press(page, 'Google');
     await press(page, testUser(testUserName).email);
-    await page.waitForURL(account);
+    await page.waitForURL(accountUrl);
     await press(page, /Disconnect everything/);
     await page.getByRole('status').waitFor();
-    expect(await says(page)).toContain('signed out everywhere');
+    expect(await readStatus(page)).toContain('signed out everywhere');
     expect(await page.locator('script').count()).toBe(0);
     await context.close();
     expect(pageErrors).toEqual([]);

@@ -13,22 +13,22 @@ import { waitForClientPage } from './flows.ts';
 const { origin, publicClientId } = inject('system');
 
 let chromium: Browser;
-let host: ClientCallback;
-let app: string;
+let appServer: ClientCallback;
+let appOrigin: string;
 
 beforeAll(async () => {
   chromium = await launchChromium();
-  host = await startClientCallback('show-page');
+  appServer = await startClientCallback('show-page');
   // The page is on 127.0.0.1 and the server on localhost, so they differ in origin and in site.
-  app = new URL(host.redirectUri).origin;
+  appOrigin = new URL(appServer.redirectUri).origin;
 });
 
 afterAll(async () => {
   await chromium.close();
-  host.close();
+  appServer.close();
 });
 
-interface Sent {
+interface FetchOptions {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly form?: Readonly<Record<string, string>>;
@@ -36,7 +36,7 @@ interface Sent {
 }
 
 /** Calls `fetch` in the page. Returns the response, or the error if the browser blocks it. */
-const fetchIn = (page: Page, path: string, sent: Sent = {}) =>
+const fetchInPage = (page: Page, path: string, options: FetchOptions = {}) =>
   page.evaluate(
     async ({ url, form, ...init }) => {
       try {
@@ -52,37 +52,37 @@ const fetchIn = (page: Page, path: string, sent: Sent = {}) =>
         return String(error);
       }
     },
-    { url: new URL(path, origin).href, ...sent },
+    { url: new URL(path, origin).href, ...options },
   );
 
-const blocked = 'TypeError: Failed to fetch';
+const blockedError = 'TypeError: Failed to fetch';
 
 /** Omits the errors that Chromium reports for responses with status 400 and 401, which the tests expect. */
-const unexpected = (pageErrors: readonly string[]) =>
+const omitExpectedErrors = (pageErrors: readonly string[]) =>
   pageErrors.filter((pageError) => !/Failed to load resource: .* status of 40[01]/.test(pageError));
 
 describe('a browser app on another origin', () => {
   it('signs a user in, calls the API, refreshes and revokes, all with fetch', async () => {
     const { context, pageErrors } = await openContext(chromium);
     const page = await context.newPage();
-    await page.goto(`${app}/`);
+    await page.goto(`${appOrigin}/`);
 
-    const metadata = await fetchIn(page, '/.well-known/oauth-authorization-server', {
+    const metadata = await fetchInPage(page, '/.well-known/oauth-authorization-server', {
       headers: { 'mcp-protocol-version': '2026-07-28' },
     });
     if (typeof metadata === 'string') throw new Error(metadata);
     expect(metadata).toMatchObject({ status: 200, body: { issuer: origin } });
     const { authorization_endpoint, token_endpoint, revocation_endpoint } = metadata.body;
-    expect(await fetchIn(page, '/api/scoring')).toMatchObject({
+    expect(await fetchInPage(page, '/api/scoring')).toMatchObject({
       status: 401,
       challenge: `Bearer realm="${origin}", scope="score"`,
       body: { detail: 'Sign in to use this API.' },
     });
 
     const verifier = randomPKCECodeVerifier();
-    const redirect_uri = `${app}/callback`;
-    const request = new URL(authorization_endpoint);
-    request.search = new URLSearchParams({
+    const redirect_uri = `${appOrigin}/callback`;
+    const authorizationUrl = new URL(authorization_endpoint);
+    authorizationUrl.search = new URLSearchParams({
       response_type: 'code',
       client_id: publicClientId,
       redirect_uri,
@@ -90,56 +90,60 @@ describe('a browser app on another origin', () => {
       code_challenge: await calculatePKCECodeChallenge(verifier),
       code_challenge_method: 'S256',
     }).toString();
-    await page.goto(request.href);
+    await page.goto(authorizationUrl.href);
     await page.getByRole('button', { name: 'Google' }).click();
     await page.getByRole('button', { name: testUser('browser-app').email }).click();
     await waitForClientPage(page);
 
     const code = new URL(page.url()).searchParams.get('code') ?? '';
-    const redemption = {
+    const codeRequest = {
       grant_type: 'authorization_code',
       client_id: publicClientId,
       redirect_uri,
       code,
       code_verifier: verifier,
     };
-    expect(await fetchIn(page, token_endpoint, { form: { ...redemption, code: 'x' } })).toMatchObject({
+    expect(await fetchInPage(page, token_endpoint, { form: { ...codeRequest, code: 'x' } })).toMatchObject({
       status: 400,
       body: { error: 'invalid_grant' },
     });
     // The request has a header that needs a preflight, and the preflight must not consume the code.
     const headers = { authorization: `Basic ${btoa(`${publicClientId}:`)}` };
-    const redeemed = await fetchIn(page, token_endpoint, { form: redemption, headers });
-    expect(redeemed).toMatchObject({ status: 200, body: { scope: 'score offline_access' } });
-    if (typeof redeemed === 'string') throw new Error(redeemed);
+    const tokenResponse = await fetchInPage(page, token_endpoint, { form: codeRequest, headers });
+    expect(tokenResponse).toMatchObject({ status: 200, body: { scope: 'score offline_access' } });
+    if (typeof tokenResponse === 'string') throw new Error(tokenResponse);
 
-    const refresh = { grant_type: 'refresh_token', client_id: publicClientId };
-    const refreshed = await fetchIn(page, token_endpoint, {
-      form: { ...refresh, refresh_token: redeemed.body.refresh_token },
+    const refreshRequest = { grant_type: 'refresh_token', client_id: publicClientId };
+    const refreshResponse = await fetchInPage(page, token_endpoint, {
+      form: { ...refreshRequest, refresh_token: tokenResponse.body.refresh_token },
     });
-    if (typeof refreshed === 'string') throw new Error(refreshed);
-    const authorization = `Bearer ${refreshed.body.access_token}`;
+    if (typeof refreshResponse === 'string') throw new Error(refreshResponse);
+    const authorization = `Bearer ${refreshResponse.body.access_token}`;
     for (const [method, score] of [
       ['GET', 0],
       ['POST', 1],
     ] as const)
-      expect(await fetchIn(page, '/api/scoring', { method, headers: { authorization } })).toMatchObject({
+      expect(await fetchInPage(page, '/api/scoring', { method, headers: { authorization } })).toMatchObject({
         status: 200,
         body: { score },
       });
 
-    const { refresh_token } = refreshed.body;
-    const revocation = { client_id: publicClientId, token: refresh_token };
-    expect(await fetchIn(page, revocation_endpoint, { form: revocation })).toMatchObject({ status: 200 });
-    expect(await fetchIn(page, token_endpoint, { form: { ...refresh, refresh_token } })).toMatchObject({
+    const { refresh_token } = refreshResponse.body;
+    const revocationRequest = { client_id: publicClientId, token: refresh_token };
+    expect(await fetchInPage(page, revocation_endpoint, { form: revocationRequest })).toMatchObject({
+      status: 200,
+    });
+    expect(
+      await fetchInPage(page, token_endpoint, { form: { ...refreshRequest, refresh_token } }),
+    ).toMatchObject({
       status: 400,
       body: { error: 'invalid_grant' },
     });
     await expect
-      .poll(() => fetchIn(page, '/api/scoring', { headers: { authorization } }), { timeout: timeoutMs })
+      .poll(() => fetchInPage(page, '/api/scoring', { headers: { authorization } }), { timeout: timeoutMs })
       .toMatchObject({ status: 401, challenge: expect.stringContaining('error="invalid_token"') });
     await context.close();
-    expect(unexpected(pageErrors)).toEqual([]);
+    expect(omitExpectedErrors(pageErrors)).toEqual([]);
   });
 
   it.each([
@@ -151,13 +155,13 @@ describe('a browser app on another origin', () => {
     ['the authorization endpoint', '/authorize', {}],
     ['the consent form', '/authorize/consent', { form: {} }],
     ['a static page', '/', {}],
-  ] satisfies readonly (readonly [string, string, Sent])[])(
+  ] satisfies readonly (readonly [string, string, FetchOptions])[])(
     'W17.1 not shared: cannot use %s',
-    async (_, path, sent) => {
+    async (_, path, options) => {
       const { context } = await openContext(chromium);
       const page = await context.newPage();
-      await page.goto(`${app}/`);
-      expect(await fetchIn(page, path, sent)).toBe(blocked);
+      await page.goto(`${appOrigin}/`);
+      expect(await fetchInPage(page, path, options)).toBe(blockedError);
       await context.close();
     },
   );

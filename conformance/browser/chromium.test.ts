@@ -8,7 +8,7 @@ import { launchChromium, type MonitoredContext, openContext, timeoutMs } from '.
 let chromium: Browser;
 let server: Server;
 let origin: string;
-let answer: { readonly headers: Record<string, string>; readonly body: string };
+let nextResponse: { readonly headers: Record<string, string>; readonly body: string };
 
 beforeAll(async () => {
   chromium = await launchChromium();
@@ -16,7 +16,9 @@ beforeAll(async () => {
   origin = `http://127.0.0.1:${port}`;
   server = createServer((request, response) => {
     if (request.url === '/')
-      response.writeHead(200, { 'content-type': 'text/html', ...answer.headers }).end(answer.body);
+      response
+        .writeHead(200, { 'content-type': 'text/html', ...nextResponse.headers })
+        .end(nextResponse.body);
     else response.writeHead(404).end();
   });
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
@@ -27,23 +29,23 @@ afterAll(async () => {
   server.close();
 });
 
-const quiet = '<!doctype html><link rel="icon" href="data:,">';
-const strict = { 'content-security-policy': "default-src 'none'; img-src data:; form-action 'self'" };
+const emptyPage = '<!doctype html><link rel="icon" href="data:,">';
+const strictPolicy = { 'content-security-policy': "default-src 'none'; img-src data:; form-action 'self'" };
 
 /** Opens the page, and presses its button if it has one. */
-const open = async (body: string, headers: Record<string, string> = {}): Promise<MonitoredContext> => {
-  answer = { body: quiet + body, headers };
-  const monitored = await openContext(chromium);
-  const page = await monitored.context.newPage();
+const openPage = async (body: string, headers: Record<string, string> = {}): Promise<MonitoredContext> => {
+  nextResponse = { body: emptyPage + body, headers };
+  const monitoredContext = await openContext(chromium);
+  const page = await monitoredContext.context.newPage();
   await page.goto(origin);
   // Not `click`, which waits for the navigation that the policy blocks.
   if (body.includes('<button>')) await page.getByRole('button').dispatchEvent('click');
-  return monitored;
+  return monitoredContext;
 };
 
 describe('the page monitor', () => {
   it('reports nothing for a page without problems', async () => {
-    const { context, pageErrors } = await open('<h1>Quiet</h1>', strict);
+    const { context, pageErrors } = await openPage('<h1>Quiet</h1>', strictPolicy);
     await context.close();
     expect(pageErrors).toEqual([]);
   });
@@ -57,15 +59,20 @@ describe('the page monitor', () => {
     ],
     ['a file that is missing', '<img alt="" src="/missing.png">', {}, '404'],
     ['an exception', '<script>throw new Error("broken")</script>', {}, 'exception: broken'],
-    ['a style that the policy forbids', '<p style="color:red">red</p>', strict, 'Content Security Policy'],
+    [
+      'a style that the policy forbids',
+      '<p style="color:red">red</p>',
+      strictPolicy,
+      'Content Security Policy',
+    ],
     [
       'a form that the policy forbids',
       '<form method="post" action="http://localhost:1/"><button>Go</button></form>',
-      strict,
+      strictPolicy,
       'form-action',
     ],
   ])('reports %s', async (_, body, headers, pageError) => {
-    const { context, pageErrors } = await open(body, headers);
+    const { context, pageErrors } = await openPage(body, headers);
     await expect.poll(() => pageErrors.join('\n'), { timeout: timeoutMs }).toContain(pageError);
     await context.close();
   });

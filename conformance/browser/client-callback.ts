@@ -14,10 +14,12 @@ export interface ClientCallback {
 
 /**
  * Starts the callback.
- * @param then `show-page` to show a page, or `redirect-first` to redirect to a page on another host first
+ * @param behavior `show-page` to show a page, or `redirect-first` to redirect to a page on another host first
  * (localhost)
  */
-export const startClientCallback = async (then: 'show-page' | 'redirect-first'): Promise<ClientCallback> => {
+export const startClientCallback = async (
+  behavior: 'show-page' | 'redirect-first',
+): Promise<ClientCallback> => {
   const port = await findFreePort();
   const path = '/aip/g-0123456789abcdef0123456789abcdef/oauth/callback';
   const received: URLSearchParams[] = [];
@@ -25,7 +27,7 @@ export const startClientCallback = async (then: 'show-page' | 'redirect-first'):
     const url = new URL(request.url ?? '/', `http://127.0.0.1:${port}`);
     const isCallback = url.pathname === path;
     if (isCallback) received.push(url.searchParams);
-    if (isCallback && then === 'redirect-first') {
+    if (isCallback && behavior === 'redirect-first') {
       response.writeHead(302, { location: `http://localhost:${port}/signed-in` }).end();
     } else {
       response.setHeader('content-type', 'text/html').end(page);

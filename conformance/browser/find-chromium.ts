@@ -14,8 +14,10 @@ export const findChromium = (): string => {
     if (isProgram(CHROME_PATH)) return CHROME_PATH;
     throw new Error(`CHROME_PATH must be the path of an executable file, not "${CHROME_PATH}".`);
   }
-  const onPath = PATH.split(delimiter).flatMap((folder) => names.map((name) => join(folder, name)));
-  const found = [...onPath, ...applications, chromium.executablePath()].find(isProgram);
+  const pathCandidates = PATH.split(delimiter).flatMap((folder) =>
+    programNames.map((name) => join(folder, name)),
+  );
+  const found = [...pathCandidates, ...applicationPaths, chromium.executablePath()].find(isProgram);
   if (found !== undefined) return found;
   throw new Error(
     'No Chrome or Chromium was found. Install one (Debian: apt install chromium; macOS: brew install --cask chromium; ' +
@@ -23,9 +25,9 @@ export const findChromium = (): string => {
   );
 };
 
-const names = ['google-chrome-stable', 'google-chrome', 'chromium', 'chromium-browser', 'chrome'];
+const programNames = ['google-chrome-stable', 'google-chrome', 'chromium', 'chromium-browser', 'chrome'];
 
-const applications = ['Google Chrome', 'Chromium', 'Google Chrome for Testing'].map(
+const applicationPaths = ['Google Chrome', 'Chromium', 'Google Chrome for Testing'].map(
   (name) => `/Applications/${name}.app/Contents/MacOS/${name}`,
 );
 

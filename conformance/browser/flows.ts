@@ -51,9 +51,9 @@ export const signInThroughBrowser = async (
     throw new Error(['The browser did not return to the client.', ...pageErrors].join('\n'), { cause });
   }
   const query = callback.received.at(-1);
-  const answer = readCallback(startedSignIn, new URL(`${callback.redirectUri}?${query}`));
-  if (answer.kind !== 'code') throw new Error(`The client was called back with ${query}.`);
-  return answer.code;
+  const callbackResult = readCallback(startedSignIn, new URL(`${callback.redirectUri}?${query}`));
+  if (callbackResult.kind !== 'code') throw new Error(`The client was called back with ${query}.`);
+  return callbackResult.code;
 };
 
 /**
@@ -64,8 +64,8 @@ export const waitForClientPage = async (page: Page): Promise<void> => {
   try {
     await page.getByRole('heading', { name: 'Back in the chat' }).waitFor();
   } catch (cause) {
-    const shown = await page.locator('body').innerText();
-    throw new Error(`The browser is at ${page.url()}, which shows:\n${shown}`, { cause });
+    const pageText = await page.locator('body').innerText();
+    throw new Error(`The browser is at ${page.url()}, which shows:\n${pageText}`, { cause });
   }
 };
 

@@ -12,7 +12,7 @@ import { launchChromium, openContext } from './chromium.ts';
 const { platform, origin, gpt } = inject('system');
 
 /** Ignored by git. */
-const pictures = join(localFolder, 'screenshots', platform);
+const screenshotFolder = join(localFolder, 'screenshots', platform);
 
 let chromium: Browser;
 beforeAll(async () => {
@@ -38,32 +38,32 @@ const pages = [
   ['lost-callback', '/callback/google?state=unknown&code=unknown', 400],
 ] as const;
 
-const desk = { viewport: { width: 1280, height: 800 } };
+const desktop = { viewport: { width: 1280, height: 800 } };
 const phone = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 };
 
 /**
  * Only the first one is tested on both platforms. The pages have the same bytes, so the others are tested
  * once.
  */
-const looks = [
-  ['light', { colorScheme: 'light', ...desk }],
-  ['dark', { colorScheme: 'dark', ...desk }],
+const settings = [
+  ['light', { colorScheme: 'light', ...desktop }],
+  ['dark', { colorScheme: 'dark', ...desktop }],
   ['phone', { colorScheme: 'light', ...phone }],
   ['phone-dark', { colorScheme: 'dark', ...phone }],
   ['narrow', { colorScheme: 'light', viewport: { width: 320, height: 640 } }],
 ] as const;
 
-const looksHere = platform === 'pages' ? looks.slice(0, 1) : looks;
+const testedSettings = platform === 'pages' ? settings.slice(0, 1) : settings;
 
 describe.each(pages)('the %s page', (name, path, status) => {
-  it.each(looksHere)(
+  it.each(testedSettings)(
     'has no errors or accessibility violations with the settings "%s"',
-    async (look, options) => {
+    async (settingsName, options) => {
       const { context, pageErrors } = await openContext(chromium, options);
       const page = await context.newPage();
       const response = await page.goto(origin + path);
       expect(response?.status()).toBe(status);
-      await page.screenshot({ path: join(pictures, `${name}-${look}.png`), fullPage: true });
+      await page.screenshot({ path: join(screenshotFolder, `${name}-${settingsName}.png`), fullPage: true });
       const width = await page.evaluate(() => document.documentElement.scrollWidth);
       expect(width).toBeLessThanOrEqual(options.viewport.width);
       // Legacy mode needs no second page per analysis. It cannot analyze frames, but the pages have none.

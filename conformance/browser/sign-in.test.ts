@@ -12,7 +12,7 @@ import { type ClientCallback, startClientCallback } from './client-callback.ts';
 import { createGptAction, signInThroughBrowser, waitForClientPage } from './flows.ts';
 
 const { origin } = inject('system');
-const url = `${origin}/api/scoring`;
+const scoringUrl = `${origin}/api/scoring`;
 
 let chromium: Browser;
 let callback: ClientCallback;
@@ -31,11 +31,11 @@ afterAll(async () => {
 });
 
 /** Redeems the code, adds a point, and returns the stored score. */
-const scoreWith = async (code: string, at: ClientCallback): Promise<unknown> => {
-  const tokens = await redeemCode(createGptAction(at), code, fetch);
+const redeemAndAddPoint = async (code: string, clientCallback: ClientCallback): Promise<unknown> => {
+  const tokens = await redeemCode(createGptAction(clientCallback), code, fetch);
   if (tokens.kind === 'error') throw new Error(`refused with ${tokens.status}`);
-  await callApi({ method: 'POST', url }, tokens.accessToken, fetch);
-  return callApi({ method: 'GET', url }, tokens.accessToken, fetch);
+  await callApi({ method: 'POST', url: scoringUrl }, tokens.accessToken, fetch);
+  return callApi({ method: 'GET', url: scoringUrl }, tokens.accessToken, fetch);
 };
 
 describe('signing in at Google', () => {
@@ -49,7 +49,11 @@ describe('signing in at Google', () => {
     const code = await signInThroughBrowser({ page, pageErrors }, callback, testUserName, googleSession);
     await context.close();
     expect(pageErrors).toEqual([]);
-    expect(await scoreWith(code, callback)).toEqual({ kind: 'response', status: 200, body: { score: 1 } });
+    expect(await redeemAndAddPoint(code, callback)).toEqual({
+      kind: 'response',
+      status: 200,
+      body: { score: 1 },
+    });
   });
 
   // Chromium checks the whole chain of redirects after a form against `form-action`. This is the longest
@@ -68,22 +72,22 @@ describe('signing in at Google', () => {
     );
     await context.close();
     expect(pageErrors).toEqual([]);
-    const stored = await scoreWith(code, redirectingCallback);
+    const stored = await redeemAndAddPoint(code, redirectingCallback);
     expect(stored).toEqual({ kind: 'response', status: 200, body: { score: 1 } });
   });
 
   it('returns access_denied to the client after Cancel', async () => {
     const { context, pageErrors } = await openContext(chromium);
     const page = await context.newPage();
-    const request = new URL(createGptAction(callback).authorizationUrl);
+    const authorizationUrl = new URL(createGptAction(callback).authorizationUrl);
     const query = {
       response_type: 'code',
       client_id: createGptAction(callback).clientId,
       redirect_uri: callback.redirectUri,
       state: 's 1',
     };
-    request.search = new URLSearchParams(query).toString();
-    await page.goto(request.href);
+    authorizationUrl.search = new URLSearchParams(query).toString();
+    await page.goto(authorizationUrl.href);
     await page.getByRole('button', { name: 'Cancel' }).click();
     await page.getByRole('heading', { name: 'Back in the chat' }).waitFor();
     await context.close();
@@ -98,14 +102,18 @@ describe('signing in at Google', () => {
 });
 
 /** Presses the buttons in order, and returns the code that the client receives. */
-const press = async (page: Page, buttons: readonly string[]): Promise<string> => {
+const signInWithButtons = async (page: Page, buttons: readonly string[]): Promise<string> => {
   const startedSignIn = startSignIn(createGptAction(callback), crypto.randomUUID());
   await page.goto(startedSignIn.url.href);
   for (const name of buttons) await page.getByRole('button', { name }).click();
   await waitForClientPage(page);
-  const answer = readCallback(startedSignIn, new URL(`${callback.redirectUri}?${callback.received.at(-1)}`));
-  if (answer.kind !== 'code') throw new Error(`The client was called back with ${callback.received.at(-1)}.`);
-  return answer.code;
+  const callbackResult = readCallback(
+    startedSignIn,
+    new URL(`${callback.redirectUri}?${callback.received.at(-1)}`),
+  );
+  if (callbackResult.kind !== 'code')
+    throw new Error(`The client was called back with ${callback.received.at(-1)}.`);
+  return callbackResult.code;
 };
 
 describe('signing in at another provider', () => {
@@ -117,16 +125,20 @@ describe('signing in at another provider', () => {
     ['Apple', 'browser-apple-without-script', ['Continue'], false],
   ])('%s leads to a stored score for %s', async (provider, testUserName, extraButtons, javaScriptEnabled) => {
     const { context, pageErrors } = await openContext(chromium, { javaScriptEnabled });
-    const code = await press(await context.newPage(), [
+    const code = await signInWithButtons(await context.newPage(), [
       provider,
       testUser(testUserName).email,
       ...extraButtons,
     ]);
     // The cookie of the login transaction is deleted, even the one for Apple's cross-site form post.
-    const names = (await context.cookies(origin)).map(({ name }) => name);
+    const cookieNames = (await context.cookies(origin)).map(({ name }) => name);
     await context.close();
-    expect(names.filter((name) => name.startsWith('__Host-tx-'))).toEqual([]);
+    expect(cookieNames.filter((name) => name.startsWith('__Host-tx-'))).toEqual([]);
     expect(pageErrors).toEqual([]);
-    expect(await scoreWith(code, callback)).toEqual({ kind: 'response', status: 200, body: { score: 1 } });
+    expect(await redeemAndAddPoint(code, callback)).toEqual({
+      kind: 'response',
+      status: 200,
+      body: { score: 1 },
+    });
   });
 });

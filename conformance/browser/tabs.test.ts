@@ -38,7 +38,7 @@ const signInAtGoogle = (context: BrowserContext, testUserName: TestUserName): Pr
   ]);
 
 /** Takes a screenshot of a page, and expects axe to find no violations. */
-const look = async (page: Page, name: string): Promise<void> => {
+const checkPage = async (page: Page, name: string): Promise<void> => {
   await page.screenshot({
     path: join(localFolder, 'screenshots', platform, `${name}.png`),
     fullPage: true,
@@ -47,7 +47,7 @@ const look = async (page: Page, name: string): Promise<void> => {
   expect(violations.map(({ id, nodes }) => ({ id, at: nodes.map(({ html }) => html) }))).toEqual([]);
 };
 
-const heading = (page: Page): Promise<string> => page.locator('h1').innerText();
+const readHeading = (page: Page): Promise<string> => page.locator('h1').innerText();
 
 const pressGoogle = (page: Page) => page.getByRole('button', { name: 'Google' }).click();
 
@@ -55,21 +55,21 @@ const pressGoogle = (page: Page) => page.getByRole('button', { name: 'Google' })
  * Responds to the requests of all tabs as if they were sent at the same time, so that no request has a cookie
  * from the response to another one.
  */
-const answerAtOnce = async (context: BrowserContext, urls: readonly string[]): Promise<void> => {
+const respondAtOnce = async (context: BrowserContext, urls: readonly string[]): Promise<void> => {
   const responses = await Promise.all(urls.map((url) => fetch(url)));
-  const answers = new Map(
+  const responsesByUrl = new Map(
     await Promise.all(
       responses.map(
-        async (response, at) =>
-          [urls[at], { headers: response.headers, body: await response.text() }] as const,
+        async (response, index) =>
+          [urls[index], { headers: response.headers, body: await response.text() }] as const,
       ),
     ),
   );
   await context.route(`${origin}/authorize?**`, (route) => {
-    const answer = answers.get(route.request().url());
-    return answer === undefined
+    const response = responsesByUrl.get(route.request().url());
+    return response === undefined
       ? route.continue()
-      : route.fulfill({ headers: Object.fromEntries(answer.headers), body: answer.body });
+      : route.fulfill({ headers: Object.fromEntries(response.headers), body: response.body });
   });
 };
 
@@ -78,34 +78,36 @@ describe('tabs that are opened at the same time, in a browser without cookies', 
     ['two tabs', 2, 'browser-two-tabs', 'browser-two-tabs'],
     // With two users, because each one can sign in only 20 times in ten minutes.
     ['30 tabs', 30, 'browser-30-tabs', 'browser-30-tabs-other'],
-  ] as const)('can all complete a sign-in: %s', async (_, count, testUserName, otherRole) => {
+  ] as const)('can all complete a sign-in: %s', async (_, count, testUserName, otherTestUserName) => {
     const { context, pageErrors } = await openContext(chromium);
-    const startedSignIn = Array.from({ length: count }, () =>
+    const startedSignIns = Array.from({ length: count }, () =>
       startSignIn(createGptAction(callback), crypto.randomUUID()),
     );
-    const pages = await Promise.all(startedSignIn.map(() => context.newPage()));
-    await answerAtOnce(
+    const pages = await Promise.all(startedSignIns.map(() => context.newPage()));
+    await respondAtOnce(
       context,
-      startedSignIn.map(({ url }) => url.href),
+      startedSignIns.map(({ url }) => url.href),
     );
-    await Promise.all(startedSignIn.map(({ url }, at) => pages[at]?.goto(url.href)));
+    await Promise.all(startedSignIns.map(({ url }, index) => pages[index]?.goto(url.href)));
     const cookies = (await context.cookies(origin)).filter(({ name }) => name.startsWith('__Host-csrf-'));
     expect(cookies).toHaveLength(count);
-    for (const [at, one] of startedSignIn.entries()) {
-      const page = pages[at];
+    for (const [index, startedSignIn] of startedSignIns.entries()) {
+      const page = pages[index];
       if (page === undefined) throw new Error('no such tab');
-      await signInAtGoogle(context, at < count / 2 ? testUserName : otherRole);
+      await signInAtGoogle(context, index < count / 2 ? testUserName : otherTestUserName);
       // Chromium rarely renders background tabs.
       await page.bringToFront();
       await pressGoogle(page);
       await waitForClientPage(page);
       const query = callback.received.at(-1);
-      const answer = readCallback(one, new URL(`${callback.redirectUri}?${query}`));
-      expect([at, answer.kind]).toEqual([at, 'code']);
+      const callbackResult = readCallback(startedSignIn, new URL(`${callback.redirectUri}?${query}`));
+      expect([index, callbackResult.kind]).toEqual([index, 'code']);
       await page.close();
     }
-    const all = (await context.cookies(origin)).map(({ name, value }) => `${name}=${value}`).join('; ');
-    expect(all.length).toBeLessThan(6_000);
+    const cookieHeader = (await context.cookies(origin))
+      .map(({ name, value }) => `${name}=${value}`)
+      .join('; ');
+    expect(cookieHeader.length).toBeLessThan(6_000);
     await context.close();
     expect(pageErrors).toEqual([]);
   });
@@ -114,28 +116,32 @@ describe('tabs that are opened at the same time, in a browser without cookies', 
     const { context, pageErrors } = await openContext(chromium);
     await signInAtGoogle(context, 'browser-tabs-account');
     const startedSignIn = startSignIn(createGptAction(callback), crypto.randomUUID());
-    const [client, one, two] = await Promise.all([context.newPage(), context.newPage(), context.newPage()]);
-    await Promise.all([
-      client.goto(startedSignIn.url.href),
-      one.goto(`${origin}/account`),
-      two.goto(`${origin}/account`),
+    const [clientTab, firstAccountTab, secondAccountTab] = await Promise.all([
+      context.newPage(),
+      context.newPage(),
+      context.newPage(),
     ]);
-    for (const page of [one, two]) {
-      await pressGoogle(page);
-      await page.waitForURL(`${origin}/account`);
-      await page.getByRole('button', { name: 'Sign out', exact: true }).waitFor();
+    await Promise.all([
+      clientTab.goto(startedSignIn.url.href),
+      firstAccountTab.goto(`${origin}/account`),
+      secondAccountTab.goto(`${origin}/account`),
+    ]);
+    for (const tab of [firstAccountTab, secondAccountTab]) {
+      await pressGoogle(tab);
+      await tab.waitForURL(`${origin}/account`);
+      await tab.getByRole('button', { name: 'Sign out', exact: true }).waitFor();
     }
-    await pressGoogle(client);
-    await waitForClientPage(client);
-    await one.reload();
-    await one.getByRole('button', { name: 'Sign out', exact: true }).waitFor();
+    await pressGoogle(clientTab);
+    await waitForClientPage(clientTab);
+    await firstAccountTab.reload();
+    await firstAccountTab.getByRole('button', { name: 'Sign out', exact: true }).waitFor();
     await context.close();
     expect(pageErrors).toEqual([]);
   });
 });
 
 /** Returns the callback URL to which the provider redirects. */
-const callbackUrlOf = (context: BrowserContext): Promise<string> =>
+const waitForCallbackUrl = (context: BrowserContext): Promise<string> =>
   new Promise((resolve) => {
     context.on('request', (request) => {
       if (request.url().startsWith(`${origin}/callback/`)) resolve(request.url());
@@ -146,16 +152,16 @@ describe('a callback that is opened again', () => {
   it('shows that the user is already signed in, and does not redirect to the client', async () => {
     const { context, pageErrors } = await openContext(chromium);
     const page = await context.newPage();
-    const url = callbackUrlOf(context);
+    const url = waitForCallbackUrl(context);
     await signInThroughBrowser({ page, pageErrors }, callback, 'browser-reload', 'signed-in');
-    const received = callback.received.length;
+    const receivedCount = callback.received.length;
     const response = await page.goto(await url);
     expect(response?.status()).toBe(400);
-    expect(await heading(page)).toBe('You’re already signed in');
-    await look(page, 'already-signed-in');
+    expect(await readHeading(page)).toBe('You’re already signed in');
+    await checkPage(page, 'already-signed-in');
     await page.reload();
-    expect(await heading(page)).toBe('You’re already signed in');
-    expect(callback.received).toHaveLength(received);
+    expect(await readHeading(page)).toBe('You’re already signed in');
+    expect(callback.received).toHaveLength(receivedCount);
     await context.close();
     expect(pageErrors).toEqual([]);
   });
@@ -165,20 +171,20 @@ describe('a browser that blocks cookies', () => {
   it('gets a page that cookies are required, for a sign-in at a client and at the account page', async () => {
     const profile = await mkdtemp(join(tmpdir(), 'no-cookies-'));
     await mkdir(join(profile, 'Default'));
-    const blocked = { profile: { default_content_setting_values: { cookies: 2 } } };
-    await writeFile(join(profile, 'Default', 'Preferences'), JSON.stringify(blocked));
+    const preferences = { profile: { default_content_setting_values: { cookies: 2 } } };
+    await writeFile(join(profile, 'Default', 'Preferences'), JSON.stringify(preferences));
     const context = await playwright.launchPersistentContext(profile, launchOptions());
     context.setDefaultTimeout(timeoutMs);
     const page = await context.newPage();
     await page.goto(startSignIn(createGptAction(callback), crypto.randomUUID()).url.href);
     expect(await context.cookies(origin)).toEqual([]);
     await pressGoogle(page);
-    expect(await heading(page)).toBe('Cookies are required');
-    await look(page, 'cookies-required');
+    expect(await readHeading(page)).toBe('Cookies are required');
+    await checkPage(page, 'cookies-required');
     await page.goto(`${origin}/account`);
     await pressGoogle(page);
-    expect(await heading(page)).toBe('Cookies are required');
-    await look(page, 'cookies-required-account');
+    expect(await readHeading(page)).toBe('Cookies are required');
+    await checkPage(page, 'cookies-required-account');
     await context.close();
     await rm(profile, { recursive: true });
   });
@@ -188,28 +194,28 @@ describe('a browser that blocks cookies', () => {
  * Goes to the provider, and stops at its redirect to the callback. Only the debugging protocol can intercept
  * redirects.
  */
-const stopAtCallback = async (page: Page, go: () => Promise<void>): Promise<string> => {
-  const session = await page.context().newCDPSession(page);
+const stopAtCallback = async (page: Page, navigate: () => Promise<void>): Promise<string> => {
+  const debuggerSession = await page.context().newCDPSession(page);
   const { promise, resolve } = Promise.withResolvers<string>();
-  session.on('Fetch.requestPaused', async ({ requestId, request: { url } }) => {
-    await session.send('Fetch.failRequest', { requestId, errorReason: 'Aborted' });
+  debuggerSession.on('Fetch.requestPaused', async ({ requestId, request: { url } }) => {
+    await debuggerSession.send('Fetch.failRequest', { requestId, errorReason: 'Aborted' });
     resolve(url);
   });
-  await session.send('Fetch.enable', { patterns: [{ urlPattern: `${origin}/callback/*` }] });
-  await go();
+  await debuggerSession.send('Fetch.enable', { patterns: [{ urlPattern: `${origin}/callback/*` }] });
+  await navigate();
   const url = await promise;
-  await session.send('Fetch.disable');
+  await debuggerSession.send('Fetch.disable');
   return url;
 };
 
 /** Returns how many prefetch requests the server has refused. */
-const refusedPrefetches = async (): Promise<number> => {
+const countRefusedPrefetches = async (): Promise<number> => {
   const log = await readFile(join(localFolder, `conformance-${platform}.log`), 'utf8');
   return log.split('request.prefetch').length - 1;
 };
 
 /** Serves a page on the app's own host that makes the browser prefetch the callback URL. */
-const startLoadingInAdvance = async (
+const startPrefetchingPage = async (
   html: string,
 ): Promise<{ readonly server: Server; readonly url: string }> => {
   const port = await findFreePort();
@@ -222,7 +228,7 @@ const startLoadingInAdvance = async (
   return { server, url: `http://localhost:${port}/` };
 };
 
-const inAdvance: readonly (readonly [string, (url: string) => string])[] = [
+const prefetchMethods: readonly (readonly [string, (url: string) => string])[] = [
   ['<link rel=prefetch>', (url) => `<link rel="prefetch" href="${url}">`],
   [
     'speculation rules that prefetch',
@@ -232,7 +238,7 @@ const inAdvance: readonly (readonly [string, (url: string) => string])[] = [
 ];
 
 describe('a callback that the browser prefetches', () => {
-  it.each(inAdvance)('completes the sign-in at the navigation: %s', async (_, htmlFor) => {
+  it.each(prefetchMethods)('completes the sign-in at the navigation: %s', async (_, renderPrefetch) => {
     const { context } = await openContext(chromium);
     const page = await context.newPage();
     await signInAtGoogle(context, 'browser-prefetch');
@@ -241,20 +247,20 @@ describe('a callback that the browser prefetches', () => {
     const callbackUrl = await stopAtCallback(page, () =>
       page.getByRole('button', { name: 'Google' }).dispatchEvent('click'),
     );
-    const before = await refusedPrefetches();
-    const { server, url: elsewhere } = await startLoadingInAdvance(htmlFor(callbackUrl));
-    const other = await context.newPage();
-    await other.goto(elsewhere);
-    await expect.poll(refusedPrefetches, { timeout: timeoutMs }).toBeGreaterThan(before);
-    const received = callback.received.length;
-    await other.goto(callbackUrl);
-    await waitForClientPage(other);
-    expect(callback.received).toHaveLength(received + 1);
-    const answer = readCallback(
+    const before = await countRefusedPrefetches();
+    const { server, url: prefetchingPageUrl } = await startPrefetchingPage(renderPrefetch(callbackUrl));
+    const otherPage = await context.newPage();
+    await otherPage.goto(prefetchingPageUrl);
+    await expect.poll(countRefusedPrefetches, { timeout: timeoutMs }).toBeGreaterThan(before);
+    const receivedCount = callback.received.length;
+    await otherPage.goto(callbackUrl);
+    await waitForClientPage(otherPage);
+    expect(callback.received).toHaveLength(receivedCount + 1);
+    const callbackResult = readCallback(
       startedSignIn,
       new URL(`${callback.redirectUri}?${callback.received.at(-1)}`),
     );
-    expect(answer.kind).toBe('code');
+    expect(callbackResult.kind).toBe('code');
     await context.close();
     server.close();
   });

@@ -49,7 +49,7 @@ interface Row {
   readonly userId?: unknown;
 }
 
-const rowsOf = async (...args: readonly string[]): Promise<readonly Row[]> => {
+const readRows = async (...args: readonly string[]): Promise<readonly Row[]> => {
   const rows = await readJson(...args);
   if (!Array.isArray(rows)) throw new Error(`not a list: ${JSON.stringify(rows)}`);
   return rows.map(Object);
@@ -70,17 +70,17 @@ describe('while npm start runs', () => {
     refreshTokens(action(), refreshToken ?? '', fetch);
 
   it('lists users, grants and the audit log, revokes a grant, and deletes a user', async () => {
-    const first = await signInAda();
-    const [newest] = await rowsOf('audit', '--limit', '1');
-    expect(newest).toMatchObject({
+    const firstTokens = await signInAda();
+    const [newestEntry] = await readRows('audit', '--limit', '1');
+    expect(newestEntry).toMatchObject({
       event: 'signed-in',
       actor: 'user',
       clientId: system.gptClientId,
       provider: 'google',
     });
-    const userId = String(newest?.userId);
+    const userId = String(newestEntry?.userId);
 
-    const grants = await rowsOf('grants', userId);
+    const grants = await readRows('grants', userId);
     expect(grants).toMatchObject([{ clientId: system.gptClientId, provider: 'google', state: 'active' }]);
     const users = await admin('users', '--local');
     expect(users.stdout).toMatch(/^user +created +identities +active grants +last sign-in\n/);
@@ -91,13 +91,13 @@ describe('while npm start runs', () => {
 
     const target = { kind: 'grant', id: String(grants[0]?.id) };
     expect(await readJson('revoke', 'grant', target.id)).toEqual({ revoked: target });
-    expect(await refresh(first)).toMatchObject({ kind: 'error', status: 401 });
+    expect(await refresh(firstTokens)).toMatchObject({ kind: 'error', status: 401 });
     expect(await admin('revoke', 'grant', target.id)).toEqual({
       code: 1,
       stdout: '',
       stderr: 'Nothing was revoked. The grant ID is unknown, or the grant was already revoked.\n',
     });
-    const [revocation] = await rowsOf('audit', userId, '--limit', '1');
+    const [revocation] = await readRows('audit', userId, '--limit', '1');
     expect(revocation).toMatchObject({
       event: 'revoked',
       actor: 'operator',
@@ -105,19 +105,19 @@ describe('while npm start runs', () => {
       userId,
     });
 
-    const second = await signInAda();
+    const secondTokens = await signInAda();
     expect(await admin('delete', userId)).toEqual({
       code: 1,
       stdout: '',
       stderr: 'In a non-interactive shell, pass --yes to confirm the deletion.\n',
     });
     expect(await readJson('delete', userId, '--yes')).toEqual({ deleted: userId });
-    expect(await refresh(second)).toMatchObject({ kind: 'error', status: 401 });
+    expect(await refresh(secondTokens)).toMatchObject({ kind: 'error', status: 401 });
     const call = { method: 'GET', url: `${system.origin}/api/scoring` } as const;
-    const callWithToken = async () => (await callApi(call, second.accessToken, fetch)).kind;
+    const callWithToken = async () => (await callApi(call, secondTokens.accessToken, fetch)).kind;
     await expect.poll(callWithToken, { timeout: 60_000 }).toBe('unauthorized');
-    expect(await rowsOf('audit', userId)).toEqual([]);
-    const [deletion] = await rowsOf('audit', '--limit', '1');
+    expect(await readRows('audit', userId)).toEqual([]);
+    const [deletion] = await readRows('audit', '--limit', '1');
     expect(deletion).toEqual({ at: expect.any(Number), event: 'deleted', actor: 'operator' });
     expect(await admin('grants', userId)).toEqual({
       ...{ code: 1, stdout: '', stderr: 'No user has this ID.\n' },
@@ -129,24 +129,24 @@ describe('on a database with users', () => {
   /** Releases the write lock during the pause with this number. Default: never. */
   let releaseAt: number | undefined;
   let pausesMs: number[];
-  let lock: DatabaseSync;
+  let lockConnection: DatabaseSync;
   let close: () => Promise<void>;
   let storage: BrokerStorage;
-  let operator: StorageAdmin;
+  let storageAdmin: StorageAdmin;
   const day = 86_400;
 
   beforeAll(async () => {
     const stateFolder = join(dataFolder, 'state');
     const folder = join(stateFolder, 'v3/d1/miniflare-D1DatabaseObject');
     const [file = ''] = readdirSync(folder).filter((name) => /^[\da-f]{64}\.sqlite$/.test(name));
-    lock = new DatabaseSync(join(folder, file));
+    lockConnection = new DatabaseSync(join(folder, file));
     const options = { config: wranglerConfig, dataFolder, stateFolder };
     const local = await openLocalD1(options, async (ms) => {
-      if (pausesMs.push(ms) === releaseAt) lock.exec('ROLLBACK');
+      if (pausesMs.push(ms) === releaseAt) lockConnection.exec('ROLLBACK');
     });
     close = local.close;
     storage = d1Storage(local.db);
-    operator = d1Admin(local.db);
+    storageAdmin = d1Admin(local.db);
   });
 
   beforeEach(() => {
@@ -154,16 +154,16 @@ describe('on a database with users', () => {
     pausesMs = [];
   });
 
-  afterEach(() => lock.isTransaction && lock.exec('ROLLBACK'));
+  afterEach(() => lockConnection.isTransaction && lockConnection.exec('ROLLBACK'));
 
   afterAll(async () => {
-    lock.close();
+    lockConnection.close();
     await close();
   });
 
   /** Records a user with one active grant and without an upstream token. */
   const recordUser = async (userId: string): Promise<void> => {
-    const now = await operator.readClock();
+    const now = await storageAdmin.readClock();
     await storage.recordSignIn({
       now,
       limits: { signIns: 20, period: 600, activeGrants: 200 },
@@ -182,89 +182,91 @@ describe('on a database with users', () => {
   };
 
   const revokeUser = async (id: string): Promise<void> =>
-    storage.revoke({ kind: 'user', id }, revocationReason, await operator.readClock(), 'operator');
+    storage.revoke({ kind: 'user', id }, revocationReason, await storageAdmin.readClock(), 'operator');
 
   it('lists the identities that cannot be rechecked', async () => {
     await recordUser('without a token');
-    expect(await rowsOf('no-upstream-token')).toEqual([
+    expect(await readRows('no-upstream-token')).toEqual([
       { provider: 'github', userId: 'without a token', since: expect.any(Number), activeGrants: 1 },
     ]);
     const { stdout } = await admin('no-upstream-token');
     expect(stdout).toMatch(/^provider +user +last sign-in +active grants +refreshable until\n/);
     expect(stdout).toMatch(/^github +without a token +\S+ \S+ UTC +1 +-$/m);
     expect(await readJson('delete', 'without a token', '--yes')).toEqual({ deleted: 'without a token' });
-    expect(await rowsOf('no-upstream-token')).toEqual([]);
+    expect(await readRows('no-upstream-token')).toEqual([]);
   });
 
   it.each(['-x\'; DROP TABLE users; --"?1', 'ü😀 \u2028'])(
     'treats an ID as a value, not as SQL: %j',
     async (id) => {
       await recordUser(id);
-      await recordUser(`another than ${id}`);
-      expect(await rowsOf('grants', id)).toMatchObject([{ id: `grant of ${id}`, state: 'active' }]);
+      await recordUser(`not ${id}`);
+      expect(await readRows('grants', id)).toMatchObject([{ id: `grant of ${id}`, state: 'active' }]);
       expect(await readJson('revoke', 'user', id)).toEqual({ revoked: { kind: 'user', id } });
-      expect(await operator.listGrants(id, 0)).toMatchObject([{ state: 'revoked' }]);
-      expect(await operator.listGrants(`another than ${id}`, 0)).toMatchObject([{ state: 'active' }]);
-      expect(await rowsOf('audit', id, '--limit', '1')).toMatchObject([{ event: 'revoked', userId: id }]);
+      expect(await storageAdmin.listGrants(id, 0)).toMatchObject([{ state: 'revoked' }]);
+      expect(await storageAdmin.listGrants(`not ${id}`, 0)).toMatchObject([{ state: 'active' }]);
+      expect(await readRows('audit', id, '--limit', '1')).toMatchObject([{ event: 'revoked', userId: id }]);
       expect(await readJson('delete', id, '--yes')).toEqual({ deleted: id });
-      expect(await operator.listGrants(id, 0)).toBeUndefined();
-      expect(await operator.listGrants(`another than ${id}`, 0)).toMatchObject([{ state: 'active' }]);
+      expect(await storageAdmin.listGrants(id, 0)).toBeUndefined();
+      expect(await storageAdmin.listGrants(`not ${id}`, 0)).toMatchObject([{ state: 'active' }]);
     },
   );
 
   it('finds no user for an ID with an unpaired surrogate', async () => {
-    const before = await operator.listAuditEntries({ limit: 100, skip: 0 });
-    expect(await operator.listGrants('\ud800', 0)).toBeUndefined();
+    const before = await storageAdmin.listAuditEntries({ limit: 100, skip: 0 });
+    expect(await storageAdmin.listGrants('\ud800', 0)).toBeUndefined();
     await revokeUser('\ud800');
-    expect(await operator.listAuditEntries({ limit: 100, skip: 0 })).toEqual(before);
+    expect(await storageAdmin.listAuditEntries({ limit: 100, skip: 0 })).toEqual(before);
   });
 
   it('waits while another process writes, and then makes the change once', async () => {
     await recordUser('waiting');
     releaseAt = 4;
-    lock.exec('BEGIN IMMEDIATE');
+    lockConnection.exec('BEGIN IMMEDIATE');
     await revokeUser('waiting');
     expect(pausesMs).toEqual([50, 100, 200, 400]);
-    expect(await operator.listGrants('waiting', 0)).toMatchObject([{ state: 'revoked' }]);
-    const entries = await operator.listAuditEntries({ limit: 100, skip: 0 }, 'waiting');
+    expect(await storageAdmin.listGrants('waiting', 0)).toMatchObject([{ state: 'revoked' }]);
+    const entries = await storageAdmin.listAuditEntries({ limit: 100, skip: 0 }, 'waiting');
     expect(entries.map(({ event }) => event)).toEqual(['revoked', 'signed-in']);
   });
 
   it('also waits before it reads', async () => {
     releaseAt = 2;
-    lock.exec('BEGIN IMMEDIATE');
-    expect(await operator.listGrants('nobody', 0)).toBeUndefined();
+    lockConnection.exec('BEGIN IMMEDIATE');
+    expect(await storageAdmin.listGrants('nobody', 0)).toBeUndefined();
     expect(pausesMs).toEqual([50, 100]);
   });
 
   it('gives up after about ten seconds, and has changed nothing', async () => {
     await recordUser('locked');
-    lock.exec('BEGIN IMMEDIATE');
-    const sentence =
+    lockConnection.exec('BEGIN IMMEDIATE');
+    const message =
       'Another process kept the local database locked for ten seconds. The query changed nothing. Try again later, or stop npm start.';
     const now = Math.floor(Date.now() / 1000);
     const error = storage.revoke({ kind: 'user', id: 'locked' }, revocationReason, now, 'operator');
-    await expect(error).rejects.toHaveProperty('cause.message', sentence);
+    await expect(error).rejects.toHaveProperty('cause.message', message);
     expect(pausesMs.reduce((sum, ms) => sum + ms, 0)).toBe(10_150);
     for (const args of [
       ['revoke', 'user', 'locked'],
       ['users', '--json'],
     ])
-      expect(await admin(...args)).toEqual({ code: 1, stdout: '', stderr: `${sentence}\n` });
-    lock.exec('ROLLBACK');
-    expect(await operator.listGrants('locked', 0)).toMatchObject([{ state: 'active' }]);
+      expect(await admin(...args)).toEqual({ code: 1, stdout: '', stderr: `${message}\n` });
+    lockConnection.exec('ROLLBACK');
+    expect(await storageAdmin.listGrants('locked', 0)).toMatchObject([{ state: 'active' }]);
   });
 
   it('prints the error message of the database', async () => {
     await recordUser('unlucky');
-    lock.exec("CREATE TRIGGER fail BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'disk full'); END");
+    lockConnection.exec(
+      "CREATE TRIGGER fail BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'disk full'); END",
+    );
     const { code, stdout, stderr } = await admin('revoke', 'user', 'unlucky');
-    lock.exec('DROP TRIGGER fail');
+    lockConnection.exec('DROP TRIGGER fail');
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(
       /^The local database failed: D1_ERROR: disk full: .*\. The query changed nothing\.\n$/,
     );
-    expect(await operator.listGrants('unlucky', 0)).toMatchObject([{ state: 'active' }]);
+    expect(await storageAdmin.listGrants('unlucky', 0)).toMatchObject([{ state: 'active' }]);
   });
 });
 
@@ -288,10 +290,10 @@ describe('wrong usage', () => {
     [['users', '--local', '--remote'], 'Pass --local or --remote, not both.'],
     [['users', '--locale'], "Unknown option '--locale'"],
     [['audit', '--jsn=1'], "Unknown option '--jsn'"],
-  ])('%j: explains what is expected', async (args, sentence) => {
+  ])('%j: explains what is expected', async (args, message) => {
     const { code, stdout, stderr } = await admin(...args);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr.startsWith(sentence)).toBe(true);
+    expect(stderr.startsWith(message)).toBe(true);
   });
 
   it('says that there is no local database', async () => {
@@ -330,36 +332,38 @@ describe('the arguments', () => {
     [['grants'], 'Usage: npm run admin'],
     [['delete', 'one', 'another'], 'Usage: npm run admin'],
     [[], 'Usage: npm run admin'],
-  ])('are rejected: %j', (args, sentence) => {
-    expect(() => readArguments(args)).toThrow(sentence);
+  ])('are rejected: %j', (args, message) => {
+    expect(() => readArguments(args)).toThrow(message);
   });
 });
 
 describe('a revocation', () => {
   const now = 1_700_000_000;
   const row = { at: now, event: 'revoked', actor: 'operator', reason: revocationReason } as const;
-  const ofUser = { ...row, userId: 'ada' };
-  const ofClient = { ...row, clientId: 'words-gpt' };
-  const ofGrant = { ...row, userId: 'ada', clientId: 'words-gpt', provider: 'google' };
-  const later = { ...row, at: now + 1, event: 'signed-in', actor: 'user', userId: 'ada' } as const;
+  const userRow = { ...row, userId: 'ada' };
+  const clientRow = { ...row, clientId: 'words-gpt' };
+  const grantRow = { ...row, userId: 'ada', clientId: 'words-gpt', provider: 'google' };
+  const laterRow = { ...row, at: now + 1, event: 'signed-in', actor: 'user', userId: 'ada' } as const;
 
   describe.each([
-    [{ kind: 'user', id: 'ada' }, ofUser, [ofClient, ofGrant, { ...row, userId: 'bruno' }]],
-    [{ kind: 'client', id: 'words-gpt' }, ofClient, [ofUser, ofGrant, { ...row, clientId: 'app' }]],
-    [{ kind: 'grant', id: 'some-grant' }, ofGrant, [ofUser, ofClient]],
-  ] as const)('of %j', (target, itsRow, others) => {
+    [{ kind: 'user', id: 'ada' }, userRow, [clientRow, grantRow, { ...row, userId: 'bruno' }]],
+    [{ kind: 'client', id: 'words-gpt' }, clientRow, [userRow, grantRow, { ...row, clientId: 'app' }]],
+    [{ kind: 'grant', id: 'some-grant' }, grantRow, [userRow, clientRow]],
+  ] as const)('of %j', (target, matchingRow, otherRows) => {
     it('is confirmed by its audit row', () => {
-      expect(verifyRevocation(target, [later, ...others, itsRow], now).json).toEqual({ revoked: target });
+      expect(verifyRevocation(target, [laterRow, ...otherRows, matchingRow], now).json).toEqual({
+        revoked: target,
+      });
     });
 
     it.each([
       ['no row', []],
-      ['rows of other revocations in that second', others],
-      ['a revocation in another second', [{ ...itsRow, at: now - 1 }]],
-      ['a revocation for another reason', [{ ...itsRow, reason: 'deleted' }]],
-      ['another event', [{ ...itsRow, event: 'signed-in' as const }]],
-    ])('is not confirmed by %s', (_, newest) => {
-      expect(() => verifyRevocation(target, newest, now)).toThrow(
+      ['rows of other revocations in that second', otherRows],
+      ['a revocation in another second', [{ ...matchingRow, at: now - 1 }]],
+      ['a revocation for another reason', [{ ...matchingRow, reason: 'deleted' }]],
+      ['another event', [{ ...matchingRow, event: 'signed-in' as const }]],
+    ])('is not confirmed by %s', (_, newestRows) => {
+      expect(() => verifyRevocation(target, newestRows, now)).toThrow(
         `Nothing was revoked. The ${target.kind} ID is unknown, or `,
       );
     });

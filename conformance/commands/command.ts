@@ -29,8 +29,10 @@ export const startCommand = (
   const { PATH, HOME } = process.env;
   const { nodeArgs = [], args = [], input = '' } = options;
   const file = (name: string): string => fileURLToPath(new URL(`../../scripts/${name}`, import.meta.url));
-  const all = [...nodeArgs, '--import', file('require-node.mjs'), file(`${script}.ts`), ...args];
-  const child = spawn(process.execPath, all, { env: { PATH, HOME, NO_COLOR: '1', ...variables } });
+  const processArguments = [...nodeArgs, '--import', file('require-node.mjs'), file(`${script}.ts`), ...args];
+  const child = spawn(process.execPath, processArguments, {
+    env: { PATH, HOME, NO_COLOR: '1', ...variables },
+  });
   child.stdin.end(input);
   const output = Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   const finished = output.then(([stdout, stderr, [code]]) => ({
@@ -42,5 +44,5 @@ export const startCommand = (
 };
 
 /** Runs a command until it ends. */
-export const runCommand = (...command: Parameters<typeof startCommand>): Promise<CommandResult> =>
-  startCommand(...command).finished;
+export const runCommand = (...parameters: Parameters<typeof startCommand>): Promise<CommandResult> =>
+  startCommand(...parameters).finished;

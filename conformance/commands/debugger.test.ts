@@ -16,7 +16,13 @@ import { startWorkerd } from '../../bench/workerd.ts';
 import { wranglerConfig } from '../../scripts/app/paths.ts';
 import { openLocalD1 } from '../../scripts/database/local-d1.ts';
 import { type RunningCommand, runCommand, startCommand } from './command.ts';
-import { findDebuggerSigns, listOpenPorts, listProcessTree, sendProbe, upgrade } from './open-ports.ts';
+import {
+  findDebuggerSigns,
+  listOpenPorts,
+  listProcessTree,
+  sendProbe,
+  upgradeHeaders,
+} from './open-ports.ts';
 import { waitUntilReady } from './wait-until-ready.ts';
 
 const origin = 'https://words-tunnel.example';
@@ -36,10 +42,12 @@ const prepare = async (): Promise<void> => {
   variables = { PORT: String(port), FAKE_PROVIDER_PORT: String(port + 1), LOCAL_DATA_FOLDER: folder };
 };
 
-const start = (args: readonly string[], more: Readonly<Record<string, string>> = {}): RunningCommand =>
-  startCommand('start', { ...variables, ...more }, { args });
+const start = (
+  args: readonly string[],
+  extraVariables: Readonly<Record<string, string>> = {},
+): RunningCommand => startCommand('start', { ...variables, ...extraVariables }, { args });
 
-const pidOf = ({ process: { pid } }: RunningCommand): number => {
+const requirePid = ({ process: { pid } }: RunningCommand): number => {
   if (pid === undefined) throw new Error('the command did not start');
   return pid;
 };
@@ -49,17 +57,17 @@ const stop = async (running: RunningCommand): Promise<void> => {
   expect(await running.finished).toMatchObject({ code: 0 });
 };
 
-const signsOn = async (ports: readonly number[]): Promise<readonly string[]> =>
+const findAllDebuggerSigns = async (ports: readonly number[]): Promise<readonly string[]> =>
   (await Promise.all(ports.map(findDebuggerSigns))).flat();
 
-const texts = async (): Promise<readonly (readonly [string, string])[]> => {
+const readFiles = async (): Promise<readonly (readonly [string, string])[]> => {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   return Promise.all(files.map(async (file) => [file, await readFile(file, 'latin1')] as const));
 };
 
-const filesWith = async (sought: string): Promise<readonly string[]> =>
-  (await texts()).filter(([, content]) => content.includes(sought)).map(([file]) => file);
+const findFilesContaining = async (text: string): Promise<readonly string[]> =>
+  (await readFiles()).filter(([, content]) => content.includes(text)).map(([file]) => file);
 
 describe.each([
   ['a Worker', [], 'http:'],
@@ -70,17 +78,17 @@ describe.each([
   const isTunneled = args.includes('--origin');
   const hosts = (): readonly string[] =>
     isTunneled ? [new URL(origin).host, `localhost:${port}`] : [`localhost:${port}`, `127.0.0.1:${port}`];
-  let more: Readonly<Record<string, string>> = {};
+  let extraVariables: Readonly<Record<string, string>> = {};
   let secrets: readonly string[] = [];
   let running: RunningCommand;
 
   beforeAll(async () => {
     await prepare();
     if (isTunneled) {
-      more = { ...credentials, VARIABLES_FILE: join(folder, 'variables') };
-      await runCommand('setup', { ...variables, ...more }, { args: ['--origin', origin] });
+      extraVariables = { ...credentials, VARIABLES_FILE: join(folder, 'variables') };
+      await runCommand('setup', { ...variables, ...extraVariables }, { args: ['--origin', origin] });
     }
-    running = start(args, more);
+    running = start(args, extraVariables);
     await waitUntilReady(running);
     secrets = isTunneled
       ? [googleSecret]
@@ -96,28 +104,28 @@ describe.each([
   });
 
   it('W16.1 opens no debugger on any port of any process', async () => {
-    const ports = listOpenPorts(pidOf(running)).map((open) => open.port);
+    const ports = listOpenPorts(requirePid(running)).map((openPort) => openPort.port);
     // Otherwise, no process or port was found, and the test would prove nothing.
     expect(ports).toContain(port);
-    expect(await signsOn(ports)).toEqual([]);
+    expect(await findAllDebuggerSigns(ports)).toEqual([]);
   });
 
   it('W16.2 listens on loopback only', () => {
-    const addresses = listOpenPorts(pidOf(running)).map(({ address }) => address);
+    const addresses = listOpenPorts(requirePid(running)).map(({ address }) => address);
     expect(new Set(addresses)).toEqual(new Set(['127.0.0.1']));
   });
 
   it('W16.3 passes no secret as an argument', () => {
-    const commands = listProcessTree(pidOf(running)).map(({ command }) => command);
+    const commands = listProcessTree(requirePid(running)).map(({ command }) => command);
     expect(commands.some((command) => command.includes('workerd serve'))).toBe(true);
     for (const secret of secrets) for (const command of commands) expect(command).not.toContain(secret);
     expect(secrets).not.toEqual([]);
   });
 
   it('W16.3 writes secrets only to the file that only its owner can read', async () => {
-    const kept = isTunneled ? [] : [join(folder, 'settings.json')];
-    for (const secret of secrets) expect(await filesWith(secret)).toEqual(kept);
-    expect(await filesWith('Words With Chat')).not.toEqual([]);
+    const expectedFiles = isTunneled ? [] : [join(folder, 'settings.json')];
+    for (const secret of secrets) expect(await findFilesContaining(secret)).toEqual(expectedFiles);
+    expect(await findFilesContaining('Words With Chat')).not.toEqual([]);
   });
 
   it.each([
@@ -136,11 +144,11 @@ describe.each([
     ['videos', 'GET', '/__cf_local/stream/x', {}],
   ])('W16.4 does not let web pages access %s: %s %s', async (_, method, path, headers) => {
     // The request for an image, or after a click on a link, has no Origin header.
-    for (const from of [undefined, 'https://evil.example', `http://127.0.0.1:${port + 1}`, 'null']) {
+    for (const requestOrigin of [undefined, 'https://evil.example', `http://127.0.0.1:${port + 1}`, 'null']) {
       for (const host of hosts()) {
-        const origins = from === undefined ? {} : { origin: from };
-        const answer = await sendProbe(protocol, port, path, { ...headers, ...origins, host }, method);
-        expect(answer.status, `${host}, from ${from}`).toBeGreaterThanOrEqual(400);
+        const originHeader = requestOrigin === undefined ? {} : { origin: requestOrigin };
+        const response = await sendProbe(protocol, port, path, { ...headers, ...originHeader, host }, method);
+        expect(response.status, `${host}, from ${requestOrigin}`).toBeGreaterThanOrEqual(400);
       }
     }
     // The app is still running.
@@ -152,7 +160,7 @@ describe.each([
   it('W16.4 upgrades no connection to a WebSocket of the app', async () => {
     for (const path of ['/', '/token', '/cdn-cgi/local/explorer', '/cdn-cgi/InspectorProxyWorker/websocket'])
       for (const host of hosts())
-        expect((await sendProbe(protocol, port, path, { ...upgrade, host })).status).not.toBe(101);
+        expect((await sendProbe(protocol, port, path, { ...upgradeHeaders, host })).status).not.toBe(101);
   });
 
   // The tests below stop the system.
@@ -163,21 +171,25 @@ describe.each([
       400,
     );
     await stop(running);
-    expect(await filesWith(code)).toEqual([]);
+    expect(await findFilesContaining(code)).toEqual([]);
     // Otherwise, no file was searched, and the test would prove nothing.
-    expect(await filesWith('Words With Chat')).not.toEqual([]);
+    expect(await findFilesContaining('Words With Chat')).not.toEqual([]);
   });
 
   it('W16.1 opens a debugger on loopback if --inspect is passed, and prints its URL', async () => {
-    running = start([...args, '--inspect'], more);
+    running = start([...args, '--inspect'], extraVariables);
     const summary = await waitUntilReady(running);
-    const open = listOpenPorts(pidOf(running));
-    expect(new Set(open.map(({ address }) => address))).toEqual(new Set(['127.0.0.1']));
-    const said = /Debugger +http:\/\/127\.0\.0\.1:(\d+)\/$/m.exec(summary);
-    const at = Number(said?.[1]);
-    expect(open.map((one) => one.port)).toContain(at);
-    expect(await findDebuggerSigns(at)).toEqual(
-      expect.arrayContaining([`${at} GET /json`, `${at} GET /json/version`, `${at} WebSocket /ws`]),
+    const openPorts = listOpenPorts(requirePid(running));
+    expect(new Set(openPorts.map(({ address }) => address))).toEqual(new Set(['127.0.0.1']));
+    const debuggerUrlMatch = /Debugger +http:\/\/127\.0\.0\.1:(\d+)\/$/m.exec(summary);
+    const debuggerPort = Number(debuggerUrlMatch?.[1]);
+    expect(openPorts.map((openPort) => openPort.port)).toContain(debuggerPort);
+    expect(await findDebuggerSigns(debuggerPort)).toEqual(
+      expect.arrayContaining([
+        `${debuggerPort} GET /json`,
+        `${debuggerPort} GET /json/version`,
+        `${debuggerPort} WebSocket /ws`,
+      ]),
     );
   });
 });
@@ -192,29 +204,30 @@ describe('npm start', () => {
   ])('stops every process that it started if it is killed, as %s', async (_, args) => {
     const running = start(args);
     await waitUntilReady(running);
-    const ports = listOpenPorts(pidOf(running)).map((open) => open.port);
+    const ports = listOpenPorts(requirePid(running)).map((openPort) => openPort.port);
     expect(ports).toContain(port);
-    const connections = await Promise.all(ports.map(opened));
-    const closed = connections.map(closing);
+    const connections = await Promise.all(ports.map(openConnection));
+    const allClosed = connections.map(waitForClose);
     running.process.kill('SIGKILL');
-    await Promise.all(closed);
+    await Promise.all(allClosed);
     // A process can close its connections shortly before it stops listening.
-    for (const one of ports) await expect.poll(() => probe(one), { timeout: 60_000 }).toBe('ECONNREFUSED');
+    for (const openPort of ports)
+      await expect.poll(() => tryToConnect(openPort), { timeout: 60_000 }).toBe('ECONNREFUSED');
   });
 });
 
 /** Returns the error code of a connection attempt, or `connected`. */
-const probe = async (at: number): Promise<unknown> => {
+const tryToConnect = async (targetPort: number): Promise<unknown> => {
   try {
-    (await opened(at)).destroy();
+    (await openConnection(targetPort)).destroy();
     return 'connected';
   } catch (error) {
     return Object(error).code;
   }
 };
 
-const opened = async (at: number): Promise<Socket> => {
-  const connection = connect(at, '127.0.0.1');
+const openConnection = async (targetPort: number): Promise<Socket> => {
+  const connection = connect(targetPort, '127.0.0.1');
   await once(connection, 'connect');
   // The killed process resets its connections.
   return connection.on('error', () => {});
@@ -222,23 +235,23 @@ const opened = async (at: number): Promise<Socket> => {
 
 describe('npm run bench', () => {
   it('W16.1 runs workerd without a debugger', async () => {
-    const at = await findFreePort();
-    const before = new Set(listOpenPorts(process.pid).map((open) => open.port));
+    const benchPort = await findFreePort();
+    const portsBefore = new Set(listOpenPorts(process.pid).map((openPort) => openPort.port));
     const bindings = {
-      ISSUER: `http://127.0.0.1:${at}`,
-      SEALING_KEYS: generateKey('bench', drawBytes),
+      ISSUER: `http://127.0.0.1:${benchPort}`,
+      SEALING_KEYS: generateKey('bench', generateBytes),
       CLIENT_SECRET: 'x'.repeat(43),
     };
     const workerd = await startWorkerd(
       fileURLToPath(new URL('../../bench/worker.ts', import.meta.url)),
-      at,
+      benchPort,
       bindings,
     );
-    const fresh = listOpenPorts(process.pid)
-      .map((open) => open.port)
-      .filter((one) => !before.has(one));
-    expect(fresh).toEqual([at]);
-    expect(await signsOn(fresh)).toEqual([]);
+    const newPorts = listOpenPorts(process.pid)
+      .map((openPort) => openPort.port)
+      .filter((openPort) => !portsBefore.has(openPort));
+    expect(newPorts).toEqual([benchPort]);
+    expect(await findAllDebuggerSigns(newPorts)).toEqual([]);
     await workerd.stop();
   });
 });
@@ -247,17 +260,17 @@ describe('npm run admin', () => {
   it('W16.1 opens the local database without a debugger, and listens on loopback only', async () => {
     await prepare();
     const stateFolder = join(folder, 'state');
-    const before = new Set(listOpenPorts(process.pid).map((open) => open.port));
+    const portsBefore = new Set(listOpenPorts(process.pid).map((openPort) => openPort.port));
     const { close } = await openLocalD1({ config: wranglerConfig, dataFolder: folder, stateFolder });
-    const fresh = listOpenPorts(process.pid).filter((open) => !before.has(open.port));
-    expect(new Set(fresh.map(({ address }) => address))).toEqual(new Set(['127.0.0.1']));
-    expect(await signsOn(fresh.map((open) => open.port))).toEqual([]);
+    const newPorts = listOpenPorts(process.pid).filter((openPort) => !portsBefore.has(openPort.port));
+    expect(new Set(newPorts.map(({ address }) => address))).toEqual(new Set(['127.0.0.1']));
+    expect(await findAllDebuggerSigns(newPorts.map((openPort) => openPort.port))).toEqual([]);
     await close();
     await rm(folder, { recursive: true });
   });
 });
 
-const closing = (connection: Socket): Promise<void> =>
+const waitForClose = (connection: Socket): Promise<void> =>
   new Promise((resolve) => connection.once('close', () => resolve()));
 
-const drawBytes = (length: number): Uint8Array<ArrayBuffer> => Uint8Array.from(randomBytes(length));
+const generateBytes = (length: number): Uint8Array<ArrayBuffer> => Uint8Array.from(randomBytes(length));

@@ -11,11 +11,11 @@ it.each([
   ['admin', ['delete'], 'delete <user>'],
   ['setup', [], '--origin'],
   ['deploy', [], '--dry-run'],
-] as const)('npm run %s prints its usage with --help and -h: %j', async (script, args, part) => {
-  const answers = ['--help', '-h'].map((help) => runCommand(script, {}, { args: [...args, help] }));
-  for (const { code, stdout, stderr } of await Promise.all(answers)) {
+] as const)('npm run %s prints its usage with --help and -h: %j', async (script, args, expectedText) => {
+  const results = ['--help', '-h'].map((help) => runCommand(script, {}, { args: [...args, help] }));
+  for (const { code, stdout, stderr } of await Promise.all(results)) {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^Usage: npm /);
-    expect(stdout).toContain(part);
+    expect(stdout).toContain(expectedText);
   }
 });

@@ -38,9 +38,9 @@ const clientVariables = {
 };
 
 /** Users who take turns signing in, because each one can sign in only 20 times in ten minutes. */
-const fakeUsers = Array.from({ length: 5 }, (_, n) => ({
-  name: `Player ${n}`,
-  email: `player-${n}@example.com`,
+const fakeUsers = Array.from({ length: 5 }, (_, index) => ({
+  name: `Player ${index}`,
+  email: `player-${index}@example.com`,
 }));
 let signIns = 0;
 
@@ -48,9 +48,9 @@ let signIns = 0;
 interface IssuedTokens {
   readonly accessToken: string;
   /** ChatGPT's refresh token, which stays the same. */
-  readonly stable: string;
+  readonly stableRefreshToken: string;
   /** The public client's refresh token, which changes with each refresh. */
-  rotating: string;
+  rotatingRefreshToken: string;
 }
 
 let folder: string;
@@ -60,41 +60,41 @@ let proxy: ReverseProxy;
 let closeProviders: () => Promise<void>;
 const workers: Worker[] = [];
 
-const folderOf = (at: number): string => join(folder, String(at));
+const getDataFolder = (index: number): string => join(folder, String(index));
 
 const keys = async (ring: string, ...args: readonly string[]): Promise<string> => {
-  const variables = { SEALING_KEYS: ring, LOCAL_DATA_FOLDER: folderOf(0) };
+  const variables = { SEALING_KEYS: ring, LOCAL_DATA_FOLDER: getDataFolder(0) };
   const { code, stdout, stderr } = await runCommand('keys', variables, { args });
   if (code !== 0) throw new Error(stderr);
   return stdout.trim();
 };
 
-const idsOf = (ring: string): readonly string[] => ring.split(' ').map((key) => key.split('.')[0] ?? '');
+const readKeyIds = (ring: string): readonly string[] => ring.split(' ').map((key) => key.split('.')[0] ?? '');
 
 /**
  * Simulates a cleanup run of a deployment with this ring two hours ago, because a local Worker has no
  * schedule.
  */
 const cleanUp = async (ring: string): Promise<void> => {
-  const place = findDatabaseLocation({ local: true }, { LOCAL_DATA_FOLDER: folderOf(0) });
-  if (place === undefined) throw new Error('there is no database');
+  const databaseLocation = findDatabaseLocation({ local: true }, { LOCAL_DATA_FOLDER: getDataFolder(0) });
+  if (databaseLocation === undefined) throw new Error('there is no database');
   const now = Math.floor(Date.now() / 1000) - 7200;
-  const ringKeys = idsOf(ring);
+  const ringKeys = readKeyIds(ring);
   const [sealingKey = ''] = ringKeys;
-  await withDatabase(place, ({ storage }) =>
+  await withDatabase(databaseLocation, ({ storage }) =>
     storage.cleanUp({ now, deleteAuditBefore: 0, sealingKey, ringKeys }),
   );
 };
 
 /** Starts a Worker with this ring, in its own data folder but with the database of the first Worker. */
 const start = async (ring: string, providers: Readonly<Record<string, string>>): Promise<void> => {
-  const at = workers.length;
-  const dataFolder = folderOf(at);
+  const index = workers.length;
+  const dataFolder = getDataFolder(index);
   await mkdir(dataFolder);
-  if (at > 0) await symlink(join(folderOf(0), 'state'), join(dataFolder, 'state'));
+  if (index > 0) await symlink(join(getDataFolder(0), 'state'), join(dataFolder, 'state'));
   const variables = { ...clientVariables, ...providers, SEALING_KEYS: ring };
   const lines: string[] = [];
-  const options = { dataFolder, origin, port: firstPort + at, variables };
+  const options = { dataFolder, origin, port: firstPort + index, variables };
   workers.push(
     await startWorker({ ...options, log: (line) => lines.push(line) }).catch((cause: unknown) => {
       throw new Error(lines.join('\n'), { cause });
@@ -111,22 +111,22 @@ beforeAll(async () => {
   origin = `http://localhost:${port}`;
   firstPort = port + 6;
   proxy = await startReverseProxy(port);
-  const fakeProviders = {
+  const fakeProvidersOptions = {
     port,
     fakeProviderPort: port + 1,
     users: fakeUsers,
     startGoogle: startGoogleWithSession,
   };
-  const planned = planFakeProviders(fakeProviders, {});
+  const planned = planFakeProviders(fakeProvidersOptions, {});
   closeProviders = (await planned.start()).close;
 
-  const fresh = await keys('');
-  await start(fresh, planned.variables);
-  const both = await keys(fresh, 'add');
-  await start(both, planned.variables);
-  await cleanUp(both);
-  const [, id = ''] = idsOf(both);
-  await start(await keys(both, 'promote', id, '--local'), planned.variables);
+  const firstRing = await keys('');
+  await start(firstRing, planned.variables);
+  const ringWithBothKeys = await keys(firstRing, 'add');
+  await start(ringWithBothKeys, planned.variables);
+  await cleanUp(ringWithBothKeys);
+  const [, id = ''] = readKeyIds(ringWithBothKeys);
+  await start(await keys(ringWithBothKeys, 'promote', id, '--local'), planned.variables);
 });
 
 afterAll(async () => {
@@ -138,7 +138,7 @@ afterAll(async () => {
 
 /** Sends the next requests to these Workers, in turn. */
 const routeTo = (...positions: readonly number[]): void =>
-  proxy.alternate(positions.map((position) => firstPort + position));
+  proxy.setTargets(positions.map((position) => firstPort + position));
 
 const discover = (clientId: string, authentication: ClientAuth): Promise<Configuration> =>
   discovery(new URL(origin), clientId, {}, authentication, {
@@ -147,40 +147,45 @@ const discover = (clientId: string, authentication: ClientAuth): Promise<Configu
   });
 
 /** Configures both clients from the server metadata (RFC 8414). */
-const clientsOf = async () => ({
+const discoverClients = async () => ({
   app: await discover('app', None()),
   gpt: await discover('gpt', ClientSecretPost(secret)),
 });
 
-const score = async (config: Configuration, accessToken: string): Promise<number> => {
+const fetchScoreStatus = async (config: Configuration, accessToken: string): Promise<number> => {
   const url = new URL('/api/scoring', origin);
   return (await fetchProtectedResource(config, accessToken, url, 'GET')).status;
 };
 
 /** Signs in at both clients. */
-const signInAtBoth = async ({ app, gpt }: Awaited<ReturnType<typeof clientsOf>>): Promise<IssuedTokens> => {
+const signInAtBoth = async ({
+  app,
+  gpt,
+}: Awaited<ReturnType<typeof discoverClients>>): Promise<IssuedTokens> => {
   const user = fakeUsers[signIns++ % fakeUsers.length];
   if (user === undefined) throw new Error('there is no user to sign in');
   const state = crypto.randomUUID();
-  const atGpt = buildAuthorizationUrl(gpt, {
+  const gptAuthorizationUrl = buildAuthorizationUrl(gpt, {
     ...{
       redirect_uri: buildGptCallbackUrl('g-0123456789abcdef0123456789abcdef'),
       scope: 'words,score',
       state,
     },
   });
-  const gptTokens = await authorizationCodeGrant(gpt, await signIn(atGpt, user), { expectedState: state });
+  const gptTokens = await authorizationCodeGrant(gpt, await signIn(gptAuthorizationUrl, user), {
+    expectedState: state,
+  });
   const pkceCodeVerifier = randomPKCECodeVerifier();
-  const atApp = buildAuthorizationUrl(app, {
+  const appAuthorizationUrl = buildAuthorizationUrl(app, {
     ...{ redirect_uri: 'http://127.0.0.1:51234/callback', scope: 'score offline_access', state },
     code_challenge: await calculatePKCECodeChallenge(pkceCodeVerifier),
     code_challenge_method: 'S256',
   });
-  const callback = await signIn(atApp, user);
+  const callback = await signIn(appAuthorizationUrl, user);
   const appTokens = await authorizationCodeGrant(app, callback, { pkceCodeVerifier, expectedState: state });
-  const { refresh_token: stable = '' } = gptTokens;
-  const { access_token: accessToken, refresh_token: rotating = '' } = appTokens;
-  return { accessToken, stable, rotating };
+  const { refresh_token: stableRefreshToken = '' } = gptTokens;
+  const { access_token: accessToken, refresh_token: rotatingRefreshToken = '' } = appTokens;
+  return { accessToken, stableRefreshToken, rotatingRefreshToken };
 };
 
 /**
@@ -188,19 +193,22 @@ const signInAtBoth = async ({ app, gpt }: Awaited<ReturnType<typeof clientsOf>>)
  * access token.
  */
 const useTokens = async (
-  { app, gpt }: Awaited<ReturnType<typeof clientsOf>>,
-  signed: IssuedTokens,
+  { app, gpt }: Awaited<ReturnType<typeof discoverClients>>,
+  tokens: IssuedTokens,
 ): Promise<void> => {
-  expect(await score(app, signed.accessToken)).toBe(200);
-  const { refresh_token: same } = await refreshTokenGrant(gpt, signed.stable);
-  expect(same).toBe(signed.stable);
-  const { refresh_token: next = '', access_token: token } = await refreshTokenGrant(app, signed.rotating);
-  expect(await score(app, token)).toBe(200);
-  signed.rotating = next;
+  expect(await fetchScoreStatus(app, tokens.accessToken)).toBe(200);
+  const { refresh_token: refreshedStableToken } = await refreshTokenGrant(gpt, tokens.stableRefreshToken);
+  expect(refreshedStableToken).toBe(tokens.stableRefreshToken);
+  const { refresh_token: nextRotatingToken = '', access_token: token } = await refreshTokenGrant(
+    app,
+    tokens.rotatingRefreshToken,
+  );
+  expect(await fetchScoreStatus(app, token)).toBe(200);
+  tokens.rotatingRefreshToken = nextRotatingToken;
 };
 
 describe('a key rotation', () => {
-  const everything: IssuedTokens[] = [];
+  const allTokens: IssuedTokens[] = [];
 
   it.each([
     ['only the old ring is deployed', [before]],
@@ -212,18 +220,20 @@ describe('a key rotation', () => {
     ['while the key is promoted, the new Worker gets the first request', [promoted, added]],
     ['after promoting the key was rolled back', [added]],
     ['after the key was promoted again', [promoted]],
-  ])('T16.1 side by side: %s', async (_, running) => {
-    routeTo(...running);
-    const clients = await clientsOf();
-    everything.push(await signInAtBoth(clients));
-    for (const signed of everything) await useTokens(clients, signed);
-    for (const position of running) {
+  ])('T16.1 side by side: %s', async (_, activePositions) => {
+    routeTo(...activePositions);
+    const clients = await discoverClients();
+    allTokens.push(await signInAtBoth(clients));
+    for (const tokens of allTokens) await useTokens(clients, tokens);
+    for (const position of activePositions) {
       routeTo(position);
-      for (const signed of everything) await useTokens(clients, signed);
+      for (const tokens of allTokens) await useTokens(clients, tokens);
     }
-    routeTo(...running);
+    routeTo(...activePositions);
     await useTokens(clients, await signInAtBoth(clients));
-    expect(new Set(proxy.served())).toEqual(new Set(running.map((position) => firstPort + position)));
+    expect(new Set(proxy.getServedPorts())).toEqual(
+      new Set(activePositions.map((position) => firstPort + position)),
+    );
   });
 
   const post = async (path: string, form: Readonly<Record<string, string>>) => {
@@ -233,21 +243,30 @@ describe('a key rotation', () => {
 
   it('T16.2 a key that seals without having been added everywhere: its tokens are refused but not revoked', async () => {
     routeTo(promoted);
-    const clients = await clientsOf();
-    const signed = await signInAtBoth(clients);
+    const clients = await discoverClients();
+    const tokens = await signInAtBoth(clients);
     routeTo(before);
-    expect(await score(clients.app, signed.accessToken).catch(({ status }) => status)).toBe(401);
-    const refresh = { grant_type: 'refresh_token', client_id: 'gpt', client_secret: secret };
-    expect(await post('/token', { ...refresh, refresh_token: signed.stable })).toMatchObject({
+    expect(await fetchScoreStatus(clients.app, tokens.accessToken).catch(({ status }) => status)).toBe(401);
+    const stableRequest = { grant_type: 'refresh_token', client_id: 'gpt', client_secret: secret };
+    expect(
+      await post('/token', { ...stableRequest, refresh_token: tokens.stableRefreshToken }),
+    ).toMatchObject({
       ...{ status: 401, body: { error: 'invalid_grant' } },
     });
-    const rotating = { grant_type: 'refresh_token', client_id: 'app', refresh_token: signed.rotating };
-    expect(await post('/token', rotating)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+    const rotatingRequest = {
+      grant_type: 'refresh_token',
+      client_id: 'app',
+      refresh_token: tokens.rotatingRefreshToken,
+    };
+    expect(await post('/token', rotatingRequest)).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_grant' },
+    });
     // If every other request of a sign-in reaches the Worker without the key, the sign-in ends on an error
     // page.
     routeTo(promoted, before);
     await expect(signInAtBoth(clients)).rejects.toThrow(/\(status 400\)/);
     routeTo(promoted);
-    await useTokens(clients, signed);
+    await useTokens(clients, tokens);
   });
 });

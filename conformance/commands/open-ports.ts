@@ -19,7 +19,7 @@ interface Process {
 
 /** Lists a process and its descendants. */
 export const listProcessTree = (root: number): readonly Process[] => {
-  const all = execFileSync('ps', ['-A', '-ww', '-o', 'pid=,ppid=,command='], { encoding: 'utf8' })
+  const processes = execFileSync('ps', ['-A', '-ww', '-o', 'pid=,ppid=,command='], { encoding: 'utf8' })
     .trim()
     .split('\n')
     .map((line): Process => {
@@ -27,8 +27,10 @@ export const listProcessTree = (root: number): readonly Process[] => {
       return { pid: Number(pid), parent: Number(parent), command };
     });
   const listDescendants = (pid: number): readonly Process[] =>
-    all.filter(({ parent }) => parent === pid).flatMap((child) => [child, ...listDescendants(child.pid)]);
-  return [...all.filter(({ pid }) => pid === root), ...listDescendants(root)];
+    processes
+      .filter(({ parent }) => parent === pid)
+      .flatMap((child) => [child, ...listDescendants(child.pid)]);
+  return [...processes.filter(({ pid }) => pid === root), ...listDescendants(root)];
 };
 
 /**
@@ -70,7 +72,7 @@ const listSocketInodes = (pid: number): readonly string[] =>
   });
 
 /** Ignores a missing entry: a process can end, or a descriptor can be closed, while its folder is read. */
-const ignoreMissing = <Read>(read: () => Read, fallback: Read): Read => {
+const ignoreMissing = <Value>(read: () => Value, fallback: Value): Value => {
   try {
     return read();
   } catch (error) {
@@ -100,7 +102,7 @@ const webSocketPaths = ['/', '/ws', '/core:user:words-with-chat', '/core:user:Pr
 
 /** Lists the signs of a debugger on a port, or returns an empty list if there are none. */
 export const findDebuggerSigns = async (port: number): Promise<readonly string[]> => {
-  const found = ['http:', 'https:'].flatMap((protocol) => [
+  const signs = ['http:', 'https:'].flatMap((protocol) => [
     ...descriptionPaths.map(async (path) => {
       const { status, body } = await sendProbe(protocol, port, path);
       return status === 200 && /webSocketDebuggerUrl|Protocol-Version/.test(body)
@@ -108,14 +110,14 @@ export const findDebuggerSigns = async (port: number): Promise<readonly string[]
         : [];
     }),
     ...webSocketPaths.map(async (path) => {
-      const { status } = await sendProbe(protocol, port, path, upgrade);
+      const { status } = await sendProbe(protocol, port, path, upgradeHeaders);
       return status === 101 ? [`${port} WebSocket ${path}`] : [];
     }),
   ]);
-  return (await Promise.all(found)).flat();
+  return (await Promise.all(signs)).flat();
 };
 
-export const upgrade = {
+export const upgradeHeaders = {
   connection: 'Upgrade',
   upgrade: 'websocket',
   'sec-websocket-version': '13',

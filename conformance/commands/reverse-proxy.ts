@@ -6,34 +6,34 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 
 export interface ReverseProxy {
   /** Sends the next requests to the servers on these ports, in turn. */
-  alternate(ports: readonly number[]): void;
-  /** Returns the ports to which requests were sent since the last call of `alternate`, in order. */
-  served(): readonly number[];
+  setTargets(ports: readonly number[]): void;
+  /** Returns the ports to which requests were sent since the last call of `setTargets`, in order. */
+  getServedPorts(): readonly number[];
   close(): void;
 }
 
 /** @throws the system's `EADDRINUSE` if the port is taken */
 export const startReverseProxy = async (port: number): Promise<ReverseProxy> => {
   let targets: readonly number[] = [];
-  let served: number[] = [];
-  const server = createServer((incoming, outgoing) => {
-    const target = targets[served.length % targets.length];
+  let servedPorts: number[] = [];
+  const server = createServer((incomingRequest, outgoingResponse) => {
+    const target = targets[servedPorts.length % targets.length];
     if (target === undefined) {
-      outgoing.writeHead(502).end();
+      outgoingResponse.writeHead(502).end();
       return;
     }
-    served.push(target);
-    forward(incoming, outgoing, target);
+    servedPorts.push(target);
+    forward(incomingRequest, outgoingResponse, target);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(port, '127.0.0.1', resolve);
   });
   return {
-    alternate(ports) {
+    setTargets(ports) {
       targets = ports;
-      served = [];
+      servedPorts = [];
     },
-    served: () => served,
+    getServedPorts: () => servedPorts,
     close() {
       server.close();
       server.closeAllConnections();
@@ -45,17 +45,29 @@ export const startReverseProxy = async (port: number): Promise<ReverseProxy> => 
  * Forwards a request on a new connection, with its `Host` header, because the app accepts requests only for
  * its own origin.
  */
-const forward = (incoming: IncomingMessage, outgoing: ServerResponse, port: number): void => {
-  const { method, url: path, headers } = incoming;
-  const own = { ...headers, connection: 'close' };
-  const clientRequest = request({ host: '127.0.0.1', port, method, path, headers: own, agent: false });
+const forward = (incomingRequest: IncomingMessage, outgoingResponse: ServerResponse, port: number): void => {
+  const { method, url: path, headers } = incomingRequest;
+  const proxyHeaders = { ...headers, connection: 'close' };
+  const clientRequest = request({
+    host: '127.0.0.1',
+    port,
+    method,
+    path,
+    headers: proxyHeaders,
+    agent: false,
+  });
   clientRequest.once('error', (error) => {
-    if (outgoing.headersSent) outgoing.destroy(error);
-    else outgoing.writeHead(502).end(String(error));
+    if (outgoingResponse.headersSent) outgoingResponse.destroy(error);
+    else outgoingResponse.writeHead(502).end(String(error));
   });
   clientRequest.once('response', (response) => {
-    const { connection: _, 'keep-alive': __, 'transfer-encoding': ___, ...rest } = response.headers;
-    response.pipe(outgoing.writeHead(response.statusCode ?? 502, rest));
+    const {
+      connection: _,
+      'keep-alive': __,
+      'transfer-encoding': ___,
+      ...responseHeaders
+    } = response.headers;
+    response.pipe(outgoingResponse.writeHead(response.statusCode ?? 502, responseHeaders));
   });
-  incoming.pipe(clientRequest);
+  incomingRequest.pipe(clientRequest);
 };

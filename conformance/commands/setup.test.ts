@@ -32,18 +32,18 @@ const setup = (...args: readonly string[]): Promise<CommandResult> =>
   runCommand('setup', { VARIABLES_FILE: file }, { args });
 
 /** Returns the value after a field's name, on the same line. */
-const printedFor = (printed: string, field: string): string | undefined =>
-  printed
+const readPrintedValue = (stdout: string, field: string): string | undefined =>
+  stdout
     .split('\n')
     .find((line) => line.startsWith(`  ${field}  `))
     ?.slice(field.length + 2)
     .trim();
 
-const readFields = async () => parseEnv(await readFile(file, 'utf8'));
+const readVariablesFile = async () => parseEnv(await readFile(file, 'utf8'));
 
 it('prints every field of the editor, and generates keys and a secret in a file that only its owner can read', async () => {
   const { code, stdout, stderr } = await setup('--origin', 'https://words.example');
-  const { GPT_CLIENT_SECRET = '', SEALING_KEYS = '', ORIGIN } = await readFields();
+  const { GPT_CLIENT_SECRET = '', SEALING_KEYS = '', ORIGIN } = await readVariablesFile();
   expect({ code, stderr, ORIGIN }).toEqual({ code: 0, stderr: '', ORIGIN: 'https://words.example' });
   for (const [field, value] of [
     ['Client ID', 'words-gpt'],
@@ -55,7 +55,7 @@ it('prints every field of the editor, and generates keys and a secret in a file 
     ['Schema, Import from URL', 'https://words.example/openapi.json'],
     ['Privacy policy', 'https://words.example/privacy'],
   ] as const) {
-    expect(printedFor(stdout, field)).toBe(value);
+    expect(readPrintedValue(stdout, field)).toBe(value);
   }
   expect(GPT_CLIENT_SECRET).toMatch(/^[\w-]{43}$/);
   expect(SEALING_KEYS).not.toBe('');
@@ -69,7 +69,7 @@ it('does not change a complete file, and prints the same secret again', async ()
   const second = await setup();
   expect(await readFile(file, 'utf8')).toBe(before);
   expect(second.stdout).toContain(`${file} is unchanged.`);
-  expect(fieldsOf(second)).toBe(fieldsOf(first));
+  expect(readEditorFields(second)).toBe(readEditorFields(first));
 });
 
 it('adds missing values to a file, and keeps the rest, including comments', async () => {
@@ -79,7 +79,7 @@ it('adds missing values to a file, and keeps the rest, including comments', asyn
   expect(text).toMatch(
     /^# mine\nGPT_CLIENT_ID=my-gpt\nSEALING_KEYS=\S+\nGOOGLE_CLIENT_SECRET=not-for-eyes\n/,
   );
-  expect(printedFor(stdout, 'Client ID')).toBe('my-gpt');
+  expect(readPrintedValue(stdout, 'Client ID')).toBe('my-gpt');
   expect(stdout).not.toContain('not-for-eyes');
   expect((await stat(file)).mode & 0o777).toBe(0o600);
 });
@@ -93,28 +93,28 @@ it('makes a file that other users can read private, even if its content does not
 
 it('writes no secret to a file that another user has open, and leaves no temporary file', async () => {
   await writeFile(file, 'SEALING_KEYS=\n', { mode: 0o644 });
-  const otherUser = await open(file, 'r');
+  const otherUsersFile = await open(file, 'r');
   await setup('--origin', 'https://words.example');
-  expect(await otherUser.readFile('utf8')).toBe('SEALING_KEYS=\n');
-  await otherUser.close();
+  expect(await otherUsersFile.readFile('utf8')).toBe('SEALING_KEYS=\n');
+  await otherUsersFile.close();
   expect(await readFile(file, 'utf8')).toMatch(/^SEALING_KEYS=\S+\n/);
   expect((await stat(file)).mode & 0o777).toBe(0o600);
   expect(await readdir(folder)).toEqual(['variables']);
 });
 
 it('completes the file that a symbolic link points to, and keeps the link', async () => {
-  const elsewhere = join(folder, 'elsewhere');
-  await writeFile(elsewhere, 'SEALING_KEYS=\n');
-  await symlink(elsewhere, file);
+  const linkTarget = join(folder, 'elsewhere');
+  await writeFile(linkTarget, 'SEALING_KEYS=\n');
+  await symlink(linkTarget, file);
   await setup('--origin', 'https://words.example');
   expect((await lstat(file)).isSymbolicLink()).toBe(true);
-  expect(await readFile(elsewhere, 'utf8')).toMatch(/^SEALING_KEYS=\S+\n/);
+  expect(await readFile(linkTarget, 'utf8')).toMatch(/^SEALING_KEYS=\S+\n/);
 });
 
 it('prints only the newer of two secrets', async () => {
   await writeFile(file, `GPT_CLIENT_SECRET=${'n'.repeat(43)} ${'o'.repeat(43)}\n`);
   const { stdout } = await setup('--origin', 'https://words.example');
-  expect(printedFor(stdout, 'Client Secret')).toBe('n'.repeat(43));
+  expect(readPrintedValue(stdout, 'Client Secret')).toBe('n'.repeat(43));
   expect(stdout).not.toContain('o'.repeat(43));
 });
 
@@ -130,8 +130,8 @@ it('prints the URLs to register with each provider, including those for security
   const gitHub = 'GITHUB_CLIENT_ID=c\nGITHUB_CLIENT_SECRET=s\n';
   await writeFile(file, `${google}${gitHub}OIDC_PROVIDERS=${JSON.stringify([issuer])}\n`);
   const { stdout } = await setup('--origin', 'https://words.example');
-  const addresses = [...stdout.matchAll(/^.*(Google|GitHub|Acme).*: https:\/\/words\.example(\S+)$/gm)];
-  expect(addresses.map(([, provider, path]) => [provider, path])).toEqual([
+  const printedUrls = [...stdout.matchAll(/^.*(Google|GitHub|Acme).*: https:\/\/words\.example(\S+)$/gm)];
+  expect(printedUrls.map(([, provider, path]) => [provider, path])).toEqual([
     ['Google', '/callback/google'],
     ['Google', '/events/google'],
     ['GitHub', '/callback/github'],
@@ -147,7 +147,7 @@ it('warns if its values are for an origin other than the one in the file', async
   expect(stdout).toContain(
     'These values are for https://tunnel.example, but ORIGIN in the file is https://words.example.',
   );
-  expect(await readFields()).toMatchObject({ ORIGIN: 'https://words.example' });
+  expect(await readVariablesFile()).toMatchObject({ ORIGIN: 'https://words.example' });
 });
 
 it.each([
@@ -160,27 +160,27 @@ it.each([
   ['a path', ['--origin', 'https://words.example/game'], /^--origin must be an https origin without a path/],
   ['markup', ['--origin', 'https://words.example"><script>'], /^--origin must be an https origin/],
   ['another option', ['--orign', 'https://words.example'], /^Unknown option '--orign'/],
-])('rejects %s with one sentence, and writes nothing', async (_, args, sentence) => {
+])('rejects %s with one sentence, and writes nothing', async (_, args, message) => {
   const { code, stdout, stderr } = await setup(...args);
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-  expect(stderr).toMatch(sentence);
+  expect(stderr).toMatch(message);
   await expect(access(file)).rejects.toThrow('ENOENT');
 });
 
 it('prints instructions that fit in the editor and name every operation of the API, and no other', async () => {
   const { stdout } = await setup('--origin', 'https://words.example');
   const instructions = stdout.slice(stdout.indexOf('Instructions'), stdout.indexOf('Conversation starters'));
-  const named = new Set(instructions.match(/\b(?:get|post)_[a-z]+\b/g));
-  expect([...named].sort()).toEqual(await operations());
+  const namedOperations = new Set(instructions.match(/\b(?:get|post)_[a-z]+\b/g));
+  expect([...namedOperations].sort()).toEqual(await listOperationIds());
   expect(instructions.length).toBeLessThan(8000);
 });
 
-const operations = async (): Promise<readonly string[]> => {
+const listOperationIds = async (): Promise<readonly string[]> => {
   const { paths } = await (await fetch(`${inject('system').origin}/openapi.json`)).json();
-  const all: readonly { readonly operationId: string }[] = Object.values<object>(paths).flatMap((path) =>
-    Object.values(path),
+  const allOperations: readonly { readonly operationId: string }[] = Object.values<object>(paths).flatMap(
+    (path) => Object.values(path),
   );
-  return all.map(({ operationId }) => operationId).sort();
+  return allOperations.map(({ operationId }) => operationId).sort();
 };
 
-const fieldsOf = ({ stdout }: CommandResult): string => stdout.slice(stdout.indexOf('Configure'));
+const readEditorFields = ({ stdout }: CommandResult): string => stdout.slice(stdout.indexOf('Configure'));

@@ -23,23 +23,23 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true }));
 
-const isSilent = (url: string): Promise<void> => expect(fetch(url)).rejects.toThrow('fetch failed');
+const expectNoServer = (url: string): Promise<void> => expect(fetch(url)).rejects.toThrow('fetch failed');
 
 describe('npm start', () => {
   it('runs until Ctrl-C, works with the demo, and leaves nothing behind except its data', async () => {
     await chmod(folder, 0o755);
-    const start = startCommand('start', variables);
-    const summary = await waitUntilReady(start);
+    const running = startCommand('start', variables);
+    const summary = await waitUntilReady(running);
     const settings = join(folder, 'settings.json');
-    for (const part of [
+    for (const expectedText of [
       `http://localhost:${port}`,
       ...['Google', 'GitHub', 'Microsoft', 'Apple', 'OpenID Connect'].map(
-        (label, at) => `http://127.0.0.1:${fakeProviderPort + at} in place of ${label}`,
+        (label, index) => `http://127.0.0.1:${fakeProviderPort + index} in place of ${label}`,
       ),
       'words-gpt',
       settings,
     ]) {
-      expect(summary).toContain(part);
+      expect(summary).toContain(expectedText);
     }
     expect((await stat(settings)).mode & 0o777).toBe(0o600);
     // The folder existed before, and other users could read it.
@@ -49,30 +49,30 @@ describe('npm start', () => {
     expect(demo).toMatchObject({ code: 0, stderr: '' });
     expect(demo.stdout).toContain(`Using the app that is running at http://localhost:${port}.`);
     expect(demo.stdout).toContain('score: 1');
-    const secrets = Object.values(JSON.parse(await readFile(settings, 'utf8'))).filter(isLong);
+    const secrets = Object.values(JSON.parse(await readFile(settings, 'utf8'))).filter(isSecret);
     expect(secrets).toHaveLength(2);
     for (const secret of secrets) expect(demo.stdout).not.toContain(secret);
     // Sealed tokens start with the key ID. None of them may be printed in full.
     expect(demo.stdout).not.toMatch(/AQV[\w-]{24}/);
 
-    start.process.kill('SIGINT');
-    expect(await start.finished).toMatchObject({ code: 0 });
-    await isSilent(`http://localhost:${port}`);
-    await isSilent(`http://127.0.0.1:${fakeProviderPort}`);
+    running.process.kill('SIGINT');
+    expect(await running.finished).toMatchObject({ code: 0 });
+    await expectNoServer(`http://localhost:${port}`);
+    await expectNoServer(`http://127.0.0.1:${fakeProviderPort}`);
   });
 
   it.each([
     ['PORT', () => port],
     ['FAKE_PROVIDER_PORT', () => fakeProviderPort],
     ['FAKE_PROVIDER_PORT', () => fakeProviderPort + 4],
-  ])('says that the port in %s is in use, and exits', async (variable, taken) => {
-    const server = createServer().listen(taken(), '127.0.0.1');
+  ])('says that the port in %s is in use, and exits', async (variable, getTakenPort) => {
+    const server = createServer().listen(getTakenPort(), '127.0.0.1');
     await once(server, 'listening');
     const { code, stderr } = await runCommand('start', variables);
     server.close();
     expect(code).toBe(1);
     expect(stderr).toBe(
-      `Port ${taken()} is in use; choose another with ${variable}, for example ${variable}=${taken() + 10}.\n`,
+      `Port ${getTakenPort()} is in use; choose another with ${variable}, for example ${variable}=${getTakenPort() + 10}.\n`,
     );
   });
 
@@ -115,14 +115,14 @@ describe('npm start', () => {
 
 describe('npm run start:pages', () => {
   it('runs the app as a Pages project, works with the demo, and ends with Ctrl-C', async () => {
-    const start = startCommand('start', variables, { args: ['--pages'] });
-    expect(await waitUntilReady(start)).toContain(`http://localhost:${port}`);
+    const running = startCommand('start', variables, { args: ['--pages'] });
+    expect(await waitUntilReady(running)).toContain(`http://localhost:${port}`);
     const demo = await runCommand('demo', variables);
     expect(demo).toMatchObject({ code: 0, stderr: '' });
     expect(demo.stdout).toContain('score: 1');
-    start.process.kill('SIGINT');
-    expect(await start.finished).toMatchObject({ code: 0 });
-    await isSilent(`http://localhost:${port}`);
+    running.process.kill('SIGINT');
+    expect(await running.finished).toMatchObject({ code: 0 });
+    await expectNoServer(`http://localhost:${port}`);
   });
 
   it('rejects an unknown argument', async () => {
@@ -138,12 +138,12 @@ describe('npm run demo', () => {
     expect(demo.code).toBe(0);
     expect(demo.stdout).toContain('The app is not running.');
     expect(demo.stdout).toContain('score: 1');
-    await isSilent(`http://localhost:${port}`);
-    await isSilent(`http://127.0.0.1:${fakeProviderPort}`);
+    await expectNoServer(`http://localhost:${port}`);
+    await expectNoServer(`http://127.0.0.1:${fakeProviderPort}`);
   });
 
   it('fails if a response is not as expected', async () => {
-    const stranger = createServer((_, response) => {
+    const otherServer = createServer((_, response) => {
       const issuer = `http://localhost:${port}`;
       const metadata = {
         issuer,
@@ -152,16 +152,16 @@ describe('npm run demo', () => {
       };
       response.setHeader('content-type', 'application/json').end(JSON.stringify(metadata));
     });
-    await once(stranger.listen(port, '127.0.0.1'), 'listening');
+    await once(otherServer.listen(port, '127.0.0.1'), 'listening');
     await writeFile(join(folder, 'settings.json'), JSON.stringify(anySettings));
     const { code, stderr } = await runCommand('demo', variables);
-    stranger.close();
+    otherServer.close();
     expect(code).toBe(1);
     expect(stderr).toBe(`\nNo button "Google" on http://localhost:${port}/authorize (status 200)\n`);
   });
 });
 
-const isLong = (value: unknown): value is string => typeof value === 'string' && value.length > 20;
+const isSecret = (value: unknown): value is string => typeof value === 'string' && value.length > 20;
 
 const anySettings = {
   sealingKeys: 'k',

@@ -33,8 +33,8 @@ afterAll(() => rm(folder, { recursive: true }));
 
 const credentials = { GOOGLE_CLIENT_ID: 'words.apps.googleusercontent.com', GOOGLE_CLIENT_SECRET: 'secret' };
 
-const start = (more: Readonly<Record<string, string>>, asked = origin): RunningCommand =>
-  startCommand('start', { ...variables, ...more }, { args: ['--origin', asked] });
+const start = (extraVariables: Readonly<Record<string, string>>, requestedOrigin = origin): RunningCommand =>
+  startCommand('start', { ...variables, ...extraVariables }, { args: ['--origin', requestedOrigin] });
 
 interface ProbeResponse {
   readonly status: number;
@@ -47,8 +47,8 @@ interface ProbeResponse {
  */
 const get = (path: string, headers: Readonly<Record<string, string>> = { host }): Promise<ProbeResponse> =>
   new Promise((resolve, reject) => {
-    const target = { host: '127.0.0.1', port, path, headers, agent: false, rejectUnauthorized: false };
-    request(target, async (response) =>
+    const options = { host: '127.0.0.1', port, path, headers, agent: false, rejectUnauthorized: false };
+    request(options, async (response) =>
       resolve({ status: response.statusCode ?? 0, body: await text(response) }),
     )
       .once('error', reject)
@@ -56,16 +56,16 @@ const get = (path: string, headers: Readonly<Record<string, string>> = { host })
   });
 
 describe('npm start -- --origin, with credentials', () => {
-  let started: RunningCommand;
+  let running: RunningCommand;
   let summary: string;
   beforeAll(async () => {
     await runCommand('setup', variables, { args: ['--origin', origin] });
-    started = start({ ...credentials, ORIGIN: 'https://words.example' });
-    summary = await waitUntilReady(started);
+    running = start({ ...credentials, ORIGIN: 'https://words.example' });
+    summary = await waitUntilReady(running);
   });
   afterAll(async () => {
-    started.process.kill('SIGINT');
-    expect(await started.finished).toMatchObject({ code: 0 });
+    running.process.kill('SIGINT');
+    expect(await running.finished).toMatchObject({ code: 0 });
   });
 
   it('prints how to run the tunnel', () => {
@@ -99,13 +99,13 @@ describe('npm start -- --origin, with credentials', () => {
   });
 
   it('refuses a redirect URI on loopback, and starts no fake provider', async () => {
-    const asked = new URLSearchParams({
+    const query = new URLSearchParams({
       response_type: 'code',
       client_id: 'words-gpt',
       redirect_uri: 'http://127.0.0.1:1/aip/g-0123456789abcdef0123456789abcdef/oauth/callback',
       state: 's',
     });
-    expect((await get(`/authorize?${asked}`)).status).toBe(400);
+    expect((await get(`/authorize?${query}`)).status).toBe(400);
     await expect(fetch(`http://127.0.0.1:${fakeProviderPort}/`)).rejects.toThrow('fetch failed');
   });
 
@@ -119,8 +119,8 @@ describe('npm start -- --origin, with credentials', () => {
 
   // This test must be the last one: stderr is complete only when the command has ended.
   it('says that ORIGIN and FAKE_PROVIDER_PORT are not used', async () => {
-    started.process.kill('SIGINT');
-    const { stderr } = await started.finished;
+    running.process.kill('SIGINT');
+    const { stderr } = await running.finished;
     expect(stderr).toContain('ORIGIN=https://words.example is not used: --origin replaces it.');
     expect(stderr).toContain('FAKE_PROVIDER_PORT is not used: with --origin, no fake provider runs.');
   });
@@ -143,9 +143,9 @@ describe('npm start -- --origin, refused', () => {
     ],
     ['on loopback', credentials, 'http://localhost:8787', /^--origin must be the https URL of a tunnel/],
     ['with a path', credentials, `${origin}/game`, /^--origin must be an https origin without a path/],
-  ])('%s: does not start', async (_, more, asked, sentence) => {
-    const { code, stdout, stderr } = await start(more, asked).finished;
+  ])('%s: does not start', async (_, extraVariables, requestedOrigin, message) => {
+    const { code, stdout, stderr } = await start(extraVariables, requestedOrigin).finished;
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toMatch(sentence);
+    expect(stderr).toMatch(message);
   });
 });

@@ -40,7 +40,7 @@ const microsoft = { MICROSOFT_CLIENT_ID: 'id', MICROSOFT_CLIENT_SECRET: secret }
 const apple = { APPLE_CLIENT_ID: 'id', APPLE_TEAM_ID: 'ABCDE12345', APPLE_KEY_ID: 'ABCDE12345' };
 
 /** For every variable except `ORIGIN`: an environment with a wrong value, and the expected message. */
-const wrong: Readonly<Record<string, readonly [Variables, RegExp]>> = {
+const wrongValues: Readonly<Record<string, readonly [Variables, RegExp]>> = {
   SEALING_KEYS: [{ SEALING_KEYS: 'key' }, /^ {2}SEALING_KEYS must be keys /m],
   GPT_CLIENT_ID: [{ GPT_CLIENT_ID: 'a:b' }, /^ {2}GPT_CLIENT_ID must be printable ASCII /m],
   GPT_CLIENT_SECRET: [{ GPT_CLIENT_SECRET: 'short' }, /^ {2}GPT_CLIENT_SECRET must /m],
@@ -69,16 +69,19 @@ const wrong: Readonly<Record<string, readonly [Variables, RegExp]>> = {
 describe('npm start, with a wrong value', () => {
   it('is tested for every variable of .dev.vars.example', async () => {
     const names = [...new Set(await listVariableNames())].filter((name) => name !== 'ORIGIN');
-    expect(Object.keys(wrong).sort()).toEqual(names.sort());
+    expect(Object.keys(wrongValues).sort()).toEqual(names.sort());
   });
 
-  it.each(Object.entries(wrong))('of %s: names it, and does not start', async (_, [given, sentence]) => {
-    const { code, stderr } = await runCommand('start', { ...variables, ...given });
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/^The app cannot start with the environment variables:$/m);
-    expect(stderr).toMatch(sentence);
-    expect(stderr).not.toContain(secret);
-  });
+  it.each(Object.entries(wrongValues))(
+    'of %s: names it, and does not start',
+    async (_, [environment, message]) => {
+      const { code, stderr } = await runCommand('start', { ...variables, ...environment });
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/^The app cannot start with the environment variables:$/m);
+      expect(stderr).toMatch(message);
+      expect(stderr).not.toContain(secret);
+    },
+  );
 
   it('of two variables: names both', async () => {
     const { stderr } = await runCommand('start', { ...variables, AUDIT_DAYS: '0', STATIC_CLIENTS: '{}' });
@@ -94,8 +97,13 @@ describe('npm start, with a wrong value', () => {
 });
 
 it('treats an empty variable as not set', async () => {
-  const given = { STATIC_CLIENTS: '', AUDIT_DAYS: ' ', GPT_URL: 'https://chatgpt.com/g/g-1', PATH: '/bin' };
-  expect(await readEnvironmentVariables(given)).toEqual({ GPT_URL: given.GPT_URL });
+  const environment = {
+    STATIC_CLIENTS: '',
+    AUDIT_DAYS: ' ',
+    GPT_URL: 'https://chatgpt.com/g/g-1',
+    PATH: '/bin',
+  };
+  expect(await readEnvironmentVariables(environment)).toEqual({ GPT_URL: environment.GPT_URL });
 });
 
 describe.each([
@@ -103,8 +111,8 @@ describe.each([
   ['as a Pages project', ['--pages']],
 ])('npm start, %s, with variables', (_, args) => {
   const gptIds = ['g-5f0c1d2e3b4a59687786a5b4c3d2e1f0', 'g-0123456789abcdef0123456789abcdef'];
-  let given: Variables;
-  let fake: FakeProvider;
+  let environment: Variables;
+  let fakeGoogle: FakeProvider;
   let running: RunningCommand;
   let summary: string;
 
@@ -115,18 +123,25 @@ describe.each([
       redirect_uri: redirectUri,
       response_type: 'code',
     });
-    const challenge = { state: 's', code_challenge: 'c'.repeat(43), code_challenge_method: 'S256' };
-    for (const [name, value] of Object.entries(challenge)) query.set(name, value);
+    const extraParameters = { state: 's', code_challenge: 'c'.repeat(43), code_challenge_method: 'S256' };
+    for (const [name, value] of Object.entries(extraParameters)) query.set(name, value);
     return fetch(`${origin()}/authorize?${query}`);
   };
 
   beforeAll(async () => {
     const credentials = { clientId: 'site', clientSecret: secret };
     const redirectUris = [`${origin()}/callback/google`];
-    fake = await startGoogle({ port: await findFreePort(), ...credentials, redirectUris, users: fakeUsers });
-    given = {
+    fakeGoogle = await startGoogle({
+      port: await findFreePort(),
+      ...credentials,
+      redirectUris,
+      users: fakeUsers,
+    });
+    environment = {
       ORIGIN: 'https://words.example',
-      SEALING_KEYS: generateKey('envkey', (length) => new Uint8Array(length).fill(7).map((_, at) => at)),
+      SEALING_KEYS: generateKey('envkey', (length) =>
+        new Uint8Array(length).fill(7).map((_, index) => index),
+      ),
       GPT_CLIENT_ID: 'my-gpt',
       // While the secret is being replaced, there are two. The first one is the new one.
       GPT_CLIENT_SECRET: `${secret}-new ${secret}-old`,
@@ -134,7 +149,7 @@ describe.each([
       GPT_URL: 'https://chatgpt.com/g/g-68f0c2a1b4d8-words',
       GOOGLE_CLIENT_ID: credentials.clientId,
       GOOGLE_CLIENT_SECRET: credentials.clientSecret,
-      GOOGLE_BASE_URL: fake.issuer,
+      GOOGLE_BASE_URL: fakeGoogle.issuer,
       ...microsoft,
       MICROSOFT_TENANT: 'organizations',
       OIDC_PROVIDERS: JSON.stringify([
@@ -151,20 +166,20 @@ describe.each([
         { id: 'my-app', name: `O'Hara's "$HOME" \\n app`, redirectUris: ['https://app.example/callback'] },
       ]),
     };
-    running = startCommand('start', { ...variables, ...given, VARIABLES_FILE: '/nowhere' }, { args });
+    running = startCommand('start', { ...variables, ...environment, VARIABLES_FILE: '/nowhere' }, { args });
     summary = await waitUntilReady(running);
   });
 
   afterAll(async () => {
     running.process.kill('SIGINT');
     await running.finished;
-    await fake.close();
+    await fakeGoogle.close();
   });
 
   it('lists the variables of the environment, and runs no fake provider for providers among them', () => {
-    const { ORIGIN: _, ...used } = given;
+    const { ORIGIN: _, ...usedVariables } = environment;
     const [, names = ''] = /^ {2}Environment {8}sets (.*)$/m.exec(summary) ?? [];
-    expect(names.split(', ').sort()).toEqual(Object.keys(used).sort());
+    expect(names.split(', ').sort()).toEqual(Object.keys(usedVariables).sort());
     expect(summary).toMatch(/in place of GitHub$/m);
     expect(summary).toMatch(/in place of Apple$/m);
     expect(summary).not.toMatch(/in place of (Google|Microsoft|OpenID Connect)$/m);
@@ -183,18 +198,18 @@ describe.each([
     expect(page.status).toBe(200);
     for (const label of ['Google', 'GitHub', 'Microsoft', 'Apple', 'Acme']) expect(body).toContain(label);
     expect(body).not.toContain('OpenID Connect');
-    const other = await authorize('my-gpt', buildGptCallbackUrl('g-00000000000000000000000000000000'));
-    expect(other.status).toBe(400);
+    const otherPage = await authorize('my-gpt', buildGptCallbackUrl('g-00000000000000000000000000000000'));
+    expect(otherPage.status).toBe(400);
   });
 
   it('uses GPT_URL and AUDIT_DAYS in its pages', async () => {
-    const { GPT_URL } = given;
+    const { GPT_URL } = environment;
     expect(await (await fetch(origin())).text()).toContain(`href="${GPT_URL}"`);
     expect(await (await fetch(`${origin()}/privacy`)).text()).toContain('7 days');
   });
 
   it('uses SEALING_KEYS, the GPT’s credentials and Google’s, as npm run demo does', async () => {
-    const demo = await runCommand('demo', { ...variables, ...given });
+    const demo = await runCommand('demo', { ...variables, ...environment });
     expect(demo).toMatchObject({ code: 0, stderr: '' });
     expect(demo.stdout).toContain('score: ');
     // A sealed token starts with its version, and the length and the ID of its key.
@@ -207,9 +222,9 @@ describe.each([
     const metadata = await (await fetch(`${origin()}/.well-known/oauth-authorization-server`)).json();
     expect(metadata).toMatchObject({ issuer: origin() });
     running.process.kill('SIGINT');
-    const { code, stderr: said } = await running.finished;
+    const { code, stderr } = await running.finished;
     expect(code).toBe(0);
-    expect(said).toContain(`ORIGIN is not used: npm start runs the app at ${origin()}.`);
-    expect(said).toContain('VARIABLES_FILE is not used: ');
+    expect(stderr).toContain(`ORIGIN is not used: npm start runs the app at ${origin()}.`);
+    expect(stderr).toContain('VARIABLES_FILE is not used: ');
   });
 });

@@ -15,11 +15,11 @@ import { wranglerConfig } from '../../scripts/app/paths.ts';
 import { openDatabase } from '../../scripts/database/database.ts';
 import { openDeployedD1 } from '../../scripts/database/deployed-d1.ts';
 import { runCommand } from '../commands/command.ts';
-import { account, type CloudflareOptions, type FakeCloudflare, startFakeCloudflare } from './cloudflare.ts';
+import { accountId, type CloudflareOptions, type FakeCloudflare, startFakeCloudflare } from './cloudflare.ts';
 
 let cloudflare: FakeCloudflare;
 let storage: BrokerStorage;
-let operator: StorageAdmin;
+let storageAdmin: StorageAdmin;
 
 afterEach(() => cloudflare.close());
 
@@ -28,13 +28,13 @@ const start = async (options: Partial<CloudflareOptions> = {}): Promise<void> =>
   const { d1 } = cloudflare;
   d1.query({ sql: await readFile('packages/assistant-auth/migrations/0001_broker.sql', 'utf8') });
   storage = d1Storage(d1.db);
-  operator = d1Admin(d1.db);
+  storageAdmin = d1Admin(d1.db);
 };
 
 const admin = (...args: readonly string[]) =>
   runCommand('admin', cloudflare.environment, { args: [...args, '--remote', '--json'] });
 
-const rowsOf = async (...args: readonly string[]): Promise<unknown> => {
+const readRows = async (...args: readonly string[]): Promise<unknown> => {
   const { code, stdout, stderr } = await admin(...args);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   return JSON.parse(stdout);
@@ -44,7 +44,7 @@ const day = 86_400;
 
 /** Records a user with one active grant, whose access token has not expired. */
 const signIn = async (userId: string): Promise<void> => {
-  const now = await operator.readClock();
+  const now = await storageAdmin.readClock();
   await storage.recordSignIn({
     now,
     limits: { signIns: 20, period: 600, activeGrants: 200 },
@@ -62,10 +62,10 @@ const signIn = async (userId: string): Promise<void> => {
   });
 };
 
-const readAudit = () => operator.listAuditEntries({ limit: 100, skip: 0 });
+const readAudit = () => storageAdmin.listAuditEntries({ limit: 100, skip: 0 });
 
 /** Returns the bodies of the requests with statements. */
-const queries = (): readonly { readonly batch: readonly { readonly sql: string }[] }[] =>
+const readQueries = (): readonly { readonly batch: readonly { readonly sql: string }[] }[] =>
   cloudflare.calls
     .filter(({ path }) => path === '/d1/database/11111111-1111-4111-8111-111111111111/query')
     .map(({ body }) => JSON.parse(body));
@@ -76,15 +76,15 @@ describe('npm run admin -- --remote', () => {
   it('lists users, grants, identities and the audit log of the database in the Wrangler file', async () => {
     await start();
     await signIn('user-1');
-    const now = expect.any(Number);
-    expect(await rowsOf('users')).toEqual([
-      { id: 'user-1', createdAt: now, identities: 1, activeGrants: 1, lastSignInAt: now },
+    const anyNumber = expect.any(Number);
+    expect(await readRows('users')).toEqual([
+      { id: 'user-1', createdAt: anyNumber, identities: 1, activeGrants: 1, lastSignInAt: anyNumber },
     ]);
-    expect(await rowsOf('grants', 'user-1')).toMatchObject([{ id: 'grant of user-1', state: 'active' }]);
-    expect(await rowsOf('no-upstream-token')).toMatchObject([{ userId: 'user-1', activeGrants: 1 }]);
-    expect(await rowsOf('audit')).toEqual([
+    expect(await readRows('grants', 'user-1')).toMatchObject([{ id: 'grant of user-1', state: 'active' }]);
+    expect(await readRows('no-upstream-token')).toMatchObject([{ userId: 'user-1', activeGrants: 1 }]);
+    expect(await readRows('audit')).toEqual([
       {
-        at: now,
+        at: anyNumber,
         event: 'signed-in',
         actor: 'user',
         userId: 'user-1',
@@ -101,24 +101,24 @@ describe('npm run admin -- --remote', () => {
     const id = unusualId;
     await start();
     for (const userId of [id, 'someone else']) await signIn(userId);
-    expect(await rowsOf('revoke', 'user', id)).toEqual({ revoked: { kind: 'user', id } });
-    expect(await operator.listGrants(id, 0)).toMatchObject([
+    expect(await readRows('revoke', 'user', id)).toEqual({ revoked: { kind: 'user', id } });
+    expect(await storageAdmin.listGrants(id, 0)).toMatchObject([
       { state: 'revoked', reason: 'revoked by the operator' },
     ]);
-    expect(await operator.listGrants('someone else', 0)).toMatchObject([{ state: 'active' }]);
+    expect(await storageAdmin.listGrants('someone else', 0)).toMatchObject([{ state: 'active' }]);
     expect(await storage.readRevocations(undefined, 0, 10)).toMatchObject({
       kind: 'page',
       revocations: [{ kind: 'user', id }],
     });
     expect((await readAudit())[0]).toMatchObject({ event: 'revoked', actor: 'operator', userId: id });
-    for (const { batch } of queries()) for (const { sql } of batch) expect(sql).not.toContain(id);
+    for (const { batch } of readQueries()) for (const { sql } of batch) expect(sql).not.toContain(id);
   });
 
   it('deletes a user whose ID looks like SQL, and finds no user afterwards', async () => {
     const id = unusualId;
     await start();
     await signIn(id);
-    expect(await rowsOf('delete', id, '--yes')).toEqual({ deleted: id });
+    expect(await readRows('delete', id, '--yes')).toEqual({ deleted: id });
     expect(await admin('grants', id)).toEqual({ code: 1, stdout: '', stderr: 'No user has this ID.\n' });
     expect(await readAudit()).toEqual([{ at: expect.any(Number), event: 'deleted', actor: 'operator' }]);
   });
@@ -149,7 +149,7 @@ describe('npm run admin -- --remote', () => {
       stderr:
         "Cloudflare's API responded with status 400: disk full (code 7500). Before you try again, check whether the change was made.\n",
     });
-    expect(await operator.listGrants('user-1', 0)).toMatchObject([{ state: 'active' }]);
+    expect(await storageAdmin.listGrants('user-1', 0)).toMatchObject([{ state: 'active' }]);
     expect(await storage.readRevocations(undefined, 0, 10)).toMatchObject({ revocations: [] });
   });
 
@@ -161,11 +161,11 @@ describe('npm run admin -- --remote', () => {
       stderr:
         "Cloudflare's API does not bind numbers as numbers, so the command can't use it. Nothing was changed.\n",
     });
-    expect(await operator.listGrants('user-1', 0)).toMatchObject([{ state: 'active' }]);
+    expect(await storageAdmin.listGrants('user-1', 0)).toMatchObject([{ state: 'active' }]);
   });
 
   it('prints the reason from Cloudflare’s response, and not the token', async () => {
-    await start({ failing: /query/ });
+    await start({ failingPath: /query/ });
     const { code, stdout, stderr } = await admin('audit');
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toBe(
@@ -187,7 +187,7 @@ describe('npm run admin -- --remote', () => {
 describe('the credentials', () => {
   afterEach(() => vi.unstubAllEnvs());
 
-  const openHere = async (): Promise<void> => {
+  const openWithStubbedEnvironment = async (): Promise<void> => {
     for (const [name, value] of Object.entries(cloudflare.environment)) vi.stubEnv(name, value);
     await openDatabase({ config: wranglerConfig });
   };
@@ -195,7 +195,7 @@ describe('the credentials', () => {
   it('are read without passing the key ring to other processes in the environment', async () => {
     await start();
     vi.stubEnv('SEALING_KEYS', 'a.secret');
-    await openHere();
+    await openWithStubbedEnvironment();
     expect(process.env).not.toHaveProperty('SEALING_KEYS');
     expect(cloudflare.calls.map(({ path }) => path)).toContainEqual(expect.stringMatching(/\/query$/));
   });
@@ -209,11 +209,11 @@ describe('the credentials', () => {
     await once(server.listen(0, '127.0.0.1'), 'listening');
     const { port } = Object(server.address());
     vi.stubEnv('CLOUDFLARE_API_TOKEN', 'a-token');
-    const opened = openDeployedD1(wranglerConfig, {
+    const database = openDeployedD1(wranglerConfig, {
       CLOUDFLARE_API_BASE_URL: `http://127.0.0.1:${port}/client/v4`,
-      CLOUDFLARE_ACCOUNT_ID: account,
+      CLOUDFLARE_ACCOUNT_ID: accountId,
     });
-    await expect(opened).rejects.toThrow(
+    await expect(database).rejects.toThrow(
       `The request to Cloudflare's API at http://127.0.0.1:${port} failed.`,
     );
     server.close();
@@ -230,46 +230,46 @@ describe('the credentials', () => {
       { CLOUDFLARE_COMPLIANCE_REGION: 'fedramp_high' },
       'With CLOUDFLARE_COMPLIANCE_REGION or WRANGLER_API_ENVIRONMENT, set CLOUDFLARE_API_BASE_URL to the URL of that API.',
     ],
-  ])('are not sent in clear text or to an API other than Wrangler’s: %j', async (environment, problem) => {
+  ])('are not sent in clear text or to an API other than Wrangler’s: %j', async (environment, message) => {
     await start();
-    await expect(openDeployedD1(wranglerConfig, environment)).rejects.toThrow(problem);
+    await expect(openDeployedD1(wranglerConfig, environment)).rejects.toThrow(message);
     expect(cloudflare.calls).toEqual([]);
   });
 });
 
 describe('the account', () => {
-  const other = 'b'.repeat(32);
+  const otherAccount = 'b'.repeat(32);
   const withoutAccount = (): Readonly<Record<string, string>> => {
     const { CLOUDFLARE_ACCOUNT_ID: _, ...environment } = cloudflare.environment;
     return environment;
   };
-  const users = (environment: Readonly<Record<string, string>>) =>
+  const listUsers = (environment: Readonly<Record<string, string>>) =>
     runCommand('admin', environment, { args: ['users', '--remote', '--json'] });
 
   it.each([
-    ['the only one', [account]],
-    ['the one that has the database', [other, account]],
+    ['the only one', [accountId]],
+    ['the one that has the database', [otherAccount, accountId]],
   ])('is %s, if CLOUDFLARE_ACCOUNT_ID is not set', async (_, accounts) => {
     await start({ accounts });
     await signIn('user-1');
-    const { code, stdout, stderr } = await users(withoutAccount());
+    const { code, stdout, stderr } = await listUsers(withoutAccount());
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(JSON.parse(stdout)).toMatchObject([{ id: 'user-1' }]);
   });
 
   it('has to be set if several accounts have the database', async () => {
-    await start({ accounts: [account, account] });
-    expect(await users(withoutAccount())).toEqual({
+    await start({ accounts: [accountId, accountId] });
+    expect(await listUsers(withoutAccount())).toEqual({
       ...{ code: 1, stdout: '' },
-      stderr: `Several Cloudflare accounts have a D1 database "words". Set CLOUDFLARE_ACCOUNT_ID to one of them: ${account}, ${account}.\n`,
+      stderr: `Several Cloudflare accounts have a D1 database "words". Set CLOUDFLARE_ACCOUNT_ID to one of them: ${accountId}, ${accountId}.\n`,
     });
   });
 
   it('must have the database', async () => {
     await start({ database: 'missing' });
-    expect(await users(cloudflare.environment)).toEqual({
+    expect(await listUsers(cloudflare.environment)).toEqual({
       ...{ code: 1, stdout: '' },
-      stderr: `Cloudflare has no D1 database "words" in the account ${account}. Deploy the app first, or set CLOUDFLARE_ACCOUNT_ID to the account that has the database.\n`,
+      stderr: `Cloudflare has no D1 database "words" in the account ${accountId}. Deploy the app first, or set CLOUDFLARE_ACCOUNT_ID to the account that has the database.\n`,
     });
   });
 
@@ -279,11 +279,11 @@ describe('the account', () => {
     const HOME = await mkdtemp(join(tmpdir(), 'words-with-chat-'));
     const folder = join(HOME, '.config/.wrangler/config');
     await mkdir(folder, { recursive: true });
-    const login = ['oauth_token = "a-login"', 'expiration_time = "2999-01-01T00:00:00.000Z"'];
-    await writeFile(join(folder, 'default.toml'), login.join('\n'));
-    const loggedIn = await users({ ...environment, HOME });
+    const loginFile = ['oauth_token = "a-login"', 'expiration_time = "2999-01-01T00:00:00.000Z"'];
+    await writeFile(join(folder, 'default.toml'), loginFile.join('\n'));
+    const loggedIn = await listUsers({ ...environment, HOME });
     await writeFile(join(folder, 'default.toml'), '');
-    const loggedOut = await users({ ...environment, HOME });
+    const loggedOut = await listUsers({ ...environment, HOME });
     await rm(HOME, { recursive: true });
     expect(loggedIn).toEqual({ code: 0, stdout: '[]\n', stderr: '' });
     expect(new Set(cloudflare.calls.map(({ authorization }) => authorization))).toEqual(
@@ -300,9 +300,9 @@ describe('npm run keys -- --remote', () => {
   it('reads from the deployed database what needs a key', async () => {
     await start();
     await signIn('user-1');
-    const createKey = (id: string) =>
+    const generateTestKey = (id: string) =>
       generateKey(id, (length) => crypto.getRandomValues(new Uint8Array(length)));
-    const [first, second] = [createKey('first'), createKey('second')];
+    const [first, second] = [generateTestKey('first'), generateTestKey('second')];
     const promote = () =>
       runCommand(
         'keys',
@@ -312,7 +312,7 @@ describe('npm run keys -- --remote', () => {
     const { code, stdout, stderr } = await promote();
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(/^The deployment has not recorded the key second yet\./);
-    const now = await operator.readClock();
+    const now = await storageAdmin.readClock();
     const ringKeys = ['first', 'second'];
     await storage.cleanUp({ now: now - 7200, deleteAuditBefore: 0, sealingKey: 'first', ringKeys });
     expect(await promote()).toEqual({ code: 0, stdout: `${second} ${first}\n`, stderr: '' });

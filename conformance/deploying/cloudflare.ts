@@ -32,17 +32,17 @@ export interface CloudflareOptions {
   /** How parameters are bound: with their types, or all as text. Default: `typed`. */
   readonly parameters?: 'typed' | 'text';
   /** Requests with a matching path fail. */
-  readonly failing?: RegExp;
-  /** Requests with a matching path get no response; `asked` is called instead. */
-  readonly unanswered?: { readonly at: RegExp; readonly asked: () => void };
+  readonly failingPath?: RegExp;
+  /** Requests with a matching path get no response; `onRequest` is called instead. */
+  readonly withoutResponse?: { readonly path: RegExp; readonly onRequest: () => void };
 }
 
 /** The ID of the account with the database. */
-export const account = 'a'.repeat(32);
+export const accountId = 'a'.repeat(32);
 
 /** Starts the fake on loopback. */
 export const startFakeCloudflare = async (options: CloudflareOptions): Promise<FakeCloudflare> => {
-  const { database, accounts = [account], failing, unanswered } = options;
+  const { database, accounts = [accountId], failingPath, withoutResponse } = options;
   const port = await findFreePort();
   const calls: ApiCall[] = [];
   const d1 = createFakeD1();
@@ -51,29 +51,29 @@ export const startFakeCloudflare = async (options: CloudflareOptions): Promise<F
     const call = await readCall(request);
     calls.push(call);
     if (call.method === 'POST' && call.path === '/d1/database') databases = [fakeDatabase];
-    if (unanswered?.at.test(call.path)) return unanswered.asked();
-    const answer =
-      findFailure(call, failing) ??
+    if (withoutResponse?.path.test(call.path)) return withoutResponse.onRequest();
+    const responseBody =
+      findFailure(call, failingPath) ??
       respondToQuery(call, d1, options) ??
-      respondTo(call, databases, accounts) ??
+      respond(call, databases, accounts) ??
       createFailure(7404, 'not found');
-    response.writeHead(answer.success ? 200 : call.path.endsWith('/query') ? 400 : 404, {
+    response.writeHead(responseBody.success ? 200 : call.path.endsWith('/query') ? 400 : 404, {
       'content-type': 'application/json',
     });
-    response.end(JSON.stringify(answer));
+    response.end(JSON.stringify(responseBody));
   });
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const close = (): void => {
     server.close();
     server.closeAllConnections();
   };
-  return { environment: environmentFor(port), d1, calls, close };
+  return { environment: buildEnvironment(port), d1, calls, close };
 };
 
-const environmentFor = (port: number) => ({
+const buildEnvironment = (port: number) => ({
   CLOUDFLARE_API_BASE_URL: `http://127.0.0.1:${port}/client/v4`,
   CLOUDFLARE_API_TOKEN: 'a-token',
-  CLOUDFLARE_ACCOUNT_ID: account,
+  CLOUDFLARE_ACCOUNT_ID: accountId,
   WRANGLER_SEND_METRICS: 'false',
 });
 
@@ -82,14 +82,14 @@ const fakeDatabase = { uuid: '11111111-1111-4111-8111-111111111111', name: 'word
 const readCall = async (request: IncomingMessage): Promise<ApiCall> => ({
   method: request.method ?? '',
   authorization: request.headers.authorization,
-  path: (request.url ?? '').replace('/client/v4', '').replace(`/accounts/${account}`, ''),
+  path: (request.url ?? '').replace('/client/v4', '').replace(`/accounts/${accountId}`, ''),
   body: (await buffer(request)).toString('utf8'),
 });
 
 /** Returns the errors for an account that has no Worker yet, whose codes Wrangler checks. */
-const findFailure = ({ method, path }: ApiCall, failing: RegExp | undefined) => {
+const findFailure = ({ method, path }: ApiCall, failingPath: RegExp | undefined) => {
   const call = `${method} ${path}`;
-  if (failing?.test(path)) return createFailure(7500);
+  if (failingPath?.test(path)) return createFailure(7500);
   if (/^GET \/workers\/services\//.test(call)) return createFailure(10_090);
   return /^GET \/workers\/scripts\/[\w-]+(\/settings)?$/.test(call) ? createFailure(10_007) : undefined;
 };
@@ -119,13 +119,13 @@ const respondToQuery = (
 };
 
 /** @returns `undefined` if the path is a database that does not exist */
-const respondTo = ({ method, path }: ApiCall, databases: readonly object[], accounts: readonly string[]) => {
+const respond = ({ method, path }: ApiCall, databases: readonly object[], accounts: readonly string[]) => {
   const isMissing = databases.length === 0 || path.startsWith('/accounts/');
   if (isMissing && /\/d1\/database\/[\w-]+(\?|$)/.test(path)) return undefined;
   const result =
     method === 'GET' && /^\/accounts(\?|$)/.test(path)
       ? accounts.map((id) => ({ id, name: id }))
-      : answers.find(([which]) => which.test(`${method} ${path}`))?.[1](databases);
+      : resultsByRequest.find(([pattern]) => pattern.test(`${method} ${path}`))?.[1](databases);
   return {
     ...{ success: true, errors: [], messages: [], result_info: { total_count: databases.length } },
     result: result ?? {},
@@ -133,7 +133,7 @@ const respondTo = ({ method, path }: ApiCall, databases: readonly object[], acco
 };
 
 /** The responses whose content Wrangler reads. For the others, it only checks that they succeeded. */
-const answers: readonly (readonly [RegExp, (databases: readonly object[]) => unknown])[] = [
+const resultsByRequest: readonly (readonly [RegExp, (databases: readonly object[]) => unknown])[] = [
   [/^GET \/d1\/database(\?|$)/, (databases) => databases],
   [/^\w+ \/d1\/database(\/[\w-]+)?(\?|$)/, () => fakeDatabase],
   [/\/secrets$/, () => []],

@@ -20,16 +20,20 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 /** An address at which no server listens, so that any request fails and the test notices it. */
-const offline = { CLOUDFLARE_API_BASE_URL: 'http://127.0.0.1:9', CLOUDFLARE_API_TOKEN: 'none' };
+const unreachableApi = { CLOUDFLARE_API_BASE_URL: 'http://127.0.0.1:9', CLOUDFLARE_API_TOKEN: 'none' };
 
-const places = () => ({ VARIABLES_FILE: file, BUILD_FOLDER: join(folder, 'dist'), TMPDIR: folder });
+const getPathVariables = () => ({ VARIABLES_FILE: file, BUILD_FOLDER: join(folder, 'dist'), TMPDIR: folder });
 
-const dryRun = async (variables: string, more = {}): Promise<CommandResult> => {
+const dryRun = async (variables: string, extraVariables = {}): Promise<CommandResult> => {
   await writeFile(file, variables);
-  return runCommand('deploy', { ...places(), ...offline, ...more }, { args: ['--dry-run'] });
+  return runCommand(
+    'deploy',
+    { ...getPathVariables(), ...unreachableApi, ...extraVariables },
+    { args: ['--dry-run'] },
+  );
 };
 
-const whole = {
+const completeVariables = {
   ORIGIN: 'https://words.example',
   SEALING_KEYS: `a.${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64url')}`,
   GPT_CLIENT_ID: 'words-gpt',
@@ -39,14 +43,14 @@ const whole = {
   GOOGLE_CLIENT_SECRET: 'google-secret',
 };
 
-const lines = (variables: Readonly<Record<string, string>>): string =>
+const formatVariables = (variables: Readonly<Record<string, string>>): string =>
   Object.entries(variables)
     .map(([name, value]) => `${name}=${value}\n`)
     .join('');
 
 describe('npm run deploy -- --dry-run', () => {
   it('builds, prints the steps without any secret, and leaves no file with secrets', async () => {
-    const { code, stdout, stderr } = await dryRun(lines(whole));
+    const { code, stdout, stderr } = await dryRun(formatVariables(completeVariables));
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^Bundle: \d\d\.\d kB gzipped \(limit: 90\.0 kB\)\n/);
     expect(stdout).toContain('1. create the D1 database "words"');
@@ -54,22 +58,28 @@ describe('npm run deploy -- --dry-run', () => {
     expect(stdout).toContain(
       '3. upload the Worker and the site for words.example, with the secrets GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET, GPT_CLIENT_ID, GPT_CLIENT_SECRET, ORIGIN, SEALING_KEYS\n',
     );
-    for (const secret of [whole.SEALING_KEYS, whole.GPT_CLIENT_SECRET, whole.GOOGLE_CLIENT_SECRET])
+    for (const secret of [
+      completeVariables.SEALING_KEYS,
+      completeVariables.GPT_CLIENT_SECRET,
+      completeVariables.GOOGLE_CLIENT_SECRET,
+    ])
       expect(stdout).not.toContain(secret);
     expect(await readdir(folder)).not.toContainEqual(expect.stringContaining('secrets'));
   });
 
   it('works without a temporary folder, because it writes no secret to a file', async () => {
-    const { code, stderr } = await dryRun(lines(whole), { TMPDIR: join(folder, 'nowhere') });
+    const { code, stderr } = await dryRun(formatVariables(completeVariables), {
+      TMPDIR: join(folder, 'nowhere'),
+    });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 
   it('W13.3 builds the site of this deployment, without the setup page', async () => {
-    await dryRun(lines(whole));
+    await dryRun(formatVariables(completeVariables));
     const site = join(folder, 'dist/site');
-    const landing = await readFile(join(site, 'index.html'), 'utf8');
-    expect(landing).toContain(`href="${whole.GPT_URL}">Play in ChatGPT<`);
-    expect(landing).toContain('content="https://words.example/social-card.png"');
+    const landingPage = await readFile(join(site, 'index.html'), 'utf8');
+    expect(landingPage).toContain(`href="${completeVariables.GPT_URL}">Play in ChatGPT<`);
+    expect(landingPage).toContain('content="https://words.example/social-card.png"');
     expect((await readdir(site)).filter((name) => name.startsWith('setup'))).toEqual([]);
   });
 
@@ -89,7 +99,7 @@ describe('npm run deploy -- --dry-run', () => {
   });
 
   it('names all wrong variables at once, including those of the site', async () => {
-    const wrong = {
+    const wrongVariables = {
       ORIGIN: 'words.example',
       GPT_IDS: 'x',
       GPT_CLIENT_SECRET: 'short',
@@ -101,28 +111,36 @@ describe('npm run deploy -- --dry-run', () => {
       AUDIT_DAYS: '0',
       GPT_URL: 'x',
     };
-    const beside = {
+    const otherVariables = {
       MICROSOFT_CLIENT_ID: 'm',
       MICROSOFT_CLIENT_SECRET: 'm',
       APPLE_CLIENT_ID: 'a',
       APPLE_KEY_ID: 'FGHIJ67890',
     };
-    const { code, stdout, stderr } = await dryRun(lines({ ...whole, ...beside, ...wrong }));
+    const { code, stdout, stderr } = await dryRun(
+      formatVariables({ ...completeVariables, ...otherVariables, ...wrongVariables }),
+    );
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    const named = [...stderr.matchAll(/^ {2}(\w+) /gm)].map(([, name]) => name);
-    expect(named).toEqual(Object.keys(wrong));
+    const namedVariables = [...stderr.matchAll(/^ {2}(\w+) /gm)].map(([, name]) => name);
+    expect(namedVariables).toEqual(Object.keys(wrongVariables));
   });
 
   it('W13.2 rejects a fake provider, and names other errors as well', async () => {
-    const wrong = { ...whole, GOOGLE_BASE_URL: 'http://127.0.0.1:8788', GPT_CLIENT_SECRET: 'short' };
-    const { code, stdout, stderr } = await dryRun(lines(wrong));
+    const wrongVariables = {
+      ...completeVariables,
+      GOOGLE_BASE_URL: 'http://127.0.0.1:8788',
+      GPT_CLIENT_SECRET: 'short',
+    };
+    const { code, stdout, stderr } = await dryRun(formatVariables(wrongVariables));
     expect(code).toBe(1);
     expect(stderr).toMatch(/^ {2}GPT_CLIENT_SECRET .*\n {2}GOOGLE_BASE_URL /m);
     expect(stdout).not.toContain('this command would');
   });
 
   it('rejects an unknown variable before it is uploaded', async () => {
-    const { code, stdout, stderr } = await dryRun(lines({ ...whole, GOGGLE_CLIENT_ID: 'x' }));
+    const { code, stdout, stderr } = await dryRun(
+      formatVariables({ ...completeVariables, GOGGLE_CLIENT_ID: 'x' }),
+    );
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toBe(`${file} sets GOGGLE_CLIENT_ID, which is not a variable of the app.\n`);
   });
@@ -132,23 +150,23 @@ describe('npm run deploy -- --dry-run', () => {
     ['with a port', 'https://words.example:8443', 'has a port'],
     ['at workers.dev', 'https://words.me.workers.dev', 'is at words.me.workers.dev, which is disabled'],
     ['at pages.dev', 'https://words.pages.dev', 'is at words.pages.dev, which is disabled'],
-  ])('rejects an origin %s', (_, ORIGIN, sentence) => {
-    expect(() => readDeploymentDomain({ ORIGIN })).toThrow(`ORIGIN ${sentence}`);
+  ])('rejects an origin %s', (_, ORIGIN, message) => {
+    expect(() => readDeploymentDomain({ ORIGIN })).toThrow(`ORIGIN ${message}`);
   });
 });
 
 describe('npm run build', () => {
   it('needs no variables', async () => {
     await writeFile(file, '');
-    const { code, stdout } = await runCommand('build', places());
+    const { code, stdout } = await runCommand('build', getPathVariables());
     expect(code).toBe(0);
     expect(stdout).toMatch(/^Worker: \d\d\.\d kB gzipped \(limit: 90\.0 kB\)\n$/);
     expect(await readFile(join(folder, 'dist/site/index.html'), 'utf8')).not.toContain('Play in ChatGPT');
   });
 
   it('W13.3 builds no setup page, even for an origin on loopback', async () => {
-    await writeFile(file, lines({ ...whole, ORIGIN: 'http://localhost:8787' }));
-    expect(await runCommand('build', places())).toMatchObject({ code: 0, stderr: '' });
+    await writeFile(file, formatVariables({ ...completeVariables, ORIGIN: 'http://localhost:8787' }));
+    expect(await runCommand('build', getPathVariables())).toMatchObject({ code: 0, stderr: '' });
     const site = await readdir(join(folder, 'dist/site'));
     expect(site).toContain('index.html');
     expect(site.filter((name) => name.startsWith('setup'))).toEqual([]);

@@ -29,7 +29,7 @@ export interface FakeD1 {
 /** Creates an empty database. */
 export const createFakeD1 = (): FakeD1 => {
   const sqlite = new DatabaseSync(':memory:');
-  const run = (queries: readonly Query[]): StatementResult[] => {
+  const runQueries = (queries: readonly Query[]): StatementResult[] => {
     sqlite.exec('BEGIN IMMEDIATE');
     try {
       const results = queries.flatMap((query) => runQuery(sqlite, query));
@@ -41,8 +41,8 @@ export const createFakeD1 = (): FakeD1 => {
     }
   };
   return {
-    db: createBinding(run),
-    query: (body) => run('batch' in body ? body.batch : [body]),
+    db: createBinding(runQueries),
+    query: (body) => runQueries('batch' in body ? body.batch : [body]),
   };
 };
 
@@ -65,7 +65,9 @@ const countChanges = (sqlite: DatabaseSync): number => {
   return Number(changes);
 };
 
-const createBinding = (run: (queries: readonly Query[]) => readonly StatementResult[]): SqlDatabase => {
+const createBinding = (
+  runQueries: (queries: readonly Query[]) => readonly StatementResult[],
+): SqlDatabase => {
   const queries = new WeakMap<SqlStatement, Query>();
   const prepare = (sql: string, params: readonly Value[]): SqlStatement => {
     const statement = { bind: (...values: unknown[]) => prepare(sql, values.map(requireValue)) };
@@ -75,7 +77,7 @@ const createBinding = (run: (queries: readonly Query[]) => readonly StatementRes
   return {
     prepare: (sql) => prepare(sql, []),
     async batch(statements) {
-      const results = run(statements.map((statement) => queries.get(statement) ?? { sql: '' }));
+      const results = runQueries(statements.map((statement) => queries.get(statement) ?? { sql: '' }));
       return JSON.parse(JSON.stringify(results));
     },
   };

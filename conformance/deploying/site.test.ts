@@ -8,44 +8,48 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { publicFolder } from '../../scripts/app/paths.ts';
 import { renderLandingPage, renderPrivacyPage } from '../../scripts/app/site.ts';
 
-let page: string;
-let privacy: string;
+let landingPage: string;
+let privacyPage: string;
 beforeAll(async () => {
-  page = await readFile(join(publicFolder, 'index.html'), 'utf8');
-  privacy = await readFile(join(publicFolder, 'privacy.html'), 'utf8');
+  landingPage = await readFile(join(publicFolder, 'index.html'), 'utf8');
+  privacyPage = await readFile(join(publicFolder, 'privacy.html'), 'utf8');
 });
 
 const gptUrl = 'https://chatgpt.com/g/g-68f0c2a1b4d8-words';
 
 describe('the landing page of a deployment', () => {
   it('links to the GPT', () => {
-    const filled = renderLandingPage(page, { ORIGIN: 'https://words.example', GPT_URL: gptUrl });
-    expect(filled).toContain(`<a class="button" href="${gptUrl}">Play in ChatGPT</a>`);
-    expect(filled).not.toContain('GPT_URL');
+    const renderedPage = renderLandingPage(landingPage, { ORIGIN: 'https://words.example', GPT_URL: gptUrl });
+    expect(renderedPage).toContain(`<a class="button" href="${gptUrl}">Play in ChatGPT</a>`);
+    expect(renderedPage).not.toContain('GPT_URL');
   });
 
   it('contains no trace of a link if there is no GPT yet', () => {
-    const filled = renderLandingPage(page, { ORIGIN: 'https://words.example' });
-    expect(filled).not.toMatch(/GPT_URL|chatgpt\.com\/g\//);
+    const renderedPage = renderLandingPage(landingPage, { ORIGIN: 'https://words.example' });
+    expect(renderedPage).not.toMatch(/GPT_URL|chatgpt\.com\/g\//);
   });
 
   it('has absolute URLs for other sites', () => {
-    const filled = renderLandingPage(page, { ORIGIN: 'https://words.example' });
-    expect(filled).toContain('<meta property="og:url" content="https://words.example/">');
-    expect(filled).toContain('<meta property="og:image" content="https://words.example/social-card.png">');
+    const renderedPage = renderLandingPage(landingPage, { ORIGIN: 'https://words.example' });
+    expect(renderedPage).toContain('<meta property="og:url" content="https://words.example/">');
+    expect(renderedPage).toContain(
+      '<meta property="og:image" content="https://words.example/social-card.png">',
+    );
   });
 
   it('changes nothing else', () => {
-    const without = (text: string) =>
+    const omitInsertedLines = (text: string) =>
       text.split('\n').filter((line) => !/og:(url|image"|)|GPT_URL/.test(line));
-    const filled = renderLandingPage(page, { ORIGIN: 'https://words.example' });
-    expect(without(filled)).toEqual(without(page));
+    const renderedPage = renderLandingPage(landingPage, { ORIGIN: 'https://words.example' });
+    expect(omitInsertedLines(renderedPage)).toEqual(omitInsertedLines(landingPage));
   });
 
   it('drops the query and the fragment of the link', () => {
-    const filled = renderLandingPage(page, { GPT_URL: `${gptUrl}?ref="><script>alert(1)</script>#x` });
-    expect(filled).toContain(`href="${gptUrl}"`);
-    expect(filled).not.toContain('alert');
+    const renderedPage = renderLandingPage(landingPage, {
+      GPT_URL: `${gptUrl}?ref="><script>alert(1)</script>#x`,
+    });
+    expect(renderedPage).toContain(`href="${gptUrl}"`);
+    expect(renderedPage).not.toContain('alert');
   });
 
   it.each([
@@ -59,13 +63,13 @@ describe('the landing page of a deployment', () => {
     'https://chatgpt.com/',
     'g-68f0c2a1b4d8',
   ])('rejects %s as a link to the GPT', (GPT_URL) => {
-    expect(() => renderLandingPage(page, { GPT_URL })).toThrow(/^GPT_URL must be the URL of the GPT/);
+    expect(() => renderLandingPage(landingPage, { GPT_URL })).toThrow(/^GPT_URL must be the URL of the GPT/);
   });
 
   it.each(['https://words.example"><script>alert(1)</script>', 'words.example', 'https://words.example/'])(
     'rejects %s as an origin',
     (ORIGIN) => {
-      expect(() => renderLandingPage(page, { ORIGIN })).toThrow(/^ORIGIN must be an https origin/);
+      expect(() => renderLandingPage(landingPage, { ORIGIN })).toThrow(/^ORIGIN must be an https origin/);
     },
   );
 
@@ -75,19 +79,19 @@ describe('the landing page of a deployment', () => {
 });
 
 describe('the privacy policy of a deployment', () => {
-  const kept = /class="until">(.*), or until you delete your account\./;
+  const retentionPattern = /class="until">(.*), or until you delete your account\./;
 
   it.each([
     [{}, '90 days'],
     [{ AUDIT_DAYS: '400' }, '400 days'],
     [{ AUDIT_DAYS: '1' }, '1 day'],
-  ])('says for AUDIT_DAYS=%j how long the audit log is kept: %s', (variables, said) => {
-    const filled = renderPrivacyPage(privacy, variables);
-    expect(kept.exec(filled)?.[1]).toBe(said);
-    expect(filled.replace(said, '<!-- AUDIT_DAYS -->90 days')).toBe(privacy);
+  ])('says for AUDIT_DAYS=%j how long the audit log is kept: %s', (variables, retention) => {
+    const renderedPage = renderPrivacyPage(privacyPage, variables);
+    expect(retentionPattern.exec(renderedPage)?.[1]).toBe(retention);
+    expect(renderedPage.replace(retention, '<!-- AUDIT_DAYS -->90 days')).toBe(privacyPage);
   });
 
   it('fails with a value that the Worker would reject', () => {
-    expect(() => renderPrivacyPage(privacy, { AUDIT_DAYS: '401' })).toThrow(/^AUDIT_DAYS must be /);
+    expect(() => renderPrivacyPage(privacyPage, { AUDIT_DAYS: '401' })).toThrow(/^AUDIT_DAYS must be /);
   });
 });

@@ -37,39 +37,39 @@ const startDeployment = async (options: CloudflareOptions): Promise<RunningComma
 };
 
 /** Returns the requests that change something, in order. */
-const changes = (): readonly string[] =>
+const listChanges = (): readonly string[] =>
   cloudflare.calls
     .filter(({ method }) => method !== 'GET')
     .map(({ method, path }) => `${method} ${path.replace(/\?.*/, '')}`);
 
-const script = '/workers/scripts/words-with-chat';
+const scriptPath = '/workers/scripts/words-with-chat';
 
 it('creates the database and its tables, then deploys one version at the domain, and enables no other URL', async () => {
   const { code, stdout } = await deploy({ database: 'missing' });
   expect(code).toBe(0);
   expect(stdout).toContain('curl https://words.example/.well-known/oauth-authorization-server');
   const query = 'POST /d1/database/11111111-1111-4111-8111-111111111111/query';
-  expect([...new Set(changes())]).toEqual([
+  expect([...new Set(listChanges())]).toEqual([
     'POST /d1/database',
     query,
-    `POST ${script}/assets-upload-session`,
-    `PUT ${script}`,
-    `POST ${script}/subdomain`,
-    `POST ${script}/domains/changeset`,
-    `PUT ${script}/schedules`,
-    `PUT ${script}/domains/records`,
+    `POST ${scriptPath}/assets-upload-session`,
+    `PUT ${scriptPath}`,
+    `POST ${scriptPath}/subdomain`,
+    `POST ${scriptPath}/domains/changeset`,
+    `PUT ${scriptPath}/schedules`,
+    `PUT ${scriptPath}/domains/records`,
   ]);
   // The migrations were applied: the table exists, and is empty.
   expect(await d1Admin(cloudflare.d1.db).listUsers({ limit: 1, skip: 0 }, 0)).toEqual([]);
-  expect(bodyOf(/\/subdomain$/)).toBe('{"enabled":false,"previews_enabled":false}');
-  expect(bodyOf(/\/domains\/changeset/)).toBe('[{"hostname":"words.example"}]');
+  expect(findRequestBody(/\/subdomain$/)).toBe('{"enabled":false,"previews_enabled":false}');
+  expect(findRequestBody(/\/domains\/changeset/)).toBe('[{"hostname":"words.example"}]');
 });
 
 it('uploads the variables of the Worker as secrets, and no other variables', async () => {
   await deploy({ database: 'present' });
-  expect(changes()).not.toContain('POST /d1/database');
+  expect(listChanges()).not.toContain('POST /d1/database');
   const { GPT_CLIENT_SECRET } = parseEnv(await readFile(file, 'utf8'));
-  const metadata = JSON.parse(/^\{"main_module".*$/m.exec(bodyOf(/words-with-chat\?/))?.[0] ?? '{}');
+  const metadata = JSON.parse(/^\{"main_module".*$/m.exec(findRequestBody(/words-with-chat\?/))?.[0] ?? '{}');
   const secrets: readonly { type: string; name: string; text: string }[] = metadata.bindings.filter(
     ({ text }: { readonly text?: string }) => text !== undefined,
   );
@@ -87,10 +87,10 @@ it('uploads the variables of the Worker as secrets, and no other variables', asy
 });
 
 it('uploads nothing if a migration fails, and says so', async () => {
-  const { code, stderr } = await deploy({ database: 'present', failing: /\/query$/ });
+  const { code, stderr } = await deploy({ database: 'present', failingPath: /\/query$/ });
   expect(code).toBe(1);
   expect(stderr).toContain('wrangler d1 migrations apply DB failed. The remaining steps were not run.\n');
-  expect(changes().filter((change) => change.includes('/workers/'))).toEqual([]);
+  expect(listChanges().filter((change) => change.includes('/workers/'))).toEqual([]);
   expect(await readdir(folder)).not.toContainEqual(expect.stringContaining('secrets'));
 });
 
@@ -101,12 +101,12 @@ it.each([
 ] as const)(
   'leaves no secret behind if %s interrupts the upload, and also stops Wrangler',
   async (signal, exitCode) => {
-    const { promise: isAsked, resolve: asked } = Promise.withResolvers<void>();
+    const { promise: uploadRequested, resolve: onRequest } = Promise.withResolvers<void>();
     const running = await startDeployment({
       database: 'present',
-      unanswered: { at: /\/assets-upload-session$/, asked },
+      withoutResponse: { path: /\/assets-upload-session$/, onRequest },
     });
-    await Promise.race([isAsked, running.finished]);
+    await Promise.race([uploadRequested, running.finished]);
     expect(await readdir(folder)).toContainEqual(expect.stringContaining('secrets'));
     running.process.kill(signal);
     // Wrangler writes to the same output, which ends only when both processes have ended.
@@ -115,5 +115,5 @@ it.each([
   },
 );
 
-const bodyOf = (path: RegExp): string =>
+const findRequestBody = (path: RegExp): string =>
   cloudflare.calls.find((call) => call.method !== 'GET' && path.test(call.path))?.body ?? '';
