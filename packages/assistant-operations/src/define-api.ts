@@ -88,11 +88,11 @@ const checkFields = (operation: Operation<never>): void => {
 
 const createTooLongError = (
   { id }: Operation<never>,
-  what: string,
+  textName: string,
   length: number,
   limit: number,
 ): DefinitionError =>
-  new DefinitionError(`${id}: the ${what} has ${length} characters, but ChatGPT’s limit is ${limit}.`);
+  new DefinitionError(`${id}: the ${textName} has ${length} characters, but ChatGPT’s limit is ${limit}.`);
 
 const checkUnique = <Context>(
   operations: readonly Operation<Context>[],

@@ -12,7 +12,11 @@ const createWithFieldDescription = (length: number) =>
   });
 
 const createMany = (count: number) =>
-  Array.from({ length: count }, (_, at) => ({ ...listBooks, id: `list_${at}`, path: `/api/${at}` as const }));
+  Array.from({ length: count }, (_, index) => ({
+    ...listBooks,
+    id: `list_${index}`,
+    path: `/api/${index}` as const,
+  }));
 
 const invalidDefinitions: readonly (readonly [string, readonly Operation<Shelf>[], string])[] = [
   [
@@ -114,16 +118,16 @@ describe('an operation', () => {
   });
 
   it('names every invalid field, and does not call its handler', async () => {
-    let calls = 0;
-    const counting = operation({
+    let callCount = 0;
+    const countingOperation = operation({
       ...rateBook,
       output: v.null(),
       handle: async () => {
-        calls += 1;
+        callCount += 1;
         return null;
       },
     });
-    expect(await counting.run({ title: 7, stars: 9, extra: true }, shelf)).toEqual({
+    expect(await countingOperation.run({ title: 7, stars: 9, extra: true }, shelf)).toEqual({
       kind: 'invalid',
       issues: [
         { field: 'title', message: 'Invalid type: Expected string but received 7' },
@@ -131,12 +135,20 @@ describe('an operation', () => {
         { field: 'extra', message: 'Invalid key: Expected never but received "extra"' },
       ],
     });
-    expect(calls).toBe(0);
+    expect(callCount).toBe(0);
   });
 
   it.each([[undefined], [null], [[]], ['{}'], [7]])('refuses the input %j', async (input) => {
-    const nothing = operation({ ...getBook, input: noInput, output: v.null(), handle: async () => null });
-    expect(await nothing.run(input, shelf)).toMatchObject({ kind: 'invalid', issues: [{ field: '' }] });
+    const operationWithoutInput = operation({
+      ...getBook,
+      input: noInput,
+      output: v.null(),
+      handle: async () => null,
+    });
+    expect(await operationWithoutInput.run(input, shelf)).toMatchObject({
+      kind: 'invalid',
+      issues: [{ field: '' }],
+    });
   });
 
   it('throws what its handler throws', async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import {
+  buildJsonRequest,
   corsResponseHeaders,
   createLibraryRoutes,
-  json,
   noStoreHeaders,
   problem,
   toHeaderRecord,
@@ -23,7 +23,7 @@ describe('a route', () => {
   it('calls the guard once, with the scopes of its operation', async () => {
     const { call, requestedScopes } = createLibraryRoutes();
     await call('/api/books');
-    await call('/api/books/Emma', json({ stars: 3 }));
+    await call('/api/books/Emma', buildJsonRequest({ stars: 3 }));
     expect(requestedScopes).toEqual([['read'], ['read', 'rate']]);
   });
 
@@ -160,20 +160,20 @@ describe('input', () => {
   });
 
   it('is read from a JSON body', async () => {
-    const response = await createLibraryRoutes().call('/api/books/Emma', json({ stars: 5 }));
+    const response = await createLibraryRoutes().call('/api/books/Emma', buildJsonRequest({ stars: 5 }));
     expect(await response.json()).toEqual({ title: 'Emma', stars: 5 });
   });
 
   it('takes a path field from the path, even if the body has the field', async () => {
     const response = await createLibraryRoutes().call(
       '/api/books/Emma',
-      json({ stars: 5, title: 'Dracula' }),
+      buildJsonRequest({ stars: 5, title: 'Dracula' }),
     );
     expect(await response.json()).toEqual({ title: 'Emma', stars: 5 });
   });
 
   it('is refused with the names of the invalid fields', async () => {
-    const response = await createLibraryRoutes().call('/api/books/Emma', json({ stars: 6 }));
+    const response = await createLibraryRoutes().call('/api/books/Emma', buildJsonRequest({ stars: 6 }));
     expect(response.status).toBe(400);
     expect(toHeaderRecord(response)).toEqual({
       'content-type': 'application/problem+json',
@@ -192,7 +192,7 @@ describe('input', () => {
     ['a list', '[1]', 'The body must be a JSON object.'],
     ['null', 'null', 'The body must be a JSON object.'],
   ])('is refused if the body is %s', async (_, body, detail) => {
-    const response = await createLibraryRoutes().call('/api/books/Emma', json(body));
+    const response = await createLibraryRoutes().call('/api/books/Emma', buildJsonRequest(body));
     expect(response.status).toBe(400);
     expect(await response.json()).toEqual(problem(400, 'Bad Request', detail));
   });
@@ -214,7 +214,10 @@ describe('input', () => {
   );
 
   it('accepts a content type with parameters, in any case', async () => {
-    const init = { ...json({ stars: 5 }), headers: { 'content-type': 'Application/JSON; charset=utf-8' } };
+    const init = {
+      ...buildJsonRequest({ stars: 5 }),
+      headers: { 'content-type': 'Application/JSON; charset=utf-8' },
+    };
     expect((await createLibraryRoutes().call('/api/books/Emma', init)).status).toBe(200);
   });
 
@@ -225,16 +228,16 @@ describe('input', () => {
   });
 
   it('is refused if the body is too long, without reading all of it', async () => {
-    let sent = 0;
-    const endless = new ReadableStream<Uint8Array>({
+    let pullCount = 0;
+    const endlessBody = new ReadableStream<Uint8Array>({
       pull: (controller) => {
-        sent += 1;
+        pullCount += 1;
         controller.enqueue(new Uint8Array(50_000).fill(32));
       },
     });
     const request = new Request('http://localhost/api/books/Emma', {
       method: 'POST',
-      body: endless,
+      body: endlessBody,
       headers: { authorization: 'ada', 'content-type': 'application/json' },
     });
     const response = await createLibraryRoutes().routes.request(request);
@@ -242,7 +245,7 @@ describe('input', () => {
     expect(await response.json()).toEqual(
       problem(413, 'Content Too Large', 'The body is longer than 100000 bytes.'),
     );
-    expect(sent).toBeLessThan(6);
+    expect(pullCount).toBeLessThan(6);
   });
 });
 
@@ -250,7 +253,7 @@ const origin = 'https://browser-app.example';
 const preflightHeaders = { origin, 'access-control-request-method': 'POST' };
 const paths = ['/api', '/api/books', '/api/books/Emma', '/api/films', '/api/books/Emma/pages'];
 
-const corsOf = (response: Response) =>
+const pickCorsHeaders = (response: Response) =>
   Object.fromEntries([...response.headers].filter(([name]) => name.startsWith('access-control-')));
 
 describe('a preflight', () => {
@@ -286,7 +289,7 @@ describe('a preflight', () => {
       method: 'OPTIONS',
       headers: preflightHeaders,
     });
-    expect([response.status, corsOf(response)]).toEqual([404, {}]);
+    expect([response.status, pickCorsHeaders(response)]).toEqual([404, {}]);
   });
 });
 
@@ -296,9 +299,9 @@ const collectResponses = async ({
 }: ReturnType<typeof createLibraryRoutes>): Promise<readonly Response[]> => [
   await call('/api/books'),
   await call('/api/books', { method: 'HEAD' }),
-  await call('/api/books/Emma', json({ stars: 3 })),
-  await call('/api/books/Emma', json({ stars: 99 })),
-  await call('/api/books/Emma', json('x'.repeat(200_000))),
+  await call('/api/books/Emma', buildJsonRequest({ stars: 3 })),
+  await call('/api/books/Emma', buildJsonRequest({ stars: 99 })),
+  await call('/api/books/Emma', buildJsonRequest('x'.repeat(200_000))),
   await call('/api/books/Emma', { method: 'POST', body: 'x', headers: { 'content-type': 'text/plain' } }),
   await routes.request('/api/books'),
   await call('/api/films'),
@@ -312,19 +315,20 @@ describe('a page on another origin', () => {
   it('can read every response, including errors', async () => {
     const responses = await collectResponses(createLibraryRoutes());
     expect(responses.map(({ status }) => status)).toEqual(statuses);
-    for (const response of responses) expect(corsOf(response)).toEqual(corsResponseHeaders);
+    for (const response of responses) expect(pickCorsHeaders(response)).toEqual(corsResponseHeaders);
   });
 
   it('can read no response if `cors` is `off`, and preflights are handled like other requests', async () => {
     const withoutCors = createLibraryRoutes(undefined, 'off');
     const responses = await collectResponses(withoutCors);
     expect(responses.map(({ status }) => status)).toEqual(statuses);
-    const unguarded = await withoutCors.routes.request('/api/books', {
+    const responseWithoutToken = await withoutCors.routes.request('/api/books', {
       method: 'OPTIONS',
       headers: preflightHeaders,
     });
-    expect(unguarded.status).toBe(401);
-    for (const response of [...responses, unguarded]) expect(corsOf(response)).toEqual({});
+    expect(responseWithoutToken.status).toBe(401);
+    for (const response of [...responses, responseWithoutToken])
+      expect(pickCorsHeaders(response)).toEqual({});
     expect(
       (await withoutCors.call('/api/books', { method: 'OPTIONS', headers: preflightHeaders })).status,
     ).toBe(405);

@@ -131,7 +131,7 @@ export const problem = (status: number, title: string, detail: string, members: 
 
 export const toHeaderRecord = (response: Response) => Object.fromEntries(response.headers);
 
-export const json = (body: unknown): RequestInit => ({
+export const buildJsonRequest = (body: unknown): RequestInit => ({
   method: 'POST',
   body: typeof body === 'string' ? body : JSON.stringify(body),
   headers: { 'content-type': 'application/json' },

@@ -13,10 +13,10 @@ const options = {
 };
 
 /** Creates the document as JSON, without the members that are undefined. */
-const createDocument = (change: Partial<typeof options> = {}) =>
-  JSON.parse(JSON.stringify(createOpenApiDocument(library, { ...options, ...change })));
+const createDocument = (changes: Partial<typeof options> = {}) =>
+  JSON.parse(JSON.stringify(createOpenApiDocument(library, { ...options, ...changes })));
 
-const failures = {
+const errorResponses = {
   '401': { $ref: '#/components/responses/Unauthorized' },
   '403': { $ref: '#/components/responses/Forbidden' },
   '404': { $ref: '#/components/responses/NotFound' },
@@ -71,7 +71,7 @@ describe('the OpenAPI document', () => {
           content: { 'application/json': { schema: { type: 'array', items: { type: 'string' } } } },
         },
         '400': { $ref: '#/components/responses/BadRequest' },
-        ...failures,
+        ...errorResponses,
       },
     });
   });
@@ -116,7 +116,7 @@ describe('the OpenAPI document', () => {
         description: 'The result.',
         content: { 'application/json': { schema: { type: 'null' } } },
       },
-      ...failures,
+      ...errorResponses,
     });
   });
 

@@ -18,16 +18,18 @@ let browser: Browser;
 
 const server = createServer((request, response) => {
   void record(request).then(() =>
-    (responses[request.url ?? ''] ?? ((r) => r.writeHead(404).end('not found')))(response),
+    (
+      responses[request.url ?? ''] ?? ((notFoundResponse) => notFoundResponse.writeHead(404).end('not found'))
+    )(response),
   );
 });
 
 const record = async (request: IncomingMessage): Promise<void> => {
-  const { cookie, origin: from, 'sec-fetch-site': site } = request.headers;
+  const { cookie, origin: originHeader, 'sec-fetch-site': site } = request.headers;
   received.push({
     line: `${request.method} ${request.url}`,
     cookie,
-    origin: from,
+    origin: originHeader,
     site,
     body: await text(request),
   });
@@ -45,14 +47,14 @@ afterEach(() => {
   server.close();
 });
 
-const html = (body: string) => (response: ServerResponse) =>
+const respondWithHtml = (body: string) => (response: ServerResponse) =>
   response.setHeader('content-type', 'text/html').end(body);
 const redirectTo = (location: string) => (response: ServerResponse) =>
   response.writeHead(303, { location }).end();
 
 /** Opens a URL that must lead to a page. */
-const openPage = async (url: string, opened = browser): Promise<Page> => {
-  const destination = await opened.open(new URL(url, origin));
+const openPage = async (url: string, testBrowser = browser): Promise<Page> => {
+  const destination = await testBrowser.open(new URL(url, origin));
   if (destination.kind === 'stopped-redirect') throw new Error(`stopped at ${destination.location}`);
   return destination;
 };
@@ -62,7 +64,7 @@ describe('navigation', () => {
     responses = {
       '/a': (response) =>
         response.writeHead(302, { location: '/b', 'set-cookie': ['x=1', 'y=2; Path=/b'] }).end(),
-      '/b': html('arrived'),
+      '/b': respondWithHtml('arrived'),
     };
     expect(await openPage('/a')).toMatchObject({ status: 200, html: 'arrived', url: new URL('/b', origin) });
     expect(received.map(({ line, cookie }) => [line, cookie])).toEqual([
@@ -73,14 +75,18 @@ describe('navigation', () => {
 
   it.each([
     ['header', (response: ServerResponse) => response.setHeader('refresh', '0; url=/end').end('wait')],
-    ['element', html('<meta http-equiv="Refresh" content="0; url=/end?a=1&amp;b=2">')],
-  ])('follows a refresh %s of 0 seconds', async (_, waiting) => {
-    responses = { '/wait': waiting, '/end': html('end'), '/end?a=1&b=2': html('end') };
+    ['element', respondWithHtml('<meta http-equiv="Refresh" content="0; url=/end?a=1&amp;b=2">')],
+  ])('follows a refresh %s of 0 seconds', async (_, respondWithRefresh) => {
+    responses = {
+      '/wait': respondWithRefresh,
+      '/end': respondWithHtml('end'),
+      '/end?a=1&b=2': respondWithHtml('end'),
+    };
     expect((await openPage('/wait')).html).toBe('end');
   });
 
   it('stays on a page whose refresh waits', async () => {
-    responses = { '/wait': html('<meta http-equiv="refresh" content="5; url=/end">') };
+    responses = { '/wait': respondWithHtml('<meta http-equiv="refresh" content="5; url=/end">') };
     expect((await openPage('/wait')).url.pathname).toBe('/wait');
     expect(received).toHaveLength(1);
   });
@@ -114,13 +120,13 @@ describe('navigation', () => {
 describe('forms', () => {
   it('submits the fields and the clicked button, with the origin of the page', async () => {
     responses = {
-      '/form': html(`<p>outside <input name="outside" value="x"></p>
+      '/form': respondWithHtml(`<p>outside <input name="outside" value="x"></p>
         <form class=a action="/post?a=1&amp;b=2" method='POST'>
         <input type="hidden" name="sealed" value="a&quot;b&#39;c&#x3c;d"/><input type="checkbox">
         <button name="provider" value="google"><span>Continue with</span>
           Google &amp; co</button><button name="cancel" value="1">Cancel</button></form>`),
       '/post?a=1&b=2': redirectTo('/end'),
-      '/end': html('end'),
+      '/end': respondWithHtml('end'),
     };
     const form = await openPage('/form');
     expect(await browser.clickButton(form, 'Continue with Google & co')).toMatchObject({ html: 'end' });
@@ -128,9 +134,9 @@ describe('forms', () => {
     const [, first, afterRedirect, second] = received;
     const fields = 'sealed=a%22b%27c%3Cd';
     const line = 'POST /post?a=1&b=2';
-    const post = { line, cookie: undefined, origin, site: 'same-origin' };
-    expect(first).toEqual({ ...post, body: `${fields}&provider=google` });
-    expect(second).toEqual({ ...post, body: `${fields}&cancel=1` });
+    const postRequest = { line, cookie: undefined, origin, site: 'same-origin' };
+    expect(first).toEqual({ ...postRequest, body: `${fields}&provider=google` });
+    expect(second).toEqual({ ...postRequest, body: `${fields}&cancel=1` });
     expect(afterRedirect).toEqual({
       ...{ line: 'GET /end', cookie: undefined, origin: undefined },
       ...{ site: 'same-origin', body: '' },
@@ -139,80 +145,82 @@ describe('forms', () => {
 
   it('puts the fields of a GET form into the query', async () => {
     responses = {
-      '/form': html('<form action="/find"><input name="q" value="a&amp;b"><button>Go</button></form>'),
+      '/form': respondWithHtml(
+        '<form action="/find"><input name="q" value="a&amp;b"><button>Go</button></form>',
+      ),
     };
     await browser.clickButton(await openPage('/form'), 'Go');
     expect(received.at(-1)?.line).toBe('GET /find?q=a%26b');
   });
 
   it('submits a form without an action to the URL of its page', async () => {
-    responses = { '/form?a=1': html('<form method="post"><button>Go</button></form>') };
+    responses = { '/form?a=1': respondWithHtml('<form method="post"><button>Go</button></form>') };
     await browser.clickButton(await openPage('/form?a=1'), 'Go');
     expect(received.at(-1)?.line).toBe('POST /form?a=1');
   });
 
   it('fails if the page has no such button', async () => {
-    responses = { '/form': html('<form><button>Go</button></form>') };
+    responses = { '/form': respondWithHtml('<form><button>Go</button></form>') };
     const form = await openPage('/form');
     expect(() => browser.clickButton(form, 'Stop')).toThrow('No button "Stop" on');
   });
 });
 
 describe('cookies', () => {
-  const app = 'http://localhost:8787/authorize';
-  const provider = 'http://127.0.0.1:8788/sign-in';
+  const appUrl = 'http://localhost:8787/authorize';
+  const providerUrl = 'http://127.0.0.1:8788/sign-in';
 
   /** A browser with the cookies that the app set, and the `Cookie` headers of its later requests. */
   const withCookies = async (...lines: readonly string[]) => {
-    const sent: (string | null)[] = [];
+    const sentCookies: (string | null)[] = [];
     let setCookies = lines;
-    const form = `<form action="${app}" method="post"><button>Post</button></form>
-      <form action="${app}"><button>Get</button></form>`;
+    const form = `<form action="${appUrl}" method="post"><button>Post</button></form>
+      <form action="${appUrl}"><button>Get</button></form>`;
     const cookieBrowser = createBrowser({
       fetch: async (input, init) => {
-        sent.push(new Request(input, init).headers.get('cookie'));
+        sentCookies.push(new Request(input, init).headers.get('cookie'));
         const headers = new Headers();
         for (const line of setCookies) headers.append('set-cookie', line);
         return new Response(form, { headers });
       },
     });
-    await openPage(app, cookieBrowser);
+    await openPage(appUrl, cookieBrowser);
     setCookies = [];
-    const read = async (url: string) => {
+    const getCookiesSentTo = async (url: string) => {
       await openPage(url, cookieBrowser);
-      return sent.at(-1);
+      return sentCookies.at(-1);
     };
-    const set = async (line: string) => {
+    const setCookie = async (line: string) => {
       setCookies = [line];
-      await openPage(app, cookieBrowser);
+      await openPage(appUrl, cookieBrowser);
       setCookies = [];
     };
-    const submit = async (from: string, label: string) => {
-      await cookieBrowser.clickButton(await openPage(from, cookieBrowser), label);
-      return sent.at(-1);
+    const getCookiesSentBy = async (url: string, label: string) => {
+      await cookieBrowser.clickButton(await openPage(url, cookieBrowser), label);
+      return sentCookies.at(-1);
     };
-    return { read, set, submit };
+    return { getCookiesSentTo, setCookie, getCookiesSentBy };
   };
 
   it('are sent to every port of the host, and to no other host', async () => {
-    const { read } = await withCookies('a=1; Path=/', 'b=x=y');
-    expect(await read(app)).toBe('a=1; b=x=y');
-    expect(await read('http://localhost:9999/')).toBe('a=1; b=x=y');
-    expect(await read(provider)).toBeNull();
+    const { getCookiesSentTo } = await withCookies('a=1; Path=/', 'b=x=y');
+    expect(await getCookiesSentTo(appUrl)).toBe('a=1; b=x=y');
+    expect(await getCookiesSentTo('http://localhost:9999/')).toBe('a=1; b=x=y');
+    expect(await getCookiesSentTo(providerUrl)).toBeNull();
   });
 
   it('are replaced by a newer value, and deleted by Max-Age=0', async () => {
-    const { read, set } = await withCookies('a=1', 'a=2');
-    expect(await read(app)).toBe('a=2');
-    await set('a=; Max-Age=0');
-    expect(await read(app)).toBeNull();
+    const { getCookiesSentTo, setCookie } = await withCookies('a=1', 'a=2');
+    expect(await getCookiesSentTo(appUrl)).toBe('a=2');
+    await setCookie('a=; Max-Age=0');
+    expect(await getCookiesSentTo(appUrl)).toBeNull();
   });
 
   it('are sent only below their path', async () => {
-    const { read } = await withCookies('a=1; Path=/authorize');
-    expect(await read(app)).toBe('a=1');
-    expect(await read(`${app}/consent`)).toBe('a=1');
-    expect(await read(`${app}d`)).toBeNull();
+    const { getCookiesSentTo } = await withCookies('a=1; Path=/authorize');
+    expect(await getCookiesSentTo(appUrl)).toBe('a=1');
+    expect(await getCookiesSentTo(`${appUrl}/consent`)).toBe('a=1');
+    expect(await getCookiesSentTo(`${appUrl}d`)).toBeNull();
   });
 
   it.each([
@@ -223,22 +231,22 @@ describe('cookies', () => {
     ['__Host-a=1; Secure; Path=/authorize', null],
     ['__Host-a=1; Secure; Path=/; Domain=localhost', null],
     ['=', null],
-  ])('on http://localhost: %s is sent as %s', async (line, sent) => {
-    const { read } = await withCookies(line);
-    expect(await read(app)).toBe(sent);
+  ])('on http://localhost: %s is sent as %s', async (line, expectedCookies) => {
+    const { getCookiesSentTo } = await withCookies(line);
+    expect(await getCookiesSentTo(appUrl)).toBe(expectedCookies);
   });
 
   it.each([
     ['Get', 'l=1; n=1; d=1'],
     ['Post', 'n=1'],
-  ])('are sent by their SameSite on a cross-site %s', async (label, sent) => {
-    const { submit } = await withCookies(
+  ])('are sent by their SameSite on a cross-site %s', async (label, expectedCookies) => {
+    const { getCookiesSentBy } = await withCookies(
       's=1; SameSite=Strict',
       'l=1; SameSite=Lax',
       'n=1; SameSite=None; Secure',
       'd=1',
     );
-    expect(await submit(provider, label)).toBe(sent);
-    expect(await submit(app, label)).toBe('s=1; l=1; n=1; d=1');
+    expect(await getCookiesSentBy(providerUrl, label)).toBe(expectedCookies);
+    expect(await getCookiesSentBy(appUrl, label)).toBe('s=1; l=1; n=1; d=1');
   });
 });

@@ -33,14 +33,14 @@ export const createInputReader = (operation: Operation<never>): ReadInput => {
 
 const readQuery = (request: Request, names: readonly string[]): Record<string, string> => {
   const query = new URL(request.url).searchParams;
-  const found: Record<string, string> = {};
+  const values: Record<string, string> = {};
   for (const name of names) {
-    const [value, ...more] = query.getAll(name);
-    if (more.length > 0)
+    const [value, ...rest] = query.getAll(name);
+    if (rest.length > 0)
       throw new ProblemError({ status: 400, detail: `The parameter ${name} was sent more than once.` });
-    if (value !== undefined) found[name] = value;
+    if (value !== undefined) values[name] = value;
   }
-  return found;
+  return values;
 };
 
 const readBody = async (request: Request): Promise<object> => {

@@ -51,20 +51,20 @@ export const createHttpRoutes = <Access, Context>(
   const routes = new Hono();
   for (const operation of operations) {
     const route = { operation, readInput: createInputReader(operation) };
-    routes.on(operation.method.toUpperCase(), routePath(operation.path), (honoContext) =>
+    routes.on(operation.method.toUpperCase(), toRoutePath(operation.path), (honoContext) =>
       withCors(honoContext.req.raw, options, () => runOperation(route, honoContext, options)),
     );
   }
-  for (const [path, methods] of methodsByPath(operations)) {
-    routes.all(routePath(path), ({ req }) =>
+  for (const [path, methods] of groupMethodsByPath(operations)) {
+    routes.all(toRoutePath(path), ({ req }) =>
       withCors(req.raw, options, () =>
-        respondWithProblem(req.raw, methodNotAllowedProblem(methods), options),
+        respondWithProblem(req.raw, createMethodNotAllowedProblem(methods), options),
       ),
     );
   }
   routes.all(`${options.basePath}/*`, ({ req }) =>
     withCors(req.raw, options, () =>
-      respondWithProblem(req.raw, (options.notFound ?? notFoundProblem)(req.path), options),
+      respondWithProblem(req.raw, (options.notFound ?? createNotFoundProblem)(req.path), options),
     ),
   );
   return routes;
@@ -77,7 +77,7 @@ const withCors = async (
   respond: () => Promise<Response>,
 ): Promise<Response> => {
   if (cors !== 'any-origin') return respond();
-  return isPreflight(request) ? preflightResponse() : allowAnyOrigin(await respond());
+  return isPreflight(request) ? createPreflightResponse() : allowAnyOrigin(await respond());
 };
 
 interface OperationRoute<Context> {
@@ -99,7 +99,7 @@ const runOperation = async <Access, Context>(
     const result = await operation.run(input, options.context(outcome.access));
     return result.kind === 'done'
       ? createJsonResponse(result.output)
-      : createProblemResponse(invalidInputProblem(result.issues));
+      : createProblemResponse(createInvalidInputProblem(result.issues));
   } catch (error) {
     return createProblemResponse(toProblem(error, options));
   }
@@ -127,21 +127,23 @@ const toProblem = <Access, Context>(error: unknown, options: HttpRoutesOptions<A
 
 const internalErrorProblem: Problem = { status: 500, detail: 'Something went wrong on our side.' };
 
-const invalidInputProblem = (issues: readonly InputIssue[]): Problem => ({
+const createInvalidInputProblem = (issues: readonly InputIssue[]): Problem => ({
   status: 400,
   detail: 'The input does not match the schema of this operation.',
   members: { issues },
 });
 
-const methodNotAllowedProblem = (methods: readonly string[]): Problem => ({
+const createMethodNotAllowedProblem = (methods: readonly string[]): Problem => ({
   status: 405,
   detail: 'Method not allowed.',
   headers: { allow: methods.join(', ') },
 });
 
-const notFoundProblem = (): Problem => ({ status: 404, detail: 'This path does not exist.' });
+const createNotFoundProblem = (): Problem => ({ status: 404, detail: 'This path does not exist.' });
 
-const methodsByPath = (operations: readonly Operation<never>[]): ReadonlyMap<string, readonly string[]> => {
+const groupMethodsByPath = (
+  operations: readonly Operation<never>[],
+): ReadonlyMap<string, readonly string[]> => {
   const methods = new Map<string, readonly string[]>();
   for (const { path, method } of operations) {
     const allowed = method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()];
@@ -150,7 +152,7 @@ const methodsByPath = (operations: readonly Operation<never>[]): ReadonlyMap<str
   return methods;
 };
 
-const routePath = (path: string): string => path.replace(/\{([^}]*)\}/g, ':$1');
+const toRoutePath = (path: string): string => path.replace(/\{([^}]*)\}/g, ':$1');
 
 // CORS (Fetch standard): calls are authenticated by the `Authorization` header, so any origin is allowed.
 
@@ -169,7 +171,7 @@ const isPreflight = ({ method, headers }: Request): boolean =>
  * may learn which paths and methods exist. The headers are listed by name, because `*` does not cover
  * `Authorization`.
  */
-const preflightResponse = (): Response =>
+const createPreflightResponse = (): Response =>
   new Response(null, {
     status: 204,
     headers: {
@@ -188,8 +190,8 @@ const preflightResponse = (): Response =>
  * token and when to try again.
  */
 const allowAnyOrigin = (response: Response): Response => {
-  const readable = new Response(response.body, response);
-  readable.headers.set('access-control-allow-origin', '*');
-  readable.headers.set('access-control-expose-headers', 'WWW-Authenticate, Retry-After');
-  return readable;
+  const readableResponse = new Response(response.body, response);
+  readableResponse.headers.set('access-control-allow-origin', '*');
+  readableResponse.headers.set('access-control-expose-headers', 'WWW-Authenticate, Retry-After');
+  return readableResponse;
 };

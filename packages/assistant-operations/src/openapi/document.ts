@@ -69,8 +69,9 @@ export const createOpenApiDocument = <Context>(
 
 const checkOrigin = (origin: string): void => {
   const url = URL.parse(origin);
-  const loopback = url?.protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
-  if (url?.origin !== origin || (url.protocol !== 'https:' && !loopback)) {
+  const isLoopbackHttp =
+    url?.protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
+  if (url?.origin !== origin || (url.protocol !== 'https:' && !isLoopbackHttp)) {
     throw new DefinitionError(
       `origin must be an https origin, or an http origin on loopback, not "${origin}".`,
     );
@@ -78,9 +79,11 @@ const checkOrigin = (origin: string): void => {
 };
 
 const checkScopes = ({ id, scopes }: Operation<never>, declared: DocumentOptions['scopes']): void => {
-  const unknown = scopes.find((scope) => !(scope in declared));
-  if (unknown !== undefined)
-    throw new DefinitionError(`${id}: the option scopes must describe the required scope ${unknown}.`);
+  const undeclaredScope = scopes.find((scope) => !(scope in declared));
+  if (undeclaredScope !== undefined)
+    throw new DefinitionError(
+      `${id}: the option scopes must describe the required scope ${undeclaredScope}.`,
+    );
 };
 
 const problemSchema = {
@@ -144,14 +147,14 @@ const buildParameters = (operation: Operation<never>): readonly object[] | undef
   const names = hasRequestBody(operation.method)
     ? pathNames
     : [...pathNames, ...listFieldsOutsidePath(operation)];
-  const all = names.map((name) => ({
+  const parameters = names.map((name) => ({
     name,
     in: pathNames.includes(name) ? 'path' : 'query',
     required: pathNames.includes(name) || input.required?.includes(name) === true,
     description: readFieldDescription(input, name),
     schema: input.properties?.[name],
   }));
-  return all.length > 0 ? all : undefined;
+  return parameters.length > 0 ? parameters : undefined;
 };
 
 const buildRequestBody = (operation: Operation<never>): object | undefined => {
@@ -168,11 +171,11 @@ const buildRequestBody = (operation: Operation<never>): object | undefined => {
 };
 
 const buildResponses = (operation: Operation<never>): Readonly<Record<string, object | undefined>> => {
-  const takesInput = listInputFields(operation).length > 0;
+  const hasInput = listInputFields(operation).length > 0;
   const { description = 'The result.', ...schema } = describeSchema(operation.output, 'output');
   return {
     200: { description, content: { 'application/json': { schema } } },
-    400: takesInput ? referToProblemResponse('BadRequest') : undefined,
+    400: hasInput ? referToProblemResponse('BadRequest') : undefined,
     401: referToProblemResponse('Unauthorized'),
     403: referToProblemResponse('Forbidden'),
     404: referToProblemResponse('NotFound'),

@@ -38,15 +38,15 @@ export const findConsecutivePorts = (count: number): Promise<number> => search(c
 const search = async (count: number, pickPort: (count: number) => number): Promise<number> => {
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
     const first = pickPort(count);
-    const free = await Promise.all(Array.from({ length: count }, (_, at) => isFree(first + at)));
+    const free = await Promise.all(Array.from({ length: count }, (_, index) => isFree(first + index)));
     if (!free.includes(false)) return first;
   }
   throw new Error(`No ${count} consecutive ports were free from ${range.from} to ${range.to}.`);
 };
 
 /** Starts at a random port of a part, and returns no port twice until it reaches the end of the part. */
-const createPicker = (number: number): ((count: number) => number) => {
-  const from = range.from + number * partSize;
+const createPicker = (partNumber: number): ((count: number) => number) => {
+  const from = range.from + partNumber * partSize;
   let next = from + randomInt(partSize);
   return (count) => {
     const first = next + count > from + partSize ? from : next;

@@ -31,8 +31,8 @@ const handleRequest: ProxyHandler = async (proxiedRequest, target) => {
 
 /** Submits the user's form on the account chooser. */
 const submitAccountChoice = async (target: string, html: string, email: string): Promise<Response> => {
-  const form = [...parsePage(html).querySelectorAll('form')].find((one) =>
-    readFields(one).some(([, value]) => value === email),
+  const form = [...parsePage(html).querySelectorAll('form')].find((candidate) =>
+    readFields(candidate).some(([, value]) => value === email),
   );
   if (form === undefined) return new Response(`There is no user ${email}`, { status: 400 });
   return fetch(target + form.getAttribute('action'), {

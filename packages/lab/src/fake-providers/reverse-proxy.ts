@@ -30,11 +30,11 @@ export const startReverseProxy = async (
   handleRequest: ProxyHandler,
 ): Promise<ReverseProxy> => {
   const target = `http://127.0.0.1:${targetPort}`;
-  const server = createServer((incoming, outgoing) => {
-    readRequest(incoming)
+  const server = createServer((incomingRequest, outgoingResponse) => {
+    readRequest(incomingRequest)
       .then((proxiedRequest) => handleRequest(proxiedRequest, target))
-      .then((response) => writeResponse(response, outgoing))
-      .catch((error: unknown) => outgoing.writeHead(502).end(String(error)));
+      .then((response) => writeResponse(response, outgoingResponse))
+      .catch((error: unknown) => outgoingResponse.writeHead(502).end(String(error)));
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(port, '127.0.0.1', resolve);
@@ -59,9 +59,9 @@ export const forward = ({ method, path, headers, body }: ProxiedRequest, target:
  * one at that moment is lost: on a busy machine, that caused a 502.
  */
 export const withConnectionClose = (headers: HeadersInit = {}): Headers => {
-  const all = new Headers(headers);
-  all.set('connection', 'close');
-  return all;
+  const result = new Headers(headers);
+  result.set('connection', 'close');
+  return result;
 };
 
 /** Headers of one connection (RFC 9110 §7.6.1), and headers that are set again for the next. */
@@ -70,22 +70,22 @@ const hopByHopHeaders = [
   ...['accept-encoding', 'expect', 'upgrade'],
 ];
 
-const readRequest = async (incoming: IncomingMessage): Promise<ProxiedRequest> => ({
-  method: incoming.method ?? 'GET',
-  path: incoming.url ?? '/',
+const readRequest = async (incomingRequest: IncomingMessage): Promise<ProxiedRequest> => ({
+  method: incomingRequest.method ?? 'GET',
+  path: incomingRequest.url ?? '/',
   headers: new Headers(
-    Object.entries(incoming.headers).flatMap(([name, value]): [string, string][] =>
+    Object.entries(incomingRequest.headers).flatMap(([name, value]): [string, string][] =>
       typeof value === 'string' && !hopByHopHeaders.includes(name) ? [[name, value]] : [],
     ),
   ),
-  body: (await buffer(incoming)).toString(),
+  body: (await buffer(incomingRequest)).toString(),
 });
 
-const writeResponse = async (response: Response, outgoing: ServerResponse): Promise<void> => {
+const writeResponse = async (response: Response, outgoingResponse: ServerResponse): Promise<void> => {
   const body = new Uint8Array(await response.arrayBuffer());
   for (const [name, value] of response.headers) {
-    if (name !== 'set-cookie' && !hopByHopHeaders.includes(name)) outgoing.setHeader(name, value);
+    if (name !== 'set-cookie' && !hopByHopHeaders.includes(name)) outgoingResponse.setHeader(name, value);
   }
-  outgoing.setHeader('set-cookie', response.headers.getSetCookie());
-  outgoing.writeHead(response.status).end(body);
+  outgoingResponse.setHeader('set-cookie', response.headers.getSetCookie());
+  outgoingResponse.writeHead(response.status).end(body);
 };

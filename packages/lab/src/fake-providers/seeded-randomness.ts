@@ -12,10 +12,10 @@ import { syncBuiltinESMExports } from 'node:module';
  */
 export const withSeededRandomness = (seed: string, work: () => void): void => {
   const { createHash, randomBytes, randomUUID } = crypto;
-  let draws = 0;
+  let drawCount = 0;
   const seededBytes = (size: number): Buffer =>
-    createHash('shake256', { outputLength: size }).update(`${seed} ${draws++}`).digest();
-  const seededUuid = (): string => uuidFrom(seededBytes(16));
+    createHash('shake256', { outputLength: size }).update(`${seed} ${drawCount++}`).digest();
+  const seededUuid = (): string => formatUuid(seededBytes(16));
   replaceRandomness({ randomBytes: seededBytes, randomUUID: seededUuid });
   try {
     work();
@@ -34,7 +34,7 @@ const replaceRandomness = (functions: {
 };
 
 /** Version 4 (RFC 9562 §5.4), as the real function returns it. */
-const uuidFrom = (bytes: Buffer): string => {
+const formatUuid = (bytes: Buffer): string => {
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x40, 6);
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');

@@ -45,12 +45,12 @@ const recordSignIns = (storage: BrokerStorage): BrokerStorage & { readonly signI
 };
 
 const deploy = async (settings: Partial<OidcSettings> = {}) => {
-  const backPort = await findFreePort();
+  const backchannelPort = await findFreePort();
   const fakeProvider = await startOidcIssuer({
     ...client,
     ...{ port: await findFreePort(), users: fakeUsers },
     redirectUris: [`${issuer}/callback/acme`],
-    backchannelLogoutUri: `http://127.0.0.1:${backPort}/backchannel-logout/acme`,
+    backchannelLogoutUri: `http://127.0.0.1:${backchannelPort}/backchannel-logout/acme`,
   });
   const storage = recordSignIns(memoryStorage());
   const log: LogEntry[] = [];
@@ -81,15 +81,15 @@ const deploy = async (settings: Partial<OidcSettings> = {}) => {
     const brokerResponse = await brokerFetch(`${issuer}${request.url}`, { method: 'POST', headers, body });
     response.writeHead(brokerResponse.status).end(await brokerResponse.text());
   });
-  await once(server.listen(backPort, '127.0.0.1'), 'listening');
+  await once(server.listen(backchannelPort, '127.0.0.1'), 'listening');
   running = { fakeProvider, server };
   return { fakeProvider, storage, log, fetch: brokerFetch };
 };
 
-type Deployed = Awaited<ReturnType<typeof deploy>>;
+type Deployment = Awaited<ReturnType<typeof deploy>>;
 
 /** Signs a user in for the app, and returns the stored sign-in. */
-const signIn = async ({ storage }: Deployed, browser: Browser, { email }: FakeUser, scope: string) => {
+const signIn = async ({ storage }: Deployment, browser: Browser, { email }: FakeUser, scope: string) => {
   const query = new URLSearchParams({
     ...{ response_type: 'code', client_id: 'app', redirect_uri: 'https://app.example/cb', scope },
     ...{ code_challenge: challenge, code_challenge_method: 'S256' },
@@ -99,13 +99,13 @@ const signIn = async ({ storage }: Deployed, browser: Browser, { email }: FakeUs
     if (destination.kind === 'page') destination = await browser.clickButton(destination, label);
   if (destination.kind === 'page' || !destination.location.searchParams.has('code'))
     throw new Error('no code');
-  const signedIn = storage.signIns.at(-1);
-  if (signedIn === undefined) throw new Error('no sign-in');
-  return signedIn;
+  const recordedSignIn = storage.signIns.at(-1);
+  if (recordedSignIn === undefined) throw new Error('no sign-in');
+  return recordedSignIn;
 };
 
 /** Creates a session of the account page from the same sign-in. */
-const createSession = async ({ storage }: Deployed, { identity, grant, ...signedIn }: SignIn) => {
+const createSession = async ({ storage }: Deployment, { identity, grant, ...signedIn }: SignIn) => {
   const session = {
     ...grant,
     id: `${grant.id} session`,
@@ -116,46 +116,65 @@ const createSession = async ({ storage }: Deployed, { identity, grant, ...signed
   return session.id;
 };
 
-const listRevokedGrants = async ({ storage }: Deployed, { identity }: SignIn): Promise<readonly string[]> => {
+const listRevokedGrants = async (
+  { storage }: Deployment,
+  { identity }: SignIn,
+): Promise<readonly string[]> => {
   const userId = await storage.findUser(identity);
   const account = userId === undefined ? undefined : await storage.readAccount(userId);
   if (account === undefined || account.grants.length === 0) throw new Error('the user has no grants');
   return account.grants.filter(({ revokedAt }) => revokedAt !== undefined).map(({ id }) => id);
 };
 
-const signOut = async ({ fakeProvider }: Deployed, browser: Browser): Promise<void> => {
+const signOut = async ({ fakeProvider }: Deployment, browser: Browser): Promise<void> => {
   const page = await browser.open(new URL(`${fakeProvider.issuer}/session/end`));
   if (page.kind === 'stopped-redirect') throw new Error('no page');
   await browser.clickButton(page, 'Sign out');
 };
 
 /** Signs Ada in three times in one browser and once in another, and signs Bruno in. */
-const populate = async (deployed: Deployed) => {
-  const [browser, other] = [
-    createBrowser({ fetch: deployed.fetch }),
-    createBrowser({ fetch: deployed.fetch }),
+const populate = async (deployment: Deployment) => {
+  const [browser, otherBrowser] = [
+    createBrowser({ fetch: deployment.fetch }),
+    createBrowser({ fetch: deployment.fetch }),
   ];
-  const otherUser = await signIn(deployed, other, bruno, 'words');
-  const inOtherBrowser = await signIn(deployed, createBrowser({ fetch: deployed.fetch }), ada, 'words');
-  const online = await signIn(deployed, browser, ada, 'words');
-  const offline = await signIn(deployed, browser, ada, 'words offline_access');
-  const session = await createSession(deployed, online);
-  return { browser, otherUser, inOtherBrowser, online, offline, session };
+  const otherUserSignIn = await signIn(deployment, otherBrowser, bruno, 'words');
+  const otherBrowserSignIn = await signIn(
+    deployment,
+    createBrowser({ fetch: deployment.fetch }),
+    ada,
+    'words',
+  );
+  const onlineSignIn = await signIn(deployment, browser, ada, 'words');
+  const offlineSignIn = await signIn(deployment, browser, ada, 'words offline_access');
+  const sessionId = await createSession(deployment, onlineSignIn);
+  return {
+    browser,
+    otherUserSignIn,
+    otherBrowserSignIn,
+    onlineSignIn,
+    offlineSignIn,
+    sessionId,
+  };
 };
 
 describe('a user who signs out at the issuer', () => {
   it('loses their sessions and grants without offline access, and keeps grants with offline access', async () => {
-    const deployed = await deploy();
-    const { browser, otherUser, inOtherBrowser, online, offline, session } = await populate(deployed);
-    expect(online.grant.sid).toMatch(/\S/);
-    expect([offline.grant.sid, offline.grant.refreshPolicy]).toEqual([online.grant.sid, 'rotating']);
-    expect(inOtherBrowser.grant.sid).not.toBe(online.grant.sid);
-    await signOut(deployed, browser);
-    expect((await listRevokedGrants(deployed, online)).toSorted()).toEqual(
-      [online.grant.id, session].toSorted(),
+    const deployment = await deploy();
+    const { browser, otherUserSignIn, otherBrowserSignIn, onlineSignIn, offlineSignIn, sessionId } =
+      await populate(deployment);
+    expect(onlineSignIn.grant.sid).toMatch(/\S/);
+    expect([offlineSignIn.grant.sid, offlineSignIn.grant.refreshPolicy]).toEqual([
+      onlineSignIn.grant.sid,
+      'rotating',
+    ]);
+    expect(otherBrowserSignIn.grant.sid).not.toBe(onlineSignIn.grant.sid);
+    await signOut(deployment, browser);
+    expect((await listRevokedGrants(deployment, onlineSignIn)).toSorted()).toEqual(
+      [onlineSignIn.grant.id, sessionId].toSorted(),
     );
-    expect(await listRevokedGrants(deployed, otherUser)).toEqual([]);
-    expect(deployed.log.filter(({ event }) => event !== 'signed-in')).toMatchObject([
+    expect(await listRevokedGrants(deployment, otherUserSignIn)).toEqual([]);
+    expect(deployment.log.filter(({ event }) => event !== 'signed-in')).toMatchObject([
       {
         event: 'security-event',
         endpoint: 'backchannel-logout',
@@ -166,10 +185,10 @@ describe('a user who signs out at the issuer', () => {
   });
 
   it('loses all grants of the session with `logoutEndsGrants`', async () => {
-    const deployed = await deploy({ logoutEndsGrants: true });
-    const { browser, online, offline, session } = await populate(deployed);
-    await signOut(deployed, browser);
-    const all = [online.grant.id, offline.grant.id, session];
-    expect((await listRevokedGrants(deployed, online)).toSorted()).toEqual(all.toSorted());
+    const deployment = await deploy({ logoutEndsGrants: true });
+    const { browser, onlineSignIn, offlineSignIn, sessionId } = await populate(deployment);
+    await signOut(deployment, browser);
+    const grantIds = [onlineSignIn.grant.id, offlineSignIn.grant.id, sessionId];
+    expect((await listRevokedGrants(deployment, onlineSignIn)).toSorted()).toEqual(grantIds.toSorted());
   });
 });

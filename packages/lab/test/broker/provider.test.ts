@@ -28,24 +28,33 @@ const upstreamRequest: UpstreamRequest = {
   codeVerifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',
 };
 
-const startIssuer = async (options: Partial<FakeProviderOptions> = {}, more: Partial<OidcSettings> = {}) => {
-  running = await startFakeProvider((usual) => startOidcIssuer({ ...usual, ...options }));
-  const settings = { id: 'acme', displayName: 'Acme', issuer: running.issuer, ...client, ...more };
+const startIssuer = async (
+  options: Partial<FakeProviderOptions> = {},
+  settingsOverrides: Partial<OidcSettings> = {},
+) => {
+  running = await startFakeProvider((defaultOptions) => startOidcIssuer({ ...defaultOptions, ...options }));
+  const settings = {
+    id: 'acme',
+    displayName: 'Acme',
+    issuer: running.issuer,
+    ...client,
+    ...settingsOverrides,
+  };
   return { provider: oidc(settings), browser: createTestBrowser() };
 };
 
 /** Opens the authorization URL, signs Ada in if a page is shown, and handles the callback. */
 const signIn = async (
   { provider, browser }: Awaited<ReturnType<typeof startIssuer>>,
-  login: UpstreamRequest,
+  request: UpstreamRequest,
 ) => {
-  const destination = await browser.open(await provider.authorizationUrl(login, io));
+  const destination = await browser.open(await provider.authorizationUrl(request, io));
   const isPageShown = destination.kind === 'page';
   const callback =
     destination.kind === 'page'
       ? await clickAndReadCallback(browser, destination, ada.email)
       : destination.location.searchParams;
-  const identity = await provider.handleCallback(new URL(`${redirectUri}?${callback}`), login, io);
+  const identity = await provider.handleCallback(new URL(`${redirectUri}?${callback}`), request, io);
   return { isPageShown, identity };
 };
 
@@ -63,45 +72,55 @@ describe('a sign-in at a provider', () => {
 
   it('B17.4 is refused if the browser removes the request to authenticate again', async () => {
     const issuer = await startIssuer();
-    const fresh: UpstreamRequest = { ...upstreamRequest, reauthenticate: { since: now() + 60 } };
+    const reauthenticationRequest: UpstreamRequest = {
+      ...upstreamRequest,
+      reauthenticate: { since: now() + 60 },
+    };
     const { provider, browser } = issuer;
     await signIn(issuer, upstreamRequest);
-    const url = await provider.authorizationUrl(fresh, io);
+    const url = await provider.authorizationUrl(reauthenticationRequest, io);
     url.searchParams.delete('prompt');
     url.searchParams.set('max_age', '3600');
     const destination = await browser.open(url);
     if (destination.kind === 'page') throw new Error('a page was shown');
     await expect(
-      provider.handleCallback(new URL(`${redirectUri}?${destination.location.searchParams}`), fresh, io),
+      provider.handleCallback(
+        new URL(`${redirectUri}?${destination.location.searchParams}`),
+        reauthenticationRequest,
+        io,
+      ),
     ).rejects.toMatchObject({ kind: 'invalid', message: 'the user did not authenticate again' });
   });
 
   it('adds the claims that the issuer returns only from UserInfo', async () => {
-    const inIdToken = await startIssuer();
-    const { identity: first } = await signIn(inIdToken, upstreamRequest);
+    const issuerWithIdTokenClaims = await startIssuer();
+    const { identity: first } = await signIn(issuerWithIdTokenClaims, upstreamRequest);
     await running?.close();
     const { identity } = await signIn(await startIssuer({ claimsIn: 'userinfo' }), upstreamRequest);
     expect(identity).toMatchObject({ subject: first.subject, email: ada.email, emailVerified: true });
     expect(identity.claims).toMatchObject({ name: ada.name, email: ada.email, email_verified: true });
     await running?.close();
-    const without = await signIn(
+    const signInWithoutUserInfo = await signIn(
       await startIssuer({ claimsIn: 'userinfo' }, { userInfo: 'never' }),
       upstreamRequest,
     );
-    expect(without.identity.subject).toBe(first.subject);
-    expect(without.identity).not.toHaveProperty('email');
+    expect(signInWithoutUserInfo.identity.subject).toBe(first.subject);
+    expect(signInWithoutUserInfo.identity).not.toHaveProperty('email');
   });
 
   it('returns a refresh token if the issuer grants offline access, which needs consent here', async () => {
-    const { identity: usual } = await signIn(await startIssuer(), upstreamRequest);
-    expect(usual).not.toHaveProperty('refreshToken');
+    const { identity: identityWithoutConsent } = await signIn(await startIssuer(), upstreamRequest);
+    expect(identityWithoutConsent).not.toHaveProperty('refreshToken');
     await running?.close();
     const authorizationParameters = { prompt: 'consent' };
     const { identity } = await signIn(await startIssuer({}, { authorizationParameters }), upstreamRequest);
     expect(identity.refreshToken).toMatch(/\S/);
     await running?.close();
-    const never = { authorizationParameters, offlineAccess: 'never' } as const;
-    const { identity: withoutOfflineAccess } = await signIn(await startIssuer({}, never), upstreamRequest);
+    const neverOffline = { authorizationParameters, offlineAccess: 'never' } as const;
+    const { identity: withoutOfflineAccess } = await signIn(
+      await startIssuer({}, neverOffline),
+      upstreamRequest,
+    );
     expect(withoutOfflineAccess).not.toHaveProperty('refreshToken');
   });
 
@@ -145,37 +164,37 @@ const invalidGrant = {
 describe('a recheck at Google', () => {
   it('B13.4 ends the grants of a user who revoked access at the provider, and of no other user', async () => {
     const { fakeProvider, tokens, signIn, refresh, call, advance } = await deployWithGoogle();
-    const [adas, brunos] = [await signIn(ada), await signIn(bruno)];
-    const access = expectTokens(await refresh(adas)).accessToken;
-    expect(await call(access)).toBe('granted');
+    const [adasToken, brunosToken] = [await signIn(ada), await signIn(bruno)];
+    const accessToken = expectTokens(await refresh(adasToken)).accessToken;
+    expect(await call(accessToken)).toBe('granted');
     await revoke(fakeProvider.issuer, tokens.sent[0] ?? '');
     advance(600);
-    expect(await refresh(adas)).toEqual(invalidGrant);
-    expect(await refresh(adas)).toEqual(invalidGrant);
+    expect(await refresh(adasToken)).toEqual(invalidGrant);
+    expect(await refresh(adasToken)).toEqual(invalidGrant);
     advance(10);
-    expect(await call(access)).toBe('refused');
-    expect(await call(expectTokens(await refresh(brunos)).accessToken)).toBe('granted');
+    expect(await call(accessToken)).toBe('refused');
+    expect(await call(expectTokens(await refresh(brunosToken)).accessToken)).toBe('granted');
     expect(tokens.sent).toHaveLength(3);
   });
 
   it('checks the new upstream token of a user who signs in again', async () => {
     const { fakeProvider, tokens, signIn, refresh, advance } = await deployWithGoogle();
-    const before = await signIn(ada);
+    const firstToken = await signIn(ada);
     await revoke(fakeProvider.issuer, tokens.received[0] ?? '');
-    expect(await refresh(before)).toEqual(invalidGrant);
-    const after = await signIn(ada);
+    expect(await refresh(firstToken)).toEqual(invalidGrant);
+    const secondToken = await signIn(ada);
     advance(600);
-    expectTokens(await refresh(after));
+    expectTokens(await refresh(secondToken));
     expect(tokens.sent).toEqual(tokens.received);
   });
 
   it('B13.3 ends no grant if the provider can’t be reached', async () => {
     const { fakeProvider, log, signIn, refresh, call, advance } = await deployWithGoogle();
-    const adas = await signIn(ada);
-    expectTokens(await refresh(adas));
+    const adasToken = await signIn(ada);
+    expectTokens(await refresh(adasToken));
     await fakeProvider.close();
     advance(600);
-    expect(await call(expectTokens(await refresh(adas)).accessToken)).toBe('granted');
+    expect(await call(expectTokens(await refresh(adasToken)).accessToken)).toBe('granted');
     expect(log.filter(({ event }) => event === 'recheck-failed')).toMatchObject([
       { provider: 'google', cause: expect.stringMatching(/^127\.0\.0\.1:\d+ could not be reached$/) },
     ]);
@@ -185,9 +204,9 @@ describe('a recheck at Google', () => {
 describe('a recheck at an issuer that rotates refresh tokens and detects their reuse', () => {
   it('is done once for simultaneous refreshes, with the newest token each time', async () => {
     const { tokens, signIn, refresh, advance } = await deployWithIssuer();
-    const adas = await signIn(ada);
+    const adasToken = await signIn(ada);
     for (let round = 1; round <= 5; round++) {
-      const results = await Promise.all(Array.from({ length: 20 }, () => refresh(adas)));
+      const results = await Promise.all(Array.from({ length: 20 }, () => refresh(adasToken)));
       expect(results.map(({ kind }) => kind)).toEqual(Array(20).fill('tokens'));
       expect(tokens.sent).toHaveLength(round);
       advance(600);
@@ -198,27 +217,27 @@ describe('a recheck at an issuer that rotates refresh tokens and detects their r
 
   it('B13.4 ends the grant if the issuer detected the reuse of a token', async () => {
     const { fakeProvider, tokens, signIn, refresh, advance } = await deployWithIssuer();
-    const adas = await signIn(ada);
-    expectTokens(await refresh(adas));
-    const reused = await redeemElsewhere(fakeProvider.issuer, tokens.sent[0] ?? '');
-    expect(reused).toMatchObject({ error: 'invalid_grant' });
+    const adasToken = await signIn(ada);
+    expectTokens(await refresh(adasToken));
+    const reuseResponse = await refreshWithoutBroker(fakeProvider.issuer, tokens.sent[0] ?? '');
+    expect(reuseResponse).toMatchObject({ error: 'invalid_grant' });
     advance(600);
-    expect(await refresh(adas)).toEqual(invalidGrant);
+    expect(await refresh(adasToken)).toEqual(invalidGrant);
   });
 });
 
 const credentials = { client_id: client.clientId, client_secret: client.clientSecret };
 
 const revoke = async (issuer: string, token: string): Promise<void> => {
-  const discovered = await fetch(`${issuer}/.well-known/openid-configuration`);
-  const { revocation_endpoint: endpoint } = Object(await discovered.json());
+  const metadataResponse = await fetch(`${issuer}/.well-known/openid-configuration`);
+  const { revocation_endpoint: endpoint } = Object(await metadataResponse.json());
   const body = new URLSearchParams({ token, ...credentials });
   const response = await fetch(String(endpoint), { method: 'POST', body });
   expect(response.status).toBe(200);
 };
 
 /** Redeems a refresh token at the issuer without the broker. */
-const redeemElsewhere = async (issuer: string, token: string): Promise<unknown> => {
+const refreshWithoutBroker = async (issuer: string, token: string): Promise<unknown> => {
   const { token_endpoint: endpoint } = Object(
     await (await fetch(`${issuer}/.well-known/openid-configuration`)).json(),
   );

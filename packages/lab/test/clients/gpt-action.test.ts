@@ -22,7 +22,7 @@ const state = 'a6f1c1a4-8d0f-4c41-9b0b-1f1f3a3f9b10';
 const startedSignIn = startSignIn(action, state);
 
 /** Responds to every request in the same way, and records the requests. */
-const createServer = (respond: () => Response) => {
+const createFakeFetch = (respond: () => Response) => {
   const requests: Request[] = [];
   const send: typeof fetch = async (input, init) => {
     requests.push(new Request(input, init));
@@ -31,7 +31,7 @@ const createServer = (respond: () => Response) => {
   return { requests, send };
 };
 
-const onlyRequest = async (requests: readonly Request[]) => {
+const readSingleRequest = async (requests: readonly Request[]) => {
   const [request, ...rest] = requests;
   if (request === undefined || rest.length > 0) throw new Error(`${requests.length} requests`);
   const { method, url, headers } = request;
@@ -43,7 +43,7 @@ const onlyRequest = async (requests: readonly Request[]) => {
   };
 };
 
-const tokens = () =>
+const respondWithTokens = () =>
   Response.json({ access_token: 'at', token_type: 'bearer', refresh_token: 'rt', expires_in: 59 });
 
 describe('the authorization request', () => {
@@ -63,21 +63,21 @@ describe('the authorization request', () => {
     [`error=access_denied&state=${state}`, { kind: 'error', error: 'access_denied' }],
     ['code=c&state=another', { kind: 'state-mismatch' }],
     ['code=c', { kind: 'state-mismatch' }],
-  ])('gets its result from the callback ?%s', (query, read) => {
-    expect(readCallback(startedSignIn, new URL(`${action.redirectUri}?${query}`))).toEqual(read);
+  ])('gets its result from the callback ?%s', (query, expected) => {
+    expect(readCallback(startedSignIn, new URL(`${action.redirectUri}?${query}`))).toEqual(expected);
   });
 });
 
 describe('the token request', () => {
   it('redeems a code with the credentials in the form', async () => {
-    const { requests, send } = createServer(tokens);
+    const { requests, send } = createFakeFetch(respondWithTokens);
     expect(await redeemCode(action, 'c', send)).toEqual({
       kind: 'tokens',
       accessToken: 'at',
       refreshToken: 'rt',
       expiresIn: 59,
     });
-    expect(await onlyRequest(requests)).toEqual({
+    expect(await readSingleRequest(requests)).toEqual({
       method: 'POST',
       url: action.tokenUrl,
       headers: {
@@ -95,31 +95,35 @@ describe('the token request', () => {
   });
 
   it('refreshes with Basic authentication if configured, without credentials in the form', async () => {
-    const { requests, send } = createServer(() => Response.json({ access_token: 'at2' }));
+    const { requests, send } = createFakeFetch(() => Response.json({ access_token: 'at2' }));
     expect(await refreshTokens({ ...action, tokenExchange: 'basic' }, 'rt', send)).toEqual({
       kind: 'tokens',
       accessToken: 'at2',
     });
-    const { headers, body } = await onlyRequest(requests);
-    const sent = new Headers(headers).get('authorization') ?? '';
-    expect(atob(sent.slice('Basic '.length))).toBe('gpt:a%20secret%3A%20with%20%25%20and%20%2B');
+    const { headers, body } = await readSingleRequest(requests);
+    const authorization = new Headers(headers).get('authorization') ?? '';
+    expect(atob(authorization.slice('Basic '.length))).toBe('gpt:a%20secret%3A%20with%20%25%20and%20%2B');
     expect(body).toEqual({ grant_type: 'refresh_token', refresh_token: 'rt' });
   });
 
   it('ignores tokens in an error response', async () => {
     const body = { error: 'invalid_grant', access_token: 'at' };
-    const { send } = createServer(() => Response.json(body, { status: 401 }));
+    const { send } = createFakeFetch(() => Response.json(body, { status: 401 }));
     expect(await refreshTokens(action, 'rt', send)).toEqual({ kind: 'error', status: 401, body });
   });
 });
 
 describe('an API call', () => {
-  const get = { method: 'GET', url: 'https://words.example/api/scoring' } as const;
+  const apiRequest = { method: 'GET', url: 'https://words.example/api/scoring' } as const;
 
   it('sends the token as Bearer and parses the response', async () => {
-    const { requests, send } = createServer(() => Response.json({ score: 1 }));
-    expect(await callApi(get, 'at', send)).toEqual({ kind: 'response', status: 200, body: { score: 1 } });
-    expect((await onlyRequest(requests)).headers).toEqual({
+    const { requests, send } = createFakeFetch(() => Response.json({ score: 1 }));
+    expect(await callApi(apiRequest, 'at', send)).toEqual({
+      kind: 'response',
+      status: 200,
+      body: { score: 1 },
+    });
+    expect((await readSingleRequest(requests)).headers).toEqual({
       accept: 'application/json',
       authorization: 'Bearer at',
     });
@@ -129,9 +133,9 @@ describe('an API call', () => {
     [401, { kind: 'unauthorized' }],
     [403, { kind: 'response', status: 403, body: { title: 'no' } }],
     [400, { kind: 'response', status: 400, body: { title: 'no' } }],
-  ])('interprets a %i as %o', async (status, read) => {
-    const problem = () =>
+  ])('interprets a %i as %o', async (status, expected) => {
+    const respondWithProblem = () =>
       new Response('{"title":"no"}', { status, headers: { 'content-type': 'application/problem+json' } });
-    expect(await callApi(get, 'at', createServer(problem).send)).toEqual(read);
+    expect(await callApi(apiRequest, 'at', createFakeFetch(respondWithProblem).send)).toEqual(expected);
   });
 });

@@ -26,15 +26,15 @@ import {
   findEndpoints,
   type ProviderName,
   providerNames,
-  redeem,
+  redeemForClaims,
   redirectUri,
   signIn,
   startFakeProvider,
 } from './sign-in.ts';
 
 const [ada, bruno] = fakeUsers;
-const run = promisify(execFile);
-const real = { randomBytes: crypto.randomBytes, randomUUID: crypto.randomUUID };
+const runProgram = promisify(execFile);
+const realFunctions = { randomBytes: crypto.randomBytes, randomUUID: crypto.randomUUID };
 
 describe.each(providerNames)('the %s fake provider', (name) => {
   const fakeProvider = fakeProviders[name];
@@ -58,16 +58,16 @@ describe.each(providerNames)('the %s fake provider', (name) => {
 
   it('fails with EADDRINUSE if its port is in use', async () => {
     const { issuer, close } = await startFakeProvider(fakeProvider.start);
-    const again = startFakeProvider(fakeProvider.start, Number(new URL(issuer).port));
-    await expect(again).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    const secondStart = startFakeProvider(fakeProvider.start, Number(new URL(issuer).port));
+    await expect(secondStart).rejects.toMatchObject({ code: 'EADDRINUSE' });
     await close();
   });
 
   it('does not change the randomness of the process', async () => {
     const { close } = await startFakeProvider(fakeProvider.start);
     await close();
-    expect({ randomBytes: crypto.randomBytes, randomUUID: crypto.randomUUID }).toEqual(real);
-    expect({ randomBytes, randomUUID }).toEqual(real);
+    expect({ randomBytes: crypto.randomBytes, randomUUID: crypto.randomUUID }).toEqual(realFunctions);
+    expect({ randomBytes, randomUUID }).toEqual(realFunctions);
     expect(randomBytes(16)).not.toEqual(randomBytes(16));
     expect(randomUUID()).not.toBe(randomUUID());
   });
@@ -75,10 +75,10 @@ describe.each(providerNames)('the %s fake provider', (name) => {
 
 it('the fake providers return the same user IDs in another process', async () => {
   const program = new URL('subjects.ts', import.meta.url).pathname;
-  const { stdout } = await run(process.execPath, [program]);
-  const here: (readonly string[])[] = [];
-  for (const name of providerNames) here.push(await collectSubjects(name));
-  expect(JSON.parse(stdout)).toEqual(here);
+  const { stdout } = await runProgram(process.execPath, [program]);
+  const subjects: (readonly string[])[] = [];
+  for (const name of providerNames) subjects.push(await collectSubjects(name));
+  expect(JSON.parse(stdout)).toEqual(subjects);
 });
 
 it.each<[ProviderName, object]>([
@@ -92,23 +92,23 @@ it.each<[ProviderName, object]>([
   ['oidc', { email: 'ada.marlow@example.com', email_verified: true, name: 'Ada Marlow' }],
 ])('the %s fake provider returns the claims of its provider', async (name, claims) => {
   const { issuer, close } = await startFakeProvider(fakeProviders[name].start);
-  const received = await signIn(fakeProviders[name], issuer, fakeUsers[0].email);
+  const receivedClaims = await signIn(fakeProviders[name], issuer, fakeUsers[0].email);
   await close();
-  expect(received).toMatchObject(claims);
+  expect(receivedClaims).toMatchObject(claims);
 });
 
 it.each(['google', 'microsoft', 'apple'] as const)(
   'the %s fake provider responds with 503 to a refresh token from before its restart, and not with invalid_grant',
   async (name) => {
     const { issuer, close } = await startFakeProvider(fakeProviders[name].start);
-    const { token } = await findEndpoints(fakeProviders[name], issuer);
+    const { tokenEndpoint } = await findEndpoints(fakeProviders[name], issuer);
     const body = new URLSearchParams({
       grant_type: 'refresh_token',
       refresh_token: 'of-an-earlier-start',
       client_id: client.clientId,
       client_secret: client.clientSecret,
     });
-    const response = await fetch(token, { method: 'POST', body });
+    const response = await fetch(tokenEndpoint, { method: 'POST', body });
     expect([response.status, await response.json()]).toEqual([
       503,
       {
@@ -128,8 +128,8 @@ describe('the Google fake provider with a session', () => {
   afterEach(() => google.close());
 
   const authorize = async (cookie: string): Promise<Response> => {
-    const { authorize: address } = await findEndpoints(fakeProviders.google, google.issuer);
-    return fetch(buildAuthorizationUrl(address, fakeProviders.google), {
+    const { authorizationEndpoint: endpoint } = await findEndpoints(fakeProviders.google, google.issuer);
+    return fetch(buildAuthorizationUrl(endpoint, fakeProviders.google), {
       redirect: 'manual',
       headers: { cookie },
     });
@@ -141,7 +141,11 @@ describe('the Google fake provider with a session', () => {
     expect(response.status).toBe(302);
     expect(location.origin + location.pathname).toBe(redirectUri);
     expect(location.searchParams.get('state')).toBe('a state');
-    const claims = await redeem(fakeProviders.google, google.issuer, location.searchParams.get('code') ?? '');
+    const claims = await redeemForClaims(
+      fakeProviders.google,
+      google.issuer,
+      location.searchParams.get('code') ?? '',
+    );
     expect(claims).toMatchObject({ iss: google.issuer, email: ada.email, nonce: 'a nonce' });
   });
 
@@ -160,23 +164,26 @@ describe('the Google fake provider with a session', () => {
   it.each([startGoogleWithSession, startGoogle])(
     'fails with EADDRINUSE if its port is in use',
     async (start) => {
-      const again = startFakeProvider(start, Number(new URL(google.issuer).port));
-      await expect(again).rejects.toMatchObject({ code: 'EADDRINUSE' });
+      const secondStart = startFakeProvider(start, Number(new URL(google.issuer).port));
+      await expect(secondStart).rejects.toMatchObject({ code: 'EADDRINUSE' });
     },
   );
 });
 
 describe('the fake OpenID Connect issuer', () => {
   const fakeProvider = fakeProviders.oidc;
-  let issuer: FakeProvider;
+  let fakeIssuer: FakeProvider;
   beforeEach(async () => {
-    issuer = await startFakeProvider(startOidcIssuer);
+    fakeIssuer = await startFakeProvider(startOidcIssuer);
   });
-  afterEach(() => issuer.close());
+  afterEach(() => fakeIssuer.close());
 
-  const open = async (change: (url: URL) => void = () => {}, browser = createTestBrowser()) => {
+  const openAuthorizationUrl = async (
+    change: (url: URL) => void = () => {},
+    browser = createTestBrowser(),
+  ) => {
     const url = buildAuthorizationUrl(
-      (await findEndpoints(fakeProvider, issuer.issuer)).authorize,
+      (await findEndpoints(fakeProvider, fakeIssuer.issuer)).authorizationEndpoint,
       fakeProvider,
     );
     change(url);
@@ -184,49 +191,49 @@ describe('the fake OpenID Connect issuer', () => {
     return { browser, page };
   };
 
-  const pageOf = ({ page }: Awaited<ReturnType<typeof open>>): Page => {
+  const requirePage = ({ page }: Awaited<ReturnType<typeof openAuthorizationUrl>>): Page => {
     if (page.kind === 'stopped-redirect') throw new Error(`redirected to ${page.location}`);
     return page;
   };
 
   it('shows all users', async () => {
-    const { html, status } = pageOf(await open());
+    const { html, status } = requirePage(await openAuthorizationUrl());
     expect(status).toBe(200);
     for (const { name, email } of fakeUsers) expect(html).toContain(`${name} <small>${email}`);
   });
 
   it('returns access_denied if the user cancels', async () => {
-    const opened = await open();
-    const callback = await clickAndReadCallback(opened.browser, pageOf(opened), 'Cancel');
+    const openedPage = await openAuthorizationUrl();
+    const callback = await clickAndReadCallback(openedPage.browser, requirePage(openedPage), 'Cancel');
     expect(callback.get('error')).toBe('access_denied');
     expect(callback.get('state')).toBe('a state');
     expect(callback.get('code')).toBeNull();
   });
 
   it('shows all users again although one is signed in, and lets another one sign in', async () => {
-    const first = await open();
-    await clickAndReadCallback(first.browser, pageOf(first), ada.email);
-    const second = await open(undefined, first.browser);
+    const first = await openAuthorizationUrl();
+    await clickAndReadCallback(first.browser, requirePage(first), ada.email);
+    const second = await openAuthorizationUrl(undefined, first.browser);
     // oidc-provider signs the first user out on its own page.
-    const between = await first.browser.clickButton(pageOf(second), bruno.email);
+    const signOutPage = await first.browser.clickButton(requirePage(second), bruno.email);
     const callback =
-      between.kind === 'page'
-        ? await clickAndReadCallback(first.browser, between, '')
-        : between.location.searchParams;
-    expect(await redeem(fakeProvider, issuer.issuer, callback.get('code') ?? '')).toMatchObject({
+      signOutPage.kind === 'page'
+        ? await clickAndReadCallback(first.browser, signOutPage, '')
+        : signOutPage.location.searchParams;
+    expect(await redeemForClaims(fakeProvider, fakeIssuer.issuer, callback.get('code') ?? '')).toMatchObject({
       email: bruno.email,
     });
   });
 
   it('adds its issuer (`iss`) to the callback', async () => {
-    const opened = await open();
-    expect((await clickAndReadCallback(opened.browser, pageOf(opened), ada.email)).get('iss')).toBe(
-      issuer.issuer,
-    );
+    const openedPage = await openAuthorizationUrl();
+    expect(
+      (await clickAndReadCallback(openedPage.browser, requirePage(openedPage), ada.email)).get('iss'),
+    ).toBe(fakeIssuer.issuer);
   });
 
   it('rejects an authorization request without PKCE', async () => {
-    const { page } = await open((url) => url.searchParams.delete('code_challenge'));
+    const { page } = await openAuthorizationUrl((url) => url.searchParams.delete('code_challenge'));
     if (page.kind === 'page') throw new Error(`a page was shown: ${page.status}`);
     expect(page.location.searchParams.get('error')).toBe('invalid_request');
     expect(page.location.searchParams.get('code')).toBeNull();
@@ -236,7 +243,9 @@ describe('the fake OpenID Connect issuer', () => {
     ['client_id', 'another'],
     ['redirect_uri', 'http://localhost:1/'],
   ])('shows an error page for an unregistered %s', async (name, value) => {
-    expect(pageOf(await open((url) => url.searchParams.set(name, value))).status).toBe(400);
+    expect(requirePage(await openAuthorizationUrl((url) => url.searchParams.set(name, value))).status).toBe(
+      400,
+    );
   });
 });
 
@@ -244,19 +253,19 @@ describe('the reverse proxy', () => {
   // The server closes every connection on its second request, as if it had been idle for too long.
   let target: Server;
   let proxy: ReverseProxy;
-  let address: string;
+  let proxyUrl: string;
 
   beforeEach(async () => {
     const [port, targetPort] = [await findFreePort(), await findFreePort()];
-    const known = new WeakSet<object>();
+    const usedSockets = new WeakSet<object>();
     target = createServer((request, response) => {
-      if (known.has(request.socket)) return void request.socket.destroy();
-      known.add(request.socket);
+      if (usedSockets.has(request.socket)) return void request.socket.destroy();
+      usedSockets.add(request.socket);
       response.end(`${request.method} ${request.url}`);
     });
     await once(target.listen(targetPort, '127.0.0.1'), 'listening');
     proxy = await startReverseProxy(port, targetPort, forward);
-    address = `http://127.0.0.1:${port}`;
+    proxyUrl = `http://127.0.0.1:${port}`;
   });
 
   afterEach(() => {
@@ -267,7 +276,7 @@ describe('the reverse proxy', () => {
 
   it('forwards every request on a new connection', async () => {
     for (const path of ['/one', '/two', '/three']) {
-      const response = await fetch(address + path, { method: 'POST', body: 'x' });
+      const response = await fetch(proxyUrl + path, { method: 'POST', body: 'x' });
       expect([response.status, await response.text()]).toEqual([200, `POST ${path}`]);
     }
   });
@@ -287,17 +296,17 @@ describe('a free port', () => {
 
   it('is the first of several in a row', async () => {
     const first = await findConsecutivePorts(6);
-    const closeServers = await Promise.all(Array.from({ length: 6 }, (_, at) => listen(first + at)));
+    const closeServers = await Promise.all(Array.from({ length: 6 }, (_, index) => listen(first + index)));
     for (const close of closeServers) close();
     expect(closeServers).toHaveLength(6);
   });
 
   it('is neither one that the system assigns automatically nor one that fetch blocks', async () => {
-    const found = await Promise.all(Array.from({ length: 50 }, () => findConsecutivePorts(6)));
-    expect(Math.max(...found) + 5).toBeLessThan(32_768);
-    expect(Math.min(...found)).toBeGreaterThan(10_080);
-    const close = await listen(Math.min(...found));
-    const response = await fetch(`http://127.0.0.1:${Math.min(...found)}/`, {
+    const firstPorts = await Promise.all(Array.from({ length: 50 }, () => findConsecutivePorts(6)));
+    expect(Math.max(...firstPorts) + 5).toBeLessThan(32_768);
+    expect(Math.min(...firstPorts)).toBeGreaterThan(10_080);
+    const close = await listen(Math.min(...firstPorts));
+    const response = await fetch(`http://127.0.0.1:${Math.min(...firstPorts)}/`, {
       headers: { connection: 'close' },
     });
     expect(await response.text()).toBe('open');
@@ -305,14 +314,14 @@ describe('a free port', () => {
   });
 
   it('is found only once, because a test may use it much later', async () => {
-    const found = await Promise.all(Array.from({ length: 50 }, () => findConsecutivePorts(6)));
-    const ports = found.flatMap((first) => Array.from({ length: 6 }, (_, at) => first + at));
+    const firstPorts = await Promise.all(Array.from({ length: 50 }, () => findConsecutivePorts(6)));
+    const ports = firstPorts.flatMap((first) => Array.from({ length: 6 }, (_, index) => first + index));
     expect(new Set(ports).size).toBe(300);
   });
 
   it('is never one of those for servers behind a proxy', async () => {
-    const behind = await Promise.all(Array.from({ length: 50 }, findPortBehindProxy));
-    const found = await Promise.all(Array.from({ length: 50 }, findFreePort));
-    expect(Math.max(...found)).toBeLessThan(Math.min(...behind));
+    const portsBehindProxy = await Promise.all(Array.from({ length: 50 }, findPortBehindProxy));
+    const ports = await Promise.all(Array.from({ length: 50 }, findFreePort));
+    expect(Math.max(...ports)).toBeLessThan(Math.min(...portsBehindProxy));
   });
 });

@@ -24,17 +24,27 @@ export interface FakeProviderCase {
   readonly metadata: string | undefined;
   readonly query: Readonly<Record<string, string>>;
   /** The claim that identifies a user. */
-  readonly key: string;
+  readonly subjectClaim: string;
 }
 
-const discovery = '/.well-known/openid-configuration';
+const discoveryPath = '/.well-known/openid-configuration';
 
 export const fakeProviders = {
-  google: { start: startGoogle, metadata: discovery, query: {}, key: 'sub' },
-  github: { start: startGitHub, metadata: undefined, query: {}, key: 'id' },
-  microsoft: { start: startMicrosoft, metadata: `/consumers/v2.0${discovery}`, query: {}, key: 'oid' },
-  apple: { start: startApple, metadata: discovery, query: { response_mode: 'form_post' }, key: 'sub' },
-  oidc: { start: startOidcIssuer, metadata: discovery, query: { prompt: 'login' }, key: 'sub' },
+  google: { start: startGoogle, metadata: discoveryPath, query: {}, subjectClaim: 'sub' },
+  github: { start: startGitHub, metadata: undefined, query: {}, subjectClaim: 'id' },
+  microsoft: {
+    start: startMicrosoft,
+    metadata: `/consumers/v2.0${discoveryPath}`,
+    query: {},
+    subjectClaim: 'oid',
+  },
+  apple: {
+    start: startApple,
+    metadata: discoveryPath,
+    query: { response_mode: 'form_post' },
+    subjectClaim: 'sub',
+  },
+  oidc: { start: startOidcIssuer, metadata: discoveryPath, query: { prompt: 'login' }, subjectClaim: 'sub' },
 } as const satisfies Readonly<Record<string, FakeProviderCase>>;
 
 export type ProviderName = keyof typeof fakeProviders;
@@ -60,14 +70,20 @@ export const startFakeProvider = async (
 /** Reads a fake provider's endpoints from its metadata. */
 export const findEndpoints = async ({ metadata }: FakeProviderCase, issuer: string) => {
   if (metadata === undefined)
-    return { authorize: `${issuer}/login/oauth/authorize`, token: `${issuer}/login/oauth/access_token` };
+    return {
+      authorizationEndpoint: `${issuer}/login/oauth/authorize`,
+      tokenEndpoint: `${issuer}/login/oauth/access_token`,
+    };
   const document = Object(await (await fetch(issuer + metadata)).json());
-  return { authorize: String(document.authorization_endpoint), token: String(document.token_endpoint) };
+  return {
+    authorizationEndpoint: String(document.authorization_endpoint),
+    tokenEndpoint: String(document.token_endpoint),
+  };
 };
 
-export const buildAuthorizationUrl = (address: string, { query }: FakeProviderCase): URL =>
+export const buildAuthorizationUrl = (endpoint: string, { query }: FakeProviderCase): URL =>
   new URL(
-    `${address}?${new URLSearchParams({
+    `${endpoint}?${new URLSearchParams({
       response_type: 'code',
       client_id: client.clientId,
       redirect_uri: redirectUri,
@@ -98,27 +114,27 @@ export const clickAndReadCallback = async (
 };
 
 /** Redeems a code, and returns the claims of the ID token, or GitHub's profile. */
-export const redeem = async (
+export const redeemForClaims = async (
   fakeProvider: FakeProviderCase,
   issuer: string,
   code: string,
 ): Promise<Claims> => {
-  const { token } = await findEndpoints(fakeProvider, issuer);
+  const { tokenEndpoint } = await findEndpoints(fakeProvider, issuer);
   const form = { grant_type: 'authorization_code', code, redirect_uri: redirectUri, code_verifier: verifier };
   const basic = { authorization: `Basic ${btoa(`${client.clientId}:${client.clientSecret}`)}` };
   const secret = { client_id: client.clientId, client_secret: client.clientSecret };
   const isOidc = fakeProvider.start === startOidcIssuer;
-  const response = await fetch(token, {
+  const response = await fetch(tokenEndpoint, {
     method: 'POST',
     headers: { accept: 'application/json', ...(isOidc ? basic : {}) },
     body: new URLSearchParams({ ...form, ...(isOidc ? {} : secret) }),
   });
   const tokens = Object(await response.json());
-  if (fakeProvider.metadata === undefined) return profile(issuer, tokens.access_token);
+  if (fakeProvider.metadata === undefined) return fetchProfile(issuer, tokens.access_token);
   return JSON.parse(Buffer.from(String(tokens.id_token).split('.')[1] ?? '', 'base64url').toString());
 };
 
-const profile = async (issuer: string, token: string): Promise<Claims> =>
+const fetchProfile = async (issuer: string, token: string): Promise<Claims> =>
   Object(await (await fetch(`${issuer}/user`, { headers: { authorization: `Bearer ${token}` } })).json());
 
 /** Signs a user in, and returns their claims. */
@@ -129,11 +145,11 @@ export const signIn = async (
 ): Promise<Claims> => {
   const browser = createTestBrowser();
   const page = await browser.open(
-    buildAuthorizationUrl((await findEndpoints(fakeProvider, issuer)).authorize, fakeProvider),
+    buildAuthorizationUrl((await findEndpoints(fakeProvider, issuer)).authorizationEndpoint, fakeProvider),
   );
   if (page.kind === 'stopped-redirect') throw new Error('redirected without a page');
   const callback = await clickAndReadCallback(browser, page, email);
-  return redeem(fakeProvider, issuer, callback.get('code') ?? '');
+  return redeemForClaims(fakeProvider, issuer, callback.get('code') ?? '');
 };
 
 /** Signs all users in at a new fake provider, and returns the email address and ID of each. */
@@ -141,12 +157,12 @@ export const collectSubjects = async (name: ProviderName): Promise<readonly stri
   const fakeProvider: FakeProviderCase = fakeProviders[name];
   const { issuer, close } = await startFakeProvider(fakeProvider.start);
   try {
-    const found: string[] = [];
+    const subjects: string[] = [];
     for (const { email } of fakeUsers) {
       const claims = await signIn(fakeProvider, issuer, email);
-      found.push(`${Reflect.get(claims, 'email')} ${claims[fakeProvider.key]}`);
+      subjects.push(`${Reflect.get(claims, 'email')} ${claims[fakeProvider.subjectClaim]}`);
     }
-    return found;
+    return subjects;
   } finally {
     await close();
   }

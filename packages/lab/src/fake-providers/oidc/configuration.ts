@@ -75,7 +75,7 @@ const generateSigningKey = (): object => {
 };
 
 const lookUpAccount = (fakeUsers: readonly FakeUser[], id: string): object | undefined => {
-  const user = fakeUsers.find((one) => computeSubject(one) === id);
+  const user = fakeUsers.find((candidate) => computeSubject(candidate) === id);
   if (user === undefined) return undefined;
   const { name, email } = user;
   return { accountId: id, claims: () => ({ sub: id, name, email, email_verified: true }) };

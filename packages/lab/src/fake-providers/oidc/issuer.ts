@@ -47,7 +47,7 @@ const handleInteraction = async (
     return;
   }
   const email = new URLSearchParams(await text(request)).get('email');
-  const user = fakeUsers.find((one) => one.email === email);
+  const user = fakeUsers.find((candidate) => candidate.email === email);
   const denied = { error: 'access_denied', error_description: 'The user refused.' };
   const result = user === undefined ? denied : await signIn(provider, user, params);
   await provider.interactionFinished(request, response, result);

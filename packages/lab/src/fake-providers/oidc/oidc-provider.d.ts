@@ -16,7 +16,7 @@ declare module 'oidc-provider' {
 
   export class Provider {
     constructor(issuer: string, configuration: object);
-    readonly Grant: new (about: {
+    readonly Grant: new (properties: {
       readonly accountId: string;
       readonly clientId: string;
     }) => Grant;
