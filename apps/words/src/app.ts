@@ -78,6 +78,6 @@ const exportScore = (outcome: ScoreOutcome) =>
 
 const logError = (error: unknown): void => {
   const { stack, cause } = error instanceof Error ? error : {};
-  const line = { event: 'failed', error: String(error), cause: cause && String(cause), stack };
-  console.error(JSON.stringify(line));
+  const entry = { event: 'failed', error: String(error), cause: cause && String(cause), stack };
+  console.error(JSON.stringify(entry));
 };

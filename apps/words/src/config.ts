@@ -5,7 +5,12 @@ import { readAuditRetention } from './config/audit.ts';
 import { readClients } from './config/clients.ts';
 import { readProviders } from './config/providers.ts';
 import { readOrigin } from './config/urls.ts';
-import { type Environment, required, VariableError, withVariableErrors } from './config/variables.ts';
+import {
+  type Environment,
+  readRequiredVariable,
+  VariableError,
+  withVariableErrors,
+} from './config/variables.ts';
 
 /** The configuration of a deployment. */
 export interface Config {
@@ -29,7 +34,7 @@ export const readConfig = (environment: Environment): Config => {
   const sealingKeys = readSealingKeys(environment);
   const clients = readClients(environment);
   const ids = clients.map(({ id }) => id);
-  const duplicate = ids.find((id, at) => ids.indexOf(id) < at);
+  const duplicate = ids.find((id, index) => ids.indexOf(id) < index);
   if (duplicate !== undefined)
     throw new VariableError('STATIC_CLIENTS', `must not contain the ID ${duplicate} twice.`);
   return {
@@ -42,7 +47,7 @@ export const readConfig = (environment: Environment): Config => {
 };
 
 const readSealingKeys = (environment: Environment): string => {
-  const text = required(environment, 'SEALING_KEYS', 'npm run keys generates one');
+  const text = readRequiredVariable(environment, 'SEALING_KEYS', 'npm run keys generates one');
   withVariableErrors(
     () => 'SEALING_KEYS',
     () => parseKeyRing(text),

@@ -41,16 +41,16 @@ export const createLimits = (
   rateLimitBindings: Partial<Readonly<Record<LimitName, RateLimitBinding>>> = {},
   now?: () => number,
 ): AppLimits => {
-  const limiter = (name: LimitName): RateLimiter => {
+  const createLimiter = (name: LimitName): RateLimiter => {
     const binding = rateLimitBindings[name];
     return binding === undefined ? memoryLimiter(allowances[name], now) : createBindingLimiter(binding);
   };
-  const [reads, writes] = [limiter('reads'), limiter('writes')];
+  const [reads, writes] = [createLimiter('reads'), createLimiter('writes')];
   return {
     broker: {
-      failedAuthentications: limiter('failedAuthentications'),
-      signIns: limiter('signIns'),
-      refreshesPerGrant: limiter('refreshesPerGrant'),
+      failedAuthentications: createLimiter('failedAuthentications'),
+      signIns: createLimiter('signIns'),
+      refreshesPerGrant: createLimiter('refreshesPerGrant'),
     },
     selectLimiter: ({ method }) => (method === 'POST' ? writes : reads),
   };

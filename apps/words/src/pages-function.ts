@@ -9,7 +9,7 @@ import type { Environment } from './config/variables.ts';
 import { readConfig } from './config.ts';
 
 /** The part of the Pages Function context that is used here. */
-interface Call {
+interface FunctionContext {
   readonly request: Request;
   readonly env: Environment;
 }
@@ -22,7 +22,7 @@ let app: App | undefined;
  * @throws VariableError at every request if the configuration is wrong; the platform logs it and responds
  *   with 500
  */
-export const onRequest = ({ request, env }: Call): Promise<Response> => {
+export const onRequest = ({ request, env }: FunctionContext): Promise<Response> => {
   app ??= createApp(readConfig(env), readBindings(env), { cleanupInterval: hour, waitUntil });
   return app.fetch(request);
 };

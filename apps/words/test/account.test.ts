@@ -11,9 +11,9 @@ import { emptyD1 } from '../../../packages/assistant-auth/test/storage/d1/empty-
 import { type Deployment, deploy, origin } from './deployment.ts';
 import { gptQuery, redeem, refresh, signInForTokens } from './flows.ts';
 
-const site = ({ app }: Deployment) => ({ issuer: origin, fetch: app.fetch });
+const getBrowserOptions = ({ app }: Deployment) => ({ issuer: origin, fetch: app.fetch });
 
-const link = async (accountBrowser: AccountBrowser, subject: string): Promise<void> => {
+const linkGitHub = async (accountBrowser: AccountBrowser, subject: string): Promise<void> => {
   const html = await (
     await accountBrowser.submitThroughProvider('/link', { choice: 'github' }, { code: subject })
   ).text();
@@ -24,62 +24,66 @@ const link = async (accountBrowser: AccountBrowser, subject: string): Promise<vo
   );
 };
 
-const score = async ({ call }: Deployment, method: string, token: string): Promise<unknown> =>
+const callScoring = async ({ call }: Deployment, method: string, token: string): Promise<unknown> =>
   (await call('/api/scoring', { method, token })).json();
 
 /** Returns every row of every table, as one string. */
-const everything = async (): Promise<string> => {
+const readAllRows = async (): Promise<string> => {
   const { results } = await env.DB.prepare(
     "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'd1_%' AND name NOT LIKE '_cf_%'",
   ).all<{ readonly name: string }>();
   expect(results.length).toBeGreaterThan(4);
   const rows = await env.DB.batch(results.map(({ name }) => env.DB.prepare(`SELECT * FROM "${name}"`)));
-  return JSON.stringify(rows.map(({ results: found }) => found));
+  return JSON.stringify(rows.map(({ results: tableRows }) => tableRows));
 };
 
 it('finds the same score through Google and, once it is linked, GitHub', async () => {
   await emptyD1();
   const deployment = deploy();
   const token = await deployment.signIn('rechecked-ada');
-  await score(deployment, 'POST', token);
-  const accountBrowser = createAccountBrowser(site(deployment));
+  await callScoring(deployment, 'POST', token);
+  const accountBrowser = createAccountBrowser(getBrowserOptions(deployment));
   await accountBrowser.signInToAccount('rechecked-ada');
-  await link(accountBrowser, '4711');
-  const other = createAccountBrowser(site(deployment));
-  await other.signInToAccount('4711', 'github');
-  const { consent } = await other.openSignInPage(gptQuery);
-  const chosen = await other.submitConsent(consent, { choice: 'github' });
-  const state = new URL(chosen.headers.get('location') ?? '').searchParams.get('state') ?? '';
-  const back = await other.visit(`${origin}/callback/github?${new URLSearchParams({ state, code: '4711' })}`);
-  const code = new URL(back.headers.get('location') ?? '').searchParams.get('code') ?? '';
+  await linkGitHub(accountBrowser, '4711');
+  const otherBrowser = createAccountBrowser(getBrowserOptions(deployment));
+  await otherBrowser.signInToAccount('4711', 'github');
+  const { consent } = await otherBrowser.openSignInPage(gptQuery);
+  const consentResponse = await otherBrowser.submitConsent(consent, { choice: 'github' });
+  const state = new URL(consentResponse.headers.get('location') ?? '').searchParams.get('state') ?? '';
+  const callbackResponse = await otherBrowser.visit(
+    `${origin}/callback/github?${new URLSearchParams({ state, code: '4711' })}`,
+  );
+  const code = new URL(callbackResponse.headers.get('location') ?? '').searchParams.get('code') ?? '';
   const { access_token } = await redeem(deployment.call, code);
-  expect(await score(deployment, 'GET', access_token)).toEqual({ score: 1 });
+  expect(await callScoring(deployment, 'GET', access_token)).toEqual({ score: 1 });
 });
 
 it('disconnects ChatGPT: its next call gets a 401 that starts a sign-in, and the score is kept', async () => {
   await emptyD1();
   const deployment = deploy();
   const tokens = await signInForTokens(deployment.call, 'rechecked-ada');
-  await score(deployment, 'POST', tokens.access_token);
-  const accountBrowser = createAccountBrowser(site(deployment));
+  await callScoring(deployment, 'POST', tokens.access_token);
+  const accountBrowser = createAccountBrowser(getBrowserOptions(deployment));
   await accountBrowser.signInToAccount('rechecked-ada');
   const { html } = await accountBrowser.openAccountPage();
   expect(html).toContain('Words GPT');
-  const [key = ''] = readButtonValues(html, 'app');
-  await accountBrowser.post('/apps/end', { app: key });
+  const [appKey = ''] = readButtonValues(html, 'app');
+  await accountBrowser.post('/apps/end', { app: appKey });
   await expect(refresh(deployment.call, tokens)).rejects.toThrow('no tokens: 401');
   deployment.advance(10);
-  const call = await deployment.call('/api/scoring', { token: tokens.access_token });
-  expect(call.status).toBe(401);
-  expect(call.headers.get('www-authenticate')).toContain('error="invalid_token"');
-  expect(await score(deployment, 'GET', await deployment.signIn('rechecked-ada'))).toEqual({ score: 1 });
+  const response = await deployment.call('/api/scoring', { token: tokens.access_token });
+  expect(response.status).toBe(401);
+  expect(response.headers.get('www-authenticate')).toContain('error="invalid_token"');
+  expect(await callScoring(deployment, 'GET', await deployment.signIn('rechecked-ada'))).toEqual({
+    score: 1,
+  });
 });
 
 it('includes the score in the data export', async () => {
   await emptyD1();
   const deployment = deploy();
-  await score(deployment, 'POST', await deployment.signIn('rechecked-ada'));
-  const accountBrowser = createAccountBrowser(site(deployment));
+  await callScoring(deployment, 'POST', await deployment.signIn('rechecked-ada'));
+  const accountBrowser = createAccountBrowser(getBrowserOptions(deployment));
   await accountBrowser.signInToAccount('rechecked-ada');
   expect(await (await accountBrowser.post('/export')).json()).toMatchObject({
     identities: [{ provider: 'google', subject: 'rechecked-ada', providerTokenStored: true }],
@@ -94,21 +98,21 @@ it('includes the score in the data export', async () => {
 it('deletes all data of a deleted account from D1, and none of other accounts', async () => {
   await emptyD1();
   const deployment = deploy();
-  const [ada, bob] = [await deployment.signIn('rechecked-ada'), await deployment.signIn('bob')];
-  for (const token of [ada, bob]) await score(deployment, 'POST', token);
-  const accountBrowser = createAccountBrowser(site(deployment));
+  const [adaToken, bobToken] = [await deployment.signIn('rechecked-ada'), await deployment.signIn('bob')];
+  for (const token of [adaToken, bobToken]) await callScoring(deployment, 'POST', token);
+  const accountBrowser = createAccountBrowser(getBrowserOptions(deployment));
   await accountBrowser.signInToAccount('rechecked-ada');
-  await link(accountBrowser, '4711');
+  await linkGitHub(accountBrowser, '4711');
   const { userId }: { readonly userId: string } = await (await accountBrowser.post('/export')).json();
-  const before = await everything();
-  for (const trace of [userId, 'rechecked-ada', '4711']) expect(before).toContain(trace);
+  const before = await readAllRows();
+  for (const personalData of [userId, 'rechecked-ada', '4711']) expect(before).toContain(personalData);
 
   await accountBrowser.post('/delete', { confirm: 'yes' });
   // Immediately, before a cleanup, and although the user's tokens have not expired.
-  const late = await deployment.call('/api/scoring', { method: 'POST', token: ada });
-  expect(late.status).toBe(401);
-  const after = await everything();
-  for (const trace of [userId, 'rechecked-ada', '4711']) expect(after).not.toContain(trace);
+  const response = await deployment.call('/api/scoring', { method: 'POST', token: adaToken });
+  expect(response.status).toBe(401);
+  const after = await readAllRows();
+  for (const personalData of [userId, 'rechecked-ada', '4711']) expect(after).not.toContain(personalData);
   expect(after).toContain('bob');
-  expect(await score(deployment, 'GET', bob)).toEqual({ score: 1 });
+  expect(await callScoring(deployment, 'GET', bobToken)).toEqual({ score: 1 });
 });

@@ -8,19 +8,19 @@ beforeEach(emptyD1);
 
 const day = 86_400;
 
-const rows = async (): Promise<number | null> =>
+const countRows = async (): Promise<number | null> =>
   env.DB.prepare("SELECT count(*) AS rows FROM audit WHERE event = 'signed-in'").first<number>('rows');
 
 it.each([
   ['90 days by default', {}, 90 * day],
   ['the configured time', { auditRetention: day }, day],
-] as const)('is kept for %s', async (_, chosen, kept) => {
-  const deployment = deploy(env.DB, {}, chosen);
+] as const)('is kept for %s', async (_, configOverrides, retention) => {
+  const deployment = deploy(env.DB, {}, configOverrides);
   await deployment.signIn('ada');
-  deployment.advance(kept);
+  deployment.advance(retention);
   await deployment.app.cleanup();
-  expect(await rows()).toBe(1);
+  expect(await countRows()).toBe(1);
   deployment.advance(1);
   await deployment.app.cleanup();
-  expect(await rows()).toBe(0);
+  expect(await countRows()).toBe(0);
 });

@@ -8,20 +8,20 @@ import {
   applePrivateKey,
   client,
   clients,
-  deployed,
   gitHub,
   issuer,
   issuers,
-  key,
   microsoft,
+  sealingKey,
   secret,
+  validVariables,
 } from './environment.ts';
 
 describe('the configuration', () => {
   it('of a deployment contains the GPT and Google', () => {
-    const { clients: given, providers, ...rest } = readConfig(deployed);
-    expect(rest).toEqual({ origin: 'https://words.example', sealingKeys: key });
-    expect(given).toMatchObject([
+    const { clients: configuredClients, providers, ...rest } = readConfig(validVariables);
+    expect(rest).toEqual({ origin: 'https://words.example', sealingKeys: sealingKey });
+    expect(configuredClients).toMatchObject([
       {
         id: 'words-gpt',
         kind: 'gpt-action',
@@ -39,12 +39,12 @@ describe('the configuration', () => {
     ['1', 86_400],
     [' 400 ', 34_560_000],
   ])('keeps the audit for %j days', (AUDIT_DAYS, auditRetention) => {
-    expect(readConfig({ ...deployed, AUDIT_DAYS })).toMatchObject({ auditRetention });
+    expect(readConfig({ ...validVariables, AUDIT_DAYS })).toMatchObject({ auditRetention });
   });
 
   it('accepts two secrets and pinned GPTs', () => {
     const [gpt] = readConfig({
-      ...deployed,
+      ...validVariables,
       GPT_CLIENT_SECRET: `${secret} ${'t'.repeat(32)}`,
       GPT_IDS: ' g-11111111  g-22222222 ',
     }).clients;
@@ -58,8 +58,8 @@ describe('the configuration', () => {
   });
 
   it('has every provider whose credentials are set, in this order', () => {
-    const all = { ...issuers(issuer), ...apple, ...microsoft, ...gitHub, ...deployed };
-    expect(readConfig(all).providers).toMatchObject([
+    const allVariables = { ...issuers(issuer), ...apple, ...microsoft, ...gitHub, ...validVariables };
+    expect(readConfig(allVariables).providers).toMatchObject([
       { id: 'google', displayName: 'Google', configuredUrls: ['https://accounts.google.com'] },
       { id: 'github', displayName: 'GitHub' },
       {
@@ -83,20 +83,22 @@ describe('the configuration', () => {
     ['apple', apple],
     ['login', issuers(issuer)],
   ])('needs only %s', (id, environment) => {
-    const noGoogle = { GOOGLE_CLIENT_ID: '', GOOGLE_CLIENT_SECRET: undefined };
-    expect(readConfig({ ...deployed, ...noGoogle, ...environment }).providers).toMatchObject([{ id }]);
+    const withoutGoogle = { GOOGLE_CLIENT_ID: '', GOOGLE_CLIENT_SECRET: undefined };
+    expect(readConfig({ ...validVariables, ...withoutGoogle, ...environment }).providers).toMatchObject([
+      { id },
+    ]);
   });
 
   it('accepts several issuers, each with its scopes and parameters', async () => {
     const other = { ...issuer, id: 'other', displayName: 'Other', issuer: 'https://other.example/realm' };
     const scopes = ['openid', 'email'];
     const authorizationParameters = { prompt: 'consent' };
-    const more = {
+    const otherOptions = {
       ...{ authTime: 'optional', logoutEndsGrants: true },
       ...{ offlineAccess: 'never', userInfo: 'never' },
     };
-    const list = issuers(issuer, { ...other, scopes, authorizationParameters, ...more });
-    const { providers } = readConfig({ ...deployed, ...list });
+    const list = issuers(issuer, { ...other, scopes, authorizationParameters, ...otherOptions });
+    const { providers } = readConfig({ ...validVariables, ...list });
     expect(providers.slice(1)).toMatchObject([
       { id: 'login', displayName: 'Example', configuredUrls: ['https://login.example'] },
       { id: 'other', displayName: 'Other', configuredUrls: ['https://other.example/realm'] },
@@ -127,27 +129,31 @@ describe('the configuration', () => {
 
   it('accepts Microsoft users of one tenant only', () => {
     const tenant = '8f3d3c1e-0f5a-4f0e-9d3b-5a1f0a2b7c11';
-    const { providers } = readConfig({ ...deployed, ...microsoft, MICROSOFT_TENANT: tenant });
+    const { providers } = readConfig({ ...validVariables, ...microsoft, MICROSOFT_TENANT: tenant });
     expect(providers[1]?.configuredUrls).toEqual([`https://login.microsoftonline.com/${tenant}/v2.0`]);
   });
 
   it('accepts fake providers if only this machine can reach the app', () => {
-    const at = (port: number) => `http://127.0.0.1:${port}`;
+    const createLoopbackUrl = (port: number) => `http://127.0.0.1:${port}`;
     const { providers } = readConfig({
-      ...{ ...deployed, ...gitHub, ...microsoft, ...apple },
+      ...{ ...validVariables, ...gitHub, ...microsoft, ...apple },
       ORIGIN: 'http://localhost:8787',
-      GOOGLE_BASE_URL: at(1),
-      GITHUB_BASE_URL: at(2),
-      MICROSOFT_BASE_URL: at(3),
-      APPLE_BASE_URL: at(4),
-      ...issuers({ ...issuer, issuer: `${at(5)}/realm` }),
+      GOOGLE_BASE_URL: createLoopbackUrl(1),
+      GITHUB_BASE_URL: createLoopbackUrl(2),
+      MICROSOFT_BASE_URL: createLoopbackUrl(3),
+      APPLE_BASE_URL: createLoopbackUrl(4),
+      ...issuers({ ...issuer, issuer: `${createLoopbackUrl(5)}/realm` }),
     });
     expect(providers.map(({ configuredUrls }) => configuredUrls)).toEqual([
-      [at(1)],
-      [`${at(2)}/login/oauth/authorize`, `${at(2)}/login/oauth/access_token`, `${at(2)}/user`],
-      [`${at(3)}/common/v2.0`],
-      [at(4)],
-      [`${at(5)}/realm`],
+      [createLoopbackUrl(1)],
+      [
+        `${createLoopbackUrl(2)}/login/oauth/authorize`,
+        `${createLoopbackUrl(2)}/login/oauth/access_token`,
+        `${createLoopbackUrl(2)}/user`,
+      ],
+      [`${createLoopbackUrl(3)}/common/v2.0`],
+      [createLoopbackUrl(4)],
+      [`${createLoopbackUrl(5)}/realm`],
     ]);
   });
 
@@ -159,7 +165,7 @@ describe('the configuration', () => {
       offlineAccess: 'always',
       scopes: ['words'],
     });
-    expect(readConfig({ ...deployed, ...list }).clients.slice(1)).toMatchObject([
+    expect(readConfig({ ...validVariables, ...list }).clients.slice(1)).toMatchObject([
       { id: 'app', authentication: 'none', offlineAccess: 'on-request', defaultScopes: ['words', 'score'] },
       {
         id: 'web',
@@ -173,11 +179,11 @@ describe('the configuration', () => {
 });
 
 /** The variable that the error names, a description, the changes to a valid configuration, and the error. */
-type Case = readonly [variable: string, about: string, changes: object, sentence: RegExp];
+type Case = readonly [variable: string, description: string, changes: object, message: RegExp];
 
 const hiddenTexts = [
   secret,
-  key,
+  sealingKey,
   applePrivateKey,
   'google-secret',
   'github-secret',
@@ -186,14 +192,14 @@ const hiddenTexts = [
 ];
 
 /** Expects one sentence that begins with the variable. Neither it nor its cause contains a secret. */
-const expectConfigurationError = (variable: string, changes: object, sentence: RegExp): void => {
-  const failure = captureError(() => readConfig({ ...deployed, ...changes }));
-  expect(failure).toBeInstanceOf(VariableError);
-  expect(failure).toHaveProperty('variable', variable);
-  expect(failure.message).toMatch(sentence);
-  expect(failure.message).toMatch(new RegExp(`^${variable} [^\\n]+$`));
-  const cause = failure.cause instanceof Error ? failure.cause.message : '';
-  for (const hidden of hiddenTexts) expect(failure.message + cause).not.toContain(hidden);
+const expectConfigurationError = (variable: string, changes: object, message: RegExp): void => {
+  const error = captureError(() => readConfig({ ...validVariables, ...changes }));
+  expect(error).toBeInstanceOf(VariableError);
+  expect(error).toHaveProperty('variable', variable);
+  expect(error.message).toMatch(message);
+  expect(error.message).toMatch(new RegExp(`^${variable} [^\\n]+$`));
+  const cause = error.cause instanceof Error ? error.cause.message : '';
+  for (const hidden of hiddenTexts) expect(error.message + cause).not.toContain(hidden);
 };
 
 const captureError = (read: () => unknown): Error => {
@@ -232,12 +238,17 @@ const wrongConfigurations: readonly Case[] = [
     /^SEALING_KEYS is missing: npm run keys generates one\.$/,
   ],
   ['SEALING_KEYS', 'in another format', { SEALING_KEYS: 'secret' }, /^SEALING_KEYS must be keys written /],
-  ['SEALING_KEYS', 'too short', { SEALING_KEYS: key.slice(0, -8) }, /^SEALING_KEYS must be keys written /],
+  [
+    'SEALING_KEYS',
+    'too short',
+    { SEALING_KEYS: sealingKey.slice(0, -8) },
+    /^SEALING_KEYS must be keys written /,
+  ],
   ['SEALING_KEYS', 'all zero', { SEALING_KEYS: `k1.${'A'.repeat(43)}` }, /^SEALING_KEYS must be random/],
   [
     'SEALING_KEYS',
     'the same key twice',
-    { SEALING_KEYS: `${key} ${key}` },
+    { SEALING_KEYS: `${sealingKey} ${sealingKey}` },
     /^SEALING_KEYS must not contain the same key or key ID twice\.$/,
   ],
   ...['0', '401', '1.5', '-1', '1e2', '030', 'ninety', '90 days', '٣'].map(
@@ -330,8 +341,8 @@ const wrongConfigurations: readonly Case[] = [
 describe('an invalid configuration', () => {
   it.each(wrongConfigurations)(
     'names %s in one sentence without a secret: %s',
-    (variable, _, changes, sentence) => {
-      expectConfigurationError(variable, changes, sentence);
+    (variable, _, changes, message) => {
+      expectConfigurationError(variable, changes, message);
     },
   );
 
@@ -350,9 +361,9 @@ const notLoopbackOrigin = /^\w+ must be an http origin on loopback without a pat
 const invalidIssuerUrl =
   /^OIDC_PROVIDERS is invalid for login: issuer must be an https URL; http is allowed only if it and ORIGIN are on loopback\.$/;
 const invalidIssuer = /^OIDC_PROVIDERS is invalid for \S*: providers\./;
-const onLoopback = { ORIGIN: 'http://localhost:8787' };
-const noGoogle = { GOOGLE_CLIENT_ID: '', GOOGLE_CLIENT_SECRET: undefined };
-const loopback = 'http://127.0.0.1:8788';
+const loopbackOrigin = { ORIGIN: 'http://localhost:8787' };
+const withoutGoogle = { GOOGLE_CLIENT_ID: '', GOOGLE_CLIENT_SECRET: undefined };
+const fakeProviderUrl = 'http://127.0.0.1:8788';
 
 const incompleteProviders: readonly Case[] = [
   ...Object.keys({ ...gitHub, ...microsoft, ...apple }),
@@ -364,21 +375,41 @@ const incompleteProviders: readonly Case[] = [
   incompleteVariables,
 ]);
 
-const fakeProviders: readonly Case[] = ['GOOGLE', 'GITHUB', 'MICROSOFT', 'APPLE'].flatMap((vendor) => {
-  const name = `${vendor}_BASE_URL`;
-  const all = { ...gitHub, ...microsoft, ...apple };
+const fakeProviders: readonly Case[] = ['GOOGLE', 'GITHUB', 'MICROSOFT', 'APPLE'].flatMap((provider) => {
+  const name = `${provider}_BASE_URL`;
+  const allVariables = { ...gitHub, ...microsoft, ...apple };
   return [
-    [name, 'W13.2 on loopback, although ORIGIN is not', { ...all, [name]: loopback }, fakeProviderNotAllowed],
+    [
+      name,
+      'W13.2 on loopback, although ORIGIN is not',
+      { ...allVariables, [name]: fakeProviderUrl },
+      fakeProviderNotAllowed,
+    ],
     [
       name,
       'W13.2 with https, although ORIGIN is not on loopback',
-      { ...all, [name]: 'https://id.example' },
+      { ...allVariables, [name]: 'https://id.example' },
       fakeProviderNotAllowed,
     ],
-    [name, 'not on loopback', { ...all, ...onLoopback, [name]: 'http://id.example' }, notLoopbackOrigin],
-    [name, 'with https', { ...all, ...onLoopback, [name]: 'https://id.example' }, notLoopbackOrigin],
-    [name, 'with a path', { ...all, ...onLoopback, [name]: `${loopback}/` }, notLoopbackOrigin],
-    [name, 'not a URL', { ...all, ...onLoopback, [name]: '127.0.0.1:8788' }, notLoopbackOrigin],
+    [
+      name,
+      'not on loopback',
+      { ...allVariables, ...loopbackOrigin, [name]: 'http://id.example' },
+      notLoopbackOrigin,
+    ],
+    [
+      name,
+      'with https',
+      { ...allVariables, ...loopbackOrigin, [name]: 'https://id.example' },
+      notLoopbackOrigin,
+    ],
+    [
+      name,
+      'with a path',
+      { ...allVariables, ...loopbackOrigin, [name]: `${fakeProviderUrl}/` },
+      notLoopbackOrigin,
+    ],
+    [name, 'not a URL', { ...allVariables, ...loopbackOrigin, [name]: '127.0.0.1:8788' }, notLoopbackOrigin],
   ] satisfies readonly Case[];
 });
 
@@ -388,13 +419,13 @@ const wrongProviders: readonly Case[] = [
   [
     'GOOGLE_CLIENT_ID',
     'missing although a fake provider is configured',
-    { ...onLoopback, ...noGoogle, ...gitHub, GOOGLE_BASE_URL: loopback },
+    { ...loopbackOrigin, ...withoutGoogle, ...gitHub, GOOGLE_BASE_URL: fakeProviderUrl },
     incompleteVariables,
   ],
   [
     'GOOGLE_CLIENT_ID',
     'missing, as are all other providers',
-    noGoogle,
+    withoutGoogle,
     /^GOOGLE_CLIENT_ID is missing, and no other provider is configured/,
   ],
   [
@@ -497,7 +528,7 @@ const wrongProviders: readonly Case[] = [
   [
     'OIDC_PROVIDERS',
     'http, not on loopback',
-    { ...onLoopback, ...issuers({ ...issuer, issuer: 'http://login.example' }) },
+    { ...loopbackOrigin, ...issuers({ ...issuer, issuer: 'http://login.example' }) },
     invalidIssuerUrl,
   ],
   [
@@ -521,10 +552,7 @@ const wrongProviders: readonly Case[] = [
 ];
 
 describe('invalid providers', () => {
-  it.each(wrongProviders)(
-    'name %s in one sentence without a secret: %s',
-    (variable, _, changes, sentence) => {
-      expectConfigurationError(variable, changes, sentence);
-    },
-  );
+  it.each(wrongProviders)('name %s in one sentence without a secret: %s', (variable, _, changes, message) => {
+    expectConfigurationError(variable, changes, message);
+  });
 });

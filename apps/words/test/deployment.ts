@@ -8,18 +8,20 @@ import { type Call, gptSecret, origin, signInForTokens } from './flows.ts';
 export { origin };
 
 /** Creates a provider whose `code` is the user's subject. Every recheck succeeds. */
-const createProvider = (id: string, label: string): IdentityProvider => ({
+const createProvider = (id: string, displayName: string): IdentityProvider => ({
   id,
-  displayName: label,
+  displayName,
   configuredUrls: ['https://provider.example'],
   responseMode: 'query',
   revokedErrors: [],
   recheckInterval: 600,
   validateRefreshToken: async () => ({ kind: 'active' }),
   authorizationUrl: async ({ state }) => new URL(`https://provider.example/?state=${state}`),
-  handleCallback: async (answer) => {
-    const subject = answer.searchParams.get('code') ?? 'nobody';
-    const refreshToken = subject.startsWith('rechecked') ? { refreshToken: `theirs-of-${subject}` } : {};
+  handleCallback: async (callbackUrl) => {
+    const subject = callbackUrl.searchParams.get('code') ?? 'nobody';
+    const refreshToken = subject.startsWith('rechecked')
+      ? { refreshToken: `upstream-token-of-${subject}` }
+      : {};
     return { provider: id, subject, emailVerified: false, claims: {}, ...refreshToken };
   },
 });

@@ -1,12 +1,12 @@
 /** The variables of a valid deployment, and optional variables to add to them. */
 import { exportPKCS8, generateKeyPair } from 'jose';
 
-export const key = 'k1.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8';
+export const sealingKey = 'k1.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8';
 export const secret = 's'.repeat(32);
 
-export const deployed = {
+export const validVariables = {
   ORIGIN: 'https://words.example',
-  SEALING_KEYS: key,
+  SEALING_KEYS: sealingKey,
   GPT_CLIENT_ID: 'words-gpt',
   GPT_CLIENT_SECRET: secret,
   GOOGLE_CLIENT_ID: 'google-id',

@@ -28,8 +28,8 @@ export const gptQuery = {
 
 /** Opens the sign-in page. */
 export const openSignInPage = async (call: Call, scope = 'words score'): Promise<FlowStep> => {
-  const asked = new URLSearchParams({ ...gptQuery, scope });
-  const page = await call(`/authorize?${asked}`);
+  const query = new URLSearchParams({ ...gptQuery, scope });
+  const page = await call(`/authorize?${query}`);
   const value = /name="consent" value="([^"]*)"/.exec(await page.clone().text())?.[1] ?? '';
   return { value, cookie: readCookies(page) };
 };
@@ -40,29 +40,29 @@ export const submitConsent = async (
   page: FlowStep,
   button: { readonly choice: string } | { readonly cancel: string },
 ): Promise<FlowStep> => {
-  const answer = await call('/authorize/consent', {
+  const response = await call('/authorize/consent', {
     method: 'POST',
     headers: { cookie: page.cookie, origin, 'sec-fetch-site': 'same-origin' },
     body: new URLSearchParams({ consent: page.value, ...button }),
   });
-  return { value: readRedirect(answer).searchParams.get('state') ?? '', cookie: readCookies(answer) };
+  return { value: readRedirect(response).searchParams.get('state') ?? '', cookie: readCookies(response) };
 };
 
 /** Sends the provider's callback for the user `subject`, and returns the authorization code. */
 export const returnFromProvider = async (
   call: Call,
-  provider: FlowStep,
+  callbackStep: FlowStep,
   subject: string,
 ): Promise<string> => {
-  const answer = new URLSearchParams({ state: provider.value, code: subject });
-  const back = await call(`/callback/google?${answer}`, { headers: { cookie: provider.cookie } });
-  return readRedirect(back).searchParams.get('code') ?? '';
+  const query = new URLSearchParams({ state: callbackStep.value, code: subject });
+  const response = await call(`/callback/google?${query}`, { headers: { cookie: callbackStep.cookie } });
+  return readRedirect(response).searchParams.get('code') ?? '';
 };
 
 /** Runs all steps and returns the tokens. */
 export const signInForTokens = async (call: Call, subject: string, scope?: string): Promise<Tokens> => {
-  const provider = await submitConsent(call, await openSignInPage(call, scope), { choice: 'google' });
-  return redeem(call, await returnFromProvider(call, provider, subject));
+  const callbackStep = await submitConsent(call, await openSignInPage(call, scope), { choice: 'google' });
+  return redeem(call, await returnFromProvider(call, callbackStep, subject));
 };
 
 /** Redeems a code as ChatGPT does. */
@@ -75,9 +75,9 @@ export const refresh = (call: Call, { refresh_token }: Tokens): Promise<Tokens> 
 
 const requestTokens = async (call: Call, form: Readonly<Record<string, string>>): Promise<Tokens> => {
   const body = new URLSearchParams({ client_id: 'gpt', client_secret: gptSecret, ...form });
-  const answer = await call('/token', { method: 'POST', body });
-  if (answer.status !== 200) throw new Error(`no tokens: ${answer.status} ${await answer.text()}`);
-  return answer.json();
+  const response = await call('/token', { method: 'POST', body });
+  if (response.status !== 200) throw new Error(`no tokens: ${response.status} ${await response.text()}`);
+  return response.json();
 };
 
 /** Posts a token to the revocation or the introspection endpoint. */

@@ -13,19 +13,19 @@ beforeAll(emptyD1);
 const assets = { fetch: async () => new Response() };
 
 /** Returns the rate-limit bindings of the Wrangler file, from workerd. */
-const platform = () => readBindings({ ...env, ASSETS: assets }).rateLimitBindings ?? {};
+const readPlatformCounters = () => readBindings({ ...env, ASSETS: assets }).rateLimitBindings ?? {};
 
-const post = new Request(`${origin}/api/scoring`, { method: 'POST' });
-const get = new Request(`${origin}/api/scoring`);
+const postRequest = new Request(`${origin}/api/scoring`, { method: 'POST' });
+const getRequest = new Request(`${origin}/api/scoring`);
 
-let tries = 0;
+let contractRuns = 0;
 
 rateLimiterContract('a rate-limit binding of Cloudflare', () => {
-  const counter = platform().failedAuthentications;
+  const counter = readPlatformCounters().failedAuthentications;
   if (counter === undefined) throw new Error('LIMIT_FAILED_CLIENTS is not bound');
   const limiter = createBindingLimiter(counter);
   // The counters keep their state between tests.
-  const prefix = `try ${tries++} `;
+  const prefix = `try ${contractRuns++} `;
   return {
     limiter: { take: (key) => limiter.take(prefix + key) },
     limit: allowances.failedAuthentications.limit,
@@ -41,7 +41,7 @@ describe('the Wrangler file', () => {
       ['LIMIT_WRITES', allowances.writes],
       ['LIMIT_REFRESHES', allowances.refreshesPerGrant],
     ]);
-    expect(Object.keys(platform()).toSorted()).toEqual(Object.keys(allowances).toSorted());
+    expect(Object.keys(readPlatformCounters()).toSorted()).toEqual(Object.keys(allowances).toSorted());
   });
 
   it('has a unique ID for every counter', () => {
@@ -65,9 +65,9 @@ describe('the bindings', () => {
 
 describe('the limits', () => {
   it('are counted by the platform’s counters if they are bound', async () => {
-    const taken: string[] = [];
+    const takenKeys: string[] = [];
     const counter = (name: string) => ({
-      limit: async ({ key }: { readonly key: string }) => ({ success: taken.push(`${name} ${key}`) < 0 }),
+      limit: async ({ key }: { readonly key: string }) => ({ success: takenKeys.push(`${name} ${key}`) < 0 }),
     });
     const limits = createLimits({
       failedAuthentications: counter('failed'),
@@ -79,16 +79,16 @@ describe('the limits', () => {
     expect(await limits.broker.failedAuthentications.take('a')).toBe('limited');
     expect(await limits.broker.signIns.take('b')).toBe('limited');
     expect(await limits.broker.refreshesPerGrant.take('c')).toBe('limited');
-    expect(await limits.selectLimiter(get).take('d')).toBe('limited');
-    expect(await limits.selectLimiter(post).take('e')).toBe('limited');
-    expect(taken).toEqual(['failed a', 'sign-ins b', 'refreshes c', 'reads d', 'writes e']);
+    expect(await limits.selectLimiter(getRequest).take('d')).toBe('limited');
+    expect(await limits.selectLimiter(postRequest).take('e')).toBe('limited');
+    expect(takenKeys).toEqual(['failed a', 'sign-ins b', 'refreshes c', 'reads d', 'writes e']);
   });
 });
 
-const often = async (times: number, act: () => Promise<Response>) => {
+const countStatuses = async (times: number, send: () => Promise<Response>) => {
   const counts: Record<number, number> = {};
-  for (let turn = 0; turn < times; turn++) {
-    const { status } = await act();
+  for (let attempt = 0; attempt < times; attempt++) {
+    const { status } = await send();
     counts[status] = (counts[status] ?? 0) + 1;
   }
   return counts;
@@ -101,17 +101,17 @@ describe('a player', () => {
   it('who posts scores faster than anyone can win gets a 429 and no point', async () => {
     const { call, signIn, advance } = deploy();
     const token = await signIn('ada');
-    const win = () => call('/api/scoring', { token, method: 'POST' });
-    expect(await often(writes + 10, win)).toEqual({ 200: writes, 429: 10 });
-    const refused = await win();
-    expect(Object.fromEntries(refused.headers)).toEqual({
+    const postScore = () => call('/api/scoring', { token, method: 'POST' });
+    expect(await countStatuses(writes + 10, postScore)).toEqual({ 200: writes, 429: 10 });
+    const limitedResponse = await postScore();
+    expect(Object.fromEntries(limitedResponse.headers)).toEqual({
       'cache-control': 'no-store',
       'content-type': 'application/problem+json',
       'retry-after': '60',
       'x-content-type-options': 'nosniff',
       ...corsHeaders,
     });
-    expect(await refused.json()).toEqual({
+    expect(await limitedResponse.json()).toEqual({
       type: 'about:blank',
       title: 'Too Many Requests',
       status: 429,
@@ -119,13 +119,13 @@ describe('a player', () => {
     });
     expect(await (await call('/api/scoring', { token })).json()).toEqual({ score: writes });
     advance(60);
-    expect(await (await win()).json()).toEqual({ score: writes + 1 });
+    expect(await (await postScore()).json()).toEqual({ score: writes + 1 });
   });
 
   it('who reads too often gets a 429, and can still post a score', async () => {
     const { call, signIn } = deploy();
     const token = await signIn('bob');
-    expect(await often(reads + 10, () => call('/api/words/animals', { token }))).toEqual({
+    expect(await countStatuses(reads + 10, () => call('/api/words/animals', { token }))).toEqual({
       200: reads,
       429: 10,
     });
@@ -134,28 +134,34 @@ describe('a player', () => {
 
   it('is not limited by another player at the same address', async () => {
     const { call, signIn } = deploy();
-    const [busy, quiet] = [await signIn('cat'), await signIn('dan')];
+    const [limitedToken, otherToken] = [await signIn('cat'), await signIn('dan')];
     const headers = { 'cf-connecting-ip': '23.102.140.113' };
-    const win = (token: string) => call('/api/scoring', { token, method: 'POST', headers });
-    expect(await often(writes + 1, () => win(busy))).toEqual({ 200: writes, 429: 1 });
-    expect((await win(quiet)).status).toBe(200);
+    const postScore = (token: string) => call('/api/scoring', { token, method: 'POST', headers });
+    expect(await countStatuses(writes + 1, () => postScore(limitedToken))).toEqual({ 200: writes, 429: 1 });
+    expect((await postScore(otherToken)).status).toBe(200);
   });
 });
 
 describe('the caller’s address', () => {
-  const visit = (call: ReturnType<typeof deploy>['call'], headers: Readonly<Record<string, string>>) =>
-    call('/authorize', { headers });
+  const openAuthorize = (
+    call: ReturnType<typeof deploy>['call'],
+    headers: Readonly<Record<string, string>>,
+  ) => call('/authorize', { headers });
 
   it('W5.2 only the platform’s own header: is read from Cloudflare’s header, and from no other', async () => {
     const { call } = deploy();
-    const here = { 'cf-connecting-ip': '203.0.113.7' };
+    const addressHeaders = { 'cf-connecting-ip': '203.0.113.7' };
     const { limit } = allowances.signIns;
-    let turn = 0;
-    const forged = () =>
-      visit(call, { ...here, 'x-forwarded-for': `192.0.2.${turn++ % 250}`, 'x-real-ip': '192.0.2.1' });
-    expect(await often(limit + 5, forged)).toEqual({ 400: limit, 429: 5 });
+    let attempt = 0;
+    const sendForged = () =>
+      openAuthorize(call, {
+        ...addressHeaders,
+        'x-forwarded-for': `192.0.2.${attempt++ % 250}`,
+        'x-real-ip': '192.0.2.1',
+      });
+    expect(await countStatuses(limit + 5, sendForged)).toEqual({ 400: limit, 429: 5 });
     expect(
-      (await visit(call, { 'cf-connecting-ip': '203.0.113.8', 'x-real-ip': '203.0.113.7' })).status,
+      (await openAuthorize(call, { 'cf-connecting-ip': '203.0.113.8', 'x-real-ip': '203.0.113.7' })).status,
     ).toBe(400);
   });
 });

@@ -10,7 +10,7 @@ const scoreBody = v.strictObject({
   score: v.pipe(v.number(), v.integer(), v.minValue(0), v.description('Rounds won so far.')),
 });
 
-const shared = {
+const sharedOptions = {
   path: '/api/scoring',
   scopes: ['score'] satisfies Scope[],
   isConsequential: false,
@@ -18,7 +18,7 @@ const shared = {
 } as const;
 
 export const getScore = operation({
-  ...shared,
+  ...sharedOptions,
   id: 'get_score',
   method: 'get',
   summary: 'Get the player’s score',
@@ -28,7 +28,7 @@ export const getScore = operation({
 });
 
 export const postScore = operation({
-  ...shared,
+  ...sharedOptions,
   id: 'post_score',
   method: 'post',
   summary: 'Add a won round to the player’s score',

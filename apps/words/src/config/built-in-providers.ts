@@ -4,7 +4,12 @@
  */
 import { apple, github, google, type IdentityProvider, microsoft } from 'assistant-auth';
 import { readBaseUrl } from './urls.ts';
-import { type Environment, optional, required, withVariableErrors } from './variables.ts';
+import {
+  type Environment,
+  readOptionalVariable,
+  readRequiredVariable,
+  withVariableErrors,
+} from './variables.ts';
 
 /**
  * A built-in provider, with its variables (`CLIENT_ID` means `<NAME>_CLIENT_ID`) and the function that
@@ -12,51 +17,51 @@ import { type Environment, optional, required, withVariableErrors } from './vari
  */
 interface BuiltInProvider {
   readonly name: string;
-  readonly needed: readonly string[];
-  readonly optional?: readonly string[];
-  readonly make: (read: Read, baseUrl: { readonly baseUrl?: string }) => IdentityProvider;
+  readonly requiredVariables: readonly string[];
+  readonly optionalVariables?: readonly string[];
+  readonly create: (reader: VariableReader, baseUrl: { readonly baseUrl?: string }) => IdentityProvider;
 }
 
 /** Reads the variables of one provider. */
-interface Read {
-  readonly needed: (variable: string) => string;
-  readonly optional: (variable: string) => string | undefined;
+interface VariableReader {
+  readonly readRequired: (variable: string) => string;
+  readonly readOptional: (variable: string) => string | undefined;
 }
 
-const credentials = ({ needed }: Read) => ({
-  clientId: needed('CLIENT_ID'),
-  clientSecret: needed('CLIENT_SECRET'),
+const readCredentials = ({ readRequired }: VariableReader) => ({
+  clientId: readRequired('CLIENT_ID'),
+  clientSecret: readRequired('CLIENT_SECRET'),
 });
 
 const builtInProviders: readonly BuiltInProvider[] = [
   {
     name: 'GOOGLE',
-    needed: ['CLIENT_ID', 'CLIENT_SECRET'],
-    make: (read, baseUrl) => google({ ...credentials(read), ...baseUrl }),
+    requiredVariables: ['CLIENT_ID', 'CLIENT_SECRET'],
+    create: (reader, baseUrl) => google({ ...readCredentials(reader), ...baseUrl }),
   },
   {
     name: 'GITHUB',
-    needed: ['CLIENT_ID', 'CLIENT_SECRET'],
-    make: (read, baseUrl) => github({ ...credentials(read), ...baseUrl }),
+    requiredVariables: ['CLIENT_ID', 'CLIENT_SECRET'],
+    create: (reader, baseUrl) => github({ ...readCredentials(reader), ...baseUrl }),
   },
   {
     name: 'MICROSOFT',
-    needed: ['CLIENT_ID', 'CLIENT_SECRET'],
-    optional: ['TENANT'],
-    make: (read, baseUrl) => {
-      const tenant = read.optional('TENANT');
-      return microsoft({ ...credentials(read), ...(tenant !== undefined && { tenant }), ...baseUrl });
+    requiredVariables: ['CLIENT_ID', 'CLIENT_SECRET'],
+    optionalVariables: ['TENANT'],
+    create: (reader, baseUrl) => {
+      const tenant = reader.readOptional('TENANT');
+      return microsoft({ ...readCredentials(reader), ...(tenant !== undefined && { tenant }), ...baseUrl });
     },
   },
   {
     name: 'APPLE',
-    needed: ['CLIENT_ID', 'TEAM_ID', 'KEY_ID', 'PRIVATE_KEY'],
-    make: ({ needed }, baseUrl) =>
+    requiredVariables: ['CLIENT_ID', 'TEAM_ID', 'KEY_ID', 'PRIVATE_KEY'],
+    create: ({ readRequired }, baseUrl) =>
       apple({
-        clientId: needed('CLIENT_ID'),
-        teamId: needed('TEAM_ID'),
-        keyId: needed('KEY_ID'),
-        privateKey: needed('PRIVATE_KEY'),
+        clientId: readRequired('CLIENT_ID'),
+        teamId: readRequired('TEAM_ID'),
+        keyId: readRequired('KEY_ID'),
+        privateKey: readRequired('PRIVATE_KEY'),
         ...baseUrl,
       }),
   },
@@ -70,7 +75,9 @@ const builtInProviders: readonly BuiltInProvider[] = [
 export const readBuiltInProviders = (environment: Environment, origin: string): readonly IdentityProvider[] =>
   builtInProviders
     .filter((builtInProvider) =>
-      listVariableNames(builtInProvider).some((name) => optional(environment, name) !== undefined),
+      listVariableNames(builtInProvider).some(
+        (name) => readOptionalVariable(environment, name) !== undefined,
+      ),
     )
     .map((builtInProvider) => readBuiltInProvider(builtInProvider, environment, origin));
 
@@ -79,21 +86,25 @@ const readBuiltInProvider = (
   environment: Environment,
   origin: string,
 ): IdentityProvider => {
-  const variable = (name: string): string => `${builtInProvider.name}_${name}`;
-  const hint = `${builtInProvider.needed.map(variable).join(', ')} must be set together`;
-  const read: Read = {
-    needed: (name) => required(environment, variable(name), hint),
-    optional: (name) => optional(environment, variable(name)),
+  const toFullName = (name: string): string => `${builtInProvider.name}_${name}`;
+  const hint = `${builtInProvider.requiredVariables.map(toFullName).join(', ')} must be set together`;
+  const reader: VariableReader = {
+    readRequired: (name) => readRequiredVariable(environment, toFullName(name), hint),
+    readOptional: (name) => readOptionalVariable(environment, toFullName(name)),
   };
-  const baseUrl = readBaseUrl(environment, variable('BASE_URL'), origin);
+  const baseUrl = readBaseUrl(environment, toFullName('BASE_URL'), origin);
   return withVariableErrors(
-    (option) => variable(toVariableName(option)),
-    () => builtInProvider.make(read, baseUrl === undefined ? {} : { baseUrl }),
+    (option) => toFullName(toVariableName(option)),
+    () => builtInProvider.create(reader, baseUrl === undefined ? {} : { baseUrl }),
   );
 };
 
-const listVariableNames = ({ name, needed, optional: extra = [] }: BuiltInProvider): readonly string[] =>
-  [...needed, ...extra, 'BASE_URL'].map((rest) => `${name}_${rest}`);
+const listVariableNames = ({
+  name,
+  requiredVariables,
+  optionalVariables = [],
+}: BuiltInProvider): readonly string[] =>
+  [...requiredVariables, ...optionalVariables, 'BASE_URL'].map((suffix) => `${name}_${suffix}`);
 
 /** Returns the variable of an option: `TEAM_ID` for `providers.apple.teamId`. */
 const toVariableName = (option: string): string =>

@@ -3,7 +3,13 @@ import { type Client, gptAction, staticClient } from 'assistant-auth';
 import * as v from 'valibot';
 import { scopeNames } from '../api/scopes.ts';
 import { readList, withItemErrors } from './json-list.ts';
-import { type Environment, optional, required, splitWords, withVariableErrors } from './variables.ts';
+import {
+  type Environment,
+  readOptionalVariable,
+  readRequiredVariable,
+  splitAtWhiteSpace,
+  withVariableErrors,
+} from './variables.ts';
 
 /**
  * Reads all clients.
@@ -15,20 +21,24 @@ export const readClients = (environment: Environment): readonly Client[] => [
 ];
 
 const readGpt = (environment: Environment): Client => {
-  const id = required(environment, 'GPT_CLIENT_ID', 'the client ID that you enter in the GPT editor');
-  const secrets = required(
+  const id = readRequiredVariable(
+    environment,
+    'GPT_CLIENT_ID',
+    'the client ID that you enter in the GPT editor',
+  );
+  const secrets = readRequiredVariable(
     environment,
     'GPT_CLIENT_SECRET',
     'the client secret that you enter in the GPT editor',
   );
-  const gptIds = optional(environment, 'GPT_IDS');
+  const gptIds = readOptionalVariable(environment, 'GPT_IDS');
   return withVariableErrors(toGptVariableName, () =>
     gptAction({
       id,
       name: 'Words With Chat in ChatGPT',
-      secrets: splitWords(secrets),
+      secrets: splitAtWhiteSpace(secrets),
       scopes: scopeNames,
-      ...(gptIds !== undefined && { gptIds: splitWords(gptIds) }),
+      ...(gptIds !== undefined && { gptIds: splitAtWhiteSpace(gptIds) }),
     }),
   );
 };

@@ -19,7 +19,7 @@ export const readProviders = (environment: Environment, origin: string): readonl
     );
   }
   const ids = providers.map(({ id }) => id);
-  const duplicate = ids.find((id, at) => ids.indexOf(id) < at);
+  const duplicate = ids.find((id, index) => ids.indexOf(id) < index);
   if (duplicate !== undefined)
     throw new VariableError('OIDC_PROVIDERS', `must not contain the ID ${duplicate} twice.`);
   return providers;

@@ -2,14 +2,18 @@
  * Validates the URLs of the configuration: the deployment's origin, fake providers, and issuers of identity
  * providers.
  */
-import { type Environment, optional, required, VariableError } from './variables.ts';
+import { type Environment, readOptionalVariable, readRequiredVariable, VariableError } from './variables.ts';
 
 /**
  * Reads `ORIGIN`.
  * @throws VariableError unless it is an https origin without a path, or an http one on loopback
  */
 export const readOrigin = (environment: Environment): string => {
-  const text = required(environment, 'ORIGIN', 'the origin of the app, such as https://words.example');
+  const text = readRequiredVariable(
+    environment,
+    'ORIGIN',
+    'the origin of the app, such as https://words.example',
+  );
   const url = URL.parse(text);
   if (url === null || url.origin !== text || !(url.protocol === 'https:' || isLoopback(url))) {
     throw new VariableError(
@@ -30,7 +34,7 @@ export const readBaseUrl = (
   variable: string,
   origin: string,
 ): string | undefined => {
-  const text = optional(environment, variable);
+  const text = readOptionalVariable(environment, variable);
   if (text === undefined) return undefined;
   if (!isOnLoopback(origin))
     throw new VariableError(

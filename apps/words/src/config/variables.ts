@@ -22,7 +22,7 @@ export class VariableError extends Error {
  * Reads an optional variable. A variable that is empty counts as missing.
  * @throws VariableError if it is not text
  */
-export const optional = (environment: Environment, variable: string): string | undefined => {
+export const readOptionalVariable = (environment: Environment, variable: string): string | undefined => {
   const value = environment[variable] ?? '';
   if (typeof value !== 'string') throw new VariableError(variable, 'must be text.');
   return value.trim() === '' ? undefined : value.trim();
@@ -33,26 +33,26 @@ export const optional = (environment: Environment, variable: string): string | u
  * @param hint completes the error message: what the variable is for, or what it belongs to
  * @throws VariableError if it is missing
  */
-export const required = (environment: Environment, variable: string, hint: string): string => {
-  const value = optional(environment, variable);
+export const readRequiredVariable = (environment: Environment, variable: string, hint: string): string => {
+  const value = readOptionalVariable(environment, variable);
   if (value === undefined) throw new VariableError(variable, `is missing: ${hint}.`);
   return value;
 };
 
 /** Splits a variable at white space. */
-export const splitWords = (text: string): readonly string[] => text.split(/\s+/);
+export const splitAtWhiteSpace = (text: string): readonly string[] => text.split(/\s+/);
 
 /**
  * Creates something from variables.
  * @param toVariableName returns the variable that an option came from
  * @throws VariableError with the name of the variable, for each `ConfigurationError` of the broker
  */
-export const withVariableErrors = <Made>(
+export const withVariableErrors = <Result>(
   toVariableName: (option: string) => string,
-  make: () => Made,
-): Made => {
+  create: () => Result,
+): Result => {
   try {
-    return make();
+    return create();
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     const problem = error.message.slice(error.option.length + 1);

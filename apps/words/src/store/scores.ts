@@ -20,8 +20,8 @@ export class ScoresUnavailable extends Error {
 
 /** Stores scores in a D1 database, which also contains the broker's table `users`. */
 export const d1Scores = (db: D1Database): Scores => ({
-  read: (userId) => ask(db.prepare(readScore).bind(userId)),
-  add: (userId, points) => ask(db.prepare(addPoints).bind(userId, points)),
+  read: (userId) => runStatement(db.prepare(readScore).bind(userId)),
+  add: (userId, points) => runStatement(db.prepare(addPoints).bind(userId, points)),
 });
 
 const readScore = `
@@ -35,12 +35,12 @@ const addPoints = `
   ON CONFLICT (user_id) DO UPDATE SET score = score + excluded.score
   RETURNING score`;
 
-const ask = async (statement: D1PreparedStatement): Promise<ScoreOutcome> => {
-  const row = await first(statement);
+const runStatement = async (statement: D1PreparedStatement): Promise<ScoreOutcome> => {
+  const row = await readFirstRow(statement);
   return row === null ? { kind: 'user-not-found' } : { kind: 'found', score: row.score };
 };
 
-const first = async (statement: D1PreparedStatement): Promise<{ readonly score: number } | null> => {
+const readFirstRow = async (statement: D1PreparedStatement): Promise<{ readonly score: number } | null> => {
   try {
     return await statement.first<{ readonly score: number }>();
   } catch (cause) {

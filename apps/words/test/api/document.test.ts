@@ -67,7 +67,7 @@ describe('the document', () => {
 
   it('describes exactly the existing operations', async () => {
     const { paths } = await fetchDocument();
-    const described = Object.entries(paths).flatMap(([path, methods]) =>
+    const documentedOperations = Object.entries(paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, { operationId, security }]) => [
         method,
         path,
@@ -75,7 +75,7 @@ describe('the document', () => {
         ...security.flatMap(({ signIn: scopes = [] }) => scopes),
       ]),
     );
-    expect(described).toEqual(operations);
+    expect(documentedOperations).toEqual(operations);
   });
 
   it.each(operations)('describes the actual response of %s %s', async (method, path) => {
@@ -117,12 +117,12 @@ describe('the document', () => {
         '503',
       ]);
     }
-    const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, at]) =>
-      at?.split('/'),
+    const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, reference]) =>
+      reference?.split('/'),
     );
     expect(references.length).toBeGreaterThan(0);
-    for (const reference of references) {
-      const target = reference?.reduce<unknown>((part, name) => Object(part)[name], document);
+    for (const pointer of references) {
+      const target = pointer?.reduce<unknown>((part, name) => Object(part)[name], document);
       expect(target).toBeTypeOf('object');
     }
   });
@@ -130,9 +130,11 @@ describe('the document', () => {
   it('stays within the limits of ChatGPT', async () => {
     const text = await (await call('/openapi.json')).text();
     expect(text.length).toBeLessThan(100_000);
-    const all = Object.values((await fetchDocument()).paths).flatMap((methods) => Object.values(methods));
-    expect(new Set(all.map(({ operationId }) => operationId)).size).toBe(all.length);
-    for (const operation of all) {
+    const allOperations = Object.values((await fetchDocument()).paths).flatMap((methods) =>
+      Object.values(methods),
+    );
+    expect(new Set(allOperations.map(({ operationId }) => operationId)).size).toBe(allOperations.length);
+    for (const operation of allOperations) {
       expect(operation.summary.length).toBeLessThanOrEqual(300);
       expect(operation.description.length).toBeLessThanOrEqual(300);
       expect(operation['x-openai-isConsequential']).toBe(false);
@@ -140,8 +142,8 @@ describe('the document', () => {
   });
 
   it('is also valid YAML at /openapi.yaml', async () => {
-    const text = await (await call('/openapi.yaml')).bytes();
-    const yaml = new TextDecoder().decode(text);
+    const bytes = await (await call('/openapi.yaml')).bytes();
+    const yaml = new TextDecoder().decode(bytes);
     const document = await fetchDocument();
     expect(document.openapi).toBe('3.1.0');
     // Some clients still use YAML 1.1.

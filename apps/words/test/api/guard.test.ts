@@ -7,29 +7,35 @@ const { app, call, signIn, advance } = deploy();
 
 beforeAll(emptyD1);
 
-const known = ['/api/words/animals', '/api/words/places', '/api/words/colors', '/api/scoring'];
-const unknown = ['/api', '/api/', '/api/words', '/api/words/rivers', '/api/scoring/', '/api/nothing?x=1'];
+const knownPaths = ['/api/words/animals', '/api/words/places', '/api/words/colors', '/api/scoring'];
+const unknownPaths = [
+  '/api',
+  '/api/',
+  '/api/words',
+  '/api/words/rivers',
+  '/api/scoring/',
+  '/api/nothing?x=1',
+];
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'HEAD'];
 
 describe('the API', () => {
-  it.each(known.concat(unknown).flatMap((path) => methods.map((method) => [method, path] as const)))(
-    'reveals nothing without a token: %s %s',
-    async (method, path) => {
-      const response = await call(path, { method });
-      expect(response.status).toBe(401);
-      expect(response.headers.get('www-authenticate')).toMatch(/^Bearer realm="https:\/\/words\.example"/);
-      expect(response.headers.get('cache-control')).toBe('no-store');
-      expect(response.headers.get('x-content-type-options')).toBe('nosniff');
-      expect(response.headers.get('access-control-allow-origin')).toBe('*');
-      const body = {
-        type: 'about:blank',
-        title: 'Unauthorized',
-        status: 401,
-        detail: 'Sign in to use this API.',
-      };
-      expect(await response.text()).toBe(method === 'HEAD' ? '' : JSON.stringify(body));
-    },
-  );
+  it.each(
+    knownPaths.concat(unknownPaths).flatMap((path) => methods.map((method) => [method, path] as const)),
+  )('reveals nothing without a token: %s %s', async (method, path) => {
+    const response = await call(path, { method });
+    expect(response.status).toBe(401);
+    expect(response.headers.get('www-authenticate')).toMatch(/^Bearer realm="https:\/\/words\.example"/);
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    expect(response.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(response.headers.get('access-control-allow-origin')).toBe('*');
+    const body = {
+      type: 'about:blank',
+      title: 'Unauthorized',
+      status: 401,
+      detail: 'Sign in to use this API.',
+    };
+    expect(await response.text()).toBe(method === 'HEAD' ? '' : JSON.stringify(body));
+  });
 
   it.each([
     ['W9.1 a double slash', '//api/scoring'],
@@ -81,12 +87,12 @@ describe('the API', () => {
 
   it('W10.1 lets no header and no parameter change the method', async () => {
     const token = await signIn('bob');
-    const override = {
+    const overrideHeaders = {
       'x-http-method-override': 'POST',
       'x-http-method': 'POST',
       'x-method-override': 'POST',
     };
-    const response = await call('/api/scoring?_method=POST', { token, headers: override });
+    const response = await call('/api/scoring?_method=POST', { token, headers: overrideHeaders });
     expect(await response.json()).toEqual({ score: 0 });
   });
 
@@ -117,8 +123,10 @@ describe('the API', () => {
     const headers = { authorization: `Bearer ${await signIn('fay')}` };
     const response = await app.fetch(new Request('https://other.example/api/scoring', { headers }));
     expect(response.status).toBe(421);
-    const forwarded = { ...headers, 'x-forwarded-host': 'other.example', 'x-forwarded-proto': 'http' };
-    expect((await app.fetch(new Request(`${origin}/api/scoring`, { headers: forwarded }))).status).toBe(200);
+    const forwardedHeaders = { ...headers, 'x-forwarded-host': 'other.example', 'x-forwarded-proto': 'http' };
+    expect(
+      (await app.fetch(new Request(`${origin}/api/scoring`, { headers: forwardedHeaders }))).status,
+    ).toBe(200);
   });
 });
 
@@ -128,10 +136,10 @@ describe('a page on another origin', () => {
     'access-control-request-method': 'GET',
     'access-control-request-headers': 'authorization',
   };
-  const corsOf = (response: Response) =>
+  const pickCorsHeaders = (response: Response) =>
     Object.fromEntries([...response.headers].filter(([name]) => name.startsWith('access-control-')));
 
-  it.each(known.concat(unknown))(
+  it.each(knownPaths.concat(unknownPaths))(
     'W17.3 preflight: gets the same response at every path of the API: %s',
     async (path) => {
       const response = await call(path, { method: 'OPTIONS', headers });
@@ -160,26 +168,26 @@ describe('a page on another origin', () => {
 
   it('can read every response of the API, including those of the guard', async () => {
     const token = await signIn('hal');
-    const other = await signIn('ida', 'words');
-    const answers = [
+    const wordsToken = await signIn('ida', 'words');
+    const responses = [
       await call('/api/scoring', { token, headers }),
       await call('/api/scoring', { token, headers, method: 'HEAD' }),
       await call('/api/scoring', { token, headers, method: 'POST' }),
       await call('/api/scoring', { headers }),
-      await call('/api/scoring', { token: other, headers }),
+      await call('/api/scoring', { token: wordsToken, headers }),
       await call('/api/nothing', { token, headers }),
       await call('/api/scoring', { token, headers, method: 'DELETE' }),
       await app.fetch(new Request('https://other.example/api/scoring', { headers })),
     ];
-    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 401, 403, 404, 405, 421]);
-    for (const answer of answers) expect(corsOf(answer)).toEqual(corsHeaders);
+    expect(responses.map(({ status }) => status)).toEqual([200, 200, 200, 401, 403, 404, 405, 421]);
+    for (const response of responses) expect(pickCorsHeaders(response)).toEqual(corsHeaders);
   });
 
   it.each(['/', '/openapi.json', '/nothing', '/api%2fscoring', '/account', '/authorize', '/introspect'])(
     'W17.1 not shared: cannot read anything outside the API: %s',
     async (path) => {
       for (const method of ['GET', 'OPTIONS'])
-        expect(corsOf(await call(path, { method, headers }))).toEqual({});
+        expect(pickCorsHeaders(await call(path, { method, headers }))).toEqual({});
     },
   );
 });

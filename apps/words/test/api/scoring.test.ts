@@ -4,11 +4,11 @@ import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { countingD1 } from '../../../../packages/assistant-auth/test/storage/d1/counting-d1.ts';
 import { emptyD1 } from '../../../../packages/assistant-auth/test/storage/d1/empty-d1.ts';
 import { deploy } from '../deployment.ts';
-import { unreachable } from '../store/database.ts';
+import { makeUnreachable } from '../store/database.ts';
 
 beforeAll(emptyD1);
 
-const headers = (type: string) => ({
+const createExpectedHeaders = (type: string) => ({
   'cache-control': 'no-store',
   'content-type': type,
   'x-content-type-options': 'nosniff',
@@ -19,36 +19,38 @@ describe('the score', () => {
   it('is 0 at first, and increases by one with each win', async () => {
     const { call, signIn } = deploy();
     const token = await signIn('ada');
-    const first = await call('/api/scoring', { token });
-    expect(first.status).toBe(200);
-    expect(Object.fromEntries(first.headers)).toEqual(headers('application/json'));
-    expect(await first.json()).toEqual({ score: 0 });
-    const won = await call('/api/scoring', { token, method: 'POST' });
-    expect(won.status).toBe(200);
-    expect(Object.fromEntries(won.headers)).toEqual(headers('application/json'));
-    expect(await won.json()).toEqual({ score: 1 });
+    const firstResponse = await call('/api/scoring', { token });
+    expect(firstResponse.status).toBe(200);
+    expect(Object.fromEntries(firstResponse.headers)).toEqual(createExpectedHeaders('application/json'));
+    expect(await firstResponse.json()).toEqual({ score: 0 });
+    const winResponse = await call('/api/scoring', { token, method: 'POST' });
+    expect(winResponse.status).toBe(200);
+    expect(Object.fromEntries(winResponse.headers)).toEqual(createExpectedHeaders('application/json'));
+    expect(await winResponse.json()).toEqual({ score: 1 });
     expect(await (await call('/api/scoring', { token })).json()).toEqual({ score: 1 });
   });
 
   it('W15.1 counts 200 concurrent wins exactly', async () => {
     const { call, signIn } = deploy();
     const token = await signIn('bob');
-    const answers = await Promise.all(
+    const bodies = await Promise.all(
       Array.from({ length: 200 }, async () => (await call('/api/scoring', { token, method: 'POST' })).json()),
     );
-    const scores = answers.map((answer) => Object(answer).score).toSorted((a, b) => a - b);
-    expect(scores).toEqual(Array.from({ length: 200 }, (_, at) => at + 1));
+    const scores = bodies.map((body) => Object(body).score).toSorted((a, b) => a - b);
+    expect(scores).toEqual(Array.from({ length: 200 }, (_, index) => index + 1));
     expect(await (await call('/api/scoring', { token })).json()).toEqual({ score: 200 });
   });
 
   it('belongs to the user at every sign-in and in every isolate', async () => {
-    const before = deploy();
-    await before.call('/api/scoring', { token: await before.signIn('cat'), method: 'POST' });
-    const after = deploy();
-    const token = await after.signIn('cat');
-    expect(await (await after.call('/api/scoring', { token })).json()).toEqual({ score: 1 });
-    const stranger = await after.signIn('dan');
-    expect(await (await after.call('/api/scoring', { token: stranger })).json()).toEqual({ score: 0 });
+    const firstIsolate = deploy();
+    await firstIsolate.call('/api/scoring', { token: await firstIsolate.signIn('cat'), method: 'POST' });
+    const secondIsolate = deploy();
+    const token = await secondIsolate.signIn('cat');
+    expect(await (await secondIsolate.call('/api/scoring', { token })).json()).toEqual({ score: 1 });
+    const otherToken = await secondIsolate.signIn('dan');
+    expect(await (await secondIsolate.call('/api/scoring', { token: otherToken })).json()).toEqual({
+      score: 0,
+    });
   });
 
   it.each([
@@ -58,13 +60,13 @@ describe('the score', () => {
     ['a form', 'score=1000', { 'content-type': 'application/x-www-form-urlencoded' }],
     ['W6.2 an invalid content type', 'x', { 'content-type': ';;;' }],
     ['W6.1 a megabyte', 'x'.repeat(1_000_000), { 'content-type': 'text/plain' }],
-  ])('increases by one, whatever the request body is: %s', async (what, body, sent) => {
+  ])('increases by one, whatever the request body is: %s', async (requestKind, body, requestHeaders) => {
     const { call, signIn } = deploy();
-    const token = await signIn(what);
+    const token = await signIn(requestKind);
     const response = await call('/api/scoring?score=1000', {
       token,
       method: 'POST',
-      headers: sent,
+      headers: requestHeaders,
       ...(body !== undefined && { body }),
     });
     expect(await response.json()).toEqual({ score: 1 });
@@ -92,7 +94,7 @@ describe('the score', () => {
       const response = await call('/api/scoring', { token, method });
       expect(response.status).toBe(401);
       expect(Object.fromEntries(response.headers)).toEqual({
-        ...headers('application/problem+json'),
+        ...createExpectedHeaders('application/problem+json'),
         'www-authenticate':
           'Bearer realm="https://words.example", error="invalid_token", error_description="The access token is not valid."',
       });
@@ -103,33 +105,35 @@ describe('the score', () => {
         detail: 'The access token is not valid.',
       });
     }
-    const again = await signIn('fay');
-    expect(await (await call('/api/scoring', { token: again })).json()).toEqual({ score: 0 });
+    const newToken = await signIn('fay');
+    expect(await (await call('/api/scoring', { token: newToken })).json()).toEqual({ score: 0 });
   });
 
   it('W14.2 gets a 503 while D1 is unreachable, and no point is lost', async () => {
     const { app, signIn } = deploy();
     const token = await signIn('gus');
-    const request = (method: string) =>
+    const createRequest = (method: string) =>
       new Request('https://words.example/api/scoring', {
         method,
         headers: { authorization: `Bearer ${token}` },
       });
-    await app.fetch(request('POST'));
-    let reachable = true;
-    const flaky = new Proxy(env.DB, {
+    await app.fetch(createRequest('POST'));
+    let isReachable = true;
+    const flakyD1 = new Proxy(env.DB, {
       get: (db, name) =>
-        Reflect.get(reachable ? db : unreachable(db), name).bind(reachable ? db : unreachable(db)),
+        Reflect.get(isReachable ? db : makeUnreachable(db), name).bind(
+          isReachable ? db : makeUnreachable(db),
+        ),
     });
-    const cut = deploy(flaky);
-    expect(await (await cut.app.fetch(request('GET'))).json()).toEqual({ score: 1 });
-    reachable = false;
-    const logged = vi.spyOn(console, 'error').mockReturnValue();
+    const deployment = deploy(flakyD1);
+    expect(await (await deployment.app.fetch(createRequest('GET'))).json()).toEqual({ score: 1 });
+    isReachable = false;
+    const logSpy = vi.spyOn(console, 'error').mockReturnValue();
     for (const method of ['GET', 'POST']) {
-      const response = await cut.app.fetch(request(method));
+      const response = await deployment.app.fetch(createRequest(method));
       expect(response.status).toBe(503);
       expect(Object.fromEntries(response.headers)).toEqual({
-        ...headers('application/problem+json'),
+        ...createExpectedHeaders('application/problem+json'),
         'retry-after': '10',
       });
       expect(await response.json()).toEqual({
@@ -139,21 +143,21 @@ describe('the score', () => {
         detail: 'The scores are temporarily unavailable. Try again in a moment.',
       });
     }
-    const line = {
+    const logEntry = {
       event: 'failed',
       error: 'ScoresUnavailable: the scores could not be read or written',
       cause: 'Error: D1_ERROR: Network connection lost.',
       stack: expect.stringMatching(/scores\.ts/),
     };
-    expect(logged.mock.calls.map(([text]) => JSON.parse(text))).toEqual([line, line]);
-    logged.mockRestore();
-    reachable = true;
-    expect(await (await cut.app.fetch(request('POST'))).json()).toEqual({ score: 2 });
+    expect(logSpy.mock.calls.map(([text]) => JSON.parse(text))).toEqual([logEntry, logEntry]);
+    logSpy.mockRestore();
+    isReachable = true;
+    expect(await (await deployment.app.fetch(createRequest('POST'))).json()).toEqual({ score: 2 });
   });
 
   it('W14.1 gets a 503 from an isolate that has never reached D1', async () => {
     const token = await deploy().signIn('hal');
-    const response = await deploy(unreachable(env.DB)).call('/api/scoring', { token });
+    const response = await deploy(makeUnreachable(env.DB)).call('/api/scoring', { token });
     expect(response.status).toBe(503);
     expect(response.headers.get('retry-after')).toBe('10');
   });
@@ -163,12 +167,12 @@ describe('the score', () => {
     const { call, signIn } = deploy(db);
     const token = await signIn('ivy');
     await call('/api/words/animals', { token });
-    const busy = trips();
+    const tripsBefore = trips();
     await call('/api/words/colors', { token });
-    expect(trips() - busy).toBe(0);
+    expect(trips() - tripsBefore).toBe(0);
     await call('/api/scoring', { token });
-    expect(trips() - busy).toBe(1);
+    expect(trips() - tripsBefore).toBe(1);
     await call('/api/scoring', { token, method: 'POST' });
-    expect(trips() - busy).toBe(2);
+    expect(trips() - tripsBefore).toBe(2);
   });
 });

@@ -47,8 +47,8 @@ describe('the words', () => {
   );
 
   it('require their scope', async () => {
-    const scoreOnly = await deployment.signIn('bob', 'score');
-    const response = await deployment.call('/api/words/animals', { token: scoreOnly });
+    const scoreToken = await deployment.signIn('bob', 'score');
+    const response = await deployment.call('/api/words/animals', { token: scoreToken });
     expect(response.status).toBe(403);
     expect(response.headers.get('www-authenticate')).toMatch(
       /^Bearer realm="https:\/\/words\.example", error="insufficient_scope", .*scope="words"$/,

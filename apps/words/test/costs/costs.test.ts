@@ -4,7 +4,7 @@ import { countingD1 } from '../../../../packages/assistant-auth/test/storage/d1/
 import { emptyD1 } from '../../../../packages/assistant-auth/test/storage/d1/empty-d1.ts';
 import { insertOtherUsers } from '../../../../packages/assistant-auth/test/storage/d1/other-users.ts';
 import { deploy } from '../deployment.ts';
-import { computeAllowance, dollarsPerMillion, free, paid, prices } from './billing-plans.ts';
+import { computeAllowance, computeDollarsPerMillion, freePlan, paidPlan, prices } from './billing-plans.ts';
 import { formatNumber, readDocumentedTable } from './documented-tables.ts';
 import { flows } from './flows.ts';
 import { type Cost, measure, sum } from './measure.ts';
@@ -46,14 +46,18 @@ describe('docs/costs.md', () => {
     expect(readDocumentedTable('What the plans give')).toMatchObject([
       [
         expect.stringContaining('requests'),
-        `${formatNumber(free.invocations)} a day`,
-        ...onPaid('invocations'),
+        `${formatNumber(freePlan.invocations)} a day`,
+        ...formatPaidPlan('invocations'),
       ],
-      [expect.stringContaining('rows read'), `${formatNumber(free.rowsRead)} a day`, ...onPaid('rowsRead')],
+      [
+        expect.stringContaining('rows read'),
+        `${formatNumber(freePlan.rowsRead)} a day`,
+        ...formatPaidPlan('rowsRead'),
+      ],
       [
         expect.stringContaining('rows written'),
-        `${formatNumber(free.rowsWritten)} a day`,
-        ...onPaid('rowsWritten'),
+        `${formatNumber(freePlan.rowsWritten)} a day`,
+        ...formatPaidPlan('rowsWritten'),
       ],
     ]);
   });
@@ -64,48 +68,52 @@ describe('docs/costs.md', () => {
     expect(rows).toEqual(
       rows.map(([name = '']) => {
         const cost = getCost(name);
-        const [aDay, aMonth] = [computeAllowance(free, cost), computeAllowance(paid, cost)];
+        const [perDay, perMonth] = [computeAllowance(freePlan, cost), computeAllowance(paidPlan, cost)];
         return [
           name,
-          formatNumber(aDay.times),
-          aDay.endsWith,
-          formatNumber(aMonth.times),
-          aMonth.endsWith,
-          `$${dollarsPerMillion(cost).toFixed(2)}`,
+          formatNumber(perDay.times),
+          perDay.firstLimit,
+          formatNumber(perMonth.times),
+          perMonth.firstLimit,
+          `$${computeDollarsPerMillion(cost).toFixed(2)}`,
         ];
       }),
     );
   });
 });
 
-const onPaid = (what: keyof typeof paid) => [
-  `${formatNumber(paid[what])} a month`,
-  `$${prices[what].toFixed(what === 'rowsRead' ? 3 : 2)}`,
+const formatPaidPlan = (resource: keyof typeof paidPlan) => [
+  `${formatNumber(paidPlan[resource])} a month`,
+  `$${prices[resource].toFixed(resource === 'rowsRead' ? 3 : 2)}`,
 ];
 
 describe('the cost of checking for revocations', () => {
   /** Measures calls at regular intervals for ten minutes, in an isolate that has read all revocations. */
-  const perCall = async (aMinute: number) => {
+  const measurePerCall = async (callsPerMinute: number) => {
     const { db, usage } = countingD1(env.DB);
     const deployment = deploy(db);
-    const token = await deployment.signIn(`at ${aMinute} a minute`);
+    const token = await deployment.signIn(`at ${callsPerMinute} a minute`);
     await deployment.call('/api/words/animals', { token });
     const before = usage();
-    const calls = 10 * aMinute;
+    const calls = 10 * callsPerMinute;
     for (let call = 1; call <= calls; call++) {
-      const seconds = Math.floor((call * 60) / aMinute) - Math.floor(((call - 1) * 60) / aMinute);
+      const seconds =
+        Math.floor((call * 60) / callsPerMinute) - Math.floor(((call - 1) * 60) / callsPerMinute);
       deployment.advance(seconds);
       const { status } = await deployment.call('/api/words/animals', { token });
       if (status !== 200) throw new Error(`call ${call} got ${status}`);
     }
     const { trips, rowsRead } = usage();
-    return [trips - before.trips, rowsRead - before.rowsRead].map((all) => (all / calls).toFixed(2));
+    return [trips - before.trips, rowsRead - before.rowsRead].map((total) => (total / calls).toFixed(2));
   };
 
   it('matches docs/costs.md, at 1, 10 and 100 calls a minute', async () => {
     await env.DB.prepare('DELETE FROM revocations').run();
     const rows = await Promise.all(
-      [1, 10, 100].map(async (aMinute) => [String(aMinute), ...(await perCall(aMinute))]),
+      [1, 10, 100].map(async (callsPerMinute) => [
+        String(callsPerMinute),
+        ...(await measurePerCall(callsPerMinute)),
+      ]),
     );
     expect(readDocumentedTable('Knowing that a call is not revoked')).toEqual(rows);
   });
@@ -113,10 +121,10 @@ describe('the cost of checking for revocations', () => {
 
 describe('free requests', () => {
   it('are all pages and calls without authentication', () => {
-    const strangers = [...measured].filter(([name]) =>
+    const freeFlows = [...measured].filter(([name]) =>
       /^a visitor|stylesheet|without a token|an expired token/.test(name),
     );
-    expect(strangers).toHaveLength(6);
-    for (const [, { trips }] of strangers) expect(trips).toBe(0);
+    expect(freeFlows).toHaveLength(6);
+    for (const [, { trips }] of freeFlows) expect(trips).toBe(0);
   });
 });

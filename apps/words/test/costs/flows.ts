@@ -33,7 +33,7 @@ export const flows: Readonly<Record<string, Flow>> = {
   'the page’s stylesheet, once an hour in a browser':
     async ({ call }) =>
     async () =>
-      ok(await call('/authorize/style.css')),
+      expectOk(await call('/authorize/style.css')),
   'a visitor leaves at the provider':
     async ({ call }) =>
     async () =>
@@ -51,8 +51,8 @@ export const flows: Readonly<Record<string, Flow>> = {
     return () => refresh(call, tokens);
   },
   'an expired code is presented again': async ({ call, advance }) => {
-    const provider = await submitConsent(call, await openSignInPage(call), { choice: 'google' });
-    const code = await returnFromProvider(call, provider, 'again');
+    const callbackStep = await submitConsent(call, await openSignInPage(call), { choice: 'google' });
+    const code = await returnFromProvider(call, callbackStep, 'again');
     await redeem(call, code);
     advance(61);
     return () => expectRejection(redeem(call, code));
@@ -61,23 +61,23 @@ export const flows: Readonly<Record<string, Flow>> = {
   'the score is read': async (deployment) => {
     const { call, signIn } = deployment;
     const token = await signIn('reading');
-    ok(await call('/api/scoring', { method: 'POST', token }));
-    return async () => ok(await call('/api/scoring', { token }));
+    expectOk(await call('/api/scoring', { method: 'POST', token }));
+    return async () => expectOk(await call('/api/scoring', { token }));
   },
   'the first point': prepareApiCall('/api/scoring', { method: 'POST' }),
   'every further point': async (deployment) => {
-    const point = await prepareApiCall('/api/scoring', { method: 'POST' })(deployment);
-    await point();
-    return point;
+    const addPoint = await prepareApiCall('/api/scoring', { method: 'POST' })(deployment);
+    await addPoint();
+    return addPoint;
   },
   'a list of words, and the revocations are ten seconds old': async (deployment) => {
-    const words = await prepareApiCall('/api/words/animals')(deployment);
+    const listWords = await prepareApiCall('/api/words/animals')(deployment);
     deployment.advance(10);
-    return words;
+    return listWords;
   },
   'a new isolate’s first call, after some 500 sign-outs in half an hour': async ({ call, signIn }) => {
     const token = await signIn('first');
-    return async () => ok(await call('/api/words/animals', { token }));
+    return async () => expectOk(await call('/api/words/animals', { token }));
   },
   'a call without a token':
     async ({ call }) =>
@@ -105,8 +105,8 @@ export const flows: Readonly<Record<string, Flow>> = {
     const { accountBrowser } = await openAccount(deployment, 'rechecked-session');
     return async () => {
       const { consent } = await accountBrowser.openSignInPage(gptQuery);
-      const back = await accountBrowser.submitConsent(consent, { choice: 'continue' });
-      const code = new URL(back.headers.get('location') ?? '').searchParams.get('code');
+      const response = await accountBrowser.submitConsent(consent, { choice: 'continue' });
+      const code = new URL(response.headers.get('location') ?? '').searchParams.get('code');
       return redeem(deployment.call, code ?? '');
     };
   },
@@ -116,20 +116,20 @@ export const flows: Readonly<Record<string, Flow>> = {
   },
   'a client revokes a token': async ({ call }) => {
     const tokens = await signInForTokens(call, 'leaving');
-    return async () => ok(await postToken(call, '/revoke', tokens.refresh_token));
+    return async () => expectOk(await postToken(call, '/revoke', tokens.refresh_token));
   },
   'introspection of a token': async ({ call, signIn }) => {
-    const token = await signIn('asked about');
-    return async () => active(await postToken(call, '/introspect', token));
+    const token = await signIn('introspected');
+    return async () => expectActive(await postToken(call, '/introspect', token));
   },
   'introspection of something that is not a token':
     async ({ call }) =>
     async () =>
-      ok(await postToken(call, '/introspect', 'x')),
+      expectOk(await postToken(call, '/introspect', 'x')),
   'the API’s description':
     async ({ call }) =>
     async () =>
-      ok(await call('/openapi.json')),
+      expectOk(await call('/openapi.json')),
   'the hourly cleanup finds nothing': async ({ app, advance }) => {
     advance(7200);
     await app.cleanup();
@@ -151,8 +151,8 @@ export const flows: Readonly<Record<string, Flow>> = {
 function prepareApiCall(path: string, init: RequestInit = {}): Flow {
   return async ({ call, signIn }) => {
     const token = await signIn(`busy ${path} ${init.method}`);
-    ok(await call('/api/words/places', { token }));
-    return async () => ok(await call(path, { ...init, token }));
+    expectOk(await call('/api/words/places', { token }));
+    return async () => expectOk(await call(path, { ...init, token }));
   };
 }
 
@@ -164,18 +164,18 @@ const openAccount = async ({ app, call }: Deployment, subject: string) => {
   return { accountBrowser, form: (await accountBrowser.openAccountPage()).form };
 };
 
-const ok = (response: Response): void => {
+const expectOk = (response: Response): void => {
   if (response.status !== 200) throw new Error(`expected status 200, got ${response.status}`);
 };
 
-const active = async (response: Response): Promise<void> => {
-  const answer: unknown = await response.json();
-  if (typeof answer !== 'object' || answer === null || !('active' in answer) || answer.active !== true)
-    throw new Error(`expected an active token, got ${JSON.stringify(answer)}`);
+const expectActive = async (response: Response): Promise<void> => {
+  const body: unknown = await response.json();
+  if (typeof body !== 'object' || body === null || !('active' in body) || body.active !== true)
+    throw new Error(`expected an active token, got ${JSON.stringify(body)}`);
 };
 
-const expectRejection = (attempt: Promise<unknown>): Promise<unknown> =>
-  attempt.then(
+const expectRejection = (call: Promise<unknown>): Promise<unknown> =>
+  call.then(
     () => Promise.reject(new Error('the request was not refused')),
     () => undefined,
   );

@@ -13,23 +13,23 @@ export interface Cost {
 
 /** Runs a flow on its own deployment, with the users who are already in the database. */
 export const measure = async (flow: Flow): Promise<Cost> => {
-  const counting = countingD1(env.DB);
-  const deployment = deploy(counting.db);
+  const countedD1 = countingD1(env.DB);
+  const deployment = deploy(countedD1.db);
   let invocations = 0;
-  const counted =
-    <Given extends readonly unknown[], Answer>(invoke: (...given: Given) => Answer) =>
-    (...given: Given): Answer => {
+  const countInvocations =
+    <Args extends readonly unknown[], Result>(invoke: (...args: Args) => Result) =>
+    (...args: Args): Result => {
       invocations += 1;
-      return invoke(...given);
+      return invoke(...args);
     };
-  const run = await flow({
+  const runFlow = await flow({
     ...deployment,
-    call: counted(deployment.call),
-    app: { fetch: counted(deployment.app.fetch), cleanup: counted(deployment.app.cleanup) },
+    call: countInvocations(deployment.call),
+    app: { fetch: countInvocations(deployment.app.fetch), cleanup: countInvocations(deployment.app.cleanup) },
   });
-  const before = { ...counting.usage(), invocations };
-  await run();
-  const after = { ...counting.usage(), invocations };
+  const before = { ...countedD1.usage(), invocations };
+  await runFlow();
+  const after = { ...countedD1.usage(), invocations };
   return {
     invocations: after.invocations - before.invocations,
     trips: after.trips - before.trips,
@@ -40,11 +40,12 @@ export const measure = async (flow: Flow): Promise<Cost> => {
 
 /** Returns the total cost of several flows, each multiplied by its number of times. */
 export const sum = (parts: readonly (readonly [times: number, cost: Cost])[]): Cost => {
-  const total = (of: keyof Cost) => parts.reduce((all, [times, cost]) => all + times * cost[of], 0);
+  const sumMember = (member: keyof Cost) =>
+    parts.reduce((total, [times, cost]) => total + times * cost[member], 0);
   return {
-    invocations: total('invocations'),
-    trips: total('trips'),
-    rowsRead: total('rowsRead'),
-    rowsWritten: total('rowsWritten'),
+    invocations: sumMember('invocations'),
+    trips: sumMember('trips'),
+    rowsRead: sumMember('rowsRead'),
+    rowsWritten: sumMember('rowsWritten'),
   };
 };

@@ -8,18 +8,18 @@ export const addUser = async (id: string): Promise<string> => {
 };
 
 /** Wraps a database so that it is unreachable: statements can be prepared, but fail when they run. */
-export const unreachable = (db: D1Database): D1Database =>
+export const makeUnreachable = (db: D1Database): D1Database =>
   new Proxy(db, {
     get: (_, name) => {
       if (name !== 'prepare') return () => Promise.reject(new Error('D1_ERROR: Network connection lost.'));
-      return (query: string) => failing(db.prepare(query));
+      return (query: string) => makeFailing(db.prepare(query));
     },
   });
 
-const failing = (statement: D1PreparedStatement): D1PreparedStatement =>
+const makeFailing = (statement: D1PreparedStatement): D1PreparedStatement =>
   new Proxy(statement, {
     get: (_, name) =>
       name === 'bind'
-        ? (...values: unknown[]) => failing(statement.bind(...values))
+        ? (...values: unknown[]) => makeFailing(statement.bind(...values))
         : () => Promise.reject(new Error('D1_ERROR: Network connection lost.')),
   });

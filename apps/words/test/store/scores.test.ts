@@ -3,11 +3,11 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { countingD1 } from '../../../../packages/assistant-auth/test/storage/d1/counting-d1.ts';
 import { emptyD1 } from '../../../../packages/assistant-auth/test/storage/d1/empty-d1.ts';
 import { d1Scores, ScoresUnavailable } from '../../src/store/scores.ts';
-import { addUser, unreachable } from './database.ts';
+import { addUser, makeUnreachable } from './database.ts';
 
 beforeAll(emptyD1);
 
-const rows = async (): Promise<unknown> => (await env.DB.prepare('SELECT * FROM scores').all()).results;
+const readRows = async (): Promise<unknown> => (await env.DB.prepare('SELECT * FROM scores').all()).results;
 
 describe('a score', () => {
   const scores = d1Scores(env.DB);
@@ -15,7 +15,7 @@ describe('a score', () => {
   it('is 0 before the first point, and reading it writes nothing', async () => {
     const ada = await addUser('ada');
     expect(await scores.read(ada)).toEqual({ kind: 'found', score: 0 });
-    expect(await rows()).toEqual([]);
+    expect(await readRows()).toEqual([]);
   });
 
   it('increases by the points that are added', async () => {
@@ -34,9 +34,11 @@ describe('a score', () => {
   it('counts each of many concurrent additions, and returns a different result to each', async () => {
     const eve = await addUser('eve');
     const outcomes = await Promise.all(Array.from({ length: 50 }, () => scores.add(eve, 1)));
-    const given = outcomes.map((outcome) => (outcome.kind === 'found' ? outcome.score : outcome.kind));
-    expect(given.toSorted((a, b) => Number(a) - Number(b))).toEqual(
-      Array.from({ length: 50 }, (_, at) => at + 1),
+    const returnedScores = outcomes.map((outcome) =>
+      outcome.kind === 'found' ? outcome.score : outcome.kind,
+    );
+    expect(returnedScores.toSorted((a, b) => Number(a) - Number(b))).toEqual(
+      Array.from({ length: 50 }, (_, index) => index + 1),
     );
   });
 
@@ -57,20 +59,22 @@ describe('a score', () => {
   });
 
   it.each([
-    ['read', (of: ReturnType<typeof d1Scores>) => of.read('ada')],
-    ['added to', (of: ReturnType<typeof d1Scores>) => of.add('ada', 1)],
-  ])('is %s in one round trip', async (_, ask) => {
+    ['read', (scoreStore: ReturnType<typeof d1Scores>) => scoreStore.read('ada')],
+    ['added to', (scoreStore: ReturnType<typeof d1Scores>) => scoreStore.add('ada', 1)],
+  ])('is %s in one round trip', async (_, callScores) => {
     const { db, trips } = countingD1(env.DB);
-    await ask(d1Scores(db));
+    await callScores(d1Scores(db));
     expect(trips()).toBe(1);
   });
 
   it.each([
-    ['read', (of: ReturnType<typeof d1Scores>) => of.read('ada')],
-    ['added to', (of: ReturnType<typeof d1Scores>) => of.add('ada', 1)],
-  ])('is unavailable if it cannot be %s, and the message contains no SQL', async (_, ask) => {
-    const outcome = ask(d1Scores(unreachable(env.DB)));
-    await expect(outcome).rejects.toThrow(new ScoresUnavailable('the scores could not be read or written'));
-    await expect(outcome).rejects.toHaveProperty('cause.message', 'D1_ERROR: Network connection lost.');
+    ['read', (scoreStore: ReturnType<typeof d1Scores>) => scoreStore.read('ada')],
+    ['added to', (scoreStore: ReturnType<typeof d1Scores>) => scoreStore.add('ada', 1)],
+  ])('is unavailable if it cannot be %s, and the message contains no SQL', async (_, callScores) => {
+    const failedCall = callScores(d1Scores(makeUnreachable(env.DB)));
+    await expect(failedCall).rejects.toThrow(
+      new ScoresUnavailable('the scores could not be read or written'),
+    );
+    await expect(failedCall).rejects.toHaveProperty('cause.message', 'D1_ERROR: Network connection lost.');
   });
 });
