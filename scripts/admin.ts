@@ -8,11 +8,11 @@ import { printHelpIfRequested, runCommand } from './app/command.ts';
 import { findDatabaseLocation } from './database/database.ts';
 
 const main = async (): Promise<void> => {
-  const given = readArguments(process.argv.slice(2));
-  const databaseLocation = findDatabaseLocation(given.databaseLocation, process.env);
+  const parsedArguments = readArguments(process.argv.slice(2));
+  const databaseLocation = findDatabaseLocation(parsedArguments.databaseLocation, process.env);
   if (databaseLocation === undefined) throw new Error('no database was selected');
-  const output = await runAdminCommand(databaseLocation, given);
-  console.log(given.outputFormat === 'json' ? JSON.stringify(output.json, null, 2) : output.text);
+  const output = await runAdminCommand(databaseLocation, parsedArguments);
+  console.log(parsedArguments.outputFormat === 'json' ? JSON.stringify(output.json, null, 2) : output.text);
 };
 
 if (!printHelpIfRequested(usage)) await runCommand(main);

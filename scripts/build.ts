@@ -2,12 +2,12 @@
  * `npm run build`: builds the Worker's bundle and the site into `apps/words/dist`, and prints the size of the
  * bundle.
  */
-import { bundle, formatSize } from './app/bundle.ts';
+import { buildBundle, formatSize } from './app/bundle.ts';
 import { runCommand } from './app/command.ts';
 import { getBuildFolder } from './app/paths.ts';
 import { readVariables } from './app/variables.ts';
 
 await runCommand(async () => {
-  const built = await bundle(getBuildFolder(process.env), await readVariables(process.env));
-  console.log(`Worker: ${formatSize(built)}`);
+  const bundle = await buildBundle(getBuildFolder(process.env), await readVariables(process.env));
+  console.log(`Worker: ${formatSize(bundle)}`);
 });

@@ -16,28 +16,28 @@ const sources = execFileSync('git', ['ls-files', '--cached', '--others', '--excl
  * Counts the tests with a title: the first argument of a call or the first element of an array, if another
  * one follows.
  */
-const count = (title: string): number => {
+const countTests = (title: string): number => {
   const text = title.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
   return [...sources.matchAll(new RegExp(`[([]\\s*(['"\`])${text}\\1\\s*,`, 'g'))].length;
 };
 
 const checkTitle = (title: string): readonly string[] => {
-  const found = count(title);
+  const found = countTests(title);
   if (found === 1) return [];
   return [found === 0 ? `no test has the title: ${title}` : `${found} tests have the title: ${title}`];
 };
 
 /** Reads the rows below one heading, with their line and the tests that they name. */
-const readRows = (lines: readonly string[], from: number) =>
-  lines.flatMap((line, at) => {
+const readRows = (lines: readonly string[], firstLine: number) =>
+  lines.flatMap((line, index) => {
     const cells = /^\| ([^|]+) \| ([^|]+) \| ([^|]+) \|$/.exec(line);
     if (cells === null || cells[1] === '§') return [];
     const names = [...(cells[3] ?? '').matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
-    return [{ line: from + at + 1, names }];
+    return [{ line: firstLine + index + 1, names }];
   });
 
 const lines = readFileSync(page, 'utf8').split('\n');
-const headings = lines.flatMap((line, at) => (line.startsWith('## ') ? [at] : []));
+const headings = lines.flatMap((line, index) => (line.startsWith('## ') ? [index] : []));
 const problems: string[] = [];
 let claims = 0;
 let tests = 0;

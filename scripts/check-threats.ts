@@ -25,7 +25,7 @@ interface Row {
 const readTestIds = (file: string): readonly string[] =>
   [...readFileSync(file, 'utf8').matchAll(/['"`]([A-Z]\d+\.\d+)(?=[ :])/g)].map(([, id = '']) => id);
 
-const tested = new Map(
+const testIdsByFile = new Map(
   execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.test.ts'], {
     encoding: 'utf8',
   })
@@ -44,19 +44,19 @@ const links = new Map(
 );
 
 const problems: string[] = [];
-const reportProblem = (line: number, what: string) => problems.push(`${page}:${line}: ${what}`);
+const reportProblem = (line: number, message: string) => problems.push(`${page}:${line}: ${message}`);
 
-const rows: readonly Row[] = lines.flatMap((text, at) => {
+const rows: readonly Row[] = lines.flatMap((text, index) => {
   if (!text.startsWith('| **')) return [];
-  const line = at + 1;
-  const [, threat = '', attack = '', where = ''] =
+  const line = index + 1;
+  const [, threat = '', casesCell = '', testsCell = ''] =
     /^\| \*\*([A-Z]\d+)\*\* (.+) \| .+ \| (.+) \|$/.exec(text) ?? [];
-  const cases = [...attack.matchAll(/\b[A-Z]\d+\.\d+\b/g)].map(String);
-  const names = [...where.matchAll(/\[([^\]]+)\]/g)].map(([, name = '']) => name);
-  for (const name of names.filter((one) => !links.has(one)))
+  const cases = [...casesCell.matchAll(/\b[A-Z]\d+\.\d+\b/g)].map(String);
+  const names = [...testsCell.matchAll(/\[([^\]]+)\]/g)].map(([, name = '']) => name);
+  for (const name of names.filter((linkName) => !links.has(linkName)))
     reportProblem(line, `there is no link named ${name}`);
   if (cases.length === 0) reportProblem(line, 'the row has no case');
-  if (names.length === 0 && where !== 'not built yet')
+  if (names.length === 0 && testsCell !== 'not built yet')
     reportProblem(line, 'names neither tests nor "not built yet"');
   return [{ line, threat, cases, files: names.flatMap((name) => links.get(name) ?? []) }];
 });
@@ -71,9 +71,9 @@ for (const { line, threat, cases } of rows) {
   }
 }
 
-const allTestedIds = new Set([...tested.values()].flatMap((ids) => [...ids]));
+const allTestedIds = new Set([...testIdsByFile.values()].flatMap((ids) => [...ids]));
 for (const { line, cases, files } of rows) {
-  const found = new Set(files.flatMap((file) => [...(tested.get(file) ?? [])]));
+  const found = new Set(files.flatMap((file) => [...(testIdsByFile.get(file) ?? [])]));
   for (const id of cases) {
     if (files.length > 0 && !found.has(id))
       reportProblem(line, `no test in the named files has a title that starts with ${id}`);
@@ -81,21 +81,21 @@ for (const { line, cases, files } of rows) {
       reportProblem(line, `${id} has a test, but the row says "not built yet"`);
   }
   for (const file of files) {
-    if (!cases.some((id) => tested.get(file)?.has(id)))
+    if (!cases.some((id) => testIdsByFile.get(file)?.has(id)))
       reportProblem(line, `${file} has no test for this row`);
   }
 }
 
-const known = new Set(rows.flatMap(({ cases }) => cases));
-for (const [file, ids] of tested) {
-  for (const id of ids) if (!known.has(id)) problems.push(`${file}: ${id} is not in ${page}`);
+const knownCases = new Set(rows.flatMap(({ cases }) => cases));
+for (const [file, ids] of testIdsByFile) {
+  for (const id of ids) if (!knownCases.has(id)) problems.push(`${file}: ${id} is not in ${page}`);
 }
 
 // Otherwise a checker that reads nothing would report no problems.
-if (known.size === 0 || allTestedIds.size === 0) problems.push(`${page}: no case was found`);
-for (const one of problems) console.error(one);
-const built = rows.filter(({ files }) => files.length > 0).flatMap(({ cases }) => cases).length;
+if (knownCases.size === 0 || allTestedIds.size === 0) problems.push(`${page}: no case was found`);
+for (const problem of problems) console.error(problem);
+const coveredCount = rows.filter(({ files }) => files.length > 0).flatMap(({ cases }) => cases).length;
 console.log(
-  `${rows.length} threats, ${known.size} cases, ${built} of them covered, ${problems.length} problems`,
+  `${rows.length} threats, ${knownCases.size} cases, ${coveredCount} of them covered, ${problems.length} problems`,
 );
 process.exitCode = problems.length === 0 ? 0 : 1;

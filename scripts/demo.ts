@@ -19,16 +19,21 @@ const dataFolder = readDataFolder(process.env);
 type System = Pick<LocalSystem, 'origin' | 'gptClientId' | 'gptClientSecret' | 'close'>;
 
 const main = async (terminal: Terminal): Promise<void> => {
-  const system = (await findRunning(terminal)) ?? (await startOwn(terminal));
+  const system = (await findRunningSystem(terminal)) ?? (await startSystem(terminal));
   try {
-    await runDemo({ action: await actionFor(system), origin: system.origin, user: fakeUsers[0], terminal });
+    await runDemo({
+      action: await buildGptAction(system),
+      origin: system.origin,
+      user: fakeUsers[0],
+      terminal,
+    });
   } finally {
     await system.close();
   }
 };
 
 /** Finds the system on PORT, if it is this app. */
-const findRunning = async (terminal: Terminal): Promise<System | undefined> => {
+const findRunningSystem = async (terminal: Terminal): Promise<System | undefined> => {
   const origin = `http://localhost:${readPorts(process.env).port}`;
   const settings = await readSettings(dataFolder);
   if (settings === undefined || (await readMetadata(origin)) === undefined) return undefined;
@@ -37,7 +42,7 @@ const findRunning = async (terminal: Terminal): Promise<System | undefined> => {
   return { origin, ...readGptCredentials(variables), close: async () => {} };
 };
 
-const startOwn = async (terminal: Terminal): Promise<System> => {
+const startSystem = async (terminal: Terminal): Promise<System> => {
   terminal.print('The app is not running. Starting it and the fake providers …');
   const variables = await readEnvironmentVariables(process.env);
   const log = (line: string): void => console.error(line);
@@ -45,7 +50,7 @@ const startOwn = async (terminal: Terminal): Promise<System> => {
 };
 
 /** The values that the publisher of a GPT enters in its editor. */
-const actionFor = async ({ origin, gptClientId, gptClientSecret }: System): Promise<GptAction> => {
+const buildGptAction = async ({ origin, gptClientId, gptClientSecret }: System): Promise<GptAction> => {
   const metadata = await readMetadata(origin);
   if (metadata === undefined) throw new UnexpectedResponse('The app returned no server metadata.');
   return {

@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { VariableError } from '../apps/words/src/config/variables.ts';
-import { bundle, formatSize } from './app/bundle.ts';
+import { buildBundle, formatSize } from './app/bundle.ts';
 import { printHelpIfRequested, runCommand } from './app/command.ts';
 import { requireConfiguration } from './app/configuration.ts';
 import { exitWhenInterrupted } from './app/interrupted.ts';
@@ -31,18 +31,18 @@ const main = async (): Promise<void> => {
   exitWhenInterrupted();
   const { values } = parseArgs({ options: { 'dry-run': { type: 'boolean' } } });
   const variables = await readVariables(process.env);
-  const requireAll = (): void => requireConfiguration(variables, getVariablesFile(process.env));
-  const built = await bundle(getBuildFolder(process.env), variables).catch((error: unknown) => {
+  const requireAllVariables = (): void => requireConfiguration(variables, getVariablesFile(process.env));
+  const bundle = await buildBundle(getBuildFolder(process.env), variables).catch((error: unknown) => {
     // Building the site stops at the first wrong variable. This reports all of them.
-    if (error instanceof VariableError) requireAll();
+    if (error instanceof VariableError) requireAllVariables();
     throw error;
   });
-  console.log(`Bundle: ${formatSize(built)}`);
-  requireAll();
+  console.log(`Bundle: ${formatSize(bundle)}`);
+  requireAllVariables();
   // The variables that the Worker reads. The URL of the GPT is only used in the site.
   const { GPT_URL: _, ...secrets } = variables;
-  const names = Object.keys(secrets).sort();
-  const deployment = { domain: readDeploymentDomain(variables), site: built.site, secrets: names };
+  const secretNames = Object.keys(secrets).sort();
+  const deployment = { domain: readDeploymentDomain(variables), site: bundle.site, secrets: secretNames };
   if (values['dry-run']) console.log(describePlan(deployment));
   else await withSecretsFile(secrets, (file) => deploy(deployment, file));
 };
@@ -51,7 +51,7 @@ const describePlan = (deployment: Deployment): string =>
   [
     'Nothing was sent. Without --dry-run, this command would:',
     ...[buildCreateDatabaseStep(readDatabaseName()), migrateStep, buildUploadStep(deployment)].map(
-      ({ description }, at) => `  ${at + 1}. ${description}`,
+      ({ description }, index) => `  ${index + 1}. ${description}`,
     ),
   ].join('\n');
 
@@ -67,8 +67,8 @@ Deployed. A new domain takes a few minutes to become reachable:
 };
 
 const listDatabaseNames = async (): Promise<readonly unknown[]> => {
-  const answer: unknown = JSON.parse(await readWranglerOutput(listDatabasesCommand));
-  return Array.isArray(answer) ? answer.map((database) => Object(database).name) : [];
+  const databases: unknown = JSON.parse(await readWranglerOutput(listDatabasesCommand));
+  return Array.isArray(databases) ? databases.map((database) => Object(database).name) : [];
 };
 
 if (!printHelpIfRequested(usage)) await runCommand(main);

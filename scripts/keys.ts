@@ -13,7 +13,7 @@ import { deriveResourceKeys } from 'assistant-auth';
 import { CommandError, printHelpIfRequested } from './app/command.ts';
 import { type DatabaseLocation, databaseOptions, findDatabaseLocation } from './database/database.ts';
 import { add, burn, list, promote, retire } from './keys/changes.ts';
-import { generateRingKey, readGivenKeyRing, requireKeyRing, splitKeyRing } from './keys/ring.ts';
+import { generateRingKey, readPassedKeyRing, requireKeyRing, splitKeyRing } from './keys/ring.ts';
 
 const usage = `Usage: npm run keys [-- <command>]
 
@@ -33,17 +33,17 @@ Options:
   -                  as the last argument: read the ring from standard input`;
 
 interface Sources {
-  readonly from: string | undefined;
+  readonly ringArgument: string | undefined;
   readonly databaseLocation: DatabaseLocation | undefined;
 }
 
 const main = async (): Promise<string> => {
   const options = { ...databaseOptions } as const;
   const { positionals, values } = parseArgs({ args: process.argv.slice(2), options, allowPositionals: true });
-  const from = positionals.at(-1) === '-' ? '-' : undefined;
-  const [command, ...rest] = from === undefined ? positionals : positionals.slice(0, -1);
+  const ringArgument = positionals.at(-1) === '-' ? '-' : undefined;
+  const [command, ...rest] = ringArgument === undefined ? positionals : positionals.slice(0, -1);
   const databaseLocation = findDatabaseLocation(values, process.env);
-  return runKeysCommand(command, rest, { from, databaseLocation });
+  return runKeysCommand(command, rest, { ringArgument, databaseLocation });
 };
 
 const runKeysCommand = async (
@@ -67,7 +67,7 @@ const runKeysCommand = async (
     case 'burn':
       return burn(await requireKeyRing(sources), requireOneArgument(rest));
     case 'audience':
-      return printResourceKeys(rest, sources.from);
+      return printResourceKeys(rest, sources.ringArgument);
     default:
       throw new CommandError(usage);
   }
@@ -75,31 +75,31 @@ const runKeysCommand = async (
 
 /** A ring with one key; if a ring was given, that ring with a new key at the end. */
 const createKeyRing = async (sources: Sources): Promise<string> => {
-  if (sources.from === '-') return add(await requireKeyRing(sources));
-  const given = splitKeyRing(await readGivenKeyRing(undefined));
-  return given === undefined ? generateRingKey() : add(given);
+  if (sources.ringArgument === '-') return add(await requireKeyRing(sources));
+  const passedRing = splitKeyRing(await readPassedKeyRing(undefined));
+  return passedRing === undefined ? generateRingKey() : add(passedRing);
 };
 
 const requireNoArguments = (rest: readonly string[]): void => {
   if (rest.length > 0) throw new CommandError(usage);
 };
 
-const requireOneArgument = ([id, ...more]: readonly string[]): string => {
-  if (id === undefined || more.length > 0) throw new CommandError(usage);
+const requireOneArgument = ([id, ...extraArguments]: readonly string[]): string => {
+  if (id === undefined || extraArguments.length > 0) throw new CommandError(usage);
   return id;
 };
 
 const printResourceKeys = async (
-  [resource, ...more]: readonly string[],
-  from: string | undefined,
+  [resource, ...extraArguments]: readonly string[],
+  ringArgument: string | undefined,
 ): Promise<string> => {
-  if (more.length > 0) throw new CommandError(usage);
+  if (extraArguments.length > 0) throw new CommandError(usage);
   const { ORIGIN: issuer = '' } = process.env;
   if (resource === undefined || issuer === '')
     throw new CommandError(
       'Set ORIGIN and pass the resource, for example: ORIGIN=https://words.example npm run keys -- audience https://api.example',
     );
-  return deriveResourceKeys({ sealingKeys: await readGivenKeyRing(from), issuer, resource });
+  return deriveResourceKeys({ sealingKeys: await readPassedKeyRing(ringArgument), issuer, resource });
 };
 
 try {

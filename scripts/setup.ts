@@ -30,7 +30,9 @@ const main = async (): Promise<void> => {
     // While the secret is being replaced, there are two. The first one is the new one.
     clientSecret: GPT_CLIENT_SECRET.split(/\s+/)[0] ?? '',
   });
-  console.log(`${describeOutcome(outcome)}\n\n${formatSections(sections)}\n${nextSteps(variables, origin)}`);
+  console.log(
+    `${describeOutcome(outcome)}\n\n${formatSections(sections)}\n${describeNextSteps(variables, origin)}`,
+  );
 };
 
 const requireOrigin = ({ ORIGIN }: Variables): string => {
@@ -50,17 +52,17 @@ const describeOutcome = (outcome: Outcome): string => {
   }
 };
 
-const nextSteps = (variables: Variables, origin: string): string =>
+const describeNextSteps = (variables: Variables, origin: string): string =>
   [
-    ...signInSteps(variables, origin),
-    ...otherOrigin(variables, origin),
+    ...describeSignInSteps(variables, origin),
+    ...describeOtherOrigin(variables, origin),
     'docs/gpt.md explains the GPT editor. docs/deploy.md explains how to use a domain or a tunnel.',
   ].join('\n');
 
-const otherOrigin = ({ ORIGIN }: Variables, origin: string): readonly string[] =>
+const describeOtherOrigin = ({ ORIGIN }: Variables, origin: string): readonly string[] =>
   ORIGIN === origin ? [] : [`These values are for ${origin}, but ORIGIN in the file is ${ORIGIN}.`];
 
-const signInSteps = (variables: Variables, origin: string): readonly string[] => {
+const describeSignInSteps = (variables: Variables, origin: string): readonly string[] => {
   try {
     const providers = readProviders(variables, origin);
     return providers.flatMap(({ id, displayName, readLogoutToken, securityEvents }) => [

@@ -11,18 +11,18 @@ import type { RunningApp, StartOptions } from './start/running-app.ts';
 import { startTunneled } from './start/tunneled.ts';
 
 const main = async (): Promise<number> => {
-  const stopRequested = stopSignal();
+  const stopRequested = waitForStopSignal();
   const { origin, ...startArguments } = readArguments(process.argv.slice(2));
   const ports = readPorts(process.env);
   const dataFolder = readDataFolder(process.env);
-  const started = await Promise.race([
+  const app = await Promise.race([
     start(origin, { ...ports, ...startArguments, dataFolder, log: (line) => console.error(line) }),
     stopRequested,
   ]);
-  if (started === undefined) return 130;
-  console.log(started.summary);
-  const reason = await Promise.race([stopRequested, started.unexpectedExit]);
-  await started.close();
+  if (app === undefined) return 130;
+  console.log(app.summary);
+  const reason = await Promise.race([stopRequested, app.unexpectedExit]);
+  await app.close();
   if (reason === undefined) return 0;
   console.error(reason);
   return 1;
@@ -35,7 +35,7 @@ const start = (origin: string | undefined, options: StartOptions): Promise<Runni
 };
 
 /** Resolves when the user or the system asks the process to stop. */
-const stopSignal = (): Promise<undefined> =>
+const waitForStopSignal = (): Promise<undefined> =>
   new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => resolve(undefined));
   });

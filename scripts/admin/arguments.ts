@@ -47,7 +47,11 @@ Options:
  * unknown option
  */
 export const readArguments = (args: readonly string[]): Arguments => {
-  const { values, positionals } = parseArgs({ args: optionsFirst(args), options, allowPositionals: true });
+  const { values, positionals } = parseArgs({
+    args: moveOptionsFirst(args),
+    options,
+    allowPositionals: true,
+  });
   const { local, remote, pages, json = false, yes = false } = values;
   return {
     adminCommand: parseAdminCommand(positionals, yes),
@@ -71,26 +75,26 @@ const options = {
  * hyphens. An argument that looks like an option is treated as one, so that a misspelled option is rejected.
  * A random ID practically never consists of two hyphens and only lowercase letters.
  */
-const optionsFirst = (args: readonly string[]): string[] => {
-  const [named, plain]: [string[], string[]] = [[], []];
-  for (let at = 0; at < args.length; at++) {
-    const arg = args[at] ?? '';
-    const [written, name, value] = /^--([a-z]+)(=.*)?$/.exec(arg) ?? [];
-    (written === undefined ? plain : named).push(arg);
-    const next = args[at + 1];
+const moveOptionsFirst = (args: readonly string[]): string[] => {
+  const [optionArguments, positionalArguments]: [string[], string[]] = [[], []];
+  for (let index = 0; index < args.length; index++) {
+    const arg = args[index] ?? '';
+    const [option, name, value] = /^--([a-z]+)(=.*)?$/.exec(arg) ?? [];
+    (option === undefined ? positionalArguments : optionArguments).push(arg);
+    const next = args[index + 1];
     if (!takesValue(name) || value !== undefined || next === undefined) continue;
-    named.push(next);
-    at += 1;
+    optionArguments.push(next);
+    index += 1;
   }
-  return [...named, '--', ...plain];
+  return [...optionArguments, '--', ...positionalArguments];
 };
 
 const takesValue = (name: string | undefined): boolean =>
-  Object.entries(options).some(([known, { type }]) => known === name && type === 'string');
+  Object.entries(options).some(([optionName, { type }]) => optionName === name && type === 'string');
 
 const parseAdminCommand = ([command, ...rest]: readonly string[], confirmed: boolean): AdminCommand => {
-  const [first, second, ...more] = rest;
-  if (more.length > 0) throw new CommandError(usage);
+  const [first, second, ...extraArguments] = rest;
+  if (extraArguments.length > 0) throw new CommandError(usage);
   if (command === 'revoke' && second !== undefined)
     return { kind: 'revoke', target: { kind: parseTargetKind(first), id: second } };
   if (second !== undefined) throw new CommandError(usage);

@@ -25,32 +25,34 @@ export const runAdminCommand = async (
 };
 
 const runOnDatabase = async (
-  { storage, operator }: Database,
+  { storage, storageAdmin }: Database,
   adminCommand: AdminCommand,
   page: Arguments['page'],
 ): Promise<CommandOutput> => {
-  const now = await operator.readClock();
+  const now = await storageAdmin.readClock();
   switch (adminCommand.kind) {
     case 'users':
-      return formatUsers(await operator.listUsers(page, now));
+      return formatUsers(await storageAdmin.listUsers(page, now));
     case 'grants':
-      return formatGrants((await operator.listGrants(adminCommand.userId, now)) ?? rejectUnknownUser());
+      return formatGrants((await storageAdmin.listGrants(adminCommand.userId, now)) ?? rejectUnknownUser());
     case 'no-upstream-token':
       return formatIdentitiesWithoutUpstreamToken(
-        await operator.listIdentitiesWithoutUpstreamToken(page, now),
+        await storageAdmin.listIdentitiesWithoutUpstreamToken(page, now),
       );
     case 'audit':
-      return formatAuditEntries(await operator.listAuditEntries(page, adminCommand.userId));
+      return formatAuditEntries(await storageAdmin.listAuditEntries(page, adminCommand.userId));
     case 'revoke': {
       const { target } = adminCommand;
       await storage.revoke(target, revocationReason, now, 'operator');
-      const newest = await operator.listAuditEntries({ limit: 100, skip: 0 }).catch((cause: unknown) => {
-        throw new CommandError(
-          'The revocation was sent, but the audit log could not be read. Run npm run admin -- audit to check whether something was revoked.',
-          { cause },
-        );
-      });
-      return verifyRevocation(target, newest, now);
+      const newestEntries = await storageAdmin
+        .listAuditEntries({ limit: 100, skip: 0 })
+        .catch((cause: unknown) => {
+          throw new CommandError(
+            'The revocation was sent, but the audit log could not be read. Run npm run admin -- audit to check whether something was revoked.',
+            { cause },
+          );
+        });
+      return verifyRevocation(target, newestEntries, now);
     }
     case 'delete': {
       const { userId } = adminCommand;
@@ -85,15 +87,15 @@ export const revocationReason = 'revoked by the operator';
  */
 export const verifyRevocation = (
   target: Target,
-  newest: readonly AuditEntry[],
+  newestEntries: readonly AuditEntry[],
   now: number,
 ): CommandOutput => {
-  const isRevoked = newest.some(
-    (row) =>
-      row.event === 'revoked' &&
-      row.at === now &&
-      row.reason === revocationReason &&
-      matchesTarget(target, row),
+  const isRevoked = newestEntries.some(
+    (entry) =>
+      entry.event === 'revoked' &&
+      entry.at === now &&
+      entry.reason === revocationReason &&
+      matchesTarget(target, entry),
   );
   const { kind, id } = target;
   if (!isRevoked)

@@ -16,13 +16,13 @@ export interface Bundle {
 }
 
 /** The maximum compressed size, in bytes. */
-const budget = 90_000;
+const maxSize = 90_000;
 
 /**
  * Builds the site and bundles the Worker, without requests to other servers.
  * @throws CommandError if the bundle does not build or exceeds its budget
  */
-export const bundle = async (folder: string, variables: Variables): Promise<Bundle> => {
+export const buildBundle = async (folder: string, variables: Variables): Promise<Bundle> => {
   const [site, worker] = [join(folder, 'site'), join(folder, 'worker')];
   await buildSite(site, variables);
   const target = ['--config', wranglerConfig, '--outdir', worker, '--assets', site];
@@ -32,7 +32,7 @@ export const bundle = async (folder: string, variables: Variables): Promise<Bund
 
 /** Formats the size of a bundle and the maximum size. */
 export const formatSize = ({ size }: Bundle): string =>
-  `${formatKilobytes(size)} gzipped (limit: ${formatKilobytes(budget)})`;
+  `${formatKilobytes(size)} gzipped (limit: ${formatKilobytes(maxSize)})`;
 
 const measureSize = async (folder: string): Promise<number> => {
   const modules = (await readdir(folder)).filter((file) => file.endsWith('.js'));
@@ -40,10 +40,10 @@ const measureSize = async (folder: string): Promise<number> => {
   const sizes = await Promise.all(
     modules.map(async (file) => gzipSync(await readFile(join(folder, file)), { level: 9 }).length),
   );
-  const size = sizes.reduce((sum, each) => sum + each, 0);
-  if (size <= budget) return size;
+  const size = sizes.reduce((sum, moduleSize) => sum + moduleSize, 0);
+  if (size <= maxSize) return size;
   throw new CommandError(
-    `The Worker is ${formatKilobytes(size)} gzipped. The limit is ${formatKilobytes(budget)}.`,
+    `The Worker is ${formatKilobytes(size)} gzipped. The limit is ${formatKilobytes(maxSize)}.`,
   );
 };
 

@@ -15,9 +15,11 @@ export const isUserFacing = (error: unknown): error is Error =>
 
 /** Prints the usage if the command was called with `--help` or `-h`, and returns whether it did. */
 export const printHelpIfRequested = (usage: string): boolean => {
-  const asked = process.argv.slice(2).some((argument) => argument === '--help' || argument === '-h');
-  if (asked) console.log(usage);
-  return asked;
+  const isHelpRequested = process.argv
+    .slice(2)
+    .some((argument) => argument === '--help' || argument === '-h');
+  if (isHelpRequested) console.log(usage);
+  return isHelpRequested;
 };
 
 /** Runs a command. If an error's message is enough for the reader, prints it and sets the exit code to 1. */
@@ -33,14 +35,14 @@ export const runCommand = async (main: () => Promise<void>): Promise<void> => {
 
 /** Formats rows with headers. Each column is as wide as its longest cell. */
 export const formatTable = (headers: readonly string[], rows: readonly (readonly string[])[]): string => {
-  const all = [headers, ...rows];
-  const widths = headers.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
-  const line = (row: readonly string[]): string =>
+  const allRows = [headers, ...rows];
+  const widths = headers.map((_, column) => Math.max(...allRows.map((row) => (row[column] ?? '').length)));
+  const formatLine = (row: readonly string[]): string =>
     row
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))
       .join('  ')
       .trimEnd();
-  return all.map(line).join('\n');
+  return allRows.map(formatLine).join('\n');
 };
 
 /** Formats a time to the minute, or `-` if there is none. */

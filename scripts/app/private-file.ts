@@ -3,14 +3,14 @@ import { chmod, mkdir, realpath, rename, rm, writeFile } from 'node:fs/promises'
 
 /** Replaces a file. A process that has the old file open continues to read the old content. */
 export const writePrivateFile = async (file: string, text: string): Promise<void> => {
-  const target = await realTarget(file);
+  const target = await resolveLink(file);
   // The mode applies only to a new file, so the existing file is not written to.
-  const draft = `${target}.${process.pid}`;
+  const temporaryFile = `${target}.${process.pid}`;
   try {
-    await writeFile(draft, text, { mode: 0o600, flag: 'wx' });
-    await rename(draft, target);
+    await writeFile(temporaryFile, text, { mode: 0o600, flag: 'wx' });
+    await rename(temporaryFile, target);
   } catch (error) {
-    await rm(draft, { force: true });
+    await rm(temporaryFile, { force: true });
     throw error;
   }
 };
@@ -28,7 +28,7 @@ export const ensurePrivateFolder = async (folder: string): Promise<void> => {
 };
 
 /** Resolves a symbolic link, so that its target is replaced and not the link. */
-const realTarget = async (file: string): Promise<string> => {
+const resolveLink = async (file: string): Promise<string> => {
   try {
     return await realpath(file);
   } catch (error) {

@@ -17,12 +17,12 @@ import type { Variables } from './variables.ts';
  * @throws VariableError `ORIGIN`, `GPT_URL` or `AUDIT_DAYS` if it is not valid
  */
 export const buildSite = async (folder: string, variables: Variables): Promise<void> => {
-  const landing = renderLandingPage(await readPage('index.html'), variables);
-  const privacy = renderPrivacyPage(await readPage('privacy.html'), variables);
+  const landingPage = renderLandingPage(await readPage('index.html'), variables);
+  const privacyPage = renderPrivacyPage(await readPage('privacy.html'), variables);
   await rm(folder, { recursive: true, force: true });
   await cp(publicFolder, folder, { recursive: true });
-  await writeFile(join(folder, 'index.html'), landing);
-  await writeFile(join(folder, 'privacy.html'), privacy);
+  await writeFile(join(folder, 'index.html'), landingPage);
+  await writeFile(join(folder, 'privacy.html'), privacyPage);
 };
 
 const readPage = (name: string): Promise<string> => readFile(join(publicFolder, name), 'utf8');
@@ -35,11 +35,11 @@ const readPage = (name: string): Promise<string> => readFile(join(publicFolder, 
 export const renderLandingPage = (page: string, variables: Variables): string => {
   const origin = readOptionalOrigin(variables) ?? '';
   const gptUrl = readGptUrl(variables);
-  const linked = replaceRequired(page, gptLinkPattern, (_, markup = '') =>
+  const pageWithLink = replaceRequired(page, gptLinkPattern, (_, markup = '') =>
     gptUrl === undefined ? '' : markup.replace('{GPT_URL}', () => renderHtml(html`${gptUrl}`)),
   );
   return replaceRequired(
-    linked,
+    pageWithLink,
     openGraphUrlPattern,
     (_, before = '', path = '') => `${before}${renderHtml(html`${origin}${path}`)}`,
   );
@@ -55,7 +55,7 @@ export const renderPrivacyPage = (page: string, variables: Variables): string =>
   return replaceRequired(
     page,
     retentionPattern,
-    (_, usual = '') => `${days ?? usual} ${days === 1 ? 'day' : 'days'}`,
+    (_, defaultDays = '') => `${days ?? defaultDays} ${days === 1 ? 'day' : 'days'}`,
   );
 };
 

@@ -29,7 +29,7 @@ export const readVariables = async (environment: NodeJS.ProcessEnv): Promise<Var
 /** Returns the app's variables that the environment sets, without those of the publisher's variables file. */
 export const readEnvironmentVariables = async (environment: NodeJS.ProcessEnv): Promise<Variables> => {
   const names = await listVariableNames();
-  return withoutEmpty(Object.fromEntries(names.map((name) => [name, environment[name]])));
+  return omitEmpty(Object.fromEntries(names.map((name) => [name, environment[name]])));
 };
 
 /** Returns the name of every variable in the example, including those that are commented out. */
@@ -53,21 +53,23 @@ export const readVariablesFile = async (environment: NodeJS.ProcessEnv): Promise
  * @param values without quotes and line breaks
  */
 export const addMissingVariables = (text: string, values: Variables): string => {
-  const known = parseVariables(text);
+  const existing = parseVariables(text);
   return Object.entries(values)
-    .filter(([name]) => known[name] === undefined)
-    .reduce((filled, [name, value]) => setLine(filled, name, value), text);
+    .filter(([name]) => existing[name] === undefined)
+    .reduce((updatedText, [name, value]) => setLine(updatedText, name, value), text);
 };
 
-const parseVariables = (text: string): Variables => withoutEmpty(parseEnv(text));
+const parseVariables = (text: string): Variables => omitEmpty(parseEnv(text));
 
 const setLine = (text: string, name: string, value: string): string => {
   const line = new RegExp(`^${name}=.*$`, 'm');
-  const set = `${name}=${value}`;
-  return line.test(text) ? text.replace(line, () => set) : `${text.replace(/\n?$/, '\n')}${set}\n`;
+  const assignment = `${name}=${value}`;
+  return line.test(text)
+    ? text.replace(line, () => assignment)
+    : `${text.replace(/\n?$/, '\n')}${assignment}\n`;
 };
 
-const withoutEmpty = (values: Readonly<Record<string, string | undefined>>): Variables =>
+const omitEmpty = (values: Readonly<Record<string, string | undefined>>): Variables =>
   Object.fromEntries(
     Object.entries(values).flatMap(([name, value]) => (value?.trim() ? [[name, value]] : [])),
   );

@@ -22,9 +22,10 @@ const devServer = fileURLToPath(new URL('../local-system/dev-server.ts', import.
 export const runWrangler = async (command: readonly string[], dataFolder: string): Promise<void> => {
   const lines: string[] = [];
   const options = { dataFolder, log: (line: string) => void lines.push(line) };
-  if ((await watch(start([cli, ...command], 'ignore', options), options).exited) === 0) return;
+  if ((await superviseProcess(startProcess([cli, ...command], 'ignore', options), options).exited) === 0)
+    return;
   throw new CommandError(
-    [...lines, `wrangler ${readVerbs(command)} failed. See the output above.`].join('\n'),
+    [...lines, `wrangler ${describeCommand(command)} failed. See the output above.`].join('\n'),
   );
 };
 
@@ -64,18 +65,18 @@ export interface ProcessOptions {
 }
 
 /** Starts the development server with the given options. */
-export const startDevServer = (server: DevServerOptions, options: ProcessOptions): DevServer => {
-  const child = start([devServer], 'ipc', options);
+export const startDevServer = (serverOptions: DevServerOptions, options: ProcessOptions): DevServer => {
+  const child = startProcess([devServer], 'ipc', options);
   const listening = once(child, 'message').then(([message]): Listening => JSON.parse(String(message)));
   // An error here means that the process has already ended, which `exited` reports.
-  child.send(JSON.stringify(server), () => {});
-  return { ...watch(child, options), listening };
+  child.send(JSON.stringify(serverOptions), () => {});
+  return { ...superviseProcess(child, options), listening };
 };
 
 /** The words of a command before its first option, for messages. */
-const readVerbs = (command: readonly string[]): string => {
-  const option = command.findIndex((word) => word.startsWith('-'));
-  return command.slice(0, option === -1 ? undefined : option).join(' ');
+const describeCommand = (command: readonly string[]): string => {
+  const optionIndex = command.findIndex((argument) => argument.startsWith('-'));
+  return command.slice(0, optionIndex === -1 ? undefined : optionIndex).join(' ');
 };
 
 const startInTerminal = (command: readonly string[], stdout: 'inherit' | 'pipe'): ChildProcess => {
@@ -94,7 +95,7 @@ const startInTerminal = (command: readonly string[], stdout: 'inherit' | 'pipe')
 const requireSuccess = async (child: ChildProcess, command: readonly string[]): Promise<void> => {
   const [code]: unknown[] = await once(child, 'close');
   if (code !== 0)
-    throw new CommandError(`wrangler ${readVerbs(command)} failed. The remaining steps were not run.`);
+    throw new CommandError(`wrangler ${describeCommand(command)} failed. The remaining steps were not run.`);
 };
 
 /** The environment without the key ring, which no child process needs as an environment variable. */
@@ -106,7 +107,7 @@ const environmentWithoutKeys = (): NodeJS.ProcessEnv => {
 /** How long the processes may take to end before they are killed, in milliseconds. */
 const timeoutMs = 5_000;
 
-const start = (
+const startProcess = (
   args: readonly string[],
   channel: 'ignore' | 'ipc',
   { dataFolder }: ProcessOptions,
@@ -119,24 +120,24 @@ const start = (
     detached: true,
   });
 
-const watch = (child: ChildProcess, { log }: ProcessOptions): Omit<DevServer, 'listening'> => {
+const superviseProcess = (child: ChildProcess, { log }: ProcessOptions): Omit<DevServer, 'listening'> => {
   for (const stream of [child.stdout, child.stderr]) {
     if (stream === null) continue;
     createInterface({ input: stream }).on('line', (line) => {
       if (line.trim() !== '') log(line);
     });
   }
-  const endGroup = (signal: NodeJS.Signals): void => signalGroup(child.pid, signal);
-  const killAtExit = (): void => endGroup('SIGTERM');
+  const signalProcessGroup = (signal: NodeJS.Signals): void => sendSignalToGroup(child.pid, signal);
+  const killAtExit = (): void => signalProcessGroup('SIGTERM');
   process.once('exit', killAtExit);
-  child.once('exit', () => endGroup('SIGKILL'));
+  child.once('exit', () => signalProcessGroup('SIGKILL'));
   const exited = once(child, 'close').then(([code]: readonly unknown[]) => {
     process.off('exit', killAtExit);
     return typeof code === 'number' ? code : 1;
   });
   const stop = async (): Promise<void> => {
-    endGroup('SIGTERM');
-    const timer = setTimeout(() => endGroup('SIGKILL'), timeoutMs);
+    signalProcessGroup('SIGTERM');
+    const timer = setTimeout(() => signalProcessGroup('SIGKILL'), timeoutMs);
     await exited;
     clearTimeout(timer);
   };
@@ -144,7 +145,7 @@ const watch = (child: ChildProcess, { log }: ProcessOptions): Omit<DevServer, 'l
 };
 
 /** Sends a signal to a process group, which may already have ended. */
-const signalGroup = (pid: number | undefined, signal: NodeJS.Signals): void => {
+const sendSignalToGroup = (pid: number | undefined, signal: NodeJS.Signals): void => {
   if (pid === undefined) return;
   try {
     process.kill(-pid, signal);

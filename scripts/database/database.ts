@@ -52,7 +52,7 @@ export const findDatabaseLocation = (
 
 export interface Database {
   readonly storage: BrokerStorage;
-  readonly operator: StorageAdmin;
+  readonly storageAdmin: StorageAdmin;
 }
 
 /**
@@ -88,5 +88,5 @@ export const openDatabase = async ({
     local === undefined
       ? { db: await openDeployedD1(config, process.env), close: async () => {} }
       : await openLocalD1({ config, ...local });
-  return { storage: d1Storage(db), operator: d1Admin(db), close };
+  return { storage: d1Storage(db), storageAdmin: d1Admin(db), close };
 };

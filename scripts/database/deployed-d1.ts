@@ -107,12 +107,12 @@ const listAccounts = async (api: Api): Promise<readonly string[]> => {
  * @throws CommandError if not exactly one of the accounts has it
  */
 const findDatabase = async (api: Api, accounts: readonly string[], database: string): Promise<string> => {
-  const found = await Promise.all(
+  const matches = await Promise.all(
     accounts.map(async (account) => {
       const databases = `/accounts/${encodeURIComponent(account)}/d1/database`;
       try {
-        const lookup = `${databases}/${encodeURIComponent(database)}?fields=uuid,name`;
-        const { uuid } = await api<{ readonly uuid: string }>(lookup);
+        const path = `${databases}/${encodeURIComponent(database)}?fields=uuid,name`;
+        const { uuid } = await api<{ readonly uuid: string }>(path);
         return [{ account, path: `${databases}/${uuid}` }];
       } catch (error) {
         if (error instanceof ApiError && error.status === 404) return [];
@@ -120,14 +120,14 @@ const findDatabase = async (api: Api, accounts: readonly string[], database: str
       }
     }),
   );
-  const [first, ...others] = found.flat();
+  const [first, ...otherMatches] = matches.flat();
   if (first === undefined)
     throw new CommandError(
       `Cloudflare has no D1 database "${database}" in the account ${accounts.join(' or ')}. Deploy the app first, or set CLOUDFLARE_ACCOUNT_ID to the account that has the database.`,
     );
-  if (others.length > 0)
+  if (otherMatches.length > 0)
     throw new CommandError(
-      `Several Cloudflare accounts have a D1 database "${database}". Set CLOUDFLARE_ACCOUNT_ID to one of them: ${[first, ...others].map(({ account }) => account).join(', ')}.`,
+      `Several Cloudflare accounts have a D1 database "${database}". Set CLOUDFLARE_ACCOUNT_ID to one of them: ${[first, ...otherMatches].map(({ account }) => account).join(', ')}.`,
     );
   return first.path;
 };
@@ -163,7 +163,7 @@ const createDatabase = (api: Api, path: string): SqlDatabase => {
         results.every((result) => Number.isInteger(Object(Object(result).meta).changes))
       )
         return results;
-      throw new CommandError(`Cloudflare's API returned an unexpected response to a query. ${checkFirst}`);
+      throw new CommandError(`Cloudflare's API returned an unexpected response to a query. ${checkAdvice}`);
     },
   };
 };
@@ -174,16 +174,16 @@ const createDatabase = (api: Api, path: string): SqlDatabase => {
  * @throws CommandError unless numbers and NULL are bound as such
  */
 const requireTypedParameters = async (db: SqlDatabase): Promise<void> => {
-  const [bound] = await db.batch<{ readonly typed: number }>([
+  const [result] = await db.batch<{ readonly typed: number }>([
     db.prepare("SELECT typeof(?1) IN ('integer', 'real') AND ?2 IS NULL AS typed").bind(1, null),
   ]);
-  if (bound?.results[0]?.typed === 1) return;
+  if (result?.results[0]?.typed === 1) return;
   throw new CommandError(
     "Cloudflare's API does not bind numbers as numbers, so the command can't use it. Nothing was changed.",
   );
 };
 
-const checkFirst = 'Before you try again, check whether the change was made.';
+const checkAdvice = 'Before you try again, check whether the change was made.';
 
 /**
  * Adds to the error whether the failed batch may have changed something: the API rejects some requests before
@@ -192,7 +192,7 @@ const checkFirst = 'Before you try again, check whether the change was made.';
 const addAdvice = (error: unknown): never => {
   if (!(error instanceof CommandError)) throw error;
   const isRejected = error instanceof ApiError && [401, 403, 404, 429].includes(error.status);
-  throw new CommandError(`${error.message} ${isRejected ? 'Nothing was changed.' : checkFirst}`, {
+  throw new CommandError(`${error.message} ${isRejected ? 'Nothing was changed.' : checkAdvice}`, {
     cause: error,
   });
 };
@@ -222,15 +222,15 @@ const callApi = async <Result>(
           headers: { ...headers, 'content-type': 'application/json' },
           body: JSON.stringify(body),
         };
-  const { response, text } = await send(url, request);
-  const { success, result, errors } = parseObject<ApiAnswer<Result>>(text);
+  const { response, text } = await sendRequest(url, request);
+  const { success, result, errors } = parseObject<ApiResponse<Result>>(text);
   if (response.ok && success === true && result !== undefined && result !== null) return result;
   const reasons = Array.isArray(errors) ? errors.map(formatReason).join(', ') : '';
   throw new ApiError(response.status, reasons || 'no reason was given');
 };
 
 /** Follows no redirects, because the credentials could be sent to another host. */
-const send = async (
+const sendRequest = async (
   url: string,
   request: RequestInit,
 ): Promise<{ readonly response: Response; readonly text: string }> => {
@@ -248,7 +248,7 @@ const formatReason = (reason: unknown): string => {
 };
 
 /** The envelope of every response. */
-interface ApiAnswer<Result> {
+interface ApiResponse<Result> {
   readonly success?: boolean;
   readonly result?: Result;
   readonly errors?: readonly unknown[];

@@ -35,8 +35,8 @@ export const openLocalD1 = async (
   const db: SqlDatabase = {
     prepare: (sql) => env.DB.prepare(sql),
     batch<Row>(statements: SqlStatement[]): Promise<SqlResult<Row>[]> {
-      const all = [env.DB.prepare(takeWriteLock), ...statements];
-      return retryWhileLocked(async () => (await env.DB.batch<Row>(all)).slice(1), pause);
+      const statementsWithLock = [env.DB.prepare(writeLockStatement), ...statements];
+      return retryWhileLocked(async () => (await env.DB.batch<Row>(statementsWithLock)).slice(1), pause);
     },
   };
   return { db, close: dispose };
@@ -46,7 +46,7 @@ export const openLocalD1 = async (
  * Changes nothing. workerd writes at the end of each batch, and reports a lock that it finds only then as an
  * internal error. With this statement first, a locked database is always reported as such.
  */
-const takeWriteLock = 'DELETE FROM users WHERE false';
+const writeLockStatement = 'DELETE FROM users WHERE false';
 
 /** About ten seconds in total. */
 const pausesMs = [50, 100, 200, 400, 800, 1600, 2000, 2000, 3000];
@@ -60,7 +60,7 @@ const retryWhileLocked = async <Result>(
   attempt: () => Promise<Result>,
   pause: (ms: number) => Promise<unknown>,
 ): Promise<Result> => {
-  for (let attempts = 0; ; attempts++) {
+  for (let failedAttempts = 0; ; failedAttempts++) {
     try {
       return await attempt();
     } catch (error) {
@@ -69,7 +69,7 @@ const retryWhileLocked = async <Result>(
         throw new CommandError(`The local database failed: ${message}. ${describeOutcome(message)}`, {
           cause: error,
         });
-      const pauseMs = pausesMs[attempts];
+      const pauseMs = pausesMs[failedAttempts];
       if (pauseMs === undefined)
         throw new CommandError(
           'Another process kept the local database locked for ten seconds. The query changed nothing. Try again later, or stop npm start.',

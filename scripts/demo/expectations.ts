@@ -36,9 +36,9 @@ export const expectCode = (startedSignIn: StartedSignIn, destination: Page | Sto
   }
 };
 
-export const expectTokens = (answer: TokenResult): Tokens => {
-  if (answer.kind === 'tokens') return answer;
-  throw new UnexpectedResponse(`The token URL responded with status ${answer.status}.`);
+export const expectTokens = (result: TokenResult): Tokens => {
+  if (result.kind === 'tokens') return result;
+  throw new UnexpectedResponse(`The token URL responded with status ${result.status}.`);
 };
 
 export const expectScore = (body: unknown): number => {

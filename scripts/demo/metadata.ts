@@ -11,10 +11,14 @@ export interface Metadata {
  * @returns `undefined` if no server responds, or if it is not this app
  */
 export const readMetadata = async (origin: string): Promise<Metadata | undefined> => {
-  const answer = await fetch(`${origin}/.well-known/oauth-authorization-server`).catch(() => undefined);
-  const body: unknown = answer?.ok === true ? await answer.json().catch(() => undefined) : undefined;
-  const read = (name: string): string => String(Reflect.get(Object(body), name));
-  const issuer = read('issuer');
+  const response = await fetch(`${origin}/.well-known/oauth-authorization-server`).catch(() => undefined);
+  const body: unknown = response?.ok === true ? await response.json().catch(() => undefined) : undefined;
+  const readMember = (name: string): string => String(Reflect.get(Object(body), name));
+  const issuer = readMember('issuer');
   if (issuer !== origin) return undefined;
-  return { issuer, authorizationUrl: read('authorization_endpoint'), tokenUrl: read('token_endpoint') };
+  return {
+    issuer,
+    authorizationUrl: readMember('authorization_endpoint'),
+    tokenUrl: readMember('token_endpoint'),
+  };
 };

@@ -36,8 +36,8 @@ export const runDemo = async (context: DemoContext): Promise<void> => {
   const code = await signIn(context);
   const tokens = await redeem(context, code);
   const score = await playRound(context, tokens.accessToken);
-  const renewed = await refresh(context, tokens.refreshToken);
-  await verifyScoreKept(context, renewed.accessToken, score);
+  const refreshedTokens = await refresh(context, tokens.refreshToken);
+  await verifyScoreKept(context, refreshedTokens.accessToken, score);
 };
 
 const signIn = async ({ action, user, terminal }: DemoContext): Promise<string> => {
@@ -47,9 +47,9 @@ const signIn = async ({ action, user, terminal }: DemoContext): Promise<string> 
   terminal.step('ChatGPT opens the authorization URL in the browser, which shows the client and the scopes');
   const signInPage = expectPage(await browser.open(startedSignIn.url));
   terminal.step('The user continues with Google, and is redirected to the fake provider');
-  const accounts = expectPage(await browser.clickButton(signInPage, 'Google'));
+  const accountChooser = expectPage(await browser.clickButton(signInPage, 'Google'));
   terminal.step(`${user.name} signs in there, and is redirected through our callback to ChatGPT's`);
-  const code = expectCode(startedSignIn, await browser.clickButton(accounts, user.email));
+  const code = expectCode(startedSignIn, await browser.clickButton(accountChooser, user.email));
   terminal.print(
     `The browser would now open ${new URL(action.redirectUri).host}. The demo stops here, so nothing leaves this machine.`,
   );
@@ -66,11 +66,12 @@ const playRound = async (context: DemoContext, accessToken: string): Promise<num
   const words = await call(context, 'GET', '/api/words/animals', accessToken);
   if (!Array.isArray(words)) throw new UnexpectedResponse('The words are not a list.');
   context.terminal.step('ChatGPT requests the score');
-  const before = expectScore(await call(context, 'GET', '/api/scoring', accessToken));
+  const scoreBefore = expectScore(await call(context, 'GET', '/api/scoring', accessToken));
   context.terminal.step('A word was guessed. ChatGPT adds a point');
-  const after = expectScore(await call(context, 'POST', '/api/scoring', accessToken));
-  if (after !== before + 1) throw new UnexpectedResponse(`The score went from ${before} to ${after}.`);
-  return after;
+  const scoreAfter = expectScore(await call(context, 'POST', '/api/scoring', accessToken));
+  if (scoreAfter !== scoreBefore + 1)
+    throw new UnexpectedResponse(`The score went from ${scoreBefore} to ${scoreAfter}.`);
+  return scoreAfter;
 };
 
 const refresh = async (
@@ -84,9 +85,9 @@ const refresh = async (
 
 const verifyScoreKept = async (context: DemoContext, accessToken: string, score: number): Promise<void> => {
   context.terminal.step('With the new token, the score is unchanged');
-  const kept = expectScore(await call(context, 'GET', '/api/scoring', accessToken));
-  if (kept !== score) throw new UnexpectedResponse(`The score was ${score} and is ${kept}.`);
-  context.terminal.print(`${context.user.name}'s score is ${kept}. Run the demo again to add to it.`);
+  const currentScore = expectScore(await call(context, 'GET', '/api/scoring', accessToken));
+  if (currentScore !== score) throw new UnexpectedResponse(`The score was ${score} and is ${currentScore}.`);
+  context.terminal.print(`${context.user.name}'s score is ${currentScore}. Run the demo again to add to it.`);
 };
 
 const call = async (
@@ -95,11 +96,11 @@ const call = async (
   path: string,
   accessToken: string,
 ): Promise<unknown> => {
-  const answer = await callApi(
+  const result = await callApi(
     { method, url: context.origin + path },
     accessToken,
     createLoggingFetch(context.terminal),
   );
-  if (answer.kind === 'response' && answer.status === 200) return answer.body;
+  if (result.kind === 'response' && result.status === 200) return result.body;
   throw new UnexpectedResponse(`${method} ${path} did not respond with status 200.`);
 };

@@ -5,7 +5,7 @@ export interface Terminal {
   /** Starts a numbered step. */
   step(title: string): void;
   /** Prints a line about a message: `→` if it was sent, `←` if it was received. */
-  arrow(direction: '→' | '←', line: string): void;
+  message(direction: '→' | '←', line: string): void;
   /** Prints a name and a value per line, with secrets truncated. */
   details(entries: Iterable<readonly [name: string, value: string]>): void;
   /** Prints a remark. */
@@ -18,7 +18,7 @@ export const createTerminal = (write: (text: string) => void): Terminal => {
     step(title) {
       write(`\n${styleText('bold', `${++steps}  ${title}`)}\n`);
     },
-    arrow(direction, line) {
+    message(direction, line) {
       write(`   ${styleText(direction === '→' ? 'cyan' : 'green', `${direction} ${line}`)}\n`);
     },
     details(entries) {
@@ -38,6 +38,6 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
  * of a URL.
  */
 const maskSecrets = (text: string): string =>
-  text.replaceAll(/(?<![\w./-])[\w.-]{24,}(?![\w/-])/g, (word) =>
-    uuid.test(word) ? word : `${word.slice(0, 6)}…(${word.length} characters)`,
+  text.replaceAll(/(?<![\w./-])[\w.-]{24,}(?![\w/-])/g, (match) =>
+    uuid.test(match) ? match : `${match.slice(0, 6)}…(${match.length} characters)`,
   );

@@ -5,14 +5,14 @@ export const createLoggingFetch =
   (terminal: Terminal): typeof fetch =>
   async (input, init) => {
     const request = new Request(input, init);
-    const sent = request.method === 'POST' ? await request.clone().text() : '';
+    const requestBody = request.method === 'POST' ? await request.clone().text() : '';
     const url = new URL(request.url);
-    terminal.arrow('→', `${request.method} ${url.origin}${url.pathname}`);
+    terminal.message('→', `${request.method} ${url.origin}${url.pathname}`);
     terminal.details(url.searchParams);
     terminal.details(pickHeaders(request.headers, ['authorization', 'cookie']));
-    terminal.details(new URLSearchParams(sent));
+    terminal.details(new URLSearchParams(requestBody));
     const response = await fetch(request);
-    terminal.arrow('←', `${response.status} ${response.headers.get('content-type') ?? ''}`.trim());
+    terminal.message('←', `${response.status} ${response.headers.get('content-type') ?? ''}`.trim());
     terminal.details(response.headers.getSetCookie().map((cookie) => ['set-cookie', cookie]));
     terminal.details(pickHeaders(response.headers, ['www-authenticate']));
     terminal.details(describeLocation(response.headers.get('location')));
@@ -33,15 +33,15 @@ const describeLocation = (location: string | null): Entries =>
   location === null ? [] : [['location', location.split('?')[0] ?? '']];
 
 const describeBody = (text: string, type: string): Entries => {
-  if (type.includes('json')) return jsonEntries(JSON.parse(text));
+  if (type.includes('json')) return describeJson(JSON.parse(text));
   const title = /<title>([^<]*)<\/title>/.exec(text)?.[1];
   return title === undefined ? [] : [['page', title.trim()]];
 };
 
-const jsonEntries = (value: unknown): Entries => {
+const describeJson = (value: unknown): Entries => {
   if (Array.isArray(value)) return [['words', `${value.slice(0, 5).join(', ')} … (${value.length} in all)`]];
-  return Object.entries(Object(value)).map(([name, item]) => [
+  return Object.entries(Object(value)).map(([name, member]) => [
     name,
-    typeof item === 'string' ? item : JSON.stringify(item),
+    typeof member === 'string' ? member : JSON.stringify(member),
   ]);
 };

@@ -23,7 +23,7 @@ export interface Deployment {
   readonly secrets: readonly string[];
 }
 
-const configured = ['--config', wranglerConfig];
+const configArguments = ['--config', wranglerConfig];
 
 /** Reads the name of the database from the Wrangler file. */
 export const readDatabaseName = (): string => {
@@ -33,26 +33,26 @@ export const readDatabaseName = (): string => {
 };
 
 /** Lists the account's databases as JSON. */
-export const listDatabasesCommand: readonly string[] = ['d1', 'list', '--json', ...configured];
+export const listDatabasesCommand: readonly string[] = ['d1', 'list', '--json', ...configArguments];
 
 /** Runs only if the database does not exist yet. */
 export const buildCreateDatabaseStep = (name: string): Step => ({
   description: `create the D1 database "${name}" if it does not exist`,
   // Without the last argument, Wrangler would change its configuration file, which is in git.
-  command: ['d1', 'create', name, ...configured, '--update-config=false'],
+  command: ['d1', 'create', name, ...configArguments, '--update-config=false'],
 });
 
 /** Runs before the upload. The migrations keep the tables compatible with the code that runs until then. */
 export const migrateStep: Step = {
   description: 'apply the pending migrations',
-  command: ['d1', 'migrations', 'apply', 'DB', '--remote', ...configured],
+  command: ['d1', 'migrations', 'apply', 'DB', '--remote', ...configArguments],
 };
 
 /** Code, files and secrets are one version: they are deployed together, and rolled back together. */
 export const buildUploadStep = ({ domain, site, secrets }: Deployment): UploadStep => ({
   description: `upload the Worker and the site for ${domain}, with the secrets ${secrets.join(', ')}`,
   command: (secretsFile) => [
-    ...['deploy', '--minify', ...configured],
+    ...['deploy', '--minify', ...configArguments],
     ...['--assets', site, '--domain', domain, '--secrets-file', secretsFile],
   ],
 });

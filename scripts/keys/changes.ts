@@ -3,7 +3,13 @@ import type { KeyUsage } from 'assistant-auth/d1';
 import { listSealedPrefixes } from 'assistant-auth/seal';
 import { CommandError, formatInstant, formatTable } from '../app/command.ts';
 import { type DatabaseLocation, withDatabase } from '../database/database.ts';
-import { checkPromotion, checkRetirement, type KeyCheck, promotableFrom, retirableFrom } from './checks.ts';
+import {
+  checkPromotion,
+  checkRetirement,
+  computeRetirementTime,
+  formatPromotionTime,
+  type KeyCheck,
+} from './checks.ts';
 import { generateRingKey, type KeyRingEntries, readKeyId } from './ring.ts';
 
 /**
@@ -20,21 +26,23 @@ export const list = async (
       ['key', 'role'],
       ring.map((key, index) => [readKeyId(key), role(index)]),
     );
-  const { uses } = await readKeyUses(databaseLocation, ring);
+  const { keyUsages } = await readKeyUsages(databaseLocation, ring);
   return formatTable(
     [
       ...['key', 'role', 'stored tokens', 'sealed until', 'active grants'],
       ...['can be promoted after', 'can be retired after'],
     ],
-    uses.map((use, index) => [
+    keyUsages.map((keyUsage, index) => [
       ...[
-        use.id,
+        keyUsage.id,
         role(index),
-        String(use.sealedUpstreamTokens),
-        formatInstant(use.sealedUntil),
-        String(use.activeGrants),
+        String(keyUsage.sealedUpstreamTokens),
+        formatInstant(keyUsage.sealedUntil),
+        String(keyUsage.activeGrants),
       ],
-      ...(index === 0 ? ['-', '-'] : [promotableFrom(use), formatInstant(retirableFrom(use))]),
+      ...(index === 0
+        ? ['-', '-']
+        : [formatPromotionTime(keyUsage), formatInstant(computeRetirementTime(keyUsage))]),
     ]),
   );
 };
@@ -58,7 +66,7 @@ export const promote = async (
   id: string,
   databaseLocation: DatabaseLocation | undefined,
 ): Promise<string> => {
-  const others = without(ring, id);
+  const remainingKeys = removeKey(ring, id);
   if (id === readKeyId(ring[0]))
     throw new CommandError(`The key ${id} is the first in the ring: it already seals.`);
   if (databaseLocation === undefined)
@@ -66,7 +74,7 @@ export const promote = async (
       `Without --local or --remote, this command did not check whether the deployed app has the key ${id}. Isolates without the key refuse everything that it seals.`,
     );
   else await requireAllowed(databaseLocation, ring, id, checkPromotion);
-  return [...ring.filter((key) => readKeyId(key) === id), ...others].join(' ');
+  return [...ring.filter((key) => readKeyId(key) === id), ...remainingKeys].join(' ');
 };
 
 /**
@@ -79,29 +87,29 @@ export const retire = async (
   id: string,
   databaseLocation: DatabaseLocation | undefined,
 ): Promise<string> => {
-  const others = without(ring, id);
+  const remainingKeys = removeKey(ring, id);
   if (databaseLocation === undefined)
     throw new CommandError(
       'Pass --local or --remote. The command checks there whether something still needs the key.',
     );
-  await requireAllowed(databaseLocation, ring, id, (use, now) =>
-    checkRetirement(use, readKeyId(ring[0]), now),
+  await requireAllowed(databaseLocation, ring, id, (keyUsage, now) =>
+    checkRetirement(keyUsage, readKeyId(ring[0]), now),
   );
-  return others.join(' ');
+  return remainingKeys.join(' ');
 };
 
 /** Returns the ring without the key, without any check. Prints the consequences to standard error. */
 export const burn = (ring: KeyRingEntries, id: string): string => {
-  const others = without(ring, id);
+  const remainingKeys = removeKey(ring, id);
   console.error(
     `When this ring is deployed, every token, session and code that the key ${id} sealed stops working, and those users have to sign in again. Upstream tokens that it sealed are lost until the user's next sign-in. A rollback brings the key back: don't roll back to a deployment that still has it.`,
   );
-  if (id !== readKeyId(ring[0])) return others.join(' ');
+  if (id !== readKeyId(ring[0])) return remainingKeys.join(' ');
   console.error(
     'The first key in this ring is new. Isolates that the deployment has not reached yet refuse what this key seals.',
   );
   // Not the next key in the ring: the key that seals from now on must be newer than the leak.
-  return [generateRingKey(), ...others].join(' ');
+  return [generateRingKey(), ...remainingKeys].join(' ');
 };
 
 /** @throws CommandError if the database shows that the change is not possible yet */
@@ -109,29 +117,29 @@ const requireAllowed = async (
   databaseLocation: DatabaseLocation,
   ring: KeyRingEntries,
   id: string,
-  check: (use: KeyUsage, now: number) => KeyCheck,
+  check: (keyUsage: KeyUsage, now: number) => KeyCheck,
 ): Promise<void> => {
-  const { uses, now } = await readKeyUses(databaseLocation, ring);
-  const use = uses.find((one) => one.id === id);
-  if (use === undefined) throw new Error(`The database returned nothing about the key ${id}.`);
-  const result = check(use, now);
+  const { keyUsages, now } = await readKeyUsages(databaseLocation, ring);
+  const keyUsage = keyUsages.find((usage) => usage.id === id);
+  if (keyUsage === undefined) throw new Error(`The database returned nothing about the key ${id}.`);
+  const result = check(keyUsage, now);
   if (result.kind === 'denied') throw new CommandError(result.reason);
 };
 
 /** @throws CommandError if the key is not in the ring */
-const without = (ring: KeyRingEntries, id: string): readonly string[] => {
-  const others = ring.filter((key) => readKeyId(key) !== id);
-  if (others.length < ring.length) return others;
+const removeKey = (ring: KeyRingEntries, id: string): readonly string[] => {
+  const remainingKeys = ring.filter((key) => readKeyId(key) !== id);
+  if (remainingKeys.length < ring.length) return remainingKeys;
   throw new CommandError(`The ring has no key with this ID. Its keys are ${ring.map(readKeyId).join(', ')}.`);
 };
 
-const readKeyUses = async (
+const readKeyUsages = async (
   databaseLocation: DatabaseLocation,
   ring: KeyRingEntries,
-): Promise<{ readonly uses: readonly KeyUsage[]; readonly now: number }> => {
+): Promise<{ readonly keyUsages: readonly KeyUsage[]; readonly now: number }> => {
   const keys = ring.map(readKeyId).map((id) => ({ id, prefixes: listSealedPrefixes(id) }));
-  return withDatabase(databaseLocation, async ({ operator }) => {
-    const now = await operator.readClock();
-    return { uses: await operator.readKeyUsage({ keys, now }), now };
+  return withDatabase(databaseLocation, async ({ storageAdmin }) => {
+    const now = await storageAdmin.readClock();
+    return { keyUsages: await storageAdmin.readKeyUsage({ keys, now }), now };
   });
 };

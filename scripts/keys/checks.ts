@@ -14,44 +14,44 @@ export type KeyCheck =
     };
 
 /** Returns when a key can be promoted at the earliest, rounded up to a full minute. */
-export const promotableFrom = ({ promotableFrom: from }: KeyUsage): string =>
-  formatInstant(from === undefined ? undefined : Math.ceil(from / 60) * 60);
+export const formatPromotionTime = ({ promotableFrom }: KeyUsage): string =>
+  formatInstant(promotableFrom === undefined ? undefined : Math.ceil(promotableFrom / 60) * 60);
 
 /** Checks whether a key that is not the first can be promoted now. */
-export const checkPromotion = (use: KeyUsage, now: number): KeyCheck => {
-  const { id, promotableFrom: from } = use;
+export const checkPromotion = (keyUsage: KeyUsage, now: number): KeyCheck => {
+  const { id, promotableFrom } = keyUsage;
   const deny = (reason: string): KeyCheck => ({ kind: 'denied', reason });
-  if (from === undefined)
+  if (promotableFrom === undefined)
     return deny(
       `The deployment has not recorded the key ${id} yet. Deploy the ring with this key at the end. The next cleanup run records the key.`,
     );
-  if (now < from)
+  if (now < promotableFrom)
     return deny(
-      `The key ${id} can be promoted after ${promotableFrom(use)}. Until then, isolates without this key may still be running.`,
+      `The key ${id} can be promoted after ${formatPromotionTime(keyUsage)}. Until then, isolates without this key may still be running.`,
     );
   return { kind: 'allowed' };
 };
 
 /** In seconds. Codes, forms, login transactions and access tokens expire within a day. */
-const shortLived = 86_400;
+const shortLivedSeconds = 86_400;
 
 /** Returns the time after which nothing can need the key, or `undefined` if it is unknown. */
-export const retirableFrom = ({
+export const computeRetirementTime = ({
   sealedUpstreamTokens,
   sealedUntil,
   lastGrantExpiresAt = 0,
 }: KeyUsage): number | undefined =>
   sealedUpstreamTokens > 0 || sealedUntil === undefined
     ? undefined
-    : Math.max(sealedUntil + shortLived, lastGrantExpiresAt);
+    : Math.max(sealedUntil + shortLivedSeconds, lastGrantExpiresAt);
 
-/** @param first the ID of the key that seals */
-export const checkRetirement = (use: KeyUsage, first: string, now: number): KeyCheck => {
-  const { id, sealedUpstreamTokens, sealedUntil, activeGrants, lastGrantExpiresAt } = use;
+/** @param sealingKeyId the ID of the key that seals */
+export const checkRetirement = (keyUsage: KeyUsage, sealingKeyId: string, now: number): KeyCheck => {
+  const { id, sealedUpstreamTokens, sealedUntil, activeGrants, lastGrantExpiresAt } = keyUsage;
   const deny = (reason: string): KeyCheck => ({ kind: 'denied', reason });
-  if (id === first)
+  if (id === sealingKeyId)
     return deny(`The key ${id} is the first in the ring and seals: promote another key first.`);
-  if (use.isSealingPeriodUnknown)
+  if (keyUsage.isSealingPeriodUnknown)
     return deny(
       `No cleanup run has found the key ${id} at the front of the ring. It may still have sealed tokens, if it was promoted and rolled back between two cleanup runs. If it was never deployed as the first key, "burn ${id}" removes it and nothing stops working. Otherwise, promote it for more than an hour, then promote another key: after that it can be retired.`,
     );
@@ -59,20 +59,20 @@ export const checkRetirement = (use: KeyUsage, first: string, now: number): KeyC
     return deny(`No cleanup run has found another key at the front of the ring after the key ${id} yet.`);
   if (sealedUpstreamTokens > 0)
     return deny(
-      `${count(sealedUpstreamTokens, 'stored upstream token')} ${isOrAre(sealedUpstreamTokens)} sealed with the key ${id}. Every cleanup run reseals up to a hundred.`,
+      `${formatCount(sealedUpstreamTokens, 'stored upstream token')} ${isOrAre(sealedUpstreamTokens)} sealed with the key ${id}. Every cleanup run reseals up to a hundred.`,
     );
   if (activeGrants > 0)
     return deny(
-      `${count(activeGrants, 'active grant')} may have tokens that the key ${id} sealed, the last one until ${formatInstant(lastGrantExpiresAt)}.`,
+      `${formatCount(activeGrants, 'active grant')} may have tokens that the key ${id} sealed, the last one until ${formatInstant(lastGrantExpiresAt)}.`,
     );
-  const from = sealedUntil + shortLived;
-  if (now < from)
+  const retirableFrom = sealedUntil + shortLivedSeconds;
+  if (now < retirableFrom)
     return deny(
-      `Codes, forms and access tokens that the key ${id} sealed may be valid until ${formatInstant(from)}.`,
+      `Codes, forms and access tokens that the key ${id} sealed may be valid until ${formatInstant(retirableFrom)}.`,
     );
   return { kind: 'allowed' };
 };
 
-const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`;
+const formatCount = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
 
 const isOrAre = (number: number): string => (number === 1 ? 'is' : 'are');

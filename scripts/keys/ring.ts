@@ -14,14 +14,14 @@ export type KeyRingEntries = readonly [string, ...string[]];
 /** Where a ring can come from. */
 interface Sources {
   /** `-` for standard input. */
-  readonly from: string | undefined;
+  readonly ringArgument: string | undefined;
   readonly databaseLocation?: DatabaseLocation | undefined;
 }
 
 /** Reads the ring passed to the command: the text of `SEALING_KEYS`, or standard input. */
-export const readGivenKeyRing = async (from: string | undefined): Promise<string> => {
+export const readPassedKeyRing = async (ringArgument: string | undefined): Promise<string> => {
   const { SEALING_KEYS = '' } = process.env;
-  return from === '-' ? text(process.stdin) : SEALING_KEYS;
+  return ringArgument === '-' ? text(process.stdin) : SEALING_KEYS;
 };
 
 /**
@@ -31,12 +31,12 @@ export const readGivenKeyRing = async (from: string | undefined): Promise<string
  * @throws ConfigurationError if the ring is damaged. The message does not contain the ring
  */
 const readCurrentKeyRing = async ({
-  from,
+  ringArgument,
   databaseLocation,
 }: Sources): Promise<KeyRingEntries | undefined> => {
-  const given = await readGivenKeyRing(from);
+  const passedRing = await readPassedKeyRing(ringArgument);
   return splitKeyRing(
-    given.trim() === '' && from !== '-' ? await readStoredKeyRing(databaseLocation) : given,
+    passedRing.trim() === '' && ringArgument !== '-' ? await readStoredKeyRing(databaseLocation) : passedRing,
   );
 };
 
@@ -53,10 +53,10 @@ export const requireKeyRing = async (sources: Sources): Promise<KeyRingEntries> 
  * Validates a ring and splits it into its keys.
  * @throws ConfigurationError if it is damaged
  */
-export const splitKeyRing = (given: string): KeyRingEntries | undefined => {
-  const [first, ...others] = given.split(/\s+/).filter((key) => key !== '');
+export const splitKeyRing = (ring: string): KeyRingEntries | undefined => {
+  const [first, ...others] = ring.split(/\s+/).filter((key) => key !== '');
   if (first === undefined) return undefined;
-  parseKeyRing(given);
+  parseKeyRing(ring);
   return [first, ...others];
 };
 

@@ -44,7 +44,7 @@ const serve = async (options: DevServerOptions): Promise<void> => {
   const { stateFolder, port, protocol, variables } = options;
   const config = readConfig({ config: options.config });
   const worker = await startWorker({
-    config: await configFor(options, config),
+    config: await buildConfig(options, config),
     // Otherwise Wrangler reads `.dev.vars` or `.env`, which contain the variables of a deployment.
     envFiles: [devNull],
     bindings: Object.fromEntries(
@@ -69,23 +69,23 @@ const serve = async (options: DevServerOptions): Promise<void> => {
   // running, so that the change can be corrected.
   worker.raw.on('buildFailed', () => isRunning || process.exit(1));
   worker.raw.on('error', (error) => {
-    console.error(messageOf(error));
+    console.error(formatError(error));
     process.exit(1);
   });
-  const end = (): void => void worker.dispose().finally(() => process.exit());
-  process.once('SIGTERM', end).once('disconnect', end);
+  const stop = (): void => void worker.dispose().finally(() => process.exit());
+  process.once('SIGTERM', stop).once('disconnect', stop);
   await worker.ready;
   const debuggerUrl = (await worker.inspectorUrl)?.href;
   const listening: Listening = debuggerUrl === undefined ? {} : { debuggerUrl };
   process.send?.(JSON.stringify(listening));
 };
 
-const configFor = (options: DevServerOptions, config: Config): Promise<Config> => {
+const buildConfig = (options: DevServerOptions, config: Config): Promise<Config> => {
   switch (options.platform) {
     case 'workers':
-      return workersConfig(options, config);
+      return buildWorkersConfig(options, config);
     case 'pages':
-      return pagesConfig(options, config);
+      return buildPagesConfig(options, config);
   }
 };
 
@@ -93,14 +93,14 @@ const configFor = (options: DevServerOptions, config: Config): Promise<Config> =
  * Omits the `scheduled` handler from the entry point. The server never runs it on a schedule, but any web
  * page could run it with a request for `/cdn-cgi/handler/scheduled`.
  */
-const workersConfig = async ({ main, site }: DevServerOptions, config: Config): Promise<Config> => {
-  const entry = `import worker from ${JSON.stringify(config.main)};
+const buildWorkersConfig = async ({ main, site }: DevServerOptions, config: Config): Promise<Config> => {
+  const entrySource = `import worker from ${JSON.stringify(config.main)};
 export * from ${JSON.stringify(config.main)};
 const { scheduled, ...handlers } = worker;
 export default handlers;
 `;
   await mkdir(dirname(main), { recursive: true });
-  await writeFile(main, entry);
+  await writeFile(main, entrySource);
   return { ...config, main, assets: { ...config.assets, directory: site } };
 };
 
@@ -108,15 +108,15 @@ export default handlers;
  * Like Pages, serves paths that `_routes.json` excludes without the Functions, and for a missing file
  * `404.html` or otherwise `index.html`.
  */
-const pagesConfig = async ({ main, site }: DevServerOptions, config: Config): Promise<Config> => {
+const buildPagesConfig = async ({ main, site }: DevServerOptions, config: Config): Promise<Config> => {
   const { pages_build_output_dir: _, ...worker } = config;
-  const missing = existsSync(join(site, '404.html')) ? '404-page' : 'single-page-application';
+  const notFoundHandling = existsSync(join(site, '404.html')) ? '404-page' : 'single-page-application';
   return {
     ...worker,
     main,
     no_bundle: true,
     assets: {
-      ...{ directory: site, binding: 'ASSETS', not_found_handling: missing },
+      ...{ directory: site, binding: 'ASSETS', not_found_handling: notFoundHandling },
       run_worker_first: await readRoutes(join(site, '_routes.json')),
     },
   };
@@ -135,7 +135,7 @@ const readRoutes = async (file: string): Promise<string[]> => {
 };
 
 /** Wrangler reports an error, or an event with a reason and the error that caused it. */
-const messageOf = (error: unknown): string => {
+const formatError = (error: unknown): string => {
   const { reason, cause, message } = Object(error);
   return [reason, Object(cause).message, message].filter((part) => typeof part === 'string').join(': ');
 };
@@ -143,7 +143,7 @@ const messageOf = (error: unknown): string => {
 process.once('message', (text) => {
   const options: DevServerOptions = JSON.parse(String(text));
   serve(options).catch((error: unknown) => {
-    console.error(messageOf(error));
+    console.error(formatError(error));
     process.exit(1);
   });
 });

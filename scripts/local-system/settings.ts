@@ -38,8 +38,8 @@ export const readSettings = async (dataFolder: string): Promise<Settings | undef
 
 /** Reads the settings, or generates and stores them. */
 export const ensureSettings = async (dataFolder: string): Promise<Settings> => {
-  const known = await readSettings(dataFolder);
-  if (known !== undefined) return known;
+  const existingSettings = await readSettings(dataFolder);
+  if (existingSettings !== undefined) return existingSettings;
   const settings = generateSettings();
   await mkdir(dataFolder, { recursive: true, mode: 0o700 });
   await writeFile(settingsFile(dataFolder), `${JSON.stringify(settings, null, 2)}\n`, {

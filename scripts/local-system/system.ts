@@ -39,13 +39,18 @@ export interface LocalSystem extends Worker {
  * @throws CommandError if a variable is wrong, a port is taken, a file is damaged, or the app does not start
  */
 export const startLocalSystem = async (options: LocalSystemOptions): Promise<LocalSystem> => {
-  const { port, dataFolder, variables: given = {} } = options;
+  const { port, dataFolder, variables: overrides = {} } = options;
   const origin = `http://localhost:${port}`;
   await requireFreePort('PORT', port);
   await ensurePrivateFolder(dataFolder);
   const settings = await ensureSettings(dataFolder);
-  const planned = planFakeProviders(options, given);
-  const variables = { ...buildSettingsVariables(settings), ...planned.variables, ...given, ORIGIN: origin };
+  const planned = planFakeProviders(options, overrides);
+  const variables = {
+    ...buildSettingsVariables(settings),
+    ...planned.variables,
+    ...overrides,
+    ORIGIN: origin,
+  };
   requireVariables(
     variables,
     'the environment variables',

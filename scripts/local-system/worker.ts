@@ -61,8 +61,8 @@ export const startProject = async (
 ): Promise<Worker> => {
   const { dataFolder, origin, port, log, variables } = options;
   const stateFolder = join(dataFolder, 'state');
-  const database = ['DB', '--local', '--persist-to', stateFolder, '--config', project.config];
-  await runWrangler(['d1', 'migrations', 'apply', ...database], dataFolder);
+  const databaseArguments = ['DB', '--local', '--persist-to', stateFolder, '--config', project.config];
+  await runWrangler(['d1', 'migrations', 'apply', ...databaseArguments], dataFolder);
   const main = join(dataFolder, project.platform, 'index.js');
   if (project.platform === 'pages') await compileFunctions(project, main, dataFolder);
   const server = startDevServer(
@@ -72,7 +72,7 @@ export const startProject = async (
       // TLS.
       protocol: origin.startsWith('https:') ? 'https' : 'http',
     },
-    { dataFolder, log: filterNotices(log) },
+    { dataFolder, log: filterLog(log) },
   );
   const unexpectedExit = server.exited.then(
     (code) => `The app in workerd exited unexpectedly with exit code ${code}.`,
@@ -109,9 +109,9 @@ const waitUntilReady = async (
   port: number,
   unexpectedExit: Promise<string>,
 ): Promise<void> => {
-  const end = new AbortController();
-  void unexpectedExit.then((reason) => end.abort(new StartError(reason)));
-  const signal = AbortSignal.any([end.signal, AbortSignal.timeout(timeoutMs)]);
+  const abortController = new AbortController();
+  void unexpectedExit.then((reason) => abortController.abort(new StartError(reason)));
+  const signal = AbortSignal.any([abortController.signal, AbortSignal.timeout(timeoutMs)]);
   while (!signal.aborted) {
     const status = await requestStatus(origin, port, signal);
     if (status === 200) return;
@@ -119,7 +119,7 @@ const waitUntilReady = async (
       throw new StartError(`The app responded to its first request with status ${status}.`);
     await pause(100);
   }
-  end.signal.throwIfAborted();
+  abortController.signal.throwIfAborted();
   throw new StartError(`The app did not respond within ${timeoutMs / 1000} s.`);
 };
 
@@ -143,14 +143,14 @@ const requestStatus = (origin: string, port: number, signal: AbortSignal): Promi
  * Matches the lines that Wrangler prints at every start and for every request, but not the Worker's own
  * lines, warnings or errors.
  */
-const noticePattern =
+const ignoredLinePattern =
   /^\[wrangler:info\]|^⎔|^✨|^Using secrets defined in|^Your Worker has access to|^Binding\s|^env\./;
 
 /** Passes on all lines except those that match and the indented lines that follow them. */
-const filterNotices = (log: (line: string) => void): ((line: string) => void) => {
-  let isInNotice = false;
+const filterLog = (log: (line: string) => void): ((line: string) => void) => {
+  let isIgnored = false;
   return (line) => {
-    isInNotice = noticePattern.test(line) || (isInNotice && line.startsWith('  '));
-    if (!isInNotice) log(line);
+    isIgnored = ignoredLinePattern.test(line) || (isIgnored && line.startsWith('  '));
+    if (!isIgnored) log(line);
   };
 };

@@ -25,22 +25,26 @@ export interface EditorSettings {
 
 /** Returns the sections of the editor with the values of one deployment. */
 export const buildGptEditorSections = async (settings: EditorSettings): Promise<readonly EditorSection[]> => [
-  { title: 'Configure', fields: configure(await readInstructions()) },
-  { title: 'Actions, Create new action, Authentication: OAuth', fields: authentication(settings) },
-  { title: 'Schema and privacy policy', fields: action(settings) },
+  { title: 'Configure', fields: buildConfigureFields(await readInstructions()) },
+  { title: 'Actions, Create new action, Authentication: OAuth', fields: buildAuthenticationFields(settings) },
+  { title: 'Schema and privacy policy', fields: buildActionFields(settings) },
 ];
 
 /** Reads the same text for the command and the setup page. */
 const readInstructions = async (): Promise<string> => (await readFile(instructionsFile, 'utf8')).trimEnd();
 
-const configure = (instructions: string): readonly EditorField[] => [
+const buildConfigureFields = (instructions: string): readonly EditorField[] => [
   { name: 'Name', value: 'Words With Chat' },
   { name: 'Description', value: 'Guess the word, and keep the score.' },
   { name: 'Instructions', value: instructions },
   { name: 'Conversation starters', value: 'Let’s play!\nGive me an animal.\nWhat is my score?' },
 ];
 
-const authentication = ({ origin, clientId, clientSecret }: EditorSettings): readonly EditorField[] => [
+const buildAuthenticationFields = ({
+  origin,
+  clientId,
+  clientSecret,
+}: EditorSettings): readonly EditorField[] => [
   { name: 'Client ID', value: clientId },
   { name: 'Client Secret', value: clientSecret },
   { name: 'Authorization URL', value: `${origin}/authorize` },
@@ -49,7 +53,7 @@ const authentication = ({ origin, clientId, clientSecret }: EditorSettings): rea
   { name: 'Token Exchange Method', value: 'Default (POST request)' },
 ];
 
-const action = ({ origin }: EditorSettings): readonly EditorField[] => [
+const buildActionFields = ({ origin }: EditorSettings): readonly EditorField[] => [
   { name: 'Schema, Import from URL', value: `${origin}/openapi.json` },
   { name: 'Privacy policy', value: `${origin}/privacy` },
 ];

@@ -10,12 +10,12 @@ export const formatSections = (sections: readonly EditorSection[]): string =>
 
 const formatSection = ({ title, fields }: EditorSection): string => {
   const width = Math.max(...fields.filter(isShort).map(({ name }) => name.length));
-  return `${styleText('bold', title)}\n\n${fields.map((each) => formatField(each, width)).join('')}`;
+  return `${styleText('bold', title)}\n\n${fields.map((field) => formatField(field, width)).join('')}`;
 };
 
-const formatField = (each: EditorField, width: number): string =>
-  isShort(each)
-    ? `  ${styleText('dim', each.name.padEnd(width))}  ${each.value}\n`
-    : `  ${styleText('dim', each.name)}\n\n${each.value}\n\n`;
+const formatField = (field: EditorField, width: number): string =>
+  isShort(field)
+    ? `  ${styleText('dim', field.name.padEnd(width))}  ${field.value}\n`
+    : `  ${styleText('dim', field.name)}\n\n${field.value}\n\n`;
 
 const isShort = ({ value }: EditorField): boolean => !value.includes('\n');

@@ -18,19 +18,19 @@ export const ensureVariablesFile = async (
   environment: NodeJS.ProcessEnv,
   origin: string | undefined,
 ): Promise<Outcome> => {
-  const known = await readVariablesFile(environment);
-  const text = known ?? (await readFile(variablesExample, 'utf8'));
-  const filled = addMissingVariables(text, {
+  const existing = await readVariablesFile(environment);
+  const text = existing ?? (await readFile(variablesExample, 'utf8'));
+  const completed = addMissingVariables(text, {
     ...generateVariables(),
     ...(origin !== undefined && { ORIGIN: origin }),
   });
   const file = getVariablesFile(environment);
-  if (filled === known) {
+  if (completed === existing) {
     await makePrivate(file);
     return 'unchanged';
   }
-  await writePrivateFile(file, filled);
-  return known === undefined ? 'created' : 'completed';
+  await writePrivateFile(file, completed);
+  return existing === undefined ? 'created' : 'completed';
 };
 
 const generateVariables = () => ({

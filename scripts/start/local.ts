@@ -3,23 +3,24 @@ import { fakeUsers } from '@words-with-chat/lab';
 import { readEnvironmentVariables, type Variables } from '../app/variables.ts';
 import type { RunningFakeProvider } from '../local-system/fake-providers/fake-providers.ts';
 import { type LocalSystem, startLocalSystem } from '../local-system/system.ts';
-import { debuggerLine, type RunningApp, type StartOptions } from './running-app.ts';
+import { formatDebuggerLines, type RunningApp, type StartOptions } from './running-app.ts';
 
 /**
  * Starts the app with the variables that the environment sets, and with defaults for the other required ones.
  * @throws CommandError with the name of each variable that is wrong
  */
 export const startLocal = async (options: StartOptions): Promise<RunningApp> => {
-  const given = await readEnvironmentVariables(process.env);
+  const environmentVariables = await readEnvironmentVariables(process.env);
   const origin = `http://localhost:${options.port}`;
-  for (const notice of unusedSettings(given, process.env, origin)) options.log(notice);
-  const { ORIGIN: _, ...variables } = given;
+  for (const message of describeUnusedSettings(environmentVariables, process.env, origin))
+    options.log(message);
+  const { ORIGIN: _, ...variables } = environmentVariables;
   const system = await startLocalSystem({ ...options, variables });
-  return { ...system, summary: summary(system, variables) + debuggerLine(system) };
+  return { ...system, summary: formatSummary(system, variables) + formatDebuggerLines(system) };
 };
 
 /** Returns a line for each setting that has no effect without `--origin`. */
-const unusedSettings = (
+const describeUnusedSettings = (
   { ORIGIN = '' }: Variables,
   { VARIABLES_FILE = '' }: NodeJS.ProcessEnv,
   origin: string,
@@ -32,31 +33,31 @@ const unusedSettings = (
     : ['VARIABLES_FILE is not used: npm start reads a variables file only with --origin.']),
 ];
 
-const summary = (system: LocalSystem, variables: Variables): string => {
+const formatSummary = (system: LocalSystem, variables: Variables): string => {
   const { origin, fakeProviders, gptClientId, settingsFile } = system;
   const secretLocation = 'GPT_CLIENT_SECRET' in variables ? 'GPT_CLIENT_SECRET' : settingsFile;
   return `
   Words With Chat    ${origin}
   Account page       ${origin}/account
   API description    ${origin}/openapi.json
-${[...signInLines(fakeProviders), ...environmentLines(variables)].join('\n')}
+${[...formatSignInLines(fakeProviders), ...formatEnvironmentLines(variables)].join('\n')}
   ChatGPT's client   ${gptClientId}, its secret in ${secretLocation}
   GPT editor         ${origin}/setup shows the values to enter
 
-  Demo               ${demoCommand(origin)}
+  Demo               ${formatDemoCommand(origin)}
   Stop               Ctrl-C; keys, users and scores are kept
 `;
 };
 
-const signInLines = (fakeProviders: readonly RunningFakeProvider[]): readonly string[] =>
+const formatSignInLines = (fakeProviders: readonly RunningFakeProvider[]): readonly string[] =>
   fakeProviders.length === 0
     ? ['  Sign in with       the providers that the environment configures; no fake provider runs']
     : [
         `  Sign in with       ${fakeProviders.map(formatFakeProvider).join('\n                     ')}`,
-        `                     these are fake providers with the users ${names}`,
+        `                     these are fake providers with the users ${userNames}`,
       ];
 
-const environmentLines = (variables: Variables): readonly string[] =>
+const formatEnvironmentLines = (variables: Variables): readonly string[] =>
   Object.keys(variables).length === 0
     ? []
     : [`  Environment        sets ${Object.keys(variables).join(', ')}`];
@@ -64,9 +65,9 @@ const environmentLines = (variables: Variables): readonly string[] =>
 const formatFakeProvider = ({ label, issuer }: RunningFakeProvider): string =>
   `${issuer} in place of ${label}`;
 
-const demoCommand = (origin: string): string => {
+const formatDemoCommand = (origin: string): string => {
   const { port } = new URL(origin);
   return port === '8787' ? 'npm run demo' : `PORT=${port} npm run demo`;
 };
 
-const names = fakeUsers.map(({ name }) => name).join(', ');
+const userNames = fakeUsers.map(({ name }) => name).join(', ');

@@ -20,7 +20,7 @@ export interface RunningApp {
 }
 
 /** Returns the lines of the summary about the debugger, or an empty string if there is none. */
-export const debuggerLine = ({ debuggerUrl }: Listening): string =>
+export const formatDebuggerLines = ({ debuggerUrl }: Listening): string =>
   debuggerUrl === undefined
     ? ''
     : `

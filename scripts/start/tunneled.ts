@@ -10,7 +10,7 @@ import { ensurePrivateFolder } from '../app/private-file.ts';
 import { readVariables, type Variables } from '../app/variables.ts';
 import { requireFreePort } from '../local-system/ports.ts';
 import { startWorker } from '../local-system/worker.ts';
-import { debuggerLine, type RunningApp, type StartOptions } from './running-app.ts';
+import { formatDebuggerLines, type RunningApp, type StartOptions } from './running-app.ts';
 
 /**
  * Starts the app with the variables in the publisher's variables file.
@@ -23,21 +23,21 @@ export const startTunneled = async (origin: string, options: StartOptions): Prom
     );
   }
   const { port, log } = options;
-  const known = await readVariables(process.env);
-  const variables = { ...known, ORIGIN: origin };
+  const configuredVariables = await readVariables(process.env);
+  const variables = { ...configuredVariables, ORIGIN: origin };
   requireConfiguration(variables, getVariablesFile(process.env));
-  for (const notice of unusedSettings(known, process.env, origin)) log(notice);
+  for (const message of describeUnusedSettings(configuredVariables, process.env, origin)) log(message);
   await requireFreePort('PORT', port);
   // A separate database, without the users of the fake providers.
   const dataFolder = join(options.dataFolder, 'tunneled');
   await ensurePrivateFolder(options.dataFolder);
   await ensurePrivateFolder(dataFolder);
   const app = await startWorker({ ...options, dataFolder, origin, variables });
-  return { ...app, summary: summary(origin, port) + debuggerLine(app) };
+  return { ...app, summary: formatSummary(origin, port) + formatDebuggerLines(app) };
 };
 
 /** Returns a line for each setting that has no effect behind a tunnel. */
-const unusedSettings = (
+const describeUnusedSettings = (
   { ORIGIN = '' }: Variables,
   { FAKE_PROVIDER_PORT = '' }: NodeJS.ProcessEnv,
   origin: string,
@@ -48,7 +48,7 @@ const unusedSettings = (
     : ['FAKE_PROVIDER_PORT is not used: with --origin, no fake provider runs.']),
 ];
 
-const summary = (origin: string, port: number): string => `
+const formatSummary = (origin: string, port: number): string => `
   Words With Chat    ${origin}, as soon as the tunnel is connected
   Listens on         https://127.0.0.1:${port}; sign-in and API respond for the host of ${origin} only
   Sign in with       the providers in your variables file; no fake provider runs

@@ -54,14 +54,20 @@ interface FakeProvidersToStart {
 
 /**
  * Plans a fake provider for each provider that the given variables don't configure.
- * @param given the variables of the app that are already set
+ * @param configuredVariables the variables of the app that are already set
  */
-export const planFakeProviders = (options: FakeProvidersOptions, given: Variables): FakeProvidersToStart => {
+export const planFakeProviders = (
+  options: FakeProvidersOptions,
+  configuredVariables: Variables,
+): FakeProvidersToStart => {
   // A new client secret at each start is enough, because the fake providers lose their state when they stop.
   const secret = randomBytes(32).toString('base64url');
   const planned = fakeProviderRegistry
-    .map((definition, at) => ({ definition, port: options.fakeProviderPort + at }))
-    .filter(({ definition }) => !Object.keys(given).some((name) => name.startsWith(definition.prefix)));
+    .map((definition, index) => ({ definition, port: options.fakeProviderPort + index }))
+    .filter(
+      ({ definition }) =>
+        !Object.keys(configuredVariables).some((name) => name.startsWith(definition.prefix)),
+    );
   const variables = planned.map(({ definition, port }) =>
     definition.variables(`http://127.0.0.1:${port}`, secret),
   );
@@ -74,31 +80,34 @@ const startAll = async (
   options: FakeProvidersOptions,
 ): Promise<RunningFakeProviders> => {
   await Promise.all(planned.map(({ port }) => requireFreePort('FAKE_PROVIDER_PORT', port)));
-  const started = await Promise.allSettled(planned.map((one) => startOne(one, secret, options)));
-  const running = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const results = await Promise.allSettled(
+    planned.map((plannedFakeProvider) => startFakeProvider(plannedFakeProvider, secret, options)),
+  );
+  const running = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   const close = async (): Promise<void> => {
     await Promise.all(running.map((fakeProvider) => fakeProvider.close()));
   };
-  const failed = started.find((one) => one.status === 'rejected');
-  if (failed !== undefined) {
+  const failedResult = results.find((result) => result.status === 'rejected');
+  if (failedResult !== undefined) {
     await close();
-    throw failed.reason;
+    throw failedResult.reason;
   }
   return { all: running.map(({ issuer, definition: { label } }) => ({ label, issuer })), close };
 };
 
-const startOne = async (
+const startFakeProvider = async (
   { definition, port }: PlannedFakeProvider,
   clientSecret: string,
-  { port: appPort, users = labUsers, startGoogle: start }: FakeProvidersOptions,
+  { port: appPort, users = labUsers, startGoogle }: FakeProvidersOptions,
 ): Promise<FakeProvider & { readonly definition: FakeProviderDefinition }> => {
-  const startProvider = definition.id === 'google' && start !== undefined ? start : definition.start;
-  const app = `http://localhost:${appPort}`;
+  const startProvider =
+    definition.id === 'google' && startGoogle !== undefined ? startGoogle : definition.start;
+  const appOrigin = `http://localhost:${appPort}`;
   try {
     const fakeProvider = await startProvider({
       ...{ port, clientId, clientSecret, users },
-      redirectUris: [`${app}/callback/${definition.id}`],
-      backchannelLogoutUri: `${app}/backchannel-logout/${definition.id}`,
+      redirectUris: [`${appOrigin}/callback/${definition.id}`],
+      backchannelLogoutUri: `${appOrigin}/backchannel-logout/${definition.id}`,
     });
     return { ...fakeProvider, definition };
   } catch (cause) {
