@@ -12,26 +12,30 @@ interface BaselineToken {
 /** Opens the bearer token of a request. */
 export const openBaselineToken = async (request: Request): Promise<BaselineToken> => {
   const bearer = request.headers.get('authorization')?.slice('Bearer '.length) ?? '';
-  const letters = atob(bearer);
-  const bytes = new Uint8Array(letters.length);
-  for (let at = 0; at < letters.length; at++) bytes[at] = letters.charCodeAt(at);
+  const binaryString = atob(bearer);
+  const bytes = new Uint8Array(binaryString.length);
+  for (let index = 0; index < binaryString.length; index++) bytes[index] = binaryString.charCodeAt(index);
   const iv = bytes.subarray(0, 12);
-  const plain = await crypto.subtle.decrypt({ name: 'AES-GCM', iv }, await importedKey(), bytes.subarray(12));
-  return JSON.parse(new TextDecoder().decode(plain));
+  const plaintext = await crypto.subtle.decrypt(
+    { name: 'AES-GCM', iv },
+    await importKey(),
+    bytes.subarray(12),
+  );
+  return JSON.parse(new TextDecoder().decode(plaintext));
 };
 
 /** Creates a token of about the same length as the broker's. */
 export const sealBaselineToken = async (): Promise<string> => {
-  const baseline: BaselineToken = { sub: 'u'.repeat(66), scopes: ['words', 'score'], exp: 4_000_000_000 };
+  const token: BaselineToken = { sub: 'u'.repeat(66), scopes: ['words', 'score'], exp: 4_000_000_000 };
   const iv = crypto.getRandomValues(new Uint8Array(12));
-  const plain = new TextEncoder().encode(JSON.stringify(baseline));
-  const sealed = await crypto.subtle.encrypt({ name: 'AES-GCM', iv }, await importedKey(), plain);
+  const plaintext = new TextEncoder().encode(JSON.stringify(token));
+  const sealed = await crypto.subtle.encrypt({ name: 'AES-GCM', iv }, await importKey(), plaintext);
   return btoa(String.fromCharCode(...iv, ...new Uint8Array(sealed)));
 };
 
 let key: CryptoKey | undefined;
 
-const importedKey = async (): Promise<CryptoKey> => {
+const importKey = async (): Promise<CryptoKey> => {
   key ??= await crypto.subtle.importKey('raw', new Uint8Array(32).fill(7), 'AES-GCM', false, [
     'encrypt',
     'decrypt',

@@ -17,9 +17,9 @@ export interface RequestSpec {
  */
 export const load = async (requestSpec: RequestSpec, count: number): Promise<void> => {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
-  let left = count;
+  let remaining = count;
   const runWorkerLoop = async (): Promise<void> => {
-    while (left-- > 0) await sendRequest(requestSpec, agent);
+    while (remaining-- > 0) await sendRequest(requestSpec, agent);
   };
   await Promise.all(Array.from({ length: connections }, runWorkerLoop));
   agent.destroy();
@@ -27,18 +27,22 @@ export const load = async (requestSpec: RequestSpec, count: number): Promise<voi
 
 const sendRequest = ({ url, headers = {}, form }: RequestSpec, agent: Agent): Promise<void> =>
   new Promise((resolve, reject) => {
-    const posted = form === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' };
+    const formHeaders = form === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' };
     const method = form === undefined ? 'GET' : 'POST';
-    const sent = request(url, { agent, method, headers: { ...headers, ...posted } }, (response) => {
-      let length = 0;
-      response.on('data', (chunk: Buffer) => {
-        length += chunk.length;
-      });
-      response.on('end', () => {
-        if (response.statusCode === 200 && length > 0) resolve();
-        else reject(new Error(`${url.pathname} responded with status ${response.statusCode}`));
-      });
-    });
-    sent.on('error', reject);
-    sent.end(form?.toString());
+    const clientRequest = request(
+      url,
+      { agent, method, headers: { ...headers, ...formHeaders } },
+      (response) => {
+        let length = 0;
+        response.on('data', (chunk: Buffer) => {
+          length += chunk.length;
+        });
+        response.on('end', () => {
+          if (response.statusCode === 200 && length > 0) resolve();
+          else reject(new Error(`${url.pathname} responded with status ${response.statusCode}`));
+        });
+      },
+    );
+    clientRequest.on('error', reject);
+    clientRequest.end(form?.toString());
   });

@@ -28,7 +28,7 @@ export interface MeasureOptions {
  * The number of rounds that are discarded. V8 keeps optimizing the code of a guarded call for about 20,000
  * calls.
  */
-const warmUp = 3;
+const warmUpRounds = 3;
 
 /** Measures every scenario in every round. */
 export const measure = async <Name extends string>(
@@ -36,10 +36,10 @@ export const measure = async <Name extends string>(
   scenarios: Readonly<Record<Name, Scenario>>,
   { rounds, slices }: MeasureOptions,
 ): Promise<readonly Round<Name>[]> => {
-  const all: Round<Name>[] = [];
-  for (let round = 0; round < warmUp + rounds; round++)
-    all.push(await measureRound(workerd, scenarios, slices));
-  return all.slice(warmUp);
+  const allRounds: Round<Name>[] = [];
+  for (let round = 0; round < warmUpRounds + rounds; round++)
+    allRounds.push(await measureRound(workerd, scenarios, slices));
+  return allRounds.slice(warmUpRounds);
 };
 
 const measureRound = async <Name extends string>(
@@ -54,8 +54,8 @@ const measureRound = async <Name extends string>(
   }));
   for (let slice = 0; slice < slices; slice++) {
     // Each slice starts with a different scenario.
-    const turn = slice % entries.length;
-    for (const { scenario, costs } of [...entries.slice(turn), ...entries.slice(0, turn)])
+    const firstIndex = slice % entries.length;
+    for (const { scenario, costs } of [...entries.slice(firstIndex), ...entries.slice(0, firstIndex)])
       costs.push(await measureCost(workerd, scenario));
   }
   // The cast is needed because `Object.fromEntries` loses the names of the scenarios.
@@ -70,5 +70,5 @@ const measureCost = async (workerd: Workerd, { requestSpec, calls }: Scenario): 
 
 export const median = (values: readonly number[]): number => quantile(values, 0.5);
 
-const quantile = (values: readonly number[], share: number): number =>
-  values.toSorted((one, other) => one - other)[Math.floor(values.length * share)] ?? Number.NaN;
+const quantile = (values: readonly number[], fraction: number): number =>
+  values.toSorted((one, other) => one - other)[Math.floor(values.length * fraction)] ?? Number.NaN;

@@ -6,14 +6,15 @@ const plaintext = new Uint8Array(110).fill(65);
 
 /** Decrypts with WebCrypto, and nothing else. */
 export const decryptRepeatedly = async (times: number): Promise<void> => {
-  const { key, parameters, ciphertext } = await messageForWebCrypto();
-  for (let time = 0; time < times; time++) await crypto.subtle.decrypt(parameters, key, ciphertext);
+  const { key, parameters, ciphertext } = await getWebCryptoMessage();
+  for (let repetition = 0; repetition < times; repetition++)
+    await crypto.subtle.decrypt(parameters, key, ciphertext);
 };
 
 /** Opens a sealed message: base64url, header, key, decryption. */
 export const openRepeatedly = async (times: number): Promise<void> => {
-  const { sealer, sealed } = await messageForSeal();
-  for (let time = 0; time < times; time++) {
+  const { sealer, sealed } = await getSealedMessage();
+  for (let repetition = 0; repetition < times; repetition++) {
     const { kind } = await sealer.open(sealed);
     if (kind !== 'opened') throw new Error('the message does not open');
   }
@@ -21,13 +22,13 @@ export const openRepeatedly = async (times: number): Promise<void> => {
 
 const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
 
-const makeForWebCrypto = async () => {
+const createWebCryptoMessage = async () => {
   const parameters = { name: 'AES-GCM', iv: random(12), additionalData: random(7) };
   const key = await crypto.subtle.importKey('raw', random(32), 'AES-GCM', false, ['encrypt', 'decrypt']);
   return { key, parameters, ciphertext: await crypto.subtle.encrypt(parameters, key, plaintext) };
 };
 
-const makeForSeal = async () => {
+const createSealedMessage = async () => {
   const sealer = createSealer(parseKeyRing(generateKey('bench', random)), {
     name: 'bench',
     issuer: 'https://words.example',
@@ -36,15 +37,15 @@ const makeForSeal = async () => {
 };
 
 // Caches values and no promises, because on Workers a request must not wait for another request's promise.
-let forWebCrypto: Awaited<ReturnType<typeof makeForWebCrypto>> | undefined;
-let forSeal: Awaited<ReturnType<typeof makeForSeal>> | undefined;
+let webCryptoMessage: Awaited<ReturnType<typeof createWebCryptoMessage>> | undefined;
+let sealedMessage: Awaited<ReturnType<typeof createSealedMessage>> | undefined;
 
-const messageForWebCrypto = async () => {
-  forWebCrypto ??= await makeForWebCrypto();
-  return forWebCrypto;
+const getWebCryptoMessage = async () => {
+  webCryptoMessage ??= await createWebCryptoMessage();
+  return webCryptoMessage;
 };
 
-const messageForSeal = async () => {
-  forSeal ??= await makeForSeal();
-  return forSeal;
+const getSealedMessage = async () => {
+  sealedMessage ??= await createSealedMessage();
+  return sealedMessage;
 };

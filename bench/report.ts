@@ -5,7 +5,7 @@ import { median, type Round } from './measure.ts';
 export interface Line<Name extends string> {
   readonly label: string;
   readonly digits: number;
-  readonly of: (round: Round<Name>) => number;
+  readonly compute: (round: Round<Name>) => number;
   /** The maximum that this project allows. */
   readonly goal?: number;
 }
@@ -15,22 +15,24 @@ export const report = <Name extends string>(
   rounds: readonly Round<Name>[],
   lines: readonly Line<Name>[],
 ): 'met' | 'missed' => {
-  console.log(row('', ['median', 'least', 'most']));
-  const verdicts = lines.map((line) => print(line, rounds.map(line.of)));
-  return verdicts.includes('missed') ? 'missed' : 'met';
+  console.log(formatRow('', ['median', 'least', 'most']));
+  const results = lines.map((line) => printLine(line, rounds.map(line.compute)));
+  return results.includes('missed') ? 'missed' : 'met';
 };
 
-const print = <Name extends string>(
+const printLine = <Name extends string>(
   { label, digits, goal }: Line<Name>,
   values: readonly number[],
 ): 'met' | 'missed' => {
-  const middle = median(values);
-  const verdict = goal === undefined || middle <= goal ? 'met' : 'missed';
-  const remark = goal === undefined ? '' : `   goal ${goal}: ${verdict}`;
-  const figures = [middle, Math.min(...values), Math.max(...values)].map((value) => value.toFixed(digits));
-  console.log(row(label, figures) + remark);
-  return verdict;
+  const medianValue = median(values);
+  const result = goal === undefined || medianValue <= goal ? 'met' : 'missed';
+  const remark = goal === undefined ? '' : `   goal ${goal}: ${result}`;
+  const figures = [medianValue, Math.min(...values), Math.max(...values)].map((value) =>
+    value.toFixed(digits),
+  );
+  console.log(formatRow(label, figures) + remark);
+  return result;
 };
 
-const row = (label: string, figures: readonly string[]): string =>
+const formatRow = (label: string, figures: readonly string[]): string =>
   label.padEnd(44) + figures.map((figure) => figure.padStart(9)).join('');

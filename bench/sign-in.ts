@@ -30,14 +30,14 @@ export const signIn = async (origin: URL, clientSecret: string): Promise<SignedI
   const startedSignIn = startSignIn(action, 'bench');
   const page = await browser.open(startedSignIn.url);
   if (page.kind !== 'page') throw new Error(`expected the sign-in page, got a redirect to ${page.location}`);
-  const back = await browser.clickButton(page, 'Instantly');
-  if (back.kind !== 'stopped-redirect')
-    throw new Error(`expected a redirect to the client, got ${back.url} (${back.status})`);
-  const callback = readCallback(startedSignIn, back.location);
-  if (callback.kind !== 'code') throw new Error(`expected a code, got ${back.location}`);
-  const answer = await redeemCode(action, callback.code, fetch);
-  if (answer.kind !== 'tokens') throw new Error(`expected tokens, got status ${answer.status}`);
-  const { accessToken, refreshToken } = answer;
+  const destination = await browser.clickButton(page, 'Instantly');
+  if (destination.kind !== 'stopped-redirect')
+    throw new Error(`expected a redirect to the client, got ${destination.url} (${destination.status})`);
+  const callback = readCallback(startedSignIn, destination.location);
+  if (callback.kind !== 'code') throw new Error(`expected a code, got ${destination.location}`);
+  const result = await redeemCode(action, callback.code, fetch);
+  if (result.kind !== 'tokens') throw new Error(`expected tokens, got status ${result.status}`);
+  const { accessToken, refreshToken } = result;
   if (refreshToken === undefined) throw new Error('no refresh token');
   return { clientSecret, accessToken, refreshToken };
 };

@@ -21,8 +21,8 @@ const worker = {
       case '/open':
         return createResponse();
       case '/guarded': {
-        const protection = await broker.protect(request, { scopes: ['words'] });
-        return protection.kind === 'granted' ? createResponse() : protection.response;
+        const result = await broker.protect(request, { scopes: ['words'] });
+        return result.kind === 'granted' ? createResponse() : result.response;
       }
       case '/baseline':
         return (await openBaselineToken(request)).scopes.includes('words')
@@ -69,7 +69,7 @@ const instantProvider: IdentityProvider = {
 
 let broker: ReturnType<typeof createBenchBroker> | undefined;
 
-const body = JSON.stringify(Array.from({ length: 50 }, (_, at) => `animal-${at}`));
+const body = JSON.stringify(Array.from({ length: 50 }, (_, index) => `animal-${index}`));
 
 const createResponse = (): Response =>
   new Response(body, { headers: { 'content-type': 'application/json' } });

@@ -35,34 +35,34 @@ export const startWorkerd = async (
     bundle: true,
     minify: true,
   });
-  writeFileSync(join(folder, 'config.capnp'), configFor(port, bindings));
+  writeFileSync(join(folder, 'config.capnp'), buildConfig(port, bindings));
   const { default: binary }: { readonly default: string } = createRequire(import.meta.url)('workerd');
   const child = spawn(binary, ['serve', join(folder, 'config.capnp')], { stdio: 'inherit' });
-  const ended = once(child, 'exit');
+  const exited = once(child, 'exit');
   const { pid } = child;
   if (pid === undefined) throw new Error('workerd did not start');
   const origin = new URL(`http://127.0.0.1:${port}`);
   const stop = async (): Promise<void> => {
     child.kill();
-    await ended;
+    await exited;
     rmSync(folder, { recursive: true });
   };
-  await waitUntilAnswering(origin).catch(async (error: unknown) => {
+  await waitUntilReady(origin).catch(async (error: unknown) => {
     await stop();
     throw error;
   });
   return { origin, cpuTime: () => readCpuTime(pid), stop };
 };
 
-const configFor = (port: number, bindings: Readonly<Record<string, string>>): string => {
-  const texts = Object.entries(bindings).map(
+const buildConfig = (port: number, bindings: Readonly<Record<string, string>>): string => {
+  const bindingTexts = Object.entries(bindings).map(
     ([name, value]) => `(name = ${JSON.stringify(name)}, text = ${JSON.stringify(value)})`,
   );
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [(name = "main", worker = (
     modules = [(name = "worker.js", esModule = embed "worker.js")],
-    bindings = [${texts.join(', ')}],
+    bindings = [${bindingTexts.join(', ')}],
     compatibilityDate = "2026-10-20",
   ))],
   sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
@@ -70,7 +70,7 @@ const config :Workerd.Config = (
 `;
 };
 
-const waitUntilAnswering = async (origin: URL): Promise<void> => {
+const waitUntilReady = async (origin: URL): Promise<void> => {
   for (let attempt = 0; attempt < 100; attempt++) {
     const response = await fetch(new URL('/open', origin)).catch(() => undefined);
     if (response !== undefined) return;

@@ -45,9 +45,9 @@ export const obtainToken = async (
   code: string,
   send: typeof fetch,
 ): Promise<string> => {
-  const answer = await redeemCode(buildAction(tokenRequest), code, send);
-  if (answer.kind !== 'tokens') throw new Error(`no tokens: ${answer.status}`);
-  return answer.accessToken;
+  const result = await redeemCode(buildAction(tokenRequest), code, send);
+  if (result.kind !== 'tokens') throw new Error(`no tokens: ${result.status}`);
+  return result.accessToken;
 };
 
 const buildAction = ({ issuer, clientId, clientSecret }: TokenRequest): GptAction => ({

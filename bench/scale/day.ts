@@ -15,7 +15,7 @@ export interface SimulatedUser {
 /** Creates a user whose IDs are as long and as random as the broker's. */
 export const createSimulatedUser = (number: number): SimulatedUser => {
   const random = createRandomSource(number);
-  const subject = `1${digits(random)}${digits(random)}`;
+  const subject = `1${generateDigits(random)}${generateDigits(random)}`;
   return { number, provider: 'google', subject, userId: generateId(random), grantId: generateId(random) };
 };
 
@@ -52,10 +52,10 @@ const scoreReadOneIn = 4;
 const secondsPerRound = 90;
 
 /** The relative load of the hours. The evening has about twice the average. */
-const hours = [5, 3, 2, 2, 2, 3, 5, 8, 10, 11, 12, 13, 14, 13, 12, 12, 13, 15, 18, 21, 22, 22, 16, 10];
-const allHours = hours.reduce((sum, weight) => sum + weight, 0);
+const hourWeights = [5, 3, 2, 2, 2, 3, 5, 8, 10, 11, 12, 13, 14, 13, 12, 12, 13, 15, 18, 21, 22, 22, 16, 10];
+const totalWeight = hourWeights.reduce((sum, weight) => sum + weight, 0);
 
-export const busiestHour = hours.indexOf(Math.max(...hours));
+export const busiestHour = hourWeights.indexOf(Math.max(...hourWeights));
 const secondsInHour = 3600;
 
 export const isNewUser = (number: number): boolean => number % (activeOneIn * newUserOneIn) === 0;
@@ -67,19 +67,21 @@ const signsOutToday = (number: number): boolean => number % (activeOneIn * signO
 export const simulateVisits = (number: number): readonly Visit[] => {
   if (number % activeOneIn !== 0) return [];
   const random = createRandomSource(number ^ 0x5bd1e995);
-  const starts = Array.from({ length: visitCount(random) }, () => pickStart(random)).sort((a, b) => a - b);
+  const starts = Array.from({ length: pickVisitCount(random) }, () => pickStart(random)).sort(
+    (a, b) => a - b,
+  );
   let recheckAfter = 0;
   return starts.map((start, index) => {
-    const entrance =
+    const firstSteps =
       index === 0 && isNewUser(number) ? signIn : start < recheckAfter ? refresh : refreshAndRecheck;
-    if (entrance === refreshAndRecheck) recheckAfter = start + 1 + recheckInterval;
-    const exit = index === starts.length - 1 && signsOutToday(number) ? signOut : [];
-    return steps(start, [...entrance, ...rounds(random), ...exit]);
+    if (firstSteps === refreshAndRecheck) recheckAfter = start + 1 + recheckInterval;
+    const lastSteps = index === starts.length - 1 && signsOutToday(number) ? signOut : [];
+    return scheduleSteps(start, [...firstSteps, ...simulateRounds(random), ...lastSteps]);
   });
 };
 
 /** Returns the hour in which a visit begins. */
-export const hourOf = (visit: Visit): number => Math.floor((visit[0]?.second ?? 0) / secondsInHour);
+export const getHour = (visit: Visit): number => Math.floor((visit[0]?.second ?? 0) / secondsInHour);
 
 /** The number of rows, and the sum of the scores, in the database. */
 export interface DatabaseCounts {
@@ -95,12 +97,12 @@ export interface DatabaseCounts {
 /** Returns a sentence for each count that differs from what the model expects at the end of the day. */
 export const findDifferences = (users: number, counts: DatabaseCounts): readonly string[] => {
   const expected = computeExpectedCounts(users);
-  return counted.flatMap((what) =>
-    counts[what] === expected[what] ? [] : [`${what}: ${counts[what]} instead of ${expected[what]}`],
+  return comparedCounts.flatMap((name) =>
+    counts[name] === expected[name] ? [] : [`${name}: ${counts[name]} instead of ${expected[name]}`],
   );
 };
 
-const counted = ['users', 'identities', 'grants', 'revokedGrants', 'scores', 'points'] as const;
+const comparedCounts = ['users', 'identities', 'grants', 'revokedGrants', 'scores', 'points'] as const;
 
 const computeExpectedCounts = (users: number): Omit<DatabaseCounts, 'bytes'> => {
   let [revoked, cleanedUp, points] = [0, 0, 0];
@@ -135,30 +137,30 @@ const refresh: readonly TripKind[] = ['refresh'];
 const refreshAndRecheck: readonly TripKind[] = ['refresh', 'recheck'];
 const signOut: readonly TripKind[] = ['sign-out'];
 
-const visitCount = (random: RandomSource): number => {
+const pickVisitCount = (random: RandomSource): number => {
   const randomValue = random();
-  const [once = 0, twice = 0] = visitShares;
-  if (randomValue < once) return 1;
-  return randomValue < once + twice ? 2 : 3;
+  const [oneVisitShare = 0, twoVisitsShare = 0] = visitShares;
+  if (randomValue < oneVisitShare) return 1;
+  return randomValue < oneVisitShare + twoVisitsShare ? 2 : 3;
 };
 
 const pickStart = (random: RandomSource): number => {
-  let randomValue = random() * allHours;
-  const hour = hours.findIndex((weight) => {
+  let randomValue = random() * totalWeight;
+  const hour = hourWeights.findIndex((weight) => {
     randomValue -= weight;
     return randomValue < 0;
   });
   return Math.max(hour, 0) * secondsInHour + Math.floor(random() * secondsInHour);
 };
 
-const rounds = (random: RandomSource): readonly TripKind[] => {
+const simulateRounds = (random: RandomSource): readonly TripKind[] => {
   const kinds: TripKind[] = ['point'];
   while (random() < nextRoundProbability) kinds.push('point');
   if (random() * scoreReadOneIn < 1) kinds.push('read');
   return kinds;
 };
 
-const steps = (start: number, kinds: readonly TripKind[]): Visit => {
+const scheduleSteps = (start: number, kinds: readonly TripKind[]): Visit => {
   let second = start;
   return kinds.map((kind) => {
     const step = { kind, second };
@@ -180,7 +182,7 @@ export const createRandomSource = (seed: number): RandomSource => {
   };
 };
 
-const digits = (random: RandomSource): string =>
+const generateDigits = (random: RandomSource): string =>
   Math.floor(random() * 1e10)
     .toString()
     .padStart(10, '0');

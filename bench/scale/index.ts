@@ -17,11 +17,11 @@ const { values } = parseArgs({
   },
 });
 
-/** @throws RangeError unless it is a whole number from 1 to `most` */
-const readWholeNumber = (name: keyof typeof values, most: number): number => {
+/** @throws RangeError unless it is a whole number from 1 to `max` */
+const readWholeNumber = (name: keyof typeof values, max: number): number => {
   const value = Number(values[name]);
-  if (Number.isInteger(value) && value >= 1 && value <= most) return value;
-  throw new RangeError(`--${name} must be a whole number from 1 to ${most}.`);
+  if (Number.isInteger(value) && value >= 1 && value <= max) return value;
+  throw new RangeError(`--${name} must be a whole number from 1 to ${max}.`);
 };
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -37,14 +37,14 @@ type SendCommand = (command: Omit<SimulationCommand, 'midnight'>) => Promise<str
  * Starts a Worker with a new, empty database, which is deleted afterwards.
  * @throws Error if a store refuses something that it must accept
  */
-const withWorker = async <Result>(use: (sendCommand: SendCommand) => Promise<Result>): Promise<Result> => {
+const withWorker = async <Result>(run: (sendCommand: SendCommand) => Promise<Result>): Promise<Result> => {
   // Prevents requests to other servers.
   Object.assign(process.env, { CLOUDFLARE_CF_FETCH_ENABLED: 'false' });
   const server = createTestHarness({ root, workers: [{ config: workerConfig }] });
   await server.listen();
   try {
     await server.getWorker().applyD1Migrations('DB');
-    return await use(async (command) => {
+    return await run(async (command) => {
       const response = await server.fetch('/', {
         method: 'POST',
         body: JSON.stringify({ ...command, midnight }),
@@ -74,13 +74,13 @@ const workerConfig = {
 };
 
 const simulateDay = async (sendCommand: SendCommand, users: number): Promise<Outcome> => {
-  for (const part of splitUsers(users, populationBatchSize))
-    await sendCommand({ kind: 'populate', hour: 0, ...part });
+  for (const range of splitUsers(users, populationBatchSize))
+    await sendCommand({ kind: 'populate', hour: 0, ...range });
   console.log(`inserted ${users.toLocaleString('en-US')} users`);
   const startedAt = performance.now();
   for (let hour = 0; hour < 24; hour++) {
-    for (const part of splitUsers(users, simulationBatchSize))
-      await sendCommand({ kind: 'simulate', hour, ...part });
+    for (const range of splitUsers(users, simulationBatchSize))
+      await sendCommand({ kind: 'simulate', hour, ...range });
     await sendCommand({ kind: 'maintain', hour, from: 0, to: 0 });
     console.log(`hour ${hour} done after ${Math.round((performance.now() - startedAt) / 1000)} s`);
   }
@@ -88,9 +88,9 @@ const simulateDay = async (sendCommand: SendCommand, users: number): Promise<Out
 };
 
 const splitUsers = (users: number, size: number): readonly { readonly from: number; readonly to: number }[] =>
-  Array.from({ length: Math.ceil(users / size) }, (_, at) => ({
-    from: at * size,
-    to: Math.min(users, (at + 1) * size),
+  Array.from({ length: Math.ceil(users / size) }, (_, index) => ({
+    from: index * size,
+    to: Math.min(users, (index + 1) * size),
   }));
 
 const users = readWholeNumber('users', 10_000_000);

@@ -14,20 +14,22 @@ export const printReport = (
 ): void => {
   printTrips(usage);
   console.log(`\n${(counts.bytes / 1e6).toFixed(1)} MB, ${(counts.bytes / users).toFixed(0)} bytes per user`);
-  const serviceTimes = [
+  const serviceTimeModels = [
     computeServiceTimes(usage, ({ sqlMilliseconds, trips }) => sqlMilliseconds / trips),
     computeServiceTimes(usage, ({ statements, trips }) => (assumedMsPerStatement * statements) / trips),
   ];
   const trips = listTripsOfBusiestHour(users);
   console.log('\nthe busiest hour: utilization, median and p99 in ms');
   console.log(formatRow(['users', 'measured SQL time', '1 ms a statement']));
-  for (const times of factors) {
-    const cells = serviceTimes.map((services) => {
-      const { utilization, median, p99 } = simulateBusiestHour(trips, { times, isolates, services });
-      const share = `${(utilization * 100).toFixed(1)} %`;
-      return utilization >= 1 ? `${share} never` : `${share} ${median.toFixed(2)} ${p99.toFixed(2)}`;
+  for (const factor of factors) {
+    const cells = serviceTimeModels.map((serviceTimes) => {
+      const { utilization, median, p99 } = simulateBusiestHour(trips, { factor, isolates, serviceTimes });
+      const percentage = `${(utilization * 100).toFixed(1)} %`;
+      return utilization >= 1
+        ? `${percentage} never`
+        : `${percentage} ${median.toFixed(2)} ${p99.toFixed(2)}`;
     });
-    console.log(formatRow([(users * times).toLocaleString('en-US'), ...cells]));
+    console.log(formatRow([(users * factor).toLocaleString('en-US'), ...cells]));
   }
 };
 

@@ -19,11 +19,11 @@ interface Rule {
 const read = (file: string): string => readFileSync(new URL(file, import.meta.url), 'utf8');
 const readRules = (file: string): readonly Rule[] => JSON.parse(read(file));
 
-const custom = readRules('custom-rules.json');
-const rateLimits = readRules('rate-limit-rules.json');
-const all = [...custom, ...rateLimits];
+const customRules = readRules('custom-rules.json');
+const rateLimitRules = readRules('rate-limit-rules.json');
+const allRules = [...customRules, ...rateLimitRules];
 const findRule = (ref: string): Rule => {
-  const rule = all.find((one) => one.ref === ref);
+  const rule = allRules.find((candidate) => candidate.ref === ref);
   if (rule === undefined) throw new Error(`there is no rule ${ref}`);
   return rule;
 };
@@ -35,7 +35,7 @@ const serverPaths = [
   ...['/token', '/revoke', '/introspect', '/openapi.json', '/openapi.yaml'],
   ...['/api/', '/backchannel-logout/', '/events/', '/.well-known/'],
 ];
-const blocked = {
+const blockedPatterns = {
   prefixes: ['/.', '/wp-', '/cgi-bin/'],
   suffixes: ['.php', '.asp', '.aspx', '.jsp', '.env', '.sql', '.bak'],
 };
@@ -44,18 +44,18 @@ const startsWith = (prefix: string): string => `starts_with(http.request.uri.pat
 const endsWith = (suffix: string): string => `ends_with(http.request.uri.path, "${suffix}")`;
 
 /** Builds the expression that matches the named paths. */
-const buildPathExpression = (names: readonly string[]): string => {
-  const exact = names.filter((name) => !name.endsWith('/')).map((name) => `"${name}"`);
-  const prefixes = names.filter((name) => name.endsWith('/')).map(startsWith);
+const buildPathExpression = (paths: readonly string[]): string => {
+  const exact = paths.filter((name) => !name.endsWith('/')).map((name) => `"${name}"`);
+  const prefixes = paths.filter((name) => name.endsWith('/')).map(startsWith);
   return [`http.request.uri.path in {${exact.join(' ')}}`, ...prefixes].join(' or ');
 };
 
-const isNamed = (names: readonly string[], path: string): boolean =>
-  names.some((name) => (name.endsWith('/') ? path.startsWith(name) : path === name));
+const isNamed = (paths: readonly string[], path: string): boolean =>
+  paths.some((name) => (name.endsWith('/') ? path.startsWith(name) : path === name));
 const isBlocked = (path: string): boolean =>
   !isNamed([...browserPaths, ...serverPaths], path) &&
-  (blocked.prefixes.some((prefix) => path.startsWith(prefix)) ||
-    blocked.suffixes.some((suffix) => path.endsWith(suffix)));
+  (blockedPatterns.prefixes.some((prefix) => path.startsWith(prefix)) ||
+    blockedPatterns.suffixes.some((suffix) => path.endsWith(suffix)));
 
 /** The paths that the app's code handles, with every optional feature. A trailing `*` matches anything. */
 const routes: readonly string[] = [
@@ -83,7 +83,7 @@ const routes: readonly string[] = [
 
 describe('the rules', () => {
   it('only skip other checks or block', () => {
-    expect(all.map(({ ref, action }) => [ref, action])).toEqual([
+    expect(allRules.map(({ ref, action }) => [ref, action])).toEqual([
       ['never_challenge_sign_in_and_api', 'skip'],
       ['block_searches_for_other_software', 'block'],
       ['limit_pages_by_address', 'block'],
@@ -91,8 +91,8 @@ describe('the rules', () => {
   });
 
   it('fit the free plan: five custom rules, one rate limit by address within ten seconds', () => {
-    expect(custom.length).toBeLessThanOrEqual(5);
-    expect(rateLimits.map(({ ratelimit }) => ratelimit)).toEqual([
+    expect(customRules.length).toBeLessThanOrEqual(5);
+    expect(rateLimitRules.map(({ ratelimit }) => ratelimit)).toEqual([
       {
         characteristics: ['cf.colo.id', 'ip.src'],
         period: 10,
@@ -102,7 +102,7 @@ describe('the rules', () => {
     ]);
   });
 
-  it.each(all.map((rule) => [rule.ref, rule] as const))(
+  it.each(allRules.map((rule) => [rule.ref, rule] as const))(
     'are enabled, described, and within the length that Cloudflare accepts: %s',
     (ref, { description, enabled, expression }) => {
       expect(description).toMatch(/^[A-Z].{60,300}\.$/);
@@ -114,11 +114,13 @@ describe('the rules', () => {
   );
 
   it('have only members that Cloudflare’s API and Terraform’s resource define', () => {
-    const known = ['ref', 'description', 'expression', 'action', 'action_parameters'];
-    const members = new Set(all.flatMap((rule) => Object.keys(rule)));
-    expect([...known, 'logging', 'ratelimit', 'enabled']).toEqual(expect.arrayContaining([...members]));
+    const knownMembers = ['ref', 'description', 'expression', 'action', 'action_parameters'];
+    const members = new Set(allRules.flatMap((rule) => Object.keys(rule)));
+    expect([...knownMembers, 'logging', 'ratelimit', 'enabled']).toEqual(
+      expect.arrayContaining([...members]),
+    );
     expect(members).toContain('expression');
-    expect(custom[0]?.action_parameters).toEqual({
+    expect(customRules[0]?.action_parameters).toEqual({
       ruleset: 'current',
       phases: ['http_request_sbfm', 'http_request_firewall_managed'],
       products: ['bic', 'hot', 'securityLevel', 'uaBlock'],
@@ -144,8 +146,8 @@ describe('the rules', () => {
 
 describe('the paths', () => {
   it('that skip other checks are those of the sign-in, the account page, the API and the documents', () => {
-    const names = [...browserPaths, ...serverPaths];
-    expect(findRule('never_challenge_sign_in_and_api').expression).toBe(buildPathExpression(names));
+    const paths = [...browserPaths, ...serverPaths];
+    expect(findRule('never_challenge_sign_in_and_api').expression).toBe(buildPathExpression(paths));
   });
 
   it('that are not rate-limited by address are those that servers request', () => {
@@ -153,8 +155,11 @@ describe('the paths', () => {
   });
 
   it('that are blocked start or end like those of other software', () => {
-    const terms = [...blocked.prefixes.map(startsWith), ...blocked.suffixes.map(endsWith)];
-    expect(findRule('block_searches_for_other_software').expression).toBe(terms.join(' or '));
+    const conditions = [
+      ...blockedPatterns.prefixes.map(startsWith),
+      ...blockedPatterns.suffixes.map(endsWith),
+    ];
+    expect(findRule('block_searches_for_other_software').expression).toBe(conditions.join(' or '));
   });
 
   it('include every route of the app, each for browsers or for servers', () => {
@@ -173,9 +178,9 @@ describe('the paths', () => {
   it('that are blocked include no file of the site and no route', () => {
     const files = readdirSync(new URL('../../apps/words/public', import.meta.url), { recursive: true });
     // Wrangler reads .assetsignore and does not upload it.
-    const served = files.filter((file) => file !== '.assetsignore').map((file) => `/${file}`);
-    expect(served).toContain('/index.html');
-    expect([...served, ...routes].filter(isBlocked)).toEqual([]);
+    const servedPaths = files.filter((file) => file !== '.assetsignore').map((file) => `/${file}`);
+    expect(servedPaths).toContain('/index.html');
+    expect([...servedPaths, ...routes].filter(isBlocked)).toEqual([]);
   });
 
   it.each([

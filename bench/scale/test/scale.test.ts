@@ -2,7 +2,7 @@ import { applyD1Migrations } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { simulateBusiestHour, simulateQueue } from '../busiest-hour.ts';
-import { findDifferences, hourOf, simulateVisits } from '../day.ts';
+import { findDifferences, getHour, simulateVisits } from '../day.ts';
 import { runMaintenance, simulateHour } from '../worker/simulation.ts';
 import { countRows, createStores, insertPopulation } from '../worker/stores.ts';
 
@@ -10,7 +10,7 @@ describe('the model', () => {
   it('has visits in every hour of the day, and in no other', () => {
     const hours = new Set<number>();
     for (let number = 0; number < 1_000_000; number++)
-      for (const visit of simulateVisits(number)) hours.add(hourOf(visit));
+      for (const visit of simulateVisits(number)) hours.add(getHour(visit));
     expect([...hours].toSorted((one, other) => one - other)).toEqual(
       Array.from({ length: 24 }, (_, hour) => hour),
     );
@@ -60,7 +60,7 @@ describe('a simulated day', () => {
 });
 
 describe('a database with a single thread', () => {
-  const serve = (trips: readonly (readonly [arrival: number, service: number])[], span: number) =>
+  const simulateTrips = (trips: readonly (readonly [arrival: number, service: number])[], span: number) =>
     simulateQueue(
       Float64Array.from(trips, ([arrival]) => arrival),
       Float64Array.from(trips, ([, service]) => service),
@@ -78,13 +78,17 @@ describe('a database with a single thread', () => {
       const [arrival = '', service = ''] = trip.split(' ');
       return [Number(arrival), Number(service)] as const;
     });
-    expect(serve(parsed, span)).toEqual({ utilization, median, p99 });
+    expect(simulateTrips(parsed, span)).toEqual({ utilization, median, p99 });
   });
 
   it('is busy for the time that its round trips and the reads of the isolates take', () => {
-    const services = { point: 10, newRevocations: 1, allRevocations: 61 };
+    const serviceTimes = { point: 10, newRevocations: 1, allRevocations: 61 };
     // 2 isolates read 360 times an hour, 6 times all: 2 × (354 × 1 + 6 × 61) = 1440 ms.
-    const { utilization } = simulateBusiestHour(['point', 'point'], { times: 36, isolates: 2, services });
+    const { utilization } = simulateBusiestHour(['point', 'point'], {
+      factor: 36,
+      isolates: 2,
+      serviceTimes,
+    });
     expect(utilization).toBeCloseTo((72 * 10 + 1440) / 3_600_000, 10);
   });
 });

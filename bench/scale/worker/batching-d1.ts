@@ -31,7 +31,7 @@ interface PendingTrip {
 /** The maximum number of statements in one call, so that D1's time limit is not reached. */
 const maxStatements = 300;
 
-export const createBatchingD1 = (real: D1Database): BatchingD1 => {
+export const createBatchingD1 = (db: D1Database): BatchingD1 => {
   const usage: Record<string, TripCosts> = {};
   const pending: PendingTrip[] = [];
   let isFlushing = false;
@@ -42,9 +42,9 @@ export const createBatchingD1 = (real: D1Database): BatchingD1 => {
     while (pending.length > 0) {
       // Lets the users who just got a response send their next request.
       await new Promise((resolve) => setTimeout(resolve, 0));
-      const group = pending.splice(0, Math.max(1, groupSize(pending)));
-      await executeBatch(real, group, (trip, results) => {
-        usage[trip.kind] = add(usage[trip.kind] ?? nothing, results);
+      const batch = pending.splice(0, Math.max(1, computeBatchSize(pending)));
+      await executeBatch(db, batch, (trip, results) => {
+        usage[trip.kind] = addCosts(usage[trip.kind] ?? noCosts, results);
       });
     }
     isFlushing = false;
@@ -56,75 +56,75 @@ export const createBatchingD1 = (real: D1Database): BatchingD1 => {
       void flush();
     });
 
-  return { forKind: (kind) => wrapDatabase(real, kind, enqueue), usage: () => usage };
+  return { forKind: (kind) => wrapDatabase(db, kind, enqueue), usage: () => usage };
 };
 
-const groupSize = (pending: readonly PendingTrip[]): number => {
+const computeBatchSize = (pending: readonly PendingTrip[]): number => {
   let statements = 0;
-  const end = pending.findIndex((trip) => {
+  const endIndex = pending.findIndex((trip) => {
     statements += trip.statements.length;
     return statements > maxStatements;
   });
-  return end < 0 ? pending.length : end;
+  return endIndex < 0 ? pending.length : endIndex;
 };
 
 const executeBatch = async (
   db: D1Database,
-  group: readonly PendingTrip[],
+  batch: readonly PendingTrip[],
   recordResults: (trip: PendingTrip, results: readonly D1Result[]) => void,
 ): Promise<void> => {
   try {
-    const results = await db.batch(group.flatMap(({ statements }) => statements));
-    let from = 0;
-    for (const trip of group) {
-      const own = results.slice(from, from + trip.statements.length);
-      from += trip.statements.length;
-      recordResults(trip, own);
-      trip.resolve(own);
+    const results = await db.batch(batch.flatMap(({ statements }) => statements));
+    let offset = 0;
+    for (const trip of batch) {
+      const tripResults = results.slice(offset, offset + trip.statements.length);
+      offset += trip.statements.length;
+      recordResults(trip, tripResults);
+      trip.resolve(tripResults);
     }
   } catch (error) {
-    for (const trip of group) trip.reject(error);
+    for (const trip of batch) trip.reject(error);
   }
 };
 
-const nothing: TripCosts = { trips: 0, statements: 0, rowsRead: 0, rowsWritten: 0, sqlMilliseconds: 0 };
+const noCosts: TripCosts = { trips: 0, statements: 0, rowsRead: 0, rowsWritten: 0, sqlMilliseconds: 0 };
 
-const add = (before: TripCosts, results: readonly D1Result[]): TripCosts => {
-  const total = (of: 'rows_read' | 'rows_written' | 'duration') =>
-    results.reduce((sum, { meta }) => sum + meta[of], 0);
+const addCosts = (costs: TripCosts, results: readonly D1Result[]): TripCosts => {
+  const total = (member: 'rows_read' | 'rows_written' | 'duration') =>
+    results.reduce((sum, { meta }) => sum + meta[member], 0);
   return {
-    trips: before.trips + 1,
-    statements: before.statements + results.length,
-    rowsRead: before.rowsRead + total('rows_read'),
-    rowsWritten: before.rowsWritten + total('rows_written'),
-    sqlMilliseconds: before.sqlMilliseconds + total('duration'),
+    trips: costs.trips + 1,
+    statements: costs.statements + results.length,
+    rowsRead: costs.rowsRead + total('rows_read'),
+    rowsWritten: costs.rowsWritten + total('rows_written'),
+    sqlMilliseconds: costs.sqlMilliseconds + total('duration'),
   };
 };
 
 type Enqueue = (kind: string, statements: readonly D1PreparedStatement[]) => Promise<readonly D1Result[]>;
 
 /** Implements the part of a database that the stores use: `prepare` with `bind` and `first`, and `batch`. */
-const wrapDatabase = (real: D1Database, kind: string, enqueue: Enqueue): D1Database => {
-  const originals = new WeakMap<D1PreparedStatement, D1PreparedStatement>();
-  const statement = (original: D1PreparedStatement): D1PreparedStatement => {
+const wrapDatabase = (db: D1Database, kind: string, enqueue: Enqueue): D1Database => {
+  const originalStatements = new WeakMap<D1PreparedStatement, D1PreparedStatement>();
+  const wrapStatement = (original: D1PreparedStatement): D1PreparedStatement => {
     const proxy = new Proxy(original, {
       get(_, name) {
-        if (name === 'bind') return (...values: unknown[]) => statement(original.bind(...values));
+        if (name === 'bind') return (...values: unknown[]) => wrapStatement(original.bind(...values));
         if (name === 'first') return async () => (await enqueue(kind, [original]))[0]?.results[0] ?? null;
         throw new TypeError(`the stores must not call ${String(name)}`);
       },
     });
-    originals.set(proxy, original);
+    originalStatements.set(proxy, original);
     return proxy;
   };
-  return new Proxy(real, {
+  return new Proxy(db, {
     get(_, name) {
-      if (name === 'prepare') return (query: string) => statement(real.prepare(query));
+      if (name === 'prepare') return (query: string) => wrapStatement(db.prepare(query));
       if (name === 'batch')
         return (statements: readonly D1PreparedStatement[]) =>
           enqueue(
             kind,
-            statements.map((one) => originals.get(one) ?? one),
+            statements.map((wrapped) => originalStatements.get(wrapped) ?? wrapped),
           );
       throw new TypeError(`the stores must not call ${String(name)}`);
     },

@@ -2,7 +2,7 @@
 import type { CodeRedemption, SignIn, StoredUpstreamToken } from 'assistant-auth';
 import {
   createSimulatedUser,
-  hourOf,
+  getHour,
   recheckInterval,
   type SimulatedUser,
   type Step,
@@ -36,7 +36,8 @@ export const simulateHour = async (
     while (next < to) {
       const number = next++;
       for (const visit of simulateVisits(number)) {
-        if (hourOf(visit) === hour) await simulateVisit(stores, createSimulatedUser(number), visit, midnight);
+        if (getHour(visit) === hour)
+          await simulateVisit(stores, createSimulatedUser(number), visit, midnight);
       }
     }
   };
@@ -61,16 +62,16 @@ export const runMaintenance = async ({ storage }: Stores, hour: number, midnight
 
 const simulateVisit = async (
   stores: Stores,
-  who: SimulatedUser,
+  user: SimulatedUser,
   visit: Visit,
   midnight: number,
 ): Promise<void> => {
-  let due: StoredUpstreamToken | undefined;
+  let tokenToRecheck: StoredUpstreamToken | undefined;
   for (const { kind, second } of visit) {
     const now = midnight + second;
-    if (kind === 'refresh') due = await refresh(stores, who, now);
-    else if (!(await executeStep(stores, { who, due }, kind, now)))
-      throw new Error(`${kind} of ${who.number} was refused`);
+    if (kind === 'refresh') tokenToRecheck = await refresh(stores, user, now);
+    else if (!(await executeStep(stores, { user, tokenToRecheck }, kind, now)))
+      throw new Error(`${kind} of ${user.number} was refused`);
   }
 };
 
@@ -80,7 +81,7 @@ const refresh = async (
   { grantId, number }: SimulatedUser,
   now: number,
 ): Promise<StoredUpstreamToken | undefined> => {
-  const use = {
+  const refreshRequest = {
     grantId,
     clientId,
     generation: 0,
@@ -88,34 +89,34 @@ const refresh = async (
     grace: 120,
     lateRefresh: 'recover',
     recheckLeaseDuration: 60,
-    ...lifetimes(now),
+    ...computeExpiries(now),
   } as const;
-  const outcome = await storage.refresh(use);
+  const outcome = await storage.refresh(refreshRequest);
   if (outcome.kind === 'refused') throw new Error(`refresh of ${number} was refused: ${outcome.reason}`);
   return outcome.recheck;
 };
 
 interface SimulationState {
-  readonly who: SimulatedUser;
-  readonly due: StoredUpstreamToken | undefined;
+  readonly user: SimulatedUser;
+  readonly tokenToRecheck: StoredUpstreamToken | undefined;
 }
 
 /** Returns whether the store accepted the step. */
 const executeStep = async (
   { storage, scores }: Stores,
-  { who, due }: SimulationState,
+  { user, tokenToRecheck }: SimulationState,
   kind: Exclude<Step['kind'], 'refresh'>,
   now: number,
 ): Promise<boolean> => {
-  const { grantId, userId } = who;
+  const { grantId, userId } = user;
   switch (kind) {
     case 'sign-in':
-      return (await storage.recordSignIn(buildSignIn(who, now))).kind === 'recorded';
+      return (await storage.recordSignIn(buildSignIn(user, now))).kind === 'recorded';
     case 'redeem':
-      return (await storage.redeemCode(buildRedemption(who, now))).kind === 'redeemed';
+      return (await storage.redeemCode(buildRedemption(user, now))).kind === 'redeemed';
     case 'recheck':
-      if (due === undefined) return false;
-      await storage.recordRecheck({ usedToken: due, recheckAfter: now + recheckInterval });
+      if (tokenToRecheck === undefined) return false;
+      await storage.recordRecheck({ usedToken: tokenToRecheck, recheckAfter: now + recheckInterval });
       return true;
     case 'point':
       return (await scores.add(userId, 1)).kind === 'found';
@@ -127,7 +128,7 @@ const executeStep = async (
   }
 };
 
-const lifetimes = (now: number) => ({
+const computeExpiries = (now: number) => ({
   accessExpiresAt: now + 1800,
   refreshIdleExpiresAt: now + 60 * day,
 });
@@ -138,7 +139,7 @@ const buildRedemption = ({ grantId }: SimulatedUser, now: number): CodeRedemptio
   now,
   codeExpiresAt: now + 59,
   replayGrace: 10,
-  ...lifetimes(now),
+  ...computeExpiries(now),
   refreshAbsoluteExpiresAt: now + 365 * day,
 });
 

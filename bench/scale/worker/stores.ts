@@ -25,23 +25,27 @@ export const createStores = (db: D1Database): Stores => {
 };
 
 const createCountedStorage = (database: BatchingD1): BrokerStorage => {
-  const on = (kind: string): BrokerStorage => d1Storage(database.forKind(kind));
+  const createStorage = (kind: string): BrokerStorage => d1Storage(database.forKind(kind));
   return {
-    ...on('account'),
-    recordSignIn: on('sign-in').recordSignIn,
-    readGrantStatus: on('grant-status').readGrantStatus,
-    claimCode: on('claim-code').claimCode,
-    redeemCode: on('redeem').redeemCode,
-    refresh: on('refresh').refresh,
-    isRefreshable: on('is-refreshable').isRefreshable,
-    storeUpstreamToken: on('store-token').storeUpstreamToken,
-    recordRecheck: on('recheck').recordRecheck,
-    revokeGrantsOfIdentity: on('revoke-identity').revokeGrantsOfIdentity,
-    revoke: on('sign-out').revoke,
+    ...createStorage('account'),
+    recordSignIn: createStorage('sign-in').recordSignIn,
+    readGrantStatus: createStorage('grant-status').readGrantStatus,
+    claimCode: createStorage('claim-code').claimCode,
+    redeemCode: createStorage('redeem').redeemCode,
+    refresh: createStorage('refresh').refresh,
+    isRefreshable: createStorage('is-refreshable').isRefreshable,
+    storeUpstreamToken: createStorage('store-token').storeUpstreamToken,
+    recordRecheck: createStorage('recheck').recordRecheck,
+    revokeGrantsOfIdentity: createStorage('revoke-identity').revokeGrantsOfIdentity,
+    revoke: createStorage('sign-out').revoke,
     readRevocations: (cursor, now, limit) =>
-      on(cursor === undefined ? 'allRevocations' : 'newRevocations').readRevocations(cursor, now, limit),
-    isRevoked: on('is-revoked').isRevoked,
-    cleanUp: on('cleanUp').cleanUp,
+      createStorage(cursor === undefined ? 'allRevocations' : 'newRevocations').readRevocations(
+        cursor,
+        now,
+        limit,
+      ),
+    isRevoked: createStorage('is-revoked').isRevoked,
+    cleanUp: createStorage('cleanUp').cleanUp,
   };
 };
 
@@ -61,13 +65,13 @@ export const insertPopulation = async (
   db: D1Database,
   { from, to, midnight }: { readonly from: number; readonly to: number; readonly midnight: number },
 ): Promise<void> => {
-  const users = Array.from({ length: to - from }, (_, at) => from + at)
+  const users = Array.from({ length: to - from }, (_, index) => from + index)
     .filter((number) => !isNewUser(number))
     .map(createSimulatedUser);
   const rows = JSON.stringify(users.map(({ userId, grantId, subject }) => [userId, grantId, subject]));
   await db.batch([
-    ...signedIn.map((statement) => db.prepare(statement).bind(rows, midnight - day)),
-    db.prepare(scored).bind(rows),
+    ...insertSignedInUsers.map((statement) => db.prepare(statement).bind(rows, midnight - day)),
+    db.prepare(insertScores).bind(rows),
   ]);
 };
 
@@ -76,7 +80,7 @@ const grantId = "value ->> '$[1]'";
 const subject = "value ->> '$[2]'";
 
 // Values as long as in production: a label, and a sealed upstream token.
-const signedIn = [
+const insertSignedInUsers = [
   `INSERT INTO users (id, created_at) SELECT ${userId}, ?2 FROM json_each(?1)`,
   `INSERT INTO identities (provider, subject, user_id, label, sealed_refresh_token, created_at, last_sign_in_at)
     SELECT 'google', ${subject}, ${userId}, 'somebody@mail.example', hex(randomblob(100)), ?2, ?2 FROM json_each(?1)`,
@@ -87,16 +91,16 @@ const signedIn = [
       ?2, ?2, ?2, ?2 + 1800, ?2 + 5184000, ?2 + 31536000 FROM json_each(?1)`,
 ];
 
-const scored = `INSERT INTO scores (user_id, score) SELECT ${userId}, 1 FROM json_each(?1)`;
+const insertScores = `INSERT INTO scores (user_id, score) SELECT ${userId}, 1 FROM json_each(?1)`;
 
 export const countRows = async (db: D1Database): Promise<DatabaseCounts> => {
-  const { results, meta } = await db.prepare(counting).run<Omit<DatabaseCounts, 'bytes'>>();
+  const { results, meta } = await db.prepare(countStatement).run<Omit<DatabaseCounts, 'bytes'>>();
   const [counts] = results;
   if (counts === undefined) throw new Error('no row was returned');
   return { ...counts, bytes: meta.size_after };
 };
 
-const counting = `SELECT
+const countStatement = `SELECT
   (SELECT count(*) FROM users) AS users,
   (SELECT count(*) FROM identities) AS identities,
   (SELECT count(*) FROM grants) AS grants,

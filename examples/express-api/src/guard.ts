@@ -12,9 +12,9 @@ export const guard =
   async (request, response, next) => {
     // Uses the configured URL of the API, because the sender controls the Host header of a request.
     const method = request.method === 'OPTIONS' ? 'OPTIONS' : 'GET';
-    const asked = new Request(resource, { method, headers: pickGuardHeaders(request.rawHeaders) });
-    const caller = await server.protect(asked, { scopes });
-    if (caller.kind === 'refused') return send(caller.response, response);
+    const guardRequest = new Request(resource, { method, headers: pickGuardHeaders(request.rawHeaders) });
+    const caller = await server.protect(guardRequest, { scopes });
+    if (caller.kind === 'refused') return sendResponse(caller.response, response);
     response.locals.access = caller.access;
     response.set(corsHeaders);
     next();
@@ -29,16 +29,16 @@ const guardHeaders = ['authorization', 'access-control-request-method'];
  */
 const pickGuardHeaders = (rawHeaders: readonly string[]): Headers => {
   const headers = new Headers();
-  rawHeaders.forEach((name, at) => {
-    if (at % 2 === 0 && guardHeaders.includes(name.toLowerCase()))
-      headers.append(name, rawHeaders[at + 1] ?? '');
+  rawHeaders.forEach((name, index) => {
+    if (index % 2 === 0 && guardHeaders.includes(name.toLowerCase()))
+      headers.append(name, rawHeaders[index + 1] ?? '');
   });
   return headers;
 };
 
-const send = async (refused: Response, response: ExpressResponse): Promise<void> => {
+const sendResponse = async (guardResponse: Response, response: ExpressResponse): Promise<void> => {
   response
-    .status(refused.status)
-    .setHeaders(refused.headers)
-    .end(await refused.text());
+    .status(guardResponse.status)
+    .setHeaders(guardResponse.headers)
+    .end(await guardResponse.text());
 };

@@ -14,10 +14,10 @@ const server = createResourceServer({ issuer: ISSUER, resource: RESOURCE, keys: 
 const app = express();
 app.disable('x-powered-by');
 
-const signedIn = guard(server, RESOURCE, ['score']);
+const requireToken = guard(server, RESOURCE, ['score']);
 // Responds to CORS preflights from pages on other origins.
-app.options('/hello', signedIn);
-app.get('/hello', signedIn, (_, response) => {
+app.options('/hello', requireToken);
+app.get('/hello', requireToken, (_, response) => {
   const { userId, scopes } = response.locals.access;
   response.json({ userId, scopes });
 });

@@ -14,19 +14,19 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { obtainCode, obtainToken, type TokenRequest } from '../../tokens.ts';
 
 const resource = 'https://api.example';
-const other = 'https://other.example';
-const secret = () => randomBytes(32).toString('base64url');
+const otherResource = 'https://other.example';
+const generateSecret = () => randomBytes(32).toString('base64url');
 const sealingKeys = generateKey('test', (length) => new Uint8Array(randomBytes(length)));
-const client = { clientId: 'my-gpt', clientSecret: secret() };
+const client = { clientId: 'my-gpt', clientSecret: generateSecret() };
 
 let issuer: string;
 let fakeProvider: FakeProvider;
 let send: typeof fetch;
 let api: ChildProcess;
-let address: string;
+let apiUrl: string;
 
 /** How far the broker's clock is behind, in seconds, so that it issues tokens that have already expired. */
-let behind = 0;
+let clockDelay = 0;
 
 /** Starts a broker in this process, with an issuer URL at which no server listens. */
 const startBroker = (): typeof fetch => {
@@ -34,14 +34,14 @@ const startBroker = (): typeof fetch => {
     issuer,
     sealingKeys,
     scopes: { score: 'see your score' },
-    resources: [resource, other],
+    resources: [resource, otherResource],
     clients: [
       gptAction({ id: client.clientId, name: 'GPT', secrets: [client.clientSecret], scopes: ['score'] }),
     ],
     providers: [google({ clientId: 'api', clientSecret: 'api-secret', baseUrl: fakeProvider.issuer })],
     storage: memoryStorage(),
     log: () => {},
-    now: () => Math.floor(Date.now() / 1000) - behind,
+    now: () => Math.floor(Date.now() / 1000) - clockDelay,
   });
   return async (input, init) => {
     const request = new Request(input, init);
@@ -61,7 +61,7 @@ const startApi = (variables: Readonly<Record<string, string>>): ChildProcess =>
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 
-const addressOf = async ({ stdout }: ChildProcess): Promise<string> => {
+const readApiUrl = async ({ stdout }: ChildProcess): Promise<string> => {
   if (stdout === null) throw new Error('no output');
   for await (const line of createInterface({ input: stdout })) {
     const port = /^listening on (\d+)$/.exec(line)?.[1];
@@ -82,7 +82,7 @@ beforeAll(async () => {
   });
   send = startBroker();
   api = startApi({ AUDIENCE_KEYS: await deriveResourceKeys({ sealingKeys, issuer, resource }) });
-  address = await addressOf(api);
+  apiUrl = await readApiUrl(api);
 });
 
 afterAll(async () => {
@@ -90,26 +90,26 @@ afterAll(async () => {
   await fakeProvider.close();
 });
 
-const asked = (more: Partial<TokenRequest> = {}): TokenRequest => {
+const buildTokenRequest = (changes: Partial<TokenRequest> = {}): TokenRequest => {
   const [user] = fakeUsers;
   if (user === undefined) throw new Error('there is no user');
-  return { issuer, ...client, user, ...more };
+  return { issuer, ...client, user, ...changes };
 };
 
-const freshToken = async (more: Partial<TokenRequest> = {}): Promise<string> =>
-  obtainToken(asked(more), await obtainCode(asked(more), send), send);
+const obtainFreshToken = async (changes: Partial<TokenRequest> = {}): Promise<string> =>
+  obtainToken(buildTokenRequest(changes), await obtainCode(buildTokenRequest(changes), send), send);
 
 const call = (token?: string): Promise<Response> =>
-  fetch(`${address}/hello`, { headers: token === undefined ? {} : { authorization: `Bearer ${token}` } });
+  fetch(`${apiUrl}/hello`, { headers: token === undefined ? {} : { authorization: `Bearer ${token}` } });
 
 /** Sends the header twice, on two lines, and returns the status. */
 const callTwice = async (token: string): Promise<number | undefined> => {
   const header = ['authorization', `Bearer ${token}`];
-  const sent = get(`${address}/hello`, {
+  const clientRequest = get(`${apiUrl}/hello`, {
     headers: ['host', 'api.example', ...header, ...header],
     agent: false,
   });
-  const [response]: IncomingMessage[] = await once(sent, 'response');
+  const [response]: IncomingMessage[] = await once(clientRequest, 'response');
   return response?.resume().statusCode;
 };
 
@@ -121,7 +121,7 @@ const expectRefused = async (response: Response): Promise<void> => {
 };
 
 it('identifies the user of a token that is for this API', async () => {
-  const response = await call(await freshToken());
+  const response = await call(await obtainFreshToken());
   expect(response.status).toBe(200);
   expect(await response.json()).toEqual({ userId: expect.stringMatching(/^[\w-]{22}$/), scopes: ['score'] });
 });
@@ -134,50 +134,50 @@ it('challenges a call without a token', async () => {
 
 it('lets pages on other origins call it and read its responses', async () => {
   const headers = { origin: 'https://app.example', 'access-control-request-method': 'GET' };
-  const preflight = await fetch(`${address}/hello`, { method: 'OPTIONS', headers });
+  const preflight = await fetch(`${apiUrl}/hello`, { method: 'OPTIONS', headers });
   expect([preflight.status, preflight.headers.get('access-control-allow-headers')]).toEqual([
     204,
     'Authorization, Content-Type',
   ]);
-  for (const { headers } of [await call(), await call(await freshToken())])
+  for (const { headers } of [await call(), await call(await obtainFreshToken())])
     expect([
       headers.get('access-control-allow-origin'),
       headers.get('access-control-expose-headers'),
     ]).toEqual(['*', 'WWW-Authenticate, Retry-After']);
-  expect((await fetch(`${address}/hello`, { method: 'OPTIONS' })).status).toBe(401);
+  expect((await fetch(`${apiUrl}/hello`, { method: 'OPTIONS' })).status).toBe(401);
 });
 
 it('refuses a token for another audience', async () => {
-  await expectRefused(await call(await freshToken({ resource: other })));
+  await expectRefused(await call(await obtainFreshToken({ resource: otherResource })));
 });
 
 it('refuses a token with any character changed', async () => {
-  const token = await freshToken();
-  for (const at of [0, 9, Math.floor(token.length / 2), token.length - 2]) {
-    const letter = token[at] === 'A' ? 'B' : 'A';
-    await expectRefused(await call(token.slice(0, at) + letter + token.slice(at + 1)));
+  const token = await obtainFreshToken();
+  for (const index of [0, 9, Math.floor(token.length / 2), token.length - 2]) {
+    const replacement = token[index] === 'A' ? 'B' : 'A';
+    await expectRefused(await call(token.slice(0, index) + replacement + token.slice(index + 1)));
   }
 });
 
 it('refuses a token that has expired', async () => {
-  const code = await obtainCode(asked(), send);
-  behind = 1801;
-  const token = await obtainToken(asked(), code, send);
-  behind = 0;
+  const code = await obtainCode(buildTokenRequest(), send);
+  clockDelay = 1801;
+  const token = await obtainToken(buildTokenRequest(), code, send);
+  clockDelay = 0;
   await expectRefused(await call(token));
 });
 
 it('refuses a call with two tokens, even if both are the same valid token', async () => {
-  const token = await freshToken();
+  const token = await obtainFreshToken();
   expect((await call(token)).status).toBe(200);
   expect(await callTwice(token)).toBe(401);
 });
 
 it('does not start with the key ring instead of its keys, and does not print the key ring', async () => {
-  const refused = startApi({ AUDIENCE_KEYS: sealingKeys });
-  if (refused.stderr === null) throw new Error('no output');
-  const [said, [code]] = await Promise.all([text(refused.stderr), once(refused, 'close')]);
+  const failedApi = startApi({ AUDIENCE_KEYS: sealingKeys });
+  if (failedApi.stderr === null) throw new Error('no output');
+  const [stderr, [code]] = await Promise.all([text(failedApi.stderr), once(failedApi, 'close')]);
   expect(code).toBe(1);
-  expect(said).toContain('keys must be the derived keys of a resource, not a key ring.');
-  expect(said).not.toContain(sealingKeys.split('.')[1]);
+  expect(stderr).toContain('keys must be the derived keys of a resource, not a key ring.');
+  expect(stderr).not.toContain(sealingKeys.split('.')[1]);
 });

@@ -11,8 +11,8 @@ import { startProject, type Worker } from '../../../scripts/local-system/worker.
 import { obtainCode, obtainToken, type TokenRequest } from '../../tokens.ts';
 
 const project = fileURLToPath(new URL('..', import.meta.url));
-const secret = () => randomBytes(32).toString('base64url');
-const client = { clientId: 'my-gpt', clientSecret: secret() };
+const generateSecret = () => randomBytes(32).toString('base64url');
+const client = { clientId: 'my-gpt', clientSecret: generateSecret() };
 const lines: string[] = [];
 
 let folder: string;
@@ -24,7 +24,7 @@ beforeAll(async () => {
   const port = await findFreePort();
   origin = `http://localhost:${port}`;
   folder = await mkdtemp(join(tmpdir(), 'pages-middleware-'));
-  const credentials = { clientId: 'site', clientSecret: secret() };
+  const credentials = { clientId: 'site', clientSecret: generateSecret() };
   const redirectUris = [`${origin}/callback/google`];
   google = await startGoogle({ port: await findFreePort(), ...credentials, redirectUris, users: fakeUsers });
   const variables = {
@@ -49,10 +49,11 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-const hello = (headers: Readonly<Record<string, string>> = {}) => fetch(`${origin}/api/hello`, { headers });
+const callHello = (headers: Readonly<Record<string, string>> = {}) =>
+  fetch(`${origin}/api/hello`, { headers });
 
 it('responds to a call without a token with 401 and a challenge', async () => {
-  const response = await hello();
+  const response = await callHello();
   expect(response.status).toBe(401);
   expect(response.headers.get('www-authenticate')).toBe(`Bearer realm="${origin}", scope="hello"`);
   expect(await response.json()).toMatchObject({ status: 401, detail: 'Sign in to use this API.' });
@@ -60,29 +61,32 @@ it('responds to a call without a token with 401 and a challenge', async () => {
 
 it('lets no other origin call the API, and lets every origin get tokens', async () => {
   const headers = { origin: 'https://app.example', 'access-control-request-method': 'POST' };
-  const api = await fetch(`${origin}/api/hello`, { method: 'OPTIONS', headers });
-  expect([api.status, api.headers.get('access-control-allow-origin')]).toEqual([401, null]);
-  const token = await fetch(`${origin}/token`, { method: 'OPTIONS', headers });
-  expect([token.status, token.headers.get('access-control-allow-origin')]).toEqual([204, '*']);
+  const apiResponse = await fetch(`${origin}/api/hello`, { method: 'OPTIONS', headers });
+  expect([apiResponse.status, apiResponse.headers.get('access-control-allow-origin')]).toEqual([401, null]);
+  const tokenResponse = await fetch(`${origin}/token`, { method: 'OPTIONS', headers });
+  expect([tokenResponse.status, tokenResponse.headers.get('access-control-allow-origin')]).toEqual([
+    204,
+    '*',
+  ]);
 });
 
 it('passes the user of a token to the Function, the same user after each sign-in', async () => {
   const [user] = fakeUsers;
   if (user === undefined) throw new Error('there is no user');
-  const asked: TokenRequest = { issuer: origin, ...client, user };
-  const callers = [];
-  for (let turn = 0; turn < 2; turn++) {
-    const token = await obtainToken(asked, await obtainCode(asked, fetch), fetch);
-    const response = await hello({ authorization: `Bearer ${token}` });
+  const tokenRequest: TokenRequest = { issuer: origin, ...client, user };
+  const bodies = [];
+  for (let attempt = 0; attempt < 2; attempt++) {
+    const token = await obtainToken(tokenRequest, await obtainCode(tokenRequest, fetch), fetch);
+    const response = await callHello({ authorization: `Bearer ${token}` });
     expect(response.status).toBe(200);
-    callers.push(await response.json());
+    bodies.push(await response.json());
   }
-  expect(callers[0]).toEqual({ hello: expect.stringMatching(/^[\w-]{22}$/), through: 'my-gpt' });
-  expect(callers[1]).toEqual(callers[0]);
+  expect(bodies[0]).toEqual({ hello: expect.stringMatching(/^[\w-]{22}$/), client: 'my-gpt' });
+  expect(bodies[1]).toEqual(bodies[0]);
 });
 
 it('refuses a token that it did not issue, even at a path without a Function', async () => {
-  expect((await hello({ authorization: 'Bearer AQR0ZXN0' })).status).toBe(401);
+  expect((await callHello({ authorization: 'Bearer AQR0ZXN0' })).status).toBe(401);
   expect((await fetch(`${origin}/api/nothing`)).status).toBe(401);
 });
 
