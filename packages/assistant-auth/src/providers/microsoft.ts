@@ -7,8 +7,8 @@ import { ConfigurationError } from '../oauth/errors.ts';
 import type { Identity } from '../oauth/identifiers.ts';
 import { resolveBaseUrl } from './config.ts';
 import { createIssuer } from './issuer.ts';
-import { createOidcProvider } from './oidc.ts';
-import { type IdentityProvider, ProviderError } from './provider.ts';
+import { createOidcProvider, refuseIf } from './oidc.ts';
+import type { IdentityProvider } from './provider.ts';
 
 export interface MicrosoftSettings {
   /** The application (client) ID. */
@@ -125,7 +125,3 @@ const withTenantSubject = (identity: Identity, subject: string): Identity => ({
   subject,
   emailVerified: false,
 });
-
-const refuseIf = (wrong: boolean, reason: string): void => {
-  if (wrong) throw new ProviderError('invalid', reason);
-};

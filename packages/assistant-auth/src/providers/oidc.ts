@@ -156,7 +156,7 @@ interface CodeExchange extends Pick<OidcIssuer, 'config' | 'tenantIssuers' | 've
 }
 
 /** The result of a code exchange. The claims are returned only after the ID token was verified. */
-interface VerifiedIdentity {
+interface RedeemedCode {
   readonly claims: IDToken;
   /** The token response that contained the ID token. */
   readonly tokens: TokenResponse;
@@ -170,7 +170,7 @@ interface VerifiedIdentity {
 const redeemCode = async (
   callbackParameters: URLSearchParams,
   exchange: CodeExchange,
-): Promise<VerifiedIdentity> => {
+): Promise<RedeemedCode> => {
   const { config, tenantIssuers, metadata, verifyWithKeys, upstreamRequest, io } = exchange;
   const { server } = metadata;
   const client = buildOAuthClient(config);
@@ -251,7 +251,8 @@ const validateAuthTime = (authenticatedAt: EpochSeconds, since: EpochSeconds, no
   refuseIf(authenticatedAt < since - clockSkew, 'the user did not authenticate again');
 };
 
-const refuseIf = (wrong: boolean, reason: string): void => {
+/** @throws ProviderError `invalid` with the reason */
+export const refuseIf = (wrong: boolean, reason: string): void => {
   if (wrong) throw new ProviderError('invalid', reason);
 };
 

@@ -290,6 +290,7 @@ const setBounded = <Value>(map: Map<string, Value>, key: string, value: Value): 
   if (map.size > maxEntries && oldest !== undefined) map.delete(oldest);
 };
 
+/** Unlike `setTimeout`, this does not keep a Node process running. */
 const delay = (ms: number): Promise<void> =>
   new Promise((resolve) => {
     AbortSignal.timeout(ms).addEventListener('abort', () => resolve());

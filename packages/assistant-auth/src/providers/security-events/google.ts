@@ -14,7 +14,7 @@ import type { OidcIssuer } from '../issuer.ts';
 import type { ProviderIo } from '../provider.ts';
 import {
   isIdentifier,
-  refuseIf,
+  refuseEventIf,
   SecurityEventError,
   type VerifiedEvent,
   verifySecurityEventToken,
@@ -88,7 +88,7 @@ const parseTarget = async (
   switch (type) {
     case 'iss-sub':
     case 'id_token_claims':
-      refuseIf(iss !== undefined && !issuers.includes(iss), 'content', 'its subject has another issuer');
+      refuseEventIf(iss !== undefined && !issuers.includes(iss), 'content', 'its subject has another issuer');
       return isIdentifier(sub) ? { kind: 'identity', subject: sub } : undefined;
     case 'oauth_token': {
       const name = await parseGoogleTokenIdentifier(token.token_identifier_alg, token.token);

@@ -50,10 +50,10 @@ export const verifySecurityEventToken = async (
   const claims = parseClaims(payload);
   const { iss, aud, jti } = claims;
   const issuers: readonly unknown[] = rules.issuers ?? [issuer];
-  refuseIf(!issuers.includes(iss), 'issuer', 'it is from another issuer');
+  refuseEventIf(!issuers.includes(iss), 'issuer', 'it is from another issuer');
   const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
-  refuseIf(!audiences.includes(config.clientId), 'audience', 'it is for another audience');
-  refuseIf(!hasTokenType(protectedHeader.typ, rules.type), 'content', 'it is a token of another type');
+  refuseEventIf(!audiences.includes(config.clientId), 'audience', 'it is for another audience');
+  refuseEventIf(!hasTokenType(protectedHeader.typ, rules.type), 'content', 'it is a token of another type');
   const issuedAt = validateTimes(claims, rules, io.now());
   if (!isIdentifier(jti)) throw new SecurityEventError('content', 'its jti is missing or not valid');
   return {
@@ -68,7 +68,7 @@ export const verifySecurityEventToken = async (
 export const isIdentifier = (value: unknown): value is string =>
   typeof value === 'string' && value !== '' && value.length <= maxIdentifierLength && value.isWellFormed();
 
-export const refuseIf = (wrong: boolean, fault: SecurityEventFault, cause: string): void => {
+export const refuseEventIf = (wrong: boolean, fault: SecurityEventFault, cause: string): void => {
   if (wrong) throw new SecurityEventError(fault, cause);
 };
 
@@ -79,11 +79,11 @@ const validateTimes = (
 ): EpochSeconds => {
   if (!Number.isSafeInteger(iat) || typeof iat !== 'number')
     throw new SecurityEventError('content', 'its iat is missing or not valid');
-  refuseIf(iat > now + clockSkew, 'age', 'its iat is in the future');
-  refuseIf(iat < now - maxAge - clockSkew, 'age', 'it is too old');
-  refuseIf(typeof nbf !== 'number' || nbf > now + clockSkew, 'age', 'it is not valid yet');
+  refuseEventIf(iat > now + clockSkew, 'age', 'its iat is in the future');
+  refuseEventIf(iat < now - maxAge - clockSkew, 'age', 'it is too old');
+  refuseEventIf(typeof nbf !== 'number' || nbf > now + clockSkew, 'age', 'it is not valid yet');
   const expired = exp !== undefined && (typeof exp !== 'number' || now >= exp + clockSkew);
-  refuseIf(expiry === 'enforced' && expired, 'age', 'it has expired');
+  refuseEventIf(expiry === 'enforced' && expired, 'age', 'it has expired');
   return iat;
 };
 
@@ -163,9 +163,9 @@ export const readLogoutToken = async (
   const { claims, ...verified } = await verifySecurityEventToken(token, issuer, rules, io);
   const { events } = claims;
   const event: unknown = Object(events)[logoutEvent];
-  refuseIf(typeof event !== 'object' || event === null, 'content', 'it has no logout event');
+  refuseEventIf(typeof event !== 'object' || event === null, 'content', 'it has no logout event');
   // A logout token never has a nonce (§2.4), so an ID token with this event is not accepted as one.
-  refuseIf('nonce' in claims, 'content', 'it has a nonce');
+  refuseEventIf('nonce' in claims, 'content', 'it has a nonce');
   const revocationScope = issuer.config.logoutEndsGrants ? 'grants' : 'online-grants';
   return {
     ...verified,
@@ -176,7 +176,7 @@ export const readLogoutToken = async (
 
 const parseTarget = ({ sub: subject, sid }: VerifiedEvent['claims']): SecurityEventTarget => {
   const named = [subject, sid].filter((name) => name !== undefined);
-  refuseIf(named.length === 0 || !named.every(isIdentifier), 'content', 'it has no valid sub or sid');
+  refuseEventIf(named.length === 0 || !named.every(isIdentifier), 'content', 'it has no valid sub or sid');
   if (!isIdentifier(sid)) return { kind: 'identity', subject: String(subject) };
   return { kind: 'session', sid, ...(isIdentifier(subject) && { subject }) };
 };
