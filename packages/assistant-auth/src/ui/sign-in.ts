@@ -99,6 +99,6 @@ const renderSessionButton = ({ label, provider }: IdentitySummary, texts: Texts)
   html`<button class="main" name="choice" value="${continueChoice}">${
     label === undefined
       ? fillText(texts.continueSession, { provider: renderName(provider) })
-      : fillText(texts.continueAs, { person: renderName(label), provider: renderName(provider) })
+      : fillText(texts.continueAs, { user: renderName(label), provider: renderName(provider) })
   }</button>
 <p class="or">${fillText(texts.otherWay)}</p>`;

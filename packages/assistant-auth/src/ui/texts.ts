@@ -194,7 +194,7 @@ export const defaultAccountTexts: AccountTexts = {
 
 /**
  * The texts: plain text with placeholders for names: `{product}`, `{client}`, `{host}` (where the client's
- * code is sent), `{provider}` and `{person}` (the user's name or address at the provider of the session). A
+ * code is sent), `{provider}` and `{user}` (the user's name or address at the provider of the session). A
  * replacement must keep the placeholders of the default; only `{product}` can be left out.
  */
 export interface Texts extends AccountTexts {
@@ -215,7 +215,7 @@ export interface Texts extends AccountTexts {
   readonly choice: string;
   /** A provider's button, which also gives consent: `{provider}`. */
   readonly continueWith: string;
-  /** The button for a user with a session, which also gives consent: `{person}`, `{provider}`. */
+  /** The button for a user with a session, which also gives consent: `{user}`, `{provider}`. */
   readonly continueAs: string;
   /** The same, if the provider returned neither a name nor an address: `{provider}`. */
   readonly continueSession: string;
@@ -263,7 +263,7 @@ export const defaultTexts: Texts = {
   destination: 'Afterwards you return to {host}. If that is not where you came from, cancel.',
   choice: 'Allow this and sign in',
   continueWith: 'Continue with {provider}',
-  continueAs: 'Continue as {person} ({provider})',
+  continueAs: 'Continue as {user} ({provider})',
   continueSession: 'Continue with your {provider} account',
   otherWay: 'or sign in another way',
   sessionEnded: 'Your session has ended. Please sign in again.',
