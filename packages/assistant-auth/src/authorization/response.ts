@@ -1,6 +1,7 @@
 /**
  * The authorization response: redirects to the verified redirect URI with a code or an error in the query
- * (RFC 6749 §4.1.2, with `iss` of RFC 9207), and seals the code.
+ * (RFC 6749 §4.1.2, with `iss` of RFC 9207), and seals the code. Errors go to the client, except those in
+ * `reasonsShownToUser`.
  */
 
 import type { Client } from '../clients/client.ts';

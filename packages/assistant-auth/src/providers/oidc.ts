@@ -1,6 +1,7 @@
 /**
  * Any OpenID Connect issuer as an identity provider, by discovery: the authorization code flow with state,
- * nonce and PKCE (OpenID Connect Core §3.1).
+ * nonce and PKCE (OpenID Connect Core §3.1). `redeemCode` and `validateIdToken` verify the ID token (§3.1.3.7),
+ * with the algorithms, tenants and keys that `issuer.ts` accepts.
  */
 
 import {
@@ -216,7 +217,8 @@ const selectClientAuth = (server: AuthorizationServer, secret: string): ClientAu
   throw new ProviderError('invalid', 'the token endpoint supports no method with a client secret');
 };
 
-// ID token checks that `oauth4webapi` does not make, or not with our clock (OpenID Connect Core §2 and §3.1.3.7).
+// ID token checks that `oauth4webapi` does not make (OpenID Connect Core §2 and §3.1.3.7), and those of times,
+// which `buildOAuthClient` disables there, because the library reads the system clock.
 
 /** The maximum difference between the issuer's clock and ours. */
 const clockSkew: Seconds = 30;

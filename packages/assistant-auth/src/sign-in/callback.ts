@@ -16,9 +16,7 @@ import {
 import { clearCookie, readCookies } from '../http/request.ts';
 import { completedPageResponse, seeOther } from '../http/responses.ts';
 import type { Identity } from '../oauth/identifiers.ts';
-import { readParameters } from '../oauth/parameters.ts';
 import { callbackError, ProtocolError } from '../oauth/protocol-error.ts';
-import { timingSafeEqual } from '../oauth/secrets.ts';
 import { type IdentityProvider, ProviderError } from '../providers/provider.ts';
 import { StorageUnavailable } from '../storage/broker-storage.ts';
 import type { Completion, Transaction, TransactionPurpose } from '../tokens/sealed-types.ts';
@@ -29,9 +27,7 @@ import {
   callbackUri,
   completeTransaction,
   createReplayGuard,
-  deriveCompletionCookieName,
-  deriveTransactionCookieName,
-  hasBrokerCookies,
+  findTransaction,
   type ReplayGuard,
   toCompletedPurpose,
 } from './login-transaction.ts';
@@ -191,49 +187,6 @@ const readProviderResponse = async (
     case 'form_post':
       return openFormPost(url, provider.id, context);
   }
-};
-
-type FoundTransaction =
-  | { readonly kind: 'pending'; readonly transaction: Transaction; readonly cookie: string }
-  | { readonly kind: 'completed'; readonly transaction: Completion };
-
-/**
- * Finds the login transaction of this browser, pending or completed, and checks its expiry and `state`. A
- * `state` of another browser finds none (RFC 6749 §10.12).
- */
-const findTransaction = async (
-  { sealers, now }: Pick<BrokerContext, 'sealers' | 'now'>,
-  request: Request,
-  responseUrl: URL,
-): Promise<FoundTransaction> => {
-  const { state } = readParameters(responseUrl.searchParams, ['state']);
-  if (state === undefined) throw callbackError('transaction.missing');
-  const cookies = readCookies(request);
-  const cookie = await deriveTransactionCookieName(state);
-  const sealed = cookies.get(cookie);
-  if (sealed === undefined) return findCompletion({ sealers, now }, cookies, state);
-  const opened = await sealers.transaction.open(sealed);
-  if (opened.kind === 'failed') throw callbackError('transaction.unreadable', { cause: opened.reason });
-  const transaction = opened.value;
-  if (now() >= transaction.expiresAt) throw callbackError('transaction.expired');
-  // The cookie's name holds only part of the state's digest.
-  if (!(await timingSafeEqual(transaction.state, state))) throw callbackError('transaction.missing');
-  return { kind: 'pending', transaction, cookie };
-};
-
-/**
- * A completion only shows a page, so the part of the digest in the cookie's name is enough to identify it.
- */
-const findCompletion = async (
-  { sealers, now }: Pick<BrokerContext, 'sealers' | 'now'>,
-  cookies: ReadonlyMap<string, string>,
-  state: string,
-): Promise<FoundTransaction> => {
-  if (!hasBrokerCookies(cookies)) throw callbackError('transaction.no-cookies');
-  const opened = await sealers.completion.open(cookies.get(await deriveCompletionCookieName(state)) ?? '');
-  if (opened.kind === 'failed') throw callbackError('transaction.missing', { cause: opened.reason });
-  if (now() >= opened.value.expiresAt) throw callbackError('transaction.expired');
-  return { kind: 'completed', transaction: opened.value };
 };
 
 /** A callback whose login transaction was found in the cookies of the browser. */

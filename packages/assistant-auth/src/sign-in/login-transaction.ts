@@ -1,16 +1,17 @@
 /**
  * Login transactions: starts one and redirects the browser to the provider (RFC 6749 §4.1.1), keeps each one
- * sealed in a cookie of its own, which binds it to the browser (RFC 6749 §10.12; `findTransaction` in
- * `callback.ts` checks it), and detects repeated callbacks.
+ * sealed in a cookie of its own, which binds it to the browser (RFC 6749 §10.12), finds it at the callback,
+ * and detects repeated callbacks.
  */
 
 import { type BrokerContext, paths } from '../context.ts';
-import { clearCookie, setCookie } from '../http/request.ts';
+import { clearCookie, readCookies, setCookie } from '../http/request.ts';
 import { seeOther } from '../http/responses.ts';
 import type { EpochSeconds, Seconds } from '../oauth/identifiers.ts';
-import { authorizationError, type ProtocolError } from '../oauth/protocol-error.ts';
+import { readParameters } from '../oauth/parameters.ts';
+import { authorizationError, callbackError, type ProtocolError } from '../oauth/protocol-error.ts';
 import type { Issuer } from '../oauth/resource.ts';
-import { encodeBase64url, randomId, randomToken } from '../oauth/secrets.ts';
+import { encodeBase64url, randomId, randomToken, timingSafeEqual } from '../oauth/secrets.ts';
 import type { IdentityProvider, UpstreamRequest } from '../providers/provider.ts';
 import type { Completion, Transaction, TransactionPurpose } from '../tokens/sealed-types.ts';
 import type { SealedType, Sealers } from '../tokens/sealers.ts';
@@ -113,7 +114,7 @@ const maxTransactions = 5;
 const maxCompletions = 3;
 
 /** Returns whether the browser sent any cookie of the broker. */
-export const hasBrokerCookies = (cookies: ReadonlyMap<string, string>): boolean =>
+const hasBrokerCookies = (cookies: ReadonlyMap<string, string>): boolean =>
   [...cookies.keys()].some((name) => brokerCookieName.test(name));
 
 /**
@@ -147,6 +148,53 @@ export const setTransactionCookie = async (
   const added = setCookie(await deriveTransactionCookieName(transaction.state), sealed, maxAge);
   return [added, ...(await surplusTransactions(cookies, sealer, maxTransactions - 1)).map(clearCookie)];
 };
+
+// The callback: the cookie of the transaction proves that this browser started it.
+
+type FoundTransaction =
+  | { readonly kind: 'pending'; readonly transaction: Transaction; readonly cookie: string }
+  | { readonly kind: 'completed'; readonly transaction: Completion };
+
+/**
+ * Finds the login transaction of this browser, pending or completed, and checks its expiry and `state`. A
+ * `state` of another browser finds none (RFC 6749 §10.12).
+ */
+export const findTransaction = async (
+  { sealers, now }: Pick<BrokerContext, 'sealers' | 'now'>,
+  request: Request,
+  responseUrl: URL,
+): Promise<FoundTransaction> => {
+  const { state } = readParameters(responseUrl.searchParams, ['state']);
+  if (state === undefined) throw callbackError('transaction.missing');
+  const cookies = readCookies(request);
+  const cookie = await deriveTransactionCookieName(state);
+  const sealed = cookies.get(cookie);
+  if (sealed === undefined) return findCompletion({ sealers, now }, cookies, state);
+  const opened = await sealers.transaction.open(sealed);
+  if (opened.kind === 'failed') throw callbackError('transaction.unreadable', { cause: opened.reason });
+  const transaction = opened.value;
+  if (now() >= transaction.expiresAt) throw callbackError('transaction.expired');
+  // The cookie's name holds only part of the state's digest.
+  if (!(await timingSafeEqual(transaction.state, state))) throw callbackError('transaction.missing');
+  return { kind: 'pending', transaction, cookie };
+};
+
+/**
+ * A completion only shows a page, so the part of the digest in the cookie's name is enough to identify it.
+ */
+const findCompletion = async (
+  { sealers, now }: Pick<BrokerContext, 'sealers' | 'now'>,
+  cookies: ReadonlyMap<string, string>,
+  state: string,
+): Promise<FoundTransaction> => {
+  if (!hasBrokerCookies(cookies)) throw callbackError('transaction.no-cookies');
+  const opened = await sealers.completion.open(cookies.get(await deriveCompletionCookieName(state)) ?? '');
+  if (opened.kind === 'failed') throw callbackError('transaction.missing', { cause: opened.reason });
+  if (now() >= opened.value.expiresAt) throw callbackError('transaction.expired');
+  return { kind: 'completed', transaction: opened.value };
+};
+
+// Completed and surplus login transactions.
 
 /**
  * Returns the `Set-Cookie` values that delete a completed login transaction and store what identifies its

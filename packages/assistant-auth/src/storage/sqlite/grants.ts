@@ -1,7 +1,8 @@
 /**
  * Grants in SQL: codes and refresh tokens. A code is redeemed once; a second redemption after the grace period
  * revokes the grant (RFC 6749 §4.1.2). A refresh token that was superseded revokes the grant (RFC 9700 §4.14.2);
- * `BrokerStorage.refresh` documents when a replaced token is still accepted.
+ * `token-endpoint/refresh-token.ts` and `BrokerStorage.refresh` describe when a replaced token is still
+ * accepted.
  */
 
 import type {
@@ -25,7 +26,7 @@ export const redeemCode = async (
   redemption: CodeRedemption,
 ): Promise<CodeRedemptionOutcome> => {
   // The revocation does not match the grant that this call redeems, because it was redeemed just now, and not
-  // before the grace period.
+  // before the grace period. `revokeReplayed` is two statements, and the second one changes the grant.
   const [redeemed, , revoked] = await runBatch<GrantStateRow>(
     db,
     updateRedeemedGrant(db, redemption),
