@@ -42,7 +42,7 @@ const apple = { APPLE_CLIENT_ID: 'id', APPLE_TEAM_ID: 'ABCDE12345', APPLE_KEY_ID
 /** For every variable except `ORIGIN`: an environment with a wrong value, and the expected message. */
 const wrongValues: Readonly<Record<string, readonly [Variables, RegExp]>> = {
   SEALING_KEYS: [{ SEALING_KEYS: 'key' }, /^ {2}SEALING_KEYS must be keys /m],
-  GPT_CLIENT_ID: [{ GPT_CLIENT_ID: 'a:b' }, /^ {2}GPT_CLIENT_ID must be printable ASCII /m],
+  GPT_CLIENT_ID: [{ GPT_CLIENT_ID: 'a:b' }, /^ {2}GPT_CLIENT_ID must be 1 to 200 printable ASCII /m],
   GPT_CLIENT_SECRET: [{ GPT_CLIENT_SECRET: 'short' }, /^ {2}GPT_CLIENT_SECRET must /m],
   GPT_IDS: [{ GPT_IDS: 'words' }, /^ {2}GPT_IDS must be GPT IDs/m],
   GPT_URL: [{ GPT_URL: 'https://evil.example/g/g-1' }, /^ {2}GPT_URL must be the URL of the GPT/m],
