@@ -68,7 +68,7 @@ it('disconnects ChatGPT: its next call gets a 401 that starts a sign-in, and the
   const { html } = await accountBrowser.openAccountPage();
   expect(html).toContain('Words GPT');
   const [appKey = ''] = readButtonValues(html, 'app');
-  await accountBrowser.post('/apps/end', { app: appKey });
+  await accountBrowser.post('/apps/disconnect', { app: appKey });
   await expect(refresh(deployment.call, tokens)).rejects.toThrow('no tokens: 401');
   deployment.advance(10);
   const response = await deployment.call('/api/scoring', { token: tokens.access_token });

@@ -74,7 +74,7 @@ export const createAccountBrowser = (deployment: BrokerAccess): AccountBrowser =
     signInToAccount: (subject = 'ada', provider = 'google', providerResponse = {}) =>
       submitThroughProvider('/sign-in', { choice: provider }, { code: subject, ...providerResponse }),
     reauthenticate: (subject = 'ada', provider = 'google') =>
-      submitThroughProvider('/sign-in', { choice: provider, purpose: 'prove' }, { code: subject }),
+      submitThroughProvider('/sign-in', { choice: provider, purpose: 'confirm' }, { code: subject }),
   };
 };
 

@@ -183,7 +183,7 @@ describe('createBroker', () => {
       '/account',
       '/account/sign-in',
       '/account/sign-out',
-      '/account/apps/end',
+      '/account/apps/disconnect',
       '/account/link',
       '/account/link/confirm',
       '/account/unlink',

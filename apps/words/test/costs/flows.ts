@@ -99,7 +99,7 @@ export const flows: Readonly<Record<string, Flow>> = {
   },
   'a player disconnects an app there': async (deployment) => {
     const { accountBrowser, form } = await openAccount(deployment, 'ending');
-    return () => accountBrowser.post('/apps/end', { app: 'gpt chatgpt.com' }, form);
+    return () => accountBrowser.post('/apps/disconnect', { app: 'gpt chatgpt.com' }, form);
   },
   'a player continues in the session': async (deployment) => {
     const { accountBrowser } = await openAccount(deployment, 'rechecked-session');

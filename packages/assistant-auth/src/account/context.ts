@@ -70,7 +70,7 @@ export const accountPaths = {
   page: '/account',
   signIn: '/account/sign-in',
   signOut: '/account/sign-out',
-  disconnectApps: '/account/apps/end',
+  disconnectApps: '/account/apps/disconnect',
   link: '/account/link',
   confirmLink: '/account/link/confirm',
   unlink: '/account/unlink',

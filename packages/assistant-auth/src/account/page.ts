@@ -120,7 +120,7 @@ const buildRecentAuth = (
 };
 
 /**
- * `POST` that redirects to a provider, to sign in to the account page or (`purpose=prove`) to confirm the
+ * `POST` that redirects to a provider, to sign in to the account page or (`purpose=confirm`) to confirm the
  * current user.
  */
 export const accountSignInEndpoint = (context: AccountContext): EndpointDefinition =>
@@ -129,7 +129,7 @@ export const accountSignInEndpoint = (context: AccountContext): EndpointDefiniti
     { name: 'account-sign-in', fields: ['choice', 'purpose'] },
     async ({ requestContext, fields, cookies }, form) => {
       const provider = resolveChosenProvider(context, fields.choice);
-      if (fields.purpose !== 'prove')
+      if (fields.purpose !== 'confirm')
         return redirectToProvider(context, { kind: 'account', user: undefined }, provider, cookies);
       const session = await useSession(requestContext.request, context);
       if (session === undefined)

@@ -97,7 +97,7 @@ describe('connected apps', () => {
       const accountBrowser = await signInAsTestUser(deployment);
       const { html } = await expectAccountRedirect(
         accountBrowser,
-        await accountBrowser.post('/apps/end', { app: gptKey }),
+        await accountBrowser.post('/apps/disconnect', { app: gptKey }),
         'app-disconnected',
       );
       expect(readButtonValues(html, 'app')).toEqual(['server server.example']);
@@ -117,7 +117,7 @@ describe('connected apps', () => {
       const accountBrowser = await signInAsTestUser(deployment);
       await expectAccountRedirect(
         accountBrowser,
-        await accountBrowser.post('/apps/end', { app: gptKey }),
+        await accountBrowser.post('/apps/disconnect', { app: gptKey }),
         'app-disconnected',
       );
       expect((await redeem(deployment, gpt, codes[0])).status).toBe(400);
@@ -131,7 +131,7 @@ describe('connected apps', () => {
       const deployment = deploy();
       const code = await obtainCode(deployment, gpt);
       const accountBrowser = await signInAsTestUser(deployment);
-      expect((await accountBrowser.post('/apps/end', { app: gptKey })).status).toBe(400);
+      expect((await accountBrowser.post('/apps/disconnect', { app: gptKey })).status).toBe(400);
       expect((await redeem(deployment, gpt, code)).status).toBe(200);
     });
 
@@ -141,7 +141,7 @@ describe('connected apps', () => {
         const deployment = deploy();
         const { refresh_token } = await obtainTokens(deployment, gpt);
         const accountBrowser = await signInAsTestUser(deployment);
-        const response = await accountBrowser.post('/apps/end', { app: key });
+        const response = await accountBrowser.post('/apps/disconnect', { app: key });
         await expectFormRejected(
           response,
           deployment,
@@ -158,7 +158,7 @@ describe('connected apps', () => {
     const tokens = await Promise.all(testClients.map((testClient) => obtainTokens(deployment, testClient)));
     const otherBrowser = await signInAsTestUser(deployment);
     const accountBrowser = await signInAsTestUser(deployment);
-    const response = await accountBrowser.post('/apps/end', { all: '1' });
+    const response = await accountBrowser.post('/apps/disconnect', { all: '1' });
     const { kind, html } = await expectAccountRedirect(accountBrowser, response, 'signed-out-everywhere');
     expect(kind).toBe('sign-in');
     expect(html).toContain('signed out everywhere');
@@ -177,7 +177,7 @@ describe('connected apps', () => {
     const deployment = deploy();
     const redirect = await createTestBrowser(deployment).signIn(gptRequest, 'subject-1');
     const accountBrowser = await signInAsTestUser(deployment);
-    await accountBrowser.post('/apps/end', { all: '1' });
+    await accountBrowser.post('/apps/disconnect', { all: '1' });
     const response = await redeem(deployment, gpt, redirect.searchParams.get('code') ?? '');
     expect(response.status).toBe(400);
   });
@@ -364,7 +364,7 @@ describe('export and deletion', () => {
     const { form } = await accountBrowser.openAccountPage();
     const userId = (await deployment.storage.findUser(ada)) ?? '';
     await deployment.storage.deleteUser({ userId, actor: 'operator', now: deployment.now() });
-    for (const action of ['/export', '/delete', '/sign-out', '/link', '/unlink', '/apps/end']) {
+    for (const action of ['/export', '/delete', '/sign-out', '/link', '/unlink', '/apps/disconnect']) {
       const response = await accountBrowser.post(action, { confirm: 'yes', choice: 'other', all: '1' }, form);
       expect((await expectAccountRedirect(accountBrowser, response, 'session-ended')).kind).toBe('sign-in');
     }

@@ -224,16 +224,16 @@ describe('reauthentication', () => {
     const deployment = deploy();
     const accountBrowser = createAccountBrowser(deployment);
     await accountBrowser.signInToAccount();
-    expect((await accountBrowser.openAccountPage()).html).not.toContain('value="prove"');
+    expect((await accountBrowser.openAccountPage()).html).not.toContain('value="confirm"');
     deployment.advance(300);
-    expect((await accountBrowser.openAccountPage()).html).toContain('value="prove"');
+    expect((await accountBrowser.openAccountPage()).html).toContain('value="confirm"');
     const before = accountBrowser.cookies.get('__Host-session') ?? '';
     const { html } = await expectAccountRedirect(
       accountBrowser,
       await accountBrowser.reauthenticate(),
       'confirmed',
     );
-    expect(html).not.toContain('value="prove"');
+    expect(html).not.toContain('value="confirm"');
     accountBrowser.cookies.set('__Host-session', before);
     expect((await accountBrowser.openAccountPage()).kind).toBe('sign-in');
   });
@@ -253,7 +253,7 @@ describe('reauthentication', () => {
       'not-confirmed',
     );
     expect(html).toContain('ada@example.com');
-    expect(html).toContain('value="prove"');
+    expect(html).toContain('value="confirm"');
     expect(await deployment.storage.findUser({ provider: 'google', subject: 'carol' })).toBeUndefined();
   });
 
@@ -278,7 +278,7 @@ describe('reauthentication', () => {
     expect(deployment.log.at(-1)).toMatchObject({ reason: 'session.changed' });
     const { html, kind } = await accountBrowser.openAccountPage();
     expect(kind).toBe('account');
-    expect(html).toContain('value="prove"');
+    expect(html).toContain('value="confirm"');
   });
 
   it('fails if the publisher now maps the identity to another user', async () => {
@@ -307,7 +307,7 @@ describe('reauthentication', () => {
     await accountBrowser.signInToAccount();
     const { form } = await accountBrowser.openAccountPage();
     await accountBrowser.signInToAccount('bob');
-    const response = await accountBrowser.post('/sign-in', { choice: 'google', purpose: 'prove' }, form);
+    const response = await accountBrowser.post('/sign-in', { choice: 'google', purpose: 'confirm' }, form);
     await expectFormRejected(response, deployment, staleFormMessage);
   });
 
@@ -331,14 +331,14 @@ describe('reauthentication', () => {
     const accountBrowser = createAccountBrowser(deployment);
     await accountBrowser.signInToAccount();
     deployment.advance(seconds - 1);
-    expect((await accountBrowser.openAccountPage()).html).not.toContain('value="prove"');
+    expect((await accountBrowser.openAccountPage()).html).not.toContain('value="confirm"');
     deployment.advance(1);
-    expect((await accountBrowser.openAccountPage()).html).toContain('value="prove"');
+    expect((await accountBrowser.openAccountPage()).html).toContain('value="confirm"');
   });
 
   it('without a session leads to the sign-in page', async () => {
     const accountBrowser = createAccountBrowser(deploy());
-    const response = await accountBrowser.post('/sign-in', { choice: 'google', purpose: 'prove' });
+    const response = await accountBrowser.post('/sign-in', { choice: 'google', purpose: 'confirm' });
     expect((await expectAccountRedirect(accountBrowser, response, 'session-ended')).kind).toBe('sign-in');
   });
 });

@@ -36,7 +36,7 @@ describe('forms', () => {
   const actions = [
     '/sign-in',
     '/sign-out',
-    '/apps/end',
+    '/apps/disconnect',
     '/link',
     '/link/confirm',
     '/unlink',
@@ -432,7 +432,7 @@ describe('linking identities', () => {
       deployment,
       staleFormMessage,
     );
-    for (const action of ['/delete', '/export', '/apps/end', '/sign-out', '/link'])
+    for (const action of ['/delete', '/export', '/apps/disconnect', '/sign-out', '/link'])
       await expectFormRejected(
         await browser.post(action, { confirm: 'yes', all: '1', choice: 'other' }, page.form),
         deployment,
@@ -651,7 +651,7 @@ describe('sessions', () => {
     expect((await accountBrowser.openAccountPage()).kind).toBe('sign-in');
     const fields = { all: '1', app: 'gpt chat.openai.com', choice: 'other', identity: 'x', confirm: 'yes' };
     for (const action of [
-      '/apps/end',
+      '/apps/disconnect',
       '/link',
       '/link/confirm',
       '/unlink',
@@ -686,7 +686,7 @@ describe('sessions', () => {
     const session = await createCapturedSession();
     const otherBrowser = createAccountBrowser(session.deployment);
     await otherBrowser.signInToAccount('subject-1');
-    await otherBrowser.post('/apps/end', { all: '1' });
+    await otherBrowser.post('/apps/disconnect', { all: '1' });
     await expectUseless(session);
   });
 
@@ -740,7 +740,7 @@ describe('sessions', () => {
     await accountBrowser.post('/sign-out');
     expect((await refresh(deployment, gpt, tokens.refresh_token)).status).toBe(200);
     await accountBrowser.signInToAccount('subject-1');
-    await accountBrowser.post('/apps/end', { all: '1' });
+    await accountBrowser.post('/apps/disconnect', { all: '1' });
     expect((await refresh(deployment, gpt, tokens.refresh_token)).status).toBe(401);
     await expectInvalidToken(deployment, tokens.access_token);
   });

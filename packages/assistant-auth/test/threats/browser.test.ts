@@ -128,7 +128,16 @@ describe('blocked or deleted cookies', () => {
     expect(deployment.log.at(-1)).toMatchObject({ reason: 'transaction.missing' });
   });
 
-  it.each(['/sign-in', '/sign-out', '/apps/end', '/link', '/link/confirm', '/unlink', '/export', '/delete'])(
+  it.each([
+    '/sign-in',
+    '/sign-out',
+    '/apps/disconnect',
+    '/link',
+    '/link/confirm',
+    '/unlink',
+    '/export',
+    '/delete',
+  ])(
     'B23.4 at the account page: POST /account%s changes nothing, and explains that cookies are missing',
     async (action) => {
       const { provider, storage, deployment } = createSystem();
@@ -315,7 +324,7 @@ describe('prefetch requests', () => {
       for (const action of [
         'sign-in',
         'sign-out',
-        'apps/end',
+        'apps/disconnect',
         'link',
         'link/confirm',
         'unlink',

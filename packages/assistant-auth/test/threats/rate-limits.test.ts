@@ -477,7 +477,7 @@ describe('limits of a user and of a grant', () => {
       }
       expect((await submit()).status).toBe(429);
       expect((await owner.signInToAccount()).status).toBe(303);
-      await owner.post('/apps/end', { all: '1' });
+      await owner.post('/apps/disconnect', { all: '1' });
       deployment.advance(1);
       // The session was revoked, so the form shows the sign-in page again.
       expect((await submit()).status).toBe(200);
@@ -758,7 +758,7 @@ describe('limits of a user and of a grant', () => {
       const accountBrowser = createAccountBrowser(deployment);
       await accountBrowser.signInToAccount('subject-1');
       deployment.advance(1);
-      expect((await accountBrowser.post('/apps/end', { all: '1' })).status).toBe(303);
+      expect((await accountBrowser.post('/apps/disconnect', { all: '1' })).status).toBe(303);
       deployment.advance(10);
       for (const token of tokens) expect((await callApi(deployment, token)).kind).toBe('refused');
       expect(Math.max(...pages)).toBe(1);

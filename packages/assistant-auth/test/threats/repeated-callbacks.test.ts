@@ -495,7 +495,7 @@ describe('other callbacks', () => {
       const url = await startAtAccountPage(
         accountBrowser,
         '/sign-in',
-        { choice: 'google', purpose: 'prove' },
+        { choice: 'google', purpose: 'confirm' },
         'ada',
       );
       await accountBrowser.visit(url);

@@ -65,7 +65,7 @@ ${current && html`<p>${fillText(texts.signedInWith, { identity: renderIdentity(c
 };
 
 /**
- * Renders one box for all sections that need a recent sign-in. The form posts `purpose=prove` and `choice`, a
+ * Renders one box for all sections that need a recent sign-in. The form posts `purpose=confirm` and `choice`, a
  * provider's ID.
  */
 const renderConfirmBox = ({
@@ -79,7 +79,7 @@ const renderConfirmBox = ({
     : html`<section class="facts" aria-labelledby="confirm">
 <h2 id="confirm">${fillText(texts.confirm)}</h2>
 <p>${fillText(texts.confirmAbout)}</p>
-${renderForm(actions.signIn, form, html`<input type="hidden" name="purpose" value="prove">\n${renderProviderButtons(recentAuth.providers, texts.confirmWith)}`)}
+${renderForm(actions.signIn, form, html`<input type="hidden" name="purpose" value="confirm">\n${renderProviderButtons(recentAuth.providers, texts.confirmWith)}`)}
 </section>`;
 
 /** The data of the account page. */
@@ -91,7 +91,7 @@ export interface AccountModel {
     readonly signOut: string;
     /** Disconnects an app (`app`, its key) or everything (`all=1`), which includes this session. */
     readonly disconnectApps: string;
-    /** Redirects to a provider (`choice`) to confirm the current user (`purpose=prove`). */
+    /** Redirects to a provider (`choice`) to confirm the current user (`purpose=confirm`). */
     readonly signIn: string;
     /** Redirects to a provider (`choice`) to link an identity of that provider. */
     readonly link: string;

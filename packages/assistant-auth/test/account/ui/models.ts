@@ -21,7 +21,7 @@ const providers = [
 
 const actions: AccountModel['actions'] = {
   signOut: '/account/sign-out',
-  disconnectApps: '/account/apps/end',
+  disconnectApps: '/account/apps/disconnect',
   signIn: '/account/sign-in',
   link: '/account/link',
   unlink: '/account/unlink',

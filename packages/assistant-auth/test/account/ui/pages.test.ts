@@ -143,13 +143,13 @@ describe('the account page', () => {
       const page = renderAccount();
       expect(await readAttributes(page, 'form')).toEqual([
         { ...form, action: '/account/sign-out' },
-        { ...form, action: '/account/apps/end' },
-        { ...form, action: '/account/apps/end' },
+        { ...form, action: '/account/apps/disconnect' },
+        { ...form, action: '/account/apps/disconnect' },
         { ...form, action: '/account/sign-in' },
       ]);
       expect(await readAttributes(page, 'input')).toEqual([
         ...[hiddenField, hiddenField, hiddenField, hiddenField],
-        { type: 'hidden', name: 'purpose', value: 'prove' },
+        { type: 'hidden', name: 'purpose', value: 'confirm' },
       ]);
       expect(await readAttributes(page, 'button')).toEqual([
         {},
@@ -169,7 +169,7 @@ describe('the account page', () => {
       const page = renderAccount({ model: { ...recentlyAuthenticated, apps: [] } });
       expect(await readAttributes(page, 'form')).toEqual([
         { ...form, action: '/account/sign-out' },
-        { ...form, action: '/account/apps/end' },
+        { ...form, action: '/account/apps/disconnect' },
         { ...form, action: '/account/unlink' },
         { ...form, action: '/account/link' },
         { ...form, action: '/account/export' },
