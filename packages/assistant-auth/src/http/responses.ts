@@ -133,7 +133,7 @@ export const problemResponse = (error: ProtocolError, challenge?: string): Respo
   return respond(error.status, JSON.stringify(body), {
     ...commonHeaders,
     ...buildRetryAfterHeader(error),
-    ...(challenge !== undefined && isTokenError(error) ? { 'www-authenticate': challenge } : {}),
+    ...(challenge !== undefined && allowsChallenge(error) ? { 'www-authenticate': challenge } : {}),
     'content-type': 'application/problem+json',
   });
 };
@@ -172,7 +172,7 @@ const buildRetryAfterHeader = ({
 }: ProtocolError): Record<string, string> =>
   retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) };
 
-const isTokenError = ({ status }: ProtocolError): boolean => status === 401 || status === 403;
+const allowsChallenge = ({ status }: ProtocolError): boolean => status === 401 || status === 403;
 
 /** Returns the status phrase, which RFC 9457 §4.2.1 recommends as the title for `about:blank`. */
 const getStatusText = (status: number): string => {

@@ -147,7 +147,8 @@ const toIdentity = (
 
 // Verifies a callback in this order: parameters, code, ID token, signature. `oauth4webapi` checks `state`,
 // `iss`, `aud`, `nonce` and the algorithm; `validateIdToken` checks the times, `azp` and `auth_time`.
-// `issuer.ts` decides which algorithms, tenants and keys are accepted.
+// `selectAlgorithms`, `withIssuer` and `selectKeysForIssuer` in `issuer.ts` decide which algorithms, tenants and
+// keys are accepted.
 
 /** What one code exchange needs besides the callback parameters. */
 interface CodeExchange extends Pick<OidcIssuer, 'config' | 'tenantIssuers' | 'verifyWithKeys'> {

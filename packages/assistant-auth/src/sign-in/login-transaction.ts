@@ -1,7 +1,8 @@
 /**
  * Login transactions: starts one and redirects the browser to the provider (RFC 6749 §4.1.1), keeps each one
  * sealed in a cookie of its own, which binds it to the browser (RFC 6749 §10.12), finds it at the callback,
- * and detects repeated callbacks.
+ * and detects repeated callbacks. The cookie is named after a digest of `state`, and the sealed `state` must
+ * equal that of the callback. `http/request.ts` sets the attributes of all cookies.
  */
 
 import { type BrokerContext, paths } from '../context.ts';
@@ -94,25 +95,6 @@ const completionName = /^__Host-done-[\w-]{8}$/;
 /** Matches the name of every cookie that the broker sets. */
 const brokerCookieName = /^__Host-(?:(?:csrf|tx|done)-[\w-]{8}|session|notice)$/;
 
-/**
- * How many transactions are opened to find the oldest. Beyond that, transactions are cleared without being
- * opened.
- */
-const maxOpened = 16;
-
-/** How many surplus cookies one response clears: proxies limit the size of response headers, too. */
-const maxCleared = 16;
-
-/**
- * How many login transactions a browser keeps; a new one replaces the oldest. With a `state` of usual length,
- * one takes about 520 bytes, so five of them, three completions, a session with a profile of usual size and
- * the binding cookies of 30 tabs stay below 6 kB. A long `state` takes more.
- */
-const maxTransactions = 5;
-
-/** How many completed login transactions a browser keeps. */
-const maxCompletions = 3;
-
 /** Returns whether the browser sent any cookie of the broker. */
 const hasBrokerCookies = (cookies: ReadonlyMap<string, string>): boolean =>
   [...cookies.keys()].some((name) => brokerCookieName.test(name));
@@ -195,6 +177,25 @@ const findCompletion = async (
 };
 
 // Completed and surplus login transactions.
+
+/**
+ * How many transactions are opened to find the oldest. Beyond that, transactions are cleared without being
+ * opened.
+ */
+const maxOpened = 16;
+
+/** How many surplus cookies one response clears: proxies limit the size of response headers, too. */
+const maxCleared = 16;
+
+/**
+ * How many login transactions a browser keeps; a new one replaces the oldest. With a `state` of usual length,
+ * one takes about 520 bytes, so five of them, three completions, a session with a profile of usual size and
+ * the binding cookies of 30 tabs stay below 6 kB. A long `state` takes more.
+ */
+const maxTransactions = 5;
+
+/** How many completed login transactions a browser keeps. */
+const maxCompletions = 3;
 
 /**
  * Returns the `Set-Cookie` values that delete a completed login transaction and store what identifies its

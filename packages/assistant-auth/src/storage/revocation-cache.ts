@@ -5,7 +5,8 @@
  * its last read is ten seconds old. So a revoked token is refused within ten seconds, or within 60 while
  * storage is unavailable; after that, and in an isolate that has read none yet, calls fail. If there are more
  * than 10,000 revocations, none are kept: for ten minutes, every call reads storage, and fails at once if
- * storage is unavailable. Expired revocations are dropped from memory every ten minutes.
+ * storage is unavailable. Calls fail with the error of storage; one other than `StorageUnavailable` fails at
+ * once. Expired revocations are dropped from memory every ten minutes.
  */
 import type { Clock, EpochSeconds, Seconds } from '../oauth/identifiers.ts';
 import {

@@ -3,9 +3,9 @@
  * 9700 §4.14.2). The previous token counts as a retry for two minutes (`refreshGrace`) and gets the current
  * tokens again. After that, if the current token was never used, the option `lateRefresh` decides: `recover`
  * (the default) starts a new branch, `revoke` revokes the grant. Any other replaced token revokes the grant.
- * A stable grant keeps its refresh token. Storage decides which case applies, in one statement
- * (`storage/sqlite/grants.ts`, `storage/memory/grants.ts`). Also rechecks the identity at its provider, if
- * that is due.
+ * A stable grant keeps its refresh token. A token that has expired is refused, and revokes nothing. Storage
+ * decides which case applies, in one batch (`refresh` in `storage/sqlite/grants.ts` and in
+ * `storage/memory/grants.ts`). Also rechecks the identity at its provider, if that is due.
  */
 
 import type { Client } from '../clients/client.ts';
