@@ -1,4 +1,7 @@
-/** Signs a user in without JavaScript, from the authorization request to the client's callback and its tokens. */
+/**
+ * Signs a user in without JavaScript, from the authorization request to the client's callback, and redeems
+ * the code.
+ */
 import {
   buildGptCallbackUrl,
   createBrowser,

@@ -1,6 +1,6 @@
 /**
  * Prints a message if Node is too old, instead of a syntax error. `node --import` loads this file before a
- * script. It is JavaScript, because such a Node cannot read TypeScript.
+ * script. It is JavaScript, because a Node that is too old cannot run TypeScript.
  */
 if (!process.features.typescript) {
   console.error(

@@ -60,7 +60,7 @@ const describeNextSteps = (variables: Variables, origin: string): string =>
   ].join('\n');
 
 const describeOtherOrigin = ({ ORIGIN }: Variables, origin: string): readonly string[] =>
-  ORIGIN === origin ? [] : [`These values are for ${origin}, but ORIGIN in the file is ${ORIGIN}.`];
+  ORIGIN === origin ? [] : [`These values are for ${origin}, but ORIGIN is set to ${ORIGIN}.`];
 
 const describeSignInSteps = (variables: Variables, origin: string): readonly string[] => {
   try {

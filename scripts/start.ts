@@ -34,7 +34,7 @@ const start = (origin: string | undefined, options: StartOptions): Promise<Runni
   return startLocal(options);
 };
 
-/** Resolves when the user or the system asks the process to stop. */
+/** Resolves when the process receives a signal to stop. */
 const waitForStopSignal = (): Promise<undefined> =>
   new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => resolve(undefined));

@@ -29,7 +29,7 @@ afterAll(async () => {
   callback.close();
 });
 
-/** Signs a user in at ChatGPT with these buttons, and returns ChatGPT's tokens. */
+/** Sends ChatGPT's authorization request, clicks these buttons, and returns ChatGPT's tokens. */
 const connect = async (page: Page, buttons: readonly (string | RegExp)[]) => {
   const startedSignIn = startSignIn(createGptAction(callback), crypto.randomUUID());
   await page.goto(startedSignIn.url.href);

@@ -168,7 +168,7 @@ describe('a callback that is opened again', () => {
 });
 
 describe('a browser that blocks cookies', () => {
-  it('gets a page that cookies are required, for a sign-in at a client and at the account page', async () => {
+  it('gets the page "Cookies are required" for a sign-in at a client and at the account page', async () => {
     const profile = await mkdtemp(join(tmpdir(), 'no-cookies-'));
     await mkdir(join(profile, 'Default'));
     const preferences = { profile: { default_content_setting_values: { cookies: 2 } } };
@@ -238,7 +238,7 @@ const prefetchMethods: readonly (readonly [string, (url: string) => string])[] =
 ];
 
 describe('a callback that the browser prefetches', () => {
-  it.each(prefetchMethods)('completes the sign-in at the navigation: %s', async (_, renderPrefetch) => {
+  it.each(prefetchMethods)('completes the sign-in when it is opened: %s', async (_, renderPrefetch) => {
     const { context } = await openContext(chromium);
     const page = await context.newPage();
     await signInAtGoogle(context, 'browser-prefetch');

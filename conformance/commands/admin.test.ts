@@ -1,6 +1,6 @@
 /**
- * Tests `npm run admin` on the database of a local system, which runs only for this file so that no other test
- * adds rows.
+ * Tests `npm run admin` on the database of a local system, which runs only for this file so that no other
+ * test adds rows.
  */
 import { readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';

@@ -1,6 +1,6 @@
 /**
- * Tests what `npm start` and the other commands open on this machine besides the app: no debugger, no control
- * endpoint, and no file that other users can read.
+ * Tests that `npm start` and the other commands expose nothing but the app on this machine: no debugger, no
+ * control endpoint, and no file with secrets that other users can read.
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -143,7 +143,7 @@ describe.each([
     ['images', 'GET', '/__cf_local/imagedelivery/x', {}],
     ['videos', 'GET', '/__cf_local/stream/x', {}],
   ])('W16.4 does not let web pages access %s: %s %s', async (_, method, path, headers) => {
-    // The request for an image, or after a click on a link, has no Origin header.
+    // A browser's request for an image, or after a click on a link, has no Origin header.
     for (const requestOrigin of [undefined, 'https://evil.example', `http://127.0.0.1:${port + 1}`, 'null']) {
       for (const host of hosts()) {
         const originHeader = requestOrigin === undefined ? {} : { origin: requestOrigin };

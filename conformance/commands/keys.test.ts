@@ -339,7 +339,7 @@ describe('the rotation of a ring in use', () => {
       [['retire'], 'Usage: npm run keys [-- <command>]'],
       [
         ['retire', 'local'],
-        'Pass --local or --remote. The command checks there whether something still needs the key.',
+        'Pass --local or --remote. The command checks in that database whether anything needs the key.',
       ],
       [['retire', 'other', '--local'], 'The ring has no key with this ID. Its keys are '],
       [['burn', 'other'], 'The ring has no key with this ID. Its keys are '],

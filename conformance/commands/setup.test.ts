@@ -145,7 +145,7 @@ it('warns if its values are for an origin other than the one in the file', async
   const { stdout } = await setup('--origin', 'https://tunnel.example');
   expect(stdout).toContain('https://tunnel.example/authorize');
   expect(stdout).toContain(
-    'These values are for https://tunnel.example, but ORIGIN in the file is https://words.example.',
+    'These values are for https://tunnel.example, but ORIGIN is set to https://words.example.',
   );
   expect(await readVariablesFile()).toMatchObject({ ORIGIN: 'https://words.example' });
 });

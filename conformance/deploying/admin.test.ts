@@ -1,6 +1,6 @@
 /**
- * Tests `npm run admin` and `npm run keys` with `--remote`. They send their requests to a fake of Cloudflare's
- * API, whose database is real.
+ * Tests `npm run admin` and `npm run keys` with `--remote`. They send their requests to a fake of
+ * Cloudflare's API, which runs the statements on a real SQLite database.
  */
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';

@@ -1,4 +1,7 @@
-/** Fakes a deployed D1 database with SQLite in memory, as a binding and as the query endpoint of Cloudflare's API. */
+/**
+ * Fakes a deployed D1 database with SQLite in memory, as a binding and as the query endpoint of Cloudflare's
+ * API.
+ */
 import { DatabaseSync } from 'node:sqlite';
 import type { SqlDatabase, SqlStatement } from 'assistant-auth/d1';
 

@@ -13,8 +13,8 @@ import {
 } from './output.ts';
 
 /**
- * @throws CommandError if the user does not exist, a revocation revoked nothing, a deletion was not confirmed,
- * or the database fails
+ * @throws CommandError if the user does not exist, a revocation revoked nothing, a deletion was not
+ * confirmed, or the database fails
  */
 export const runAdminCommand = async (
   databaseLocation: DatabaseLocation,

@@ -20,7 +20,7 @@ const maxSize = 90_000;
 
 /**
  * Builds the site and bundles the Worker, without requests to other servers.
- * @throws CommandError if the bundle does not build or exceeds its budget
+ * @throws CommandError if the bundle does not build or exceeds the maximum size
  */
 export const buildBundle = async (folder: string, variables: Variables): Promise<Bundle> => {
   const [site, worker] = [join(folder, 'site'), join(folder, 'worker')];

@@ -6,7 +6,7 @@ import { VariableError } from '../../apps/words/src/config/variables.ts';
 /**
  * Reads `--origin` from the arguments of a command that has no other options.
  * @returns `undefined` if it was not passed
- * @throws VariableError `--origin` unless it is an https origin without a path, or http on loopback
+ * @throws VariableError for `--origin` unless it is an https origin without a path, or http on loopback
  */
 export const readOriginOption = (args: readonly string[]): string | undefined => {
   const { origin } = parseArgs({ args: [...args], options: { origin: { type: 'string' } } }).values;

@@ -1,4 +1,4 @@
-/** Writes files with secrets so that only their owner can read them at any time. */
+/** Writes files with secrets so that only their owner can ever read them. */
 import { chmod, mkdir, realpath, rename, rm, writeFile } from 'node:fs/promises';
 
 /** Replaces a file. A process that has the old file open continues to read the old content. */

@@ -14,7 +14,7 @@ import type { Variables } from './variables.ts';
 /**
  * Builds the site in a folder and replaces its content.
  * @param variables `ORIGIN`, `GPT_URL` and `AUDIT_DAYS` are used. None of them is secret or required
- * @throws VariableError `ORIGIN`, `GPT_URL` or `AUDIT_DAYS` if it is not valid
+ * @throws VariableError if `ORIGIN`, `GPT_URL` or `AUDIT_DAYS` is not valid
  */
 export const buildSite = async (folder: string, variables: Variables): Promise<void> => {
   const landingPage = renderLandingPage(await readPage('index.html'), variables);
@@ -28,9 +28,9 @@ export const buildSite = async (folder: string, variables: Variables): Promise<v
 const readPage = (name: string): Promise<string> => readFile(join(publicFolder, name), 'utf8');
 
 /**
- * Inserts the link to the GPT, and makes the URLs for other sites absolute, because these do not resolve
- * relative ones.
- * @throws VariableError `ORIGIN`, `GPT_URL`
+ * Inserts the link to the GPT, and makes the Open Graph URLs absolute, because sites that show link previews
+ * do not resolve relative URLs.
+ * @throws VariableError if `ORIGIN` or `GPT_URL` is not valid
  */
 export const renderLandingPage = (page: string, variables: Variables): string => {
   const origin = readOptionalOrigin(variables) ?? '';
@@ -47,7 +47,7 @@ export const renderLandingPage = (page: string, variables: Variables): string =>
 
 /**
  * Inserts how long this deployment keeps the audit log.
- * @throws VariableError `AUDIT_DAYS`
+ * @throws VariableError if `AUDIT_DAYS` is not valid
  */
 export const renderPrivacyPage = (page: string, variables: Variables): string => {
   const { auditRetention } = readAuditRetention(variables);
@@ -73,7 +73,7 @@ const readOptionalOrigin = (variables: Variables): string | undefined => {
 
 /**
  * Reads the URL of the GPT.
- * @throws VariableError `GPT_URL` unless it is the URL of a GPT
+ * @throws VariableError if `GPT_URL` is not the URL of a GPT
  */
 export const readGptUrl = ({ GPT_URL }: Variables): string | undefined => {
   if (GPT_URL === undefined) return undefined;

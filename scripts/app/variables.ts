@@ -1,6 +1,6 @@
 /**
- * Reads and writes the app's variables, which are in the publisher's variables file or in the environment. The
- * environment takes precedence.
+ * Reads and writes the app's variables, which are in the publisher's variables file or in the environment.
+ * The environment takes precedence.
  */
 import { readFile } from 'node:fs/promises';
 import { parseEnv } from 'node:util';
@@ -12,8 +12,8 @@ export type Variables = Readonly<Record<string, string>>;
 
 /**
  * Reads all variables that are set. Only the names in the example are read from the environment.
- * @throws CommandError if the file contains a name that the example does not have, because the correctly
- * spelled variable would be missing
+ * @throws CommandError if the file contains a name that the example does not have: it is probably a typo, and
+ * the variable that was meant would not be set
  */
 export const readVariables = async (environment: NodeJS.ProcessEnv): Promise<Variables> => {
   const names = await listVariableNames();

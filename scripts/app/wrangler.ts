@@ -1,6 +1,6 @@
 /**
- * Starts Wrangler as a child process: its command line, quietly or in the user's terminal, and the
- * development server of `../local-system/dev-server.ts`.
+ * Starts child processes: Wrangler's CLI, quietly or in the user's terminal, and the development server of
+ * `../local-system/dev-server.ts`, which uses Wrangler's API.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -155,7 +155,8 @@ const sendSignalToGroup = (pid: number | undefined, signal: NodeJS.Signals): voi
 };
 
 /**
- * Environment variables that keep Wrangler from contacting other servers, and keep its logs in the data folder.
+ * Environment variables that keep Wrangler from contacting other servers and from opening its own pages, and
+ * keep its logs in the data folder.
  */
 export const buildWranglerEnvironment = (dataFolder: string): Readonly<Record<string, string>> => ({
   WRANGLER_SEND_METRICS: 'false',

@@ -57,8 +57,8 @@ export interface Database {
 
 /**
  * Opens the database, runs the work with it, and closes it.
- * @throws CommandError if the database can't be opened or fails. Its message, which the broker does not show
- * to clients, is for the operator
+ * @throws CommandError if the database can't be opened or fails. The message is for the operator; the broker
+ * never shows it to clients
  */
 export const withDatabase = async <Result>(
   location: DatabaseLocation,

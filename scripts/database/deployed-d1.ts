@@ -52,7 +52,7 @@ const readBaseUrl = ({
 type Api = <Result>(path: string, body?: unknown) => Promise<Result>;
 
 interface Target {
-  /** The ID of the database, or otherwise its name. */
+  /** The ID of the database, or its name if the Wrangler file has no ID. */
   readonly database: string;
   readonly account: string | undefined;
 }
@@ -90,7 +90,7 @@ const readCredentials = async (): Promise<Readonly<Record<string, string>>> => {
   );
 };
 
-/** The largest page of the API. */
+/** The largest page size that the API supports. */
 const maxAccounts = 50;
 
 const listAccounts = async (api: Api): Promise<readonly string[]> => {

@@ -14,7 +14,7 @@ export interface LocalD1Options {
 }
 
 /**
- * Opens the database in a workerd of its own, without a debugger and without the variables of the app. Its
+ * Opens the database in its own workerd process, without a debugger and without the variables of the app. Its
  * `batch` waits while another process writes.
  * @param pause waits for this many milliseconds
  */
@@ -52,8 +52,8 @@ const writeLockStatement = 'DELETE FROM users WHERE false';
 const pausesMs = [50, 100, 200, 400, 800, 1600, 2000, 2000, 3000];
 
 /**
- * SQLite lets one connection write at a time, and workerd does not wait for another one. An attempt that finds
- * the database locked has changed nothing, because a batch is one transaction.
+ * SQLite lets one connection write at a time, and workerd does not wait for another one. An attempt that
+ * finds the database locked has changed nothing, because a batch is one transaction.
  * @throws CommandError if the database stays locked, or if it fails for another reason
  */
 const retryWhileLocked = async <Result>(
@@ -80,7 +80,10 @@ const retryWhileLocked = async <Result>(
   }
 };
 
-/** SQLite's own errors roll the transaction back. After another error, for example of workerd, nothing is known. */
+/**
+ * After an error of SQLite itself, the transaction was rolled back. After any other error, for example from
+ * workerd, the outcome is unknown.
+ */
 const describeOutcome = (message: string): string =>
   message.startsWith('D1_ERROR') && !message.includes('internal error')
     ? 'The query changed nothing.'

@@ -78,7 +78,7 @@ const refresh = async (
   { action, terminal }: DemoContext,
   refreshToken: string | undefined,
 ): Promise<Tokens> => {
-  terminal.step('Later, the access token has expired. ChatGPT refreshes it');
+  terminal.step('Later, after the access token has expired, ChatGPT uses the refresh token');
   if (refreshToken === undefined) throw new UnexpectedResponse('There was no refresh token.');
   return expectTokens(await refreshTokens(action, refreshToken, createLoggingFetch(terminal)));
 };

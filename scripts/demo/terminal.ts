@@ -8,7 +8,7 @@ export interface Terminal {
   message(direction: '→' | '←', line: string): void;
   /** Prints a name and a value per line, with secrets truncated. */
   details(entries: Iterable<readonly [name: string, value: string]>): void;
-  /** Prints a remark. */
+  /** Prints a line of explanation. */
   print(line: string): void;
 }
 

@@ -5,7 +5,7 @@ import type { Variables } from '../app/variables.ts';
 
 /**
  * Reads the domain from `ORIGIN`.
- * @throws CommandError if `ORIGIN` is on loopback, has a port, or is a domain of Cloudflare
+ * @throws CommandError if `ORIGIN` is on loopback, has a port, or is at workers.dev or pages.dev
  */
 export const readDeploymentDomain = (variables: Variables): string => {
   const { protocol, hostname, port } = new URL(readOrigin(variables));

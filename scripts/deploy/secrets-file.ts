@@ -6,7 +6,7 @@ import type { Variables } from '../app/variables.ts';
 
 /**
  * Writes the secrets to a file that only its owner can read, and deletes it when the work is done or the
- * process exits. A signal must cause an exit (`exitWhenInterrupted`).
+ * process exits. Call `exitWhenInterrupted` first, so that a signal causes an exit.
  * @param work gets the path of the file
  */
 export const withSecretsFile = async (

@@ -90,7 +90,7 @@ export const retire = async (
   const remainingKeys = removeKey(ring, id);
   if (databaseLocation === undefined)
     throw new CommandError(
-      'Pass --local or --remote. The command checks there whether something still needs the key.',
+      'Pass --local or --remote. The command checks in that database whether anything needs the key.',
     );
   await requireAllowed(databaseLocation, ring, id, (keyUsage, now) =>
     checkRetirement(keyUsage, readKeyId(ring[0]), now),

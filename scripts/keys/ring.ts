@@ -25,8 +25,8 @@ export const readPassedKeyRing = async (ringArgument: string | undefined): Promi
 };
 
 /**
- * Reads the ring in use: the one passed to the command; otherwise the one of the local system, if the local database
- * was selected; otherwise the one in the publisher's variables file.
+ * Reads the ring in use: the one passed to the command; otherwise the one of the local system, if the local
+ * database was selected; otherwise the one in the publisher's variables file.
  * @returns `undefined` if there is none
  * @throws ConfigurationError if the ring is damaged. The message does not contain the ring
  */

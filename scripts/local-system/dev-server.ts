@@ -19,7 +19,7 @@ export interface DevServerOptions {
   readonly platform: Platform;
   /** The Wrangler file with the bindings. */
   readonly config: string;
-  /** For Workers, the file to write the entry to; for Pages, the compiled Functions. */
+  /** For Workers, the file to write the entry point to; for Pages, the compiled Functions. */
   readonly main: string;
   /** The folder of static files. */
   readonly site: string;
@@ -105,8 +105,8 @@ export default handlers;
 };
 
 /**
- * Like Pages, serves paths that `_routes.json` excludes without the Functions, and for a missing file
- * `404.html` or otherwise `index.html`.
+ * Serves static files as Pages does: the Functions do not run for paths that `_routes.json` excludes, and the
+ * response for a missing file is `404.html`, or `index.html` if there is no `404.html`.
  */
 const buildPagesConfig = async ({ main, site }: DevServerOptions, config: Config): Promise<Config> => {
   const { pages_build_output_dir: _, ...worker } = config;

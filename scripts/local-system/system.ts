@@ -15,7 +15,7 @@ export interface LocalSystemOptions
   extends Ports,
     FakeProvidersOptions,
     Pick<WorkerOptions, 'log' | 'platform' | 'debugger'> {
-  /** The folder of database, keys and logs. It is created if it does not exist. */
+  /** The folder for the database, keys and logs. It is created if it does not exist. */
   readonly dataFolder: string;
   /**
    * Variables of the app, by name, that replace the defaults of the local system. If they configure a

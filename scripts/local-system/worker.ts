@@ -99,7 +99,7 @@ const waitUntilListening = ({ listening }: DevServer, unexpectedExit: Promise<st
 const timeoutMs = 180_000;
 
 /**
- * Waits until the app responds to a request for its origin, which can have another port than the one it
+ * Waits until the app responds to a request for its origin, whose port can differ from the one that it
  * listens on.
  * @param unexpectedExit resolves with the reason if the process has ended
  * @throws StartError if the process has ended, or if the app responds with an error or does not respond

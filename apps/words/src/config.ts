@@ -18,7 +18,7 @@ export interface Config {
   readonly origin: string;
   /** The key ring. It is secret. */
   readonly sealingKeys: string;
-  /** Their IDs are unique. */
+  /** The OAuth clients. Their IDs are unique. */
   readonly clients: readonly Client[];
   readonly providers: readonly IdentityProvider[];
   /** How long the audit log is kept, in seconds. Default: the broker's default. */
@@ -36,7 +36,10 @@ export const readConfig = (environment: Environment): Config => {
   const ids = clients.map(({ id }) => id);
   const duplicate = ids.find((id, index) => ids.indexOf(id) < index);
   if (duplicate !== undefined)
-    throw new VariableError('STATIC_CLIENTS', `must not contain the ID ${duplicate} twice.`);
+    throw new VariableError(
+      'STATIC_CLIENTS',
+      `must have unique IDs: another client has the ID ${duplicate}.`,
+    );
   return {
     origin,
     sealingKeys,

@@ -19,7 +19,7 @@ let app: App | undefined;
 
 /**
  * Handles every request that is not for a static file.
- * @throws VariableError at every request if the configuration is wrong; the platform logs it and responds
+ * @throws VariableError on every request if the configuration is wrong; the platform logs it and responds
  *   with 500
  */
 export const onRequest = ({ request, env }: FunctionContext): Promise<Response> => {

@@ -322,7 +322,7 @@ const wrongConfigurations: readonly Case[] = [
     'STATIC_CLIENTS',
     'the same ID twice',
     clients(client, client),
-    /^STATIC_CLIENTS must not contain the ID app twice\.$/,
+    /^STATIC_CLIENTS must have unique IDs: another client has the ID app\.$/,
   ],
   [
     'STATIC_CLIENTS',
@@ -334,7 +334,7 @@ const wrongConfigurations: readonly Case[] = [
     'STATIC_CLIENTS',
     'the ID of the GPT',
     clients({ ...client, id: 'words-gpt' }),
-    / must not contain the ID words-gpt twice\.$/,
+    / must have unique IDs: another client has the ID words-gpt\.$/,
   ],
 ];
 
@@ -541,13 +541,13 @@ const wrongProviders: readonly Case[] = [
     'OIDC_PROVIDERS',
     'the same ID twice',
     issuers(issuer, issuer),
-    /^OIDC_PROVIDERS must not contain the ID login twice\.$/,
+    /^OIDC_PROVIDERS must have unique IDs: another provider has the ID login\.$/,
   ],
   [
     'OIDC_PROVIDERS',
     'the ID of Google',
     issuers({ ...issuer, id: 'google' }),
-    / must not contain the ID google twice\.$/,
+    / must have unique IDs: another provider has the ID google\.$/,
   ],
 ];
 

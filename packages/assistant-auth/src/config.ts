@@ -73,14 +73,14 @@ export interface BrokerOptions {
    */
   readonly resolveUser?: ResolveUser;
   /**
-   * Replaces individual rate limiters or the limit of sign-ins per user. Default: see `Limits`; each process
+   * Replaces individual rate limiters or the limit on sign-ins per user. Default: see `Limits`; each process
    * has its own default rate limiters.
    */
   readonly limits?: Partial<Limits>;
   /**
    * Returns the IP address that a request came from, from a source that only the platform can set; never from
-   * `X-Forwarded-For`, which anyone can send. Default, and if it returns `undefined`: sign-ins are not
-   * limited by address, and failed authentication is counted without the address.
+   * `X-Forwarded-For`, which anyone can send. If it is absent or returns `undefined`, sign-ins are not
+   * limited by address, and failed authentication is counted without the address. Default: none.
    */
   readonly clientAddress?: (request: Request) => string | undefined;
   /** Replaces individual lifetimes, in seconds. Values out of bounds are rejected at startup. */

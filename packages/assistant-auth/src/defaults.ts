@@ -1,4 +1,4 @@
-/** The platform's clock, randomness, timer and console, as defaults of the options of the same purpose. */
+/** The platform's clock, randomness, timer and console, as the defaults of the corresponding options. */
 
 import type { Clock, Milliseconds } from './oauth/identifiers.ts';
 import type { Log } from './oauth/log.ts';

@@ -214,7 +214,7 @@ describe('createBroker', () => {
     ).toEqual([]);
   });
 
-  it('cleans up storage at the time of its clock, and keeps the audit for 90 days', async () => {
+  it('cleans up storage according to its clock, and keeps the audit log for 90 days', async () => {
     const cleanups: Cleanup[] = [];
     const deployment = deploy({
       storage: {
@@ -297,7 +297,7 @@ describe('options', () => {
         expect([...parseScopes(descriptions, none)]).toEqual(Object.entries(descriptions));
     });
 
-    it('are completed by offline_access if a client can get refresh tokens, always or on request', () => {
+    it('also contain offline_access if a client can get refresh tokens, always or on request', () => {
       const onRequestClients = clients.filter(({ offlineAccess }) => offlineAccess === 'on-request');
       for (const some of [onRequestClients, [alwaysClient], [{ ...alwaysClient, scopes: ['words'] }]])
         expect(parseScopes(descriptions, some).get('offline_access')).toBe(

@@ -37,7 +37,7 @@ export interface Browser {
 
 export interface BrowserOptions {
   readonly fetch: typeof fetch;
-  /** Returns whether a loopback URL is not opened either, such as a client's callback. Default: never. */
+  /** Returns whether to stop at a loopback URL as well, such as a client's callback. Default: never. */
   readonly shouldStopAt?: (url: URL) => boolean;
 }
 
@@ -93,7 +93,7 @@ export const readFields = (form: Element): string[][] =>
 
 const maxRedirects = 20;
 
-/** A top-level request, and the page that caused it. */
+/** A navigation of the browser, and the page that started it. */
 interface Navigation {
   readonly url: URL;
   readonly method: 'GET' | 'POST';
@@ -116,7 +116,7 @@ const storeCookies = (jar: CookieJar, { href }: URL, response: Response): void =
   }
 };
 
-/** Builds the request with its cookies, and with what caused it (Fetch Metadata, RFC 6454 §7). */
+/** Builds the request with its cookies, Fetch Metadata headers and `Origin` header (RFC 6454 §7). */
 const buildRequest = (navigation: Navigation, jar: CookieJar, body?: URLSearchParams): Request => {
   const { url, method, initiator } = navigation;
   const crossSiteContext = method === 'GET' ? 'lax' : 'none';

@@ -89,7 +89,7 @@ const buildOidcProviderSettings = (issuer: string, clientSecret: string) => ({
   issuer,
   clientId,
   clientSecret,
-  // Otherwise the provider would remember the first user for as long as it runs.
+  // Otherwise, the provider would keep the browser signed in, and not show the account chooser again.
   authorizationParameters: { prompt: 'login' },
 });
 

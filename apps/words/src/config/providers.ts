@@ -15,12 +15,15 @@ export const readProviders = (environment: Environment, origin: string): readonl
   if (providers.length === 0) {
     throw new VariableError(
       'GOOGLE_CLIENT_ID',
-      'is missing, and no other provider is configured, so no one could sign in.',
+      'is missing, and no other provider is configured, so no one can sign in.',
     );
   }
   const ids = providers.map(({ id }) => id);
   const duplicate = ids.find((id, index) => ids.indexOf(id) < index);
   if (duplicate !== undefined)
-    throw new VariableError('OIDC_PROVIDERS', `must not contain the ID ${duplicate} twice.`);
+    throw new VariableError(
+      'OIDC_PROVIDERS',
+      `must have unique IDs: another provider has the ID ${duplicate}.`,
+    );
   return providers;
 };

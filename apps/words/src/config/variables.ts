@@ -39,7 +39,7 @@ export const readRequiredVariable = (environment: Environment, variable: string,
   return value;
 };
 
-/** Splits a variable at white space. */
+/** Splits a variable at whitespace. */
 export const splitAtWhiteSpace = (text: string): readonly string[] => text.split(/\s+/);
 
 /**

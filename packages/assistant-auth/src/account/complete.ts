@@ -1,6 +1,6 @@
 /**
- * Completes the account page's login transactions: a sign-in starts a session, which is a grant, and the
- * linking of an identity continues with a page that asks for confirmation.
+ * Completes the account page's login transactions: a sign-in starts a session, which is a grant; linking an
+ * identity continues with a page that asks for confirmation.
  */
 
 import { paths } from '../context.ts';
@@ -27,13 +27,13 @@ import { recentAuthLifetime } from '../tokens/lifetimes.ts';
 import { type AccountContext, accountPaths } from './context.ts';
 import { sealAccountForm, setFlash } from './forms.ts';
 
-/** Creates the callback handler of sign-ins to the account page. */
+/** Creates the callback handler for sign-ins to the account page. */
 export const accountCallback = (context: AccountContext): CallbackHandler<'account'> => ({
   complete: (callback, { user }) => completeAccountSignIn(context, callback, user),
   destination: () => ({ kind: 'account', url: accountPaths.page }),
 });
 
-/** Creates the callback handler for the linking of an identity. */
+/** Creates the callback handler for linking an identity. */
 export const linkCallback = (context: AccountContext): CallbackHandler<'link'> => ({
   complete: (callback, purpose) => completeLink(context, callback, purpose),
   destination: () => ({ kind: 'account', url: accountPaths.page }),
@@ -101,7 +101,7 @@ const startSession = async (
   if (redeemed.kind !== 'redeemed') throw accountError('session.changed');
 };
 
-/** Revokes the session that the new one replaces. Its cookie exists only in this browser. */
+/** Revokes the session that the new one replaces. No other browser has its cookie. */
 const revokePreviousSession = async (context: AccountContext, request: Request): Promise<void> => {
   const previous = await readSession(request, context);
   if (previous === undefined) return;

@@ -24,7 +24,7 @@ import {
 export interface AccountPages {
   readonly account: (model: AccountModel) => string;
   readonly accountSignIn: (model: AccountSignInModel) => string;
-  /** Asks whether to add an identity. This is a consent page, so it must show both identities. */
+  /** Asks whether to link an identity. This is a consent page, so it must show both identities. */
   readonly link: (model: LinkModel) => string;
   /** Explains that the identity belongs to another account. */
   readonly linkConflict: (model: LinkConflictModel) => string;

@@ -72,8 +72,8 @@ export const requireSession = <Field extends string>(
   });
 
 /**
- * Like `requireSession`, but also requires a recent sign-in, so that someone who finds an open browser can't
- * use the form.
+ * Like `requireSession`, but also requires a recent sign-in, so that someone who finds an unattended browser
+ * can't use the form.
  */
 export const requireRecentAuth = <Field extends string>(
   context: AccountContext,

@@ -22,7 +22,7 @@ import type { AuthorizationRequest } from '../tokens/sealed-types.ts';
 import { completeReconsent, startReconsent } from './reconsent.ts';
 import { redirectWithCode, resolveResponseTarget, sealCode, withErrorRedirect } from './response.ts';
 
-/** Creates the callback handler of authorization requests. */
+/** Creates the callback handler for authorization requests. */
 export const authorizationCallback = (context: BrokerContext): CallbackHandler<'authorize'> => ({
   complete: (callback, { request }) => completeAuthorization(context, callback, request),
   destination({ clientId, redirectUri }) {

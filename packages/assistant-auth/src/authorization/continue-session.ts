@@ -1,7 +1,7 @@
 /**
- * Continues to a client as the user who is signed in to the account page. It rechecks the identity at its
- * provider, unless the last recheck is still valid, and continues only if the provider confirms that the
- * account is still active. The user consents each time: consent is not remembered.
+ * Signs the user in to a client with the session of the account page, without the provider's sign-in page.
+ * Rechecks the identity at its provider, unless the last recheck is still valid, and continues only if the
+ * provider confirms that the account is still active. The user consents each time: consent is not remembered.
  */
 
 import type { Client } from '../clients/client.ts';
@@ -71,10 +71,10 @@ export const continueSession = async (
 ): Promise<ContinueSessionResult> => {
   const session = await useSession(request, context);
   if (session === undefined) return sessionEnded;
-  // The page must have shown the user who continues, but another session may have started since then.
+  // The page showed the identity of the offered session. Another session may have started since then.
   if (session.grantId !== offeredSession || session.verifiedProfile === undefined) return notVerified;
-  // A recheck result can still be valid after its provider was removed from the configuration. It no longer
-  // counts.
+  // The last recheck can still be valid after the provider was removed from the configuration, but it no
+  // longer counts.
   if (!context.providers.has(session.identity.provider)) return notVerified;
   switch (await keepAlive(context, recheckSessionIdentity(context, session))) {
     case 'revoked':

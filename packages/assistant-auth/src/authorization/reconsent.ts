@@ -80,7 +80,7 @@ export const startReconsent = async (
 
 /**
  * Stores the refresh token of the provider's response, with its identifiers, if the response is about the
- * same subject. Uses nothing else of the response, and never throws.
+ * same subject. Uses nothing else from the response, and never throws.
  */
 export const completeReconsent = async (
   context: ReconsentContext,

@@ -13,7 +13,10 @@ import { type VerifiedRedirect, verifyRedirect } from '../oauth/redirect-uri.ts'
 import type { Issuer } from '../oauth/resource.ts';
 import type { AuthorizationRequest } from '../tokens/sealed-types.ts';
 
-/** Where an authorization response is sent. Code that has a target can redirect to it, also with an error. */
+/**
+ * Where an authorization response is sent. A function that has a target can redirect to it, with a code or
+ * with an error.
+ */
 export interface ResponseTarget {
   readonly redirect: VerifiedRedirect;
   readonly clientId: string;

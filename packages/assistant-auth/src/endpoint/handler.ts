@@ -229,7 +229,7 @@ export const writeWithRetry = async <Outcome>(
 };
 
 /**
- * Keeps work running if the client disconnects: a platform can then stop the request.
+ * Keeps work running even if the client disconnects and the platform stops the request.
  * @returns the work
  */
 export const keepAlive = <Result>(

@@ -3,7 +3,7 @@
 import type { Seconds } from '../oauth/identifiers.ts';
 import { ProtocolError, requestError } from '../oauth/protocol-error.ts';
 
-/** Far more than any legitimate request to the broker has. */
+/** Far larger than the body of any legitimate request to the broker. */
 const maxBodyBytes = 16_384;
 
 /**
@@ -68,9 +68,9 @@ export const readCookies = (request: Request): ReadonlyMap<string, string> => {
 };
 
 /**
- * Strips the white space that browsers strip (RFC 6265bis §5.6), and no other. `trim` would turn a name that
- * only looks like `__Host-…` into one, although browsers do not enforce the prefix for it, so that a sibling
- * domain could set it.
+ * Strips only the whitespace that browsers strip (RFC 6265bis §5.6). `trim` strips more, so it would accept a
+ * name that only looks like `__Host-…`. Browsers do not enforce the prefix for such a name, so a sibling
+ * domain could set the cookie.
  */
 const stripWhitespace = (text: string): string => text.replace(/^[ \t]+|[ \t]+$/g, '');
 

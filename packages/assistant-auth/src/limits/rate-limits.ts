@@ -15,15 +15,16 @@ export interface Limits {
    */
   readonly failedAuthentications: RateLimiter;
   /**
-   * Counts the requests of browsers during sign-ins, about three for each, and to the account page, by
-   * address block. Requests without a known address are not counted. Default: 300 per minute, counted in
+   * Counts browser requests by address block: those of sign-ins (about three for each) and those to the
+   * account page. Requests without a known address are not counted. Default: 300 per minute, counted in
    * memory.
    */
   readonly signIns: RateLimiter;
   /**
    * Counts refresh requests that pass every check that needs no storage, by grant ID. A limited request gets
-   * a 429 response, and its refresh token stays valid. Beyond the limit, checks whether a request could
-   * succeed are counted by grant ID and generation. Default: 30 per minute, counted in memory.
+   * a 429 response, and its refresh token stays valid. Beyond the limit, the broker checks in storage whether
+   * a request could succeed, and counts these checks by grant ID and generation. Default: 30 per minute,
+   * counted in memory.
    */
   readonly refreshesPerGrant: RateLimiter;
   /**
@@ -169,7 +170,8 @@ const evictOldest = (usageByKey: Map<string, Usage>): void => {
   if (first !== undefined) usageByKey.delete(first);
 };
 
-// Address blocks: the part of an address that one customer of a network has. The limits use it as a key.
+// Address blocks: the part of an address that identifies one customer of a network. The limits use it as a
+// key.
 
 /** Returns the address block that a request came from, or `undefined` if the address is unknown. */
 export const findAddressBlock = (
@@ -188,8 +190,8 @@ const ipv4Pattern = /^\d{1,3}(\.\d{1,3}){3}$/;
 const ipv6Pattern = /^([0-9a-f:.]+)(%.*)?$/i;
 
 /**
- * An IPv4-mapped IPv6 address (RFC 4291 §2.5.5.2), as dual-stack servers report it, in the form of the URL
- * parser.
+ * An IPv4-mapped IPv6 address (RFC 4291 §2.5.5.2), as dual-stack servers report it and the URL parser
+ * serializes it.
  */
 const ipv4MappedPattern = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/;
 

@@ -7,8 +7,8 @@ import type { Seconds } from './identifiers.ts';
 
 /**
  * A request that was refused. `reason` is logged and never sent, but can determine the title of the error
- * page and whether the client gets the error. The response contains `description`, in the formats of OAuth
- * also `code`, and `retryAfter` in the `Retry-After` header.
+ * page and whether the client gets the error. The response contains `description`, `code` (unless it is a
+ * page or a problem document), and `retryAfter` in the `Retry-After` header.
  */
 export class ProtocolError extends Error {
   override readonly name = 'ProtocolError';
@@ -202,13 +202,13 @@ export const callbackErrors = {
   'provider.denied': ['access_denied', 'The sign-in was denied or canceled at the provider.'],
   'provider.unavailable': [
     'temporarily_unavailable',
-    'The sign-in provider did not respond. Try again later.',
+    'The sign-in provider is currently unavailable. Try again later.',
   ],
   'provider.invalid': ['server_error', 'The response from the sign-in provider could not be verified.'],
   'resolve-user.refused': ['access_denied', 'This account is not allowed to sign in here.'],
   'resolve-user.link-refused': [
     'access_denied',
-    'This account cannot be added to the account that you are signed in to.',
+    "This account can't be added to the account that you're signed in to.",
   ],
   'resolve-user.invalid-id': ['server_error', 'Something went wrong on our side.'],
   'resolve-user.invalid-claims': ['server_error', 'Something went wrong on our side.'],
@@ -349,7 +349,7 @@ export const eventEndpointErrors = {
   'security-event.replayed': ['invalid_request', 'This token was already received.'],
   'security-event.unverifiable': [
     'temporarily_unavailable',
-    'The token cannot be verified at the moment. Try again in a moment.',
+    'The token cannot be verified right now. Try again in a moment.',
   ],
   'security-event.limited': [
     'temporarily_unavailable',

@@ -1,7 +1,7 @@
 /**
  * Parses redirect URIs into rules and verifies requested ones: by exact string comparison (RFC 9700 §4.1.3).
- * Exceptions: the port of a loopback address or `localhost` (RFC 8252 §7.3), and in ChatGPT's URI the GPT ID
- * and which of its two hosts is used. Nothing is normalized, so no two spellings are confused.
+ * Exceptions: the port of a loopback address or `localhost` (RFC 8252 §7.3), and, in ChatGPT's URI, the GPT
+ * ID and the host, which is one of two. Nothing is normalized, so no two spellings are confused.
  */
 
 import { ConfigurationError } from './errors.ts';

@@ -47,8 +47,8 @@ export const splitScope = (text: string): readonly string[] => {
 
 /**
  * Decides which scopes an authorization request is granted (RFC 6749 §3.3): the requested scopes that the
- * client is allowed. If these contain no scope of the API, and the client requested no scopes or only scopes
- * of OpenID Connect, it is granted its default scopes, and `offline_access` if it requested that.
+ * client can be granted. If these contain no scope of the API, and the client requested no scopes or only
+ * scopes of OpenID Connect, it is granted its default scopes, and `offline_access` if it requested that.
  * @throws ProtocolError `invalid_scope` if a scope is malformed or does not exist (unless this client's
  *   unknown scopes are dropped), or if no scope of the API is left although the client requested a scope that
  *   OpenID Connect does not define
@@ -68,7 +68,7 @@ export const resolveGrantedScopes = (
 };
 
 /**
- * Returns the granted scopes that are still available, without those that the publisher has withdrawn since.
+ * Returns the granted scopes that are still available, without those that the publisher has since withdrawn.
  */
 export const filterAvailableScopes = (
   granted: readonly string[],
@@ -77,11 +77,11 @@ export const filterAvailableScopes = (
 
 /**
  * Narrows granted scopes at a refresh (RFC 6749 §6): the same or fewer, never more. Requested scopes that the
- * client is not allowed, or is no longer allowed, are dropped, so it can usually repeat its first request.
+ * client cannot be granted, or no longer can, are dropped, so it can usually repeat its first request.
  * @param granted the scopes of the refresh token
- * @throws ProtocolError `invalid_scope` if the client requests a scope that it is allowed but was not
- *   granted, or one that is malformed or does not exist (unless this client's unknown scopes are dropped); or
- *   if no scope of the API is left of those that it requests
+ * @throws ProtocolError `invalid_scope` if the client requests a scope that it could have been granted but
+ *   was not, or one that is malformed or does not exist (unless this client's unknown scopes are dropped); or
+ *   if no scope of the API is left although it requested more than scopes of OpenID Connect
  */
 export const narrowScopes = (
   requested: string | undefined,

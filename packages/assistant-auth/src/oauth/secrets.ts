@@ -3,10 +3,10 @@
 /** Fills a new array with `length` cryptographically random bytes. */
 export type RandomBytes = (length: number) => Uint8Array<ArrayBuffer>;
 
-/** Generates an unguessable identifier: 256 bits as base64url, 43 characters. */
+/** Generates a secret, such as a `state` or a code verifier: 256 bits as base64url, 43 characters. */
 export const randomToken = (randomBytes: RandomBytes): string => encodeBase64url(randomBytes(32));
 
-/** Generates an identifier for a database row: 128 bits as base64url, 22 characters. */
+/** Generates an ID or the value of a binding cookie: 128 bits as base64url, 22 characters. */
 export const randomId = (randomBytes: RandomBytes): string => encodeBase64url(randomBytes(16));
 
 /**
@@ -42,7 +42,8 @@ export const encodeBase64url = (bytes: Uint8Array): string => {
 };
 
 /**
- * Returns `undefined` for other characters, padding, impossible lengths, and unused bits that are not zero.
+ * Returns `undefined` for characters outside the alphabet, padding, impossible lengths, and unused bits that
+ * are not zero.
  */
 export const decodeBase64url = (text: string): Uint8Array<ArrayBuffer> | undefined => {
   const remainder = text.length % 4;

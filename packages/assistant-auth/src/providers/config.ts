@@ -11,7 +11,7 @@ import { isLoopback } from '../oauth/resource.ts';
 type ClientSecret = string | ((now: EpochSeconds) => Promise<string>);
 
 export interface ClientSettings {
-  /** Part of the callback path and of stored identities, so never change it: `google`, `acme-login`. */
+  /** Part of the callback path and of stored identities, such as `acme-login`. It must never change. */
   readonly id: string;
   /** The name on the button. */
   readonly displayName: string;
@@ -35,8 +35,8 @@ export interface ClientSettings {
   readonly revokedErrors?: readonly string[];
   /**
    * Whether a refresh token can become invalid when it is used, because the provider issues a new one. If so,
-   * a rejected token revokes no grants if an earlier response was lost. Default: `true`. Set it to
-   * `false` only if the provider documents that a used refresh token stays valid.
+   * a rejected token revokes no grants after a lost response. Default: `true`. Set it to `false` only if the
+   * provider documents that a used refresh token stays valid.
    */
   readonly singleUseRefreshTokens?: boolean;
   /** How long a recheck with the result `active` is valid, in seconds, from 60 to 86400. Default: 600. */
@@ -200,7 +200,7 @@ export interface OidcSettings extends ClientSettings {
    * but never replace a usable one. Its `sub` must be that of the ID token.
    * - `if-claims-missing`: At each sign-in whose ID token lacks a claim that `scopes` requested: `email`,
    *   `name` for `profile`, `phone_number` for `phone`, or `address`. If the endpoint cannot be read, the
-   *   sign-in fails. A response as a JWT is ignored.
+   *   sign-in fails. A JWT response is ignored.
    * - `never`: Not at all. Claims that the ID token lacks stay absent.
    *
    * Default: `if-claims-missing`. The endpoint is not read if the issuer's metadata has no

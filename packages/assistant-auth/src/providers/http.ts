@@ -68,7 +68,7 @@ const bufferResponse = async (response: Response, host: string): Promise<Respons
     if (chunk === undefined || chunk.done) return response;
     length += chunk.value.length;
     if (length > maxResponseBytes) {
-      // Both are canceled, because the connection closes only when neither is still read.
+      // Both streams are canceled, because the connection closes only when neither is still being read.
       await Promise.all([copy?.cancel(), response.body?.cancel()]);
       throw new ProviderError('invalid', `${host} sent more than ${maxResponseBytes} bytes`);
     }
@@ -77,7 +77,7 @@ const bufferResponse = async (response: Response, host: string): Promise<Respons
 
 const isTimeout = (error: unknown): boolean => error instanceof Error && error.name === 'TimeoutError';
 
-/** The options for every request that `oauth4webapi` sends. */
+/** Returns the options for every request that `oauth4webapi` sends. */
 export const buildRequestOptions = (io: ProviderIo) => ({
   [customFetch]: (url: string, request: ProviderRequest) => fetchFromProvider(url, request, io),
   // `oauth4webapi` can only allow all http URLs or none, so each URL was checked before: those of an issuer

@@ -118,9 +118,9 @@ export interface TenantIssuers {
 }
 
 /**
- * Returns the metadata with the claimed issuer, if that is a tenant. If the issuer has tenants, any other claim
- * and the template of all tenants get an issuer that matches nothing. Without tenants, the metadata is
- * unchanged.
+ * Returns the metadata with the claimed issuer, if it is the issuer of a tenant. For any other claim, such as
+ * the template of all tenants, returns the metadata with an issuer that matches nothing. If the issuer has no
+ * tenants, the metadata is unchanged.
  */
 export const withIssuer = (
   server: AuthorizationServer,
@@ -151,7 +151,7 @@ export const readUnverifiedIssuer = (token: string): unknown => {
   }
 };
 
-// Signing keys: cached, and read again if a check fails.
+// Signing keys: cached, and refetched if a check fails.
 
 /** The URL of the keys, and the issuer that must have signed. */
 interface KeyLookup {
@@ -160,9 +160,9 @@ interface KeyLookup {
 }
 
 /**
- * Runs a check with the keys. If it throws, runs it once more with keys that are read again, unless they were
- * read a moment ago, or were read again too often.
- * @throws the last error of the check, and ProviderError if the keys cannot be read
+ * Runs a check with the keys. If it throws, refetches the keys and runs it once more, unless they were just
+ * fetched or have been refetched too often.
+ * @throws the last error of the check, or ProviderError if the keys cannot be read
  */
 type KeyVerifier = <Result>(
   source: KeyLookup,
@@ -177,11 +177,11 @@ interface CachedKeys {
 }
 
 const keysMaxAge: Seconds = 300;
-/** Keys younger than this are not read again, however many invalid tokens arrive. */
+/** Keys younger than this are not refetched, however many invalid tokens arrive. */
 const minAge: Seconds = 10;
 /**
- * The maximum number of times that keys are read again within that time: many invalid tokens can arrive at
- * once, or while the issuer does not respond.
+ * The maximum number of refetches within `minAge`: many invalid tokens can arrive at the same time, or while
+ * the issuer does not respond.
  */
 const maxRefetches = 5;
 

@@ -47,7 +47,7 @@ export interface OAuth2Settings extends ClientSettings {
   readonly issuer: string;
   readonly authorizationUrl: string;
   readonly tokenUrl: string;
-  /** Returns the profile as JSON to a GET with the access token. */
+  /** The endpoint that returns the profile as JSON, in response to a GET request with the access token. */
   readonly profileUrl: string;
   /** The revocation endpoint (RFC 7009). Default: refresh tokens are not revoked. */
   readonly revocationUrl?: string;

@@ -101,7 +101,7 @@ export const createOidcProvider = (issuer: OidcIssuer): IdentityProvider => {
       }),
     validateRefreshToken: (refreshToken, io) =>
       checkRefreshToken(config, async () => {
-        // The token was stored while the setting had another value.
+        // The token was stored while `offlineAccess` had another value.
         if (config.offlineAccess === 'never') throw createTokenNotUsedError();
         const { server } = await discover(io);
         const auth = selectClientAuth(server, await resolveClientSecret(config, io));
@@ -218,8 +218,8 @@ const selectClientAuth = (server: AuthorizationServer, secret: string): ClientAu
   throw new ProviderError('invalid', 'the token endpoint supports no method with a client secret');
 };
 
-// ID token checks that `oauth4webapi` does not make (OpenID Connect Core §2 and §3.1.3.7), and those of times,
-// which `buildOAuthClient` disables there, because the library reads the system clock.
+// ID token checks that `oauth4webapi` does not make (OpenID Connect Core §2 and §3.1.3.7), and the time
+// checks, which `buildOAuthClient` disables in the library, because it reads the system clock.
 
 /** The maximum difference between the issuer's clock and ours. */
 const clockSkew: Seconds = 30;
@@ -372,8 +372,8 @@ const reservedClaims: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The claim that each of these verifies. Both must come from the same source: `email_verified` is about the
- * `email` next to it.
+ * For each claim that states whether another is verified, that other claim. Both must come from the same
+ * source: `email_verified` is about the `email` next to it.
  */
 const verifiedClaims: ReadonlyMap<string, string> = new Map([
   ['email_verified', 'email'],

@@ -62,13 +62,13 @@ export interface IdentityProvider {
    */
   readonly responseMode: 'query' | 'form_post';
   /**
-   * Error codes of the token endpoint that, in response to a refresh, mean that the user's grant there was
-   * revoked. Any other error is about the broker or the provider's health, not about the user.
+   * Error codes of the token endpoint that, in response to a refresh, mean that the user's grant at the
+   * provider was revoked. Any other error is a problem with the broker or the provider, not with the user.
    */
   readonly revokedErrors: readonly string[];
   /**
    * Whether a refresh token can become invalid when it is used, because the provider issues a new one. If so,
-   * a rejected token proves nothing if an earlier response was lost. Default: `true`.
+   * a rejected token proves nothing after a lost response. Default: `true`.
    */
   readonly singleUseRefreshTokens?: boolean;
   /** How long a recheck with the result `active` is valid. The identity is not rechecked before that. */
@@ -95,8 +95,8 @@ export interface IdentityProvider {
    */
   reconsentUrl?(subject: string, upstreamRequest: UpstreamRequest, io: ProviderIo): Promise<URL>;
   /**
-   * Checks whether the user's grant there is still active. Never throws: without a conclusive response, the
-   * result is `unknown`.
+   * Checks whether the user's grant at the provider is still active. Never throws: without a conclusive
+   * response, the result is `unknown`.
    * @param refreshToken the user's newest refresh token, a secret
    */
   validateRefreshToken(refreshToken: string, io: ProviderIo): Promise<RecheckResult>;
@@ -136,9 +136,9 @@ export type RecheckResult =
    */
   | { readonly kind: 'revoked' }
   /**
-   * The response is about the broker or the provider's health, not about the user. The reason is for the
-   * log and contains no secret. `isTokenUnchanged`: no request was sent, or the provider rejected it, so the
-   * provider cannot have replaced the refresh token. Default: not known.
+   * There was no conclusive response: the problem is with the broker or the provider, not with the user. The
+   * reason is for the log and contains no secret. `isTokenUnchanged`: no request was sent, or the provider
+   * rejected it before it used the refresh token, so it cannot have replaced the token. Default: not known.
    */
   | { readonly kind: 'unknown'; readonly reason: string; readonly isTokenUnchanged?: boolean };
 

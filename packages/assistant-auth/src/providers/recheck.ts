@@ -61,7 +61,7 @@ const rejectionCodes: readonly unknown[] = [
   'incorrect_client_credentials',
 ];
 
-/** The error for a stored token that must not be sent, because the setting is now `never`. */
+/** Creates the error for a stored token that must not be sent, because `offlineAccess` is now `never`. */
 export const createTokenNotUsedError = (): ProviderError =>
   new ProviderError('invalid', 'refresh tokens of this provider are not used');
 

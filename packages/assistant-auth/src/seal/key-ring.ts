@@ -1,8 +1,9 @@
 /**
  * Parses the key ring and generates keys. A ring has named 256-bit keys: the first key seals, all keys open.
- * What is sealed names its key, and only that key is tried. To rotate, the operator adds a key at the end,
- * promotes it to the front, waits until stored upstream tokens are resealed (`tokens/key-rotation.ts`), and
- * retires the old key when no unexpired token can need it (`readKeyUsage` in `storage/sqlite/admin.ts`).
+ * A sealed text contains the ID of its key, and only that key is tried. To rotate, the operator adds a key at
+ * the end, promotes it to the front, waits until stored upstream tokens are resealed
+ * (`tokens/key-rotation.ts`), and retires the old key when no unexpired token can need it (`readKeyUsage` in
+ * `storage/sqlite/admin.ts`).
  */
 
 import { ConfigurationError } from '../oauth/errors.ts';
@@ -27,7 +28,7 @@ const idPattern = /^[a-z0-9-]{1,16}$/;
 const keyLength = 32;
 
 /**
- * Parses a key ring: keys separated by white space, each written `<id>.<base64url of 32 bytes>`. The first
+ * Parses a key ring: keys separated by whitespace, each written `<id>.<base64url of 32 bytes>`. The first
  * key seals.
  * @throws ConfigurationError `sealingKeys` if there is no key, if one is malformed, has the wrong length or
  *   is obviously not random, or if two have the same ID or bytes

@@ -1,7 +1,7 @@
 /**
- * The response of a provider that the browser posts from the provider's site (OAuth 2.0 Form Post Response
- * Mode). The browser sends no `SameSite=Lax` cookies with it, so the broker only seals it and redirects to
- * the same path with GET, which the browser sends with the cookies.
+ * A provider's response that the browser posts from the provider's site (OAuth 2.0 Form Post Response Mode).
+ * The browser sends no `SameSite=Lax` cookies with it, so the broker only seals it and redirects to the same
+ * path. The browser follows with a GET request, which has the cookies.
  */
 import type { BrokerContext } from '../context.ts';
 import { readForm } from '../http/request.ts';

@@ -60,7 +60,7 @@ export const createTransaction = (
   reconsentSubject: undefined,
 });
 
-/** Returns what a provider needs of a transaction: neither the client nor the grant ID. */
+/** Returns what a provider needs from a transaction, without the client and the grant ID. */
 export const buildUpstreamRequest = (
   { purpose, provider, state, nonce, codeVerifier, startedAt }: Transaction,
   issuer: Issuer,
@@ -304,7 +304,7 @@ export interface ReplayGuard {
  */
 const maxWaitMs = 12_000;
 
-/** The maximum number of entries of each map. The oldest entry is dropped. */
+/** The maximum number of entries in each map. Beyond it, the oldest entry is dropped. */
 const maxEntries = 1_000;
 
 export const createReplayGuard = (): ReplayGuard => {

@@ -46,7 +46,8 @@ export const recheckIdentity = async (
   const opened = await openUpstreamToken(sealers, lease);
   // For example, a key was removed from the ring. The identity can't be rechecked until the key is back or a
   // sign-in returns another token.
-  if (opened.kind === 'failed') return resolveUnsent(context, lease, `the stored token: ${opened.reason}`);
+  if (opened.kind === 'failed')
+    return resolveUnsent(context, lease, `the stored token could not be opened: ${opened.reason}`);
   return storeOutcome(context, lease, provider, await provider.validateRefreshToken(opened.value, recheckIo));
 };
 

@@ -75,7 +75,7 @@ export const recordWithinLimits = async (
  * Checks the result of `resolveUser`. No compiler checks it if the publisher writes JavaScript, so every
  * result but `accepted` is refused.
  * @throws ProtocolError `resolve-user.refused`; `resolve-user.invalid-id` or `resolve-user.invalid-claims`
- *   for a malformed or too large value
+ *   for a value that is malformed or too large
  */
 export const parseUserResolution = (resolution: UserResolution) => {
   if (resolution.kind !== 'accepted')
@@ -102,7 +102,7 @@ const isClaim = (value: unknown): boolean =>
 
 const countBytes = (text: string): number => new TextEncoder().encode(text).length;
 
-/** Returns what is stored of an identity. The refresh token is sealed. */
+/** Returns the part of an identity that is stored, with its refresh token sealed. */
 export const sealIdentity = async (identity: Identity, sealers: Sealers): Promise<SignIn['identity']> => {
   const { provider, subject, label, refreshToken, tokenIdentifiers } = identity;
   const row = { provider, subject, ...(label === undefined ? {} : { label }) };

@@ -34,7 +34,7 @@ export interface Session {
 /** A request for the right to recheck an identity now. */
 export interface RecheckLeaseRequest extends IdentityKey {
   readonly now: EpochSeconds;
-  /** How long the caller has the lease before another caller can get it. */
+  /** How long the lease is valid. After that, another caller can acquire it. */
   readonly recheckLeaseDuration: Seconds;
 }
 
@@ -69,7 +69,7 @@ export interface StoredGrant {
   readonly scopes: readonly string[];
   readonly resource: string;
   readonly claims: UserClaims;
-  /** The provider's ID of the session there in which the grant was created (`sid`). */
+  /** The ID of the user's session at the provider when the user signed in (`sid`). */
   readonly sid?: string;
   /** The identity that signed in. */
   readonly identity: IdentityKey;
@@ -212,7 +212,7 @@ export interface VerifiedIdentity extends IdentityKey {
   readonly tokenIdentifiers?: TokenIdentifiers;
 }
 
-/** How a grant's refresh tokens behave: none is issued, it stays the same, or each use replaces it. */
+/** Whether a grant has no refresh token, one that stays the same, or one that each use replaces. */
 export type RefreshPolicy = 'none' | 'stable' | 'rotating';
 
 /** A verified security event, and the provider that sent it. */
@@ -252,7 +252,7 @@ export interface Cleanup {
 export interface UpstreamTokenQuery {
   /** The prefixes that their sealed texts can have. */
   readonly prefixes: readonly string[];
-  /** The last one that was found before. Default: start from the first. */
+  /** The identity of the last token of the previous page. Default: starts with the first token. */
   readonly after?: IdentityKey;
   readonly limit: number;
 }
@@ -285,7 +285,7 @@ export interface MaintenanceStorage {
   /** Finds stored upstream tokens by the prefix of their sealed texts. */
   findUpstreamTokens(query: UpstreamTokenQuery): Promise<readonly StoredUpstreamToken[]>;
   /**
-   * Replaces each token, unless another token is stored by now or a recheck may be in progress. A recheck may
+   * Replaces each token, unless it is no longer the stored one or a recheck may be in progress. A recheck may
    * be in progress if the next one is due within twice the lease duration, because a lease may be acquired a
    * while after `now`.
    */

@@ -76,7 +76,7 @@ export interface SignIn {
     readonly resource: string;
     readonly refreshPolicy: RefreshPolicy;
     readonly claims: UserClaims;
-    /** The provider's ID of the session there in which the user signed in (`sid`). */
+    /** The ID of the user's session at the provider when the user signed in (`sid`). */
     readonly sid?: string;
   };
 }
@@ -98,7 +98,7 @@ export type SignInOutcome =
 export interface CodeRedemption {
   readonly grantId: GrantId;
   readonly clientId: string;
-  /** Also the time at which the access token that follows is issued; revocation relies on it. */
+  /** The current time. The access token is issued with the same time, which revocation relies on. */
   readonly now: EpochSeconds;
   readonly codeExpiresAt: EpochSeconds;
   /** A second redemption this soon after the first is refused without revoking the grant. */
@@ -156,14 +156,14 @@ export interface PresentedRefreshToken {
 export type LateRefresh = 'recover' | 'revoke';
 
 /**
- * The use of a refresh token. `now` is also the time at which the access token that follows is issued;
- * revocation relies on it.
+ * The use of a refresh token. The access token is issued with the same time as `now`, which revocation relies
+ * on.
  */
 export interface GrantRefresh extends PresentedRefreshToken {
   readonly accessExpiresAt: EpochSeconds;
   /** The new idle expiry. Storage caps it at the grant's absolute expiry. */
   readonly refreshIdleExpiresAt: EpochSeconds;
-  /** How long a caller that gets a recheck lease has it before another caller can get it. */
+  /** How long a recheck lease is valid. After that, another caller can acquire it. */
   readonly recheckLeaseDuration: Seconds;
 }
 
@@ -189,7 +189,7 @@ export type RefreshOutcome =
  */
 export type GrantStatus = 'active' | 'revoked' | 'unknown';
 
-/** The one code of a grant whose code is issued only after a reconsent request to the provider. */
+/** A claim to issue the code of a grant, for a sign-in that issues it only after a reconsent request. */
 export interface CodeClaim {
   readonly grantId: GrantId;
   readonly now: EpochSeconds;
@@ -233,7 +233,7 @@ export interface UpstreamTokenDrop {
   readonly reason: string;
 }
 
-/** `superseded`: another token is stored by now, or none; nothing was changed. */
+/** `superseded`: the token that was used is no longer the stored one. Nothing was changed. */
 export type IdentityRevocationOutcome = 'revoked' | 'superseded';
 
 export type RevocationTarget =
@@ -322,7 +322,7 @@ export interface BrokerStorage extends AccountStorage, SecurityEventStorage, Mai
   ): Promise<IdentityRevocationOutcome>;
   /**
    * Records that a recheck ended without a result and that the provider did not replace the token, so that
-   * the recheck no longer counts as unresolved. Changes nothing if another token is stored by now.
+   * the recheck no longer counts as unresolved. Changes nothing if the token is no longer the stored one.
    */
   resolveRecheck(usedToken: StoredUpstreamToken): Promise<void>;
   /**
@@ -333,9 +333,9 @@ export interface BrokerStorage extends AccountStorage, SecurityEventStorage, Mai
   dropUpstreamToken(drop: UpstreamTokenDrop): Promise<'dropped' | 'superseded'>;
   /**
    * Revokes a grant, or all grants of a user or a client, redeemed or not, and appends one entry if one of
-   * them has an unexpired access token. Revoked grants are not changed. (Every other method that revokes
-   * grants appends an entry for each grant with an unexpired access token, or one entry for the user if it
-   * revokes several such grants and no other active grant of the user is left.)
+   * them has an unexpired access token. Grants that are already revoked are not changed. (Every other method
+   * that revokes grants appends an entry for each grant with an unexpired access token, or one entry for the
+   * user if it revokes several such grants and no other active grant of the user is left.)
    * @param reason the reason, for the operator
    * @param actor who revokes. Default: `operator`
    */

@@ -1,4 +1,4 @@
-/** Storage in memory, for tests and for servers with one process that can lose all sign-ins at a restart. */
+/** Storage in memory, for tests and for single-process servers that can lose all data at a restart. */
 import type { BrokerStorage } from './broker-storage.ts';
 import { createAccountMethods } from './memory/accounts.ts';
 import { createGrantMethods } from './memory/grants.ts';

@@ -89,7 +89,7 @@ export const issueTokens = async (sealers: Sealers, tokenGrant: TokenGrant): Pro
   const refreshToken = tokenGrant.refreshToken ?? (await sealRefreshToken(sealers, tokenGrant));
   const access = findByResource(sealers.access, grant.resource);
   // Both grant handlers checked the resource before they redeemed the code or refreshed the grant.
-  if (access === undefined) throw new Error('a grant for a resource that is not configured');
+  if (access === undefined) throw new Error('the resource of this grant is not configured');
   const { userId, claims } = grant;
   const sealed = await access.seal({
     userId,

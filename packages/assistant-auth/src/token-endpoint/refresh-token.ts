@@ -67,10 +67,10 @@ const checkRefreshToken = (
 
 /**
  * Returns whether the request is refused because the grant has used up its allowance. A request that can't
- * succeed is not limited: if its token was superseded, the grant must be revoked (RFC 9700 §4.14.2), even if
- * an attacker who stole a token keeps using up the allowance. Whether a request can succeed is read from
- * storage, and this query has its own allowance for each generation; when that is used up, every request is
- * limited.
+ * succeed is not limited: if it reuses a replaced token, the grant must be revoked (RFC 9700 §4.14.2), even
+ * if an attacker who stole a token keeps using up the allowance. The broker reads from storage whether a
+ * request can succeed, and these reads have a separate allowance for each generation; when it is used up,
+ * requests with a token of that generation are limited.
  */
 const isLimited = async (
   { storage, limits, lateRefresh }: GrantContext,

@@ -33,7 +33,7 @@ export interface Lifetimes {
 }
 
 /**
- * How long a refresh token is valid if it is not used (`idle`), and at most (`absolute`). `idle` is never
+ * How long a refresh token is valid without being used (`idle`), and in total (`absolute`). `idle` is never
  * longer than `absolute`.
  */
 interface RefreshLifetime {
@@ -69,8 +69,8 @@ const bounds: Readonly<Record<keyof Lifetimes, readonly [Seconds, Seconds, Secon
 export const formPostLifetime: Seconds = minute;
 
 /**
- * If a code is redeemed a second time within this time, it may be a retry: the request fails, but the grant
- * is not revoked.
+ * A second redemption of a code within this period may be a retry: the request fails, but the grant is not
+ * revoked.
  */
 export const codeReplayGrace: Seconds = 10;
 

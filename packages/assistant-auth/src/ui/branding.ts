@@ -103,7 +103,7 @@ const parseSameOriginPath = (option: string, value: unknown): SameOriginPath => 
 };
 
 /**
- * Accepts the target of a link: a path on the broker's own origin, or an https URL without credentials.
+ * Accepts the target of a link: a path on the broker's own origin, or an https URL without user information.
  * @throws ConfigurationError for anything else, such as `javascript:` or plain http
  */
 const parseLink = (option: string, value: unknown): SameOriginPath | HttpsUrl => {

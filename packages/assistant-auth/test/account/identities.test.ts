@@ -193,7 +193,7 @@ describe('linking an identity', () => {
       await expectErrorPage(
         response,
         deployment,
-        'This account cannot be added to the account that you are signed in to.',
+        "This account can't be added to the account that you're signed in to.",
         403,
       );
     else expect(html).toContain('another account');

@@ -57,7 +57,7 @@ describe('an OAuth 2.0 server', () => {
       expect(Object.fromEntries(searchParams)).toMatchObject({ scope: 'identify email', prompt: 'none' });
     });
 
-    it('goes to a provider that lists all its URLs', () => {
+    it('is built by a provider that has the default options and lists all its URLs', () => {
       expect(createOAuth2Provider()).toMatchObject({
         id: 'acme',
         displayName: 'Acme',

@@ -120,7 +120,7 @@ describe('UserInfo is read', () => {
     expect(issuer.takeRequestedEndpoints()).toEqual(['discovery', 'token', 'keys']);
   });
 
-  it('never from Google, Microsoft and Apple', async () => {
+  it('never from Google, Microsoft or Apple', async () => {
     const tid = '9188040d-6c67-4c5b-b112-36a304b66dad';
     const oid = '00000000-0000-0000-66f3-3332eca7ea81';
     const privateKey = await exportPKCS8((await generateKey('key-1', 'ES256')).privateKey);

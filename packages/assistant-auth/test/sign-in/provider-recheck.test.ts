@@ -606,7 +606,7 @@ describe('no recheck', () => {
     expect((await refresh(deployment, gpt, refresh_token)).status).toBe(200);
     expect(fakeProvider.rechecks).toEqual([]);
     expect(eventsOf(deployment, 'recheck-failed')).toMatchObject([
-      { provider: 'google', cause: 'the stored token: unknown-key' },
+      { provider: 'google', cause: 'the stored token could not be opened: unknown-key' },
     ]);
   });
 });

@@ -102,7 +102,8 @@ describe('client authentication', () => {
     await expectCodeUnused(prepared);
   });
 
-  /** An empty password means that there is no secret (RFC 6749 §2.3.1), at every endpoint where a client authenticates. */
+  // An empty password means that there is no secret (RFC 6749 §2.3.1), at every endpoint where a client
+  // authenticates.
   it.each<[string, Form]>([
     ['Basic alone', {}],
     ['Basic and the same client_id in the form', { client_id: 'app' }],

@@ -44,7 +44,10 @@ describe('scopes', () => {
     return scopes_supported;
   };
 
-  /** Returns the scope that a client is granted for a requested scope, and at a refresh with the same or another one. */
+  /**
+   * Signs in with a requested scope, and refreshes if `refreshScope` is passed. Returns the scope of the last
+   * token response.
+   */
   const obtainScope = async (
     deployment: Deployment,
     testClient: TestClient,

@@ -291,7 +291,7 @@ describe('grant_type=authorization_code', () => {
     expect(await call(deployment, access_token, otherResource)).toMatchObject({ kind: 'granted' });
   });
 
-  it('refuses a code whose resource was removed meanwhile, without using it up', async () => {
+  it('refuses a code whose resource was removed in the meantime, without using it up', async () => {
     const storage = memoryStorage();
     const code = await obtainCode(deploy({ storage }), app, { resource: otherResource });
     const deploymentWithoutResource = deploy({ storage, resources: [`${issuer}/api`] });
@@ -300,7 +300,7 @@ describe('grant_type=authorization_code', () => {
     expect((await redeem(deploy({ storage }), app, code)).status).toBe(200);
   });
 
-  it('grants no scope that was withdrawn from the client meanwhile', async () => {
+  it('grants no scope that was withdrawn from the client in the meantime', async () => {
     const storage = memoryStorage();
     const registered = { id: 'gpt', name: 'Words GPT', secrets: [gptSecret] };
     const deployWithScopes = (scopes: readonly string[]) =>
@@ -540,7 +540,7 @@ describe('issued tokens', () => {
     it('fails for a resource that is not configured', async () => {
       await expect(
         issueTokens(sealers, buildTokenGrant({ resource: 'https://gone.example' })),
-      ).rejects.toThrow('a grant for a resource that is not configured');
+      ).rejects.toThrow('the resource of this grant is not configured');
     });
   });
 
@@ -549,7 +549,7 @@ describe('issued tokens', () => {
       ['stable', now + 1000],
       ['rotating', now + 100],
     ])(
-      'seals all scopes of the grant for the policy %s, even if this response was narrowed',
+      'seals all scopes of the grant for the policy %s, even if the access token has fewer',
       async (refreshPolicy, expiresAt) => {
         const sealed = await sealRefreshToken(sealers, buildTokenGrant({ refreshPolicy }));
         expect(await sealers.refresh.open(sealed ?? '')).toEqual({

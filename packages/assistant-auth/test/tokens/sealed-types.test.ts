@@ -142,7 +142,7 @@ describe('sealers', () => {
   });
 });
 
-describe('stored tokens of a provider', async () => {
+describe('stored upstream tokens', async () => {
   const sealers = createSealers(parseKeyRing(keys), issuer, [], (length) =>
     crypto.getRandomValues(new Uint8Array(length)),
   );

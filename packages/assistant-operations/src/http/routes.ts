@@ -41,8 +41,8 @@ export interface HttpRoutesOptions<Access, Context> {
 }
 
 /**
- * Creates the routes of an API. Mount them at the root. A method that a path does not have gets a 405; HEAD
- * is handled like GET.
+ * Creates the routes of an API. Mount them at the root. The response to a method that no operation of a path
+ * has is a 405; HEAD is handled like GET.
  */
 export const createHttpRoutes = <Access, Context>(
   { operations }: ApiDefinition<Context>,

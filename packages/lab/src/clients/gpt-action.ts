@@ -1,7 +1,7 @@
 /**
  * Emulates ChatGPT as the client of a custom GPT with an Action: what it sends, in which order, and how it
- * reads responses. It uses no PKCE, nonce or resource, a UUID as `state`, credentials in the form body or as
- * Basic, and starts a new sign-in only after a 401.
+ * reads responses. It sends no PKCE parameters, nonce or resource, sends its credentials in the form body or
+ * as Basic, and starts a new sign-in only after a 401. The caller passes the `state`, which is a UUID.
  */
 
 export interface GptAction {
@@ -67,7 +67,7 @@ export const startSignIn = (action: GptAction, state: string): StartedSignIn => 
   return { url, state };
 };
 
-/** Reads the URL at which the browser returned. */
+/** Reads the authorization response from the callback URL. */
 export const readCallback = (startedSignIn: StartedSignIn, location: URL): CallbackResult => {
   const { state, error, code } = Object.fromEntries(location.searchParams);
   if (state !== startedSignIn.state) return { kind: 'state-mismatch' };

@@ -1,6 +1,7 @@
 /**
- * Responds with 503 to refresh tokens that a fake provider issued before it was restarted. It would otherwise respond with
- * `invalid_grant`, as for a revoked token, so every restart would sign everyone out.
+ * Responds with 503 to refresh tokens that a fake provider issued before it was restarted. Otherwise, the
+ * fake provider would respond with `invalid_grant`, as for a revoked token, so every restart would sign
+ * everyone out.
  */
 import { forward, type ProxyHandler } from './reverse-proxy.ts';
 

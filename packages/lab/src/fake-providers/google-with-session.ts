@@ -1,6 +1,7 @@
 /**
- * The fake provider for Google with a session: with the cookie `signed-in=<email>` on its host, it responds to
- * the authorization request with a redirect, without a page. Other requests are forwarded.
+ * The fake provider for Google, with a session: if the browser has the cookie `signed-in=<email>` for its
+ * host, it responds to the authorization request with a redirect instead of the account chooser. Other
+ * requests are forwarded.
  */
 import { parsePage, readFields } from '../browser.ts';
 import { startGoogle } from './emulated.ts';

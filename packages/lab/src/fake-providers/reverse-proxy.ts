@@ -64,7 +64,7 @@ export const withConnectionClose = (headers: HeadersInit = {}): Headers => {
   return result;
 };
 
-/** Headers of one connection (RFC 9110 §7.6.1), and headers that are set again for the next. */
+/** Headers that apply to one connection only (RFC 9110 §7.6.1), and headers that each side sets itself. */
 const hopByHopHeaders = [
   ...['connection', 'content-encoding', 'content-length', 'host', 'keep-alive', 'transfer-encoding'],
   ...['accept-encoding', 'expect', 'upgrade'],

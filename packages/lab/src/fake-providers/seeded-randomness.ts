@@ -6,9 +6,9 @@ import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
 
 /**
- * Runs `work` while `crypto.randomBytes` and `crypto.randomUUID` return bytes that are derived only from
- * `seed`. Afterwards they are random again. `work` must be synchronous, so that nothing else in the process
- * gets these bytes.
+ * Runs `work` while `crypto.randomBytes` and `crypto.randomUUID` return values that are derived only from
+ * `seed`. Afterwards, they are random again. `work` must be synchronous, so that nothing else in the process
+ * gets these values.
  */
 export const withSeededRandomness = (seed: string, work: () => void): void => {
   const { createHash, randomBytes, randomUUID } = crypto;
@@ -24,7 +24,7 @@ export const withSeededRandomness = (seed: string, work: () => void): void => {
   }
 };
 
-/** Also reaches modules that imported the functions by name. */
+/** Replaces the functions, also in modules that imported them by name. */
 const replaceRandomness = (functions: {
   readonly randomBytes: (size: number) => Buffer;
   readonly randomUUID: () => string;

@@ -42,7 +42,7 @@ const scopeByEventType: ReadonlyMap<string, RevocationScope | undefined> = new M
 
 /**
  * Reads an event. The keys are those of the ID tokens:
- * https://accounts.google.com/.well-known/risc-configuration names the same.
+ * https://accounts.google.com/.well-known/risc-configuration has the same `jwks_uri`.
  * @throws SecurityEventError if the token is not valid, ProviderError if it cannot be verified now
  * @see https://developers.google.com/identity/protocols/risc
  */

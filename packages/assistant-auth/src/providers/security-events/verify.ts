@@ -29,8 +29,8 @@ const clockSkew: Seconds = 30;
 const maxIdentifierLength = 255;
 
 /**
- * Verifies a token, the signature first: if another check fails, the provider has nevertheless signed the
- * token.
+ * Verifies a token, the signature first, so that a token that fails a later check is known to come from the
+ * provider.
  * @throws SecurityEventError if the token is not valid, ProviderError if it cannot be verified now
  */
 export const verifySecurityEventToken = async (

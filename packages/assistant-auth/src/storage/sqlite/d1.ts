@@ -36,8 +36,8 @@ export type { SqlDatabase, SqlResult, SqlStatement } from './statements.ts';
 
 /**
  * Creates storage in a D1 database to which this package's migrations were applied. Every method is one round
- * trip to the primary. Pass the binding itself, because the replicas of a D1 session may not have received
- * a revocation yet.
+ * trip to the primary. Pass the binding itself, not a D1 session: its replicas may not have received a
+ * revocation yet.
  * @throws StorageUnavailable from every method if D1 fails, with D1's error as `cause`
  */
 export const d1Storage = (db: SqlDatabase): BrokerStorage => ({

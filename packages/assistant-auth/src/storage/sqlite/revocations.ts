@@ -133,8 +133,7 @@ export const revokeByTarget = (
   db: SqlDatabase,
   { target, where, values, reason, now }: TargetRevocation,
 ): [insertRevocation: SqlStatement, updateGrants: SqlStatement] => [
-  // Not before the newest token was issued, which may have been on a server whose clock is ahead of this
-  // one's.
+  // Not before the newest token was issued, possibly by a server whose clock is ahead of this one's.
   db
     .prepare(
       `INSERT INTO revocations (kind, id, revoked_at, expires_at)

@@ -54,8 +54,8 @@ export const toGrantStatus = (row: StatusRow | undefined): GrantStatus => {
 };
 
 /**
- * The condition that this transaction has not been recorded yet, and that its session, if it has one, has not
- * ended. `?1` is the grant's ID, `?2` now, `?3` the session.
+ * The condition that this sign-in has not been recorded yet, and that the session that it continues, if any,
+ * has not ended. `?1` is the grant's ID, `?2` now, `?3` the session.
  */
 const isNew = `NOT EXISTS (SELECT 1 FROM grants WHERE id = ?1)
   AND (?3 IS NULL OR EXISTS (SELECT 1 FROM grants WHERE ${buildActiveSessionCondition('?3', '?2')}))`;
@@ -162,8 +162,8 @@ const insertGrant = (db: SqlDatabase, signIn: SignIn): SqlStatement => {
 };
 
 /**
- * Revokes the user's least recently used grants beyond the limit. Must directly follow the statement for the
- * audit: each statement reads nothing unless the one before it changed a row.
+ * Revokes the user's least recently used grants beyond the limit. Must directly follow the statement that
+ * writes the audit row: each statement reads nothing unless the one before it changed a row.
  */
 const revokeLeastRecentlyUsed = (
   db: SqlDatabase,

@@ -48,7 +48,7 @@ export const toRecheckLease = (row: RecheckLeaseRow, startedAt: EpochSeconds): R
 });
 
 /**
- * Counts a recheck that starts. A confirmed recheck or a new token sets the number back to 0;
+ * Counts a recheck that starts. A confirmed recheck or a new token resets the number to 0;
  * `resolveRecheck` subtracts one.
  */
 const countRecheckStart = 'unresolved_rechecks = unresolved_rechecks + 1';

@@ -13,8 +13,8 @@ export const buildProviderConfiguration = (options: FakeProviderOptions): object
   clients: [buildClient(options)],
   jwks: { keys: [generateSigningKey()] },
   cookies: { keys: [randomBytes(32).toString('base64url')] },
-  // The package's own adapter, created explicitly, because the default adapter warns at every start that it is
-  // in memory.
+  // The package's own adapter, created explicitly, because the default adapter warns at every start that it
+  // is in memory.
   adapter: createMemoryAdapter(clockTolerance),
   clockTolerance,
   claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'] },
@@ -35,8 +35,8 @@ export const buildProviderConfiguration = (options: FakeProviderOptions): object
     fetch(url, request),
   interactions: { url: (_: unknown, { uid }: { readonly uid: string }) => `/interaction/${uid}` },
   pkce: { required: () => true },
-  // At each use, like the strictest issuers. A token that is used again is treated as stolen, and the grant
-  // is revoked.
+  // Rotates a refresh token at each use, like the strictest issuers. A token that is used again is treated
+  // as stolen, and the grant is revoked.
   rotateRefreshToken: () => true,
   findAccount: (_: unknown, id: string) => lookUpAccount(options.users, id),
   ttl: {
