@@ -9,7 +9,7 @@ import { findDatabaseLocation } from './database/database.ts';
 
 const main = async (): Promise<void> => {
   const parsedArguments = readArguments(process.argv.slice(2));
-  const databaseLocation = findDatabaseLocation(parsedArguments.databaseLocation, process.env);
+  const databaseLocation = findDatabaseLocation(parsedArguments.databaseFlags, process.env);
   if (databaseLocation === undefined) throw new Error('no database was selected');
   const output = await runAdminCommand(databaseLocation, parsedArguments);
   console.log(parsedArguments.outputFormat === 'json' ? JSON.stringify(output.json, null, 2) : output.text);

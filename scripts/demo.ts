@@ -9,12 +9,12 @@ import { UnexpectedResponse } from './demo/expectations.ts';
 import { readMetadata } from './demo/metadata.ts';
 import { runDemo } from './demo/run-demo.ts';
 import { createTerminal, type Terminal } from './demo/terminal.ts';
-import { readDataFolder } from './local-system/data-folder.ts';
+import { getDataFolder } from './local-system/data-folder.ts';
 import { readPorts } from './local-system/ports.ts';
 import { buildSettingsVariables, readGptCredentials, readSettings } from './local-system/settings.ts';
 import { type LocalSystem, startLocalSystem } from './local-system/system.ts';
 
-const dataFolder = readDataFolder(process.env);
+const dataFolder = getDataFolder(process.env);
 
 type System = Pick<LocalSystem, 'origin' | 'gptClientId' | 'gptClientSecret' | 'close'>;
 

@@ -42,7 +42,7 @@ const main = async (): Promise<void> => {
   // The variables that the Worker reads. The URL of the GPT is only used in the site.
   const { GPT_URL: _, ...secrets } = variables;
   const secretNames = Object.keys(secrets).sort();
-  const deployment = { domain: readDeploymentDomain(variables), site: bundle.site, secrets: secretNames };
+  const deployment = { domain: readDeploymentDomain(variables), site: bundle.site, secretNames };
   if (values['dry-run']) console.log(describePlan(deployment));
   else await withSecretsFile(secrets, (file) => deploy(deployment, file));
 };

@@ -4,7 +4,7 @@
  * there is a ring in `SEALING_KEYS` or on standard input, it appends a new key to that ring, like `add`.
  *
  * `add` appends a key to the ring in use, `promote` moves a key to the front, `list` shows the keys, `retire`
- * removes a key that is no longer needed, and `burn` removes a key without any check. `audience` prints the
+ * removes a key that is no longer needed, and `burn` removes a key without any check. `resource` prints the
  * keys with which an API in another process opens its tokens, derived for the issuer in `ORIGIN`
  * (docs/resource-server.md).
  */
@@ -24,7 +24,7 @@ Commands:
   list [--local | --remote]             list the keys in the ring, and what needs them
   retire <id> --local | --remote        print the ring without a key that nothing needs anymore
   burn <id>                             print the ring without this key, even if something needs it
-  audience <resource>                   print the keys with which an API in another process opens its tokens
+  resource <resource>                   print the keys with which an API in another process opens its tokens
 
 Options:
   --local            check with the database of npm start
@@ -66,7 +66,7 @@ const runKeysCommand = async (
       return retire(await requireKeyRing(sources), requireOneArgument(rest), sources.databaseLocation);
     case 'burn':
       return burn(await requireKeyRing(sources), requireOneArgument(rest));
-    case 'audience':
+    case 'resource':
       return printResourceKeys(rest, sources.ringArgument);
     default:
       throw new CommandError(usage);
@@ -97,7 +97,7 @@ const printResourceKeys = async (
   const { ORIGIN: issuer = '' } = process.env;
   if (resource === undefined || issuer === '')
     throw new CommandError(
-      'Set ORIGIN and pass the resource, for example: ORIGIN=https://words.example npm run keys -- audience https://api.example',
+      'Set ORIGIN and pass the resource, for example: ORIGIN=https://words.example npm run keys -- resource https://api.example',
     );
   return deriveResourceKeys({ sealingKeys: await readPassedKeyRing(ringArgument), issuer, resource });
 };

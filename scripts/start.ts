@@ -3,7 +3,7 @@
  * tunnel; with `--pages`, a Pages project instead of a Worker; with `--inspect`, also a debugger.
  */
 import { isUserFacing, printHelpIfRequested } from './app/command.ts';
-import { readDataFolder } from './local-system/data-folder.ts';
+import { getDataFolder } from './local-system/data-folder.ts';
 import { readPorts } from './local-system/ports.ts';
 import { readArguments, usage } from './start/arguments.ts';
 import { startLocal } from './start/local.ts';
@@ -14,7 +14,7 @@ const main = async (): Promise<number> => {
   const stopRequested = waitForStopSignal();
   const { origin, ...startArguments } = readArguments(process.argv.slice(2));
   const ports = readPorts(process.env);
-  const dataFolder = readDataFolder(process.env);
+  const dataFolder = getDataFolder(process.env);
   const app = await Promise.race([
     start(origin, { ...ports, ...startArguments, dataFolder, log: (line) => console.error(line) }),
     stopRequested,

@@ -11,13 +11,13 @@ import { chromium } from 'playwright-core';
 export const findChromium = (): string => {
   const { CHROME_PATH, PATH = '' } = process.env;
   if (CHROME_PATH !== undefined && CHROME_PATH !== '') {
-    if (isProgram(CHROME_PATH)) return CHROME_PATH;
+    if (isExecutable(CHROME_PATH)) return CHROME_PATH;
     throw new Error(`CHROME_PATH must be the path of an executable file, not "${CHROME_PATH}".`);
   }
   const pathCandidates = PATH.split(delimiter).flatMap((folder) =>
     programNames.map((name) => join(folder, name)),
   );
-  const found = [...pathCandidates, ...applicationPaths, chromium.executablePath()].find(isProgram);
+  const found = [...pathCandidates, ...applicationPaths, chromium.executablePath()].find(isExecutable);
   if (found !== undefined) return found;
   throw new Error(
     'No Chrome or Chromium was found. Install one (Debian: apt install chromium; macOS: brew install --cask chromium; ' +
@@ -31,7 +31,7 @@ const applicationPaths = ['Google Chrome', 'Chromium', 'Google Chrome for Testin
   (name) => `/Applications/${name}.app/Contents/MacOS/${name}`,
 );
 
-const isProgram = (path: string): boolean => {
+const isExecutable = (path: string): boolean => {
   try {
     accessSync(path, constants.X_OK);
     return true;

@@ -24,10 +24,10 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findDatabaseLocation, withDatabase } from '../../scripts/database/database.ts';
 import { planFakeProviders } from '../../scripts/local-system/fake-providers/fake-providers.ts';
-import { startWorker, type Worker } from '../../scripts/local-system/worker.ts';
+import { type RunningProject, startApp } from '../../scripts/local-system/worker.ts';
 import { signIn } from '../sign-in.ts';
 import { runCommand } from './command.ts';
-import { type ReverseProxy, startReverseProxy } from './reverse-proxy.ts';
+import { type LoadBalancer, startLoadBalancer } from './load-balancer.ts';
 
 const secret = 'gpt-secret-0123456789-0123456789-0123456789';
 const clientVariables = {
@@ -56,9 +56,9 @@ interface IssuedTokens {
 let folder: string;
 let origin: string;
 let firstPort: number;
-let proxy: ReverseProxy;
+let loadBalancer: LoadBalancer;
 let closeProviders: () => Promise<void>;
-const workers: Worker[] = [];
+const workers: RunningProject[] = [];
 
 const getDataFolder = (index: number): string => join(folder, String(index));
 
@@ -96,7 +96,7 @@ const start = async (ring: string, providers: Readonly<Record<string, string>>):
   const lines: string[] = [];
   const options = { dataFolder, origin, port: firstPort + index, variables };
   workers.push(
-    await startWorker({ ...options, log: (line) => lines.push(line) }).catch((cause: unknown) => {
+    await startApp({ ...options, log: (line) => lines.push(line) }).catch((cause: unknown) => {
       throw new Error(lines.join('\n'), { cause });
     }),
   );
@@ -110,7 +110,7 @@ beforeAll(async () => {
   const port = await findConsecutivePorts(9);
   origin = `http://localhost:${port}`;
   firstPort = port + 6;
-  proxy = await startReverseProxy(port);
+  loadBalancer = await startLoadBalancer(port);
   const fakeProvidersOptions = {
     port,
     fakeProviderPort: port + 1,
@@ -130,7 +130,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  proxy.close();
+  loadBalancer.close();
   await Promise.all(workers.map((worker) => worker.close()));
   await closeProviders();
   await rm(folder, { recursive: true });
@@ -138,7 +138,7 @@ afterAll(async () => {
 
 /** Sends the next requests to these Workers, in turn. */
 const routeTo = (...positions: readonly number[]): void =>
-  proxy.setTargets(positions.map((position) => firstPort + position));
+  loadBalancer.setTargets(positions.map((position) => firstPort + position));
 
 const discover = (clientId: string, authentication: ClientAuth): Promise<Configuration> =>
   discovery(new URL(origin), clientId, {}, authentication, {
@@ -231,7 +231,7 @@ describe('a key rotation', () => {
     }
     routeTo(...activePositions);
     await useTokens(clients, await signInAtBoth(clients));
-    expect(new Set(proxy.getServedPorts())).toEqual(
+    expect(new Set(loadBalancer.getServedPorts())).toEqual(
       new Set(activePositions.map((position) => firstPort + position)),
     );
   });

@@ -89,7 +89,7 @@ it('names every place where it looked for a ring', async () => {
   for (const source of ['SEALING_KEYS', 'standard input', '/nowhere']) expect(stderr).toContain(source);
 });
 
-describe('npm run keys -- audience', () => {
+describe('npm run keys -- resource', () => {
   const issuer = 'https://words.example';
   const resource = 'https://api.example/v1';
 
@@ -101,7 +101,7 @@ describe('npm run keys -- audience', () => {
     const { code, stdout } = await runCommand(
       'keys',
       { ...variables(ring), ORIGIN: issuer },
-      { args: ['audience', resource, ...lastArguments], input: input(ring) },
+      { args: ['resource', resource, ...lastArguments], input: input(ring) },
     );
     expect(code).toBe(0);
     expect(stdout).toBe(`${await deriveResourceKeys({ sealingKeys: ring, issuer, resource })}\n`);
@@ -115,7 +115,7 @@ describe('npm run keys -- audience', () => {
     ['an invalid resource', {}, ['api'], 'resource must be'],
   ])('prints what is wrong and no key, with %s', async (_, changedVariables, args, message) => {
     const variables = { SEALING_KEYS: await generateRing(), ORIGIN: issuer, ...changedVariables };
-    const { code, stdout, stderr } = await runCommand('keys', variables, { args: ['audience', ...args] });
+    const { code, stdout, stderr } = await runCommand('keys', variables, { args: ['resource', ...args] });
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toContain(message);
   });

@@ -18,7 +18,7 @@ export interface Target {
 
 export interface Arguments {
   readonly adminCommand: AdminCommand;
-  readonly databaseLocation: DatabaseFlags;
+  readonly databaseFlags: DatabaseFlags;
   readonly page: { readonly limit: number; readonly skip: number };
   readonly outputFormat: 'json' | 'table';
 }
@@ -56,7 +56,7 @@ export const readArguments = (args: readonly string[]): Arguments => {
   return {
     adminCommand: parseAdminCommand(positionals, yes),
     // Default: the local database, where a mistake does the least harm.
-    databaseLocation: { local: local ?? remote !== true, remote, pages },
+    databaseFlags: { local: local ?? remote !== true, remote, pages },
     page: { limit: readNumber(values.limit, 50), skip: readNumber(values.skip, 0) },
     outputFormat: json ? 'json' : 'table',
   };

@@ -5,7 +5,7 @@ import type { BrokerStorage } from 'assistant-auth';
 import { d1Admin, d1Storage, type StorageAdmin } from 'assistant-auth/d1';
 import { CommandError, isUserFacing } from '../app/command.ts';
 import { wranglerConfigs } from '../app/paths.ts';
-import { readDataFolder } from '../local-system/data-folder.ts';
+import { getDataFolder } from '../local-system/data-folder.ts';
 import { openDeployedD1 } from './deployed-d1.ts';
 import { openLocalD1 } from './local-d1.ts';
 
@@ -43,7 +43,7 @@ export const findDatabaseLocation = (
   if (!local && !remote) return undefined;
   const config = wranglerConfigs[pages ? 'pages' : 'workers'];
   if (remote) return { config };
-  const dataFolder = readDataFolder(environment);
+  const dataFolder = getDataFolder(environment);
   const stateFolder = join(dataFolder, 'state');
   if (!existsSync(stateFolder))
     throw new CommandError(`There is no local database in ${dataFolder}. Run npm start to create it.`);

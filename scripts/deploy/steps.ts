@@ -20,7 +20,7 @@ export interface Deployment {
   /** The folder of the site. */
   readonly site: string;
   /** The names of the secrets, for the description. */
-  readonly secrets: readonly string[];
+  readonly secretNames: readonly string[];
 }
 
 const configArguments = ['--config', wranglerConfig];
@@ -49,8 +49,8 @@ export const migrateStep: Step = {
 };
 
 /** Code, files and secrets are one version: they are deployed together, and rolled back together. */
-export const buildUploadStep = ({ domain, site, secrets }: Deployment): UploadStep => ({
-  description: `upload the Worker and the site for ${domain}, with the secrets ${secrets.join(', ')}`,
+export const buildUploadStep = ({ domain, site, secretNames }: Deployment): UploadStep => ({
+  description: `upload the Worker and the site for ${domain}, with the secrets ${secretNames.join(', ')}`,
   command: (secretsFile) => [
     ...['deploy', '--minify', ...configArguments],
     ...['--assets', site, '--domain', domain, '--secrets-file', secretsFile],

@@ -5,7 +5,7 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export const readDataFolder = (environment: Readonly<Record<string, string | undefined>>): string => {
+export const getDataFolder = (environment: Readonly<Record<string, string | undefined>>): string => {
   const { LOCAL_DATA_FOLDER = '' } = environment;
   return LOCAL_DATA_FOLDER === '' ? localFolder : resolve(LOCAL_DATA_FOLDER);
 };

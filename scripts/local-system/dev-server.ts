@@ -1,7 +1,7 @@
 /**
  * Runs one Worker in workerd through Wrangler's API, in its own process. `wrangler dev` and `wrangler pages
  * dev` always open a debugger, through which every process on the machine can read the key ring and all
- * secrets; `startWorker` opens one only on request
+ * secrets; `startApp` opens one only on request
  * (docs/decisions/0019-the-app-is-started-through-wranglers-api.md).
  *
  * The options arrive as one message over the channel to the parent process, because they contain secrets, and

@@ -9,7 +9,7 @@ import {
 } from './fake-providers/fake-providers.ts';
 import { type Ports, requireFreePort } from './ports.ts';
 import { buildSettingsVariables, ensureSettings, readGptCredentials, settingsFile } from './settings.ts';
-import { startWorker, type Worker, type WorkerOptions } from './worker.ts';
+import { type RunningProject, startApp, type WorkerOptions } from './worker.ts';
 
 export interface LocalSystemOptions
   extends Ports,
@@ -24,7 +24,7 @@ export interface LocalSystemOptions
   readonly variables?: Variables;
 }
 
-export interface LocalSystem extends Worker {
+export interface LocalSystem extends RunningProject {
   /** The origin of the app: `http://localhost:<port>`. */
   readonly origin: string;
   readonly fakeProviders: readonly RunningFakeProvider[];
@@ -58,7 +58,7 @@ export const startLocalSystem = async (options: LocalSystemOptions): Promise<Loc
   );
   const fakeProviders = await planned.start();
   try {
-    const worker = await startWorker({ ...options, origin, variables });
+    const worker = await startApp({ ...options, origin, variables });
     return {
       ...worker,
       ...readGptCredentials(variables),

@@ -32,7 +32,7 @@ export interface WorkerOptions extends ProcessOptions {
 /** A project with a Wrangler file. */
 export interface Project extends Pick<DevServerOptions, 'platform' | 'config' | 'site'> {}
 
-export interface Worker extends Listening {
+export interface RunningProject extends Listening {
   /** Resolves with the reason if the process ends without `close`. */
   readonly unexpectedExit: Promise<string>;
   close(): Promise<void>;
@@ -42,7 +42,7 @@ export interface Worker extends Listening {
  * Starts the app.
  * @throws CommandError if it does not start. The message or the log says why
  */
-export const startWorker = async (options: WorkerOptions): Promise<Worker> => {
+export const startApp = async (options: WorkerOptions): Promise<RunningProject> => {
   const { dataFolder, origin, platform = 'workers' } = options;
   const variables = { ...options.variables, ORIGIN: origin };
   const site = join(dataFolder, 'site');
@@ -58,7 +58,7 @@ export const startWorker = async (options: WorkerOptions): Promise<Worker> => {
 export const startProject = async (
   project: Project,
   options: Omit<WorkerOptions, 'platform'>,
-): Promise<Worker> => {
+): Promise<RunningProject> => {
   const { dataFolder, origin, port, log, variables } = options;
   const stateFolder = join(dataFolder, 'state');
   const databaseArguments = ['DB', '--local', '--persist-to', stateFolder, '--config', project.config];

@@ -9,7 +9,7 @@ import { getVariablesFile } from '../app/paths.ts';
 import { ensurePrivateFolder } from '../app/private-file.ts';
 import { readVariables, type Variables } from '../app/variables.ts';
 import { requireFreePort } from '../local-system/ports.ts';
-import { startWorker } from '../local-system/worker.ts';
+import { startApp } from '../local-system/worker.ts';
 import { formatDebuggerLines, type RunningApp, type StartOptions } from './running-app.ts';
 
 /**
@@ -32,7 +32,7 @@ export const startTunneled = async (origin: string, options: StartOptions): Prom
   const dataFolder = join(options.dataFolder, 'tunneled');
   await ensurePrivateFolder(options.dataFolder);
   await ensurePrivateFolder(dataFolder);
-  const app = await startWorker({ ...options, dataFolder, origin, variables });
+  const app = await startApp({ ...options, dataFolder, origin, variables });
   return { ...app, summary: formatSummary(origin, port) + formatDebuggerLines(app) };
 };
 

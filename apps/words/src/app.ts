@@ -31,7 +31,7 @@ export const createApp = (config: Config, bindings: Bindings, runtimeOptions: Ru
   const limits = createLimits(bindings.rateLimitBindings, runtimeOptions.now);
   const broker = createBroker({
     ...runtimeOptions,
-    ...brokerDefaults,
+    ...fixedBrokerOptions,
     issuer: origin,
     sealingKeys,
     clients,
@@ -68,7 +68,7 @@ export const createApp = (config: Config, bindings: Bindings, runtimeOptions: Ru
   return { fetch: async (request) => app.fetch(request), cleanup: () => broker.cleanup() };
 };
 
-const brokerDefaults = {
+const fixedBrokerOptions = {
   scopes,
   branding: { name: 'Words With Chat', logoPath: '/favicon.svg', privacyUrl: '/privacy' },
 } as const satisfies Pick<BrokerOptions, 'scopes' | 'branding'>;

@@ -6,10 +6,10 @@ import { createResourceServer } from 'assistant-auth/resource-server';
 import express from 'express';
 import { guard } from './guard.ts';
 
-const { ISSUER = '', RESOURCE = '', AUDIENCE_KEYS = '', PORT = '3000' } = process.env;
+const { ISSUER = '', RESOURCE = '', RESOURCE_KEYS = '', PORT = '3000' } = process.env;
 
 // Throws an error that names the option if a value is wrong, so the process does not start.
-const server = createResourceServer({ issuer: ISSUER, resource: RESOURCE, keys: AUDIENCE_KEYS });
+const server = createResourceServer({ issuer: ISSUER, resource: RESOURCE, keys: RESOURCE_KEYS });
 
 const app = express();
 app.disable('x-powered-by');

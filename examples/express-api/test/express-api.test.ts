@@ -81,7 +81,7 @@ beforeAll(async () => {
     users: fakeUsers,
   });
   send = startBroker();
-  api = startApi({ AUDIENCE_KEYS: await deriveResourceKeys({ sealingKeys, issuer, resource }) });
+  api = startApi({ RESOURCE_KEYS: await deriveResourceKeys({ sealingKeys, issuer, resource }) });
   apiUrl = await readApiUrl(api);
 });
 
@@ -174,7 +174,7 @@ it('refuses a call with two tokens, even if both are the same valid token', asyn
 });
 
 it('does not start with the key ring instead of its keys, and does not print the key ring', async () => {
-  const failedApi = startApi({ AUDIENCE_KEYS: sealingKeys });
+  const failedApi = startApi({ RESOURCE_KEYS: sealingKeys });
   if (failedApi.stderr === null) throw new Error('no output');
   const [stderr, [code]] = await Promise.all([text(failedApi.stderr), once(failedApi, 'close')]);
   expect(code).toBe(1);

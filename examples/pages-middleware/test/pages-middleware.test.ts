@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { type FakeProvider, fakeUsers, findFreePort, startGoogle } from '@words-with-chat/lab';
 import { generateKey } from 'assistant-auth/seal';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startProject, type Worker } from '../../../scripts/local-system/worker.ts';
+import { type RunningProject, startProject } from '../../../scripts/local-system/worker.ts';
 import { obtainCode, obtainToken, type TokenRequest } from '../../tokens.ts';
 
 const project = fileURLToPath(new URL('..', import.meta.url));
@@ -17,7 +17,7 @@ const lines: string[] = [];
 
 let folder: string;
 let google: FakeProvider;
-let pages: Worker;
+let pages: RunningProject;
 let origin: string;
 
 beforeAll(async () => {

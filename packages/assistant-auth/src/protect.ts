@@ -79,7 +79,7 @@ export const createProtect = (context: ProtectContext) => {
     } catch (error) {
       const protocolError = toRequestError(error);
       // Clients call without a token to get the challenge, so this is not logged.
-      if (protocolError.reason !== 'token.missing') logDeniedCall(protocolError, context);
+      if (protocolError.reason !== 'token.missing') logRefusedCall(protocolError, context);
       const response = problemResponse(
         protocolError,
         buildBearerChallenge(protocolError, context.issuer, scopes),
@@ -124,7 +124,7 @@ const buildBearerChallenge = (
   return `Bearer realm="${issuer}"${protocolError.reason === 'token.missing' ? '' : error}${scopeParameter}`;
 };
 
-const logDeniedCall = (protocolError: ProtocolError, { log, randomBytes }: ProtectContext): void =>
+const logRefusedCall = (protocolError: ProtocolError, { log, randomBytes }: ProtectContext): void =>
   log({
     event: 'refused',
     endpoint: 'protect',

@@ -33,7 +33,7 @@ export interface ResourceServerOptions {
    */
   readonly resource: string;
   /**
-   * The keys derived for this resource, as `npm run keys -- audience` prints them. Secret: someone who has
+   * The keys derived for this resource, as `npm run keys -- resource` prints them. Secret: someone who has
    * them can create tokens for this API.
    */
   readonly keys: string;

@@ -2,7 +2,7 @@
 import type { Scores } from '../store/scores.ts';
 
 /** The context of an operation. */
-export interface Player {
+export interface OperationContext {
   readonly userId: string;
   readonly scores: Scores;
 }

@@ -3,7 +3,7 @@ import { noInput, operation } from 'assistant-operations';
 import * as v from 'valibot';
 import { pointsPerWin } from '../game/scoring.ts';
 import type { ScoreOutcome } from '../store/scores.ts';
-import { type Player, PlayerDeleted } from './player.ts';
+import { type OperationContext, PlayerDeleted } from './player.ts';
 import type { Scope } from './scopes.ts';
 
 const scoreBody = v.strictObject({
@@ -24,7 +24,7 @@ export const getScore = operation({
   summary: 'Get the player’s score',
   description: 'Returns the total number of rounds that the signed-in player has won.',
   output: v.pipe(scoreBody, v.description('The score.')),
-  handle: async (_: object, { userId, scores }: Player) => toScoreBody(await scores.read(userId)),
+  handle: async (_: object, { userId, scores }: OperationContext) => toScoreBody(await scores.read(userId)),
 });
 
 export const postScore = operation({
@@ -35,7 +35,7 @@ export const postScore = operation({
   description:
     'Increases the signed-in player’s score by one and returns the new score. Call it once for each round that the player wins.',
   output: v.pipe(scoreBody, v.description('The score after the win.')),
-  handle: async (_: object, { userId, scores }: Player) =>
+  handle: async (_: object, { userId, scores }: OperationContext) =>
     toScoreBody(await scores.add(userId, pointsPerWin)),
 });
 

@@ -2,7 +2,7 @@
 import { noInput, operation } from 'assistant-operations';
 import * as v from 'valibot';
 import { type Category, wordsByCategory } from '../game/categories.ts';
-import type { Player } from './player.ts';
+import type { OperationContext } from './player.ts';
 import type { Scope } from './scopes.ts';
 
 const defineListOperation = (category: Category) =>
@@ -16,7 +16,7 @@ const defineListOperation = (category: Category) =>
     isConsequential: false,
     input: noInput,
     output: v.pipe(v.array(v.string()), v.description(`The words in the category ${category}.`)),
-    handle: async (_: object, __: Player) => [...wordsByCategory[category]],
+    handle: async (_: object, __: OperationContext) => [...wordsByCategory[category]],
   });
 
 /** One operation per category. */

@@ -7,7 +7,7 @@ import {
   type Environment,
   readOptionalVariable,
   readRequiredVariable,
-  splitAtWhiteSpace,
+  splitAtWhitespace,
   withVariableErrors,
 } from './variables.ts';
 
@@ -36,9 +36,9 @@ const readGpt = (environment: Environment): Client => {
     gptAction({
       id,
       name: 'Words With Chat in ChatGPT',
-      secrets: splitAtWhiteSpace(secrets),
+      secrets: splitAtWhitespace(secrets),
       scopes: scopeNames,
-      ...(gptIds !== undefined && { gptIds: splitAtWhiteSpace(gptIds) }),
+      ...(gptIds !== undefined && { gptIds: splitAtWhitespace(gptIds) }),
     }),
   );
 };

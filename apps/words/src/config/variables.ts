@@ -40,7 +40,7 @@ export const readRequiredVariable = (environment: Environment, variable: string,
 };
 
 /** Splits a variable at whitespace. */
-export const splitAtWhiteSpace = (text: string): readonly string[] => text.split(/\s+/);
+export const splitAtWhitespace = (text: string): readonly string[] => text.split(/\s+/);
 
 /**
  * Creates something from variables.

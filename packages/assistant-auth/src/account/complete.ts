@@ -123,7 +123,7 @@ const completeLink = async (
   if (session?.grantId !== expected.session || session.userId !== expected.user)
     throw accountError('session.changed');
   const identity = await handleProviderResponseUnlessDenied(context, callback);
-  if (identity === undefined) return seeOther(accountUrl, [clearedCookie, setFlash('link-cancelled')]);
+  if (identity === undefined) return seeOther(accountUrl, [clearedCookie, setFlash('link-canceled')]);
   const found = await resolveOwnership(context, identity, session);
   const completed = await buildCompletionCookies(context, callback);
   callback.replayGuard.markHandled(callback.transaction.state);

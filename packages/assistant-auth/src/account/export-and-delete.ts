@@ -69,7 +69,7 @@ const exportGrant = ({ createdAt, revokedAt, use, sid, identity, ...grant }: Sto
     ...(sid !== undefined && { providerSession: sid }),
     grantedAt: formatTimestamp(createdAt),
     ...(use !== undefined && { lastUsedAt: formatTimestamp(use.lastUsedAt) }),
-    ...(revokedAt !== undefined && { endedAt: formatTimestamp(revokedAt) }),
+    ...(revokedAt !== undefined && { revokedAt: formatTimestamp(revokedAt) }),
   };
 };
 

@@ -24,7 +24,7 @@ export const confirmLinkEndpoint = (context: AccountContext): EndpointDefinition
     { name: 'confirm-link', fields: ['link', 'confirm', 'cancel'] },
     async ({ requestContext, fields }, session) => {
       if (fields.cancel !== undefined || fields.confirm === undefined)
-        return redirectToAccount(context, 'link-cancelled');
+        return redirectToAccount(context, 'link-canceled');
       const identity = await openPendingLink(context, fields.link, session);
       const { userId, grantId } = session;
       const outcome = await context.storage.linkIdentity({
@@ -111,7 +111,7 @@ const findIdentity = async (
 ) => {
   const identities = (await storage.readAccount(userId))?.identities ?? [];
   for (const identity of identities) {
-    if ((await deriveOpaqueId(identity, grantId)) === key)
+    if ((await deriveIdentityFormKey(identity, grantId)) === key)
       return { identity, others: identities.filter((other) => other !== identity) };
   }
   throw accountError('account.item-not-found');
@@ -122,7 +122,7 @@ const findIdentity = async (
  * the subject.
  * @param session the grant ID of the session, which no page contains in plain text
  */
-export const deriveOpaqueId = async (
+export const deriveIdentityFormKey = async (
   { provider, subject }: IdentityKey,
   session: string,
 ): Promise<string> => {

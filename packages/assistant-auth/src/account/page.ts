@@ -32,7 +32,7 @@ import {
   resolveChosenProvider,
   sealAccountForm,
 } from './forms.ts';
-import { deriveOpaqueId } from './identities.ts';
+import { deriveIdentityFormKey } from './identities.ts';
 import { type AccountModel, accountNotices, accountSignInNotices } from './ui/account-page.ts';
 
 export const accountEndpoint = (context: AccountContext): EndpointDefinition => ({
@@ -99,7 +99,7 @@ const buildIdentityModel = async (
   const provider = providers.get(identity.provider);
   const isCurrent = identity.provider === current.provider && identity.subject === current.subject;
   return {
-    key: await deriveOpaqueId(identity, grantId),
+    key: await deriveIdentityFormKey(identity, grantId),
     provider: provider?.displayName ?? identity.provider,
     ...(provider?.icon !== undefined && { providerIconPath: iconPath(paths.icons, provider.id) }),
     ...(label !== undefined && { label }),

@@ -39,7 +39,7 @@ const completeAuthorization = async (
 ): Promise<Response> => {
   const { requestContext, provider, responseUrl, transaction, cookie } = callback;
   const { client, target } = resolveResponseTarget(context, request);
-  const code = () => sealCode(context, transaction.grantId, client.id, request);
+  const createCode = () => sealCode(context, transaction.grantId, client.id, request);
   return withErrorRedirect(target, requestContext, [clearCookie(cookie)], async () => {
     const reconsentContext = { ...context, log: requestContext.log };
     if (transaction.reconsentSubject !== undefined) {
@@ -49,7 +49,7 @@ const completeAuthorization = async (
       );
       if (claim !== 'claimed') throw callbackError('transaction.replayed');
       await completeReconsent(reconsentContext, transaction, provider, responseUrl);
-      return redirectWithCode(target, await code(), await buildCompletionCookies(context, callback));
+      return redirectWithCode(target, await createCode(), await buildCompletionCookies(context, callback));
     }
     const identity = await handleProviderResponse(context, callback);
     const hasUpstreamToken = await recordSignIn(context, transaction.grantId, request, client, identity);
@@ -59,14 +59,15 @@ const completeAuthorization = async (
       provider: provider.id,
       redirectUri: target.redirect,
     });
-    const completed = await buildCompletionCookies(context, callback);
+    const completionCookies = await buildCompletionCookies(context, callback);
     const otherCookies = new Map(readCookies(requestContext.request));
     otherCookies.delete(cookie);
     const reconsent = hasUpstreamToken
       ? undefined
       : await startReconsent(reconsentContext, provider, { transaction, identity, cookies: otherCookies });
-    if (reconsent !== undefined) return seeOther(reconsent.url.href, [...completed, ...reconsent.cookies]);
-    return redirectWithCode(target, await code(), completed);
+    if (reconsent !== undefined)
+      return seeOther(reconsent.url.href, [...completionCookies, ...reconsent.cookies]);
+    return redirectWithCode(target, await createCode(), completionCookies);
   });
 };
 

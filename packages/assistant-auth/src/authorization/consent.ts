@@ -41,7 +41,7 @@ export const consentEndpoint = (context: BrokerContext): EndpointDefinition => (
       provider !== undefined || form.choice === continueChoice || form.cancel !== undefined;
     if (!isKnownChoice) throw authorizationError('consent.choice');
     return withErrorRedirect(target, requestContext, [], async () => {
-      if (form.cancel !== undefined) throw authorizationError('user.cancelled');
+      if (form.cancel !== undefined) throw authorizationError('user.canceled');
       if (provider === undefined)
         return continueAsSessionUser(context, requestContext, consent, client, target);
       return redirectToProvider(context, { kind: 'authorize', request }, provider, cookies);

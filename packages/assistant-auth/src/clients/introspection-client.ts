@@ -50,26 +50,26 @@ export const introspectionClient = ({
 
 /**
  * Indexes introspection clients by ID, each with the canonical form of its resource.
- * @param taken returns whether a client or the account page uses an ID
+ * @param isIdTaken returns whether a client or the account page uses an ID
  * @param resources the canonical forms of all resources
  * @throws ConfigurationError `introspectionClients` for an ID that is already used,
  *   `introspectionClients.<id>.resource` for an unknown resource
  */
 export const createIntrospectionClients = (
-  servers: readonly IntrospectionClient[],
-  taken: (id: string) => boolean,
+  introspectionClients: readonly IntrospectionClient[],
+  isIdTaken: (id: string) => boolean,
   resources: readonly string[],
 ): ReadonlyMap<string, IntrospectionClient> => {
-  const ids = new Set(servers.map(({ id }) => id));
-  if (ids.size < servers.length || servers.some(({ id }) => taken(id)))
+  const ids = new Set(introspectionClients.map(({ id }) => id));
+  if (ids.size < introspectionClients.length || introspectionClients.some(({ id }) => isIdTaken(id)))
     throw new ConfigurationError('introspectionClients', 'must have unique IDs that no client uses.');
   return new Map(
-    servers.map((server) => {
-      const resource = canonicalResource(server.resource);
-      if (resources.includes(resource)) return [server.id, { ...server, resource }];
+    introspectionClients.map((client) => {
+      const resource = canonicalResource(client.resource);
+      if (resources.includes(resource)) return [client.id, { ...client, resource }];
       throw new ConfigurationError(
-        `introspectionClients.${server.id}.resource`,
-        `must be listed in resources: ${server.resource}`,
+        `introspectionClients.${client.id}.resource`,
+        `must be listed in resources: ${client.resource}`,
       );
     }),
   );

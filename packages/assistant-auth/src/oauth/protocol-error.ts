@@ -155,7 +155,7 @@ export const authorizationErrors = {
     'Too many people are signing in from your network. Wait a minute, then try again.',
     429,
   ],
-  'user.cancelled': ['access_denied', 'The sign-in was canceled.'],
+  'user.canceled': ['access_denied', 'The sign-in was canceled.'],
 } as const satisfies Definitions;
 
 type AuthorizationErrorReason = keyof typeof authorizationErrors;

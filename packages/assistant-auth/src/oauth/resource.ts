@@ -11,7 +11,7 @@ const defaultPorts: Readonly<Record<string, string>> = { http: '80', https: '443
  * Scheme, host, port, and the rest: printable ASCII without a fragment or a backslash. User information does
  * not match.
  */
-const identifier =
+const identifierPattern =
   /^(https?):\/\/([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([0-9]*))?([/?][\x21\x22\x24-\x5B\x5D-\x7E]*)?$/i;
 
 /**
@@ -22,7 +22,7 @@ const identifier =
  *   information, a fragment or a backslash
  */
 export const parseResourceIdentifier = (text: string): string | undefined => {
-  const [, givenScheme, host, port = '', rest = ''] = identifier.exec(text) ?? [];
+  const [, givenScheme, host, port = '', rest = ''] = identifierPattern.exec(text) ?? [];
   if (givenScheme === undefined || host === undefined) return undefined;
   const scheme = givenScheme.toLowerCase();
   const authority = host.toLowerCase() + (port === '' || port === defaultPorts[scheme] ? '' : `:${port}`);

@@ -4,7 +4,7 @@
 export type RandomBytes = (length: number) => Uint8Array<ArrayBuffer>;
 
 /** Generates a secret, such as a `state` or a code verifier: 256 bits as base64url, 43 characters. */
-export const randomToken = (randomBytes: RandomBytes): string => encodeBase64url(randomBytes(32));
+export const randomSecret = (randomBytes: RandomBytes): string => encodeBase64url(randomBytes(32));
 
 /** Generates an ID or the value of a binding cookie: 128 bits as base64url, 22 characters. */
 export const randomId = (randomBytes: RandomBytes): string => encodeBase64url(randomBytes(16));

@@ -85,10 +85,10 @@ const createDiscovery = (
   };
 };
 
-const discover = async (issuer: URL, name: URL, io: ProviderIo): Promise<IssuerMetadata> => {
+const discover = async (issuer: URL, metadataIssuer: URL, io: ProviderIo): Promise<IssuerMetadata> => {
   parseEndpoint('issuer', issuer.href, issuer, io);
   const document = await processDiscoveryResponse(
-    name,
+    metadataIssuer,
     await discoveryRequest(issuer, buildRequestOptions(io)),
   );
   const endpoint = (name: string): string => parseEndpoint(name, document[name], issuer, io);
@@ -114,7 +114,7 @@ export interface TenantIssuers {
   /** The issuer in the metadata: the identifier of one tenant, or the template of all. */
   readonly metadataIssuer: string;
   /** Returns whether an issuer identifier is that of a tenant of this issuer. */
-  readonly isTenantIssuer: (name: string) => boolean;
+  readonly isTenantIssuer: (issuer: string) => boolean;
 }
 
 /**
@@ -192,13 +192,13 @@ const createKeyVerifier = (): KeyVerifier => {
   let refetches: readonly EpochSeconds[] = [];
 
   const canRefetch = (now: EpochSeconds): boolean => {
-    const recent = refetches.filter((at) => now < at + minAge);
-    if (recent.length >= maxRefetches) return false;
-    refetches = [...recent, now];
+    const recentRefetches = refetches.filter((at) => now < at + minAge);
+    if (recentRefetches.length >= maxRefetches) return false;
+    refetches = [...recentRefetches, now];
     return true;
   };
 
-  const recent = (url: string, io: ProviderIo): CachedKeys | undefined =>
+  const findCachedKeys = (url: string, io: ProviderIo): CachedKeys | undefined =>
     cached !== undefined && cached.url === url && io.now() < cached.fetchedAt + keysMaxAge
       ? cached
       : undefined;
@@ -210,7 +210,7 @@ const createKeyVerifier = (): KeyVerifier => {
   };
 
   return async ({ url, issuer }, io, check) => {
-    const keys = recent(url, io) ?? (await read(url, io));
+    const keys = findCachedKeys(url, io) ?? (await read(url, io));
     try {
       return await check(selectKeysForIssuer(keys.jwks, issuer));
     } catch (error) {
@@ -226,15 +226,17 @@ const createKeyVerifier = (): KeyVerifier => {
  * Returns the keys that can sign for an issuer. A key that names its issuer, as Microsoft's do, signs for no
  * other. Otherwise, someone with the key of one tenant could sign for all tenants.
  */
-const selectKeysForIssuer = ({ keys }: JWKS, name: string): JWKS => ({
-  keys: keys.filter((key) => canSignFor(key, name)),
+const selectKeysForIssuer = ({ keys }: JWKS, issuer: string): JWKS => ({
+  keys: keys.filter((key) => canSignFor(key, issuer)),
 });
 
-const canSignFor = (key: object, name: string): boolean => {
+const canSignFor = (key: object, issuer: string): boolean => {
   if (!('issuer' in key)) return true;
   if (typeof key.issuer !== 'string') return false;
   const [before = '', ...after] = key.issuer.split('{tenantid}');
-  return after.length === 0 ? name === before : name.startsWith(before) && name.endsWith(after.join(''));
+  return after.length === 0
+    ? issuer === before
+    : issuer.startsWith(before) && issuer.endsWith(after.join(''));
 };
 
 const fetchKeys = async (url: string, io: ProviderIo): Promise<JWKS> => {

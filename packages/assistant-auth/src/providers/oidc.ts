@@ -375,7 +375,7 @@ const reservedClaims: ReadonlySet<string> = new Set([
  * For each claim that states whether another is verified, that other claim. Both must come from the same
  * source: `email_verified` is about the `email` next to it.
  */
-const verifiedClaims: ReadonlyMap<string, string> = new Map([
+const claimByVerifiedFlag: ReadonlyMap<string, string> = new Map([
   ['email_verified', 'email'],
   ['phone_number_verified', 'phone_number'],
 ]);
@@ -388,7 +388,7 @@ const mergeClaims = (idToken: Claims, userInfo: Claims): Claims => {
     new Map(Object.entries(userInfo)),
   ];
   const isAdded = (name: string): boolean => {
-    const claim = verifiedClaims.get(name) ?? name;
+    const claim = claimByVerifiedFlag.get(name) ?? name;
     return (
       !reservedClaims.has(claim) &&
       isUsable(claim, userInfoClaims.get(claim)) &&

@@ -39,10 +39,10 @@ export interface OpeningKey {
 const maxSealedLength = 65_536;
 const emptyContext = new Uint8Array(0);
 
-const webRandomBytes: RandomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
+const systemRandom: RandomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
 
 /** Creates the sealer of one purpose. Derives each key on first use and caches it in the sealer. */
-export const createSealer = (ring: KeyRing, purpose: Purpose, randomBytes = webRandomBytes): Sealer => {
+export const createSealer = (ring: KeyRing, purpose: Purpose, randomBytes = systemRandom): Sealer => {
   const { sealingKey } = ring;
   const header = buildHeader(sealingKey.id);
   // Caches keys, not promises: on Workers, one request must not wait for a promise of another.

@@ -148,14 +148,14 @@ const completeByPurpose = (
     case 'authorize':
       return authorize.complete(callback, purpose);
     case 'account':
-      return handlerOf(account).complete(callback, purpose);
+      return requireHandler(account).complete(callback, purpose);
     case 'link':
-      return handlerOf(link).complete(callback, purpose);
+      return requireHandler(link).complete(callback, purpose);
   }
 };
 
 /** A callback for the account page can arrive after the page was removed from the configuration. */
-const handlerOf = <Handler>(handler: Handler | undefined): Handler => {
+const requireHandler = <Handler>(handler: Handler | undefined): Handler => {
   if (handler === undefined) throw callbackError('transaction.missing');
   return handler;
 };
@@ -312,8 +312,8 @@ const resolveDestination = (
     case 'authorize':
       return authorize.destination(purpose);
     case 'account':
-      return handlerOf(account).destination(purpose);
+      return requireHandler(account).destination(purpose);
     case 'link':
-      return handlerOf(link).destination(purpose);
+      return requireHandler(link).destination(purpose);
   }
 };

@@ -12,7 +12,7 @@ import type { EpochSeconds, Seconds } from '../oauth/identifiers.ts';
 import { readParameters } from '../oauth/parameters.ts';
 import { authorizationError, callbackError, type ProtocolError } from '../oauth/protocol-error.ts';
 import type { Issuer } from '../oauth/resource.ts';
-import { encodeBase64url, randomId, randomToken, timingSafeEqual } from '../oauth/secrets.ts';
+import { encodeBase64url, randomId, randomSecret, timingSafeEqual } from '../oauth/secrets.ts';
 import type { IdentityProvider, UpstreamRequest } from '../providers/provider.ts';
 import type { Completion, Transaction, TransactionPurpose } from '../tokens/sealed-types.ts';
 import type { SealedType, Sealers } from '../tokens/sealers.ts';
@@ -52,9 +52,9 @@ export const createTransaction = (
   purpose,
   grantId: randomId(randomBytes),
   provider,
-  state: randomToken(randomBytes),
-  nonce: randomToken(randomBytes),
-  codeVerifier: randomToken(randomBytes),
+  state: randomSecret(randomBytes),
+  nonce: randomSecret(randomBytes),
+  codeVerifier: randomSecret(randomBytes),
   startedAt: now(),
   expiresAt: now() + lifetimes.transaction,
   reconsentSubject: undefined,
@@ -128,7 +128,10 @@ export const setTransactionCookie = async (
   const sealed = await sealer.seal(transaction);
   if (sealed.length > maxTransactionLength) throw authorizationError('request.sign-in-too-large');
   const added = setCookie(await deriveTransactionCookieName(transaction.state), sealed, maxAge);
-  return [added, ...(await surplusTransactions(cookies, sealer, maxTransactions - 1)).map(clearCookie)];
+  return [
+    added,
+    ...(await listSurplusTransactionCookies(cookies, sealer, maxTransactions - 1)).map(clearCookie),
+  ];
 };
 
 // The callback: the cookie of the transaction proves that this browser started it.
@@ -220,8 +223,8 @@ export const completeTransaction = async (
   const others = new Map(cookies);
   others.delete(transactionCookie);
   const surplus = [
-    ...(await surplusTransactions(others, transaction, maxTransactions)),
-    ...surplusCompletions(others, name),
+    ...(await listSurplusTransactionCookies(others, transaction, maxTransactions)),
+    ...listSurplusCompletionCookies(others, name),
   ];
   return [
     clearCookie(transactionCookie),
@@ -248,7 +251,7 @@ export const toCompletedPurpose = (purpose: Transaction['purpose']): Completion[
  * cookie that does not open counts as expired.
  * @param maxKept how many are kept
  */
-const surplusTransactions = async (
+const listSurplusTransactionCookies = async (
   cookies: ReadonlyMap<string, string>,
   sealer: SealedType<Transaction>,
   maxKept: number,
@@ -272,7 +275,10 @@ const surplusTransactions = async (
 };
 
 /** Returns the names of the completions to clear, the oldest first, so that one more can be added. */
-const surplusCompletions = (cookies: ReadonlyMap<string, string>, own: string): readonly string[] => {
+const listSurplusCompletionCookies = (
+  cookies: ReadonlyMap<string, string>,
+  own: string,
+): readonly string[] => {
   const others = [...cookies.keys()].filter((name) => name !== own && completionName.test(name));
   return others.slice(0, Math.max(others.length - (maxCompletions - 1), 0));
 };

@@ -31,7 +31,7 @@ export type RecheckOutcome = 'active' | 'revoked' | 'inconclusive';
 
 /**
  * Rechecks an identity, and stores the outcome. If storage is unavailable, the write is retried in the
- * background (except in `resolveUnsent`), and an outcome that revokes no grant is returned anyway. Callers
+ * background (except in `resolveUnchangedToken`), and an outcome that revokes no grant is returned anyway. Callers
  * must wrap both the acquisition of the lease and this call in `keepAlive`, so that a client that disconnects
  * can't avoid the recheck or prevent its outcome from being stored.
  * @throws StorageUnavailable if the grants must be revoked and it is not known whether this was stored
@@ -42,12 +42,13 @@ export const recheckIdentity = async (
 ): Promise<RecheckOutcome> => {
   const { providers, sealers, recheckIo } = context;
   const provider = providers.get(lease.provider);
-  if (provider === undefined) return resolveUnsent(context, lease, 'the provider is no longer configured');
+  if (provider === undefined)
+    return resolveUnchangedToken(context, lease, 'the provider is no longer configured');
   const opened = await openUpstreamToken(sealers, lease);
   // For example, a key was removed from the ring. The identity can't be rechecked until the key is back or a
   // sign-in returns another token.
   if (opened.kind === 'failed')
-    return resolveUnsent(context, lease, `the stored token could not be opened: ${opened.reason}`);
+    return resolveUnchangedToken(context, lease, `the stored token could not be opened: ${opened.reason}`);
   return storeOutcome(context, lease, provider, await provider.validateRefreshToken(opened.value, recheckIo));
 };
 
@@ -68,7 +69,7 @@ const storeOutcome = async (
     }
     case 'unknown':
       return result.isTokenUnchanged === true
-        ? resolveUnsent(context, lease, result.reason)
+        ? resolveUnchangedToken(context, lease, result.reason)
         : logInconclusive(context, lease, result.reason);
   }
 };
@@ -143,7 +144,7 @@ const dropUpstreamToken = async (context: RecheckContext, lease: RecheckLease): 
  * Records that the provider can't have replaced the token, so that the next recheck starts as if this one had
  * not been made.
  */
-const resolveUnsent = async (
+const resolveUnchangedToken = async (
   context: RecheckContext,
   lease: RecheckLease,
   cause: string,

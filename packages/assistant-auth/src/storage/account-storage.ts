@@ -148,7 +148,7 @@ export interface HistoryEntry {
 
 export interface AccountStorage {
   /** Extends a session. Returns `undefined` if it has ended, for any reason. */
-  useSession(use: SessionActivity): Promise<Session | undefined>;
+  useSession(activity: SessionActivity): Promise<Session | undefined>;
   /** Acquires the lease for a recheck of an identity, as `refresh` does. */
   acquireRecheckLease(request: RecheckLeaseRequest): Promise<RecheckLeaseOutcome>;
   /** Reads a user's identities, grants and sessions. Returns `undefined` if the user does not exist. */

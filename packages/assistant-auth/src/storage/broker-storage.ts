@@ -297,7 +297,7 @@ export interface BrokerStorage extends AccountStorage, SecurityEventStorage, Mai
    * the next generation, which replaces that successor. Any other replaced token revokes the grant (RFC 9700
    * §4.14.2).
    */
-  refresh(use: GrantRefresh): Promise<RefreshOutcome>;
+  refresh(request: GrantRefresh): Promise<RefreshOutcome>;
   /** Returns whether `refresh` would succeed. Changes nothing. */
   isRefreshable(presented: PresentedRefreshToken): Promise<boolean>;
   /**

@@ -102,7 +102,7 @@ export interface AccountTexts {
   readonly appDisconnected: string;
   readonly linked: string;
   readonly alreadyLinked: string;
-  readonly linkCancelled: string;
+  readonly linkCanceled: string;
   readonly notLinked: string;
   readonly unlinked: string;
   readonly lastIdentity: string;
@@ -178,7 +178,7 @@ export const defaultAccountTexts: AccountTexts = {
   appDisconnected: 'The app is disconnected.',
   linked: 'Added. You can sign in that way, too, from now on.',
   alreadyLinked: 'You can sign in that way already. Nothing has changed.',
-  linkCancelled: 'Nothing was added.',
+  linkCanceled: 'Nothing was added.',
   notLinked: 'That one belongs to another account, so it was not added. Nothing has changed.',
   unlinked: 'Removed. The apps that were connected through it are disconnected.',
   lastIdentity: 'Your only way to sign in cannot be removed.',

@@ -105,7 +105,7 @@ describe('linking an identity', () => {
       await expectAccountRedirect(
         accountBrowser,
         await accountBrowser.post('/link/confirm', fields, form),
-        'link-cancelled',
+        'link-canceled',
       );
     expect(await deployment.storage.findUser(cat)).toBeUndefined();
   });
@@ -115,7 +115,7 @@ describe('linking an identity', () => {
     await expectAccountRedirect(
       accountBrowser,
       (await openLinkPage(accountBrowser, { error: 'access_denied' })).response,
-      'link-cancelled',
+      'link-canceled',
     );
   });
 

@@ -163,7 +163,7 @@ describe('choosing a provider', () => {
     expect(listTransactionCookies(browser.cookies)).toEqual([]);
     expect(storage.calls).toEqual([]);
     expect(deployment.log.at(-1)).toMatchObject({
-      reason: 'user.cancelled',
+      reason: 'user.canceled',
       clientId: 'gpt',
       endpoint: 'consent',
     });

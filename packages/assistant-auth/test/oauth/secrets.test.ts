@@ -8,7 +8,7 @@ import {
   encodeBase64url,
   type RandomBytes,
   randomId,
-  randomToken,
+  randomSecret,
   timingSafeEqual,
 } from '../../src/oauth/secrets.ts';
 import { challenge, verifier } from '../browser.ts';
@@ -18,8 +18,8 @@ describe('random values', () => {
   const randomBytes: RandomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
 
   it('encodes 256 bits as a token of 43 characters', () => {
-    expect(randomToken(countingBytes)).toBe('AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8');
-    expect(randomToken(randomBytes)).toMatch(/^[A-Za-z0-9_-]{43}$/);
+    expect(randomSecret(countingBytes)).toBe('AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8');
+    expect(randomSecret(randomBytes)).toMatch(/^[A-Za-z0-9_-]{43}$/);
   });
 
   it('encodes 128 bits as an ID of 22 characters', () => {
@@ -29,7 +29,7 @@ describe('random values', () => {
 
   it('returns a new value each time', () => {
     const values = Array.from({ length: 1000 }, () => [
-      randomToken(randomBytes),
+      randomSecret(randomBytes),
       randomId(randomBytes),
     ]).flat();
     expect(new Set(values).size).toBe(2000);

@@ -281,7 +281,7 @@ describe('an OAuth 2.0 server', () => {
   });
 
   describe('options', () => {
-    const badAddress =
+    const invalidUrlMessage =
       'must be an https URL without user information or fragment, or an http URL on loopback.';
 
     it.each(['issuer', 'authorizationUrl', 'tokenUrl', 'profileUrl'])(
@@ -295,7 +295,7 @@ describe('an OAuth 2.0 server', () => {
           'https://acme.example#x',
         ]) {
           expect(() => createOAuth2Provider({ [option]: value })).toThrow(
-            new ConfigurationError(`providers.acme.${option}`, badAddress),
+            new ConfigurationError(`providers.acme.${option}`, invalidUrlMessage),
           );
         }
       },

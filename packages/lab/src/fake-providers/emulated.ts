@@ -5,7 +5,7 @@
  */
 import { createEmulator } from 'emulate';
 import { type FakeProviderOptions, resolveIssuer, type StartFakeProvider } from './fake-provider.ts';
-import { rejectForgottenTokens } from './forgetful-provider.ts';
+import { rejectTokensFromBeforeRestart } from './forgetful-provider.ts';
 import { findPortBehindProxy } from './free-port.ts';
 import { startReverseProxy } from './reverse-proxy.ts';
 import { withSeededRandomness } from './seeded-randomness.ts';
@@ -43,7 +43,7 @@ type Service = 'google' | 'github' | 'microsoft' | 'apple';
 const startEmulated = async (service: Service, options: FakeProviderOptions, accounts: object) => {
   const issuer = resolveIssuer(options);
   const targetPort = await findPortBehindProxy();
-  const proxy = await startReverseProxy(options.port, targetPort, rejectForgottenTokens());
+  const proxy = await startReverseProxy(options.port, targetPort, rejectTokensFromBeforeRestart());
   const emulator = await createEmulator({
     service,
     port: targetPort,

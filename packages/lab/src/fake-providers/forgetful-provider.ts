@@ -6,7 +6,7 @@
 import { forward, type ProxyHandler } from './reverse-proxy.ts';
 
 /** Creates the proxy handler of a fake provider that has just started. */
-export const rejectForgottenTokens = (): ProxyHandler => {
+export const rejectTokensFromBeforeRestart = (): ProxyHandler => {
   const issued = new Set<string>();
   return async (proxiedRequest, target) => {
     const form = new URLSearchParams(proxiedRequest.body);

@@ -42,7 +42,7 @@ const noticeTexts = {
   'app-disconnected': 'appDisconnected',
   linked: 'linked',
   'already-linked': 'alreadyLinked',
-  'link-cancelled': 'linkCancelled',
+  'link-canceled': 'linkCanceled',
   'not-linked': 'notLinked',
   unlinked: 'unlinked',
   'last-identity': 'lastIdentity',
@@ -117,7 +117,7 @@ export const accountNotices = [
   'app-disconnected',
   'linked',
   'already-linked',
-  'link-cancelled',
+  'link-canceled',
   // The identity was linked to another account in the meantime.
   'not-linked',
   'unlinked',
@@ -177,7 +177,7 @@ ${content}
 </form>\n`;
 
 /** Renders a link to the confirmation box, in place of a form that would be refused. */
-const renderConfirmLink = (texts: Texts): Html =>
+const renderConfirmBoxLink = (texts: Texts): Html =>
   html`<p><a href="#confirm">${fillText(texts.confirm)}</a></p>`;
 
 /** Renders the connected apps. The form posts `app`, the key of the app to disconnect. */
@@ -242,16 +242,16 @@ const renderLinkedIdentities = (model: AccountModel): Html => {
   return html`<section aria-labelledby="identities">
 <h2 id="identities">${fillText(texts.identities)}</h2>
 <p>${fillText(hasOthers(model) ? texts.identitiesAbout : texts.onlyIdentity)}</p>
-${model.recentAuth.kind === 'fresh' ? [renderRemovalForm(model), renderAdditionForm(model)] : [renderIdentityCards(model), renderConfirmLink(texts)]}
+${model.recentAuth.kind === 'fresh' ? [renderUnlinkForm(model), renderLinkForm(model)] : [renderIdentityCards(model), renderConfirmBoxLink(texts)]}
 </section>`;
 };
 
-const renderRemovalForm = (model: AccountModel): Html =>
+const renderUnlinkForm = (model: AccountModel): Html =>
   hasOthers(model)
     ? renderForm(model.actions.unlink, model.form, renderIdentityCards(model))
     : renderIdentityCards(model);
 
-const renderAdditionForm = ({
+const renderLinkForm = ({
   branding: { texts },
   actions,
   form,
@@ -279,13 +279,13 @@ ${isRemovable && identity.isCurrent && html`<p class="note">${fillText(texts.unl
 <p>${fillText(texts.identitySince, days)}</p>
 <p>${fillText(texts.lastUsed, days)}</p>
 </div>
-${isRemovable && renderRemoveButton(identity, id, texts)}
+${isRemovable && renderUnlinkButton(identity, id, texts)}
 </div>
 </li>\n`;
 };
 
 // The accessible name of the button includes the heading: "Remove Google ada@example.org".
-const renderRemoveButton = ({ key }: LinkedIdentity, id: string, texts: Texts): Html =>
+const renderUnlinkButton = ({ key }: LinkedIdentity, id: string, texts: Texts): Html =>
   html`<button class="end" name="identity" value="${key}" id="end-${id}" aria-labelledby="end-${id} ${id}">${fillText(texts.unlink)}</button>`;
 
 const hasOthers = ({ identities }: AccountModel): boolean => identities.length > 1;
@@ -329,7 +329,7 @@ const renderRecentAuthForm = (
   action: string,
   content: Html,
 ): Html =>
-  recentAuth.kind === 'fresh' ? renderForm(action, form, content) : renderConfirmLink(branding.texts);
+  recentAuth.kind === 'fresh' ? renderForm(action, form, content) : renderConfirmBoxLink(branding.texts);
 
 /** The data of the page that is shown if nobody is signed in. */
 export interface AccountSignInModel {

@@ -150,7 +150,7 @@ export type SecurityEventFault =
 // Logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.4, §2.6): a user has signed out at the issuer.
 
 /** Issuers send a logout token immediately. An hour leaves time for retries. */
-const rules: SecurityEventTokenRules = { type: 'logout+jwt', maxAge: 3600, expiry: 'enforced' };
+const logoutTokenRules: SecurityEventTokenRules = { type: 'logout+jwt', maxAge: 3600, expiry: 'enforced' };
 
 const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout';
 
@@ -160,7 +160,7 @@ export const readLogoutToken = async (
   issuer: OidcIssuer,
   io: ProviderIo,
 ): Promise<SecurityEvent> => {
-  const { claims, ...verified } = await verifySecurityEventToken(token, issuer, rules, io);
+  const { claims, ...verified } = await verifySecurityEventToken(token, issuer, logoutTokenRules, io);
   const { events } = claims;
   const event: unknown = Object(events)[logoutEvent];
   refuseEventIf(typeof event !== 'object' || event === null, 'content', 'it has no logout event');

@@ -167,9 +167,9 @@ const acquireRecheckLease = (
   const stored = memory.identities.get(identityKey({ provider, subject }));
   if (stored?.sealedRefreshToken === undefined) return { kind: 'inconclusive' };
   if (stored.verifiedUntil > now) return { kind: 'verified' };
-  const token =
+  const lease =
     stored.recheckAfter > now ? undefined : startRecheck(memory, stored, now, recheckLeaseDuration);
-  return token === undefined ? { kind: 'inconclusive' } : { kind: 'acquired', lease: token };
+  return lease === undefined ? { kind: 'inconclusive' } : { kind: 'acquired', lease };
 };
 
 const storeUpstreamToken = ({ identities }: MemoryTables, token: NewUpstreamToken): void => {

@@ -42,7 +42,7 @@ export const createGrantMethods = (memory: MemoryTables) => ({
   readGrantStatus: async (grantId: GrantId) => readGrantStatus(memory, grantId),
   claimCode: async (claim: CodeClaim) => claimCode(memory, claim),
   redeemCode: async (redemption: CodeRedemption) => redeemCode(memory, redemption),
-  refresh: async (use: GrantRefresh) => refresh(memory, use),
+  refresh: async (request: GrantRefresh) => refresh(memory, request),
   isRefreshable: async (token: PresentedRefreshToken) => isRefreshable(memory, token),
 });
 

@@ -131,13 +131,13 @@ const buildRefreshableCondition = (now: string): string => `refresh_idle_expires
  * The generation that the current one replaced. The branch columns count only while the first token of the
  * branch is the current one, so that an older release, which ignores them, can rotate the grant in between.
  */
-const previous = 'iif(branch_generation IS generation, branch_started_from, generation - 1)';
+const previousGeneration = 'iif(branch_generation IS generation, branch_started_from, generation - 1)';
 
 /** The condition that a presented refresh token can refresh its grant. `?1` to `?6` are the `tokenValues`. */
 const isTokenAccepted = `id = ?1 AND client_id = ?2 AND revoked_at IS NULL AND ${buildRefreshableCondition('?4')}
   AND (
     (refresh_policy <> 'none' AND generation = ?3)
-    OR (refresh_policy = 'rotating' AND ${previous} = ?3 AND (rotated_at >= ?4 - ?5 OR ?6 = 'recover'))
+    OR (refresh_policy = 'rotating' AND ${previousGeneration} = ?3 AND (rotated_at >= ?4 - ?5 OR ?6 = 'recover'))
   )`;
 
 /**
@@ -178,7 +178,7 @@ const revokeReused = (
     target: { kind: 'grant', id: grantId },
     where: `id = ?2 AND client_id = ?4 AND refresh_policy = 'rotating' AND ${buildRefreshableCondition('?3')}
       AND generation > ?5
-      AND NOT (${previous} = ?5 AND (rotated_at >= ?3 - ?6 OR ?7 = 'recover'))`,
+      AND NOT (${previousGeneration} = ?5 AND (rotated_at >= ?3 - ?6 OR ?7 = 'recover'))`,
     values: [clientId, generation, grace, lateRefresh],
     reason: tokenReused,
     now,

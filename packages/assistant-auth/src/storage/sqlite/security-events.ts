@@ -8,7 +8,7 @@ import {
 import type { ReceivedSecurityEvent, SecurityEventOutcome } from '../account-storage.ts';
 import { type GrantSelection, revokeEach } from './revocations.ts';
 import { auditRows, hasChanges, runBatch, type SqlDatabase, type SqlStatement } from './statements.ts';
-import { clearedToken } from './upstream-tokens.ts';
+import { clearTokenColumns } from './upstream-tokens.ts';
 
 export const recordSecurityEvent = async (
   db: SqlDatabase,
@@ -46,7 +46,7 @@ const applyRevocation = (
   const grantStatements = [revocationInsert, auditRevocations(db, revocation), grantUpdate];
   const identityCondition = matchesTarget[target.kind];
   if (revocationScope !== 'identity' || identityCondition === undefined) return grantStatements;
-  const clearToken = `UPDATE identities SET ${clearedToken}
+  const clearToken = `UPDATE identities SET ${clearTokenColumns}
     WHERE ${identityCondition} AND last_sign_in_at <= ?4 AND ${isFirstDelivery}`;
   // The token is deleted after the grants are revoked, because its identifiers are used to find them.
   return [...grantStatements, db.prepare(clearToken).bind(now, ...values)];

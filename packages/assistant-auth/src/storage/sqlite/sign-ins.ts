@@ -57,7 +57,7 @@ export const toGrantStatus = (row: StatusRow | undefined): GrantStatus => {
  * The condition that this sign-in has not been recorded yet, and that the session that it continues, if any,
  * has not ended. `?1` is the grant's ID, `?2` now, `?3` the session.
  */
-const isNew = `NOT EXISTS (SELECT 1 FROM grants WHERE id = ?1)
+const isNewInActiveSession = `NOT EXISTS (SELECT 1 FROM grants WHERE id = ?1)
   AND (?3 IS NULL OR EXISTS (SELECT 1 FROM grants WHERE ${buildActiveSessionCondition('?3', '?2')}))`;
 
 /**
@@ -74,7 +74,7 @@ const oldestCounted = `SELECT created_at FROM grants
  * The condition that the statements for user and identity check, because each statement runs whatever the
  * others did.
  */
-const canRecord = `${isNew} AND NOT EXISTS (${oldestCounted})`;
+const canRecord = `${isNewInActiveSession} AND NOT EXISTS (${oldestCounted})`;
 
 /** The values of `?1` to `?8`. */
 const signInValues = ({ now, session, grant, limits, user, identity }: SignIn) => [
@@ -83,7 +83,9 @@ const signInValues = ({ now, session, grant, limits, user, identity }: SignIn) =
 ];
 
 const selectOldestCounted = (db: SqlDatabase, signIn: SignIn): SqlStatement =>
-  db.prepare(`SELECT created_at FROM (${oldestCounted}) WHERE ${isNew}`).bind(...signInValues(signIn));
+  db
+    .prepare(`SELECT created_at FROM (${oldestCounted}) WHERE ${isNewInActiveSession}`)
+    .bind(...signInValues(signIn));
 
 const insertUser = (db: SqlDatabase, signIn: SignIn): SqlStatement => {
   const { user } = signIn;

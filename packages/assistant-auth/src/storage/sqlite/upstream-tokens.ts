@@ -93,8 +93,8 @@ export const acquireRecheckLease = async (
       )
       .bind(provider, subject, now),
   );
-  const token = leased?.results[0];
-  if (token !== undefined) return { kind: 'acquired', lease: toRecheckLease(token, now) };
+  const lease = leased?.results[0];
+  if (lease !== undefined) return { kind: 'acquired', lease: toRecheckLease(lease, now) };
   return { kind: verified?.results[0] === undefined ? 'inconclusive' : 'verified' };
 };
 
@@ -162,7 +162,7 @@ export const dropUpstreamToken = async (
     db,
     db
       .prepare(
-        `UPDATE identities SET ${clearedToken},
+        `UPDATE identities SET ${clearTokenColumns},
           refreshable_until = iif(last_sign_in_at < ?5, ?4, refreshable_until)
         WHERE provider = ?1 AND subject = ?2 AND sealed_refresh_token = ?3`,
       )
@@ -189,7 +189,7 @@ const basedOnIdentity = `provider = ?2 AND subject = ?3 AND EXISTS (
 const clearUpstreamToken = (db: SqlDatabase, usedToken: StoredUpstreamToken): SqlStatement =>
   db
     .prepare(
-      `UPDATE identities SET ${clearedToken}
+      `UPDATE identities SET ${clearTokenColumns}
       WHERE provider = ?1 AND subject = ?2 AND sealed_refresh_token = ?3`,
     )
     .bind(...tokenValues(usedToken));
@@ -273,5 +273,5 @@ export const replaceTokenIfSent = `
   sealed_refresh_token = coalesce(excluded.sealed_refresh_token, sealed_refresh_token)`;
 
 /** Deletes a token that can no longer be used, and what is stored about it. */
-export const clearedToken =
+export const clearTokenColumns =
   'sealed_refresh_token = NULL, token_identifier = NULL, other_token_identifier = NULL, verified_until = 0, unresolved_rechecks = 0';

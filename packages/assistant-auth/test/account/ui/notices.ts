@@ -4,7 +4,7 @@ export const accountNotices = [
   ['app-disconnected', 'The app is disconnected.'],
   ['linked', 'Added. You can sign in that way, too, from now on.'],
   ['already-linked', 'You can sign in that way already. Nothing has changed.'],
-  ['link-cancelled', 'Nothing was added.'],
+  ['link-canceled', 'Nothing was added.'],
   ['not-linked', 'That one belongs to another account, so it was not added. Nothing has changed.'],
   ['unlinked', 'Removed. The apps that were connected through it are disconnected.'],
   ['last-identity', 'Your only way to sign in cannot be removed.'],

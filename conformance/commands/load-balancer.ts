@@ -1,10 +1,10 @@
 /**
- * A reverse proxy on loopback: puts several servers behind one origin. The test chooses which server gets the
+ * A load balancer on loopback: puts several servers behind one origin. The test chooses which server gets the
  * next request.
  */
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 
-export interface ReverseProxy {
+export interface LoadBalancer {
   /** Sends the next requests to the servers on these ports, in turn. */
   setTargets(ports: readonly number[]): void;
   /** Returns the ports to which requests were sent since the last call of `setTargets`, in order. */
@@ -13,7 +13,7 @@ export interface ReverseProxy {
 }
 
 /** @throws the system's `EADDRINUSE` if the port is taken */
-export const startReverseProxy = async (port: number): Promise<ReverseProxy> => {
+export const startLoadBalancer = async (port: number): Promise<LoadBalancer> => {
   let targets: readonly number[] = [];
   let servedPorts: number[] = [];
   const server = createServer((incomingRequest, outgoingResponse) => {
