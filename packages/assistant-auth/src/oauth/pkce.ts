@@ -1,4 +1,7 @@
-/** Proof Key for Code Exchange (RFC 7636). Only S256 is supported, not `plain`. */
+/**
+ * Proof Key for Code Exchange (RFC 7636). Only S256 is supported, not `plain`. `parseCodeChallenge` and
+ * `verifyCodeVerifier` prevent a downgrade at the authorization and at the token endpoint.
+ */
 
 import { authorizationError, tokenEndpointError } from './protocol-error.ts';
 import { encodeBase64url, timingSafeEqual } from './secrets.ts';

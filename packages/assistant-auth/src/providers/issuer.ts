@@ -1,6 +1,7 @@
 /**
  * An OpenID Connect issuer: its settings, its metadata (OpenID Connect Discovery 1.0 §4) with the signature
- * algorithms that are accepted, the issuers of its tenants, and its signing keys (RFC 7517 §5).
+ * algorithms that are accepted (`selectAlgorithms`), the issuers of its tenants (`withIssuer`), and its
+ * signing keys (RFC 7517 §5).
  */
 
 import {

@@ -1,7 +1,9 @@
 /**
  * Any OpenID Connect issuer as an identity provider, by discovery: the authorization code flow with state,
- * nonce and PKCE (OpenID Connect Core §3.1). `redeemCode` and `validateIdToken` verify the ID token (§3.1.3.7),
- * with the algorithms, tenants and keys that `issuer.ts` accepts.
+ * nonce and PKCE (OpenID Connect Core §3.1). `redeemCode` verifies the ID token (§3.1.3.7): `oauth4webapi`
+ * checks `iss`, `aud`, `nonce` and the algorithm, `validateIdToken` checks the times, `azp` and `auth_time`,
+ * and `verifyIdTokenSignature` checks the signature. In `issuer.ts`, `selectAlgorithms`, `withIssuer` and
+ * `selectKeysForIssuer` decide which algorithms, tenants and keys are accepted.
  */
 
 import {
@@ -145,10 +147,7 @@ const toIdentity = (
   );
 };
 
-// Verifies a callback in this order: parameters, code, ID token, signature. `oauth4webapi` checks `state`,
-// `iss`, `aud`, `nonce` and the algorithm; `validateIdToken` checks the times, `azp` and `auth_time`.
-// `selectAlgorithms`, `withIssuer` and `selectKeysForIssuer` in `issuer.ts` decide which algorithms, tenants and
-// keys are accepted.
+// Verifies a callback in this order: parameters, code, ID token, signature.
 
 /** What one code exchange needs besides the callback parameters. */
 interface CodeExchange extends Pick<OidcIssuer, 'config' | 'tenantIssuers' | 'verifyWithKeys'> {

@@ -1,6 +1,7 @@
 /**
  * Seals and opens with AES-256-GCM: a derived key for each purpose (HKDF-SHA-256, RFC 5869), and a fresh
- * random IV for each message.
+ * random IV for each message. `seal` uses the first key in the ring; `createOpener` tries only the key whose
+ * ID is in the message.
  */
 
 import { ConfigurationError } from '../oauth/errors.ts';

@@ -1,8 +1,9 @@
 /**
- * Login transactions: starts one and redirects the browser to the provider (RFC 6749 §4.1.1), keeps each one
- * sealed in a cookie of its own, which binds it to the browser (RFC 6749 §10.12), finds it at the callback,
- * and detects repeated callbacks. The cookie is named after a digest of `state`, and the sealed `state` must
- * equal that of the callback. `http/request.ts` sets the attributes of all cookies.
+ * Login transactions: starts one and redirects the browser to the provider (RFC 6749 §4.1.1), seals each one
+ * into a cookie of its own (`setTransactionCookie`), which binds it to the browser (RFC 6749 §10.12), finds
+ * it at the callback (`findTransaction`), and detects repeated callbacks. The cookie is named after a digest
+ * of `state`, and the sealed `state` must equal that of the callback. `http/request.ts` sets the attributes
+ * of all cookies.
  */
 
 import { type BrokerContext, paths } from '../context.ts';

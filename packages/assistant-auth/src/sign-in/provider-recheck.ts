@@ -31,9 +31,9 @@ export type RecheckOutcome = 'active' | 'revoked' | 'inconclusive';
 
 /**
  * Rechecks an identity, and stores the outcome. If storage is unavailable, the write is retried in the
- * background (except in `resolveUnchangedToken`), and an outcome that revokes no grant is returned anyway. Callers
- * must wrap both the acquisition of the lease and this call in `keepAlive`, so that a client that disconnects
- * can't avoid the recheck or prevent its outcome from being stored.
+ * background (except in `resolveUnchangedToken`), and an outcome that revokes no grant is returned anyway.
+ * Callers must wrap both the acquisition of the lease and this call in `keepAlive`, so that a client that
+ * disconnects can't avoid the recheck or prevent its outcome from being stored.
  * @throws StorageUnavailable if the grants must be revoked and it is not known whether this was stored
  */
 export const recheckIdentity = async (

@@ -2,11 +2,11 @@
  * Checks whether access tokens were revoked, without a storage read per call.
  *
  * Each isolate keeps the unexpired revocations in memory. Before a call, it reads new ones from storage if
- * its last read is ten seconds old. So a revoked token is refused within ten seconds, or within 60 while
- * storage is unavailable; after that, and in an isolate that has read none yet, calls fail. If there are more
- * than 10,000 revocations, none are kept: for ten minutes, every call reads storage, and fails at once if
- * storage is unavailable. Calls fail with the error of storage; one other than `StorageUnavailable` fails at
- * once. Expired revocations are dropped from memory every ten minutes.
+ * its last read is ten seconds old (`isFresh`). So a revoked token is refused within ten seconds, or within
+ * 60 while storage is unavailable (`loadRevocations`); after that, and in an isolate that has read none yet,
+ * calls fail. If there are more than 10,000 revocations, none are kept: for ten minutes, every call reads
+ * storage, and fails at once if storage is unavailable. Calls fail with the error of storage; one other than
+ * `StorageUnavailable` fails at once. Expired revocations are dropped from memory every ten minutes.
  */
 import type { Clock, EpochSeconds, Seconds } from '../oauth/identifiers.ts';
 import {

@@ -4,7 +4,7 @@
  * tokens again. After that, if the current token was never used, the option `lateRefresh` decides: `recover`
  * (the default) starts a new branch, `revoke` revokes the grant. Any other replaced token revokes the grant.
  * A stable grant keeps its refresh token. A token that has expired is refused, and revokes nothing. Storage
- * decides which case applies, in one batch (`refresh` in `storage/sqlite/grants.ts` and in
+ * decides which case applies, atomically (`refresh` in `storage/sqlite/grants.ts` and in
  * `storage/memory/grants.ts`). Also rechecks the identity at its provider, if that is due.
  */
 

@@ -65,8 +65,8 @@ ${current && html`<p>${fillText(texts.signedInWith, { identity: renderIdentity(c
 };
 
 /**
- * Renders one box for all sections that need a recent sign-in. The form posts `purpose=confirm` and `choice`, a
- * provider's ID.
+ * Renders one box for all sections that need a recent sign-in. The form posts `purpose=confirm` and
+ * `choice`, a provider's ID.
  */
 const renderConfirmBox = ({
   branding: { texts },

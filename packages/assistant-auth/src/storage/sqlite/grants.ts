@@ -1,8 +1,9 @@
 /**
- * Grants in SQL: codes and refresh tokens. A code is redeemed once; a second redemption after the grace
- * period revokes the grant (RFC 6749 §4.1.2). Reuse of a replaced refresh token revokes the grant (RFC 9700
- * §4.14.2); `token-endpoint/refresh-token.ts` and `BrokerStorage.refresh` describe when a replaced token is
- * still accepted.
+ * Grants in SQL: codes and refresh tokens. A code is redeemed once (`updateRedeemedGrant`); a second
+ * redemption after the grace period revokes the grant (`revokeReplayed`, RFC 6749 §4.1.2). Reuse of a
+ * replaced refresh token revokes the grant (`revokeReused`, RFC 9700 §4.14.2); `isTokenAccepted` says when a
+ * replaced token is still accepted, and `token-endpoint/refresh-token.ts` and `BrokerStorage.refresh`
+ * describe the rule.
  */
 
 import type {
