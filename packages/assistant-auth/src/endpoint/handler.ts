@@ -1,9 +1,10 @@
 /**
  * What all endpoints share: checks of host and method, a request ID, error responses, limits by address,
  * refusal of prefetch requests, static documents, and writes that are retried after the response. Everything
- * that is thrown becomes a `ProtocolError` here (`createEndpoint`, `toProtocolError`), and each endpoint's
- * `respondToError` builds the response: the table in `endpoint/README.md` has the kind of response and the
- * file for each endpoint.
+ * that is thrown becomes a `ProtocolError` here (`createEndpoint`, `toProtocolError`): a `ProviderError`
+ * becomes `provider.<kind>`, `StorageUnavailable` becomes `storage.unavailable`, and any other error becomes
+ * `unexpected`. Each endpoint's `respondToError` builds the response: the table in `endpoint/README.md` has
+ * the kind of response and the file for each endpoint.
  */
 
 import type { BrokerContext } from '../context.ts';

@@ -85,7 +85,7 @@ export const oauth2 = (settings: OAuth2Settings): IdentityProvider => {
       buildAuthorizationUrl(config.authorizationUrl, config, upstreamRequest),
     handleCallback: (callback, upstreamRequest, io) =>
       withProviderError(async () => {
-        const tokens = await redeemCode(callback.searchParams, config, upstreamRequest, io);
+        const tokens = await exchangeCode(callback.searchParams, config, upstreamRequest, io);
         const profile = await fetchProfile(config, requireBearerToken(tokens), io);
         const mappedProfile = config.mapProfile(profile);
         if (mappedProfile === undefined)
@@ -125,7 +125,7 @@ const rules: readonly Rule<OAuth2Config>[] = [
   ],
 ];
 
-const redeemCode = async (
+const exchangeCode = async (
   callback: URLSearchParams,
   config: OAuth2Config,
   upstreamRequest: UpstreamRequest,

@@ -1,6 +1,6 @@
 /**
  * Any OpenID Connect issuer as an identity provider, by discovery: the authorization code flow with state,
- * nonce and PKCE (OpenID Connect Core §3.1). `redeemCode` verifies the ID token (§3.1.3.7): `oauth4webapi`
+ * nonce and PKCE (OpenID Connect Core §3.1). `exchangeCode` verifies the ID token (§3.1.3.7): `oauth4webapi`
  * checks `iss`, `aud`, `nonce` and the algorithm, `validateIdToken` checks the times, `azp` and `auth_time`,
  * and `verifyIdTokenSignature` checks the signature. In `issuer.ts`, `selectAlgorithms`, `withIssuer` and
  * `selectKeysForIssuer` decide which algorithms, tenants and keys are accepted.
@@ -90,7 +90,7 @@ export const createOidcProvider = (issuer: OidcIssuer): IdentityProvider => {
     handleCallback: (callbackUrl, upstreamRequest, io) =>
       withProviderError(async () => {
         const metadata = await discover(io);
-        const { claims, tokens } = await redeemCode(callbackUrl.searchParams, {
+        const { claims, tokens } = await exchangeCode(callbackUrl.searchParams, {
           ...issuer,
           metadata,
           upstreamRequest,
@@ -157,21 +157,21 @@ interface CodeExchange extends Pick<OidcIssuer, 'config' | 'tenantIssuers' | 've
 }
 
 /** The result of a code exchange. The claims are returned only after the ID token was verified. */
-interface RedeemedCode {
+interface ExchangedCode {
   readonly claims: IDToken;
   /** The token response that contained the ID token. */
   readonly tokens: TokenResponse;
 }
 
 /**
- * Redeems the code of a callback.
+ * Exchanges the code of a callback for an ID token, and verifies it.
  * @param callbackParameters the parameters of the callback
  * @throws the errors of `oauth4webapi` and ProviderError; `withProviderError` converts them to ProviderError
  */
-const redeemCode = async (
+const exchangeCode = async (
   callbackParameters: URLSearchParams,
   exchange: CodeExchange,
-): Promise<RedeemedCode> => {
+): Promise<ExchangedCode> => {
   const { config, tenantIssuers, metadata, verifyWithKeys, upstreamRequest, io } = exchange;
   const { server } = metadata;
   const client = buildOAuthClient(config);

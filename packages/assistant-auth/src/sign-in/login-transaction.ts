@@ -2,8 +2,8 @@
  * Login transactions: starts one and redirects the browser to the provider (RFC 6749 §4.1.1), seals each one
  * into a cookie of its own (`setTransactionCookie`), which binds it to the browser (RFC 6749 §10.12), finds
  * it at the callback (`findTransaction`), and detects repeated callbacks. The cookie is named after a digest
- * of `state`, and the sealed `state` must equal that of the callback. `http/request.ts` sets the attributes
- * of all cookies.
+ * of `state`, and the sealed `state` must equal that of the callback. `setCookie` in `http/request.ts` sets
+ * the attributes of all cookies (Secure, HttpOnly, SameSite=Lax).
  */
 
 import { type BrokerContext, paths } from '../context.ts';

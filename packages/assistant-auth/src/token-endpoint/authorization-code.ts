@@ -1,8 +1,9 @@
 /**
  * `grant_type=authorization_code` (RFC 6749 §4.1.3, RFC 7636 §4.6): redeems a code for tokens, exactly once.
- * Storage decides, atomically (`redeemCode` in `storage/sqlite/grants.ts` and in
- * `storage/memory/grants.ts`): a second redemption is refused, and after ten seconds (`codeReplayGrace`) it
- * also revokes the grant. A request that fails another check does not reach storage, and revokes nothing.
+ * Storage decides, atomically (`updateRedeemedGrant` and `revokeReplayed` in `storage/sqlite/grants.ts`,
+ * `redeemCode` in `storage/memory/grants.ts`): a second redemption is refused, and after ten seconds
+ * (`codeReplayGrace`) it also revokes the grant. A request that fails another check does not reach storage,
+ * and revokes nothing.
  */
 
 import type { Client } from '../clients/client.ts';

@@ -4,8 +4,9 @@
  * tokens again. After that, if the current token was never used, the option `lateRefresh` decides: `recover`
  * (the default) starts a new branch, `revoke` revokes the grant. Any other replaced token revokes the grant.
  * A stable grant keeps its refresh token. A token that has expired is refused, and revokes nothing. Storage
- * decides which case applies, atomically (`refresh` in `storage/sqlite/grants.ts` and in
- * `storage/memory/grants.ts`). Also rechecks the identity at its provider, if that is due.
+ * decides which case applies, atomically (`isTokenAccepted` and `revokeReused` in `storage/sqlite/grants.ts`,
+ * `classifyPresentedToken` in `storage/memory/grants.ts`). Also rechecks the identity at its provider, if
+ * that is due.
  */
 
 import type { Client } from '../clients/client.ts';
