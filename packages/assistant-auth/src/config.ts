@@ -6,7 +6,7 @@
 import { type Client, createClientRegistry } from './clients/client.ts';
 import { createIntrospectionClients, type IntrospectionClient } from './clients/introspection-client.ts';
 import { type BrokerContext, defaultPages, type Pages, type ResolveUser } from './context.ts';
-import { consoleLog, systemClock, systemRandom, systemSleep } from './defaults.ts';
+import { consoleLog, systemClock, systemSleep } from './defaults.ts';
 import {
   type Allowance,
   createLimits,
@@ -25,7 +25,7 @@ import {
 import { type Log, safeLogger } from './oauth/log.ts';
 import { type Issuer, isLoopback, parseIssuer, parseResources } from './oauth/resource.ts';
 import { offlineAccessScope, scopeNamePattern } from './oauth/scope.ts';
-import type { RandomBytes } from './oauth/secrets.ts';
+import { type RandomBytes, systemRandom } from './oauth/secrets.ts';
 import type { IdentityProvider } from './providers/provider.ts';
 import { parseKeyRing } from './seal/key-ring.ts';
 import type { AccountFeature } from './sign-in/callback.ts';

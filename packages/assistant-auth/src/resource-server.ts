@@ -3,10 +3,11 @@
  * one resource with keys derived for that resource, and needs no key ring, no broker storage and no provider.
  */
 
-import { consoleLog, systemClock, systemRandom } from './defaults.ts';
+import { consoleLog, systemClock } from './defaults.ts';
 import type { Clock } from './oauth/identifiers.ts';
 import { type Log, safeLogger } from './oauth/log.ts';
 import { parseIssuer, parseResource } from './oauth/resource.ts';
+import { systemRandom } from './oauth/secrets.ts';
 import { createProtect, type ProtectOptions, type ProtectResult } from './protect.ts';
 import { createDerivedKeyOpener } from './seal/sealer.ts';
 import {

@@ -214,7 +214,8 @@ export type WriteResult<Outcome> =
 const retryDelays: readonly Milliseconds[] = [1_000, 4_000, 15_000];
 
 /**
- * Writes, and retries while storage is unavailable.
+ * Writes what the broker can't get again, such as the refresh token with which a provider replaced the
+ * stored one. While storage is unavailable, retries at once, and then for a while in the background.
  * @param write must be idempotent, because the response of a write that succeeded may have been lost
  * @throws any error of the first two attempts except StorageUnavailable; later errors are logged
  */

@@ -3,6 +3,9 @@
 /** Fills a new array with `length` cryptographically random bytes. */
 export type RandomBytes = (length: number) => Uint8Array<ArrayBuffer>;
 
+/** The platform's randomness: the default of every option and parameter of this type. */
+export const systemRandom: RandomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
+
 /** Generates a secret, such as a `state` or a code verifier: 256 bits as base64url, 43 characters. */
 export const randomSecret = (randomBytes: RandomBytes): string => encodeBase64url(randomBytes(32));
 

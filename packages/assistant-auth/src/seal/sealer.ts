@@ -5,7 +5,7 @@
  */
 
 import { ConfigurationError } from '../oauth/errors.ts';
-import { decodeBase64url, encodeBase64url, type RandomBytes } from '../oauth/secrets.ts';
+import { decodeBase64url, encodeBase64url, systemRandom } from '../oauth/secrets.ts';
 import { encode, optional, record, text } from './codec.ts';
 import { type KeyRing, type NamedKey, parseKeyRing } from './key-ring.ts';
 
@@ -39,8 +39,6 @@ export interface OpeningKey {
 /** Longer than anything that this project seals. Longer texts are rejected without being decoded. */
 const maxSealedLength = 65_536;
 const emptyContext = new Uint8Array(0);
-
-const systemRandom: RandomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
 
 /** Creates the sealer of one purpose. Derives each key on first use and caches it in the sealer. */
 export const createSealer = (ring: KeyRing, purpose: Purpose, randomBytes = systemRandom): Sealer => {

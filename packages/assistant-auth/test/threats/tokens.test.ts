@@ -9,7 +9,7 @@ import {
   StorageUnavailable,
   staticClient,
 } from '../../src/index.ts';
-import { decodeBase64url, encodeBase64url, timingSafeEqual } from '../../src/oauth/secrets.ts';
+import { decodeBase64url, encodeBase64url, systemRandom, timingSafeEqual } from '../../src/oauth/secrets.ts';
 import { createSealer, generateKey, parseKeyRing } from '../../src/seal/index.ts';
 import { memoryStorage } from '../../src/storage/memory.ts';
 import { maxRevocationAge, maxRevocationAgeInOutage } from '../../src/storage/revocation-cache.ts';
@@ -451,8 +451,6 @@ describe('what sealed text reveals', () => {
 describe('IVs', () => {
   const million = 1_000_000;
   const batchSize = 1000;
-
-  const systemRandom = (length: number) => crypto.getRandomValues(new Uint8Array(length));
 
   /** After a 3-byte header, the IV is in characters 4 to 19. Its first 8 of 12 bytes must already differ. */
   const ivOf = (sealed: string): bigint => {
