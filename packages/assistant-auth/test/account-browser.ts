@@ -1,10 +1,16 @@
 /** A test browser for the account page: signs in, and posts the page's forms. */
 import { expect } from 'vitest';
+import { accountPaths } from '../src/account/context.ts';
 import { type BrokerAccess, createTestBrowser, readRedirect, type TestBrowser } from './browser.ts';
 import { type Deployment, deploy } from './deployment.ts';
 import { expectErrorPage } from './expect-error.ts';
 
 type Fields = Readonly<Record<string, string>>;
+
+/** What the forms of the account page post to, below `/account`. */
+export const accountActions: readonly string[] = Object.values(accountPaths)
+  .filter((path) => path !== accountPaths.page)
+  .map((path) => path.slice(accountPaths.page.length));
 
 export interface AccountBrowser extends TestBrowser {
   /** Opens the account page, and reads the hidden field that its forms post. */

@@ -8,6 +8,7 @@ import {
 } from '../../src/index.ts';
 import {
   type AccountBrowser,
+  accountActions,
   createAccountBrowser,
   createSignedInBrowser,
   expectAccountRedirect,
@@ -33,17 +34,6 @@ import { createSpyProvider } from '../spy-provider.ts';
 import { readMarkup } from '../ui/read-markup.ts';
 
 describe('forms', () => {
-  const actions = [
-    '/sign-in',
-    '/sign-out',
-    '/apps/disconnect',
-    '/link',
-    '/link/confirm',
-    '/unlink',
-    '/export',
-    '/delete',
-  ] as const;
-
   const fields = { choice: 'google', all: '1', confirm: 'yes', identity: 'x', link: 'x' };
 
   /** Expects that nothing was signed out, disconnected or deleted. */
@@ -68,7 +58,7 @@ describe('forms', () => {
       body: new URLSearchParams({ form, ...fields }),
     });
 
-  it.each(actions)('B3.1 other origin: POST /account%s', async (action) => {
+  it.each(accountActions)('B3.1 other origin: POST /account%s', async (action) => {
     const { deployment, accountBrowser } = await createSignedInBrowser();
     const { form } = await accountBrowser.openAccountPage();
     for (const headers of [
@@ -79,7 +69,7 @@ describe('forms', () => {
       await expectUntouched(deployment, accountBrowser, await send(accountBrowser, action, headers, form));
   });
 
-  it.each(actions)('B3.2 `Origin: null`: POST /account%s', async (action) => {
+  it.each(accountActions)('B3.2 `Origin: null`: POST /account%s', async (action) => {
     const { deployment, accountBrowser } = await createSignedInBrowser();
     const { form } = await accountBrowser.openAccountPage();
     await expectUntouched(
@@ -89,7 +79,7 @@ describe('forms', () => {
     );
   });
 
-  it.each(actions)('B3.3 no cookie: POST /account%s', async (action) => {
+  it.each(accountActions)('B3.3 no cookie: POST /account%s', async (action) => {
     const { deployment, accountBrowser } = await createSignedInBrowser();
     const { form } = await accountBrowser.openAccountPage();
     for (const name of listBindingCookies(accountBrowser.cookies)) accountBrowser.cookies.delete(name);
@@ -98,7 +88,7 @@ describe('forms', () => {
     expect((await accountBrowser.openAccountPage()).kind).toBe('account');
   });
 
-  it.each(actions)('B3.4 the attacker’s own valid form: POST /account%s', async (action) => {
+  it.each(accountActions)('B3.4 the attacker’s own valid form: POST /account%s', async (action) => {
     const { deployment, accountBrowser } = await createSignedInBrowser();
     const mallory = createAccountBrowser(deployment);
     await mallory.signInToAccount('mallory');
@@ -225,7 +215,7 @@ describe('forms', () => {
 
   it.each(invalidRequests)('%s: every form responds with 4xx and changes nothing', async (_, init) => {
     const { deployment, accountBrowser } = await createSignedInBrowser();
-    for (const action of actions) {
+    for (const action of accountActions) {
       const response = await accountBrowser.visit(`${issuer}/account${action}`, {
         method: 'POST',
         ...init,
@@ -278,7 +268,7 @@ describe('forms', () => {
 
   it.each([
     ['', 'GET', ['POST', 'PUT', 'DELETE', 'HEAD', 'OPTIONS']],
-    ...actions.map((action) => [action, 'POST', ['GET', 'HEAD', 'PUT', 'OPTIONS']] as const),
+    ...accountActions.map((action) => [action, 'POST', ['GET', 'HEAD', 'PUT', 'OPTIONS']] as const),
   ] as const)('W10.1 override: /account%s accepts only %s', async (path, allowed, others) => {
     const { deployment, accountBrowser } = await createSignedInBrowser();
     for (const method of others) {
@@ -650,15 +640,7 @@ describe('sessions', () => {
     restoreCookies();
     expect((await accountBrowser.openAccountPage()).kind).toBe('sign-in');
     const fields = { all: '1', app: 'gpt chat.openai.com', choice: 'other', identity: 'x', confirm: 'yes' };
-    for (const action of [
-      '/apps/disconnect',
-      '/link',
-      '/link/confirm',
-      '/unlink',
-      '/export',
-      '/delete',
-      '/sign-out',
-    ]) {
+    for (const action of accountActions.filter((path) => path !== '/sign-in')) {
       restoreCookies();
       const response = await accountBrowser.post(action, fields, form);
       expect((await expectAccountRedirect(accountBrowser, response, 'session-ended')).kind).toBe('sign-in');

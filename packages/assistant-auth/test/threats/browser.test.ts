@@ -1,6 +1,7 @@
 /** Browsers without cookies, prefetch requests, and several tabs at once. */
 import { describe, expect, it } from 'vitest';
 import {
+  accountActions,
   createAccountBrowser,
   expectAccountRedirect,
   expectFormRejected,
@@ -128,16 +129,7 @@ describe('blocked or deleted cookies', () => {
     expect(deployment.log.at(-1)).toMatchObject({ reason: 'transaction.missing' });
   });
 
-  it.each([
-    '/sign-in',
-    '/sign-out',
-    '/apps/disconnect',
-    '/link',
-    '/link/confirm',
-    '/unlink',
-    '/export',
-    '/delete',
-  ])(
+  it.each(accountActions)(
     'B23.4 at the account page: POST /account%s changes nothing, and explains that cookies are missing',
     async (action) => {
       const { provider, storage, deployment } = createSystem();
