@@ -3,14 +3,21 @@
  * affect its users, and a user or client that repeats a request too often is refused without affecting
  * others.
  */
-import { callApi, readCallback, redeemCode, refreshTokens, startSignIn } from '@words-with-chat/lab';
+import {
+  buildGptAction,
+  callApi,
+  readCallback,
+  redeemCode,
+  refreshTokens,
+  startSignIn,
+} from '@words-with-chat/lab';
 import { expect, inject, it } from 'vitest';
-import { createHostedGptAction, obtainTokens, signIn } from './sign-in.ts';
+import { obtainTokens, signIn } from './sign-in.ts';
 import { testUser } from './test-users.ts';
 
 const { origin, gpt } = inject('system');
 
-const action = createHostedGptAction(origin, gpt);
+const action = buildGptAction(origin, gpt);
 
 const guessSecret = () =>
   fetch(action.tokenUrl, {

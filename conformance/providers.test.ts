@@ -3,14 +3,21 @@
  * users, and the next sign-in finds the same user. Also tests that a sign-out at a provider ends the session
  * on the account page.
  */
-import { callApi, createBrowser, type Page, refreshTokens, startSignIn } from '@words-with-chat/lab';
+import {
+  buildGptAction,
+  callApi,
+  createBrowser,
+  type Page,
+  refreshTokens,
+  startSignIn,
+} from '@words-with-chat/lab';
 import { describe, expect, inject, it } from 'vitest';
-import { createHostedGptAction, obtainTokens } from './sign-in.ts';
+import { obtainTokens } from './sign-in.ts';
 import { testUser } from './test-users.ts';
 
 const { origin, gpt, fakeProviders } = inject('system');
 
-const action = createHostedGptAction(origin, gpt);
+const action = buildGptAction(origin, gpt);
 
 const signInAt = (provider: string) => obtainTokens(action, testUser('http-every-provider'), provider);
 

@@ -5,10 +5,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { callApi, findConsecutivePorts, refreshTokens } from '@words-with-chat/lab';
+import { buildGptAction, callApi, findConsecutivePorts, refreshTokens } from '@words-with-chat/lab';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { type LocalSystem, startLocalSystem } from '../scripts/local-system/system.ts';
-import { createHostedGptAction, obtainTokens } from './sign-in.ts';
+import { obtainTokens } from './sign-in.ts';
 import { testUser, testUsers } from './test-users.ts';
 
 const { platform } = inject('system');
@@ -33,7 +33,7 @@ afterAll(async () => {
 });
 
 const action = () =>
-  createHostedGptAction(system.origin, {
+  buildGptAction(system.origin, {
     clientId: system.gptClientId,
     clientSecret: system.gptClientSecret,
   });

@@ -3,7 +3,7 @@
  * the code.
  */
 import {
-  buildGptCallbackUrl,
+  clickButtons,
   createBrowser,
   type FakeUser,
   type GptAction,
@@ -11,19 +11,6 @@ import {
   redeemCode,
   startSignIn,
 } from '@words-with-chat/lab';
-
-/** Returns the Action of a GPT whose callback is at ChatGPT, where no test opens it. */
-export const createHostedGptAction = (
-  origin: string,
-  credentials: Pick<GptAction, 'clientId' | 'clientSecret'>,
-): GptAction => ({
-  authorizationUrl: `${origin}/authorize`,
-  tokenUrl: `${origin}/token`,
-  ...credentials,
-  scope: '',
-  redirectUri: buildGptCallbackUrl('g-0123456789abcdef0123456789abcdef'),
-  tokenExchange: 'post',
-});
 
 /**
  * Signs a user in and redeems the code.
@@ -56,13 +43,5 @@ export const signIn = async (authorizationUrl: URL, user: FakeUser, provider = '
     fetch,
     shouldStopAt: ({ origin, pathname }) => origin + pathname === redirectUri,
   });
-  let destination = await browser.open(authorizationUrl);
-  for (const label of [provider, user.email, ...(extraButtons[provider] ?? [])]) {
-    if (destination.kind === 'stopped-redirect')
-      throw new Error(`sent to ${destination.location.origin} before "${label}"`);
-    destination = await browser.clickButton(destination, label);
-  }
-  if (destination.kind === 'page')
-    throw new Error(`ended on ${destination.url.pathname} with status ${destination.status}`);
-  return destination.location;
+  return clickButtons(browser, authorizationUrl, [provider, user.email, ...(extraButtons[provider] ?? [])]);
 };

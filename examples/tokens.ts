@@ -1,6 +1,7 @@
 /** Gets tokens for the tests of the examples: signs a user in through a GPT with an Action. */
 import {
-  buildGptCallbackUrl,
+  buildGptAction,
+  clickButtons,
   createBrowser,
   type FakeUser,
   type GptAction,
@@ -26,15 +27,8 @@ export const obtainCode = async (tokenRequest: TokenRequest, send: typeof fetch)
   if (tokenRequest.resource !== undefined)
     startedSignIn.url.searchParams.set('resource', tokenRequest.resource);
   const browser = createBrowser({ fetch: send });
-  let destination = await browser.open(startedSignIn.url);
-  for (const label of ['Google', tokenRequest.user.email]) {
-    if (destination.kind === 'stopped-redirect')
-      throw new Error(`sent to ${destination.location.origin} before "${label}"`);
-    destination = await browser.clickButton(destination, label);
-  }
-  if (destination.kind === 'page')
-    throw new Error(`ended on ${destination.url} with status ${destination.status}`);
-  const callback = readCallback(startedSignIn, destination.location);
+  const location = await clickButtons(browser, startedSignIn.url, ['Google', tokenRequest.user.email]);
+  const callback = readCallback(startedSignIn, location);
   if (callback.kind !== 'code') throw new Error(`no code: ${callback.kind}`);
   return callback.code;
 };
@@ -50,10 +44,5 @@ export const obtainToken = async (
   return result.accessToken;
 };
 
-const buildAction = ({ issuer, clientId, clientSecret }: TokenRequest): GptAction => ({
-  authorizationUrl: `${issuer}/authorize`,
-  tokenUrl: `${issuer}/token`,
-  ...{ clientId, clientSecret, scope: '' },
-  redirectUri: buildGptCallbackUrl('g-0123456789abcdef0123456789abcdef'),
-  tokenExchange: 'post',
-});
+const buildAction = ({ issuer, ...credentials }: TokenRequest): GptAction =>
+  buildGptAction(issuer, credentials);

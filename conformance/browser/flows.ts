@@ -1,5 +1,5 @@
 /** The steps of a user between ChatGPT's authorization request and the client's callback. */
-import { type GptAction, readCallback, startSignIn } from '@words-with-chat/lab';
+import { buildGptAction, type GptAction, readCallback, startSignIn } from '@words-with-chat/lab';
 import type { Page } from 'playwright-core';
 import { inject } from 'vitest';
 import { type TestUserName, testUser } from '../test-users.ts';
@@ -8,14 +8,7 @@ import type { ClientCallback } from './client-callback.ts';
 /** A GPT whose callback is on this machine. */
 export const createGptAction = ({ redirectUri }: ClientCallback): GptAction => {
   const { origin, gpt } = inject('system');
-  return {
-    authorizationUrl: `${origin}/authorize`,
-    tokenUrl: `${origin}/token`,
-    ...gpt,
-    scope: '',
-    redirectUri,
-    tokenExchange: 'post',
-  };
+  return buildGptAction(origin, gpt, redirectUri);
 };
 
 /** A page, and the errors in its context. */

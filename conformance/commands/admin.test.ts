@@ -7,7 +7,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { callApi, fakeUsers, findConsecutivePorts, refreshTokens } from '@words-with-chat/lab';
+import {
+  buildGptAction,
+  callApi,
+  fakeUsers,
+  findConsecutivePorts,
+  refreshTokens,
+} from '@words-with-chat/lab';
 import type { BrokerStorage } from 'assistant-auth';
 import { d1Admin, d1Storage, type StorageAdmin } from 'assistant-auth/d1';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -17,7 +23,7 @@ import { wranglerConfig } from '../../scripts/app/paths.ts';
 import { openDatabase } from '../../scripts/database/database.ts';
 import { openLocalD1 } from '../../scripts/database/local-d1.ts';
 import { type LocalSystem, startLocalSystem } from '../../scripts/local-system/system.ts';
-import { createHostedGptAction, obtainTokens } from '../sign-in.ts';
+import { obtainTokens } from '../sign-in.ts';
 import { runCommand } from './command.ts';
 
 let dataFolder: string;
@@ -57,7 +63,7 @@ const readRows = async (...args: readonly string[]): Promise<readonly Row[]> => 
 
 describe('while npm start runs', () => {
   const action = () =>
-    createHostedGptAction(system.origin, {
+    buildGptAction(system.origin, {
       clientId: system.gptClientId,
       clientSecret: system.gptClientSecret,
     });

@@ -35,6 +35,23 @@ export interface Browser {
   clickButton(page: Page, label: string): Promise<Page | StoppedRedirect>;
 }
 
+/**
+ * Opens a URL, and clicks one button on each page that follows.
+ * @param labels what the buttons' texts contain, in order
+ * @returns the URL at which the browser stopped after the last button, such as a client's callback
+ * @throws NavigationError if the browser stops earlier, or ends on a page
+ */
+export const clickButtons = async (browser: Browser, url: URL, labels: readonly string[]): Promise<URL> => {
+  let destination = await browser.open(url);
+  for (const label of labels) {
+    if (destination.kind === 'stopped-redirect')
+      throw new NavigationError(`redirected to ${destination.location.origin} before "${label}"`);
+    destination = await browser.clickButton(destination, label);
+  }
+  if (destination.kind === 'stopped-redirect') return destination.location;
+  throw new NavigationError(`ended on ${destination.url.pathname} with status ${destination.status}`);
+};
+
 export interface BrowserOptions {
   readonly fetch: typeof fetch;
   /** Returns whether to stop at a loopback URL as well, such as a client's callback. Default: never. */

@@ -5,6 +5,7 @@
 export {
   type Browser,
   type BrowserOptions,
+  clickButtons,
   createBrowser,
   isLoopback,
   NavigationError,
@@ -13,6 +14,7 @@ export {
 } from './browser.ts';
 export {
   type ApiResult,
+  buildGptAction,
   buildGptCallbackUrl,
   type CallbackResult,
   callApi,

@@ -56,6 +56,25 @@ export const buildGptCallbackUrl = (
   host: 'chat.openai.com' | 'chatgpt.com' = 'chatgpt.com',
 ): string => `https://${host}/aip/${id}/oauth/callback`;
 
+/**
+ * Builds the Action of a GPT, as it is configured for the broker at `origin`: no scopes, credentials in the
+ * form body.
+ * @param redirectUri Default: the callback of a GPT at ChatGPT, which is not on loopback, so no test opens it
+ */
+export const buildGptAction = (
+  origin: string,
+  { clientId, clientSecret }: Pick<GptAction, 'clientId' | 'clientSecret'>,
+  redirectUri = buildGptCallbackUrl('g-0123456789abcdef0123456789abcdef'),
+): GptAction => ({
+  authorizationUrl: `${origin}/authorize`,
+  tokenUrl: `${origin}/token`,
+  clientId,
+  clientSecret,
+  scope: '',
+  redirectUri,
+  tokenExchange: 'post',
+});
+
 /** Builds the authorization request that the user's browser opens. */
 export const startSignIn = (action: GptAction, state: string): StartedSignIn => {
   const url = new URL(action.authorizationUrl);
