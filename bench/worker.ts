@@ -22,7 +22,7 @@ const worker = {
         return createResponse();
       case '/guarded': {
         const result = await broker.protect(request, { scopes: ['words'] });
-        return result.kind === 'granted' ? createResponse() : result.response;
+        return result.ok ? createResponse() : result.response;
       }
       case '/baseline':
         return (await openBaselineToken(request)).scopes.includes('words')
@@ -31,7 +31,7 @@ const worker = {
       case '/baseline-token':
         return new Response(await sealBaselineToken());
       default:
-        return runRepeated(new URL(request.url)) ?? handleBrokerRequest(request, broker);
+        return runRepeated(new URL(request.url)) ?? broker.fetch(request);
     }
   },
 };
@@ -87,15 +87,4 @@ const runRepeated = ({ pathname, searchParams }: URL): Promise<Response> | undef
     default:
       return undefined;
   }
-};
-
-const handleBrokerRequest = async (
-  request: Request,
-  { routes }: ReturnType<typeof createBenchBroker>,
-): Promise<Response> => {
-  const { pathname } = new URL(request.url);
-  const route = routes.find(({ path }) =>
-    path.endsWith('/*') ? pathname.startsWith(path.slice(0, -1)) : path === pathname,
-  );
-  return route?.endpoint(request) ?? new Response('', { status: 404 });
 };

@@ -1,10 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { createBroker, google, oidc } from 'assistant-auth';
+import { google, oidc } from 'assistant-auth';
 import { accountPages } from 'assistant-auth/account';
 import { memoryStorage } from 'assistant-auth/memory';
 import { describe, expect, it } from 'vitest';
 import { createDocumentRoutes } from '../../apps/words/src/api/document-routes.ts';
 import { gameApi } from '../../apps/words/src/api/game-api.ts';
+import { listPaths } from '../../packages/assistant-auth/test/deployment.ts';
 
 interface Rule {
   readonly ref: string;
@@ -59,7 +60,7 @@ const isBlocked = (path: string): boolean =>
 
 /** The paths that the app's code handles, with every optional feature. A trailing `*` matches anything. */
 const routes: readonly string[] = [
-  ...createBroker({
+  ...listPaths({
     issuer: 'https://words.example',
     sealingKeys: 'test-1.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8',
     scopes: { words: 'read the word lists' },
@@ -76,7 +77,7 @@ const routes: readonly string[] = [
     ],
     storage: memoryStorage(),
     account: accountPages(),
-  }).routes.map(({ path }) => path),
+  }).map((path) => (path.endsWith('/') ? `${path}*` : path)),
   ...gameApi.operations.map(({ path }) => path),
   ...createDocumentRoutes('https://words.example').routes.map(({ path }) => path),
 ];

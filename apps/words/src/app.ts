@@ -46,13 +46,19 @@ export const createApp = (config: Config, bindings: Bindings, runtimeOptions: Ru
     }),
   });
   const app = new Hono();
-  for (const { path, endpoint } of broker.routes) app.all(path, ({ req }) => endpoint(req.raw));
   app.route(
     '/',
     createHttpRoutes(gameApi, {
       basePath: apiBasePath,
-      guard: (request, requiredScopes) =>
-        broker.protect(request, { scopes: requiredScopes, limiter: limits.selectLimiter(request) }),
+      guard: async (request, requiredScopes) => {
+        const auth = await broker.protect(request, {
+          scopes: requiredScopes,
+          limiter: limits.selectLimiter(request),
+        });
+        return auth.ok
+          ? { kind: 'granted', access: { userId: auth.user.id } }
+          : { kind: 'refused', response: auth.response };
+      },
       context: ({ userId }) => ({ userId, scores }),
       notFound: createUnknownPathProblem,
       mapError: createErrorMapper(origin),
@@ -65,7 +71,10 @@ export const createApp = (config: Config, bindings: Bindings, runtimeOptions: Ru
     logError(error);
     return problemResponse({ status: 500, detail: 'Something went wrong on our side.' });
   });
-  return { fetch: async (request) => app.fetch(request), cleanup: () => broker.cleanup() };
+  return {
+    fetch: async (request) => (await broker.handle(request)) ?? app.fetch(request),
+    cleanup: () => broker.cleanup(),
+  };
 };
 
 const fixedBrokerOptions = {

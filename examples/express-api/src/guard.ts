@@ -1,21 +1,21 @@
 /** The broker's guard as Express middleware. */
-import { type Access, corsHeaders, type ResourceServer } from 'assistant-auth/resource-server';
+import { type AuthorizedCall, corsHeaders, type ResourceServer } from 'assistant-auth/resource-server';
 import type { Response as ExpressResponse, RequestHandler } from 'express';
 
-/** Accepts a call whose token is for this API and has the scopes. Its user is in `response.locals.access`. */
+/** Accepts a call whose token is for this API and has the scopes. The user is in `response.locals.auth`. */
 export const guard =
   (
     server: ResourceServer,
     resource: string,
     scopes: readonly string[],
-  ): RequestHandler<object, unknown, unknown, object, { access: Access }> =>
+  ): RequestHandler<object, unknown, unknown, object, { auth: AuthorizedCall }> =>
   async (request, response, next) => {
     // Uses the configured URL of the API, because the sender controls the Host header of a request.
     const method = request.method === 'OPTIONS' ? 'OPTIONS' : 'GET';
     const guardRequest = new Request(resource, { method, headers: pickGuardHeaders(request.rawHeaders) });
-    const caller = await server.protect(guardRequest, { scopes });
-    if (caller.kind === 'refused') return sendResponse(caller.response, response);
-    response.locals.access = caller.access;
+    const auth = await server.protect(guardRequest, { scopes });
+    if (!auth.ok) return sendResponse(auth.response, response);
+    response.locals.auth = auth;
     response.set(corsHeaders);
     next();
   };

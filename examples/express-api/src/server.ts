@@ -18,8 +18,8 @@ const requireToken = guard(server, RESOURCE, ['score']);
 // Responds to CORS preflights from pages on other origins.
 app.options('/hello', requireToken);
 app.get('/hello', requireToken, (_, response) => {
-  const { userId, scopes } = response.locals.access;
-  response.json({ userId, scopes });
+  const { user, scopes } = response.locals.auth;
+  response.json({ userId: user.id, scopes });
 });
 
 const listener = app.listen(Number(PORT), '127.0.0.1', () => {

@@ -45,12 +45,7 @@ const startBroker = (): typeof fetch => {
   });
   return async (input, init) => {
     const request = new Request(input, init);
-    const { origin, pathname } = new URL(request.url);
-    if (origin !== issuer) return fetch(request);
-    const route = broker.routes.find(({ path }) =>
-      path.endsWith('/*') ? pathname.startsWith(path.slice(0, -1)) : pathname === path,
-    );
-    return route === undefined ? new Response(null, { status: 404 }) : route.endpoint(request);
+    return new URL(request.url).origin === issuer ? broker.fetch(request) : fetch(request);
   };
 };
 

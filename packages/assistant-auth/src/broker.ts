@@ -4,18 +4,22 @@ import { authorizationCallback } from './authorization/complete.ts';
 import { consentEndpoint } from './authorization/consent.ts';
 import { acceptsAnyGpt } from './clients/client.ts';
 import { type BrokerOptions, resolveOptions } from './config.ts';
-import { paths } from './context.ts';
+import { type BrokerContext, paths } from './context.ts';
 import {
   createCrossOriginEndpoint,
   createEndpoint,
+  type Endpoint,
   type EndpointDefinition,
   iconEndpoint,
   limitByAddress,
+  type RequestOptions,
   refusePrefetch,
   stylesheetEndpoint,
 } from './endpoint/handler.ts';
+import { problemResponse } from './http/responses.ts';
 import { introspectionEndpoint } from './introspection.ts';
 import { metadataEndpoint } from './metadata.ts';
+import { requestError } from './oauth/protocol-error.ts';
 import { createProtect, type ProtectOptions, type ProtectResult } from './protect.ts';
 import { revocationEndpoint } from './revocation.ts';
 import { backchannelLogoutEndpoint, eventsEndpoint } from './security-event-endpoints.ts';
@@ -23,24 +27,44 @@ import { callbackEndpoint } from './sign-in/callback.ts';
 import { tokenEndpoint } from './token-endpoint/endpoint.ts';
 import { iconPath } from './ui/layout.ts';
 
-/** Handles one request. It never throws. */
-export type Endpoint = (request: Request) => Promise<Response>;
-
-/** An endpoint and its path, for all methods. A path that ends in `/*` matches every path below it. */
-export interface Route {
-  readonly path: string;
-  readonly endpoint: Endpoint;
+/** The context that a platform passes to `fetch`, as far as the broker uses it. */
+export interface ExecutionContext {
+  /** Keeps work running after the response is sent. */
+  waitUntil(work: Promise<unknown>): void;
 }
 
 /** The broker of one deployment. */
 export interface Broker {
-  /** Every endpoint with its path. Mount all of them, in any router. */
-  readonly routes: readonly Route[];
-  /** Verifies the access token of a call to an API. Only the revocation cache reads storage. */
+  /**
+   * Handles a request to one of the broker's endpoints: metadata, authorization, token, callbacks and, if
+   * they are configured, introspection, the account page and security events. The issuer's origin must serve
+   * these paths. It never throws.
+   * @param options what the platform knows about this request; overrides the options of `createBroker`
+   * @returns the complete response, or `undefined` if the path is not one of the broker's, so that the app
+   *   handles the request. A request to one of the broker's paths on an origin other than the issuer gets a
+   *   421 response
+   */
+  handle(request: Request, options?: RequestOptions): Promise<Response | undefined>;
+  /**
+   * Handles a request like `handle`, for a server that serves nothing else: a request to any other path gets
+   * a 404 response. Its parameters are those of the `fetch` handler of a Worker. It needs no `this`, so it can be passed on alone.
+   * @param environment not used, because the broker is created with its configuration
+   * @param context its `waitUntil` keeps work running after the response; it overrides the option of
+   *   `createBroker`. Other platforms can leave it out
+   */
+  fetch(request: Request, environment?: unknown, context?: ExecutionContext): Promise<Response>;
+  /**
+   * Verifies the access token of a call to an API: its signature, expiry, audience and revocation, and that
+   * it has all required scopes (RFC 6750). Only the revocation cache reads storage. It never throws.
+   * @param request the call. Only its method, URL and headers are read; the body stays unread
+   * @returns the user, the client, the grant and the scopes of the call, or the complete response to send
+   *   instead
+   */
   protect(request: Request, options?: ProtectOptions): Promise<ProtectResult>;
   /**
    * Deletes expired data, records which keys are in the ring, and reseals up to a hundred stored upstream
-   * tokens with the first key. Call it on a schedule, or set `cleanupInterval`.
+   * tokens with the first key. Call it on a schedule, for example once an hour, or set `cleanupInterval`.
+   * @throws StorageUnavailable if storage cannot be reached; the next cleanup does what is left
    */
   cleanup(): Promise<void>;
 }
@@ -56,40 +80,60 @@ export const createBroker = (options: BrokerOptions): Broker => {
   const { account } = options;
   for (const client of context.clients.values())
     if (acceptsAnyGpt(client)) context.log({ event: 'unrestricted-gpt', clientId: client.id });
-  const mount = (path: string, definition: EndpointDefinition): Route => ({
-    path,
-    endpoint: createEndpoint(definition, context),
-  });
-  const mountCrossOrigin = (path: string, definition: EndpointDefinition): Route => ({
-    path,
-    endpoint: createCrossOriginEndpoint(definition, context),
-  });
-  const mountPage = (path: string, definition: EndpointDefinition): Route =>
-    mount(path, refusePrefetch(limitByAddress(definition, context)));
-  const providers = [...context.providers.values()];
-  const callbacks = { ...account?.callbacks(context), authorize: authorizationCallback(context) };
+  const routes = createRoutes(context, account);
+  const handle: Broker['handle'] = async (request, requestOptions) =>
+    findEndpoint(routes, new URL(request.url).pathname)?.(request, requestOptions);
   return {
-    routes: [
-      mountPage(paths.authorize, authorizeEndpoint(context)),
-      mountPage(paths.consent, consentEndpoint(context)),
-      mount(paths.stylesheet, stylesheetEndpoint(context.pages.stylesheet)),
-      ...providers.flatMap(({ id, icon }) =>
-        icon === undefined ? [] : [mount(iconPath(paths.icons, id), iconEndpoint(icon))],
-      ),
-      mountPage(`${paths.callback}/*`, callbackEndpoint(context, callbacks)),
-      mountCrossOrigin(paths.token, tokenEndpoint(context)),
-      mountCrossOrigin(paths.revocation, revocationEndpoint(context)),
-      mount(paths.introspection, introspectionEndpoint(context)),
-      ...(account?.endpoints(context) ?? []).map(({ path, definition }) => mountPage(path, definition)),
-      ...(providers.some(({ readLogoutToken }) => readLogoutToken !== undefined)
-        ? [mount(`${paths.backchannelLogout}/*`, backchannelLogoutEndpoint(context))]
-        : []),
-      ...(providers.some(({ securityEvents }) => securityEvents !== undefined)
-        ? [mount(`${paths.events}/*`, eventsEndpoint(context))]
-        : []),
-      mountCrossOrigin(paths.metadata, metadataEndpoint(context)),
-    ],
+    handle,
+    async fetch(request, _environment, executionContext) {
+      const response = await handle(request, readExecutionContext(executionContext));
+      return response ?? problemResponse(requestError('request.path'));
+    },
     protect: createProtect({ ...context, origin: context.issuer }),
     cleanup,
   };
 };
+
+/** The endpoints by path. A path that ends in `/` stands for every path below it. */
+type Routes = ReadonlyMap<string, Endpoint>;
+
+/** Lists every endpoint with its path. */
+export const createRoutes = (context: BrokerContext, account: BrokerOptions['account']): Routes => {
+  const mount = (definition: EndpointDefinition) => createEndpoint(definition, context);
+  const mountCrossOrigin = (definition: EndpointDefinition) => createCrossOriginEndpoint(definition, context);
+  const mountPage = (definition: EndpointDefinition) =>
+    mount(refusePrefetch(limitByAddress(definition, context)));
+  const providers = [...context.providers.values()];
+  const callbacks = { ...account?.callbacks(context), authorize: authorizationCallback(context) };
+  return new Map([
+    [paths.authorize, mountPage(authorizeEndpoint(context))],
+    [paths.consent, mountPage(consentEndpoint(context))],
+    [paths.stylesheet, mount(stylesheetEndpoint(context.pages.stylesheet))],
+    ...providers.flatMap(({ id, icon }): [string, Endpoint][] =>
+      icon === undefined ? [] : [[iconPath(paths.icons, id), mount(iconEndpoint(icon))]],
+    ),
+    [`${paths.callback}/`, mountPage(callbackEndpoint(context, callbacks))],
+    [paths.token, mountCrossOrigin(tokenEndpoint(context))],
+    [paths.revocation, mountCrossOrigin(revocationEndpoint(context))],
+    [paths.introspection, mount(introspectionEndpoint(context))],
+    ...(account?.endpoints(context) ?? []).map(({ path, definition }): [string, Endpoint] => [
+      path,
+      mountPage(definition),
+    ]),
+    ...(providers.some(({ readLogoutToken }) => readLogoutToken !== undefined)
+      ? [[`${paths.backchannelLogout}/`, mount(backchannelLogoutEndpoint(context))] as const]
+      : []),
+    ...(providers.some(({ securityEvents }) => securityEvents !== undefined)
+      ? [[`${paths.events}/`, mount(eventsEndpoint(context))] as const]
+      : []),
+    [paths.metadata, mountCrossOrigin(metadataEndpoint(context))],
+  ]);
+};
+
+/** Finds the endpoint of a path, or of the folder that it is in. */
+const findEndpoint = (routes: Routes, pathname: string): Endpoint | undefined =>
+  routes.get(pathname) ?? routes.get(pathname.slice(0, pathname.indexOf('/', 1) + 1));
+
+/** Only Workers pass a context as the third argument; other platforms pass nothing, or something else. */
+const readExecutionContext = (context: ExecutionContext | undefined): RequestOptions =>
+  typeof context?.waitUntil === 'function' ? { waitUntil: (work) => context.waitUntil(work) } : {};

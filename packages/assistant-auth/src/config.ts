@@ -179,7 +179,7 @@ export const resolveOptions = (
     startCleanupIfDue:
       options.cleanupInterval === undefined
         ? undefined
-        : createCleanupStarter(options.cleanupInterval, { cleanup, waitUntil, now, log }),
+        : createCleanupStarter(options.cleanupInterval, { cleanup, now, log }),
     limits: createLimits(options.limits, now, log),
     clientAddress: options.clientAddress,
     providerIo: { ...sharedIo, timeoutMs: 10_000 },

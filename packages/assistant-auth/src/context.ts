@@ -13,6 +13,7 @@ import type { Issuer } from './oauth/resource.ts';
 import type { RandomBytes } from './oauth/secrets.ts';
 import type { IdentityProvider, ProviderIo } from './providers/provider.ts';
 import type { BrokerStorage, LateRefresh } from './storage/broker-storage.ts';
+import type { WaitUntil } from './storage/cleanup.ts';
 import type { RevocationCache } from './storage/revocation-cache.ts';
 import type { ParsedLifetimes } from './tokens/lifetimes.ts';
 import type { Sealers } from './tokens/sealers.ts';
@@ -54,7 +55,7 @@ export interface BrokerContext {
   readonly storage: BrokerStorage;
   readonly revocations: RevocationCache;
   /** Starts a cleanup if one is due, and returns at once. Absent without the option `cleanupInterval`. */
-  readonly startCleanupIfDue: (() => void) | undefined;
+  readonly startCleanupIfDue: ((waitUntil: WaitUntil) => void) | undefined;
   readonly sealers: Sealers;
   readonly lifetimes: ParsedLifetimes;
   readonly lateRefresh: LateRefresh;
@@ -77,7 +78,7 @@ export interface BrokerContext {
   readonly now: Clock;
   readonly sleep: (duration: Milliseconds) => Promise<void>;
   /** Keeps work running after the response. */
-  readonly waitUntil: (work: Promise<void>) => void;
+  readonly waitUntil: WaitUntil;
   readonly randomBytes: RandomBytes;
 }
 

@@ -1,5 +1,5 @@
 /** The main entry point of the package. */
-export { type Broker, createBroker, type Endpoint, type Route } from './broker.ts';
+export { type Broker, createBroker, type ExecutionContext } from './broker.ts';
 export type { Client, ConfidentialClient, PublicClient } from './clients/client.ts';
 export { type GptActionOptions, gptAction } from './clients/gpt-action.ts';
 export {
@@ -10,6 +10,7 @@ export {
 export { type StaticClientOptions, staticClient } from './clients/static.ts';
 export { type BrokerOptions, memoryLimiter } from './config.ts';
 export { defaultPages, type Pages, type ResolveUser, type UserResolution } from './context.ts';
+export type { RequestOptions } from './endpoint/handler.ts';
 export { type Cors, corsHeaders } from './http/cors.ts';
 export {
   type Allowance,
@@ -36,7 +37,7 @@ export {
   type UserId,
 } from './oauth/identifiers.ts';
 export type { Log, LogEntry } from './oauth/log.ts';
-export type { ProtectOptions, ProtectResult } from './protect.ts';
+export type { AuthorizedCall, ProtectOptions, ProtectResult, RefusedCall } from './protect.ts';
 export { type AppleSettings, apple } from './providers/apple.ts';
 export { type GitHubSettings, github } from './providers/github.ts';
 export { type GoogleSettings, google } from './providers/google.ts';
@@ -55,7 +56,6 @@ export { SecurityEventError, type SecurityEventFault } from './providers/securit
 export type { AccountFeature } from './sign-in/callback.ts';
 export * from './storage/broker-storage.ts';
 export type { Lifetimes } from './tokens/lifetimes.ts';
-export type { Access } from './tokens/sealed-types.ts';
 export { deriveResourceKeys, type ResourceKeyOptions } from './tokens/sealers.ts';
 export type { Branding, ParsedBranding } from './ui/branding.ts';
 export type { ErrorModel } from './ui/error.ts';

@@ -30,7 +30,7 @@ export const introspectionEndpoint = (context: BrokerContext): EndpointDefinitio
     respondToError: (error) => tokenError(error, error.status, buildBasicChallenge(context.issuer)),
     async handle(requestContext) {
       const form = readParameters(await readForm(requestContext.request), parameterNames);
-      const caller = await authenticateClient(context, requestContext.request, form, { get });
+      const caller = await authenticateClient(context, requestContext, form, { get });
       if (form.token === undefined) throw tokenEndpointError('token-parameter.missing');
       const found = await lookUpToken(context.sealers, form.token);
       const introspection =

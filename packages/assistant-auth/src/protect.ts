@@ -8,11 +8,11 @@ import { describeErrorForLog, toRequestError } from './endpoint/handler.ts';
 import { allowAnyOrigin, apiPreflight, type Cors, isPreflight } from './http/cors.ts';
 import { problemResponse } from './http/responses.ts';
 import { failOpen, type RateLimiter } from './limits/rate-limits.ts';
-import type { UserId } from './oauth/identifiers.ts';
+import type { EpochSeconds, GrantId, UserClaims, UserId } from './oauth/identifiers.ts';
 import { apiError, type ProtocolError, requestError } from './oauth/protocol-error.ts';
 import type { Issuer } from './oauth/resource.ts';
 import { randomId } from './oauth/secrets.ts';
-import type { Access, AccessToken } from './tokens/sealed-types.ts';
+import type { AccessToken } from './tokens/sealed-types.ts';
 import { findByResource, type SealedTypeOpener } from './tokens/sealers.ts';
 
 /** The options of `protect`. */
@@ -33,13 +33,50 @@ export interface ProtectOptions {
   readonly cors?: Cors;
 }
 
-/**
- * The result of `protect`: the caller, or the complete response to send instead (401, 403, 421, 429, 500,
- * 503, or 204 for a CORS preflight).
- */
-export type ProtectResult =
-  | { readonly kind: 'granted'; readonly access: Access }
-  | { readonly kind: 'refused'; readonly response: Response };
+/** The result of `protect`. `ok` tells the two cases apart. */
+export type ProtectResult = AuthorizedCall | RefusedCall;
+
+/** A call with an access token that is valid for this API and has the required scopes. */
+export interface AuthorizedCall {
+  /** Always `true`. */
+  readonly ok: true;
+  /** The user whose access token it is. */
+  readonly user: {
+    /**
+     * The ID that `resolveUser` returned, or the ID that the broker assigned. It never changes, whichever
+     * provider the user signs in with: store it with the user's data.
+     */
+    readonly id: UserId;
+  };
+  /** The client that calls the API for the user. */
+  readonly client: {
+    /** The client ID. */
+    readonly id: string;
+  };
+  /** The grant that the token was issued from: what this user has allowed this client to do. */
+  readonly grant: {
+    /** The ID of the grant, for audit logs. Tokens that are refreshed keep it. */
+    readonly id: GrantId;
+  };
+  /** The scopes of the token, at least the required ones. */
+  readonly scopes: readonly string[];
+  /** The claims of the user that `resolveUser` returned at the sign-in. Default: empty. */
+  readonly claims: UserClaims;
+  /** When the token expires, in seconds since 1970-01-01 UTC. */
+  readonly expiresAt: EpochSeconds;
+}
+
+/** A call that the API must not handle. */
+export interface RefusedCall {
+  /** Always `false`. */
+  readonly ok: false;
+  /**
+   * The complete response to send: 401 without a valid token, 403 for a missing scope, 421 for another host,
+   * 429 for too many calls, 500 or 503 for a failure, or 204 for a CORS preflight. The challenge in
+   * `WWW-Authenticate` tells the client how to get a token (RFC 6750 §3).
+   */
+  readonly response: Response;
+}
 
 export interface ProtectContext
   extends Pick<BrokerContext, 'issuer' | 'resources' | 'revocations' | 'now' | 'log' | 'randomBytes'> {
@@ -58,7 +95,7 @@ export const createProtect = (context: ProtectContext) => {
     { resource = context.resources[0], scopes = [], limiter, cors = 'any-origin' }: ProtectOptions = {},
   ): Promise<ProtectResult> => {
     const isCrossOrigin = cors === 'any-origin';
-    if (isCrossOrigin && isPreflight(request)) return { kind: 'refused', response: apiPreflight() };
+    if (isCrossOrigin && isPreflight(request)) return { ok: false, response: apiPreflight() };
     try {
       if (!request.url.startsWith(originPrefix)) throw requestError('request.host');
       const sealedType = findByResource(context.sealers.access, resource);
@@ -71,10 +108,14 @@ export const createProtect = (context: ProtectContext) => {
       if (await context.revocations.isRevoked(token)) throw apiError('token.revoked');
       if (!scopes.every((scope) => token.scopes.includes(scope))) throw apiError('token.scope');
       if (limiter !== undefined) await enforceCallLimit(limiter, token.userId, context);
-      const { userId, clientId, grantId, claims, expiresAt } = token;
       return {
-        kind: 'granted',
-        access: { userId, clientId, grantId, scopes: token.scopes, claims, expiresAt },
+        ok: true,
+        user: { id: token.userId },
+        client: { id: token.clientId },
+        grant: { id: token.grantId },
+        scopes: token.scopes,
+        claims: token.claims,
+        expiresAt: token.expiresAt,
       };
     } catch (error) {
       const protocolError = toRequestError(error);
@@ -84,7 +125,7 @@ export const createProtect = (context: ProtectContext) => {
         protocolError,
         buildBearerChallenge(protocolError, context.issuer, scopes),
       );
-      return { kind: 'refused', response: isCrossOrigin ? allowAnyOrigin(response) : response };
+      return { ok: false, response: isCrossOrigin ? allowAnyOrigin(response) : response };
     }
   };
 };

@@ -8,7 +8,13 @@ import type { Clock } from './oauth/identifiers.ts';
 import { type Log, safeLogger } from './oauth/log.ts';
 import { parseIssuer, parseResource } from './oauth/resource.ts';
 import { systemRandom } from './oauth/secrets.ts';
-import { createProtect, type ProtectOptions, type ProtectResult } from './protect.ts';
+import {
+  type AuthorizedCall,
+  createProtect,
+  type ProtectOptions,
+  type ProtectResult,
+  type RefusedCall,
+} from './protect.ts';
 import { createDerivedKeyOpener } from './seal/sealer.ts';
 import {
   createRevocationCache,
@@ -21,8 +27,7 @@ import { createSealedTypeOpener } from './tokens/sealers.ts';
 export { type Cors, corsHeaders } from './http/cors.ts';
 export type { RateLimiter } from './limits/rate-limits.ts';
 export { type RevocableToken, type RevocationPage, StorageUnavailable } from './storage/broker-storage.ts';
-export type { Access } from './tokens/sealed-types.ts';
-export type { ProtectOptions, ProtectResult, RevocationSource };
+export type { AuthorizedCall, ProtectOptions, ProtectResult, RefusedCall, RevocationSource };
 
 /** The options of `createResourceServer`. */
 export interface ResourceServerOptions {

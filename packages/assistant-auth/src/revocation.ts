@@ -17,7 +17,7 @@ export const revocationEndpoint = (context: BrokerContext): EndpointDefinition =
   respondToError: (error) => tokenError(error, error.status, buildBasicChallenge(context.issuer)),
   async handle(requestContext) {
     const form = readParameters(await readForm(requestContext.request), parameterNames);
-    const { id: clientId } = await authenticateClient(context, requestContext.request, form, context.clients);
+    const { id: clientId } = await authenticateClient(context, requestContext, form, context.clients);
     if (form.token === undefined) throw tokenEndpointError('token-parameter.missing');
     const found = await lookUpToken(context.sealers, form.token);
     // A token that is not ours cannot be used here, so the client gets a success response (RFC 7009 §2.2).

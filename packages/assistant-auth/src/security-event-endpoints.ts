@@ -7,7 +7,6 @@ import type { BrokerContext } from './context.ts';
 import type { EndpointDefinition, RequestContext } from './endpoint/handler.ts';
 import { readBodyText, readContentType, readForm } from './http/request.ts';
 import { acceptedResponse, emptyResponse, eventError, logoutError } from './http/responses.ts';
-import { findAddressBlock } from './limits/rate-limits.ts';
 import type { SecurityEvent } from './oauth/identifiers.ts';
 import { readParameters } from './oauth/parameters.ts';
 import { eventEndpointError } from './oauth/protocol-error.ts';
@@ -15,10 +14,7 @@ import { type IdentityProvider, ProviderError } from './providers/provider.ts';
 import { SecurityEventError, type SecurityEventFault } from './providers/security-events/verify.ts';
 import type { SecurityEventOutcome } from './storage/broker-storage.ts';
 
-type SecurityEventContext = Pick<
-  BrokerContext,
-  'providers' | 'providerIo' | 'storage' | 'limits' | 'clientAddress' | 'now'
->;
+type SecurityEventContext = Pick<BrokerContext, 'providers' | 'providerIo' | 'storage' | 'limits' | 'now'>;
 
 /** Finds the provider by its ID, which must be the second and last segment of the path. */
 const findProviderByPath = ({ providers }: SecurityEventContext, { pathname }: URL): IdentityProvider => {
@@ -39,12 +35,7 @@ const receiveSecurityEvent = async (
   provider: string,
   read: () => Promise<SecurityEvent>,
 ): Promise<SecurityEventOutcome> => {
-  const { type, ...securityEvent } = await readWithFailureLimit(
-    context,
-    requestContext.request,
-    provider,
-    read,
-  );
+  const { type, ...securityEvent } = await readWithFailureLimit(context, requestContext, provider, read);
   const reason = `the provider reported ${type}`;
   const outcome =
     securityEvent.revocations.length === 0
@@ -62,8 +53,8 @@ const forgeableFaults: readonly SecurityEventFault[] = ['unreadable', 'key', 'si
  * address with an attacker.
  */
 const readWithFailureLimit = async (
-  { limits, clientAddress }: SecurityEventContext,
-  request: Request,
+  { limits }: SecurityEventContext,
+  requestContext: RequestContext,
   provider: string,
   read: () => Promise<SecurityEvent>,
 ): Promise<SecurityEvent> => {
@@ -73,7 +64,7 @@ const readWithFailureLimit = async (
     // The provider's metadata or keys cannot be read, so the sender has to try again.
     if (cause instanceof ProviderError) throw eventEndpointError('security-event.unverifiable', { cause });
     if (!(cause instanceof SecurityEventError)) throw cause;
-    const key = `${findAddressBlock(clientAddress, request) ?? 'anywhere'} security events of ${provider}`;
+    const key = `${requestContext.findAddressBlock() ?? 'anywhere'} security events of ${provider}`;
     if (forgeableFaults.includes(cause.fault) && (await limits.failedAuthentications.take(key)) === 'limited')
       throw eventEndpointError('security-event.limited', { cause });
     throw eventEndpointError(`security-event.${cause.fault}`, { cause });

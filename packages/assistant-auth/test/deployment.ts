@@ -1,6 +1,8 @@
 /** A deployment for tests: a broker in memory with a manual clock, two providers, and each kind of client. */
 
 import { accountPages } from '../src/account/index.ts';
+import { createRoutes } from '../src/broker.ts';
+import { resolveOptions } from '../src/config.ts';
 import {
   type BrokerOptions,
   type BrokerStorage,
@@ -56,7 +58,7 @@ export const deploy = (changes: Partial<BrokerOptions> = {}, { hasAccountPage = 
   let instant = 1_800_000_000;
   const background: Promise<void>[] = [];
   const storage: BrokerStorage = changes.storage ?? memoryStorage();
-  const broker = createBroker({
+  const options: BrokerOptions = {
     issuer,
     sealingKeys: keys,
     scopes: { words: 'read the word lists', score: 'see and increase your score' },
@@ -71,14 +73,12 @@ export const deploy = (changes: Partial<BrokerOptions> = {}, { hasAccountPage = 
     sleep: async () => undefined,
     waitUntil: (work) => void background.push(work),
     ...changes,
-  });
+  };
+  const broker = createBroker(options);
   const fetch = async (request: Request): Promise<Response> => {
-    const { pathname } = new URL(request.url);
-    const route = broker.routes.find(({ path }) =>
-      path.endsWith('/*') ? pathname.startsWith(path.slice(0, -1)) : pathname === path,
-    );
-    if (route === undefined) throw new Error(`no endpoint has the path ${pathname}`);
-    return route.endpoint(request);
+    const response = await broker.handle(request);
+    if (response === undefined) throw new Error(`no endpoint has the path of ${request.url}`);
+    return response;
   };
   return {
     issuer: changes.issuer ?? issuer,
@@ -86,6 +86,7 @@ export const deploy = (changes: Partial<BrokerOptions> = {}, { hasAccountPage = 
     storage,
     log,
     fetch,
+    paths: listPaths(options),
     now: () => instant,
     /** Waits for the work that was passed to `waitUntil`. */
     flushBackgroundWork: () => Promise.all(background),
@@ -94,5 +95,10 @@ export const deploy = (changes: Partial<BrokerOptions> = {}, { hasAccountPage = 
     },
   };
 };
+
+/** Lists the paths of all endpoints. One that ends in `/` stands for every path below it. */
+export const listPaths = (options: BrokerOptions): readonly string[] => [
+  ...createRoutes(resolveOptions(options).context, options.account).keys(),
+];
 
 export type Deployment = ReturnType<typeof deploy>;

@@ -162,7 +162,7 @@ export const expectTokenError = async (
 /** Expects the API to refuse an invalid access token. */
 export const expectInvalidToken = async (deployment: Deployment, token: string): Promise<void> => {
   const protection = await callApi(deployment, token);
-  if (protection.kind === 'granted') throw new Error('the API granted access');
+  if (protection.ok) throw new Error('the API granted access');
   expect(protection.response.status).toBe(401);
   expect(protection.response.headers.get('www-authenticate')).toBe(
     `Bearer realm="${issuer}", error="invalid_token", error_description="The access token is not valid."`,

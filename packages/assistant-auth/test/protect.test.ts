@@ -1,7 +1,7 @@
 /** Access token checks of an API, in the broker's process and in another one. */
 import { describe, expect, it, vi } from 'vitest';
 import {
-  type Access,
+  type AuthorizedCall,
   corsHeaders,
   deriveResourceKeys,
   type LogEntry,
@@ -35,7 +35,7 @@ describe('protect', () => {
     challenge?: string,
   ) => {
     const protection = await pendingProtection;
-    if (protection.kind === 'granted') throw new Error('the API granted access');
+    if (protection.ok) throw new Error('the API granted access');
     const { response } = protection;
     expect(response.status).toBe(status);
     expect(Object.fromEntries(response.headers)).toEqual({
@@ -59,15 +59,16 @@ describe('protect', () => {
     });
     const { access_token } = await obtainTokens(deployment, gpt);
     const protection = await call(deployment, { authorization: `Bearer ${access_token}` });
-    const access: Access = {
-      userId: 'u1',
-      clientId: 'gpt',
-      grantId: expect.stringMatching(/^[\w-]{22}$/),
+    const expected: AuthorizedCall = {
+      ok: true,
+      user: { id: 'u1' },
+      client: { id: 'gpt' },
+      grant: { id: expect.stringMatching(/^[\w-]{22}$/) },
       scopes: ['words', 'score'],
       claims: { plan: 'free' },
       expiresAt: deployment.now() + 1800,
     };
-    expect(protection).toEqual({ kind: 'granted', access });
+    expect(protection).toEqual(expected);
   });
 
   it('accepts the scheme in any case', async () => {
@@ -75,8 +76,8 @@ describe('protect', () => {
     const { access_token } = await obtainTokens(deployment, gpt);
     for (const scheme of ['bearer', 'BEARER', 'Bearer '])
       expect(await call(deployment, { authorization: `${scheme} ${access_token}` })).toHaveProperty(
-        'kind',
-        'granted',
+        'ok',
+        true,
       );
   });
 
@@ -109,7 +110,7 @@ describe('protect', () => {
     const narrowClient = { ...gpt, request: { ...gpt.request, scope: 'words' } };
     const { access_token } = await obtainTokens(deployment, narrowClient);
     const headers = { authorization: `Bearer ${access_token}` };
-    expect(await call(deployment, headers, { scopes: ['words'] })).toHaveProperty('kind', 'granted');
+    expect(await call(deployment, headers, { scopes: ['words'] })).toHaveProperty('ok', true);
     const detail = 'The access token does not have the required scope.';
     await expectRefused(
       call(deployment, headers, { scopes: ['words', 'score'] }),
@@ -189,9 +190,9 @@ describe('protect with a rate limit', () => {
     const { access_token } = await gptSignIn(deployment);
     const limiter = memoryLimiter({ limit: 2, period: 60 }, deployment.now);
     for (let attempt = 0; attempt < 2; attempt++)
-      expect((await call(deployment, access_token, limiter)).kind).toBe('granted');
+      expect((await call(deployment, access_token, limiter)).ok).toBe(true);
     const protection = await call(deployment, access_token, limiter);
-    if (protection.kind === 'granted') throw new Error('the third call was granted');
+    if (protection.ok) throw new Error('the third call was granted');
     expect(protection.response.status).toBe(429);
     expect(Object.fromEntries(protection.response.headers)).toEqual({
       ...corsHeaders,
@@ -213,7 +214,7 @@ describe('protect with a rate limit', () => {
       reason: 'calls.limited',
     });
     deployment.advance(30);
-    expect((await call(deployment, access_token, limiter)).kind).toBe('granted');
+    expect((await call(deployment, access_token, limiter)).ok).toBe(true);
   });
 
   it('counts by user, for any token and address', async () => {
@@ -226,9 +227,9 @@ describe('protect with a rate limit', () => {
     ];
     await call(deployment, first.access_token, limiter);
     await call(deployment, second.access_token, limiter);
-    expect((await call(deployment, first.access_token, limiter)).kind).toBe('refused');
-    expect((await call(deployment, second.access_token, limiter)).kind).toBe('refused');
-    expect((await call(deployment, bobsTokens.access_token, limiter)).kind).toBe('granted');
+    expect((await call(deployment, first.access_token, limiter)).ok).toBe(false);
+    expect((await call(deployment, second.access_token, limiter)).ok).toBe(false);
+    expect((await call(deployment, bobsTokens.access_token, limiter)).ok).toBe(true);
   });
 
   it('does not count calls that are refused for another reason', async () => {
@@ -236,10 +237,10 @@ describe('protect with a rate limit', () => {
     const { access_token } = await gptSignIn(deployment);
     const keys: string[] = [];
     const limiter: RateLimiter = { take: async (key) => (keys.push(key) > 0 ? 'allowed' : 'limited') };
-    expect((await call(deployment, 'x', limiter)).kind).toBe('refused');
-    expect((await call(deployment, access_token, limiter, ['unknown'])).kind).toBe('refused');
+    expect((await call(deployment, 'x', limiter)).ok).toBe(false);
+    expect((await call(deployment, access_token, limiter, ['unknown'])).ok).toBe(false);
     expect(keys).toEqual([]);
-    expect((await call(deployment, access_token, limiter, ['score'])).kind).toBe('granted');
+    expect((await call(deployment, access_token, limiter, ['score'])).ok).toBe(true);
     expect(keys).toHaveLength(1);
   });
 
@@ -247,7 +248,7 @@ describe('protect with a rate limit', () => {
     const deployment = deploy();
     const { access_token } = await gptSignIn(deployment);
     const limiter: RateLimiter = { take: () => Promise.reject(new Error('the counter is gone')) };
-    expect((await call(deployment, access_token, limiter)).kind).toBe('granted');
+    expect((await call(deployment, access_token, limiter)).ok).toBe(true);
     expect(deployment.log.at(-1)).toEqual({ event: 'limiter-failed', cause: 'Error: the counter is gone' });
   });
 });
@@ -282,7 +283,7 @@ describe('an API in another process', () => {
     (await obtainTokens(deployment, gpt)).access_token;
 
   const buildRefusal = (status: number) => ({
-    kind: 'refused',
+    ok: false,
     response: expect.objectContaining({ status }),
   });
 
@@ -294,8 +295,9 @@ describe('an API in another process', () => {
       new Request(`${issuer}/`, { headers: { authorization: `Bearer ${token}` } }),
     );
     expect(fromResourceServer).toMatchObject({
-      kind: 'granted',
-      access: { clientId: 'gpt', scopes: ['words', 'score'] },
+      ok: true,
+      client: { id: 'gpt' },
+      scopes: ['words', 'score'],
     });
     expect(fromResourceServer).toEqual(fromBroker);
   });
@@ -303,7 +305,7 @@ describe('an API in another process', () => {
   it('responds to a call without a token with a challenge that names the issuer', async () => {
     const { call, log } = await deployResourceServer();
     const protection = await call(undefined, { scopes: ['score'] });
-    if (protection.kind === 'granted') throw new Error('the API granted access');
+    if (protection.ok) throw new Error('the API granted access');
     expect(protection.response.status).toBe(401);
     expect(protection.response.headers.get('www-authenticate')).toBe(
       `Bearer realm="${issuer}", scope="score"`,
@@ -362,7 +364,7 @@ describe('an API in another process', () => {
     const token = await tokenFor(deployment);
     await storage.revoke({ kind: 'client', id: 'gpt' }, 'test', deployment.now());
     deployment.advance(1799);
-    expect(await call(token)).toMatchObject({ kind: 'granted' });
+    expect(await call(token)).toMatchObject({ ok: true });
     deployment.advance(1);
     expect(await call(token)).toEqual(buildRefusal(401));
   });
@@ -371,7 +373,7 @@ describe('an API in another process', () => {
     const shared = memoryStorage();
     const { deployment, call } = await deployResourceServer(shared, { revocations: shared });
     const token = await tokenFor(deployment);
-    expect(await call(token)).toMatchObject({ kind: 'granted' });
+    expect(await call(token)).toMatchObject({ ok: true });
     await shared.revoke({ kind: 'client', id: 'gpt' }, 'test', deployment.now());
     deployment.advance(10);
     expect(await call(token)).toEqual(buildRefusal(401));
@@ -392,7 +394,7 @@ describe('an API in another process', () => {
     const { deployment, call } = await deployResourceServer(memoryStorage(), {
       keys: await deriveResourceKeys({ sealingKeys: ring, issuer, resource }),
     });
-    expect(await call(await tokenFor(deployment))).toMatchObject({ kind: 'granted' });
+    expect(await call(await tokenFor(deployment))).toMatchObject({ ok: true });
   });
 
   describe('an invalid option', () => {

@@ -107,7 +107,7 @@ export const sealedTypeCases = ({ receivedTokens, advance }: SharedStorage): rea
       const { access_token: token } = await gptSignIn(sealingDeployment);
       return async (deployment) => {
         const protection = await callApi(deployment, token);
-        return protection.kind === 'granted' ? 'granted' : String(protection.response.status);
+        return protection.ok ? 'granted' : String(protection.response.status);
       };
     },
   },
@@ -121,7 +121,7 @@ export const sealedTypeCases = ({ receivedTokens, advance }: SharedStorage): rea
         const server = createResourceServer({ issuer, resource, keys, now, log: () => {} });
         const headers = { authorization: `Bearer ${token}` };
         const protection = await server.protect(new Request(resource, { headers }));
-        return protection.kind === 'granted' ? 'granted' : String(protection.response.status);
+        return protection.ok ? 'granted' : String(protection.response.status);
       };
     },
   },

@@ -1,13 +1,13 @@
 /**
- * Requires an access token for every call below `/api`. The Functions there find its user in
- * `context.data.user`.
+ * Requires an access token for every call below `/api`. The Functions there find the user and the client in
+ * `context.data.auth`.
  */
-import type { Access } from 'assistant-auth';
+import type { AuthorizedCall } from 'assistant-auth';
 import { type Env, getBroker } from '../../src/broker.ts';
 
 /** The data that the Functions below `/api` get. */
 export interface SignedIn extends Record<string, unknown> {
-  user: Access;
+  auth: AuthorizedCall;
 }
 
 export const onRequest: PagesFunction<Env, string, Partial<SignedIn>> = async ({
@@ -17,8 +17,8 @@ export const onRequest: PagesFunction<Env, string, Partial<SignedIn>> = async ({
   next,
 }) => {
   // Only pages of this site call the API from a browser, so no other origin needs access.
-  const caller = await getBroker(env).protect(request, { scopes: ['hello'], cors: 'off' });
-  if (caller.kind === 'refused') return caller.response;
-  data.user = caller.access;
+  const auth = await getBroker(env).protect(request, { scopes: ['hello'], cors: 'off' });
+  if (!auth.ok) return auth.response;
+  data.auth = auth;
   return next();
 };

@@ -4,6 +4,7 @@
  */
 
 import { paths } from '../context.ts';
+import { bindToRequest } from '../endpoint/handler.ts';
 import { bindBrowser } from '../http/csrf.ts';
 import { clearCookie, readCookies } from '../http/request.ts';
 import { plainPageResponse, seeOther } from '../http/responses.ts';
@@ -41,11 +42,12 @@ export const linkCallback = (context: AccountContext): CallbackHandler<'link'> =
 
 /** @param user the user that the identity must belong to. Default: any user. */
 const completeAccountSignIn = async (
-  context: AccountContext,
+  accountContext: AccountContext,
   callback: CallbackContext,
   user: UserId | undefined,
 ): Promise<Response> => {
   const { requestContext, provider, transaction, cookie } = callback;
+  const context = bindToRequest(accountContext, requestContext);
   const accountUrl = context.issuer + accountPaths.page;
   const clearedCookie = clearCookie(cookie);
   const identity = await handleProviderResponseUnlessDenied(context, callback);

@@ -6,6 +6,7 @@
 
 import type { Client } from '../clients/client.ts';
 import type { BrokerContext } from '../context.ts';
+import { bindToRequest } from '../endpoint/handler.ts';
 import { clearCookie, readCookies } from '../http/request.ts';
 import { seeOther } from '../http/responses.ts';
 import type { Identity } from '../oauth/identifiers.ts';
@@ -33,22 +34,22 @@ export const authorizationCallback = (context: BrokerContext): CallbackHandler<'
 });
 
 const completeAuthorization = async (
-  context: BrokerContext,
+  brokerContext: BrokerContext,
   callback: CallbackContext,
   request: AuthorizationRequest,
 ): Promise<Response> => {
   const { requestContext, provider, responseUrl, transaction, cookie } = callback;
+  const context = bindToRequest(brokerContext, requestContext);
   const { client, target } = resolveResponseTarget(context, request);
   const createCode = () => sealCode(context, transaction.grantId, client.id, request);
   return withErrorRedirect(target, requestContext, [clearCookie(cookie)], async () => {
-    const reconsentContext = { ...context, log: requestContext.log };
     if (transaction.reconsentSubject !== undefined) {
       const { grantId } = transaction;
       const claim = await withTransactionStatusError(
         context.storage.claimCode({ grantId, now: context.now() }),
       );
       if (claim !== 'claimed') throw callbackError('transaction.replayed');
-      await completeReconsent(reconsentContext, transaction, provider, responseUrl);
+      await completeReconsent(context, transaction, provider, responseUrl);
       return redirectWithCode(target, await createCode(), await buildCompletionCookies(context, callback));
     }
     const identity = await handleProviderResponse(context, callback);
@@ -64,7 +65,7 @@ const completeAuthorization = async (
     otherCookies.delete(cookie);
     const reconsent = hasUpstreamToken
       ? undefined
-      : await startReconsent(reconsentContext, provider, { transaction, identity, cookies: otherCookies });
+      : await startReconsent(context, provider, { transaction, identity, cookies: otherCookies });
     if (reconsent !== undefined)
       return seeOther(reconsent.url.href, [...completionCookies, ...reconsent.cookies]);
     return redirectWithCode(target, await createCode(), completionCookies);

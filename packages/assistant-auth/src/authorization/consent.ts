@@ -6,7 +6,7 @@
 import type { Client } from '../clients/client.ts';
 import type { BrokerContext } from '../context.ts';
 import { createErrorPageResponder } from '../endpoint/error-page.ts';
-import type { EndpointDefinition, RequestContext } from '../endpoint/handler.ts';
+import { bindToRequest, type EndpointDefinition, type RequestContext } from '../endpoint/handler.ts';
 import { checkBinding, isSameOriginRequest } from '../http/csrf.ts';
 import { readCookies, readForm } from '../http/request.ts';
 import { continueChoice } from '../oauth/identifiers.ts';
@@ -78,7 +78,7 @@ const continueAsSessionUser = async (
   target: ResponseTarget,
 ): Promise<Response> => {
   const result = await continueSession(
-    { ...context, log: requestContext.log },
+    bindToRequest(context, requestContext),
     requestContext.request,
     session,
     client,

@@ -2,14 +2,15 @@
  * Client authentication (RFC 6749 §2.3): a secret in the form or in Basic, or none for public clients. Limits
  * failed attempts (§10.10).
  */
-import { findAddressBlock, type Limits } from '../limits/rate-limits.ts';
+import type { Limits } from '../limits/rate-limits.ts';
 import type { Parameters } from '../oauth/parameters.ts';
 import { tokenEndpointError } from '../oauth/protocol-error.ts';
 import { timingSafeEqual } from '../oauth/secrets.ts';
 
-interface AuthenticationContext {
-  readonly limits: Pick<Limits, 'failedAuthentications'>;
-  readonly clientAddress: ((request: Request) => string | undefined) | undefined;
+interface AuthenticationRequest {
+  readonly request: Request;
+  /** Returns the address block that the request came from, if it is known. */
+  findAddressBlock(): string | undefined;
 }
 
 /** The parties that can authenticate, by ID. */
@@ -25,16 +26,19 @@ const maxIdLength = 200;
  *   same message, for all other failures; 429 after too many wrong credentials
  */
 export const authenticateClient = async <Party extends ClientAuthMethod>(
-  { limits, clientAddress }: AuthenticationContext,
-  request: Request,
+  { limits }: { readonly limits: Pick<Limits, 'failedAuthentications'> },
+  authenticationRequest: AuthenticationRequest,
   form: CredentialParameters,
   parties: Parties<Party>,
 ): Promise<Party> => {
-  const credentials = parseClientCredentials(request.headers.get('authorization'), form);
+  const credentials = parseClientCredentials(
+    authenticationRequest.request.headers.get('authorization'),
+    form,
+  );
   try {
     return await verifyClientCredentials(credentials, parties);
   } catch (cause) {
-    const key = failureKey(credentials.id, findAddressBlock(clientAddress, request));
+    const key = failureKey(credentials.id, authenticationRequest.findAddressBlock());
     if ((await limits.failedAuthentications.take(key)) === 'allowed') throw cause;
     throw tokenEndpointError('authentication.limited', { cause });
   }

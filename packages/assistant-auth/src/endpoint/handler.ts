@@ -16,7 +16,7 @@ import {
   toHeadResponse,
   withAllowHeader,
 } from '../http/responses.ts';
-import { findAddressBlock } from '../limits/rate-limits.ts';
+import { toAddressBlock } from '../limits/rate-limits.ts';
 import { describeCause, formatStack } from '../oauth/errors.ts';
 import type { Milliseconds } from '../oauth/identifiers.ts';
 import type { LogEntry } from '../oauth/log.ts';
@@ -24,6 +24,7 @@ import { authorizationError, callbackError, ProtocolError, requestError } from '
 import { randomId } from '../oauth/secrets.ts';
 import { ProviderError } from '../providers/provider.ts';
 import { StorageUnavailable } from '../storage/broker-storage.ts';
+import type { WaitUntil } from '../storage/cleanup.ts';
 
 /** A request, its ID and its log. */
 export interface RequestContext {
@@ -33,6 +34,24 @@ export interface RequestContext {
   readonly requestId: string;
   /** Logs an event, and adds the request ID and the name of the endpoint. */
   log(entry: Omit<LogEntry, 'requestId' | 'endpoint'>): void;
+  /** Keeps work running after the response. */
+  waitUntil(work: Promise<void>): void;
+  /** Returns the address block that the request came from, or `undefined` if the address is unknown. */
+  findAddressBlock(): string | undefined;
+}
+
+/** What the platform knows about one request. Both override the options of `createBroker`. */
+export interface RequestOptions {
+  /**
+   * Keeps work running after the response is sent or the client has disconnected, for example `waitUntil` of
+   * the request's context on Cloudflare. Default: the option of `createBroker`.
+   */
+  readonly waitUntil?: WaitUntil;
+  /**
+   * The IP address that the request came from: IPv4 or IPv6, without a port. It must come from the connection
+   * or from a header that only your own proxy can set. Default: the option of `createBroker`.
+   */
+  readonly clientAddress?: string | undefined;
 }
 
 /** An endpoint without the checks that all endpoints share. */
@@ -52,19 +71,28 @@ export interface MountedEndpoint {
   readonly definition: EndpointDefinition;
 }
 
-type EndpointContext = Pick<BrokerContext, 'issuer' | 'log' | 'randomBytes'>;
+/** Handles one request to one path. It never throws. */
+export type Endpoint = (request: Request, options?: RequestOptions) => Promise<Response>;
+
+type EndpointContext = Pick<BrokerContext, 'issuer' | 'log' | 'randomBytes' | 'waitUntil' | 'clientAddress'>;
 
 /** Creates an endpoint that responds to every request and never throws. */
 export const createEndpoint =
-  (definition: EndpointDefinition, { issuer, log, randomBytes }: EndpointContext) =>
-  async (request: Request): Promise<Response> => {
-    const requestId = randomId(randomBytes);
+  (definition: EndpointDefinition, context: EndpointContext): Endpoint =>
+  async (request, options = {}) => {
+    const { issuer, log } = context;
+    const requestId = randomId(context.randomBytes);
     const url = new URL(request.url);
     const requestContext: RequestContext = {
       request,
       url,
       requestId,
       log: (entry) => log({ ...entry, requestId, endpoint: definition.name }),
+      waitUntil: options.waitUntil ?? context.waitUntil,
+      findAddressBlock() {
+        const address = options.clientAddress ?? context.clientAddress?.(request);
+        return address === undefined ? undefined : toAddressBlock(address);
+      },
     };
     try {
       // The issuer comes from the configuration. No header can change it, not even `X-Forwarded-Host`.
@@ -85,13 +113,22 @@ export const createEndpoint =
  * Creates an endpoint that pages on any origin can call, and whose errors they can read. It responds to CORS
  * preflights, and never throws.
  */
-export const createCrossOriginEndpoint = (definition: EndpointDefinition, context: EndpointContext) => {
+export const createCrossOriginEndpoint = (
+  definition: EndpointDefinition,
+  context: EndpointContext,
+): Endpoint => {
   const endpoint = createEndpoint(definition, context);
-  return async (request: Request): Promise<Response> =>
+  return async (request, options) =>
     isPreflight(request)
       ? endpointPreflight(resolveMethods(definition, new URL(request.url)))
-      : allowAnyOrigin(await endpoint(request));
+      : allowAnyOrigin(await endpoint(request, options));
 };
+
+/** Returns the broker's context with the log and `waitUntil` of one request. */
+export const bindToRequest = <Context extends Pick<BrokerContext, 'log' | 'waitUntil'>>(
+  context: Context,
+  { log, waitUntil }: RequestContext,
+): Context => ({ ...context, log, waitUntil });
 
 const resolveMethods = ({ methods }: EndpointDefinition, url: URL): readonly string[] =>
   typeof methods === 'function' ? methods(url) : methods;
@@ -143,25 +180,21 @@ export const defineStaticDocument = (name: string, createResponse: () => Respons
 });
 
 /**
- * Limits the requests of each address block. Without the option `clientAddress`, or for a request whose
- * address is unknown, nothing is limited: all such requests would share one allowance, which anyone could use
- * up.
+ * Limits the requests of each address block. A request whose address is unknown is not limited: all such
+ * requests would share one allowance, which anyone could use up.
  */
 export const limitByAddress = (
   definition: EndpointDefinition,
-  { limits, clientAddress }: Pick<BrokerContext, 'limits' | 'clientAddress'>,
-): EndpointDefinition =>
-  clientAddress === undefined
-    ? definition
-    : {
-        ...definition,
-        async handle(requestContext) {
-          const addressBlock = findAddressBlock(clientAddress, requestContext.request);
-          if (addressBlock !== undefined && (await limits.signIns.take(addressBlock)) === 'limited')
-            throw authorizationError('sign-in.limited');
-          return definition.handle(requestContext);
-        },
-      };
+  { limits }: Pick<BrokerContext, 'limits'>,
+): EndpointDefinition => ({
+  ...definition,
+  async handle(requestContext) {
+    const addressBlock = requestContext.findAddressBlock();
+    if (addressBlock !== undefined && (await limits.signIns.take(addressBlock)) === 'limited')
+      throw authorizationError('sign-in.limited');
+    return definition.handle(requestContext);
+  },
+});
 
 /**
  * Wraps an endpoint so that it responds to a prefetch request with 503 before it reads, counts or sets

@@ -181,6 +181,8 @@ const getStatusText = (status: number): string => {
       return 'Unauthorized';
     case 403:
       return 'Forbidden';
+    case 404:
+      return 'Not Found';
     case 405:
       return 'Method Not Allowed';
     case 421:

@@ -173,15 +173,6 @@ const evictOldest = (usageByKey: Map<string, Usage>): void => {
 // Address blocks: the part of an address that identifies one customer of a network. The limits use it as a
 // key.
 
-/** Returns the address block that a request came from, or `undefined` if the address is unknown. */
-export const findAddressBlock = (
-  clientAddress: ((request: Request) => string | undefined) | undefined,
-  request: Request,
-): string | undefined => {
-  const address = clientAddress?.(request);
-  return address === undefined ? undefined : toAddressBlock(address);
-};
-
 const ipv4Pattern = /^\d{1,3}(\.\d{1,3}){3}$/;
 
 /**

@@ -96,6 +96,7 @@ const statusByCode: Readonly<Record<OAuthErrorCode, number>> = {
 
 export const requestErrors = {
   'request.host': ['invalid_request', 'This server does not serve the requested host.', 421],
+  'request.path': ['invalid_request', 'This path does not exist.', 404],
   'request.method': ['invalid_request', 'Method not allowed.', 405],
   'request.prefetch': [
     'temporarily_unavailable',

@@ -86,7 +86,7 @@ export const callbackEndpoint = (context: BrokerContext, handlers: CallbackHandl
       const work = replayGuard.runInTurn(transaction.state, () => completeOnce(callback, context, handlers));
       // A browser that disconnects, for example when the user reloads the page, must not stop a sign-in whose
       // code was already exchanged at the provider.
-      return keepAlive({ ...context, log: requestContext.log }, work);
+      return keepAlive(requestContext, work);
     },
   };
 };

@@ -62,12 +62,16 @@ export const buildSignIn = async (
  * @throws ProtocolError `user.limited` if the user has signed in too often; nothing was stored
  */
 export const recordWithinLimits = async (
-  { storage, startCleanupIfDue }: Pick<BrokerContext, 'storage' | 'startCleanupIfDue'>,
+  {
+    storage,
+    startCleanupIfDue,
+    waitUntil,
+  }: Pick<BrokerContext, 'storage' | 'startCleanupIfDue' | 'waitUntil'>,
   signIn: SignIn,
 ): Promise<Exclude<SignInOutcome, { readonly kind: 'limited' }>> => {
   const outcome = await storage.recordSignIn(signIn);
   if (outcome.kind === 'limited') throw callbackError('user.limited', { retryAfter: outcome.retryAfter });
-  if (outcome.kind === 'recorded') startCleanupIfDue?.();
+  if (outcome.kind === 'recorded') startCleanupIfDue?.(waitUntil);
   return outcome;
 };
 

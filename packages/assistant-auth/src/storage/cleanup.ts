@@ -23,8 +23,8 @@ const maxInterval: Seconds = 86_400;
  */
 export const createCleanupStarter = (
   interval: Seconds,
-  { cleanup, waitUntil, now, log }: CleanupStarterContext,
-): (() => void) => {
+  { cleanup, now, log }: CleanupStarterContext,
+): ((waitUntil: WaitUntil) => void) => {
   if (!Number.isInteger(interval) || interval < minInterval || interval > maxInterval) {
     const bounds = `from ${minInterval} to ${maxInterval}`;
     throw new ConfigurationError('cleanupInterval', `must be a whole number of seconds ${bounds}.`);
@@ -32,7 +32,7 @@ export const createCleanupStarter = (
   // The first call starts a cleanup, because an isolate may not run as long as the interval.
   let lastCleanupAt: EpochSeconds | undefined;
   const logFailure = (cause: unknown): void => log({ event: 'cleanup-failed', cause: describeCause(cause) });
-  return () => {
+  return (waitUntil) => {
     const at = now();
     if (lastCleanupAt !== undefined && Math.abs(at - lastCleanupAt) < interval) return;
     // Set even if the cleanup fails: a retry after each request would add load while storage has problems.
@@ -47,7 +47,6 @@ export const createCleanupStarter = (
 
 interface CleanupStarterContext {
   readonly cleanup: () => Promise<void>;
-  readonly waitUntil: WaitUntil;
   readonly now: Clock;
   readonly log: Log;
 }

@@ -5,7 +5,12 @@
 import { authenticateClient, buildBasicChallenge, credentialParameters } from '../clients/authentication.ts';
 import type { Client } from '../clients/client.ts';
 import type { BrokerContext } from '../context.ts';
-import { type EndpointDefinition, logProtocolError, toProtocolError } from '../endpoint/handler.ts';
+import {
+  bindToRequest,
+  type EndpointDefinition,
+  logProtocolError,
+  toProtocolError,
+} from '../endpoint/handler.ts';
 import { readForm } from '../http/request.ts';
 import { tokenError, tokenJson } from '../http/responses.ts';
 import type { Seconds } from '../oauth/identifiers.ts';
@@ -32,13 +37,13 @@ export const tokenEndpoint = (context: BrokerContext): EndpointDefinition => {
     respondToError: (protocolError) => tokenError(protocolError, protocolError.status, challenge),
     async handle(requestContext) {
       const form = parseTokenRequest(await readForm(requestContext.request));
-      const client = await authenticateClient(context, requestContext.request, form, context.clients);
+      const client = await authenticateClient(context, requestContext, form, context.clients);
       try {
         const handler = findGrantHandler(form.grant_type);
-        const grant = await handler({ ...context, log: requestContext.log }, client, form);
+        const grant = await handler(bindToRequest(context, requestContext), client, form);
         const response = await issueTokens(context.sealers, grant);
         requestContext.log({ event: 'tokens-issued', clientId: client.id });
-        context.startCleanupIfDue?.();
+        context.startCleanupIfDue?.(requestContext.waitUntil);
         return tokenJson(response);
       } catch (error) {
         const protocolError = toProtocolError(error);

@@ -2,7 +2,7 @@
  * Defines what each sealed value contains: tokens, codes, cookies and forms. The issuer, and the audience of
  * an access token, are not fields, because the keys are derived from them.
  */
-import type { EpochSeconds, GrantId, TokenIdentifiers, UserClaims, UserId } from '../oauth/identifiers.ts';
+import type { TokenIdentifiers, UserClaims } from '../oauth/identifiers.ts';
 import { json, list, optional, record, text, uint, type ValueOf, variant } from '../seal/codec.ts';
 
 export const accessToken = record({
@@ -16,17 +16,6 @@ export const accessToken = record({
 });
 
 export type AccessToken = ValueOf<typeof accessToken>;
-
-/** The user and the client of an API call, and the scopes of the token. */
-export interface Access {
-  readonly userId: UserId;
-  readonly clientId: string;
-  readonly grantId: GrantId;
-  readonly scopes: readonly string[];
-  /** The claims of the user that `resolveUser` returned. Default: empty. */
-  readonly claims: UserClaims;
-  readonly expiresAt: EpochSeconds;
-}
 
 export const authorizationCode = record({
   grantId: text,

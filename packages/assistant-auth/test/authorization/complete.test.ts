@@ -55,6 +55,8 @@ describe('the authorization response', () => {
       url: new URL(request.url),
       requestId: 'request-1',
       log: (line: Omit<LogEntry, 'requestId' | 'endpoint'>) => void lines.push(line),
+      waitUntil: () => {},
+      findAddressBlock: () => undefined,
     };
     return { requestContext, lines };
   };

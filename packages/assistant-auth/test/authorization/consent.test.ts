@@ -362,11 +362,9 @@ describe('continuing with a session', () => {
         }),
       );
       expect(protection).toMatchObject({
-        access: {
-          userId: await deployment.storage.findUser({ provider: 'google', subject: 'ada' }),
-          clientId: 'gpt',
-          scopes: ['words', 'score'],
-        },
+        user: { id: await deployment.storage.findUser({ provider: 'google', subject: 'ada' }) },
+        client: { id: 'gpt' },
+        scopes: ['words', 'score'],
       });
       expect(deployment.log).toContainEqual(expect.objectContaining({ event: 'signed-in', clientId: 'gpt' }));
     });

@@ -41,6 +41,8 @@ describe('the handler', () => {
       issuer: parseIssuer(issuer),
       log: (entry) => void log.push(entry),
       randomBytes: (length) => new Uint8Array(length),
+      waitUntil: () => {},
+      clientAddress: undefined,
     });
     return { handleTestRequest, log };
   };
@@ -186,6 +188,8 @@ describe('error pages', () => {
       url: new URL(request.url),
       requestId: 'request-1',
       log,
+      waitUntil: () => {},
+      findAddressBlock: () => undefined,
     };
     return { requestContext, lines };
   };
@@ -289,8 +293,9 @@ describe('provider icons', () => {
   });
 
   it('have no path for a provider without one', () => {
-    const paths = deployWithIcon().broker.routes.map(({ path }) => path);
-    expect(paths.filter((path) => path.includes('icons'))).toEqual(['/authorize/icons/acme.svg']);
+    expect(deployWithIcon().paths.filter((path) => path.includes('icons'))).toEqual([
+      '/authorize/icons/acme.svg',
+    ]);
   });
 
   it('respond to HEAD like GET, without a body', async () => {

@@ -4,7 +4,7 @@ import { createBroker, type LogEntry, StorageUnavailable } from '../../src/index
 import { describeCause, formatStack } from '../../src/oauth/errors.ts';
 import { addLogCounts } from '../../src/oauth/log.ts';
 import { memoryStorage } from '../../src/storage/memory.ts';
-import { clients, issuer, keys } from '../deployment.ts';
+import { clients, issuer, keys, listPaths } from '../deployment.ts';
 import { createProvider } from '../fake-provider.ts';
 
 describe('counts', () => {
@@ -27,18 +27,20 @@ describe('counts', () => {
 
   it('counts the lines of one broker, and gives each request its ID', async () => {
     const lines: LogEntry[] = [];
-    const broker = createBroker({
+    const options = {
       issuer,
       sealingKeys: keys,
       scopes: { words: 'read the word lists', score: 'see and increase your score' },
       clients,
       providers: [createProvider('google', 'Google')],
       storage: memoryStorage(),
-      log: (entry) => void lines.push(entry),
-    });
-    for (const { endpoint } of broker.routes) await endpoint(new Request('https://elsewhere.example/'));
+      log: (entry: LogEntry) => void lines.push(entry),
+    };
+    const broker = createBroker(options);
+    const paths = listPaths(options);
+    for (const path of paths) await broker.handle(new Request(`https://elsewhere.example${path}`));
     await broker.protect(new Request(issuer, { headers: { authorization: 'Bearer x' } }));
-    expect(lines).toHaveLength(broker.routes.length + 2);
+    expect(lines).toHaveLength(paths.length + 2);
     expect(lines.filter(({ event }) => event === 'refused')).toEqual(
       lines.slice(1).map((line) => ({ ...line, requestId: expect.stringMatching(/^[\w-]{22}$/) })),
     );

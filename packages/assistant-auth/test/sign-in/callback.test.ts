@@ -126,7 +126,7 @@ describe('a callback by query', () => {
         const code = readRedirect(await returnFromProvider({ code: subject })).searchParams.get('code') ?? '';
         const tokens = await expectTokens(await redeem(deployment, gpt, code));
         const protection = await callApi(deployment, tokens.access_token);
-        return protection.kind === 'granted' ? protection.access.userId : undefined;
+        return protection.ok ? protection.user.id : undefined;
       };
       const ada = await userOf('google', 'ada');
       expect(ada).toMatch(/^[\w-]{22}$/);
@@ -163,8 +163,9 @@ describe('a callback by query', () => {
       const refreshed = await expectTokens(await refresh(deployment, gpt, first.refresh_token));
       for (const token of [first.access_token, refreshed.access_token])
         expect(await callApi(deployment, token)).toMatchObject({
-          kind: 'granted',
-          access: { userId: 'their-42', claims },
+          ok: true,
+          user: { id: 'their-42' },
+          claims,
         });
     });
 

@@ -288,7 +288,7 @@ describe('forms', () => {
     const session = accountBrowser.cookies.get('__Host-session') ?? '';
     for (const token of [session, form]) {
       const request = new Request(`${issuer}/api`, { headers: { authorization: `Bearer ${token}` } });
-      expect((await deployment.broker.protect(request)).kind).toBe('refused');
+      expect((await deployment.broker.protect(request)).ok).toBe(false);
       expect((await accountBrowser.submitConsent(token, { choice: 'google' })).status).toBe(400);
     }
     const { consent } = await accountBrowser.openSignInPage(gptRequest);

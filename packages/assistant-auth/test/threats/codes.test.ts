@@ -43,7 +43,7 @@ describe('authorization codes', () => {
     testClient: TestClient,
     { access_token, refresh_token }: TokenBody,
   ) => {
-    expect(await callApi(deployment, access_token)).toMatchObject({ kind: 'granted' });
+    expect(await callApi(deployment, access_token)).toMatchObject({ ok: true });
     expect((await refresh(deployment, testClient, refresh_token)).status).toBe(200);
   };
 
@@ -96,7 +96,7 @@ describe('authorization codes', () => {
       const { access_token } = await expectTokens(
         await refresh(deployment, testClient, tokens.refresh_token),
       );
-      expect(await callApi(deployment, access_token)).toMatchObject({ kind: 'granted' });
+      expect(await callApi(deployment, access_token)).toMatchObject({ ok: true });
 
       deployment.advance(1);
       await expectTokenError(await redeem(deployment, testClient, code), invalidCodeError);

@@ -450,7 +450,7 @@ describe('redirects and errors of authorization requests', () => {
     const redirect = await browser.signIn(gptRequest);
     expect(redirect.searchParams.get('iss')).toBe(issuer);
     const protection = await deployment.broker.protect(new Request(`${issuer}/api`, { headers }));
-    if (protection.kind === 'granted') throw new Error('the API granted access');
+    if (protection.ok) throw new Error('the API granted access');
     expect(protection.response.headers.get('www-authenticate')).toBe(`Bearer realm="${issuer}"`);
   });
 

@@ -39,12 +39,8 @@ const expectInvalid = async (
 
 const revokeGrant = async (deployment: Deployment, { access_token }: TokenBody) => {
   const protection = await callApi(deployment, access_token);
-  if (protection.kind === 'refused') throw new Error('the API refused');
-  await deployment.storage.revoke(
-    { kind: 'grant', id: protection.access.grantId },
-    'a test',
-    deployment.now(),
-  );
+  if (!protection.ok) throw new Error('the API refused');
+  await deployment.storage.revoke({ kind: 'grant', id: protection.grant.id }, 'a test', deployment.now());
 };
 
 const runFiftyTimes = <Result>(work: () => Promise<Result>): Promise<readonly Result[]> =>
@@ -60,7 +56,7 @@ describe('concurrent refreshes', () => {
       const [one, other] = all;
       if (one === undefined || other === undefined) throw new Error('nobody got tokens');
       for (const { access_token } of all)
-        expect(await callApi(deployment, access_token)).toMatchObject({ kind: 'granted' });
+        expect(await callApi(deployment, access_token)).toMatchObject({ ok: true });
 
       // All fifty have the same generation. After the successor of one of them was used, the others are outdated.
       const next = await expectRefreshed(deployment, testClient, one.refresh_token);
@@ -89,7 +85,7 @@ describe.each(rotatingClients)('%s', (_, testClient) => {
     await expectRefreshed(deployment, testClient, first.refresh_token);
     deployment.advance(60);
     const retried = await expectRefreshed(deployment, testClient, first.refresh_token);
-    expect(await callApi(deployment, retried.access_token)).toMatchObject({ kind: 'granted' });
+    expect(await callApi(deployment, retried.access_token)).toMatchObject({ ok: true });
     expect(retried.refresh_token).not.toBe(first.refresh_token);
     await expectRefreshed(deployment, testClient, retried.refresh_token);
   });
@@ -119,9 +115,9 @@ describe.each(rotatingClients)('%s', (_, testClient) => {
       deployment.advance(seconds);
       const recovered = await expectRefreshed(deployment, testClient, first.refresh_token);
       expect(deployment.log).toContainEqual(expect.objectContaining({ event: 'late-refresh', clientId }));
-      expect(await callApi(deployment, recovered.access_token)).toMatchObject({ kind: 'granted' });
+      expect(await callApi(deployment, recovered.access_token)).toMatchObject({ ok: true });
       const next = await expectRefreshed(deployment, testClient, recovered.refresh_token);
-      expect(await callApi(deployment, next.access_token)).toMatchObject({ kind: 'granted' });
+      expect(await callApi(deployment, next.access_token)).toMatchObject({ ok: true });
     },
   );
 
@@ -135,7 +131,7 @@ describe.each(rotatingClients)('%s', (_, testClient) => {
     deployment.advance(180);
     const recovered = await expectRefreshed(deployment, testClient, first.refresh_token);
     const next = await expectRefreshed(deployment, testClient, recovered.refresh_token);
-    expect((await callApi(deployment, next.access_token)).kind).toBe('granted');
+    expect((await callApi(deployment, next.access_token)).ok).toBe(true);
   });
 
   it('F3.2 lost response: a retry within the grace period is not late', async () => {
@@ -154,7 +150,7 @@ describe.each(rotatingClients)('%s', (_, testClient) => {
     deployment.advance(600);
     // The thief's copy of the first token.
     const attackerTokens = await expectRefreshed(deployment, testClient, first.refresh_token);
-    expect(await callApi(deployment, attackerTokens.access_token)).toMatchObject({ kind: 'granted' });
+    expect(await callApi(deployment, attackerTokens.access_token)).toMatchObject({ ok: true });
     deployment.advance(600);
     await expectInvalid(deployment, testClient, clientTokens.refresh_token, 'reused');
     await expectInvalid(deployment, testClient, attackerTokens.refresh_token, 'inactive');
@@ -198,7 +194,7 @@ describe.each(rotatingClients)('%s', (_, testClient) => {
     const second = await expectRefreshed(deployment, testClient, first.refresh_token);
     deployment.advance(100);
     const retried = await expectRefreshed(deployment, testClient, first.refresh_token);
-    expect(await callApi(deployment, retried.access_token)).toMatchObject({ kind: 'granted' });
+    expect(await callApi(deployment, retried.access_token)).toMatchObject({ ok: true });
     deployment.advance(21);
     await expectInvalid(deployment, testClient, first.refresh_token, 'reused');
     for (const { refresh_token } of [first, second, retried])
@@ -216,7 +212,7 @@ it('F2.1 retry: ChatGPT’s one token is accepted at any time', async () => {
     deployment.advance(seconds);
     const { access_token, ...body } = await expectRefreshed(deployment, gpt, refresh_token);
     expect(body).toEqual({ token_type: 'bearer', expires_in: 1800, refresh_token, scope: 'words score' });
-    expect(await callApi(deployment, access_token)).toMatchObject({ kind: 'granted' });
+    expect(await callApi(deployment, access_token)).toMatchObject({ ok: true });
   }
 });
 
@@ -280,7 +276,7 @@ describe.each(testClients)('%s', (_, testClient) => {
       await refresh(deployment, testClient, refresh_token, { scope: 'words' }),
     );
     expect(narrowed.scope).toBe('words');
-    expect(await callApi(deployment, narrowed.access_token)).toMatchObject({ access: { scopes: ['words'] } });
+    expect(await callApi(deployment, narrowed.access_token)).toMatchObject({ scopes: ['words'] });
     // A refresh with fewer scopes does not reduce the scopes of later ones (RFC 6749 §6).
     const { scope } = await expectRefreshed(deployment, testClient, narrowed.refresh_token);
     expect(scope).toBe(testClient === app ? 'words offline_access' : 'words score');
@@ -300,9 +296,9 @@ describe.each(testClients)('%s', (_, testClient) => {
     const response = await refresh(deployment, testClient, refresh_token, { resource: `${issuer}/api` });
     const { access_token } = await expectTokens(response);
     const request = new Request(issuer, { headers: { authorization: `Bearer ${access_token}` } });
-    expect(await deployment.broker.protect(request)).toMatchObject({ kind: 'granted' });
+    expect(await deployment.broker.protect(request)).toMatchObject({ ok: true });
     expect(await deployment.broker.protect(request, { resource: `${issuer}/other` })).toMatchObject({
-      kind: 'refused',
+      ok: false,
       response: { status: 401 },
     });
   });

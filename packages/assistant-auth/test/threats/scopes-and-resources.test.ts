@@ -62,8 +62,8 @@ describe('scopes', () => {
       await refresh(deployment, testClient, first.refresh_token, { scope: refreshScope }),
     );
     expect(await callApi(deployment, next.access_token)).toMatchObject({
-      kind: 'granted',
-      access: { scopes: next.scope.split(' ') },
+      ok: true,
+      scopes: next.scope.split(' '),
     });
     return next.scope;
   };
@@ -318,8 +318,8 @@ describe('a resource', () => {
     const deployment = deploy({ resources });
     for (const testClient of [gpt, app, server]) {
       const { access_token } = await obtainTokensFor(deployment, testClient, resource);
-      expect(await protect(deployment, access_token)).toMatchObject({ kind: 'granted' });
-      expect(await protect(deployment, access_token, `${issuer}/mcp`)).toMatchObject({ kind: 'refused' });
+      expect(await protect(deployment, access_token)).toMatchObject({ ok: true });
+      expect(await protect(deployment, access_token, `${issuer}/mcp`)).toMatchObject({ ok: false });
     }
   });
 
@@ -332,7 +332,7 @@ describe('a resource', () => {
         await refresh(deployment, testClient, first.refresh_token, { resource }),
       );
       for (const { access_token } of [first, next])
-        expect(await protect(deployment, access_token)).toMatchObject({ kind: 'granted' });
+        expect(await protect(deployment, access_token)).toMatchObject({ ok: true });
     }
   });
 
@@ -340,15 +340,15 @@ describe('a resource', () => {
     const tenants = ['https://api.example/?tenant=A', 'https://api.example/?tenant=a'] as const;
     const deployment = deploy({ resources: tenants });
     const { access_token } = await obtainTokensFor(deployment, app, 'https://API.example:443?tenant=A');
-    expect(await protect(deployment, access_token, tenants[0])).toMatchObject({ kind: 'granted' });
-    expect(await protect(deployment, access_token, tenants[1])).toMatchObject({ kind: 'refused' });
+    expect(await protect(deployment, access_token, tenants[0])).toMatchObject({ ok: true });
+    expect(await protect(deployment, access_token, tenants[1])).toMatchObject({ ok: false });
   });
 
   it.each(equalToIssuer)('is equivalent to %s for the guard', async (resource) => {
     const deployment = deploy({ resources: ['https://api.example', issuer] });
     const { access_token } = await obtainTokensFor(deployment, app, issuer);
-    expect(await protect(deployment, access_token, resource)).toMatchObject({ kind: 'granted' });
-    expect(await protect(deployment, access_token)).toMatchObject({ kind: 'refused' });
+    expect(await protect(deployment, access_token, resource)).toMatchObject({ ok: true });
+    expect(await protect(deployment, access_token)).toMatchObject({ ok: false });
   });
 
   it.each(equalToIssuer)('is equivalent to %s in every option', async (resource) => {
@@ -367,9 +367,9 @@ describe('a resource', () => {
     for (const issuingDeployment of [deployment, canonicalDeployment]) {
       const { access_token } = await obtainTokensFor(issuingDeployment, app);
       const headers = { authorization: `Bearer ${access_token}` };
-      expect(await protect(deployment, access_token)).toMatchObject({ kind: 'granted' });
+      expect(await protect(deployment, access_token)).toMatchObject({ ok: true });
       expect(await resourceServer.protect(new Request(`${issuer}/x`, { headers }))).toMatchObject({
-        kind: 'granted',
+        ok: true,
       });
       const form = { client_id: 'api', client_secret: serverSecret, token: access_token };
       expect(await (await postForm(deployment, '/introspect', form)).json()).toMatchObject({ aud: issuer });
@@ -393,7 +393,7 @@ describe('a resource', () => {
     // The refresh token now contains the stored form of the resource.
     const resource = { resource: `${issuer}/` };
     const third = await expectTokens(await refresh(deployment, app, second.refresh_token, resource));
-    expect(await protect(deployment, third.access_token)).toMatchObject({ kind: 'granted' });
+    expect(await protect(deployment, third.access_token)).toMatchObject({ ok: true });
   });
 
   const lookAlikes: readonly (readonly [string, string, string])[] = [
@@ -467,7 +467,7 @@ describe('a resource', () => {
     });
     expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn', 'redeemCode']);
     expect(await protect(deployment, access_token, lookAlike)).toMatchObject({
-      kind: 'refused',
+      ok: false,
       response: { status: 500 },
     });
   });

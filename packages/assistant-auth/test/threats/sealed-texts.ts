@@ -80,7 +80,7 @@ type Presenter = (deployment: Deployment, sealed: SealedTexts, text: string) => 
 const presenters: Readonly<Record<SealedType, Presenter>> = {
   async access(deployment, _, text) {
     const protection = await callApi(deployment, text);
-    return protection.kind === 'granted' ? 200 : protection.response.status;
+    return protection.ok ? 200 : protection.response.status;
   },
   refresh: async (deployment, _, text) => (await requestTokens(deployment, gpt.refreshRequest(text))).status,
   code: async (deployment, _, text) => (await redeem(deployment, gpt, text)).status,

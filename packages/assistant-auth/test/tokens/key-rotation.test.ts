@@ -175,8 +175,8 @@ describe('deployments with different key rings', () => {
     await ada.signInToAccount('ada', 'google', { refresh: 'theirs' });
   });
 
-  const callKind = async ({ access_token }: TokenBody): Promise<string> =>
-    (await callApi(deployment, access_token)).kind;
+  const isAccepted = async ({ access_token }: TokenBody): Promise<boolean> =>
+    (await callApi(deployment, access_token)).ok;
 
   const findTokensSealedWith = (id: string) =>
     storage.findUpstreamTokens({ prefixes: listSealedPrefixes(id), limit: 100 });
@@ -188,7 +188,7 @@ describe('deployments with different key rings', () => {
       deployWith(newKey, oldKey);
       const after = await gptSignIn(deployment);
       for (const tokens of [before.stable, before.rotating, after])
-        expect(await callKind(tokens)).toBe('granted');
+        expect(await isAccepted(tokens)).toBe(true);
       for (const { refresh_token: token } of [before.stable, after])
         expect((await refresh(deployment, gpt, token)).status).toBe(200);
       expect((await redeem(deployment, gpt, code)).status).toBe(200);
@@ -227,12 +227,12 @@ describe('deployments with different key rings', () => {
       deployWith(newKey, oldKey);
       const after = await gptSignIn(deployment);
       deployWith(newKey);
-      for (const tokens of Object.values(before)) expect(await callKind(tokens)).toBe('refused');
+      for (const tokens of Object.values(before)) expect(await isAccepted(tokens)).toBe(false);
       expect((await refresh(deployment, gpt, before.stable.refresh_token)).status).toBe(401);
       expect((await refresh(deployment, app, before.rotating.refresh_token)).status).toBe(400);
       expect((await redeem(deployment, gpt, code)).status).toBe(400);
       expect((await ada.openAccountPage()).kind).toBe('sign-in');
-      expect(await callKind(after)).toBe('granted');
+      expect(await isAccepted(after)).toBe(true);
       expect((await refresh(deployment, gpt, after.refresh_token)).status).toBe(200);
     });
 

@@ -1,5 +1,5 @@
 /** A broker in this process with a fake provider on loopback, a clock that tests advance, and an emulated GPT Action. */
-import { createBroker, gptAction, type IdentityProvider, type LogEntry, type Route } from 'assistant-auth';
+import { type Broker, createBroker, gptAction, type IdentityProvider, type LogEntry } from 'assistant-auth';
 import { memoryStorage } from 'assistant-auth/memory';
 import {
   buildGptCallbackUrl,
@@ -30,15 +30,10 @@ const action: GptAction = {
 
 /** Creates a `fetch` that calls the broker for its own origin, and sends other requests to the fake provider. */
 export const createFetch =
-  (routes: readonly Route[]): typeof fetch =>
+  (broker: Broker): typeof fetch =>
   async (input, init) => {
     const request = new Request(input, init);
-    const { origin, pathname } = new URL(request.url);
-    if (origin !== issuer) return fetch(request);
-    const route = routes.find(({ path }) =>
-      path.endsWith('/*') ? pathname.startsWith(path.slice(0, -1)) : pathname === path,
-    );
-    return route?.endpoint(request) ?? new Response(null, { status: 404 });
+    return new URL(request.url).origin === issuer ? broker.fetch(request) : fetch(request);
   };
 
 /** Starts a fake provider, and a broker with one provider, which `createProvider` creates for its URL. */
@@ -54,7 +49,7 @@ export const deployWithFakeProvider = async (
   const log: LogEntry[] = [];
   const { tokens, fetch: recordingFetch } = recordUpstreamTokens();
   let clockOffset = 0;
-  const { routes, protect } = createBroker({
+  const broker = createBroker({
     issuer,
     sealingKeys: 'test-1.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8',
     scopes: { words: 'read the word lists' },
@@ -66,7 +61,7 @@ export const deployWithFakeProvider = async (
     now: () => Math.floor(Date.now() / 1000) + clockOffset,
   });
 
-  const brokerFetch = createFetch(routes);
+  const brokerFetch = createFetch(broker);
 
   const signIn = async (user: FakeUser): Promise<string> => {
     const startedSignIn = startSignIn(action, 'a state');
@@ -85,7 +80,7 @@ export const deployWithFakeProvider = async (
     refresh: (token: string) => refreshTokens(action, token, brokerFetch),
     call: async (token: string) => {
       const headers = { authorization: `Bearer ${token}` };
-      return (await protect(new Request(`${issuer}/api`, { headers }))).kind;
+      return (await broker.protect(new Request(`${issuer}/api`, { headers }))).ok;
     },
     advance(seconds: number) {
       clockOffset += seconds;

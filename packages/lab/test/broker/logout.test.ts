@@ -54,7 +54,7 @@ const deploy = async (settings: Partial<OidcSettings> = {}) => {
   });
   const storage = recordSignIns(memoryStorage());
   const log: LogEntry[] = [];
-  const { routes } = createBroker({
+  const broker = createBroker({
     ...{ issuer, storage },
     sealingKeys: 'test-1.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8',
     scopes: { words: 'read the word lists' },
@@ -74,7 +74,7 @@ const deploy = async (settings: Partial<OidcSettings> = {}) => {
     log: (entry) => void log.push(entry),
   });
 
-  const brokerFetch = createFetch(routes);
+  const brokerFetch = createFetch(broker);
   const server = createServer(async (request, response) => {
     const headers = { 'content-type': request.headers['content-type'] ?? '' };
     const body = new Uint8Array(await buffer(request));

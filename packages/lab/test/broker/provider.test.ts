@@ -166,14 +166,14 @@ describe('a recheck at Google', () => {
     const { fakeProvider, tokens, signIn, refresh, call, advance } = await deployWithGoogle();
     const [adasToken, brunosToken] = [await signIn(ada), await signIn(bruno)];
     const accessToken = expectTokens(await refresh(adasToken)).accessToken;
-    expect(await call(accessToken)).toBe('granted');
+    expect(await call(accessToken)).toBe(true);
     await revoke(fakeProvider.issuer, tokens.sent[0] ?? '');
     advance(600);
     expect(await refresh(adasToken)).toEqual(invalidGrant);
     expect(await refresh(adasToken)).toEqual(invalidGrant);
     advance(10);
-    expect(await call(accessToken)).toBe('refused');
-    expect(await call(expectTokens(await refresh(brunosToken)).accessToken)).toBe('granted');
+    expect(await call(accessToken)).toBe(false);
+    expect(await call(expectTokens(await refresh(brunosToken)).accessToken)).toBe(true);
     expect(tokens.sent).toHaveLength(3);
   });
 
@@ -194,7 +194,7 @@ describe('a recheck at Google', () => {
     expectTokens(await refresh(adasToken));
     await fakeProvider.close();
     advance(600);
-    expect(await call(expectTokens(await refresh(adasToken)).accessToken)).toBe('granted');
+    expect(await call(expectTokens(await refresh(adasToken)).accessToken)).toBe(true);
     expect(log.filter(({ event }) => event === 'recheck-failed')).toMatchObject([
       { provider: 'google', cause: expect.stringMatching(/^127\.0\.0\.1:\d+ could not be reached$/) },
     ]);
