@@ -12,6 +12,7 @@ import {
   type IdentityProvider,
   microsoft,
   oidc,
+  type RateLimiter,
   staticClient,
 } from '../src/index.ts';
 import { parseIssuer, parseResources } from '../src/oauth/resource.ts';
@@ -68,6 +69,109 @@ describe('one sign-in from end to end', () => {
     const later = await callApi(deployment, refreshed.access_token);
     if (!first.ok || !later.ok) throw new Error('the API refused');
     expect(later.user).toEqual(first.user);
+  });
+});
+
+describe('handle and fetch', () => {
+  const otherPaths = [
+    ...['/', '/api', '/authorize/', '/authorize/other', '/AUTHORIZE', '/%61uthorize', '//authorize'],
+    ...['/token/', '/callback', '/callbacks/google', '/account/', '/.well-known/openid-configuration'],
+    ...['/backchannel-logout/google', '/events/google'],
+  ];
+
+  it.each(otherPaths)('leave %s to the app', async (path) => {
+    const { broker, log } = deploy({ clients: clients.slice(1) });
+    expect(await broker.handle(new Request(issuer + path))).toBeUndefined();
+    const response = await broker.fetch(new Request(issuer + path));
+    expect(response.status).toBe(404);
+    expect(Object.fromEntries(response.headers)).toEqual({
+      'cache-control': 'no-store',
+      'content-type': 'application/problem+json',
+      'x-content-type-options': 'nosniff',
+    });
+    expect(await response.json()).toEqual({
+      type: 'about:blank',
+      title: 'Not Found',
+      status: 404,
+      detail: 'This path does not exist.',
+    });
+    expect(log).toEqual([]);
+  });
+
+  it('respond with 421 to one of the broker’s paths on another host', async () => {
+    const { broker } = deploy();
+    for (const handle of [broker.handle, broker.fetch]) {
+      const response = await handle(new Request('https://other.example/token', { method: 'POST' }));
+      expect(response?.status).toBe(421);
+    }
+  });
+
+  /** Signs a user in with this function, and redeems the code. */
+  const signInWith = async (fetch: (request: Request) => Promise<Response | undefined>) => {
+    const deployment = {
+      issuer,
+      fetch: async (request: Request) => (await fetch(request)) ?? Response.error(),
+    };
+    const redirect = await createTestBrowser(deployment).signIn(gptRequest, 'ada');
+    const code = redirect.searchParams.get('code') ?? '';
+    await expectTokens(await requestTokens(deployment, buildGptCodeRequest(code)));
+  };
+
+  const noWaitUntil = () => {
+    throw new Error('the option was used');
+  };
+
+  it('keep work running with the request’s waitUntil, not with the option', async () => {
+    const { broker, log } = deploy({ waitUntil: noWaitUntil, cleanupInterval: 3600 });
+    const work: Promise<unknown>[] = [];
+    const waitUntil = (promise: Promise<unknown>) => void work.push(promise);
+    await signInWith((request) => broker.handle(request, { waitUntil }));
+    // The callback, and the cleanup that it started.
+    expect(work).toHaveLength(2);
+    await Promise.all(work);
+    const eventNames = log.map(({ event }) => event);
+    expect(eventNames).not.toContain('wait-until-failed');
+    expect(eventNames).not.toContain('cleanup-failed');
+  });
+
+  it('use waitUntil of the context that a Worker’s fetch handler gets', async () => {
+    const { broker, log } = deploy({ waitUntil: noWaitUntil });
+    const { fetch } = broker;
+    const context = {
+      work: [] as Promise<unknown>[],
+      waitUntil(promise: Promise<unknown>) {
+        this.work.push(promise);
+      },
+    };
+    await signInWith((request) => fetch(request, {}, context));
+    expect(context.work).toHaveLength(1);
+    expect(log.map(({ event }) => event)).not.toContain('wait-until-failed');
+  });
+
+  it('use the option if the platform passes no context, or something else', async () => {
+    for (const rest of [[], [{ port: 3000 }], [{}, undefined], [{}, {}]]) {
+      const work: Promise<unknown>[] = [];
+      const { broker } = deploy({ waitUntil: (promise) => void work.push(promise) });
+      await signInWith((request) => Reflect.apply(broker.fetch, undefined, [request, ...rest]));
+      expect(work).toHaveLength(1);
+    }
+  });
+
+  it('count the address of the request, not that of the option', async () => {
+    const addressBlocks: string[] = [];
+    const signIns: RateLimiter = {
+      take: async (key) => {
+        addressBlocks.push(key);
+        return 'allowed';
+      },
+    };
+    const { broker } = deploy({ limits: { signIns }, clientAddress: () => '192.0.2.1' });
+    const request = new Request(`${issuer}/authorize?${new URLSearchParams(gptRequest)}`);
+    await broker.handle(request, { clientAddress: '192.0.2.2' });
+    await broker.handle(request, { clientAddress: undefined });
+    await broker.handle(request);
+    await broker.handle(request, { clientAddress: 'not an address' });
+    expect(addressBlocks).toEqual(['192.0.2.2', '192.0.2.1', '192.0.2.1']);
   });
 });
 

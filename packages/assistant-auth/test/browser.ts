@@ -97,7 +97,7 @@ export const readRedirect = (response: Response): URL => {
 
 /** Sends a client's request to the token endpoint. */
 export const requestTokens = (
-  deployment: Deployment,
+  deployment: BrokerAccess,
   form: Readonly<Record<string, string>>,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Response> =>
