@@ -79,7 +79,11 @@ export const createApp = (config: Config, bindings: Bindings, runtimeOptions: Ru
 
 const fixedBrokerOptions = {
   scopes,
-  branding: { name: 'Words With Chat', logoPath: '/favicon.svg', privacyUrl: '/privacy' },
+  branding: {
+    name: 'Words With Chat',
+    logo: '/favicon.svg',
+    links: { home: '/', privacyPolicy: '/privacy', terms: '/terms' },
+  },
 } as const satisfies Pick<BrokerOptions, 'scopes' | 'branding'>;
 
 const exportScore = (outcome: ScoreOutcome) =>

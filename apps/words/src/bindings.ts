@@ -27,7 +27,7 @@ export const readBindings = (environment: Environment): Bindings => {
     assets: ASSETS,
     rateLimitBindings: {
       ...readRateLimitBinding('failedAuthentications', 'LIMIT_FAILED_CLIENTS', environment),
-      ...readRateLimitBinding('signIns', 'LIMIT_SIGN_INS', environment),
+      ...readRateLimitBinding('pageRequests', 'LIMIT_PAGE_REQUESTS', environment),
       ...readRateLimitBinding('refreshesPerGrant', 'LIMIT_REFRESHES', environment),
       ...readRateLimitBinding('reads', 'LIMIT_READS', environment),
       ...readRateLimitBinding('writes', 'LIMIT_WRITES', environment),

@@ -10,14 +10,17 @@ import {
   type RateLimiter,
 } from 'assistant-auth';
 
-/** The allowances of all limits that count requests. The Wrangler file must have the same numbers. */
+/**
+ * The allowances of all limits that count requests. The Wrangler file must have the same numbers, and
+ * Cloudflare's rate-limit bindings accept only periods of 10 and 60 seconds.
+ */
 export const allowances = {
   ...defaultRateLimits,
   /** API calls that only read, by user. */
   reads: { limit: 600, period: 60 },
   /** API calls that change a score, by user. Each writes a row. */
   writes: { limit: 300, period: 60 },
-} as const satisfies Readonly<Record<string, Allowance>>;
+} as const satisfies Readonly<Record<string, Allowance & { readonly period: 10 | 60 }>>;
 
 export type LimitName = keyof typeof allowances;
 
@@ -49,7 +52,7 @@ export const createLimits = (
   return {
     broker: {
       failedAuthentications: createLimiter('failedAuthentications'),
-      signIns: createLimiter('signIns'),
+      pageRequests: createLimiter('pageRequests'),
       refreshesPerGrant: createLimiter('refreshesPerGrant'),
     },
     selectLimiter: ({ method }) => (method === 'POST' ? writes : reads),

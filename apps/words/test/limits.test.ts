@@ -36,7 +36,7 @@ describe('the Wrangler file', () => {
   it('binds a counter for every limit, with the limit that the app uses without it', () => {
     expect(env.RATE_LIMITS.map(({ name, simple }) => [name, simple])).toEqual([
       ['LIMIT_FAILED_CLIENTS', allowances.failedAuthentications],
-      ['LIMIT_SIGN_INS', allowances.signIns],
+      ['LIMIT_PAGE_REQUESTS', allowances.pageRequests],
       ['LIMIT_READS', allowances.reads],
       ['LIMIT_WRITES', allowances.writes],
       ['LIMIT_REFRESHES', allowances.refreshesPerGrant],
@@ -71,17 +71,17 @@ describe('the limits', () => {
     });
     const limits = createLimits({
       failedAuthentications: counter('failed'),
-      signIns: counter('sign-ins'),
+      pageRequests: counter('page-requests'),
       refreshesPerGrant: counter('refreshes'),
       reads: counter('reads'),
       writes: counter('writes'),
     });
     expect(await limits.broker.failedAuthentications.take('a')).toBe('limited');
-    expect(await limits.broker.signIns.take('b')).toBe('limited');
+    expect(await limits.broker.pageRequests.take('b')).toBe('limited');
     expect(await limits.broker.refreshesPerGrant.take('c')).toBe('limited');
     expect(await limits.selectLimiter(getRequest).take('d')).toBe('limited');
     expect(await limits.selectLimiter(postRequest).take('e')).toBe('limited');
-    expect(takenKeys).toEqual(['failed a', 'sign-ins b', 'refreshes c', 'reads d', 'writes e']);
+    expect(takenKeys).toEqual(['failed a', 'page-requests b', 'refreshes c', 'reads d', 'writes e']);
   });
 });
 
@@ -151,7 +151,7 @@ describe('the caller’s address', () => {
   it('W5.2 only the platform’s own header: is read from Cloudflare’s header, and from no other', async () => {
     const { call } = deploy();
     const addressHeaders = { 'cf-connecting-ip': '203.0.113.7' };
-    const { limit } = allowances.signIns;
+    const { limit } = allowances.pageRequests;
     let attempt = 0;
     const sendForged = () =>
       openAuthorize(call, {

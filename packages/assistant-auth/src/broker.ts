@@ -26,6 +26,7 @@ import { backchannelLogoutEndpoint, eventsEndpoint } from './security-event-endp
 import { callbackEndpoint } from './sign-in/callback.ts';
 import { tokenEndpoint } from './token-endpoint/endpoint.ts';
 import { iconPath } from './ui/layout.ts';
+import { renderStylesheet } from './ui/stylesheet.ts';
 
 /** The context that a platform passes to `fetch`, as far as the broker uses it. */
 export interface ExecutionContext {
@@ -108,7 +109,10 @@ export const createRoutes = (context: BrokerContext, account: BrokerOptions['acc
   return new Map([
     [paths.authorize, mountPage(authorizeEndpoint(context))],
     [paths.consent, mountPage(consentEndpoint(context))],
-    [paths.stylesheet, mount(stylesheetEndpoint(context.pages.stylesheet))],
+    [
+      paths.stylesheet,
+      mount(stylesheetEndpoint(renderStylesheet(context.pages.stylesheet, context.branding.colors))),
+    ],
     ...providers.flatMap(({ id, icon }): [string, Endpoint][] =>
       icon === undefined ? [] : [[iconPath(paths.icons, id), mount(iconEndpoint(icon))]],
     ),

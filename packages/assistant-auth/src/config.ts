@@ -36,10 +36,10 @@ import { createRevocationCache } from './storage/revocation-cache.ts';
 import { createResealer } from './tokens/key-rotation.ts';
 import { type Lifetimes, parseLifetimes } from './tokens/lifetimes.ts';
 import { createSealers } from './tokens/sealers.ts';
-import { type Branding, parseBranding } from './ui/branding.ts';
+import { type PageOptions, parseBranding } from './ui/branding.ts';
 
 /** The options of `createBroker`. */
-export interface BrokerOptions {
+export interface BrokerOptions extends PageOptions {
   /** The broker's own origin without a path, for example `https://words.example`. http only on loopback. */
   readonly issuer: string;
   /**
@@ -95,11 +95,6 @@ export interface BrokerOptions {
   readonly lateRefresh?: LateRefresh;
   /** The account page, created by `accountPages()` from `assistant-auth/account`. Default: none. */
   readonly account?: AccountFeature;
-  /**
-   * Changes the name, logo, icon, privacy policy link, language and texts of the pages. Default: the name is
-   * the host of the issuer.
-   */
-  readonly branding?: Partial<Branding>;
   /** Replaces individual pages. Default: `defaultPages`. */
   readonly pages?: Partial<Pages>;
   /**
@@ -173,7 +168,7 @@ export const resolveOptions = (
     scopes: parseScopes(options.scopes, [...clients.values()]),
     providers: parseProviders(options.providers, issuer),
     pages: { ...defaultPages, ...options.pages },
-    branding: parseBranding({ name: new URL(issuer).host, ...options.branding }),
+    branding: parseBranding(options, new URL(issuer).host),
     resolveUser: options.resolveUser ?? acceptEveryIdentity,
     revocations: createRevocationCache(storage, now),
     startCleanupIfDue:
@@ -284,9 +279,19 @@ export const parseProviders = (
 };
 
 /**
- * Creates a rate limiter that counts in this process, for example for `protect`.
- * @param now the clock. Default: the system clock
- * @throws ConfigurationError `limits` if `limit` or `period` is not a whole number of at least 1
+ * Creates a rate limiter that counts in this process, for example for `protect`. A key can use its whole
+ * allowance at once; what it has used is refilled evenly over the period. The limiter keeps 10,000 keys, about
+ * a megabyte, and drops the key whose last allowed request is the oldest.
+ * @param now returns the current time in whole seconds. Default: the system clock
+ * @throws ConfigurationError `limits` if `limit` or `period` is not a whole number or is out of bounds
+ * @example
+ * ```ts
+ * import { memoryLimiter } from 'assistant-auth';
+ *
+ * // At most 600 calls per minute for each user.
+ * const limiter = memoryLimiter({ limit: 600, period: 60 });
+ * const auth = await broker.protect(request, { scopes: ['score'], limiter });
+ * ```
  */
 export const memoryLimiter = (allowance: Allowance, now: Clock = systemClock): RateLimiter =>
   createMemoryLimiter(allowance, now);

@@ -18,7 +18,6 @@ export {
   type Limits,
   type RateLimiter,
   type RateLimitResult,
-  type SignInLimit,
 } from './limits/rate-limits.ts';
 export { ConfigurationError } from './oauth/errors.ts';
 export {
@@ -57,7 +56,14 @@ export type { AccountFeature } from './sign-in/callback.ts';
 export * from './storage/broker-storage.ts';
 export type { Lifetimes } from './tokens/lifetimes.ts';
 export { deriveResourceKeys, type ResourceKeyOptions } from './tokens/sealers.ts';
-export type { Branding, ParsedBranding } from './ui/branding.ts';
+export type {
+  BrandColors,
+  Branding,
+  BrandLinks,
+  PageOptions,
+  ParsedBranding,
+  SchemeColors,
+} from './ui/branding.ts';
 export type { ErrorModel } from './ui/error.ts';
 export { html, type IdentitySummary, type ProviderChoice, renderHtml } from './ui/layout.ts';
 export type { SignInModel } from './ui/sign-in.ts';

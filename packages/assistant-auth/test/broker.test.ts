@@ -159,13 +159,13 @@ describe('handle and fetch', () => {
 
   it('count the address of the request, not that of the option', async () => {
     const addressBlocks: string[] = [];
-    const signIns: RateLimiter = {
+    const pageRequests: RateLimiter = {
       take: async (key) => {
         addressBlocks.push(key);
         return 'allowed';
       },
     };
-    const { broker } = deploy({ limits: { signIns }, clientAddress: () => '192.0.2.1' });
+    const { broker } = deploy({ limits: { pageRequests }, clientAddress: () => '192.0.2.1' });
     const request = new Request(`${issuer}/authorize?${new URLSearchParams(gptRequest)}`);
     await broker.handle(request, { clientAddress: '192.0.2.2' });
     await broker.handle(request, { clientAddress: undefined });
@@ -225,8 +225,9 @@ describe('createBroker', () => {
       ['lifetimes.code', () => ({ lifetimes: { code: 601 } })],
       ['lifetimes.consent', () => ({ lifetimes: { consent: 60.5 } })],
       ['branding.name', () => ({ branding: { name: '' } })],
-      ['branding.logoPath', () => ({ branding: { logoPath: 'https://cdn.example/logo.svg' } })],
-      ['branding.texts.cancel', () => ({ branding: { texts: { cancel: '' } } })],
+      ['branding.logo', () => ({ branding: { logo: 'https://cdn.example/logo.svg' } })],
+      ['texts.cancel', () => ({ texts: { cancel: '' } })],
+      ['language', () => ({ language: 'not a tag' })],
     ])('is named in the error at startup: %s', (option, changes) => {
       expect(() => createBroker({ ...options(), ...changes() })).toThrow(
         expect.objectContaining({

@@ -190,7 +190,7 @@ export const limitByAddress = (
   ...definition,
   async handle(requestContext) {
     const addressBlock = requestContext.findAddressBlock();
-    if (addressBlock !== undefined && (await limits.signIns.take(addressBlock)) === 'limited')
+    if (addressBlock !== undefined && (await limits.pageRequests.take(addressBlock)) === 'limited')
       throw authorizationError('sign-in.limited');
     return definition.handle(requestContext);
   },

@@ -6,20 +6,23 @@ import { ConfigurationError, describeCause } from '../oauth/errors.ts';
 import type { Clock, EpochSeconds, Seconds } from '../oauth/identifiers.ts';
 import type { Log } from '../oauth/log.ts';
 
-/** The broker's own limits, by name. */
+/**
+ * The broker's own limits, by name. An address block is an IPv4 address or the /64 of an IPv6 address. A
+ * limiter that fails allows the request, and the failure is logged.
+ */
 export interface Limits {
   /**
    * Counts wrong client credentials, at all endpoints together, by claimed ID and address block; and forged
-   * security events and logout tokens, by provider and address block. Valid ones are never counted. Default:
-   * 20 per minute, counted in memory.
+   * security events and logout tokens, by provider and address block. Valid ones are never counted. Beyond
+   * the limit, the response to wrong ones is a 429. Default: 20 per minute, counted in memory.
    */
   readonly failedAuthentications: RateLimiter;
   /**
    * Counts browser requests by address block: those of sign-ins (about three for each) and those to the
-   * account page. Requests without a known address are not counted. Default: 300 per minute, counted in
-   * memory.
+   * account page. Requests without a known address are not counted. Beyond the limit, the response is a 429
+   * page. Default: 300 per minute, counted in memory.
    */
-  readonly signIns: RateLimiter;
+  readonly pageRequests: RateLimiter;
   /**
    * Counts refresh requests that pass every check that needs no storage, by grant ID. A limited request gets
    * a 429 response, and its refresh token stays valid. Beyond the limit, the broker checks in storage whether
@@ -29,17 +32,10 @@ export interface Limits {
   readonly refreshesPerGrant: RateLimiter;
   /**
    * Limits the sign-ins of a user at a provider, for all clients and the account page, and separately those
-   * that start in a session. Storage counts them. Default: 20 in 600 seconds.
+   * that start in a session. Storage counts them, and counts within any `period`. Beyond the limit, the
+   * response is a 429 page. Default: 20 in 600 seconds.
    */
-  readonly signInsPerUser: SignInLimit;
-}
-
-/** How often one user can sign in. */
-export interface SignInLimit {
-  /** The maximum number of sign-ins within any `period`. A whole number of at least 1. */
-  readonly limit: number;
-  /** The length of the period in seconds. A whole number from 1 to 3600. */
-  readonly period: Seconds;
+  readonly signInsPerUser: Allowance;
 }
 
 /**
@@ -48,7 +44,7 @@ export interface SignInLimit {
  */
 export const defaultRateLimits = {
   failedAuthentications: { limit: 20, period: 60 },
-  signIns: { limit: 300, period: 60 },
+  pageRequests: { limit: 300, period: 60 },
   refreshesPerGrant: { limit: 30, period: 60 },
 } as const satisfies Readonly<Record<Exclude<keyof Limits, 'signInsPerUser'>, Allowance>>;
 
@@ -57,27 +53,37 @@ export const defaultRateLimits = {
  * @throws ConfigurationError `limits.signInsPerUser` if `limit` or `period` is out of bounds
  */
 export const createLimits = (given: Partial<Limits> = {}, now: Clock, log: Log): Limits => {
-  const { failedAuthentications, signIns, refreshesPerGrant } = defaultRateLimits;
+  const { failedAuthentications, pageRequests, refreshesPerGrant } = defaultRateLimits;
   return {
     failedAuthentications: failOpen(
       given.failedAuthentications ?? createMemoryLimiter(failedAuthentications, now),
       log,
     ),
-    signIns: failOpen(given.signIns ?? createMemoryLimiter(signIns, now), log),
+    pageRequests: failOpen(given.pageRequests ?? createMemoryLimiter(pageRequests, now), log),
     refreshesPerGrant: failOpen(given.refreshesPerGrant ?? createMemoryLimiter(refreshesPerGrant, now), log),
-    signInsPerUser: parseSignInLimit(given.signInsPerUser),
+    signInsPerUser: parseAllowance(
+      'limits.signInsPerUser',
+      given.signInsPerUser ?? { limit: 20, period: 600 },
+    ),
   };
 };
+
+const minPeriod: Seconds = 10;
 
 /** Storage counts grants and keeps each one for at least an hour, so it cannot count over a longer period. */
 const maxPeriod: Seconds = 3600;
 
-const parseSignInLimit = ({ limit, period }: SignInLimit = { limit: 20, period: 600 }) => {
+/**
+ * Checks an allowance.
+ * @param option the path in the options, for the error
+ * @throws ConfigurationError `<option>` if `limit` or `period` is not a whole number or is out of bounds
+ */
+const parseAllowance = (option: string, { limit, period }: Allowance): Allowance => {
   const isLimit = Number.isSafeInteger(limit) && limit >= 1;
-  const isPeriod = Number.isSafeInteger(period) && period >= 1 && period <= maxPeriod;
+  const isPeriod = Number.isSafeInteger(period) && period >= minPeriod && period <= maxPeriod;
   if (isLimit && isPeriod) return { limit, period };
-  const bounds = `a limit of at least 1 and a period from 1 to ${maxPeriod} seconds, both whole numbers`;
-  throw new ConfigurationError('limits.signInsPerUser', `must have ${bounds}.`);
+  const bounds = `a limit of at least 1 and a period from ${minPeriod} to ${maxPeriod} seconds`;
+  throw new ConfigurationError(option, `must have ${bounds}, both whole numbers.`);
 };
 
 /** Whether one more request is within the allowance. */
@@ -93,12 +99,12 @@ export interface RateLimiter {
   take(key: string): Promise<RateLimitResult>;
 }
 
-/** The allowance of one key. */
+/** How many requests one key is allowed. */
 export interface Allowance {
-  /** The maximum number of requests at once, and the number that is added again in each period. */
+  /** The maximum number of requests in one period. A whole number of at least 1. */
   readonly limit: number;
-  /** In seconds. Cloudflare's rate-limit bindings accept only these two values. */
-  readonly period: 10 | 60;
+  /** The length of the period, in seconds. A whole number from 10 to 3600. */
+  readonly period: Seconds;
 }
 
 /**
@@ -131,18 +137,14 @@ interface Usage {
 }
 
 /**
- * Creates a limiter that counts in this process. It keeps 10,000 keys, and drops the key whose last allowed
+ * Creates a limiter that counts in this process. A key can use its whole allowance at once; what it has used
+ * is refilled evenly over the period. The limiter keeps 10,000 keys, and drops the key whose last allowed
  * request is the oldest.
  * @param now the clock, in whole seconds
- * @throws ConfigurationError `limits` if `limit` or `period` is not a whole number of at least 1: the limiter
- *   would limit nothing
+ * @throws ConfigurationError `limits` if `limit` or `period` is not a whole number or is out of bounds
  */
-export const createMemoryLimiter = ({ limit, period }: Allowance, now: Clock): RateLimiter => {
-  if (![limit, period].every((value) => Number.isSafeInteger(value) && value >= 1))
-    throw new ConfigurationError(
-      'limits',
-      'must have a limit and a period, both whole numbers of at least 1.',
-    );
+export const createMemoryLimiter = (allowance: Allowance, now: Clock): RateLimiter => {
+  const { limit, period } = parseAllowance('limits', allowance);
   // A Map keeps the order of insertion, so the key whose last allowed request is the oldest comes first.
   const usageByKey = new Map<string, Usage>();
   return {

@@ -1,59 +1,116 @@
 /**
- * Branding: what a publisher can change about the pages without replacing them (name, logo, icon, privacy
- * policy link, language and texts).
+ * Branding, language and texts: what a publisher can change about the pages without replacing them. Checks
+ * the options, and fills in the defaults.
  */
 import { ConfigurationError } from '../oauth/errors.ts';
+import { accentContrast, minContrast, type PageColors } from './stylesheet.ts';
 import { parseTexts, type Texts } from './texts.ts';
 
-/** How the broker's pages present the publisher. All values are plain text, and the pages escape them. */
+/** How the pages present the publisher. */
 export interface Branding {
-  /** The product's name, as users know it. */
-  readonly name: string;
+  /** The product's name, as users know it. Plain text. Default: the host of the issuer. */
+  readonly name?: string;
   /**
-   * Path of a logo on the broker's own origin (`/logo.svg`), shown as a square. The pages load nothing from
-   * other origins.
+   * Path of a logo on the issuer's origin, for example `/logo.svg`, shown as a square at the top of each
+   * page. The pages load nothing from other origins. Default: no logo.
    */
-  readonly logoPath?: string;
+  readonly logo?: string;
   /**
-   * Path of the icon in the browser tab. Default: the logo. Without a logo, browsers request `/favicon.ico`.
+   * Path of the icon in the browser tab, on the issuer's origin. Default: the logo. Without a logo, browsers
+   * request `/favicon.ico`.
    */
-  readonly iconPath?: string;
-  /** Path or https URL of the privacy policy, linked in the footer of each page. */
-  readonly privacyUrl?: string;
-  /** Language of the texts, as a BCP 47 tag. Default: `en`. */
+  readonly icon?: string;
+  /** Replaces the accent color in the light or the dark color scheme. Default: green. */
+  readonly colors?: BrandColors;
+  /** Links in the footer of each page. Default: none. */
+  readonly links?: BrandLinks;
+}
+
+/** The publisher's colors. The pages follow the color scheme of the user's system. */
+export interface BrandColors {
+  /** The colors in the light color scheme. Default: those of the default pages. */
+  readonly light?: SchemeColors;
+  /** The colors in the dark color scheme. Default: those of the default pages. */
+  readonly dark?: SchemeColors;
+}
+
+/** The colors in one color scheme. */
+export interface SchemeColors {
+  /**
+   * The color of buttons, links and focus outlines, as `#rrggbb`. Its contrast ratio with the background of
+   * the page must be at least 4.5:1 (WCAG 2.2, 1.4.3). The text on buttons is black or white, whichever has
+   * the higher contrast.
+   */
+  readonly accent: string;
+}
+
+/** Links to the publisher's pages. Each is a path on the issuer's origin or an https URL. */
+export interface BrandLinks {
+  /** The product's home page. The name in the footer links to it. */
+  readonly home?: string;
+  /** The privacy policy. */
+  readonly privacyPolicy?: string;
+  /** The terms of service. */
+  readonly terms?: string;
+  /** Where users get help. */
+  readonly support?: string;
+}
+
+/** The options of `createBroker` that the pages are rendered from. */
+export interface PageOptions {
+  /** Changes the name, the logo, the colors and the links of the pages. Default: see `Branding`. */
+  readonly branding?: Branding;
+  /**
+   * The language of the texts, as a BCP 47 tag, for example `de` or `pt-BR`. It sets the `lang` attribute, the
+   * writing direction and the format of dates, and translates nothing: use `texts` for that. Default: `en`.
+   */
   readonly language?: string;
-  /** Writing direction of the texts. Default: `ltr`. */
-  readonly direction?: 'ltr' | 'rtl';
-  /** Texts that replace the English ones, for another tone or another language. */
+  /**
+   * Replaces individual texts of the pages, for another tone or another language. Plain text; each must keep
+   * the placeholders of the text that it replaces. Default: the English texts.
+   */
   readonly texts?: Partial<Texts>;
 }
 
-/** Validated branding, with all defaults filled in. The pages are rendered from it. */
+/** Branding, language and texts as the pages get them: checked, with all defaults filled in. */
 export interface ParsedBranding {
+  /** The product's name. */
   readonly name: string;
-  readonly logoPath: SameOriginPath | undefined;
-  readonly iconPath: SameOriginPath | undefined;
-  readonly privacyUrl: SameOriginPath | HttpsUrl | undefined;
+  /** Path of the logo, or `undefined` if there is none. */
+  readonly logo: string | undefined;
+  /** Path of the icon in the browser tab, or `undefined` if there is none. */
+  readonly icon: string | undefined;
+  /** The accent colors that replace those of the stylesheet. */
+  readonly colors: BrandColors;
+  /** Links to the publisher's pages. */
+  readonly links: BrandLinks;
+  /** The language of the texts, as a canonical BCP 47 tag. */
   readonly language: string;
+  /** The writing direction of the language. */
   readonly direction: 'ltr' | 'rtl';
+  /** All texts. */
   readonly texts: Texts;
 }
 
 /**
- * Validates branding and fills in the defaults. Default of the name: "this service".
- * @throws ConfigurationError with the name of the option (`branding.logoPath`)
+ * Checks the options of the pages, and fills in the defaults.
+ * @throws ConfigurationError with the name of the option, for example `branding.logo`
  */
-export const parseBranding = (given: Partial<Branding>): ParsedBranding => {
-  const logoPath = parseOptional(given.logoPath, (path) => parseSameOriginPath('branding.logoPath', path));
+export const parseBranding = (
+  { branding = {}, language = 'en', texts = {} }: PageOptions,
+  defaultName = 'this service',
+): ParsedBranding => {
+  rejectUnknown('branding', branding, ['name', 'logo', 'icon', 'colors', 'links']);
+  const logo = parseOptional(branding.logo, (path) => parseSameOriginPath('branding.logo', path));
+  const icon = parseOptional(branding.icon, (path) => parseSameOriginPath('branding.icon', path));
   return {
-    name: parseOptional(given.name, parseName) ?? 'this service',
-    logoPath,
-    iconPath:
-      parseOptional(given.iconPath, (path) => parseSameOriginPath('branding.iconPath', path)) ?? logoPath,
-    privacyUrl: parseOptional(given.privacyUrl, (url) => parseLink('branding.privacyUrl', url)),
-    language: parseOptional(given.language, parseLanguage) ?? 'en',
-    direction: parseOptional(given.direction, parseDirection) ?? 'ltr',
-    texts: parseTexts(given.texts ?? {}),
+    name: parseName(branding.name ?? defaultName),
+    logo,
+    icon: icon ?? logo,
+    colors: parseColors(branding.colors ?? {}),
+    links: parseLinks(branding.links ?? {}),
+    ...parseLanguage(language),
+    texts: parseTexts(texts),
   };
 };
 
@@ -62,65 +119,101 @@ const parseOptional = <Given, Parsed>(
   parse: (value: Given) => Parsed,
 ): Parsed | undefined => (value === undefined ? undefined : parse(value));
 
+/** A misspelled option would otherwise be ignored. */
+const rejectUnknown = (option: string, given: object, known: readonly string[]): void => {
+  for (const name of Object.keys(given))
+    if (!known.includes(name))
+      throw new ConfigurationError(`${option}.${name}`, `is unknown; use ${known.join(', ')}.`);
+};
+
 const parseName = (name: unknown): string => {
   if (typeof name === 'string' && name.trim() !== '') return name;
   throw new ConfigurationError('branding.name', 'must be a non-empty string.');
 };
 
-const parseLanguage = (tag: unknown): string => {
-  const known = typeof tag === 'string' ? canonicalTag(tag) : undefined;
-  if (known !== undefined) return known;
-  throw new ConfigurationError('branding.language', 'must be a language tag, such as en or pt-BR.');
+/** The scripts that are written from right to left and used by a living language (ISO 15924). */
+const rightToLeftScripts = ['Adlm', 'Arab', 'Hebr', 'Mand', 'Nkoo', 'Rohg', 'Syrc', 'Thaa'];
+
+const parseLanguage = (tag: unknown): Pick<ParsedBranding, 'language' | 'direction'> => {
+  const locale = typeof tag === 'string' ? parseLocale(tag) : undefined;
+  if (locale === undefined)
+    throw new ConfigurationError('language', 'must be a language tag, such as en or pt-BR.');
+  const isRightToLeft = rightToLeftScripts.includes(locale.maximize().script ?? '');
+  return { language: locale.toString(), direction: isRightToLeft ? 'rtl' : 'ltr' };
 };
 
-const canonicalTag = (tag: string): string | undefined => {
+const parseLocale = (tag: string): Intl.Locale | undefined => {
   try {
-    return new Intl.Locale(tag).toString();
+    return new Intl.Locale(tag);
   } catch {
     return undefined;
   }
 };
 
-const parseDirection = (direction: unknown): 'ltr' | 'rtl' => {
-  if (direction === 'ltr' || direction === 'rtl') return direction;
-  throw new ConfigurationError('branding.direction', 'must be ltr or rtl.');
+const parseColors = (colors: BrandColors): BrandColors => {
+  rejectUnknown('branding.colors', colors, ['light', 'dark']);
+  return {
+    ...(colors.light !== undefined && { light: parseSchemeColors('light', colors.light) }),
+    ...(colors.dark !== undefined && { dark: parseSchemeColors('dark', colors.dark) }),
+  };
 };
 
-/** A path on the broker's own origin, as the URL parser serializes it. */
-type SameOriginPath = string & { readonly brand: unique symbol };
+const parseSchemeColors = (scheme: keyof PageColors, colors: SchemeColors): SchemeColors => {
+  const option = `branding.colors.${scheme}`;
+  rejectUnknown(option, colors, ['accent']);
+  const { accent } = colors;
+  if (typeof accent !== 'string' || !/^#[0-9a-f]{6}$/i.test(accent))
+    throw new ConfigurationError(`${option}.accent`, 'must be a color such as #2f5d50.');
+  const contrast = accentContrast(accent, scheme);
+  if (contrast >= minContrast) return { accent };
+  // Rounded down, so that a ratio just below the minimum is not shown as the minimum.
+  const ratio = Math.floor(contrast * 100) / 100;
+  throw new ConfigurationError(
+    `${option}.accent`,
+    `must have a contrast ratio of at least ${minContrast} with the page; ${accent} has ${ratio}.`,
+  );
+};
 
-/** An absolute https URL, as the URL parser serializes it. */
-type HttpsUrl = string & { readonly brand: unique symbol };
+const parseLinks = (links: BrandLinks): BrandLinks => {
+  const names = ['home', 'privacyPolicy', 'terms', 'support'] as const;
+  rejectUnknown('branding.links', links, names);
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const url = links[name];
+      return url === undefined ? [] : [[name, parseLink(`branding.links.${name}`, url)]];
+    }),
+  );
+};
 
 /**
- * Accepts a path on the broker's own origin: the pages load nothing from other origins.
+ * Accepts a path on the issuer's origin: the pages load nothing from other origins.
  * @throws ConfigurationError for anything else, such as `//other.example`, a scheme, `..` or an unescaped
  *   space
  */
-const parseSameOriginPath = (option: string, value: unknown): SameOriginPath => {
+const parseSameOriginPath = (option: string, value: unknown): string => {
   if (isSameOriginPath(value)) return value;
-  throw new ConfigurationError(option, 'must be a path on the broker’s own origin, such as /logo.svg.');
+  throw new ConfigurationError(option, 'must be a path on the issuer’s origin, such as /logo.svg.');
 };
 
 /**
- * Accepts the target of a link: a path on the broker's own origin, or an https URL without user information.
+ * Accepts the target of a link: a path on the issuer's origin, or an https URL without user information.
  * @throws ConfigurationError for anything else, such as `javascript:` or plain http
  */
-const parseLink = (option: string, value: unknown): SameOriginPath | HttpsUrl => {
+const parseLink = (option: string, value: unknown): string => {
   if (isSameOriginPath(value) || isHttpsUrl(value)) return value;
   throw new ConfigurationError(
     option,
-    'must be a path on the broker’s own origin or an https URL without user information.',
+    'must be a path on the issuer’s origin or an https URL without user information.',
   );
 };
 
 // A value that equals its parsed form means the same to browsers, which skip tabs and turn \ into /.
-const isSameOriginPath = (value: unknown): value is SameOriginPath =>
+const isSameOriginPath = (value: unknown): value is string =>
   typeof value === 'string' && URL.parse(value, baseOrigin)?.href === baseOrigin + value;
 
 const baseOrigin = 'https://own.invalid';
 
-const isHttpsUrl = (value: unknown): value is HttpsUrl => {
+const isHttpsUrl = (value: unknown): value is string => {
   const url = typeof value === 'string' ? URL.parse(value) : null;
   return url?.protocol === 'https:' && url.href === value && url.username === '' && url.password === '';
 };

@@ -66,17 +66,17 @@ export const renderLayout = ({ branding, stylesheetPath, title, notice, content 
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="robots" content="noindex">
-${branding.iconPath && html`<link rel="icon" href="${branding.iconPath}">`}
+${branding.icon && html`<link rel="icon" href="${branding.icon}">`}
 <link rel="stylesheet" href="${stylesheetPath}">
 </head>
 <body>
 <main>
-${branding.logoPath && html`<img class="logo" src="${branding.logoPath}" alt="" width="48" height="48">`}
+${branding.logo && html`<img class="logo" src="${branding.logo}" alt="" width="48" height="48">`}
 <h1>${title}</h1>
 ${notice && html`<p class="notice" role="status" tabindex="-1" autofocus>${notice}</p>`}
 ${content}
 </main>
-<footer>${renderName(branding.name)}${renderPrivacyLink(branding)}</footer>
+<footer>${renderFooter(branding)}</footer>
 </body>
 </html>
 `);
@@ -84,10 +84,20 @@ ${content}
 /** Renders a name or an address: isolated from the direction of the text around it, and never translated. */
 export const renderName = (text: string): Html => html`<bdi translate="no">${text}</bdi>`;
 
-const renderPrivacyLink = ({ privacyUrl, texts }: ParsedBranding): Html | undefined =>
-  privacyUrl === undefined
-    ? undefined
-    : html` <a href="${privacyUrl}" rel="noreferrer">${fillText(texts.privacy)}</a>`;
+const renderFooter = ({ name, links, texts }: ParsedBranding): Html => {
+  const { home, privacyPolicy, terms, support } = links;
+  const product = renderName(name);
+  const pages: readonly (readonly [string | undefined, string])[] = [
+    [privacyPolicy, texts.privacy],
+    [terms, texts.terms],
+    [support, texts.support],
+  ];
+  return html`${home === undefined ? product : renderLink(home, product)}${pages.map(
+    ([url, text]) => url !== undefined && html` ${renderLink(url, fillText(text))}`,
+  )}`;
+};
+
+const renderLink = (url: string, text: Html): Html => html`<a href="${url}" rel="noreferrer">${text}</a>`;
 
 /** A provider that the user can choose. */
 export interface ProviderChoice {

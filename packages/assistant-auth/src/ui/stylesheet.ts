@@ -1,11 +1,67 @@
 /**
- * The stylesheet of all pages. Colors are custom properties, except the white behind icons; both color
- * schemes have WCAG AA contrast.
+ * The stylesheet of all pages, and the rules for the publisher's colors. Colors are custom properties, except
+ * the white behind icons; both color schemes have WCAG AA contrast.
  */
+
+/** A value for each color scheme. */
+export interface PageColors {
+  readonly light: string;
+  readonly dark: string;
+}
+
+/** The backgrounds of the pages. */
+const paper: PageColors = { light: '#fbfaf7', dark: '#14181f' };
+
+/** The minimum contrast ratio of text (WCAG 2.2, 1.4.3). */
+export const minContrast = 4.5;
+
+/** Returns the contrast ratio of an accent color, as `#rrggbb`, with the background of the pages. */
+export const accentContrast = (accent: string, scheme: keyof PageColors): number =>
+  contrastRatio(accent, paper[scheme]);
+
+/**
+ * Returns the stylesheet with the publisher's accent colors. The text on a button is white or black: one of
+ * them has a contrast ratio of at least 4.58 with any color.
+ */
+export const renderStylesheet = (
+  css: string,
+  { light, dark }: { readonly light?: AccentColor; readonly dark?: AccentColor },
+): string => css + renderAccent('light', light) + renderAccent('dark', dark);
+
+interface AccentColor {
+  readonly accent: string;
+}
+
+const renderAccent = (scheme: keyof PageColors, color: AccentColor | undefined): string => {
+  if (color === undefined) return '';
+  const { accent } = color;
+  const ink = contrastRatio(accent, '#ffffff') >= contrastRatio(accent, '#000000') ? '#ffffff' : '#000000';
+  return `@media (prefers-color-scheme: ${scheme}) {
+  :root { --accent: ${accent}; --accent-ink: ${ink}; }
+}
+`;
+};
+
+/** Returns the contrast ratio of two colors, from 1 to 21 (WCAG 2.2, contrast ratio). */
+const contrastRatio = (one: string, other: string): number => {
+  const [darker = 0, lighter = 0] = [relativeLuminance(one), relativeLuminance(other)].toSorted(
+    (first, second) => first - second,
+  );
+  return (lighter + 0.05) / (darker + 0.05);
+};
+
+/** Returns the relative luminance of a color, from 0 to 1 (WCAG 2.2, relative luminance). */
+const relativeLuminance = (color: string): number => {
+  const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((start) => {
+    const channel = Number.parseInt(color.slice(start, start + 2), 16) / 255;
+    return channel <= 0.04045 ? channel / 12.92 : ((channel + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+};
 
 export const stylesheet = `:root {
   color-scheme: light dark;
-  --paper: #fbfaf7;
+  --paper: ${paper.light};
   --ink: #1d2330;
   --muted: #5b6472;
   --line: #d9d7cf;
@@ -15,7 +71,7 @@ export const stylesheet = `:root {
 }
 @media (prefers-color-scheme: dark) {
   :root {
-    --paper: #14181f;
+    --paper: ${paper.dark};
     --ink: #e9ebef;
     --muted: #a3abb8;
     --line: #303846;

@@ -231,7 +231,12 @@ export interface Texts extends AccountTexts {
    * who the user is; otherwise the text is wrong.
    */
   readonly assurance: string;
+  /** Link to the privacy policy. */
   readonly privacy: string;
+  /** Link to the terms of service. */
+  readonly terms: string;
+  /** Link to where users get help. */
+  readonly support: string;
   /** Heading if the callback of a completed sign-in is opened again. */
   readonly alreadySignedIn: string;
   /** Shown below it: `{client}`. */
@@ -274,6 +279,8 @@ export const defaultTexts: Texts = {
     'You sign in on the provider’s own page, so {product} never sees your password. ' +
     '{client} gets neither your name nor your e-mail address, only what you allow here.',
   privacy: 'Privacy policy',
+  terms: 'Terms',
+  support: 'Help',
   alreadySignedIn: 'You’re already signed in',
   signInComplete: 'This sign-in is complete. If {client} still asks you to sign in, start again there.',
   accountSignInComplete: 'This sign-in is complete. If your account asks you to sign in, sign in once more.',
@@ -295,7 +302,7 @@ export const defaultTexts: Texts = {
  *   default does not have
  */
 export const parseTexts = (given: Partial<Texts>): Texts => {
-  for (const [name, text] of Object.entries(given)) checkText(`branding.texts.${name}`, name, text);
+  for (const [name, text] of Object.entries(given)) checkText(`texts.${name}`, name, text);
   return { ...defaultTexts, ...given };
 };
 

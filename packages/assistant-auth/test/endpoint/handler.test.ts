@@ -201,7 +201,7 @@ describe('error pages', () => {
   ) =>
     createErrorPageResponder({
       pages: { ...defaultPages, ...pages },
-      branding: parseBranding({ name: 'Words' }),
+      branding: parseBranding({ branding: { name: 'Words' } }),
     })(protocolError, requestContext);
 
   it.each([

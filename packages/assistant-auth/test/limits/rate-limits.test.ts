@@ -29,7 +29,7 @@ describe('limits', () => {
         () => 1_800_000_000,
         () => {},
       );
-      for (const name of ['failedAuthentications', 'signIns'] as const) {
+      for (const name of ['failedAuthentications', 'pageRequests'] as const) {
         const { limit } = defaultRateLimits[name];
         for (let attempt = 0; attempt < limit; attempt++)
           expect(await limits[name].take('somebody')).toBe('allowed');
@@ -44,11 +44,11 @@ describe('limits', () => {
         take: async (key: string) => (keys.push(key) > 1 ? 'limited' : 'allowed'),
       } as const;
       const limits = createLimits(
-        { failedAuthentications: failingLimiter, signIns: countingLimiter },
+        { failedAuthentications: failingLimiter, pageRequests: countingLimiter },
         () => 0,
         (entry) => void log.push(entry),
       );
-      expect([await limits.signIns.take('one'), await limits.signIns.take('two')]).toEqual([
+      expect([await limits.pageRequests.take('one'), await limits.pageRequests.take('two')]).toEqual([
         'allowed',
         'limited',
       ]);
@@ -66,7 +66,7 @@ describe('the in-memory limiter', () => {
   }));
 
   /** Creates a limiter with a manual clock. */
-  const setUp = (limit: number, period: 10 | 60 = 60) => {
+  const setUp = (limit: number, period = 60) => {
     let instant = 1_800_000_000;
     const limiter = memoryLimiter({ limit, period }, () => instant);
     return {
@@ -89,6 +89,23 @@ describe('the in-memory limiter', () => {
     expect(() => memoryLimiter({ limit: 5, period: JSON.parse(JSON.stringify(value)) })).toThrow(
       expectedError,
     );
+  });
+
+  it.each([9, 3601, 60.5, Number.NaN])('refuses a period of %d', (period) => {
+    expect(() => memoryLimiter({ limit: 5, period })).toThrow(
+      expect.objectContaining({
+        option: 'limits',
+        message:
+          'limits must have a limit of at least 1 and a period from 10 to 3600 seconds, both whole numbers.',
+      }),
+    );
+  });
+
+  it.each([10, 3600])('allows the limit again after a period of %d', async (period) => {
+    const { allowance, advance } = setUp(3, period);
+    expect(await allowance()).toBe(3);
+    advance(period);
+    expect(await allowance()).toBe(3);
   });
 
   it('refills the allowance evenly', async () => {

@@ -221,7 +221,7 @@ describe('prefetch requests', () => {
     const formPostProvider = { ...createProvider('apple', 'Apple'), responseMode: 'form_post' as const };
     const deployment = deploy({
       ...{ providers: [provider, formPostProvider], storage },
-      limits: { signIns: limiter },
+      limits: { pageRequests: limiter },
       clientAddress: () => '192.0.2.1',
     });
     return { provider, storage, limiterKeys, deployment };

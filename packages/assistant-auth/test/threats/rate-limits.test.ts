@@ -243,8 +243,8 @@ describe('brute force', () => {
   });
 
   it('W5.3 shared egress: redeems a code although the address can start no more sign-ins', async () => {
-    const signIns = { take: async () => 'limited' as const };
-    const deployment = deployWithClientAddress({ limits: { signIns } });
+    const pageRequests = { take: async () => 'limited' as const };
+    const deployment = deployWithClientAddress({ limits: { pageRequests } });
     const code = await obtainCode(deployment, gpt);
     expect(
       (await createTestBrowser(deployment, buildAddressHeaders(chatGptAddress)).openSignInPage(gptRequest))
@@ -259,7 +259,7 @@ describe('brute force', () => {
 describe('the address that a limit counts', () => {
   const signInPage = (deployment: Deployment, headers: Readonly<Record<string, string>>) =>
     deployment.fetch(new Request(`${issuer}/authorize?${new URLSearchParams(gptRequest)}`, { headers }));
-  const signInLimit = defaultRateLimits.signIns.limit;
+  const signInLimit = defaultRateLimits.pageRequests.limit;
 
   /** Uses up the sign-in limit of an address block. */
   const useUpLimit = async (deployment: Deployment, addressOf: (attempt: number) => string) => {
@@ -369,7 +369,7 @@ describe('the address that a limit counts', () => {
 
   it('limits every step of a sign-in in a browser, and allows it again later', async () => {
     let result: RateLimitResult = 'allowed';
-    const deployment = deployWithClientAddress({ limits: { signIns: { take: async () => result } } });
+    const deployment = deployWithClientAddress({ limits: { pageRequests: { take: async () => result } } });
     const browser = createTestBrowser(deployment, buildAddressHeaders('203.0.113.7'));
     const expectLimitedOnce = async (step: () => Promise<Response>): Promise<Response> => {
       result = 'limited';

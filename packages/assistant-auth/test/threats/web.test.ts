@@ -334,7 +334,7 @@ describe('cross-origin calls', () => {
     const limiter = {
       take: async (key: string) => (limiterKeys.push(key) > 0 ? 'allowed' : 'limited'),
     } as const;
-    const limits = { failedAuthentications: limiter, signIns: limiter };
+    const limits = { failedAuthentications: limiter, pageRequests: limiter };
     const deployment = deploy({ storage, limits, clientAddress: () => '192.0.2.1' });
     const code = await obtainCode(deployment, app);
     const first = await expectTokens(await redeem(deployment, app, code));
@@ -433,7 +433,8 @@ describe('pages and cookies', () => {
       clients: [client],
       scopes: { words: `read ${markup}` },
       providers: [createProvider('google', `Google ${markup}`)],
-      branding: { name: `Words ${markup}`, texts: { cancel: `Cancel ${markup}` } },
+      branding: { name: `Words ${markup}` },
+      texts: { cancel: `Cancel ${markup}` },
     });
 
   it('W1.1 markup: is escaped on every page, wherever it comes from', async () => {

@@ -1,7 +1,8 @@
-/** Branding: which names, texts and URLs are accepted. */
+/** Branding, language and texts: which values are accepted. */
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../src/oauth/errors.ts';
-import { parseBranding } from '../../src/ui/branding.ts';
+import { type Branding, parseBranding } from '../../src/ui/branding.ts';
+import { renderStylesheet } from '../../src/ui/stylesheet.ts';
 import { defaultTexts } from '../../src/ui/texts.ts';
 
 const rejection = (options: unknown): unknown => {
@@ -61,55 +62,115 @@ const notALink = [
   'mailto:a@words.example',
 ];
 
-describe('logo, icon and privacy policy', () => {
-  it.each(notAPath)('L7.1 refuses a logo at %j', (logoPath) => {
-    expect(rejection({ logoPath })).toEqual(
-      new ConfigurationError(
-        'branding.logoPath',
-        'must be a path on the broker’s own origin, such as /logo.svg.',
-      ),
+const rejectionOfBranding = (branding: unknown): unknown => rejection({ branding });
+
+const parse = (branding: Branding) => parseBranding({ branding });
+
+describe('logo, icon and links', () => {
+  it.each(notAPath)('L7.1 refuses a logo at %j', (logo) => {
+    expect(rejectionOfBranding({ logo })).toEqual(
+      new ConfigurationError('branding.logo', 'must be a path on the issuer’s origin, such as /logo.svg.'),
     );
   });
 
-  it.each(notAPath)('refuses an icon at %j', (iconPath) => {
-    expect(rejection({ iconPath })).toEqual(
-      new ConfigurationError(
-        'branding.iconPath',
-        'must be a path on the broker’s own origin, such as /logo.svg.',
-      ),
+  it.each(notAPath)('refuses an icon at %j', (icon) => {
+    expect(rejectionOfBranding({ icon })).toEqual(
+      new ConfigurationError('branding.icon', 'must be a path on the issuer’s origin, such as /logo.svg.'),
     );
   });
 
-  it.each(notALink)('refuses a privacy policy at %j', (privacyUrl) => {
-    expect(rejection({ privacyUrl })).toEqual(
-      new ConfigurationError(
-        'branding.privacyUrl',
-        'must be a path on the broker’s own origin or an https URL without user information.',
-      ),
-    );
+  it.each(notALink)('refuses a link to %j', (url) => {
+    for (const name of ['home', 'privacyPolicy', 'terms', 'support'])
+      expect(rejectionOfBranding({ links: { [name]: url } })).toEqual(
+        new ConfigurationError(
+          `branding.links.${name}`,
+          'must be a path on the issuer’s origin or an https URL without user information.',
+        ),
+      );
   });
 
   it.each(['/', '/privacy', '/privacy?v=2&lang=en#top', "/it's", 'https://words.example/privacy'])(
-    'accepts a privacy policy at %j',
-    (privacyUrl) => {
-      expect(parseBranding({ privacyUrl }).privacyUrl).toBe(privacyUrl);
+    'accepts a link to %j',
+    (url) => {
+      const links = { home: url, privacyPolicy: url, terms: url, support: url };
+      expect(parse({ links }).links).toEqual(links);
     },
   );
 
   it('uses the logo as the icon if there is no other icon', () => {
-    expect(parseBranding({ logoPath: '/logo.svg' }).iconPath).toBe('/logo.svg');
-    expect(parseBranding({ logoPath: '/logo.svg', iconPath: '/icon.svg' }).iconPath).toBe('/icon.svg');
-    expect(parseBranding({}).iconPath).toBeUndefined();
+    expect(parse({ logo: '/logo.svg' }).icon).toBe('/logo.svg');
+    expect(parse({ logo: '/logo.svg', icon: '/icon.svg' }).icon).toBe('/icon.svg');
+    expect(parse({}).icon).toBeUndefined();
   });
 });
 
-describe('names and texts', () => {
+describe('colors', () => {
+  it.each(['light', 'dark'])('must be written as #rrggbb (%s)', (scheme) => {
+    for (const accent of [
+      'red',
+      '#fff',
+      '#2f5d5',
+      '#2f5d50ff',
+      ' #2f5d50',
+      '#2f5d50;}',
+      'rgb(0 0 0)',
+      7,
+      null,
+    ])
+      expect(rejectionOfBranding({ colors: { [scheme]: { accent } } })).toEqual(
+        new ConfigurationError(`branding.colors.${scheme}.accent`, 'must be a color such as #2f5d50.'),
+      );
+    expect(rejectionOfBranding({ colors: { [scheme]: {} } })).toHaveProperty(
+      'option',
+      `branding.colors.${scheme}.accent`,
+    );
+  });
+
+  // The two grays on either side of the limit, calculated with another implementation of WCAG's formula:
+  // 4.5428 and 4.4779 on the light page, 4.5054 and 4.4439 on the dark one.
+  it.each([
+    ['light', '#737373', '#747474', '4.47'],
+    ['dark', '#808080', '#7f7f7f', '4.44'],
+  ] as const)('must have enough contrast with the page (%s)', (scheme, enough, tooLittle, ratio) => {
+    expect(parse({ colors: { [scheme]: { accent: enough } } }).colors).toEqual({
+      [scheme]: { accent: enough },
+    });
+    expect(rejectionOfBranding({ colors: { [scheme]: { accent: tooLittle } } })).toEqual(
+      new ConfigurationError(
+        `branding.colors.${scheme}.accent`,
+        `must have a contrast ratio of at least 4.5 with the page; ${tooLittle} has ${ratio}.`,
+      ),
+    );
+  });
+
+  it('change nothing if there are none', () => {
+    expect(renderStylesheet('a {}\n', parse({}).colors)).toBe('a {}\n');
+  });
+
+  it('replace the accent color in their own color scheme, with readable text on it', () => {
+    const { colors } = parse({ colors: { light: { accent: '#0B57D0' }, dark: { accent: '#a8c7fa' } } });
+    expect(renderStylesheet('a {}\n', colors)).toBe(`a {}
+@media (prefers-color-scheme: light) {
+  :root { --accent: #0B57D0; --accent-ink: #ffffff; }
+}
+@media (prefers-color-scheme: dark) {
+  :root { --accent: #a8c7fa; --accent-ink: #000000; }
+}
+`);
+    expect(renderStylesheet('', parse({ colors: { dark: { accent: '#a8c7fa' } } }).colors)).not.toContain(
+      'light',
+    );
+  });
+});
+
+describe('names, language and texts', () => {
   it('fills in defaults', () => {
     expect(parseBranding({})).toEqual({
       name: 'this service',
-      logoPath: undefined,
-      iconPath: undefined,
-      privacyUrl: undefined,
+      logo: undefined,
+      icon: undefined,
+      colors: {},
+      links: {},
       language: 'en',
       direction: 'ltr',
       texts: defaultTexts,
@@ -129,22 +190,42 @@ describe('names and texts', () => {
   });
 
   it.each([
-    [{ name: ' ' }, 'branding.name', 'must be a non-empty string.'],
-    [{ name: 7 }, 'branding.name', 'must be a non-empty string.'],
-    [{ language: 'not a tag' }, 'branding.language', 'must be a language tag, such as en or pt-BR.'],
-    [{ language: 'en"><b>' }, 'branding.language', 'must be a language tag, such as en or pt-BR.'],
-    [{ language: 7 }, 'branding.language', 'must be a language tag, such as en or pt-BR.'],
-    [{ language: [] }, 'branding.language', 'must be a language tag, such as en or pt-BR.'],
-    [{ direction: 'up' }, 'branding.direction', 'must be ltr or rtl.'],
-    [{ texts: { goodbye: 'x' } }, 'branding.texts.goodbye', 'is not the name of a text.'],
-    [{ texts: { constructor: 'x' } }, 'branding.texts.constructor', 'is not the name of a text.'],
-    [{ texts: { cancel: '' } }, 'branding.texts.cancel', 'must be a non-empty string.'],
-    [{ texts: { cancel: 7 } }, 'branding.texts.cancel', 'must be a non-empty string.'],
-    [{ texts: { request: 'Welcome to {product}' } }, 'branding.texts.request', 'must contain {client}.'],
-    [{ texts: { destination: 'Then you go back.' } }, 'branding.texts.destination', 'must contain {host}.'],
-    [{ texts: { continueWith: 'Go on' } }, 'branding.texts.continueWith', 'must contain {provider}.'],
-    [{ texts: { cancel: 'Back to {host}' } }, 'branding.texts.cancel', 'must not contain {host}.'],
-    [{ texts: { cancel: '{typo}' } }, 'branding.texts.cancel', 'must not contain {typo}.'],
+    [{ branding: { name: ' ' } }, 'branding.name', 'must be a non-empty string.'],
+    [{ branding: { name: 7 } }, 'branding.name', 'must be a non-empty string.'],
+    [
+      { branding: { logoPath: '/a' } },
+      'branding.logoPath',
+      'is unknown; use name, logo, icon, colors, links.',
+    ],
+    [{ branding: { texts: {} } }, 'branding.texts', 'is unknown; use name, logo, icon, colors, links.'],
+    [
+      { branding: { colors: { accent: '#000000' } } },
+      'branding.colors.accent',
+      'is unknown; use light, dark.',
+    ],
+    [
+      { branding: { colors: { light: { accent: '#000000', ink: '#ffffff' } } } },
+      'branding.colors.light.ink',
+      'is unknown; use accent.',
+    ],
+    [
+      { branding: { links: { privacy: '/privacy' } } },
+      'branding.links.privacy',
+      'is unknown; use home, privacyPolicy, terms, support.',
+    ],
+    [{ language: 'not a tag' }, 'language', 'must be a language tag, such as en or pt-BR.'],
+    [{ language: 'en"><b>' }, 'language', 'must be a language tag, such as en or pt-BR.'],
+    [{ language: 7 }, 'language', 'must be a language tag, such as en or pt-BR.'],
+    [{ language: [] }, 'language', 'must be a language tag, such as en or pt-BR.'],
+    [{ texts: { goodbye: 'x' } }, 'texts.goodbye', 'is not the name of a text.'],
+    [{ texts: { constructor: 'x' } }, 'texts.constructor', 'is not the name of a text.'],
+    [{ texts: { cancel: '' } }, 'texts.cancel', 'must be a non-empty string.'],
+    [{ texts: { cancel: 7 } }, 'texts.cancel', 'must be a non-empty string.'],
+    [{ texts: { request: 'Welcome to {product}' } }, 'texts.request', 'must contain {client}.'],
+    [{ texts: { destination: 'Then you go back.' } }, 'texts.destination', 'must contain {host}.'],
+    [{ texts: { continueWith: 'Go on' } }, 'texts.continueWith', 'must contain {provider}.'],
+    [{ texts: { cancel: 'Back to {host}' } }, 'texts.cancel', 'must not contain {host}.'],
+    [{ texts: { cancel: '{typo}' } }, 'texts.cancel', 'must not contain {typo}.'],
   ])('refuses %j', (options, option, problem) => {
     const error = rejection(options);
     expect(error).toBeInstanceOf(ConfigurationError);
@@ -154,5 +235,22 @@ describe('names and texts', () => {
 
   it('normalizes the case of a language tag', () => {
     expect(parseBranding({ language: 'PT-br' }).language).toBe('pt-BR');
+  });
+
+  it.each([
+    ['en', 'ltr'],
+    ['ar', 'rtl'],
+    ['he-IL', 'rtl'],
+    ['fa', 'rtl'],
+    ['ur', 'rtl'],
+    ['yi', 'rtl'],
+    ['dv', 'rtl'],
+    ['ckb', 'rtl'],
+    ['az', 'ltr'],
+    ['az-Arab', 'rtl'],
+    ['ar-Latn', 'ltr'],
+    ['ja', 'ltr'],
+  ])('derives the writing direction of %s: %s', (language, direction) => {
+    expect(parseBranding({ language }).direction).toBe(direction);
   });
 });

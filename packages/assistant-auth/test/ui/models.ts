@@ -1,5 +1,10 @@
 /** The pages of a typical deployment. A test can change single values. */
-import { type Branding, parseBranding } from '../../src/ui/branding.ts';
+import {
+  type Branding,
+  type PageOptions,
+  type ParsedBranding,
+  parseBranding,
+} from '../../src/ui/branding.ts';
 import {
   type CompletedModel,
   type ErrorModel,
@@ -8,21 +13,23 @@ import {
 } from '../../src/ui/error.ts';
 import { renderSignInPage, type SignInModel } from '../../src/ui/sign-in.ts';
 
-export const branding: Branding = {
+const branding: Branding = {
   name: 'Words With Chat',
-  logoPath: '/logo.svg',
-  iconPath: '/favicon.svg',
-  privacyUrl: '/privacy',
+  logo: '/logo.svg',
+  icon: '/favicon.svg',
+  links: { privacyPolicy: '/privacy' },
 };
 
-export interface Changes<Model> {
-  readonly branding?: Partial<Branding>;
+export interface Changes<Model> extends PageOptions {
   readonly model?: Partial<Model>;
 }
 
+export const parsePageOptions = (changes: PageOptions): ParsedBranding =>
+  parseBranding({ ...changes, branding: { ...branding, ...changes.branding } });
+
 export const renderSignIn = (changes: Changes<SignInModel> = {}): string =>
   renderSignInPage({
-    branding: parseBranding({ ...branding, ...changes.branding }),
+    branding: parsePageOptions(changes),
     clientName: 'ChatGPT',
     redirectHost: 'chatgpt.com',
     scopes: [
@@ -41,7 +48,7 @@ export const renderSignIn = (changes: Changes<SignInModel> = {}): string =>
 
 export const renderError = (changes: Changes<ErrorModel> = {}): string =>
   renderErrorPage({
-    branding: parseBranding({ ...branding, ...changes.branding }),
+    branding: parsePageOptions(changes),
     title: 'We couldn’t sign you in',
     message: 'ChatGPT asked to send you to an address that is not registered for it.',
     reference: 'q3T9bX0aLkE',
@@ -51,7 +58,7 @@ export const renderError = (changes: Changes<ErrorModel> = {}): string =>
 
 export const renderCompleted = (changes: Changes<CompletedModel> = {}): string =>
   renderCompletedPage({
-    branding: parseBranding({ ...branding, ...changes.branding }),
+    branding: parsePageOptions(changes),
     outcome: 'signed-in',
     destination: { kind: 'client', name: 'ChatGPT', url: 'https://chatgpt.com/' },
     stylesheetPath: '/sign-in.css',

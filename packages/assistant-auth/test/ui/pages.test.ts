@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { defaultPages } from '../../src/context.ts';
-import { type Branding, parseBranding } from '../../src/ui/branding.ts';
+import { type PageOptions, parseBranding } from '../../src/ui/branding.ts';
 import { html, renderHtml } from '../../src/ui/layout.ts';
 import { stylesheet } from '../../src/ui/stylesheet.ts';
 import { defaultAccountTexts, defaultTexts } from '../../src/ui/texts.ts';
@@ -76,8 +76,8 @@ describe('the sign-in page', () => {
     });
 
     it('uses the publisher’s texts', async () => {
-      const branding = { texts: { cancel: 'Abbrechen', continueWith: 'Weiter mit {provider}' } };
-      const lines = await readLines(renderSignIn({ branding }));
+      const texts = { cancel: 'Abbrechen', continueWith: 'Weiter mit {provider}' };
+      const lines = await readLines(renderSignIn({ texts }));
       expect(lines.slice(8, 11)).toEqual(['Weiter mit Google', 'Weiter mit GitHub', 'Abbrechen']);
     });
   });
@@ -186,7 +186,7 @@ describe('the error page', () => {
 
   it('uses the publisher’s texts', async () => {
     const texts = { advice: 'Write to help@words.example:', reference: 'Ticket' };
-    expect((await readLines(renderError({ branding: { texts } }))).slice(3, 5)).toEqual([
+    expect((await readLines(renderError({ texts }))).slice(3, 5)).toEqual([
       'Write to help@words.example:',
       'Ticket q3T9bX0aLkE',
     ]);
@@ -252,15 +252,28 @@ describe('the layout', () => {
     });
 
     it('links the privacy policy without a Referer', async () => {
-      const page = render({ branding: { privacyUrl: 'https://words.example/privacy' } });
+      const page = render({ branding: { links: { privacyPolicy: 'https://words.example/privacy' } } });
       expect((await readAttributes(page, 'a')).at(-1)).toEqual({
         href: 'https://words.example/privacy',
         rel: 'noreferrer',
       });
     });
 
+    it('links the publisher’s pages in the footer, in one order', async () => {
+      const links = { support: '/help', terms: '/terms', privacyPolicy: '/privacy', home: '/' };
+      const page = render({ branding: { links } });
+      const hrefs = (await readAttributes(page, 'a')).map(({ href }) => href);
+      expect(hrefs.slice(-4)).toEqual(['/', '/privacy', '/terms', '/help']);
+      expect((await readLines(page)).slice(-4)).toEqual([
+        'Words With Chat',
+        'Privacy policy',
+        'Terms',
+        'Help',
+      ]);
+    });
+
     it('sets the language and direction of its texts', async () => {
-      const page = render({ branding: { language: 'he', direction: 'rtl' } });
+      const page = render({ language: 'he' });
       expect(await readAttributes(page, 'html')).toEqual([{ lang: 'he', dir: 'rtl' }]);
     });
   });
@@ -349,28 +362,28 @@ describe('markup in the fields of a page', () => {
   type Field = readonly [name: string, render: (value: string) => string];
 
   /** Every page except the account pages, one after the other, so that each of their texts is shown. */
-  const everyPage = (branding: Partial<Branding>): string =>
+  const everyPage = (options: PageOptions): string =>
     [
-      renderSignIn({ branding, model: { notice: 'session-ended' } }),
-      renderSignIn({ branding, model: { notice: 'provider-not-confirmed', scopes: [] } }),
-      renderSignIn({ branding, model: { session: { provider: 'Google', label: 'ada@words.example' } } }),
-      renderSignIn({ branding, model: { session: { provider: 'Google' } } }),
-      renderError({ branding }),
+      renderSignIn({ ...options, model: { notice: 'session-ended' } }),
+      renderSignIn({ ...options, model: { notice: 'provider-not-confirmed', scopes: [] } }),
+      renderSignIn({ ...options, model: { session: { provider: 'Google', label: 'ada@words.example' } } }),
+      renderSignIn({ ...options, model: { session: { provider: 'Google' } } }),
+      renderError(options),
       ...(['signed-in', 'ended', 'linked'] as const).flatMap((outcome) => [
-        renderCompleted({ branding, model: { outcome } }),
-        renderCompleted({ branding, model: { outcome, destination: { kind: 'account', url: '/account' } } }),
+        renderCompleted({ ...options, model: { outcome } }),
+        renderCompleted({
+          ...options,
+          model: { outcome, destination: { kind: 'account', url: '/account' } },
+        }),
       ]),
     ].join('');
 
   const fields: readonly Field[] = [
-    ['branding.name', (name) => everyPage({ name }) + everyAccountPage({ name })],
+    ['branding.name', (name) => everyPage({ branding: { name } }) + everyAccountPage({ branding: { name } })],
     ...Object.entries(defaultTexts)
       .filter(([name]) => !(name in defaultAccountTexts))
       .map(
-        ([name, text]): Field => [
-          `branding.texts.${name}`,
-          (value) => everyPage({ texts: { [name]: value + text } }),
-        ],
+        ([name, text]): Field => [`texts.${name}`, (value) => everyPage({ texts: { [name]: value + text } })],
       ),
     ['clientName', (clientName) => renderSignIn({ model: { clientName } })],
     ['redirectHost', (redirectHost) => renderSignIn({ model: { redirectHost } })],
@@ -477,8 +490,9 @@ describe('markup in the fields of a page', () => {
     .filter((text) => text.trim() !== '');
 
   it.each(Object.entries(defaultTexts))('the text %s appears on a page', (name, text) => {
-    const branding = { texts: { [name]: harmlessText + text } };
-    expect(everyPage(branding) + everyAccountPage(branding) + everyAccountNotice(branding)).toContain(
+    const links = { privacyPolicy: '/privacy', terms: '/terms', support: '/help' };
+    const options = { branding: { links }, texts: { [name]: harmlessText + text } };
+    expect(everyPage(options) + everyAccountPage(options) + everyAccountNotice(options)).toContain(
       harmlessText,
     );
   });

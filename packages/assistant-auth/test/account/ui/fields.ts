@@ -1,6 +1,6 @@
 /** Renders the account pages with one value in every field, and with every text. */
 
-import type { Branding } from '../../../src/ui/branding.ts';
+import type { PageOptions } from '../../../src/ui/branding.ts';
 import { defaultAccountTexts } from '../../../src/ui/texts.ts';
 import {
   app,
@@ -13,24 +13,24 @@ import {
 } from './models.ts';
 import { accountNotices, accountSignInNotices } from './notices.ts';
 
-export const everyAccountPage = (branding: Partial<Branding>): string =>
+export const everyAccountPage = (options: PageOptions): string =>
   [
-    renderAccount({ branding }),
-    renderAccount({ branding, model: { apps: [] } }),
-    renderAccount({ branding, model: { ...recentlyAuthenticated, apps: [{ ...app, scopes: [] }] } }),
-    renderAccountSignIn({ branding }),
-    renderLink({ branding }),
-    renderLinkConflict({ branding }),
+    renderAccount(options),
+    renderAccount({ ...options, model: { apps: [] } }),
+    renderAccount({ ...options, model: { ...recentlyAuthenticated, apps: [{ ...app, scopes: [] }] } }),
+    renderAccountSignIn(options),
+    renderLink(options),
+    renderLinkConflict(options),
   ].join('');
 
-export const everyAccountNotice = (branding: Partial<Branding>): string =>
+export const everyAccountNotice = (options: PageOptions): string =>
   [
-    ...accountNotices.map(([notice]) => renderAccount({ branding, model: { notice } })),
-    ...accountSignInNotices.map(([notice]) => renderAccountSignIn({ branding, model: { notice } })),
+    ...accountNotices.map(([notice]) => renderAccount({ ...options, model: { notice } })),
+    ...accountSignInNotices.map(([notice]) => renderAccountSignIn({ ...options, model: { notice } })),
   ].join('');
 
 /** Puts the value in front of every text of the account pages. */
-const prefixAll = (value: string): Partial<Branding> => ({
+const prefixAll = (value: string): PageOptions => ({
   texts: Object.fromEntries(Object.entries(defaultAccountTexts).map(([name, text]) => [name, value + text])),
 });
 

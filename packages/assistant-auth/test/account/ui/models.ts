@@ -11,8 +11,7 @@ import {
   renderLinkConflictPage,
   renderLinkPage,
 } from '../../../src/account/ui/link-page.ts';
-import { parseBranding } from '../../../src/ui/branding.ts';
-import { branding, type Changes } from '../../ui/models.ts';
+import { type Changes, parsePageOptions } from '../../ui/models.ts';
 
 const providers = [
   { id: 'google', displayName: 'Google' },
@@ -69,7 +68,7 @@ export const recentlyAuthenticated: Pick<AccountModel, 'identities' | 'recentAut
 /** The page of a user with one app and one identity who has not reauthenticated recently. */
 export const renderAccount = (changes: Changes<AccountModel> = {}): string =>
   renderAccountPage({
-    branding: parseBranding({ ...branding, ...changes.branding }),
+    branding: parsePageOptions(changes),
     stylesheetPath: '/sign-in.css',
     actions,
     form: 'sealed-form',
@@ -82,7 +81,7 @@ export const renderAccount = (changes: Changes<AccountModel> = {}): string =>
 
 export const renderAccountSignIn = (changes: Changes<AccountSignInModel> = {}): string =>
   renderAccountSignInPage({
-    branding: parseBranding({ ...branding, ...changes.branding }),
+    branding: parsePageOptions(changes),
     stylesheetPath: '/sign-in.css',
     action: '/account/sign-in',
     form: 'sealed-form',
@@ -92,7 +91,7 @@ export const renderAccountSignIn = (changes: Changes<AccountSignInModel> = {}): 
 
 export const renderLink = (changes: Changes<LinkModel> = {}): string =>
   renderLinkPage({
-    branding: parseBranding({ ...branding, ...changes.branding }),
+    branding: parsePageOptions(changes),
     stylesheetPath: '/sign-in.css',
     action: '/account/link/confirm',
     form: 'sealed-form',
@@ -104,7 +103,7 @@ export const renderLink = (changes: Changes<LinkModel> = {}): string =>
 
 export const renderLinkConflict = (changes: Changes<LinkConflictModel> = {}): string =>
   renderLinkConflictPage({
-    branding: parseBranding({ ...branding, ...changes.branding }),
+    branding: parsePageOptions(changes),
     stylesheetPath: '/sign-in.css',
     accountPath: '/account',
     conflictingIdentity: { provider: 'GitHub', label: 'ada' },

@@ -125,7 +125,7 @@ describe('the account page', () => {
     });
 
     it('formats dates in the language of the page, in UTC', async () => {
-      const page = renderAccount({ branding: { language: 'de' } });
+      const page = renderAccount({ language: 'de' });
       expect(await readLines(page)).toContain('Connected 03.11.2026');
       expect((await readAttributes(page, 'time'))[0]).toEqual({ datetime: '2026-11-03' });
     });
