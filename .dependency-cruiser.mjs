@@ -81,6 +81,13 @@ const configuration = {
       to: { path: '^(packages|apps)/[^/]+/src/', pathNot: '^packages/assistant-operations/src/' },
     },
     {
+      name: 'hono-is-opt-in',
+      comment: 'Only assistant-operations/hono imports Hono, which is an optional peer dependency.',
+      severity: 'error',
+      from: { path: '^packages/assistant-operations/src/', pathNot: 'src/hono\\.ts$' },
+      to: { path: ['node_modules/hono/', '^packages/assistant-operations/src/hono\\.ts$'] },
+    },
+    {
       name: 'entry-points-only',
       comment: 'Other folders import a package through the entry points in its package.json.',
       severity: 'error',
@@ -89,6 +96,7 @@ const configuration = {
         path: '^packages/assistant-(auth|operations)/src/',
         pathNot: [
           '^packages/assistant-(auth|operations)/src/index\\.ts$',
+          '^packages/assistant-operations/src/hono\\.ts$',
           `${auth}(resource-server|seal/index|account/index|storage/memory|storage/sqlite/d1)\\.ts$`,
         ],
       },

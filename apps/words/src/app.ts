@@ -2,7 +2,8 @@
 import { type BrokerOptions, createBroker } from 'assistant-auth';
 import { accountPages } from 'assistant-auth/account';
 import { d1Storage } from 'assistant-auth/d1';
-import { createHttpRoutes, problemResponse } from 'assistant-operations';
+import { problemResponse } from 'assistant-operations';
+import { createHttpRoutes } from 'assistant-operations/hono';
 import { Hono } from 'hono';
 import { createDocumentRoutes } from './api/document-routes.ts';
 import { apiBasePath, createErrorMapper, createUnknownPathProblem, gameApi } from './api/game-api.ts';

@@ -1,5 +1,6 @@
 /**
- * The entry point of the package: API operations, defined once, served over HTTP and described in OpenAPI.
+ * The entry point of the package: API operations, defined once and described in OpenAPI, and problem documents.
+ * It needs no web framework: `assistant-operations/hono` serves the operations over HTTP.
  */
 export { type ApiDefinition, DefinitionError, defineApi } from './define-api.ts';
 export {
@@ -8,13 +9,6 @@ export {
   ProblemError,
   type ProblemStatus,
 } from './http/problem.ts';
-export {
-  type Cors,
-  createHttpRoutes,
-  type Guard,
-  type GuardOutcome,
-  type HttpRoutesOptions,
-} from './http/routes.ts';
 export { createOpenApiDocument, type DocumentOptions, type OpenApiDocument } from './openapi/document.ts';
 export {
   defineOperation as operation,

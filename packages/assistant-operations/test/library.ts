@@ -1,14 +1,7 @@
 /** A small API with every way of passing input, and its routes, for the tests of this package. */
 import * as v from 'valibot';
-import {
-  type Cors,
-  createHttpRoutes,
-  defineApi,
-  type Guard,
-  noInput,
-  operation,
-  ProblemError,
-} from '../src/index.ts';
+import { type Cors, createHttpRoutes, type Guard } from '../src/hono.ts';
+import { defineApi, noInput, operation, ProblemError } from '../src/index.ts';
 
 export interface Shelf {
   readonly reader: string;

@@ -1,9 +1,12 @@
-/** Serves operations over HTTP. Every route is guarded, and so is every other path below the base path. */
+/**
+ * The entry point `assistant-operations/hono`: serves operations over HTTP as routes of Hono, and the only file that
+ * imports it. Every route is guarded, and so is every other path below the base path.
+ */
 import { Hono, type Context as HonoContext } from 'hono';
-import type { ApiDefinition } from '../define-api.ts';
-import type { InputIssue, Operation } from '../operation.ts';
-import { createJsonResponse, createProblemResponse, type Problem, ProblemError } from './problem.ts';
-import { createInputReader, type ReadInput } from './read-input.ts';
+import type { ApiDefinition } from './define-api.ts';
+import { createJsonResponse, createProblemResponse, type Problem, ProblemError } from './http/problem.ts';
+import { createInputReader, type ReadInput } from './http/read-input.ts';
+import type { InputIssue, Operation } from './operation.ts';
 
 /** The result of a guard: the caller's access, or the response to send instead. */
 export type GuardOutcome<Access> =
