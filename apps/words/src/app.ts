@@ -2,7 +2,7 @@
 import { type BrokerOptions, createBroker } from 'assistant-auth';
 import { accountPages } from 'assistant-auth/account';
 import { d1Storage } from 'assistant-auth/d1';
-import { problemResponse } from 'assistant-operations';
+import { createProblemResponse } from 'assistant-operations';
 import { createHttpRoutes } from 'assistant-operations/hono';
 import { Hono } from 'hono';
 import { createDocumentRoutes } from './api/document-routes.ts';
@@ -70,7 +70,7 @@ export const createApp = (config: Config, bindings: Bindings, runtimeOptions: Ru
   app.notFound(({ req }) => notFound(req.raw, origin, bindings.assets));
   app.onError((error) => {
     logError(error);
-    return problemResponse({ status: 500, detail: 'Something went wrong on our side.' });
+    return createProblemResponse({ status: 500, detail: 'Something went wrong on our side.' });
   });
   return {
     fetch: async (request) => (await broker.handle(request)) ?? app.fetch(request),

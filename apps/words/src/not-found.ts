@@ -1,5 +1,5 @@
 /** Responds to unknown paths: with a page for browsers, and with a problem document for other clients. */
-import { problemResponse } from 'assistant-operations';
+import { createProblemResponse } from 'assistant-operations';
 import type { Bindings } from './bindings.ts';
 
 /** Responds to a request that no route handles. */
@@ -10,7 +10,7 @@ export const notFound = async (
 ): Promise<Response> => {
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   if (!isRead || !request.headers.get('accept')?.includes('text/html')) {
-    return problemResponse({ status: 404, detail: 'This path does not exist.' });
+    return createProblemResponse({ status: 404, detail: 'This path does not exist.' });
   }
   const page = await assets.fetch(`${origin}/404`);
   const headers = new Headers(page.headers);

@@ -4,14 +4,18 @@
  */
 export { type ApiDefinition, DefinitionError, defineApi } from './define-api.ts';
 export {
-  createProblemResponse as problemResponse,
+  createProblemResponse,
   type Problem,
   ProblemError,
   type ProblemStatus,
 } from './http/problem.ts';
-export { createOpenApiDocument, type DocumentOptions, type OpenApiDocument } from './openapi/document.ts';
 export {
-  defineOperation as operation,
+  createOpenApiDocument,
+  type OpenApiDocument,
+  type OpenApiDocumentOptions,
+} from './openapi/document.ts';
+export {
+  defineOperation,
   type InputIssue,
   type InputSchema,
   type Method,

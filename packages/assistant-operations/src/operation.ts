@@ -13,7 +13,7 @@ export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 /** The schema of an input: always an object, so that the same definition can also be used as a tool. */
 export type InputSchema = v.StrictObjectSchema<v.ObjectEntries, undefined>;
 
-/** The definition that is passed to `operation`. */
+/** The definition that is passed to `defineOperation`. */
 export interface OperationDefinition<Input extends InputSchema, Output extends v.GenericSchema, Context> {
   /**
    * The `operationId`, unique in the API: a letter or underscore, then letters, digits, underscores and

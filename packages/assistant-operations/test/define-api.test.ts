@@ -1,10 +1,10 @@
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import { DefinitionError, defineApi, noInput, type Operation, operation } from '../src/index.ts';
+import { DefinitionError, defineApi, defineOperation, noInput, type Operation } from '../src/index.ts';
 import { getBook, library, listBooks, rateBook, type Shelf } from './library.ts';
 
 const createWithFieldDescription = (length: number) =>
-  operation({
+  defineOperation({
     ...listBooks,
     input: v.strictObject({ word: v.optional(v.pipe(v.string(), v.description('x'.repeat(length)))) }),
     output: v.null(),
@@ -119,7 +119,7 @@ describe('an operation', () => {
 
   it('names every invalid field, and does not call its handler', async () => {
     let callCount = 0;
-    const countingOperation = operation({
+    const countingOperation = defineOperation({
       ...rateBook,
       output: v.null(),
       handle: async () => {
@@ -139,7 +139,7 @@ describe('an operation', () => {
   });
 
   it.each([[undefined], [null], [[]], ['{}'], [7]])('refuses the input %j', async (input) => {
-    const operationWithoutInput = operation({
+    const operationWithoutInput = defineOperation({
       ...getBook,
       input: noInput,
       output: v.null(),

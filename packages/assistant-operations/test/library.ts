@@ -1,14 +1,14 @@
 /** A small API with every way of passing input, and its routes, for the tests of this package. */
 import * as v from 'valibot';
 import { type Cors, createHttpRoutes, type Guard } from '../src/hono.ts';
-import { defineApi, noInput, operation, ProblemError } from '../src/index.ts';
+import { defineApi, defineOperation, noInput, ProblemError } from '../src/index.ts';
 
 export interface Shelf {
   readonly reader: string;
   readonly books: readonly string[];
 }
 
-export const listBooks = operation({
+export const listBooks = defineOperation({
   id: 'list_books',
   method: 'get',
   path: '/api/books',
@@ -23,7 +23,7 @@ export const listBooks = operation({
   handle: async ({ word = '' }, { books }: Shelf) => books.filter((book) => book.includes(word)),
 });
 
-export const getBook = operation({
+export const getBook = defineOperation({
   id: 'get_book',
   method: 'get',
   path: '/api/books/{title}',
@@ -41,7 +41,7 @@ export const getBook = operation({
   },
 });
 
-export const rateBook = operation({
+export const rateBook = defineOperation({
   id: 'rate_book',
   method: 'post',
   path: '/api/books/{title}',
@@ -58,7 +58,7 @@ export const rateBook = operation({
   handle: async ({ title, stars }, _: Shelf) => ({ title, stars }),
 });
 
-const burnBooks = operation({
+const burnBooks = defineOperation({
   id: 'burn_books',
   method: 'delete',
   path: '/api/books',

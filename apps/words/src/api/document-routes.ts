@@ -2,7 +2,7 @@
  * Serves the OpenAPI document of the API, public and cacheable, at `/openapi.json` and `/openapi.yaml`. Both
  * have the same body: JSON is YAML 1.2 (§1.3 of its specification).
  */
-import { createOpenApiDocument, problemResponse } from 'assistant-operations';
+import { createOpenApiDocument, createProblemResponse } from 'assistant-operations';
 import { Hono } from 'hono';
 import { gameApi } from './game-api.ts';
 import { scopes } from './scopes.ts';
@@ -47,4 +47,8 @@ const createDocumentResponse = (body: string, contentType: string): Response =>
   });
 
 const rejectMethod = (): Response =>
-  problemResponse({ status: 405, detail: 'This document is read-only.', headers: { allow: 'GET, HEAD' } });
+  createProblemResponse({
+    status: 405,
+    detail: 'This document is read-only.',
+    headers: { allow: 'GET, HEAD' },
+  });

@@ -1,5 +1,5 @@
 /** The operations on the player's own score. */
-import { noInput, operation } from 'assistant-operations';
+import { defineOperation, noInput } from 'assistant-operations';
 import * as v from 'valibot';
 import { pointsPerWin } from '../game/scoring.ts';
 import type { ScoreOutcome } from '../store/scores.ts';
@@ -17,7 +17,7 @@ const sharedOptions = {
   input: noInput,
 } as const;
 
-export const getScore = operation({
+export const getScore = defineOperation({
   ...sharedOptions,
   id: 'get_score',
   method: 'get',
@@ -27,7 +27,7 @@ export const getScore = operation({
   handle: async (_: object, { userId, scores }: OperationContext) => toScoreBody(await scores.read(userId)),
 });
 
-export const postScore = operation({
+export const postScore = defineOperation({
   ...sharedOptions,
   id: 'post_score',
   method: 'post',

@@ -1,12 +1,12 @@
 /** The operations that return the words of a category. */
-import { noInput, operation } from 'assistant-operations';
+import { defineOperation, noInput } from 'assistant-operations';
 import * as v from 'valibot';
 import { type Category, wordsByCategory } from '../game/categories.ts';
 import type { OperationContext } from './player.ts';
 import type { Scope } from './scopes.ts';
 
 const defineListOperation = (category: Category) =>
-  operation({
+  defineOperation({
     id: `get_all${category}`,
     method: 'get',
     path: `/api/words/${category}`,

@@ -11,7 +11,7 @@ import {
 } from '../operation.ts';
 
 /** The options of `createOpenApiDocument`. */
-export interface DocumentOptions {
+export interface OpenApiDocumentOptions {
   readonly title: string;
   readonly version: string;
   readonly description: string;
@@ -40,7 +40,7 @@ const scheme = 'signIn';
  */
 export const createOpenApiDocument = <Context>(
   { operations }: ApiDefinition<Context>,
-  options: DocumentOptions,
+  options: OpenApiDocumentOptions,
 ): OpenApiDocument => {
   checkOrigin(options.origin);
   const { title, version, description, origin, authorizationUrl, tokenUrl, scopes } = options;
@@ -78,7 +78,7 @@ const checkOrigin = (origin: string): void => {
   }
 };
 
-const checkScopes = ({ id, scopes }: Operation<never>, declared: DocumentOptions['scopes']): void => {
+const checkScopes = ({ id, scopes }: Operation<never>, declared: OpenApiDocumentOptions['scopes']): void => {
   const undeclaredScope = scopes.find((scope) => !(scope in declared));
   if (undeclaredScope !== undefined)
     throw new DefinitionError(
