@@ -51,16 +51,9 @@ export const createApp = (config: Config, bindings: Bindings, runtimeOptions: Ru
     '/',
     createHttpRoutes(gameApi, {
       basePath: apiBasePath,
-      guard: async (request, requiredScopes) => {
-        const auth = await broker.protect(request, {
-          scopes: requiredScopes,
-          limiter: limits.selectLimiter(request),
-        });
-        return auth.ok
-          ? { kind: 'granted', access: { userId: auth.user.id } }
-          : { kind: 'refused', response: auth.response };
-      },
-      context: ({ userId }) => ({ userId, scores }),
+      guard: (request, requiredScopes) =>
+        broker.protect(request, { scopes: requiredScopes, limiter: limits.selectLimiter(request) }),
+      context: ({ user }) => ({ userId: user.id, scores }),
       notFound: createUnknownPathProblem,
       mapError: createErrorMapper(origin),
       logError,

@@ -8,20 +8,28 @@ import { createJsonResponse, createProblemResponse, type Problem, ProblemError }
 import { createInputReader, type ReadInput } from './http/read-input.ts';
 import type { InputIssue, Operation } from './operation.ts';
 
-/** The result of a guard: the caller's access, or the response to send instead. */
-export type GuardOutcome<Access> =
-  | { readonly kind: 'granted'; readonly access: Access }
-  | { readonly kind: 'refused'; readonly response: Response };
+/** A guard's refusal. */
+export interface GuardRefusal {
+  readonly ok: false;
+  readonly response: Response;
+}
 
 /** Authenticates the caller, and checks that the token has all `scopes`. */
-export type Guard<Access> = (request: Request, scopes: readonly string[]) => Promise<GuardOutcome<Access>>;
+export type Guard<
+  Auth extends { readonly ok: true },
+  Result extends Auth | GuardRefusal = Auth | GuardRefusal,
+> = (request: Request, scopes: readonly string[]) => Promise<Result>;
 
 /** The options of `createHttpRoutes`. */
-export interface HttpRoutesOptions<Access, Context> {
+export interface HttpRoutesOptions<
+  Auth extends { readonly ok: true },
+  Context,
+  Result extends Auth | GuardRefusal = Auth | GuardRefusal,
+> {
   /** The path below which every path belongs to the API, for example `/api`. */
   readonly basePath: `/${string}`;
   /** Called for every request, except for a preflight if `cors` is `any-origin`. */
-  readonly guard: Guard<Access>;
+  readonly guard: Guard<Auth, Result>;
   /**
    * Decides whether pages on other origins can call the API with `fetch`. With `any-origin`, every response
    * has CORS headers, including those of the guard, and a preflight is handled before the guard is called.
@@ -31,7 +39,7 @@ export interface HttpRoutesOptions<Access, Context> {
    */
   readonly cors?: Cors;
   /** Creates the context that is passed to the handler, once for each call. */
-  readonly context: (access: Access) => Context;
+  readonly context: (auth: NoInfer<Auth>) => Context;
   /** Returns the problem for a path below `basePath` that no operation has. Default: a 404 problem. */
   readonly notFound?: (path: string) => Problem;
   /**
@@ -47,9 +55,15 @@ export interface HttpRoutesOptions<Access, Context> {
  * Creates the routes of an API. Mount them at the root. The response to a method that no operation of a path
  * has is a 405; HEAD is handled like GET.
  */
-export const createHttpRoutes = <Access, Context>(
+export const createHttpRoutes = <
+  Result extends Auth | GuardRefusal,
+  Context,
+  // Inferred from `Result`, because TypeScript infers `Auth` from `Auth | GuardRefusal` only if the guard's
+  // type for refusals is identical to `GuardRefusal`.
+  Auth extends { readonly ok: true } = Extract<Result, { readonly ok: true }>,
+>(
   { operations }: ApiDefinition<Context>,
-  options: HttpRoutesOptions<Access, Context>,
+  options: HttpRoutesOptions<Auth, Context, Result>,
 ): Hono => {
   const routes = new Hono();
   for (const operation of operations) {
@@ -90,16 +104,16 @@ interface OperationRoute<Context> {
 
 // The guard runs inside each route, not before it: a path that is spelled so that it bypasses a guard also
 // misses the route.
-const runOperation = async <Access, Context>(
+const runOperation = async <Auth extends { readonly ok: true }, Context>(
   { operation, readInput }: OperationRoute<Context>,
   { req }: HonoContext,
-  options: HttpRoutesOptions<Access, Context>,
+  options: HttpRoutesOptions<Auth, Context>,
 ): Promise<Response> => {
   try {
-    const outcome = await options.guard(req.raw, operation.scopes);
-    if (outcome.kind === 'refused') return outcome.response;
+    const auth = await options.guard(req.raw, operation.scopes);
+    if (!auth.ok) return auth.response;
     const input = await readInput(req.raw, req.param());
-    const result = await operation.run(input, options.context(outcome.access));
+    const result = await operation.run(input, options.context(auth));
     return result.kind === 'done'
       ? createJsonResponse(result.output)
       : createProblemResponse(createInvalidInputProblem(result.issues));
@@ -108,23 +122,26 @@ const runOperation = async <Access, Context>(
   }
 };
 
-const respondWithProblem = async <Access, Context>(
+const respondWithProblem = async <Auth extends { readonly ok: true }, Context>(
   request: Request,
   problem: Problem,
-  options: HttpRoutesOptions<Access, Context>,
+  options: HttpRoutesOptions<Auth, Context>,
 ): Promise<Response> => {
   try {
-    const outcome = await options.guard(request, []);
-    return outcome.kind === 'refused' ? outcome.response : createProblemResponse(problem);
+    const auth = await options.guard(request, []);
+    return auth.ok ? createProblemResponse(problem) : auth.response;
   } catch (error) {
     return createProblemResponse(toProblem(error, options));
   }
 };
 
-const toProblem = <Access, Context>(error: unknown, options: HttpRoutesOptions<Access, Context>): Problem => {
+const toProblem = (
+  error: unknown,
+  { mapError, logError }: Pick<HttpRoutesOptions<never, never>, 'mapError' | 'logError'>,
+): Problem => {
   if (error instanceof ProblemError) return error.problem;
-  const problem = options.mapError?.(error) ?? internalErrorProblem;
-  if (problem.status >= 500) options.logError(error);
+  const problem = mapError?.(error) ?? internalErrorProblem;
+  if (problem.status >= 500) logError(error);
   return problem;
 };
 

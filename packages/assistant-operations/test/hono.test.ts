@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { createHttpRoutes } from '../src/hono.ts';
 import {
   buildJsonRequest,
   corsResponseHeaders,
   createLibraryRoutes,
+  library,
   noStoreHeaders,
   problem,
   toHeaderRecord,
@@ -47,6 +49,78 @@ describe('a route', () => {
       ...noStoreHeaders,
       ...corsResponseHeaders,
     });
+  });
+});
+
+/** The result of `broker.protect` in assistant-auth, as far as the types of `createHttpRoutes` depend on it. */
+type ProtectResult =
+  | {
+      readonly ok: true;
+      readonly user: { readonly id: string };
+      readonly client: { readonly id: string };
+      readonly scopes: readonly string[];
+    }
+  | { readonly ok: false; readonly response: Response };
+
+const broker = {
+  protect: async (request: Request, { scopes }: { scopes: readonly string[] }): Promise<ProtectResult> => {
+    const id = request.headers.get('authorization');
+    return id === null
+      ? { ok: false, response: new Response('no token', { status: 401 }) }
+      : { ok: true, user: { id }, client: { id: 'test-client' }, scopes };
+  },
+};
+
+const logError = (error: unknown) => expect.unreachable(String(error));
+
+// These are also tests of type inference: `context` has no annotation.
+describe('the type of a guard’s result', () => {
+  it('is inferred from a broker', async () => {
+    const routes = createHttpRoutes(library, {
+      basePath: '/api',
+      guard: (request, scopes) => broker.protect(request, { scopes }),
+      context: ({ user, client, scopes }) => ({
+        reader: `${user.id} with ${client.id} for ${scopes.join(' ')}`,
+        books: ['Emma'],
+      }),
+      logError,
+    });
+    const response = await routes.request('/api/books/Emma', { headers: { authorization: 'ada' } });
+    expect(await response.json()).toEqual({ title: 'Emma', reader: 'ada with test-client for read' });
+    const refusal = await routes.request('/api/books/Emma');
+    expect([refusal.status, await refusal.text()]).toEqual([401, 'no token']);
+  });
+
+  it('is inferred from a function that returns object literals', async () => {
+    const routes = createHttpRoutes(library, {
+      basePath: '/api',
+      guard: async (request) => {
+        const name = request.headers.get('authorization');
+        if (name === null)
+          return { ok: false, response: new Response(null, { status: 401 }), reason: 'none' };
+        return { ok: true, name };
+      },
+      context: ({ name }) => ({ reader: name, books: ['Emma'] }),
+      logError,
+    });
+    const response = await routes.request('/api/books/Emma', { headers: { authorization: 'ada' } });
+    expect(await response.json()).toEqual({ title: 'Emma', reader: 'ada' });
+    expect((await routes.request('/api/books/Emma')).status).toBe(401);
+  });
+
+  it('must fit the context, and a refusal must have a response', async () => {
+    const options = { basePath: '/api', logError } as const;
+    const context = ({ name }: { readonly name: string }) => ({ reader: name, books: ['Emma'] });
+    // @ts-expect-error A refusal needs a response.
+    createHttpRoutes(library, { ...options, guard: async () => ({ ok: false }), context });
+    // @ts-expect-error The context needs a name.
+    createHttpRoutes(library, { ...options, guard: async () => ({ ok: true }), context });
+    const guard = async () => ({ ok: true, name: 'ada' }) as const;
+    const incomplete = () => ({ reader: 'ada' });
+    // @ts-expect-error The handlers need `books`, too.
+    createHttpRoutes(library, { ...options, guard, context: incomplete });
+    const response = await createHttpRoutes(library, { ...options, guard, context }).request('/api/books');
+    expect(await response.json()).toEqual(['Emma']);
   });
 });
 

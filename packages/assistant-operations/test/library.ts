@@ -76,6 +76,7 @@ const burnBooks = defineOperation({
 export const library = defineApi([listBooks, getBook, rateBook, burnBooks]);
 
 interface Reader {
+  readonly ok: true;
   readonly name: string;
 }
 
@@ -94,8 +95,8 @@ export const createLibraryRoutes = (books: readonly string[] = ['Emma', 'Dracula
     requestedScopes.push(scopes);
     const name = request.headers.get('authorization');
     return name === null
-      ? { kind: 'refused', response: new Response('no name', { status: 401 }) }
-      : { kind: 'granted', access: { name } };
+      ? { ok: false, response: new Response('no name', { status: 401 }) }
+      : { ok: true, name };
   };
   const routes = createHttpRoutes(library, {
     basePath: '/api',
