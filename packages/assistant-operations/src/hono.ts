@@ -114,7 +114,7 @@ const runOperation = async <Auth extends { readonly ok: true }, Context>(
     if (!auth.ok) return auth.response;
     const input = await readInput(req.raw, req.param());
     const result = await operation.run(input, options.context(auth));
-    return result.kind === 'done'
+    return result.ok
       ? createJsonResponse(result.output)
       : createProblemResponse(createInvalidInputProblem(result.issues));
   } catch (error) {

@@ -51,8 +51,8 @@ export interface InputIssue {
 
 /** The result of an operation: its output, or the validation errors of its input. */
 export type OperationResult =
-  | { readonly kind: 'done'; readonly output: unknown }
-  | { readonly kind: 'invalid'; readonly issues: readonly InputIssue[] };
+  | { readonly ok: true; readonly output: unknown }
+  | { readonly ok: false; readonly issues: readonly InputIssue[] };
 
 /** A defined operation: its description, for documents, and `run`, for transports. */
 export interface Operation<Context> {
@@ -80,8 +80,8 @@ export const defineOperation = <Input extends InputSchema, Output extends v.Gene
   const run = async (rawInput: unknown, context: Context): Promise<OperationResult> => {
     // Valibot accepts an array as an object without fields.
     const parsed = v.safeParse(definition.input, Array.isArray(rawInput) ? null : rawInput);
-    if (!parsed.success) return { kind: 'invalid', issues: parsed.issues.map(toIssue) };
-    return { kind: 'done', output: await handle(parsed.output, context) };
+    if (!parsed.success) return { ok: false, issues: parsed.issues.map(toIssue) };
+    return { ok: true, output: await handle(parsed.output, context) };
   };
   return { ...description, run };
 };

@@ -112,7 +112,7 @@ const shelf = { reader: 'ada', books: ['Emma'] };
 describe('an operation', () => {
   it('validates its input and returns the output of its handler', async () => {
     expect(await rateBook.run({ title: 'Emma', stars: 4 }, shelf)).toEqual({
-      kind: 'done',
+      ok: true,
       output: { title: 'Emma', stars: 4 },
     });
   });
@@ -128,7 +128,7 @@ describe('an operation', () => {
       },
     });
     expect(await countingOperation.run({ title: 7, stars: 9, extra: true }, shelf)).toEqual({
-      kind: 'invalid',
+      ok: false,
       issues: [
         { field: 'title', message: 'Invalid type: Expected string but received 7' },
         { field: 'stars', message: 'Invalid value: Expected <=5 but received 9' },
@@ -146,7 +146,7 @@ describe('an operation', () => {
       handle: async () => null,
     });
     expect(await operationWithoutInput.run(input, shelf)).toMatchObject({
-      kind: 'invalid',
+      ok: false,
       issues: [{ field: '' }],
     });
   });
