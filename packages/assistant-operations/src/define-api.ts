@@ -9,17 +9,27 @@ import {
 
 const apiBrand: unique symbol = Symbol('ApiDefinition');
 
-/** An API whose operations passed every check. Only `defineApi` creates it. */
+/**
+ * An API whose operations passed every check. Only `defineApi` creates it.
+ * @typeParam Context what the handlers of the operations need besides their input
+ */
 export interface ApiDefinition<Context> {
+  /** The operations, in the order in which they were passed to `defineApi`. */
   readonly operations: readonly Operation<Context>[];
+  /**
+   * Marks an API that was checked.
+   * @hidden
+   */
   readonly [apiBrand]: true;
 }
 
 /**
- * An operation or an API is not valid, or exceeds ChatGPT's limits. Thrown while the API or its document is
- * created.
+ * Says that an operation, an API or the options of its document are invalid, or exceed ChatGPT's limits.
+ * Thrown when the API or its document is created. The message names the operation or option, and says what is
+ * expected.
  */
 export class DefinitionError extends Error {
+  /** The name of the class. */
   override readonly name = 'DefinitionError';
 }
 
@@ -27,10 +37,33 @@ export class DefinitionError extends Error {
 const limits = { operations: 30, summary: 300, description: 300, parameterDescription: 700 } as const;
 
 /**
- * Combines operations into an API.
- * @throws DefinitionError with the name of the operation, for a duplicate ID, a duplicate method and path, a
+ * Combines operations into an API, and checks them against ChatGPT's limits for an Action. Call it when the
+ * app starts, so that an invalid definition is never deployed.
+ * @param operations at most 30 operations with the same type of context
+ * @throws DefinitionError with the ID of the operation, for a duplicate ID, a duplicate method and path, a
  *   malformed ID or path, a summary or description that is empty or too long, a field description that is too
  *   long, or a path field that the input does not have; or for more than 30 operations
+ * @throws Error for an input schema that JSON Schema can't describe, such as a transformation
+ * @example
+ * ```ts
+ * import { defineApi, defineOperation, noInput } from 'assistant-operations';
+ * import * as v from 'valibot';
+ *
+ * const listBooks = defineOperation({
+ *   id: 'list_books',
+ *   method: 'get',
+ *   path: '/api/books',
+ *   summary: 'List the books',
+ *   description: 'Returns the titles of all books.',
+ *   scopes: ['books'],
+ *   isConsequential: false,
+ *   input: noInput,
+ *   output: v.array(v.string()),
+ *   handle: async (_input, { titles }: { readonly titles: readonly string[] }) => [...titles],
+ * });
+ *
+ * export const api = defineApi([listBooks]);
+ * ```
  */
 export const defineApi = <Context>(operations: readonly Operation<Context>[]): ApiDefinition<Context> => {
   if (operations.length > limits.operations) {

@@ -1,6 +1,6 @@
 /**
- * The entry point `assistant-operations/hono`: serves operations over HTTP as routes of Hono, and the only file that
- * imports it. Every route is guarded, and so is every other path below the base path.
+ * The entry point `assistant-operations/hono`: serves operations over HTTP as routes of Hono, and the only
+ * file that imports it. Every route is guarded, and so is every other path below the base path.
  */
 import { Hono, type Context as HonoContext } from 'hono';
 import type { ApiDefinition } from './define-api.ts';
@@ -8,28 +8,66 @@ import { createJsonResponse, createProblemResponse, type Problem, ProblemError }
 import { createInputReader, type ReadInput } from './http/read-input.ts';
 import type { InputIssue, Operation } from './operation.ts';
 
-/** A guard's refusal. */
+/**
+ * The least that a guard's result contains if it accepts the caller. Guards add what they know about the
+ * caller.
+ */
+export interface GuardAcceptance {
+  /** The caller may call the operation. */
+  readonly ok: true;
+}
+
+/** The result of a guard that refuses the caller. */
 export interface GuardRefusal {
+  /** The caller may not call the operation. */
   readonly ok: false;
+  /** The complete response to send instead, such as a 401 or 403 with a `WWW-Authenticate` header. */
   readonly response: Response;
 }
 
-/** Authenticates the caller, and checks that the token has all `scopes`. */
-export type Guard<
-  Auth extends { readonly ok: true },
-  Result extends Auth | GuardRefusal = Auth | GuardRefusal,
-> = (request: Request, scopes: readonly string[]) => Promise<Result>;
+/**
+ * Authenticates the caller of a request, and checks that the token has all `scopes`. An error that it throws
+ * is handled like an error of an operation.
+ *
+ * `broker.protect` of assistant-auth is a guard: `(request, scopes) => broker.protect(request, { scopes })`.
+ * @typeParam Auth the result for a caller who may call the operation: what the guard knows about the caller,
+ *   and `ok: true`
+ * @typeParam Result the result for any caller. Default: `Auth | GuardRefusal`.
+ */
+export type Guard<Auth extends GuardAcceptance, Result extends Auth | GuardRefusal = Auth | GuardRefusal> = (
+  request: Request,
+  scopes: readonly string[],
+) => Promise<Result>;
 
-/** The options of `createHttpRoutes`. */
+/**
+ * Decides whether pages on other origins can call the API with `fetch`. `any-origin` lets all pages call it,
+ * without cookies; `off` leaves CORS to the app.
+ */
+export type Cors = 'any-origin' | 'off';
+
+/**
+ * The options of `createHttpRoutes`.
+ * @typeParam Auth the guard's result for a caller who may call the operation
+ * @typeParam Context what the handlers of the operations need besides their input
+ * @typeParam Result the guard's result for any caller. Default: `Auth | GuardRefusal`.
+ */
 export interface HttpRoutesOptions<
-  Auth extends { readonly ok: true },
+  Auth extends GuardAcceptance,
   Context,
   Result extends Auth | GuardRefusal = Auth | GuardRefusal,
 > {
-  /** The path below which every path belongs to the API, for example `/api`. */
+  /** The path below which every path belongs to the API, without a trailing slash, for example `/api`. */
   readonly basePath: `/${string}`;
-  /** Called for every request, except for a preflight if `cors` is `any-origin`. */
+  /**
+   * Authenticates the caller. Called once for every request below `basePath`, except for a preflight if
+   * `cors` is `any-origin`; with no scopes if no operation has the path and method of the request.
+   */
   readonly guard: Guard<Auth, Result>;
+  /**
+   * Creates the context that is passed to the handler, once for each call, after the guard accepted it and
+   * before the input is validated. Write it below `guard`, from which TypeScript infers the type of `auth`.
+   */
+  readonly context: (auth: NoInfer<Auth>) => Context;
   /**
    * Decides whether pages on other origins can call the API with `fetch`. With `any-origin`, every response
    * has CORS headers, including those of the guard, and a preflight is handled before the guard is called.
@@ -38,8 +76,6 @@ export interface HttpRoutesOptions<
    * @see https://fetch.spec.whatwg.org/#http-cors-protocol
    */
   readonly cors?: Cors;
-  /** Creates the context that is passed to the handler, once for each call. */
-  readonly context: (auth: NoInfer<Auth>) => Context;
   /** Returns the problem for a path below `basePath` that no operation has. Default: a 404 problem. */
   readonly notFound?: (path: string) => Problem;
   /**
@@ -47,20 +83,57 @@ export interface HttpRoutesOptions<
    * every error. A `ProblemError` is not passed to it.
    */
   readonly mapError?: (error: unknown) => Problem | undefined;
-  /** Called with every error whose response has a 5xx status, except a `ProblemError`. */
+  /** Logs an error whose response has a 5xx status. A `ProblemError` is not passed to it. */
   readonly logError: (error: unknown) => void;
 }
 
 /**
- * Creates the routes of an API. Mount them at the root. The response to a method that no operation of a path
- * has is a 405; HEAD is handled like GET.
+ * Creates the routes of an API, which read the input of a call, validate it, and respond with JSON or a
+ * problem document. Mount them at the root of the app.
+ *
+ * Every path below `basePath` is guarded. The response to a method that no operation of a path has is a 405;
+ * HEAD is handled like GET. A JSON body has at most 100,000 bytes. Outputs and problems must not be cached
+ * (`no-store`).
+ * @typeParam Result the guard's result for any caller, inferred from `guard`
+ * @typeParam Context what the handlers of the operations need besides their input
+ * @typeParam Auth the guard's result for a caller who may call the operation, inferred from `Result`
+ * @param api the operations, whose paths are below `basePath`
+ * @param options the base path, the guard, and how errors are handled
+ * @returns a Hono app with the routes
+ * @see https://www.rfc-editor.org/rfc/rfc9457
+ * @example
+ * ```ts
+ * import { type ApiDefinition, createProblemResponse } from 'assistant-operations';
+ * import { createHttpRoutes } from 'assistant-operations/hono';
+ * import { Hono } from 'hono';
+ *
+ * export const createApp = (
+ *   api: ApiDefinition<{ readonly userId: string }>,
+ *   findUserId: (authorization: string | null, scopes: readonly string[]) => Promise<string | undefined>,
+ * ): Hono => {
+ *   const app = new Hono();
+ *   const routes = createHttpRoutes(api, {
+ *     basePath: '/api',
+ *     guard: async (request, scopes) => {
+ *       const userId = await findUserId(request.headers.get('authorization'), scopes);
+ *       if (userId !== undefined) return { ok: true, userId };
+ *       const headers = { 'www-authenticate': 'Bearer' };
+ *       return { ok: false, response: createProblemResponse({ status: 401, detail: 'Sign in.', headers }) };
+ *     },
+ *     context: ({ userId }) => ({ userId }),
+ *     logError: (error) => console.error(error),
+ *   });
+ *   app.route('/', routes);
+ *   return app;
+ * };
+ * ```
  */
 export const createHttpRoutes = <
   Result extends Auth | GuardRefusal,
   Context,
-  // Inferred from `Result`, because TypeScript infers `Auth` from `Auth | GuardRefusal` only if the guard's
-  // type for refusals is identical to `GuardRefusal`.
-  Auth extends { readonly ok: true } = Extract<Result, { readonly ok: true }>,
+  // Taken from `Result`, and inferred from nothing else (`NoInfer`): TypeScript infers `Auth` from
+  // `Auth | GuardRefusal` only if the guard's type for refusals is identical to `GuardRefusal`.
+  Auth extends GuardAcceptance = Extract<Result, GuardAcceptance>,
 >(
   { operations }: ApiDefinition<Context>,
   options: HttpRoutesOptions<Auth, Context, Result>,
@@ -104,7 +177,7 @@ interface OperationRoute<Context> {
 
 // The guard runs inside each route, not before it: a path that is spelled so that it bypasses a guard also
 // misses the route.
-const runOperation = async <Auth extends { readonly ok: true }, Context>(
+const runOperation = async <Auth extends GuardAcceptance, Context>(
   { operation, readInput }: OperationRoute<Context>,
   { req }: HonoContext,
   options: HttpRoutesOptions<Auth, Context>,
@@ -122,7 +195,7 @@ const runOperation = async <Auth extends { readonly ok: true }, Context>(
   }
 };
 
-const respondWithProblem = async <Auth extends { readonly ok: true }, Context>(
+const respondWithProblem = async <Auth extends GuardAcceptance, Context>(
   request: Request,
   problem: Problem,
   options: HttpRoutesOptions<Auth, Context>,
@@ -175,12 +248,6 @@ const groupMethodsByPath = (
 const toRoutePath = (path: string): string => path.replace(/\{([^}]*)\}/g, ':$1');
 
 // CORS (Fetch standard): calls are authenticated by the `Authorization` header, so any origin is allowed.
-
-/**
- * `any-origin` lets pages on any origin call the API with `fetch`; `off` leaves CORS to the app. With
- * `any-origin`, cookies are never allowed.
- */
-export type Cors = 'any-origin' | 'off';
 
 /** Returns whether a request is a CORS preflight, and not another OPTIONS request. */
 const isPreflight = ({ method, headers }: Request): boolean =>

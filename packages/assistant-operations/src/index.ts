@@ -1,6 +1,6 @@
 /**
- * The entry point of the package: API operations, defined once and described in OpenAPI, and problem documents.
- * It needs no web framework: `assistant-operations/hono` serves the operations over HTTP.
+ * The entry point of the package: API operations, defined once and described in OpenAPI, and problem
+ * documents. It needs no web framework: `assistant-operations/hono` serves the operations over HTTP.
  */
 export { type ApiDefinition, DefinitionError, defineApi } from './define-api.ts';
 export {
@@ -22,5 +22,6 @@ export {
   noInput,
   type Operation,
   type OperationDefinition,
+  type OperationDescription,
   type OperationResult,
 } from './operation.ts';

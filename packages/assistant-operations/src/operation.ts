@@ -7,72 +7,145 @@ import { type JsonSchema, toJsonSchema } from '@valibot/to-json-schema';
 import type { GenericSchema } from 'valibot';
 import * as v from 'valibot';
 
-/** The HTTP methods of operations. `get` only reads; the others can change something. */
+/** The HTTP method of an operation, in lower case. `get` only reads; the others can change something. */
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
-/** The schema of an input: always an object, so that the same definition can also be used as a tool. */
+/**
+ * The schema of an input: a `v.strictObject(…)` of Valibot, which rejects unknown fields. It is always an
+ * object, so that the same definition can also be used as a tool.
+ */
 export type InputSchema = v.StrictObjectSchema<v.ObjectEntries, undefined>;
 
-/** The definition that is passed to `defineOperation`. */
-export interface OperationDefinition<Input extends InputSchema, Output extends v.GenericSchema, Context> {
+/**
+ * The description of an operation, which its definition and the defined operation have in common. `defineApi`
+ * checks the limits that are stated here.
+ * @typeParam Input the type of the input schema
+ * @typeParam Output the type of the output schema
+ */
+export interface OperationDescription<Input extends InputSchema, Output extends v.GenericSchema> {
   /**
-   * The `operationId`, unique in the API: a letter or underscore, then letters, digits, underscores and
-   * hyphens; at most 64 characters.
+   * Identifies the operation, unique in the API: the `operationId` of the OpenAPI document. A letter or
+   * underscore, then letters, digits, underscores and hyphens; at most 64 characters.
    */
   readonly id: string;
+  /** The HTTP method. Every combination of method and path must be unique in the API. */
   readonly method: Method;
-  /** An absolute path. `{name}` is a segment that contains the input field of that name. */
+  /**
+   * The absolute path, without a query or a trailing slash, such as `/api/books/{title}`. A segment `{name}`
+   * contains the input field of that name.
+   */
   readonly path: `/${string}`;
-  /** One line of at most 300 characters. */
+  /** One line that says what the operation does, in 1 to 300 characters. */
   readonly summary: string;
-  /** When an assistant should call it and what it returns, in at most 300 characters. */
+  /** When an assistant should call the operation and what it returns, in 1 to 300 characters. */
   readonly description: string;
-  /** The scopes that the caller's token must have. All of them are required. */
+  /**
+   * The scopes that the caller's token must have, all of them. Empty if any authenticated caller may call it.
+   */
   readonly scopes: readonly string[];
-  /** Whether an assistant must ask the user for confirmation before every call. */
+  /**
+   * Whether ChatGPT must ask the user for confirmation before every call: `x-openai-isConsequential` in the
+   * OpenAPI document.
+   */
   readonly isConsequential: boolean;
   /**
-   * The fields. Those in the path are read from the path, all others from the JSON body, or from the query if
-   * the method is `get` or `delete`. Values from the path and the query are strings. `noInput` if there are
-   * no fields.
+   * The schema of the input. Fields in the path are read from the path, all others from the JSON body, or
+   * from the query if the method is `get` or `delete`. Values from the path and the query are strings. The
+   * `v.description(…)` of a field has at most 700 characters. `noInput` if there are no fields.
    */
   readonly input: Input;
+  /** The schema of the output, which describes it in the OpenAPI document. The output is not validated. */
   readonly output: Output;
-  /** Runs the operation. To end the request with an error, it throws a `ProblemError`. */
+}
+
+/**
+ * The definition that is passed to `defineOperation`.
+ * @typeParam Input the type of the input schema
+ * @typeParam Output the type of the output schema
+ * @typeParam Context what the handler needs besides its input, such as the user and a database
+ */
+export interface OperationDefinition<Input extends InputSchema, Output extends v.GenericSchema, Context>
+  extends OperationDescription<Input, Output> {
+  /**
+   * Runs the operation with a valid input and returns its output, which must be a JSON value.
+   * @throws ProblemError to end the request with that problem. The option `mapError` of `createHttpRoutes`
+   *   maps other errors.
+   */
   readonly handle: (input: v.InferOutput<Input>, context: Context) => Promise<v.InferOutput<Output>>;
 }
 
-/** One validation error of an input: the field, and what is expected. */
+/** One validation error of an input. */
 export interface InputIssue {
-  /** The path of the field, joined by dots; empty for the input as a whole. */
+  /** The path of the invalid field, joined by dots. Empty for the input as a whole. */
   readonly field: string;
+  /** What is expected, and what was received instead. Default: Valibot's message in English. */
   readonly message: string;
 }
 
-/** The result of an operation: its output, or the validation errors of its input. */
+/** The result of `run`: the output of the operation, or the validation errors of its input. */
 export type OperationResult =
-  | { readonly ok: true; readonly output: unknown }
-  | { readonly ok: false; readonly issues: readonly InputIssue[] };
+  | {
+      /** The input was valid, and the handler returned. */
+      readonly ok: true;
+      /** What the handler returned. */
+      readonly output: unknown;
+    }
+  | {
+      /** The input was invalid, so the handler was not called. */
+      readonly ok: false;
+      /** The validation errors, at least one. */
+      readonly issues: readonly InputIssue[];
+    };
 
-/** A defined operation: its description, for documents, and `run`, for transports. */
-export interface Operation<Context> {
-  readonly id: string;
-  readonly method: Method;
-  readonly path: `/${string}`;
-  readonly summary: string;
-  readonly description: string;
-  readonly scopes: readonly string[];
-  readonly isConsequential: boolean;
-  readonly input: InputSchema;
-  readonly output: v.GenericSchema;
-  /** Validates the input and, if it is valid, runs the operation. */
+/**
+ * An operation that `defineOperation` created: its definition, with `run` instead of the handler.
+ * @typeParam Context what the handler needs besides its input
+ */
+export interface Operation<Context> extends OperationDescription<InputSchema, v.GenericSchema> {
+  /**
+   * Validates an input and, if it is valid, runs the handler. It does not check scopes. Use it to call an
+   * operation without HTTP, for example in a test.
+   * @throws whatever the handler throws
+   */
   readonly run: (rawInput: unknown, context: Context) => Promise<OperationResult>;
 }
 
-/** The input schema of an operation without input. */
-export const noInput = v.strictObject({});
+/** The input schema of an operation without input fields. */
+export const noInput: v.StrictObjectSchema<Record<never, v.GenericSchema>, undefined> = v.strictObject({});
 
-/** Defines one operation. `defineApi` checks it against the limits of assistants. */
+/**
+ * Defines one operation, independently of how it is called. Use `defineApi` to check its definition.
+ *
+ * TypeScript infers the types of the handler's input and output from the schemas. Annotate its second
+ * parameter with the type of the context.
+ * @param definition what the operation does, and its handler
+ * @example
+ * ```ts
+ * import { defineOperation, ProblemError } from 'assistant-operations';
+ * import * as v from 'valibot';
+ *
+ * interface Context {
+ *   readonly books: ReadonlyMap<string, { readonly pages: number }>;
+ * }
+ *
+ * export const getBook = defineOperation({
+ *   id: 'get_book',
+ *   method: 'get',
+ *   path: '/api/books/{title}',
+ *   summary: 'Get a book',
+ *   description: 'Returns one book by its title.',
+ *   scopes: ['books'],
+ *   isConsequential: false,
+ *   input: v.strictObject({ title: v.pipe(v.string(), v.description('The exact title.')) }),
+ *   output: v.strictObject({ title: v.string(), pages: v.number() }),
+ *   handle: async ({ title }, { books }: Context) => {
+ *     const book = books.get(title);
+ *     if (book === undefined) throw new ProblemError({ status: 404, detail: 'There is no such book.' });
+ *     return { title, pages: book.pages };
+ *   },
+ * });
+ * ```
+ */
 export const defineOperation = <Input extends InputSchema, Output extends v.GenericSchema, Context>(
   definition: OperationDefinition<Input, Output, Context>,
 ): Operation<Context> => {

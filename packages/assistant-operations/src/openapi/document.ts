@@ -12,17 +12,28 @@ import {
 
 /** The options of `createOpenApiDocument`. */
 export interface OpenApiDocumentOptions {
+  /** The name of the API. */
   readonly title: string;
+  /** The version of the API, such as `1.0.0`. It is not the version of OpenAPI. */
   readonly version: string;
+  /** What the API is for, in a sentence or more. */
   readonly description: string;
   /**
    * The origin of the API, which is the only server in the document: https, or http on loopback. No trailing
    * slash.
    */
   readonly origin: string;
+  /**
+   * The absolute URL of the authorization endpoint.
+   * @see https://www.rfc-editor.org/rfc/rfc6749#section-3.1
+   */
   readonly authorizationUrl: string;
+  /**
+   * The absolute URL of the token endpoint.
+   * @see https://www.rfc-editor.org/rfc/rfc6749#section-3.2
+   */
   readonly tokenUrl: string;
-  /** Every scope that an operation requires, with a description of what it allows. */
+  /** The description of every scope that an operation requires, by scope: what it allows. */
   readonly scopes: Readonly<Record<string, string>>;
 }
 
@@ -33,10 +44,29 @@ export type OpenApiDocument = Readonly<Record<string, unknown>>;
 const scheme = 'signIn';
 
 /**
- * Creates the OpenAPI document of an API.
+ * Creates the OpenAPI 3.1 document of an API, for example for the Action of a GPT.
  * @throws DefinitionError if the origin is neither https nor http on loopback, or an operation requires a
  *   scope that is not in `scopes`
+ * @throws Error for an output schema that JSON Schema can't describe, such as a transformation
  * @see https://spec.openapis.org/oas/v3.1.0
+ * @example
+ * ```ts
+ * import { type ApiDefinition, createOpenApiDocument } from 'assistant-operations';
+ * import { Hono } from 'hono';
+ *
+ * export const createDocumentRoutes = (api: ApiDefinition<{ readonly userId: string }>, origin: string): Hono => {
+ *   const document = createOpenApiDocument(api, {
+ *     title: 'Library',
+ *     version: '1.0.0',
+ *     description: 'Lists books.',
+ *     origin,
+ *     authorizationUrl: `${origin}/authorize`,
+ *     tokenUrl: `${origin}/token`,
+ *     scopes: { books: 'see your books' },
+ *   });
+ *   return new Hono().get('/openapi.json', (context) => context.json(document));
+ * };
+ * ```
  */
 export const createOpenApiDocument = <Context>(
   { operations }: ApiDefinition<Context>,
