@@ -34,7 +34,7 @@ describe('a route', () => {
     expect([response.status, await response.text()]).toEqual([401, 'no name']);
   });
 
-  it('passes the context that was created from the access to the handler', async () => {
+  it('passes the context that was created from the guard’s result to the handler', async () => {
     expect(await (await createLibraryRoutes().call('/api/books/Emma')).json()).toEqual({
       title: 'Emma',
       reader: 'ada',
@@ -73,7 +73,7 @@ const broker = {
 
 const logError = (error: unknown) => expect.unreachable(String(error));
 
-// These are also tests of type inference: `context` has no annotation.
+// These are also tests of type inference: the first two contexts have no annotations.
 describe('the type of a guard’s result', () => {
   it('is inferred from a broker', async () => {
     const routes = createHttpRoutes(library, {
