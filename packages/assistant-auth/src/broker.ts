@@ -75,6 +75,34 @@ export interface Broker {
  * and revocations.
  * @throws ConfigurationError with the name of the option that is missing, malformed or unsafe, or that
  *   contradicts another
+ * @example
+ * ```ts
+ * import { createBroker, google, gptAction } from 'assistant-auth';
+ * import { d1Storage } from 'assistant-auth/d1';
+ *
+ * const broker = createBroker({
+ *   issuer: 'https://words.example',
+ *   sealingKeys: env.SEALING_KEYS,
+ *   storage: d1Storage(env.DB),
+ *   scopes: { score: 'see and raise your score' },
+ *   clients: [
+ *     gptAction({ id: 'gpt', name: 'Words', secrets: [env.GPT_CLIENT_SECRET], scopes: ['score'] }),
+ *   ],
+ *   providers: [
+ *     google({ clientId: env.GOOGLE_CLIENT_ID, clientSecret: env.GOOGLE_CLIENT_SECRET }),
+ *   ],
+ * });
+ *
+ * export default {
+ *   async fetch(request: Request): Promise<Response> {
+ *     const response = await broker.handle(request);
+ *     if (response !== undefined) return response;
+ *     const auth = await broker.protect(request, { scopes: ['score'] });
+ *     if (!auth.ok) return auth.response;
+ *     return Response.json({ user: auth.user.id });
+ *   },
+ * };
+ * ```
  */
 export const createBroker = (options: BrokerOptions): Broker => {
   const { context, cleanup } = resolveOptions(options);

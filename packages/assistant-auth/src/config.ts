@@ -14,7 +14,7 @@ import {
   type Limits,
   type RateLimiter,
 } from './limits/rate-limits.ts';
-import { ConfigurationError } from './oauth/errors.ts';
+import { ConfigurationError, rejectUnknownOptions } from './oauth/errors.ts';
 import {
   accountClientId,
   type Clock,
@@ -137,6 +137,7 @@ export interface BrokerOptions extends PageOptions {
 export const resolveOptions = (
   options: BrokerOptions,
 ): { readonly context: BrokerContext; readonly cleanup: () => Promise<void> } => {
+  rejectUnknownOptions('', options, Object.keys(knownOptions));
   const { storage, now = systemClock, randomBytes = systemRandom, waitUntil = ignoreWork } = options;
   const log = safeLogger(options.log ?? consoleLog, consoleLog);
   const issuer = parseIssuer(options.issuer);
@@ -182,6 +183,15 @@ export const resolveOptions = (
     recheckIo: { ...sharedIo, timeoutMs: 3_000 },
   };
   return { context, cleanup };
+};
+
+/** The names of all options. */
+const knownOptions: Readonly<Record<keyof BrokerOptions, true>> = {
+  ...{ issuer: true, sealingKeys: true, scopes: true, resources: true, clients: true },
+  ...{ introspectionClients: true, providers: true, storage: true, resolveUser: true, limits: true },
+  ...{ clientAddress: true, lifetimes: true, lateRefresh: true, account: true, branding: true },
+  ...{ language: true, texts: true, pages: true, cleanupInterval: true, auditRetention: true },
+  ...{ waitUntil: true, log: true, fetch: true, now: true, randomBytes: true, sleep: true },
 };
 
 const ignoreWork: WaitUntil = () => {};

@@ -82,14 +82,39 @@ export interface BrokerContext {
   readonly randomBytes: RandomBytes;
 }
 
-/** Maps a verified identity to one of the publisher's users, or refuses the sign-in. */
+/**
+ * Maps a verified identity to one of the publisher's users, or refuses the sign-in. It is called at every
+ * sign-in, also to the account page and when an identity is linked; not when a token is refreshed. If it
+ * throws, the sign-in fails, nothing is stored, and the error is logged.
+ */
 export type ResolveUser = (identity: Identity, client: Client) => Promise<UserResolution>;
 
-/** The result of `resolveUser`. `accepted` without a `userId`: the broker assigns a user ID. */
-export type UserResolution =
-  | { readonly kind: 'accepted'; readonly userId?: UserId; readonly claims?: UserClaims }
-  /** The reason is logged. */
-  | { readonly kind: 'refused'; readonly reason: string };
+/** The result of `resolveUser`. */
+export type UserResolution = AcceptedUser | RefusedUser;
+
+/** The user of an identity. */
+export interface AcceptedUser {
+  /** The sign-in continues. */
+  readonly kind: 'accepted';
+  /**
+   * The publisher's own user ID: at most 255 bytes, not empty. The same identity must always get the same ID.
+   * Default: the broker assigns one and remembers it.
+   */
+  readonly userId?: UserId;
+  /**
+   * Claims that `protect` returns with every call: strings, numbers and booleans, at most 512 bytes as JSON.
+   * They stay as they are until the user signs in again. Clients cannot read them. Default: none.
+   */
+  readonly claims?: UserClaims;
+}
+
+/** An identity that may not sign in. */
+export interface RefusedUser {
+  /** The client gets `access_denied`; a sign-in to the account page gets an error page. */
+  readonly kind: 'refused';
+  /** Why. It is logged, and neither the user nor the client sees it. */
+  readonly reason: string;
+}
 
 /**
  * The pages that the broker shows. A replacement must return a complete HTML document, escape every value
@@ -98,13 +123,16 @@ export type UserResolution =
  * to cancel, and its form must post the same fields to `action` as the form of the default page.
  */
 export interface Pages {
-  /** Renders the sign-in page. */
+  /** Renders the sign-in page, which asks for consent. */
   readonly signIn: (model: SignInModel) => string;
   /** Renders the error page. */
   readonly error: (model: ErrorModel) => string;
   /** Renders the page for a callback that arrives again after it was handled. */
   readonly completed: (model: CompletedModel) => string;
-  /** The CSS that is served at `stylesheetPath`. To change colors, append rules to the default. */
+  /**
+   * The CSS that is served at `stylesheetPath`. The rules for `branding.colors` are appended to it. To change
+   * more, append rules to the default.
+   */
   readonly stylesheet: string;
 }
 

@@ -9,7 +9,14 @@ export {
 } from './clients/introspection-client.ts';
 export { type StaticClientOptions, staticClient } from './clients/static.ts';
 export { type BrokerOptions, memoryLimiter } from './config.ts';
-export { defaultPages, type Pages, type ResolveUser, type UserResolution } from './context.ts';
+export {
+  type AcceptedUser,
+  defaultPages,
+  type Pages,
+  type RefusedUser,
+  type ResolveUser,
+  type UserResolution,
+} from './context.ts';
 export type { RequestOptions } from './endpoint/handler.ts';
 export { type Cors, corsHeaders } from './http/cors.ts';
 export {

@@ -57,15 +57,35 @@ export interface ResourceServerOptions {
 /** Protects one API. */
 export interface ResourceServer {
   /**
-   * Returns the caller, or the complete response to send instead (401, 403, 421, 429, 500, 503, or 204 for a
-   * CORS preflight).
+   * Verifies the access token of a call: its signature, expiry, audience and revocation, and that it has all
+   * required scopes (RFC 6750). It never throws, and needs no `this`.
+   * @param request the call. Only its method, URL and headers are read; the body stays unread
+   * @returns the user, the client, the grant and the scopes of the call, or the complete response to send
+   *   instead
    */
-  protect(request: Request, requirement?: Omit<ProtectOptions, 'resource'>): Promise<ProtectResult>;
+  protect(request: Request, options?: Omit<ProtectOptions, 'resource'>): Promise<ProtectResult>;
 }
 
 /**
  * Creates the resource server. Create it once per process, because it caches imported keys and revocations.
  * @throws ConfigurationError with the name of the option that is missing or malformed
+ * @example
+ * ```ts
+ * import { createResourceServer } from 'assistant-auth/resource-server';
+ *
+ * const server = createResourceServer({
+ *   issuer: 'https://words.example',
+ *   resource: 'https://scores.example',
+ *   keys: env.RESOURCE_KEYS,
+ * });
+ *
+ * export default {
+ *   async fetch(request: Request): Promise<Response> {
+ *     const auth = await server.protect(request, { scopes: ['score'] });
+ *     return auth.ok ? Response.json({ user: auth.user.id }) : auth.response;
+ *   },
+ * };
+ * ```
  */
 export const createResourceServer = (options: ResourceServerOptions): ResourceServer => {
   const { revocations, now = systemClock } = options;

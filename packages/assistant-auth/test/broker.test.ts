@@ -1,5 +1,6 @@
 /** createBroker: its options, its endpoints, and one sign-in from end to end. */
 import { describe, expect, it, vi } from 'vitest';
+import { accountPages } from '../src/account/index.ts';
 import { parseAuditRetention, parseProviders, parseScopes } from '../src/config.ts';
 import {
   type BrokerOptions,
@@ -228,6 +229,7 @@ describe('createBroker', () => {
       ['branding.logo', () => ({ branding: { logo: 'https://cdn.example/logo.svg' } })],
       ['texts.cancel', () => ({ texts: { cancel: '' } })],
       ['language', () => ({ language: 'not a tag' })],
+      ['account.onDelete', () => ({ account: Reflect.apply(accountPages, undefined, [{ onDelete: 1 }]) })],
     ])('is named in the error at startup: %s', (option, changes) => {
       expect(() => createBroker({ ...options(), ...changes() })).toThrow(
         expect.objectContaining({
@@ -248,6 +250,13 @@ describe('createBroker', () => {
         expect(create).toThrow(/^(?!.*(AAECAwQF|hunter2))/);
       }
     });
+  });
+
+  it('refuses an option that does not exist, which a JavaScript caller can pass', () => {
+    const callback = async () => {};
+    expect(() => createBroker({ ...options(), ...{ onDeleteUser: callback } })).toThrow(
+      expect.objectContaining({ name: 'ConfigurationError', option: 'onDeleteUser' }),
+    );
   });
 
   it('has no account page unless it is configured', async () => {

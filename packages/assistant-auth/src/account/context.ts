@@ -22,7 +22,9 @@ import {
  * fields as the forms of the default pages.
  */
 export interface AccountPages {
+  /** Renders the account page of a signed-in user. */
   readonly account: (model: AccountModel) => string;
+  /** Renders the page that is shown if nobody is signed in. */
   readonly accountSignIn: (model: AccountSignInModel) => string;
   /** Asks whether to link an identity. This is a consent page, so it must show both identities. */
   readonly link: (model: LinkModel) => string;
@@ -38,6 +40,7 @@ export const defaultAccountPages: AccountPages = {
   linkConflict: renderLinkConflictPage,
 };
 
+/** The options of `accountPages`. */
 export interface AccountOptions {
   /** Replaces individual pages. Default: `defaultAccountPages`. */
   readonly pages?: Partial<AccountPages>;

@@ -3,6 +3,7 @@
  * and their data.
  */
 import type { BrokerContext } from '../context.ts';
+import { rejectUnknownOptions } from '../oauth/errors.ts';
 import type { AccountFeature } from '../sign-in/callback.ts';
 import { accountCallback, linkCallback } from './complete.ts';
 import { disconnectAppsEndpoint } from './connected-apps.ts';
@@ -23,12 +24,27 @@ export type {
   AccountNotice,
   AccountSignInModel,
   AccountSignInNotice,
+  ConnectedApp,
+  LinkedIdentity,
   RecentAuth,
 } from './ui/account-page.ts';
 export type { LinkConflictModel, LinkModel } from './ui/link-page.ts';
 
-/** Creates the account page, for the option `account` of `createBroker`. */
+/**
+ * Creates the account page, for the option `account` of `createBroker`. It is served at `/account` and below.
+ * @throws ConfigurationError `account.<name>` for an unknown option
+ * @example
+ * ```ts
+ * import { accountPages } from 'assistant-auth/account';
+ *
+ * const account = accountPages({
+ *   onExportUser: async (userId) => ({ score: await readScore(userId) }),
+ *   onDeleteUser: async (userId) => deleteScore(userId),
+ * });
+ * ```
+ */
 export const accountPages = (options: AccountOptions = {}): AccountFeature => {
+  rejectUnknownOptions('account', options, ['pages', 'onExportUser', 'onDeleteUser']);
   const resolve = (context: BrokerContext): AccountContext => ({
     ...context,
     accountPages: { ...defaultAccountPages, ...options.pages },
@@ -37,6 +53,7 @@ export const accountPages = (options: AccountOptions = {}): AccountFeature => {
     onDeleteUser: options.onDeleteUser ?? (async () => {}),
   });
   return {
+    kind: 'account-pages',
     endpoints(brokerContext) {
       const context = resolve(brokerContext);
       return [

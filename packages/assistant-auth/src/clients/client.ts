@@ -10,36 +10,55 @@ import { type Issuer, isLoopback } from '../oauth/resource.ts';
 import { hasApiScope, offlineAccessScope, type ScopePolicy, scopeNamePattern } from '../oauth/scope.ts';
 
 interface ClientTraits extends ScopePolicy {
+  /** The client ID (RFC 6749 §2.2). */
   readonly id: string;
+  /** The kind of client: created by `gptAction`, or by `staticClient`. */
   readonly kind: 'gpt-action' | 'static';
-  /** Shown on the sign-in page. */
+  /** The name that the pages show. */
   readonly name: string;
+  /**
+   * The redirect URIs that it can use.
+   * @internal
+   */
   readonly redirects: readonly RedirectRule[];
+  /**
+   * Whether it must send a code challenge (RFC 7636).
+   * @internal
+   */
   readonly pkce: 'required' | 'optional';
-  /** Whether a refresh keeps the refresh token (`stable`) or replaces it (`rotating`). */
+  /**
+   * Whether a refresh keeps the refresh token (`stable`) or replaces it (`rotating`).
+   * @internal
+   */
   readonly refresh: 'stable' | 'rotating';
   /** Whether it always gets refresh tokens, or only if it requests the scope `offline_access`. */
   readonly offlineAccess: 'always' | 'on-request';
   /**
    * The status of the response to a refresh token that is not valid: 400 (RFC 6749 §5.2), or 401 for a client
    * that starts a new sign-in only after a 401.
+   * @internal
    */
   readonly refreshFailureStatus: 400 | 401;
 }
 
 /** A client that can't keep a secret, such as a native or browser-based app (RFC 6749 §2.1). */
 export interface PublicClient extends ClientTraits {
+  /** It does not authenticate. */
   readonly authentication: 'none';
 }
 
 /** A client that authenticates with a secret (RFC 6749 §2.1). */
 export interface ConfidentialClient extends ClientTraits {
+  /** It authenticates with a secret. */
   readonly authentication: 'client_secret';
-  /** One secret, or two while one replaces the other. */
+  /**
+   * One secret, or two while one replaces the other. Secret.
+   * @internal
+   */
   readonly secrets: readonly string[];
 }
 
-/** A registered client. */
+/** A registered client. `gptAction` and `staticClient` create it. */
 export type Client = PublicClient | ConfidentialClient;
 
 /** The registered clients, by ID. */

@@ -8,11 +8,17 @@ import { type ConfidentialClient, parseClientScopes, parseName, parseSecrets } f
 
 /** The options of `gptAction`. */
 export interface GptActionOptions {
-  /** The client ID, as it is entered in the GPT editor. Users can see it. */
+  /**
+   * The client ID, as it is entered in the GPT editor: 1 to 200 printable ASCII characters without spaces or
+   * colons. Users can see it.
+   */
   readonly id: string;
-  /** Shown on the sign-in page. */
+  /** The name that the pages show, for example that of the GPT. */
   readonly name: string;
-  /** One client secret, or two while one replaces the other; each has at least 32 characters. */
+  /**
+   * One client secret, or two while one replaces the other: each at least 32 printable ASCII characters
+   * without spaces, with 256 bits of randomness. Secret.
+   */
   readonly secrets: readonly string[];
   /** The IDs (`g-…`) of the GPTs that can use this client. Default: any GPT whose owner knows the secret. */
   readonly gptIds?: readonly string[];
@@ -33,9 +39,23 @@ export interface GptActionOptions {
 }
 
 /**
- * Registers a custom GPT's Action.
+ * Registers the Action of a custom GPT. A callback URL of ChatGPT is accepted if its GPT ID is allowed. PKCE is
+ * optional, because Actions do not send a code challenge; the client secret is required. Refresh tokens are
+ * always issued, and stay the same.
  * @throws ConfigurationError `clients.<id>.<option>` for an ID, a name, secrets, GPT IDs or scopes that are
  *   not valid
+ * @example
+ * ```ts
+ * import { gptAction } from 'assistant-auth';
+ *
+ * const client = gptAction({
+ *   id: 'words-gpt',
+ *   name: 'Words With Chat',
+ *   secrets: [env.GPT_CLIENT_SECRET],
+ *   gptIds: ['g-68f0c2a1b4d8'],
+ *   scopes: ['score'],
+ * });
+ * ```
  */
 export const gptAction = (options: GptActionOptions): ConfidentialClient => {
   const gptRestriction = parseGptIds(options);

@@ -8,9 +8,15 @@ import { parseId, parseSecrets } from './client.ts';
 
 /** The options of `introspectionClient`. */
 export interface IntrospectionClientOptions {
-  /** The ID that it authenticates with at the introspection endpoint. Must differ from every client ID. */
+  /**
+   * The ID that it authenticates with at the introspection endpoint: 1 to 200 printable ASCII characters without
+   * spaces or colons. Must differ from every client ID.
+   */
   readonly id: string;
-  /** One secret, or two while one replaces the other; each has at least 32 characters. */
+  /**
+   * One secret, or two while one replaces the other: each at least 32 printable ASCII characters without spaces,
+   * with 256 bits of randomness. Secret.
+   */
   readonly secrets: readonly string[];
   /**
    * The resource (RFC 8707) that it serves: one of the broker's `resources`. It can introspect only tokens
@@ -21,16 +27,35 @@ export interface IntrospectionClientOptions {
 
 /** An API that can use the introspection endpoint. */
 export interface IntrospectionClient {
+  /** Always `introspection-client`. */
   readonly kind: 'introspection-client';
+  /** The ID that it authenticates with. */
   readonly id: string;
+  /** It authenticates with a secret. */
   readonly authentication: 'client_secret';
+  /**
+   * One secret, or two while one replaces the other. Secret.
+   * @internal
+   */
   readonly secrets: readonly string[];
+  /** The resource that it serves (RFC 8707). */
   readonly resource: string;
 }
 
 /**
  * Registers an API that can use the introspection endpoint.
  * @throws ConfigurationError `introspectionClients.<id>.<option>` for an ID or secrets that are not valid
+ * @see [RFC 7662](https://www.rfc-editor.org/rfc/rfc7662)
+ * @example
+ * ```ts
+ * import { introspectionClient } from 'assistant-auth';
+ *
+ * const client = introspectionClient({
+ *   id: 'scores-api',
+ *   secrets: [env.INTROSPECTION_SECRET],
+ *   resource: 'https://scores.example',
+ * });
+ * ```
  */
 export const introspectionClient = ({
   id,

@@ -5,8 +5,11 @@ import { type Client, parseClientScopes, parseName, parseSecrets } from './clien
 
 /** The options of `staticClient`. */
 export interface StaticClientOptions {
+  /**
+   * The client ID: 1 to 200 printable ASCII characters without spaces or colons. Users can see it.
+   */
   readonly id: string;
-  /** Shown on the sign-in page. */
+  /** The name that the pages show. */
   readonly name: string;
   /**
    * The redirect URIs. They are compared byte for byte, except that a loopback URI
@@ -14,8 +17,8 @@ export interface StaticClientOptions {
    */
   readonly redirectUris: readonly string[];
   /**
-   * One secret, or two while one replaces the other, for a confidential client; each has at least 32
-   * characters. Default: none, for a public client.
+   * One secret, or two while one replaces the other, for a confidential client: each at least 32 printable
+   * ASCII characters without spaces, with 256 bits of randomness. Secret. Default: none, for a public client.
    */
   readonly secrets?: readonly string[];
   /**
@@ -36,9 +39,21 @@ export interface StaticClientOptions {
 }
 
 /**
- * Registers a client.
+ * Registers a client: public without `secrets`, confidential with them (RFC 6749 §2.1). It must use PKCE with
+ * S256 (RFC 7636), and each refresh replaces the refresh token.
  * @throws ConfigurationError `clients.<id>.<option>` for an ID, a name, redirect URIs, secrets or scopes that
  *   are not valid
+ * @example
+ * ```ts
+ * import { staticClient } from 'assistant-auth';
+ *
+ * const client = staticClient({
+ *   id: 'words-cli',
+ *   name: 'Words CLI',
+ *   redirectUris: ['http://127.0.0.1/callback'],
+ *   scopes: ['score'],
+ * });
+ * ```
  */
 export const staticClient = (options: StaticClientOptions): Client => {
   const { offlineAccess: offline = 'on-request' } = options;

@@ -86,16 +86,18 @@ const parseAllowance = (option: string, { limit, period }: Allowance): Allowance
   throw new ConfigurationError(option, `must have ${bounds}, both whole numbers.`);
 };
 
-/** Whether one more request is within the allowance. */
+/** The result of counting one request: whether it is within the allowance. */
 export type RateLimitResult = 'allowed' | 'limited';
 
 /**
  * Counts requests by key within one allowance. A platform can count separately in each data center and with a
- * delay, so a limiter can let more requests pass than the allowance, but never fewer. Every implementation
- * in this repository is tested with `rateLimiterContract`.
+ * delay, so a limiter can let more requests pass than the allowance, but never fewer.
  */
 export interface RateLimiter {
-  /** Counts one request of `key`. A request that is limited is not counted. */
+  /**
+   * Counts one request of `key`, a string of at most a few hundred characters. A request that is limited is
+   * not counted. If it throws, the request is allowed, and the failure is logged.
+   */
   take(key: string): Promise<RateLimitResult>;
 }
 

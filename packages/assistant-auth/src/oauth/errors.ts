@@ -15,6 +15,21 @@ export class ConfigurationError extends Error {
   }
 }
 
+/**
+ * Checks the names of options: no compiler checks those of a JavaScript caller, and a misspelled one would
+ * otherwise be ignored.
+ * @param path the path in the options, for the error; empty at the top level
+ * @throws ConfigurationError `<path>.<name>` for a name that is not known
+ */
+export const rejectUnknownOptions = (path: string, given: object, known: readonly string[]): void => {
+  for (const name of Object.keys(given))
+    if (!known.includes(name))
+      throw new ConfigurationError(
+        path === '' ? name : `${path}.${name}`,
+        `is unknown; use ${known.join(', ')}.`,
+      );
+};
+
 /** Errors of the broker have fewer nested causes. The limit ends a circular chain. */
 const maxDepth = 5;
 

@@ -16,12 +16,16 @@ const oidcScopes: readonly string[] = ['openid', 'profile', 'email', 'address', 
 /** The shape of one scope name: printable ASCII without space, quote, backslash or comma. */
 export const scopeNamePattern = /^[\x21\x23-\x2B\x2D-\x5B\x5D-\x7E]+$/;
 
+/** Which scopes a client can be granted. */
 export interface ScopePolicy {
   /** All scopes that can be granted. */
   readonly scopes: readonly string[];
   /** What is granted if no scopes, or only OpenID Connect scopes that the API does not use, are requested. */
   readonly defaultScopes: readonly string[];
-  /** Whether scopes that do not exist on this server are dropped or refused. */
+  /**
+   * Whether scopes that do not exist on this server are dropped or refused.
+   * @internal
+   */
   readonly unknownScopes: 'dropped' | 'refused';
 }
 

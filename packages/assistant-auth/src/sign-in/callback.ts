@@ -57,7 +57,17 @@ export interface CallbackHandlers {
 
 /** The account page as an opt-in part of the broker. `accountPages()` creates it. */
 export interface AccountFeature {
+  /** Always `account-pages`. */
+  readonly kind: 'account-pages';
+  /**
+   * Returns the endpoints, each with its path.
+   * @internal
+   */
   readonly endpoints: (context: BrokerContext) => readonly MountedEndpoint[];
+  /**
+   * Returns the handlers of the callbacks of its login transactions.
+   * @internal
+   */
   readonly callbacks: (context: BrokerContext) => Pick<CallbackHandlers, 'account' | 'link'>;
 }
 

@@ -2,7 +2,7 @@
  * Branding, language and texts: what a publisher can change about the pages without replacing them. Checks
  * the options, and fills in the defaults.
  */
-import { ConfigurationError } from '../oauth/errors.ts';
+import { ConfigurationError, rejectUnknownOptions } from '../oauth/errors.ts';
 import { accentContrast, minContrast, type PageColors } from './stylesheet.ts';
 import { parseTexts, type Texts } from './texts.ts';
 
@@ -100,7 +100,7 @@ export const parseBranding = (
   { branding = {}, language = 'en', texts = {} }: PageOptions,
   defaultName = 'this service',
 ): ParsedBranding => {
-  rejectUnknown('branding', branding, ['name', 'logo', 'icon', 'colors', 'links']);
+  rejectUnknownOptions('branding', branding, ['name', 'logo', 'icon', 'colors', 'links']);
   const logo = parseOptional(branding.logo, (path) => parseSameOriginPath('branding.logo', path));
   const icon = parseOptional(branding.icon, (path) => parseSameOriginPath('branding.icon', path));
   return {
@@ -118,13 +118,6 @@ const parseOptional = <Given, Parsed>(
   value: Given | undefined,
   parse: (value: Given) => Parsed,
 ): Parsed | undefined => (value === undefined ? undefined : parse(value));
-
-/** A misspelled option would otherwise be ignored. */
-const rejectUnknown = (option: string, given: object, known: readonly string[]): void => {
-  for (const name of Object.keys(given))
-    if (!known.includes(name))
-      throw new ConfigurationError(`${option}.${name}`, `is unknown; use ${known.join(', ')}.`);
-};
 
 const parseName = (name: unknown): string => {
   if (typeof name === 'string' && name.trim() !== '') return name;
@@ -151,7 +144,7 @@ const parseLocale = (tag: string): Intl.Locale | undefined => {
 };
 
 const parseColors = (colors: BrandColors): BrandColors => {
-  rejectUnknown('branding.colors', colors, ['light', 'dark']);
+  rejectUnknownOptions('branding.colors', colors, ['light', 'dark']);
   return {
     ...(colors.light !== undefined && { light: parseSchemeColors('light', colors.light) }),
     ...(colors.dark !== undefined && { dark: parseSchemeColors('dark', colors.dark) }),
@@ -160,7 +153,7 @@ const parseColors = (colors: BrandColors): BrandColors => {
 
 const parseSchemeColors = (scheme: keyof PageColors, colors: SchemeColors): SchemeColors => {
   const option = `branding.colors.${scheme}`;
-  rejectUnknown(option, colors, ['accent']);
+  rejectUnknownOptions(option, colors, ['accent']);
   const { accent } = colors;
   if (typeof accent !== 'string' || !/^#[0-9a-f]{6}$/i.test(accent))
     throw new ConfigurationError(`${option}.accent`, 'must be a color such as #2f5d50.');
@@ -176,7 +169,7 @@ const parseSchemeColors = (scheme: keyof PageColors, colors: SchemeColors): Sche
 
 const parseLinks = (links: BrandLinks): BrandLinks => {
   const names = ['home', 'privacyPolicy', 'terms', 'support'] as const;
-  rejectUnknown('branding.links', links, names);
+  rejectUnknownOptions('branding.links', links, names);
   return Object.fromEntries(
     names.flatMap((name) => {
       const url = links[name];

@@ -84,10 +84,13 @@ ${renderForm(actions.signIn, form, html`<input type="hidden" name="purpose" valu
 
 /** The data of the account page. */
 export interface AccountModel {
+  /** The publisher's branding, with language and texts. */
   readonly branding: ParsedBranding;
+  /** Path of the stylesheet on the issuer's origin. */
   readonly stylesheetPath: string;
-  /** Paths that the forms are posted to. */
+  /** Paths that the forms are posted to. Each form also posts `form`. */
   readonly actions: {
+    /** Ends this session. */
     readonly signOut: string;
     /** Disconnects an app (`app`, its key) or everything (`all=1`), which includes this session. */
     readonly disconnectApps: string;
@@ -97,18 +100,22 @@ export interface AccountModel {
     readonly link: string;
     /** Unlinks an identity (`identity`, its key) and disconnects the apps that were connected through it. */
     readonly unlink: string;
+    /** Downloads the user's data as JSON. */
     readonly exportData: string;
     /** Deletes the account if the form posts `confirm=yes`. */
     readonly deleteAccount: string;
   };
   /** A sealed value that every form posts back unchanged as `form`. */
   readonly form: string;
+  /** What has just happened. Default: nothing. */
   readonly notice?: AccountNotice;
   /** The connected apps, one per client and redirect host. */
   readonly apps: readonly ConnectedApp[];
+  /** The identities that the user can sign in with. */
   readonly identities: readonly LinkedIdentity[];
   /** The providers whose identities can be linked. A user can have several identities of one provider. */
   readonly linkableProviders: readonly ProviderChoice[];
+  /** Whether the last sign-in is recent enough to link, unlink, export and delete. */
   readonly recentAuth: RecentAuth;
 }
 
@@ -132,6 +139,7 @@ export const accountNotices = [
   'delete-not-confirmed',
 ] as const;
 
+/** What has just happened, or why nothing was changed. */
 export type AccountNotice = (typeof accountNotices)[number];
 
 /** A client at one redirect host, with all its active grants. */
@@ -144,16 +152,21 @@ export interface ConnectedApp {
   readonly redirectHost: string;
   /** The scopes of all its grants. `description` completes "it can". */
   readonly scopes: readonly { readonly name: string; readonly description: string }[];
+  /** When the first of its active grants was created. */
   readonly connectedAt: EpochSeconds;
+  /** When one of its grants was last used. */
   readonly lastUsedAt: EpochSeconds;
 }
 
-interface LinkedIdentity extends IdentitySummary {
+/** An identity that the user can sign in with. */
+export interface LinkedIdentity extends IdentitySummary {
   /** Identifies the identity in the posted form. */
   readonly key: string;
-  /** Path of the provider's icon on the broker's own origin. */
+  /** Path of the provider's icon on the issuer's origin. Default: no icon. */
   readonly providerIconPath?: string;
+  /** When it was linked. */
   readonly linkedAt: EpochSeconds;
+  /** When the user last signed in with it. */
   readonly lastSignInAt: EpochSeconds;
   /** Whether this session was started with it. */
   readonly isCurrent: boolean;
@@ -161,10 +174,18 @@ interface LinkedIdentity extends IdentitySummary {
 
 /** Whether the last sign-in is recent enough to link, unlink, export and delete. */
 export type RecentAuth =
-  /** The default page does not show `until`, because it does not know the user's clock or time zone. */
-  | { readonly kind: 'fresh'; readonly until: EpochSeconds }
-  /** `providers`: those with which the user can confirm who they are. */
-  | { readonly kind: 'stale'; readonly providers: readonly ProviderChoice[] };
+  | {
+      /** It is recent enough. */
+      readonly kind: 'fresh';
+      /** Until when. The default page does not show it, because it does not know the user's time zone. */
+      readonly until: EpochSeconds;
+    }
+  | {
+      /** The user must first confirm who they are. */
+      readonly kind: 'stale';
+      /** The providers with which they can do that. */
+      readonly providers: readonly ProviderChoice[];
+    };
 
 /**
  * Renders a form that posts the sealed `form` and the fields in `content`. `autocomplete="off"`: on reload,
@@ -333,13 +354,17 @@ const renderRecentAuthForm = (
 
 /** The data of the page that is shown if nobody is signed in. */
 export interface AccountSignInModel {
+  /** The publisher's branding, with language and texts. */
   readonly branding: ParsedBranding;
+  /** Path of the stylesheet on the issuer's origin. */
   readonly stylesheetPath: string;
   /** Path that the form is posted to. */
   readonly action: string;
   /** A sealed value that the form posts back unchanged as `form`. */
   readonly form: string;
+  /** The providers that the user can choose. */
   readonly providers: readonly ProviderChoice[];
+  /** Why the user is signed out. Default: nobody was signed in. */
   readonly notice?: AccountSignInNotice;
 }
 
@@ -351,6 +376,7 @@ export const accountSignInNotices = [
   'session-ended',
 ] as const;
 
+/** Why the user is signed out. */
 export type AccountSignInNotice = (typeof accountSignInNotices)[number];
 
 /** Renders the page. The form posts `form` and `choice`, a provider's ID. */

@@ -16,7 +16,9 @@ import { renderForm } from './account-page.ts';
 
 /** The data of the page that asks whether to link an identity. */
 export interface LinkModel {
+  /** The publisher's branding, with language and texts. */
   readonly branding: ParsedBranding;
+  /** Path of the stylesheet on the issuer's origin. */
   readonly stylesheetPath: string;
   /** Path that the form is posted to. */
   readonly action: string;
@@ -58,7 +60,9 @@ ${renderForm(
 
 /** The data of the page for an identity that belongs to another account. */
 export interface LinkConflictModel {
+  /** The publisher's branding, with language and texts. */
   readonly branding: ParsedBranding;
+  /** Path of the stylesheet on the issuer's origin. */
   readonly stylesheetPath: string;
   /** Path of the account page. */
   readonly accountPath: string;
