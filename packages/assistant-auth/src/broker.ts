@@ -139,7 +139,11 @@ export const createRoutes = (context: BrokerContext, account: BrokerOptions['acc
     [paths.consent, mountPage(consentEndpoint(context))],
     [
       paths.stylesheet,
-      mount(stylesheetEndpoint(renderStylesheet(context.pages.stylesheet, context.branding.colors))),
+      mount(
+        stylesheetEndpoint(
+          renderStylesheet((account?.stylesheet ?? '') + context.pages.stylesheet, context.branding.colors),
+        ),
+      ),
     ],
     ...providers.flatMap(({ id, icon }): [string, Endpoint][] =>
       icon === undefined ? [] : [[iconPath(paths.icons, id), mount(iconEndpoint(icon))]],

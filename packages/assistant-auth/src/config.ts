@@ -169,7 +169,10 @@ export const resolveOptions = (
     scopes: parseScopes(options.scopes, [...clients.values()]),
     providers: parseProviders(options.providers, issuer),
     pages: { ...defaultPages, ...options.pages },
-    branding: parseBranding(options, new URL(issuer).host),
+    branding: parseBranding(
+      { ...options, branding: { name: new URL(issuer).host, ...options.branding } },
+      options.account?.texts,
+    ),
     resolveUser: options.resolveUser ?? acceptEveryIdentity,
     revocations: createRevocationCache(storage, now),
     startCleanupIfDue:

@@ -130,8 +130,8 @@ export interface Pages {
   /** Renders the page for a callback that arrives again after it was handled. */
   readonly completed: (model: CompletedModel) => string;
   /**
-   * The CSS that is served at `stylesheetPath`. The rules for `branding.colors` are appended to it. To change
-   * more, append rules to the default.
+   * The CSS that is served at `stylesheetPath`, after that of the account pages if there are any, and before the
+   * rules for `branding.colors`. To change more than colors, append rules to the default.
    */
   readonly stylesheet: string;
 }

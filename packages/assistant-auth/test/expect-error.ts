@@ -27,7 +27,7 @@ export const expectErrorPage = async (
   });
   expect(await response.text()).toBe(
     renderErrorPage({
-      branding: parseBranding({}, new URL(deployment.issuer).host),
+      branding: parseBranding({ branding: { name: new URL(deployment.issuer).host } }),
       title: status < 500 ? clientErrorTitle : 'Something went wrong',
       message,
       reference: deployment.log.at(-1)?.requestId ?? 'no reference in the log',
@@ -78,7 +78,7 @@ export const expectCompletedPage = async (
   });
   expect(await response.text()).toBe(
     renderCompletedPage({
-      branding: parseBranding({}, new URL(issuer).host),
+      branding: parseBranding({ branding: { name: new URL(issuer).host } }),
       stylesheetPath: '/authorize/style.css',
       outcome,
       destination,

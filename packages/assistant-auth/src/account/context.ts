@@ -16,6 +16,8 @@ import {
   renderLinkConflictPage,
   renderLinkPage,
 } from './ui/link-page.ts';
+import { accountStylesheet } from './ui/stylesheet.ts';
+import type { AccountBranding } from './ui/texts.ts';
 
 /**
  * The pages of the account. A replacement must follow the rules of `Pages`, and its forms must post the same
@@ -30,6 +32,8 @@ export interface AccountPages {
   readonly link: (model: LinkModel) => string;
   /** Explains that the identity belongs to another account. */
   readonly linkConflict: (model: LinkConflictModel) => string;
+  /** The CSS that these pages need. It is served before `stylesheet` of `Pages`, in the same file. */
+  readonly stylesheet: string;
 }
 
 /** The default pages of the account. */
@@ -38,6 +42,7 @@ export const defaultAccountPages: AccountPages = {
   accountSignIn: renderAccountSignInPage,
   link: renderLinkPage,
   linkConflict: renderLinkConflictPage,
+  stylesheet: accountStylesheet,
 };
 
 /** The options of `accountPages`. */
@@ -61,6 +66,7 @@ export interface AccountOptions {
 
 /** The shared context, and what only the account page uses. */
 export interface AccountContext extends BrokerContext {
+  readonly branding: AccountBranding;
   readonly accountPages: AccountPages;
   /** The client of all sessions: a session is a grant of this client. */
   readonly account: PublicClient;

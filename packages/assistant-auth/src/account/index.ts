@@ -17,6 +17,7 @@ import {
 import { deleteAccountEndpoint, exportEndpoint } from './export-and-delete.ts';
 import { confirmLinkEndpoint, linkEndpoint, unlinkEndpoint } from './identities.ts';
 import { accountEndpoint, accountSignInEndpoint, signOutEndpoint } from './page.ts';
+import { defaultAccountTexts } from './ui/texts.ts';
 
 export { type AccountOptions, type AccountPages, defaultAccountPages } from './context.ts';
 export type {
@@ -29,6 +30,7 @@ export type {
   RecentAuth,
 } from './ui/account-page.ts';
 export type { LinkConflictModel, LinkModel } from './ui/link-page.ts';
+export type { AccountBranding } from './ui/texts.ts';
 
 /**
  * Creates the account page, for the option `account` of `createBroker`. It is served at `/account` and below.
@@ -45,15 +47,19 @@ export type { LinkConflictModel, LinkModel } from './ui/link-page.ts';
  */
 export const accountPages = (options: AccountOptions = {}): AccountFeature => {
   rejectUnknownOptions('account', options, ['pages', 'onExportUser', 'onDeleteUser']);
+  const pages = { ...defaultAccountPages, ...options.pages };
   const resolve = (context: BrokerContext): AccountContext => ({
     ...context,
-    accountPages: { ...defaultAccountPages, ...options.pages },
+    branding: { ...context.branding, texts: { ...defaultAccountTexts, ...context.branding.texts } },
+    accountPages: pages,
     account: createAccountClient(context.issuer),
     onExportUser: options.onExportUser ?? (async () => undefined),
     onDeleteUser: options.onDeleteUser ?? (async () => {}),
   });
   return {
     kind: 'account-pages',
+    texts: defaultAccountTexts,
+    stylesheet: pages.stylesheet,
     endpoints(brokerContext) {
       const context = resolve(brokerContext);
       return [

@@ -21,6 +21,7 @@ import { type IdentityProvider, ProviderError } from '../providers/provider.ts';
 import { StorageUnavailable } from '../storage/broker-storage.ts';
 import type { Completion, Transaction, TransactionPurpose } from '../tokens/sealed-types.ts';
 import type { CompletedModel } from '../ui/error.ts';
+import type { AccountTexts } from '../ui/texts.ts';
 import { openFormPost, type ProviderResponse, redirectFormPost } from './form-post.ts';
 import {
   buildUpstreamRequest,
@@ -59,6 +60,16 @@ export interface CallbackHandlers {
 export interface AccountFeature {
   /** Always `account-pages`. */
   readonly kind: 'account-pages';
+  /**
+   * The default texts of its pages. The option `texts` can replace them.
+   * @internal
+   */
+  readonly texts: AccountTexts;
+  /**
+   * The CSS that its pages need besides that of the other pages.
+   * @internal
+   */
+  readonly stylesheet: string;
   /**
    * Returns the endpoints, each with its path.
    * @internal

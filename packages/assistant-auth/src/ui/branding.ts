@@ -4,7 +4,7 @@
  */
 import { ConfigurationError, rejectUnknownOptions } from '../oauth/errors.ts';
 import { accentContrast, minContrast, type PageColors } from './stylesheet.ts';
-import { parseTexts, type Texts } from './texts.ts';
+import { type AccountTexts, type ParsedTexts, parseTexts, type Texts } from './texts.ts';
 
 /** How the pages present the publisher. */
 export interface Branding {
@@ -88,29 +88,30 @@ export interface ParsedBranding {
   readonly language: string;
   /** The writing direction of the language. */
   readonly direction: 'ltr' | 'rtl';
-  /** All texts. */
-  readonly texts: Texts;
+  /** The texts. Those of the account pages are present if the broker has these pages. */
+  readonly texts: ParsedTexts;
 }
 
 /**
  * Checks the options of the pages, and fills in the defaults.
+ * @param accountTexts the default texts of the account pages, if the broker has these pages
  * @throws ConfigurationError with the name of the option, for example `branding.logo`
  */
 export const parseBranding = (
   { branding = {}, language = 'en', texts = {} }: PageOptions,
-  defaultName = 'this service',
+  accountTexts?: AccountTexts,
 ): ParsedBranding => {
   rejectUnknownOptions('branding', branding, ['name', 'logo', 'icon', 'colors', 'links']);
   const logo = parseOptional(branding.logo, (path) => parseSameOriginPath('branding.logo', path));
   const icon = parseOptional(branding.icon, (path) => parseSameOriginPath('branding.icon', path));
   return {
-    name: parseName(branding.name ?? defaultName),
+    name: parseName(branding.name ?? 'this service'),
     logo,
     icon: icon ?? logo,
     colors: parseColors(branding.colors ?? {}),
     links: parseLinks(branding.links ?? {}),
     ...parseLanguage(language),
-    texts: parseTexts(texts),
+    texts: parseTexts(texts, accountTexts),
   };
 };
 

@@ -5,7 +5,7 @@
 
 import type { ParsedBranding } from './branding.ts';
 import { fillText, type Html, html, renderLayout, renderName } from './layout.ts';
-import type { Texts } from './texts.ts';
+import type { SignInTexts } from './texts.ts';
 
 /** The data of the error page. */
 export interface ErrorModel {
@@ -74,7 +74,7 @@ export const renderCompletedPage = ({
 };
 
 // The URL of this page can contain the provider's code, so the link must not send it in the `Referer` header.
-const renderLink = (destination: CompletedModel['destination'], texts: Texts): Html => {
+const renderLink = (destination: CompletedModel['destination'], texts: SignInTexts): Html => {
   switch (destination.kind) {
     case 'client': {
       const label = fillText(texts.returnToClient, { client: renderName(destination.name) });
@@ -94,6 +94,6 @@ const outcomes = {
 } as const satisfies Readonly<
   Record<
     CompletedModel['outcome'],
-    readonly [title: keyof Texts, Readonly<Record<'client' | 'account', keyof Texts>>]
+    readonly [title: keyof SignInTexts, Readonly<Record<'client' | 'account', keyof SignInTexts>>]
   >
 >;

@@ -1,5 +1,6 @@
 /**
- * The stylesheet of all pages, and the rules for the publisher's colors. Colors are custom properties, except
+ * The stylesheet of the sign-in and error pages, which the account pages share (`account/ui/stylesheet.ts` adds
+ * rules for what only they have), and the rules for the publisher's colors. Colors are custom properties, except
  * the white behind icons; both color schemes have WCAG AA contrast.
  */
 
@@ -139,33 +140,9 @@ button {
 .or + .providers li button { background: transparent; color: var(--ink); }
 @media (hover: hover) {
   .providers button:hover { background: var(--accent); color: var(--accent-ink); }
-  .end:hover { background: var(--danger); color: var(--paper); }
   .cancel:hover { border-color: var(--muted); }
   a:hover { color: var(--accent); }
 }
-section { margin-block-start: 2.5rem; }
-section > :last-child { margin-block-end: 0; }
-section h2 { margin-block-end: 0.5rem; font-size: 1.25rem; line-height: 1.3; }
-section.facts { border-color: var(--accent); }
-h3 { margin: 1.75rem 0 0.75rem; font-size: 1rem; font-weight: 600; }
-small { display: block; color: var(--muted); font-size: 0.875rem; font-weight: 400; }
-p:has(+ .scopes) { margin-block-end: 0.25rem; }
-.cards { display: grid; gap: 0.75rem; margin: 0; padding: 0; list-style: none; }
-.cards > li { display: grid; gap: 0.75rem; margin: 0; padding-block-end: 0.75rem; }
-.cards > li > * { margin-block: 0; }
-.cards > li > .scopes { margin-block-start: -0.5rem; }
-.cards + p { margin-block-start: 1.25rem; }
-.row { display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: center; justify-content: space-between; }
-.row > * { flex: auto; }
-.row p { margin: 0; }
-.row button { flex: none; width: auto; min-height: 2.75rem; padding-inline: 0.75rem; }
-/* Buttons that end something have a cross, so that the color is not the only sign. */
-.end { border-color: var(--danger); color: var(--danger); }
-.end::before { content: "\\d7\\a0" / ""; }
-label { display: flex; gap: 0.625rem; align-items: center; min-height: 2.75rem; }
-input { flex: none; width: 1.25rem; height: 1.25rem; margin: 0; accent-color: var(--danger); }
-dt { color: var(--muted); font-size: 0.875rem; }
-dd { margin: 0 0 1rem; font-weight: 600; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 3px; }
 .notice {
   padding: 0.75rem 1rem;

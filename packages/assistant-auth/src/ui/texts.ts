@@ -1,12 +1,13 @@
 /**
- * The texts of the pages, without the titles and messages of errors: the defaults, and the check of
- * replacements, which must keep the placeholders.
+ * The texts of the pages, without the titles and messages of errors: the defaults of the sign-in pages, and
+ * the check of replacements, which must keep the placeholders. The defaults of the account pages are in
+ * `account/ui/texts.ts`.
  */
 import { ConfigurationError } from '../oauth/errors.ts';
 
 /**
- * The texts of the account pages. Besides the placeholders of `Texts`: `{identity}` (a provider, with the
- * user's name or address there), `{since}` and `{used}` (dates). Screen readers read a button that
+ * The texts of the account pages. Besides the placeholders of `SignInTexts`: `{identity}` (a provider, with
+ * the user's name or address there), `{since}` and `{used}` (dates). Screen readers read a button that
  * disconnects or removes something together with the name of that item.
  */
 export interface AccountTexts {
@@ -115,89 +116,13 @@ export interface AccountTexts {
   readonly deleted: string;
 }
 
-export const defaultAccountTexts: AccountTexts = {
-  account: 'Your account at {product}',
-  accountPurpose: 'Sign in to see which apps use {product} on your behalf, and to manage your account.',
-  accountAssurance: 'You sign in on the provider’s own page, so {product} never sees your password.',
-  signedInWith: 'You are signed in with {identity}.',
-  signOut: 'Sign out',
-
-  apps: 'Connected apps',
-  appsAbout: 'These apps can use {product} on your behalf until you disconnect them.',
-  noApps: 'No app is connected yet.',
-  appScopes: 'It can:',
-  appNoScopes: 'It can only recognize you when you come back to {product}.',
-  appSince: 'Connected {since}',
-  lastUsed: 'Last used {used}',
-  disconnect: 'Disconnect',
-  signOutEverywhereTitle: 'Sign out everywhere',
-  signOutEverywhereAbout:
-    'Lost a device, or found something that is not yours? This disconnects every app and ends every sign-in, ' +
-    'this one too. Your account stays.',
-  disconnectEverything: 'Disconnect everything and sign out everywhere',
-
-  confirm: 'First, confirm that it is you',
-  confirmAbout:
-    'Before you change how you sign in, download your data or delete your account, please sign in once more. ' +
-    'It keeps others out if you ever leave this page open.',
-  confirmWith: 'Confirm with {provider}',
-
-  identities: 'Ways to sign in',
-  identitiesAbout:
-    'Each of these opens this account. You can add others, and remove those that you do not need. ' +
-    'Removing one also disconnects the apps that were connected through it.',
-  onlyIdentity: 'This opens your account. It is the only one, so it cannot be removed; you can add others.',
-  identitySince: 'Added {since}',
-  unlinkCurrent: 'You are signed in with this one, so removing it signs you out.',
-  unlink: 'Remove',
-  addIdentity: 'Add another way to sign in',
-  linkWith: 'Add {provider}',
-
-  exportHeading: 'Your data',
-  exportAbout: 'Get a file with everything that {product} stores about you.',
-  exportData: 'Download your data',
-
-  deleteHeading: 'Delete your account',
-  deleteAbout: 'If you delete your account at {product}:',
-  deleteApps: 'All apps are disconnected.',
-  deleteIdentities: 'All ways to sign in are removed. Your accounts at the providers stay as they are.',
-  deleteData: 'Everything that {product} stores about you is deleted.',
-  deleteFinal: 'This cannot be undone.',
-  deleteConfirm: 'Yes, delete my account for good',
-  deleteAccount: 'Delete my account',
-
-  linkTitle: 'Add this way to sign in?',
-  linkCurrent: 'You are signed in with',
-  linkNew: 'You are about to add',
-  linkAbout: 'From then on, {identity} opens this account at {product}, too. Go on only if both are yours.',
-  linkConflictTitle: 'Already in use by another account',
-  linkConflictAbout:
-    '{identity} already belongs to another account at {product}, so it was not added. Nothing has changed.',
-  backToAccount: 'Back to your account',
-
-  appDisconnected: 'The app is disconnected.',
-  linked: 'Added. You can sign in that way, too, from now on.',
-  alreadyLinked: 'You can sign in that way already. Nothing has changed.',
-  linkCanceled: 'Nothing was added.',
-  notLinked: 'That one belongs to another account, so it was not added. Nothing has changed.',
-  unlinked: 'Removed. The apps that were connected through it are disconnected.',
-  lastIdentity: 'Your only way to sign in cannot be removed.',
-  confirmed:
-    'Thank you. For a short while you can change how you sign in, download your data or delete your account.',
-  notConfirmed: 'It could not be confirmed that it is you. Nothing has changed.',
-  confirmationRequired: 'Please confirm that it is you, then try again. Nothing has changed yet.',
-  deleteNotConfirmed: 'Nothing was deleted: the box was not ticked.',
-  signedOut: 'You are signed out.',
-  signedOutEverywhere: 'Every app is disconnected, and you are signed out everywhere.',
-  deleted: 'Your account is deleted.',
-};
-
 /**
- * The texts: plain text with placeholders for names: `{product}`, `{client}`, `{host}` (where the client's
- * code is sent), `{provider}` and `{user}` (the user's name or address at the provider of the session). A
- * replacement must keep the placeholders of the default; only `{product}` can be left out.
+ * The texts of the sign-in and error pages: plain text with placeholders for names: `{product}`, `{client}`,
+ * `{host}` (where the client's code is sent), `{provider}` and `{user}` (the user's name or address at the
+ * provider of the session). A replacement must keep the placeholders of the default; only `{product}` can be
+ * left out.
  */
-export interface Texts extends AccountTexts {
+export interface SignInTexts {
   /** Heading and window title: `{product}`. */
   readonly signIn: string;
   /** Which client requests access: `{client}`, `{product}`. */
@@ -259,8 +184,13 @@ export interface Texts extends AccountTexts {
   readonly reference: string;
 }
 
-export const defaultTexts: Texts = {
-  ...defaultAccountTexts,
+/** All texts. */
+export interface Texts extends SignInTexts, AccountTexts {}
+
+/** The validated texts. Those of the account pages are present if the broker has these pages. */
+export type ParsedTexts = SignInTexts & Partial<AccountTexts>;
+
+export const defaultTexts: SignInTexts = {
   signIn: 'Sign in to {product}',
   request: '{client} asks to use {product} on your behalf.',
   scopes: '{client} will be able to:',
@@ -298,12 +228,15 @@ export const defaultTexts: Texts = {
 
 /**
  * Fills in the default texts.
- * @throws ConfigurationError for an unknown name, an empty text, a missing placeholder, or one that the
- *   default does not have
+ * @param accountTexts the default texts of the account pages. Default: none, for a broker without these pages
+ * @throws ConfigurationError for an unknown name, a text of the account pages if there are none, an empty
+ *   text, a missing placeholder, or one that the default does not have
  */
-export const parseTexts = (given: Partial<Texts>): Texts => {
-  for (const [name, text] of Object.entries(given)) checkText(`texts.${name}`, name, text);
-  return { ...defaultTexts, ...given };
+export const parseTexts = (given: Partial<Texts>, accountTexts?: AccountTexts): ParsedTexts => {
+  const defaults: ParsedTexts = { ...defaultTexts, ...accountTexts };
+  const originals = new Map(Object.entries(defaults));
+  for (const [name, text] of Object.entries(given)) checkText(`texts.${name}`, originals.get(name), text);
+  return { ...defaults, ...given };
 };
 
 /** Matches a placeholder. `split` with it leaves the names of the placeholders at the odd positions. */
@@ -312,9 +245,12 @@ export const placeholder = /\{([a-z]+)\}/;
 const findPlaceholders = (text: string): readonly string[] =>
   text.split(placeholder).filter((_, index) => index % 2 === 1);
 
-const checkText = (option: string, name: string, text: unknown): void => {
-  const original = Object.entries(defaultTexts).find(([known]) => known === name)?.[1];
-  if (original === undefined) throw new ConfigurationError(option, 'is not the name of a text.');
+const checkText = (option: string, original: string | undefined, text: unknown): void => {
+  if (original === undefined)
+    throw new ConfigurationError(
+      option,
+      'is not the name of a text. Texts of the account page require the option account.',
+    );
   if (typeof text !== 'string' || text.trim() === '')
     throw new ConfigurationError(option, 'must be a non-empty string.');
   const placeholders = findPlaceholders(original);

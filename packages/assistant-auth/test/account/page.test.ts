@@ -18,6 +18,21 @@ import { type Deployment, deploy } from '../deployment.ts';
 import { expectInvalidToken, expectTokenError, invalidRefreshTokenError } from '../expect-error.ts';
 import { createProvider } from '../fake-provider.ts';
 
+describe('texts', () => {
+  const texts = { accountPurpose: 'Sign in to manage your account at {product}.' };
+
+  it('of the account page can be replaced', async () => {
+    const { html } = await createAccountBrowser(deploy({ texts })).openAccountPage();
+    expect(html).toContain('Sign in to manage your account at <bdi translate="no">words.example</bdi>.');
+  });
+
+  it('of the account page are refused if there is none', () => {
+    expect(() => deploy({ texts }, { hasAccountPage: false })).toThrow(
+      'texts.accountPurpose is not the name of a text.',
+    );
+  });
+});
+
 describe('connected apps', () => {
   /** Signs in at the account page as `subject-1`, the user whom the test clients sign in by default. */
   const signInAsTestUser = async (deployment: Deployment): Promise<AccountBrowser> => {

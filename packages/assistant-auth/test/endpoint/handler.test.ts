@@ -1,5 +1,6 @@
 /** What all endpoints share: the handler, error pages, provider icons and the stylesheet. */
 import { describe, expect, it } from 'vitest';
+import { accountPages, defaultAccountPages } from '../../src/account/index.ts';
 import type { Pages } from '../../src/context.ts';
 import { createErrorPageResponder } from '../../src/endpoint/error-page.ts';
 import {
@@ -329,7 +330,7 @@ describe('the stylesheet', () => {
   it('is served at the path that the pages use, cached for an hour', async () => {
     const response = await fetchStylesheet();
     expect(response.status).toBe(200);
-    expect(await response.text()).toBe(defaultPages.stylesheet);
+    expect(await response.text()).toBe(defaultAccountPages.stylesheet + defaultPages.stylesheet);
     expect(Object.fromEntries(response.headers)).toEqual({
       'cache-control': 'public, max-age=3600',
       'content-type': 'text/css; charset=utf-8',
@@ -341,7 +342,16 @@ describe('the stylesheet', () => {
 
   it('can be replaced by the publisher', async () => {
     const stylesheet = `${defaultPages.stylesheet}:root { --accent: #123456; }`;
-    expect(await (await fetchStylesheet(deploy({ pages: { stylesheet } }))).text()).toBe(stylesheet);
+    const account = accountPages({ pages: { stylesheet: 'h3 { margin: 0; }\n' } });
+    expect(await (await fetchStylesheet(deploy({ pages: { stylesheet }, account }))).text()).toBe(
+      `h3 { margin: 0; }\n${stylesheet}`,
+    );
+  });
+
+  it('has no rules of the account page if there is none', async () => {
+    expect(await (await fetchStylesheet(deploy({}, { hasAccountPage: false }))).text()).toBe(
+      defaultPages.stylesheet,
+    );
   });
 
   it('is served to HEAD without a body', async () => {

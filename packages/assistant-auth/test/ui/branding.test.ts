@@ -1,5 +1,6 @@
 /** Branding, language and texts: which values are accepted. */
 import { describe, expect, it } from 'vitest';
+import { defaultAccountTexts } from '../../src/account/ui/texts.ts';
 import { ConfigurationError } from '../../src/oauth/errors.ts';
 import { type Branding, parseBranding } from '../../src/ui/branding.ts';
 import { renderStylesheet } from '../../src/ui/stylesheet.ts';
@@ -189,6 +190,17 @@ describe('names, language and texts', () => {
     expect(parseBranding({ texts }).texts).toMatchObject(texts);
   });
 
+  it('has the texts of the account pages if the broker has these pages', () => {
+    expect(parseBranding({}, defaultAccountTexts).texts).toEqual({ ...defaultTexts, ...defaultAccountTexts });
+    expect(parseBranding({ texts: { unlink: 'Delete' } }, defaultAccountTexts).texts).toEqual({
+      ...defaultTexts,
+      ...defaultAccountTexts,
+      unlink: 'Delete',
+    });
+  });
+
+  const unknownText = 'is not the name of a text. Texts of the account page require the option account.';
+
   it.each([
     [{ branding: { name: ' ' } }, 'branding.name', 'must be a non-empty string.'],
     [{ branding: { name: 7 } }, 'branding.name', 'must be a non-empty string.'],
@@ -217,8 +229,9 @@ describe('names, language and texts', () => {
     [{ language: 'en"><b>' }, 'language', 'must be a language tag, such as en or pt-BR.'],
     [{ language: 7 }, 'language', 'must be a language tag, such as en or pt-BR.'],
     [{ language: [] }, 'language', 'must be a language tag, such as en or pt-BR.'],
-    [{ texts: { goodbye: 'x' } }, 'texts.goodbye', 'is not the name of a text.'],
-    [{ texts: { constructor: 'x' } }, 'texts.constructor', 'is not the name of a text.'],
+    [{ texts: { goodbye: 'x' } }, 'texts.goodbye', unknownText],
+    [{ texts: { constructor: 'x' } }, 'texts.constructor', unknownText],
+    [{ texts: { unlink: 'Delete' } }, 'texts.unlink', unknownText],
     [{ texts: { cancel: '' } }, 'texts.cancel', 'must be a non-empty string.'],
     [{ texts: { cancel: 7 } }, 'texts.cancel', 'must be a non-empty string.'],
     [{ texts: { request: 'Welcome to {product}' } }, 'texts.request', 'must contain {client}.'],

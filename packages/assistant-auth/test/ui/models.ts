@@ -12,6 +12,7 @@ import {
   renderErrorPage,
 } from '../../src/ui/error.ts';
 import { renderSignInPage, type SignInModel } from '../../src/ui/sign-in.ts';
+import type { AccountTexts } from '../../src/ui/texts.ts';
 
 const branding: Branding = {
   name: 'Words With Chat',
@@ -24,8 +25,8 @@ export interface Changes<Model> extends PageOptions {
   readonly model?: Partial<Model>;
 }
 
-export const parsePageOptions = (changes: PageOptions): ParsedBranding =>
-  parseBranding({ ...changes, branding: { ...branding, ...changes.branding } });
+export const parsePageOptions = (changes: PageOptions, accountTexts?: AccountTexts): ParsedBranding =>
+  parseBranding({ ...changes, branding: { ...branding, ...changes.branding } }, accountTexts);
 
 export const renderSignIn = (changes: Changes<SignInModel> = {}): string =>
   renderSignInPage({

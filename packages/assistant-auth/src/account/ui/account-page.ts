@@ -2,7 +2,6 @@
  * Renders the account page with all its sections, and the sign-in page that is shown if nobody is signed in.
  */
 import type { EpochSeconds } from '../../oauth/identifiers.ts';
-import type { ParsedBranding } from '../../ui/branding.ts';
 import {
   fillText,
   type Html,
@@ -16,6 +15,7 @@ import {
   renderProviderIcon,
 } from '../../ui/layout.ts';
 import type { Texts } from '../../ui/texts.ts';
+import type { AccountBranding } from './texts.ts';
 
 /**
  * Renders the page. Every form posts `form` and the fields that `AccountModel` documents to its own action.
@@ -85,7 +85,7 @@ ${renderForm(actions.signIn, form, html`<input type="hidden" name="purpose" valu
 /** The data of the account page. */
 export interface AccountModel {
   /** The publisher's branding, with language and texts. */
-  readonly branding: ParsedBranding;
+  readonly branding: AccountBranding;
   /** Path of the stylesheet on the issuer's origin. */
   readonly stylesheetPath: string;
   /** Paths that the forms are posted to. Each form also posts `form`. */
@@ -355,7 +355,7 @@ const renderRecentAuthForm = (
 /** The data of the page that is shown if nobody is signed in. */
 export interface AccountSignInModel {
   /** The publisher's branding, with language and texts. */
-  readonly branding: ParsedBranding;
+  readonly branding: AccountBranding;
   /** Path of the stylesheet on the issuer's origin. */
   readonly stylesheetPath: string;
   /** Path that the form is posted to. */

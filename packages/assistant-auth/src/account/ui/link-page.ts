@@ -3,7 +3,6 @@
  * another account.
  */
 
-import type { ParsedBranding } from '../../ui/branding.ts';
 import {
   fillText,
   html,
@@ -13,11 +12,12 @@ import {
   renderName,
 } from '../../ui/layout.ts';
 import { renderForm } from './account-page.ts';
+import type { AccountBranding } from './texts.ts';
 
 /** The data of the page that asks whether to link an identity. */
 export interface LinkModel {
   /** The publisher's branding, with language and texts. */
-  readonly branding: ParsedBranding;
+  readonly branding: AccountBranding;
   /** Path of the stylesheet on the issuer's origin. */
   readonly stylesheetPath: string;
   /** Path that the form is posted to. */
@@ -61,7 +61,7 @@ ${renderForm(
 /** The data of the page for an identity that belongs to another account. */
 export interface LinkConflictModel {
   /** The publisher's branding, with language and texts. */
-  readonly branding: ParsedBranding;
+  readonly branding: AccountBranding;
   /** Path of the stylesheet on the issuer's origin. */
   readonly stylesheetPath: string;
   /** Path of the account page. */

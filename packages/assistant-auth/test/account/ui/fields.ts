@@ -1,7 +1,7 @@
 /** Renders the account pages with one value in every field, and with every text. */
 
+import { defaultAccountTexts } from '../../../src/account/ui/texts.ts';
 import type { PageOptions } from '../../../src/ui/branding.ts';
-import { defaultAccountTexts } from '../../../src/ui/texts.ts';
 import {
   app,
   identity,

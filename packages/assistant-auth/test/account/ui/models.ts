@@ -11,6 +11,8 @@ import {
   renderLinkConflictPage,
   renderLinkPage,
 } from '../../../src/account/ui/link-page.ts';
+import { type AccountBranding, defaultAccountTexts } from '../../../src/account/ui/texts.ts';
+import type { PageOptions } from '../../../src/ui/branding.ts';
 import { type Changes, parsePageOptions } from '../../ui/models.ts';
 
 const providers = [
@@ -65,10 +67,15 @@ export const recentlyAuthenticated: Pick<AccountModel, 'identities' | 'recentAut
   recentAuth: { kind: 'fresh', until: Date.UTC(2026, 10, 24) / 1000 },
 };
 
+const parseAccountBranding = (changes: PageOptions): AccountBranding => {
+  const parsed = parsePageOptions(changes, defaultAccountTexts);
+  return { ...parsed, texts: { ...defaultAccountTexts, ...parsed.texts } };
+};
+
 /** The page of a user with one app and one identity who has not reauthenticated recently. */
 export const renderAccount = (changes: Changes<AccountModel> = {}): string =>
   renderAccountPage({
-    branding: parsePageOptions(changes),
+    branding: parseAccountBranding(changes),
     stylesheetPath: '/sign-in.css',
     actions,
     form: 'sealed-form',
@@ -81,7 +88,7 @@ export const renderAccount = (changes: Changes<AccountModel> = {}): string =>
 
 export const renderAccountSignIn = (changes: Changes<AccountSignInModel> = {}): string =>
   renderAccountSignInPage({
-    branding: parsePageOptions(changes),
+    branding: parseAccountBranding(changes),
     stylesheetPath: '/sign-in.css',
     action: '/account/sign-in',
     form: 'sealed-form',
@@ -91,7 +98,7 @@ export const renderAccountSignIn = (changes: Changes<AccountSignInModel> = {}): 
 
 export const renderLink = (changes: Changes<LinkModel> = {}): string =>
   renderLinkPage({
-    branding: parsePageOptions(changes),
+    branding: parseAccountBranding(changes),
     stylesheetPath: '/sign-in.css',
     action: '/account/link/confirm',
     form: 'sealed-form',
@@ -103,7 +110,7 @@ export const renderLink = (changes: Changes<LinkModel> = {}): string =>
 
 export const renderLinkConflict = (changes: Changes<LinkConflictModel> = {}): string =>
   renderLinkConflictPage({
-    branding: parsePageOptions(changes),
+    branding: parseAccountBranding(changes),
     stylesheetPath: '/sign-in.css',
     accountPath: '/account',
     conflictingIdentity: { provider: 'GitHub', label: 'ada' },
