@@ -6,7 +6,7 @@
 import { CompactSign } from 'jose';
 import { ConfigurationError } from '../oauth/errors.ts';
 import type { EpochSeconds, Identity, Seconds } from '../oauth/identifiers.ts';
-import { type Rule, resolveBaseUrl, validate } from './config.ts';
+import { parseBuiltInSettings, type Rule, resolveBaseUrl, validate } from './config.ts';
 import { createIssuer } from './issuer.ts';
 import { parseLabel } from './oauth-client.ts';
 import { createOidcProvider } from './oidc.ts';
@@ -36,7 +36,7 @@ export interface AppleSettings {
  */
 export const apple = ({ baseUrl, ...settings }: AppleSettings): IdentityProvider => {
   const origin = resolveBaseUrl('apple', 'https://appleid.apple.com', baseUrl);
-  const issuer = createIssuer({
+  const config = parseBuiltInSettings({
     id: 'apple',
     displayName: 'Apple',
     issuer: origin,
@@ -53,9 +53,9 @@ export const apple = ({ baseUrl, ...settings }: AppleSettings): IdentityProvider
     recheckInterval: 86_400,
     // Apple documents that refresh tokens may be validated once a day, so they outlive the session.
     offlineAccess: 'always',
-    // Apple has no UserInfo endpoint.
-    userInfo: 'never',
   });
+  const issuer = createIssuer(config);
+  // Without UserInfo, because Apple has no such endpoint.
   const provider = createOidcProvider(issuer);
   return {
     ...provider,

@@ -1,10 +1,10 @@
 /**
- * The settings of the broker as a client of a provider, with their defaults and rules: those of all
- * providers, and those of OpenID Connect issuers.
+ * The settings of the broker as a client of a provider, with their defaults: those of all providers, and
+ * those of OpenID Connect issuers. Also the rules for the credentials; `settings-rules.ts` has the others.
  */
 
 import { ConfigurationError } from '../oauth/errors.ts';
-import { continueChoice, type EpochSeconds, type Seconds } from '../oauth/identifiers.ts';
+import type { EpochSeconds, Seconds } from '../oauth/identifiers.ts';
 import { isLoopback } from '../oauth/resource.ts';
 
 /** A secret from the provider, or a function that creates one for a single exchange. */
@@ -85,17 +85,9 @@ export const validate = <Settings extends { readonly id: string }>(
   return settings;
 };
 
-const reservedProblem = 'must not contain request, request_uri or a parameter that the broker sets itself.';
 const credentialProblem = 'must be printable ASCII without spaces, and not empty.';
 
-export const clientRules: readonly Rule<Required<ClientSettings>>[] = [
-  [
-    'id',
-    ({ id }) => matchesPattern(/^[a-z0-9-]{1,32}$/, id),
-    'must be 1 to 32 characters: a-z, 0-9 and hyphens.',
-  ],
-  ['id', ({ id }) => id !== continueChoice, `must not be ${continueChoice}, which is reserved.`],
-  ['displayName', ({ displayName }) => matchesPattern(/\S/, displayName), 'must not be empty.'],
+export const credentialRules: readonly Rule<Pick<ClientSettings, 'id' | 'clientId' | 'clientSecret'>>[] = [
   ['clientId', ({ clientId }) => matchesPattern(credentialPattern, clientId), credentialProblem],
   [
     'clientSecret',
@@ -103,49 +95,7 @@ export const clientRules: readonly Rule<Required<ClientSettings>>[] = [
       typeof clientSecret === 'function' || matchesPattern(credentialPattern, clientSecret),
     credentialProblem,
   ],
-  [
-    'scopes',
-    ({ scopes }) => scopes.every((scope) => matchesPattern(scopeTokenPattern, scope)),
-    'must be scope names without spaces, quotes or backslashes.',
-  ],
-  [
-    'authorizationParameters',
-    ({ authorizationParameters: added }) => hasNoReservedParameters(added),
-    reservedProblem,
-  ],
-  ['reauthentication', ({ reauthentication: added }) => hasNoReservedParameters(added), reservedProblem],
-  [
-    'singleUseRefreshTokens',
-    ({ singleUseRefreshTokens: singleUse }) => typeof singleUse === 'boolean',
-    'must be true or false.',
-  ],
-  [
-    'revokedErrors',
-    ({ revokedErrors }) => revokedErrors.every((code) => matchesPattern(errorCodePattern, code)),
-    'must be error codes in printable ASCII, without quotes or backslashes.',
-  ],
-  [
-    'recheckInterval',
-    ({ recheckInterval }) =>
-      Number.isInteger(recheckInterval) && recheckInterval >= 60 && recheckInterval <= 86_400,
-    'must be a whole number of seconds from 60 to 86400.',
-  ],
-  [
-    'offlineAccess',
-    ({ offlineAccess }) => offlineAccessModes.includes(offlineAccess),
-    'must be always, by-scope or never.',
-  ],
 ];
-
-/**
- * Returns whether requests can be sent to a URL: https, or http on loopback, without user information and
- * fragment.
- */
-export const isAllowedUrl = (text: string): boolean => {
-  const url = matchesPattern(/^[^#\s]+$/, text) ? URL.parse(text) : null;
-  if (url === null || url.username !== '' || url.password !== '') return false;
-  return url.protocol === 'https:' || isLoopback(url);
-};
 
 /**
  * Returns the origin of a fake provider, if there is one, instead of the provider's. For development, so only
@@ -162,21 +112,11 @@ export const resolveBaseUrl = (id: string, defaultOrigin: string, baseUrl: strin
 
 /** VSCHAR (RFC 6749 appendices A.1 and A.2) without the space, which comes from careless copying. */
 const credentialPattern = /^[\x21-\x7E]+$/;
-/** RFC 6749 §5.2. */
-const errorCodePattern = /^[\x20-\x21\x23-\x5B\x5D-\x7E]+$/;
-const scopeTokenPattern = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
-/** A request object would override all other parameters (OpenID Connect Core §6). */
-const reservedParameters =
-  /^(client_id|redirect_uri|response_type|response_mode|scope|state|nonce|code_challenge|code_challenge_method|request|request_uri)$/;
-
-const hasNoReservedParameters = (parameters: object): boolean =>
-  !Object.keys(parameters).some((name) => reservedParameters.test(name));
-
 /**
  * Also false for values that are not strings despite their type, such as an environment variable that is not
  * set.
  */
-const matchesPattern = (pattern: RegExp, value: unknown): boolean =>
+export const matchesPattern = (pattern: RegExp, value: unknown): boolean =>
   typeof value === 'string' && pattern.test(value);
 
 // Settings of an OpenID Connect issuer.
@@ -214,49 +154,23 @@ export interface OidcSettings extends ClientSettings {
 export type RelyingPartyConfig = Required<OidcSettings>;
 
 /**
- * @throws ConfigurationError `providers.<id>.<option>` for the first setting that is missing, malformed or
- *   unsafe
+ * Completes the settings of a built-in provider. Validates only the credentials, because the publisher sets
+ * nothing else. There is no `userInfo`, because only `oidc()` reads UserInfo.
+ * @throws ConfigurationError `providers.<id>.<option>` if `clientId` or `clientSecret` is malformed
  */
-export const parseRelyingPartyConfig = (settings: OidcSettings): RelyingPartyConfig =>
-  validate(
-    {
-      scopes: ['openid', 'email', 'profile'],
-      ...clientDefaults,
-      reauthentication: { prompt: 'login', max_age: '0' },
-      responseMode: 'query',
-      authTime: 'required',
-      logoutEndsGrants: false,
-      userInfo: 'if-claims-missing',
-      ...settings,
-    },
-    rules,
-  );
+export const parseBuiltInSettings = (settings: Omit<OidcSettings, 'userInfo'>): RelyingPartyConfig =>
+  validate(fillInDefaults(settings), credentialRules);
 
-const rules: readonly Rule<RelyingPartyConfig>[] = [
-  ...clientRules,
-  [
-    'issuer',
-    ({ issuer }) => isAllowedUrl(issuer) && !issuer.includes('?'),
-    'must be an https URL without user information, query or fragment, or an http URL on loopback.',
-  ],
-  ['scopes', ({ scopes }) => scopes.includes('openid'), 'must include openid.'],
-  // Any other value would disable the check of `auth_time`.
-  [
-    'authTime',
-    ({ authTime }) => authTime === 'required' || authTime === 'optional',
-    'must be required or optional.',
-  ],
-  [
-    'logoutEndsGrants',
-    ({ logoutEndsGrants }) => typeof logoutEndsGrants === 'boolean',
-    'must be true or false.',
-  ],
-  [
-    'userInfo',
-    ({ userInfo }) => userInfo === 'if-claims-missing' || userInfo === 'never',
-    'must be if-claims-missing or never.',
-  ],
-];
+export const fillInDefaults = (settings: OidcSettings): RelyingPartyConfig => ({
+  scopes: ['openid', 'email', 'profile'],
+  ...clientDefaults,
+  reauthentication: { prompt: 'login', max_age: '0' },
+  responseMode: 'query',
+  authTime: 'required',
+  logoutEndsGrants: false,
+  userInfo: 'if-claims-missing',
+  ...settings,
+});
 
 /**
  * Which refresh tokens are known to outlive the session that they were issued in.
@@ -265,5 +179,3 @@ const rules: readonly Rule<RelyingPartyConfig>[] = [
  * - `never`: None does, or identities of this provider must not be rechecked.
  */
 export type OfflineAccess = 'always' | 'by-scope' | 'never';
-
-const offlineAccessModes: readonly unknown[] = ['always', 'by-scope', 'never'] satisfies OfflineAccess[];

@@ -4,7 +4,7 @@
  */
 
 import type { TokenIdentifiers } from '../oauth/identifiers.ts';
-import { resolveBaseUrl } from './config.ts';
+import { parseBuiltInSettings, resolveBaseUrl } from './config.ts';
 import { createIssuer } from './issuer.ts';
 import { createOidcProvider } from './oidc.ts';
 import type { IdentityProvider } from './provider.ts';
@@ -24,7 +24,7 @@ export interface GoogleSettings {
  * @see https://developers.google.com/identity/openid-connect/openid-connect
  */
 export const google = ({ clientId, clientSecret, baseUrl }: GoogleSettings): IdentityProvider => {
-  const issuer = createIssuer({
+  const config = parseBuiltInSettings({
     id: 'google',
     displayName: 'Google',
     issuer: resolveBaseUrl('google', 'https://accounts.google.com', baseUrl),
@@ -46,10 +46,10 @@ export const google = ({ clientId, clientSecret, baseUrl }: GoogleSettings): Ide
     singleUseRefreshTokens: false,
     // With `access_type=offline`, Google issues long-lived refresh tokens.
     offlineAccess: 'always',
-    // Google's ID tokens contain every claim that UserInfo returns: if `name` is missing, UserInfo lacks it
-    // too.
-    userInfo: 'never',
   });
+  const issuer = createIssuer(config);
+  // Without UserInfo: Google's ID tokens contain every claim that it returns. If `name` is missing, UserInfo
+  // lacks it too.
   const provider = createOidcProvider(issuer);
   return {
     ...provider,

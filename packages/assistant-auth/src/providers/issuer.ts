@@ -12,7 +12,7 @@ import {
 } from 'oauth4webapi';
 import type { EpochSeconds, Seconds } from '../oauth/identifiers.ts';
 import { decodeBase64url } from '../oauth/secrets.ts';
-import { type OidcSettings, parseRelyingPartyConfig, type RelyingPartyConfig } from './config.ts';
+import type { RelyingPartyConfig } from './config.ts';
 import { buildRequestOptions, fetchFromProvider, parseEndpoint } from './http.ts';
 import { ProviderError, type ProviderIo } from './provider.ts';
 
@@ -24,19 +24,13 @@ export interface OidcIssuer {
   readonly verifyWithKeys: KeyVerifier;
 }
 
-/**
- * Creates an issuer. Metadata and keys are read when they are first needed, and cached in the issuer.
- * @throws ConfigurationError `providers.<id>.<option>` for a missing, malformed or unsafe setting
- */
-export const createIssuer = (settings: OidcSettings, tenantIssuers?: TenantIssuers): OidcIssuer => {
-  const config = parseRelyingPartyConfig(settings);
-  return {
-    config,
-    tenantIssuers,
-    discover: createDiscovery(config.issuer, tenantIssuers),
-    verifyWithKeys: createKeyVerifier(),
-  };
-};
+/** Creates an issuer. Metadata and keys are read when they are first needed, and cached in the issuer. */
+export const createIssuer = (config: RelyingPartyConfig, tenantIssuers?: TenantIssuers): OidcIssuer => ({
+  config,
+  tenantIssuers,
+  discover: createDiscovery(config.issuer, tenantIssuers),
+  verifyWithKeys: createKeyVerifier(),
+});
 
 // Issuer metadata (OpenID Connect Discovery 1.0 §4), cached for an hour.
 

@@ -5,7 +5,7 @@
 
 import { ConfigurationError } from '../oauth/errors.ts';
 import type { Identity } from '../oauth/identifiers.ts';
-import { resolveBaseUrl } from './config.ts';
+import { parseBuiltInSettings, resolveBaseUrl } from './config.ts';
 import { createIssuer } from './issuer.ts';
 import { createOidcProvider, refuseIf } from './oidc.ts';
 import type { IdentityProvider } from './provider.ts';
@@ -34,33 +34,30 @@ export const microsoft = ({ clientId, clientSecret, ...settings }: MicrosoftSett
   const origin = resolveBaseUrl('microsoft', 'https://login.microsoftonline.com', baseUrl);
   const tenant = parseTenant(chosen);
   const buildIssuer = (name: string): string => `${origin}/${name}/v2.0`;
-  const issuer = createIssuer(
-    {
-      id: 'microsoft',
-      displayName: 'Microsoft',
-      issuer: buildIssuer(tenant),
-      clientId,
-      clientSecret,
-      scopes: ['openid', 'email', 'profile', 'offline_access'],
-      authorizationParameters: { prompt: 'select_account' },
-      reauthentication: { prompt: 'login' },
-      // Microsoft sends `auth_time` only if the application is configured for this optional claim.
-      authTime: 'optional',
-      // Microsoft issues a new refresh token, and the used one stays valid:
-      // https://learn.microsoft.com/entra/identity-platform/refresh-tokens
-      singleUseRefreshTokens: false,
-      // The `scope` of its responses never contains `offline_access`, even if it was granted.
-      offlineAccess: 'always',
-      // Microsoft documents that its ID tokens contain every claim that UserInfo returns.
-      userInfo: 'never',
-      // The last two require the user to interact, for example because of a policy of their organization.
-      revokedErrors: ['invalid_grant', 'interaction_required', 'consent_required'],
-    },
-    {
-      metadataIssuer: buildIssuer(tenantInMetadata.get(tenant) ?? tenant),
-      isTenantIssuer: (name) => findTenantIds(name).some((tid) => name === buildIssuer(tid)),
-    },
-  );
+  const config = parseBuiltInSettings({
+    id: 'microsoft',
+    displayName: 'Microsoft',
+    issuer: buildIssuer(tenant),
+    clientId,
+    clientSecret,
+    scopes: ['openid', 'email', 'profile', 'offline_access'],
+    authorizationParameters: { prompt: 'select_account' },
+    reauthentication: { prompt: 'login' },
+    // Microsoft sends `auth_time` only if the application is configured for this optional claim.
+    authTime: 'optional',
+    // Microsoft issues a new refresh token, and the used one stays valid:
+    // https://learn.microsoft.com/entra/identity-platform/refresh-tokens
+    singleUseRefreshTokens: false,
+    // The `scope` of its responses never contains `offline_access`, even if it was granted.
+    offlineAccess: 'always',
+    // The last two require the user to interact, for example because of a policy of their organization.
+    revokedErrors: ['invalid_grant', 'interaction_required', 'consent_required'],
+  });
+  const issuer = createIssuer(config, {
+    metadataIssuer: buildIssuer(tenantInMetadata.get(tenant) ?? tenant),
+    isTenantIssuer: (name) => findTenantIds(name).some((tid) => name === buildIssuer(tid)),
+  });
+  // Without UserInfo: Microsoft documents that its ID tokens contain every claim that it returns.
   const provider = createOidcProvider(issuer);
   return {
     ...provider,

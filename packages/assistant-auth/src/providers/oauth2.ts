@@ -11,14 +11,7 @@ import {
   refreshTokenGrantRequest,
   validateAuthResponse,
 } from 'oauth4webapi';
-import {
-  type ClientSettings,
-  clientDefaults,
-  clientRules,
-  isAllowedUrl,
-  type Rule,
-  validate,
-} from './config.ts';
+import { type ClientSettings, clientDefaults, type Rule, validate } from './config.ts';
 import { buildRequestOptions, fetchFromProvider } from './http.ts';
 import {
   buildAuthorizationUrl,
@@ -35,6 +28,7 @@ import {
 } from './oauth-client.ts';
 import { type IdentityProvider, ProviderError, type ProviderIo, type UpstreamRequest } from './provider.ts';
 import { checkRefreshToken, createTokenNotUsedError, revokeToken } from './recheck.ts';
+import { clientRules, isAllowedUrl } from './settings-rules.ts';
 
 export type { ProviderProfile } from './oauth-client.ts';
 

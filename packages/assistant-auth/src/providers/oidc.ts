@@ -17,9 +17,7 @@ import {
   type JWKS,
   jwksCache,
   processAuthorizationCodeResponse,
-  processUserInfoResponse,
   refreshTokenGrantRequest,
-  userInfoRequest,
   validateApplicationLevelSignature,
   validateAuthResponse,
 } from 'oauth4webapi';
@@ -38,7 +36,6 @@ import {
   buildOAuthClient,
   createIdentity,
   receiveTokens,
-  requireBearerToken,
   resolveClientSecret,
   resolveRequestedScopes,
   selectLongLivedRefreshToken,
@@ -49,6 +46,8 @@ import {
 import { type IdentityProvider, ProviderError, type ProviderIo, type UpstreamRequest } from './provider.ts';
 import { checkRefreshToken, createTokenNotUsedError, revokeToken } from './recheck.ts';
 import { readLogoutToken } from './security-events/verify.ts';
+import { parseOidcSettings } from './settings-rules.ts';
+import { type Claims, completeClaims } from './user-info.ts';
 
 export type { OidcSettings } from './config.ts';
 
@@ -59,15 +58,22 @@ export type { OidcSettings } from './config.ts';
  * @see OpenID Connect Core 1.0 §3.1, Discovery 1.0 §4, RFC 7636, RFC 9207
  */
 export const oidc = (settings: OidcSettings): IdentityProvider => {
-  const issuer = createIssuer(settings);
+  const issuer = createIssuer(parseOidcSettings(settings));
   return {
-    ...createOidcProvider(issuer),
+    ...createOidcProvider(issuer, completeClaims),
     readLogoutToken: (token, io) => readLogoutToken(token, issuer, io),
   };
 };
 
-/** Creates the provider of an issuer. */
-export const createOidcProvider = (issuer: OidcIssuer): IdentityProvider => {
+/**
+ * Creates the provider of an issuer.
+ * @param complete returns the claims of the ID token together with those of other sources. Default: returns
+ *   the claims of the ID token
+ */
+export const createOidcProvider = (
+  issuer: OidcIssuer,
+  complete: (...args: Parameters<typeof completeClaims>) => Promise<Claims> = async (claims) => claims,
+): IdentityProvider => {
   const { config, discover } = issuer;
   const extraParameters = config.responseMode === 'query' ? {} : { response_mode: config.responseMode };
   return {
@@ -98,7 +104,7 @@ export const createOidcProvider = (issuer: OidcIssuer): IdentityProvider => {
         });
         const requested = resolveRequestedScopes(config, metadata.scopesSupported);
         const refreshToken = selectLongLivedRefreshToken(tokens, config.offlineAccess, requested);
-        const completed = await completeClaims(claims, tokens, { config, metadata, io });
+        const completed = await complete(claims, tokens, { config, metadata, io });
         return toIdentity(config.id, claims.sub, completed, refreshToken);
       }),
     validateRefreshToken: (refreshToken, io) =>
@@ -267,134 +273,3 @@ const verifyIdTokenSignature = (response: Response, server: AuthorizationServer,
   validateApplicationLevelSignature({ ...server }, response, {
     [jwksCache]: { jwks: structuredClone(keys), uat: Number.POSITIVE_INFINITY },
   });
-
-// UserInfo (OpenID Connect Core §5.3): read if the ID token lacks claims that the scopes requested (§5.4). An
-// issuer can return them from either place.
-
-type Claims = Readonly<Record<string, unknown>>;
-
-interface UserInfoSource {
-  readonly config: RelyingPartyConfig;
-  readonly metadata: IssuerMetadata;
-  readonly io: ProviderIo;
-}
-
-/**
- * For each scope, the claim whose absence makes the broker read UserInfo. The other claims of a scope are
- * optional (§5.4).
- */
-const requiredClaimsByScope: ReadonlyMap<string, string> = new Map([
-  ['email', 'email'],
-  ['profile', 'name'],
-  ['phone', 'phone_number'],
-  ['address', 'address'],
-]);
-
-/**
- * Completes the claims of a verified ID token. If a sign-in needs UserInfo and cannot read it, the sign-in
- * fails: without the claims, `resolveUser` could reject the user or return another one.
- * @throws ProviderError, or an error that `withProviderError` converts to one: `unavailable` if the endpoint
- *   does not respond in time, or responds with 429 or 5xx; `invalid` for another subject (§5.3.2), for a URL
- *   that is not allowed, and for every other response without claims, except a JWT
- */
-const completeClaims = async (
-  claims: IDToken,
-  tokens: TokenResponse,
-  source: UserInfoSource,
-): Promise<Claims> => {
-  const { config, metadata } = source;
-  const { userInfoEndpoint: endpointUrl } = metadata;
-  // An issuer without a UserInfo endpoint can return claims only in the ID token.
-  if (config.userInfo === 'never' || endpointUrl === undefined || endpointUrl === null || endpointUrl === '')
-    return claims;
-  if (!isIncomplete(claims, config.scopes)) return claims;
-  return mergeClaims(claims, await readUserInfo(endpointUrl, claims.sub, tokens, source));
-};
-
-const isIncomplete = (claims: Claims, scopes: readonly string[]): boolean =>
-  scopes.some((scope) => {
-    const claim = requiredClaimsByScope.get(scope);
-    return claim !== undefined && !isUsable(claim, claims[claim]);
-  });
-
-const readUserInfo = async (
-  endpointUrl: unknown,
-  subject: string,
-  tokens: TokenResponse,
-  { config, metadata, io }: UserInfoSource,
-): Promise<Claims> => {
-  const endpoint = parseEndpoint('userinfo_endpoint', endpointUrl, new URL(config.issuer), io);
-  const server = { ...metadata.server, userinfo_endpoint: endpoint };
-  const client = buildOAuthClient(config);
-  const response = await userInfoRequest(server, client, requireBearerToken(tokens), buildRequestOptions(io));
-  if (!response.ok)
-    throw new ProviderError('invalid', `the UserInfo endpoint responded with status ${response.status}`);
-  // A signed or encrypted response, which a client must register for (§5.3.2). It is not verified here, so it
-  // is ignored.
-  if (/^application\/jwt\b/i.test(response.headers.get('content-type') ?? '')) return {};
-  return processUserInfoResponse(server, client, subject, response);
-};
-
-const isBooleanLike = (value: unknown): boolean =>
-  typeof value === 'boolean' || value === 'true' || value === 'false';
-
-/** The claims of §5.1 that are not strings. A claim that is not standard can have any type. */
-const nonStringClaims: ReadonlyMap<string, (value: unknown) => boolean> = new Map([
-  // Apple and Amazon Cognito send booleans as strings.
-  ['email_verified', isBooleanLike],
-  ['phone_number_verified', isBooleanLike],
-  ['updated_at', Number.isFinite],
-  ['address', (value: unknown) => typeof value === 'object' && !Array.isArray(value)],
-]);
-
-const stringClaims: ReadonlySet<string> = new Set([
-  ...['name', 'given_name', 'family_name', 'middle_name', 'nickname', 'preferred_username', 'profile'],
-  ...['picture', 'website', 'email', 'gender', 'birthdate', 'zoneinfo', 'locale', 'phone_number'],
-]);
-
-/** Null and an empty string count as a claim that was not returned (§5.3.2). */
-const isUsable = (name: string, value: unknown): boolean => {
-  if (value === undefined || value === null || value === '') return false;
-  if (stringClaims.has(name)) return typeof value === 'string';
-  return nonStringClaims.get(name)?.(value) ?? true;
-};
-
-/**
- * Claims about the token or the sign-in, which only the ID token can prove, and references to claims of third
- * parties (§5.6.2).
- */
-const reservedClaims: ReadonlySet<string> = new Set([
-  ...['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'auth_time', 'nonce', 'acr', 'amr', 'azp', 'sid'],
-  ...['at_hash', 'c_hash', 's_hash', 'cnf', 'events', 'toe', 'txn', 'sub_id', 'sub_jwk'],
-  // Copying a claim of this name could replace an object's prototype.
-  ...['_claim_names', '_claim_sources', '__proto__'],
-]);
-
-/**
- * For each claim that states whether another is verified, that other claim. Both must come from the same
- * source: `email_verified` is about the `email` next to it.
- */
-const claimByVerifiedFlag: ReadonlyMap<string, string> = new Map([
-  ['email_verified', 'email'],
-  ['phone_number_verified', 'phone_number'],
-]);
-
-/** Adds the claims from UserInfo that the ID token does not have. */
-const mergeClaims = (idToken: Claims, userInfo: Claims): Claims => {
-  // Maps, because a claim can have the name of a property that every object inherits.
-  const [idTokenClaims, userInfoClaims] = [
-    new Map(Object.entries(idToken)),
-    new Map(Object.entries(userInfo)),
-  ];
-  const isAdded = (name: string): boolean => {
-    const claim = claimByVerifiedFlag.get(name) ?? name;
-    return (
-      !reservedClaims.has(claim) &&
-      isUsable(claim, userInfoClaims.get(claim)) &&
-      !isUsable(claim, idTokenClaims.get(claim))
-    );
-  };
-  const kept = [...idTokenClaims].filter(([name]) => !isAdded(name));
-  const added = [...userInfoClaims].filter(([name, value]) => isAdded(name) && isUsable(name, value));
-  return Object.fromEntries([...kept, ...added]);
-};

@@ -3,13 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../src/oauth/errors.ts';
-import {
-  type ClientSettings,
-  clientRules,
-  isAllowedUrl,
-  resolveBaseUrl,
-  validate,
-} from '../../src/providers/config.ts';
+import { type ClientSettings, resolveBaseUrl, validate } from '../../src/providers/config.ts';
 import { fetchFromProvider } from '../../src/providers/http.ts';
 import {
   createIdentity,
@@ -20,6 +14,7 @@ import {
   withProviderError,
 } from '../../src/providers/oauth-client.ts';
 import { ProviderError } from '../../src/providers/provider.ts';
+import { clientRules, isAllowedUrl } from '../../src/providers/settings-rules.ts';
 import {
   callback,
   captureProviderError,

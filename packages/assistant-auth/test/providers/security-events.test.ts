@@ -9,6 +9,7 @@ import {
   parseGoogleTokenIdentifier,
 } from '../../src/providers/security-events/google.ts';
 import { verifySecurityEventToken } from '../../src/providers/security-events/verify.ts';
+import { parseOidcSettings } from '../../src/providers/settings-rules.ts';
 import { callback, clientId, clientSecret, createFakeIssuer, upstreamRequest } from './fake-issuer.ts';
 import { doubleHash } from './security-events/double-hash.ts';
 import { type Claims, generateKey, type SigningKey, sign } from './signing.ts';
@@ -104,7 +105,12 @@ describe('verification', async () => {
     const issuer = createFakeIssuer(buildIssuerUrl('all'));
     issuer.override({ metadata: { issuer: buildIssuerUrl('{tenantid}') }, keys });
     const token = await sign({ aud: clientId, iat: now, jti: 'token-1', ...claims }, key);
-    return verifySecurityEventToken(token, makeIssuer(settings, tenantIssuers), rules, issuer.io);
+    return verifySecurityEventToken(
+      token,
+      makeIssuer(parseOidcSettings(settings), tenantIssuers),
+      rules,
+      issuer.io,
+    );
   };
 
   describe('a token of an issuer with tenants', () => {

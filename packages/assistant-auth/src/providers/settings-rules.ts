@@ -1,0 +1,121 @@
+/**
+ * The rules for the settings of `oidc()` and `oauth2()`, which a publisher writes. The settings of Google,
+ * Microsoft and Apple are constants except for the credentials (`parseBuiltInSettings`), so a bundle with
+ * only these providers does not contain the rules.
+ */
+
+import { continueChoice } from '../oauth/identifiers.ts';
+import { isLoopback } from '../oauth/resource.ts';
+import {
+  type ClientSettings,
+  credentialRules,
+  fillInDefaults,
+  matchesPattern,
+  type OfflineAccess,
+  type OidcSettings,
+  type RelyingPartyConfig,
+  type Rule,
+  validate,
+} from './config.ts';
+
+/**
+ * Completes and validates the settings of `oidc()`.
+ * @throws ConfigurationError `providers.<id>.<option>` for the first setting that is missing, malformed or
+ *   unsafe
+ */
+export const parseOidcSettings = (settings: OidcSettings): RelyingPartyConfig =>
+  validate(fillInDefaults(settings), rules);
+
+const reservedProblem = 'must not contain request, request_uri or a parameter that the broker sets itself.';
+
+/** The rules for the settings of all providers. */
+export const clientRules: readonly Rule<Required<ClientSettings>>[] = [
+  [
+    'id',
+    ({ id }) => matchesPattern(/^[a-z0-9-]{1,32}$/, id),
+    'must be 1 to 32 characters: a-z, 0-9 and hyphens.',
+  ],
+  ['id', ({ id }) => id !== continueChoice, `must not be ${continueChoice}, which is reserved.`],
+  ['displayName', ({ displayName }) => matchesPattern(/\S/, displayName), 'must not be empty.'],
+  ...credentialRules,
+  [
+    'scopes',
+    ({ scopes }) => scopes.every((scope) => matchesPattern(scopeTokenPattern, scope)),
+    'must be scope names without spaces, quotes or backslashes.',
+  ],
+  [
+    'authorizationParameters',
+    ({ authorizationParameters: added }) => hasNoReservedParameters(added),
+    reservedProblem,
+  ],
+  ['reauthentication', ({ reauthentication: added }) => hasNoReservedParameters(added), reservedProblem],
+  [
+    'singleUseRefreshTokens',
+    ({ singleUseRefreshTokens: singleUse }) => typeof singleUse === 'boolean',
+    'must be true or false.',
+  ],
+  [
+    'revokedErrors',
+    ({ revokedErrors }) => revokedErrors.every((code) => matchesPattern(errorCodePattern, code)),
+    'must be error codes in printable ASCII, without quotes or backslashes.',
+  ],
+  [
+    'recheckInterval',
+    ({ recheckInterval }) =>
+      Number.isInteger(recheckInterval) && recheckInterval >= 60 && recheckInterval <= 86_400,
+    'must be a whole number of seconds from 60 to 86400.',
+  ],
+  [
+    'offlineAccess',
+    ({ offlineAccess }) => offlineAccessModes.includes(offlineAccess),
+    'must be always, by-scope or never.',
+  ],
+];
+
+/**
+ * Returns whether requests can be sent to a URL: https, or http on loopback, without user information and
+ * fragment.
+ */
+export const isAllowedUrl = (text: string): boolean => {
+  const url = matchesPattern(/^[^#\s]+$/, text) ? URL.parse(text) : null;
+  if (url === null || url.username !== '' || url.password !== '') return false;
+  return url.protocol === 'https:' || isLoopback(url);
+};
+
+const rules: readonly Rule<RelyingPartyConfig>[] = [
+  ...clientRules,
+  [
+    'issuer',
+    ({ issuer }) => isAllowedUrl(issuer) && !issuer.includes('?'),
+    'must be an https URL without user information, query or fragment, or an http URL on loopback.',
+  ],
+  ['scopes', ({ scopes }) => scopes.includes('openid'), 'must include openid.'],
+  // Any other value would disable the check of `auth_time`.
+  [
+    'authTime',
+    ({ authTime }) => authTime === 'required' || authTime === 'optional',
+    'must be required or optional.',
+  ],
+  [
+    'logoutEndsGrants',
+    ({ logoutEndsGrants }) => typeof logoutEndsGrants === 'boolean',
+    'must be true or false.',
+  ],
+  [
+    'userInfo',
+    ({ userInfo }) => userInfo === 'if-claims-missing' || userInfo === 'never',
+    'must be if-claims-missing or never.',
+  ],
+];
+
+const offlineAccessModes: readonly unknown[] = ['always', 'by-scope', 'never'] satisfies OfflineAccess[];
+
+/** RFC 6749 §5.2. */
+const errorCodePattern = /^[\x20-\x21\x23-\x5B\x5D-\x7E]+$/;
+const scopeTokenPattern = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
+/** A request object would override all other parameters (OpenID Connect Core §6). */
+const reservedParameters =
+  /^(client_id|redirect_uri|response_type|response_mode|scope|state|nonce|code_challenge|code_challenge_method|request|request_uri)$/;
+
+const hasNoReservedParameters = (parameters: object): boolean =>
+  !Object.keys(parameters).some((name) => reservedParameters.test(name));
