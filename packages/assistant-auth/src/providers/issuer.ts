@@ -1,9 +1,10 @@
 /**
  * An OpenID Connect issuer: its settings, its metadata (OpenID Connect Discovery 1.0 §4) with the signature
- * algorithms that are accepted (`selectAlgorithms`), the issuers of its tenants (`withIssuer`), and its
- * signing keys (RFC 7517 §5).
+ * algorithms that are accepted (`selectAlgorithms`), the issuers of its tenants (`withIssuer`), its signing
+ * keys (RFC 7517 §5), and the signatures of its tokens (`verifySignature`, RFC 7515 §5.2).
  */
 
+import { type CompactVerifyResult, compactVerify, createLocalJWKSet } from 'jose';
 import {
   type AuthorizationServer,
   discoveryRequest,
@@ -21,7 +22,7 @@ export interface OidcIssuer {
   /** Absent if the issuer has only one identifier. */
   readonly tenantIssuers: TenantIssuers | undefined;
   readonly discover: (io: ProviderIo) => Promise<IssuerMetadata>;
-  readonly verifyWithKeys: KeyVerifier;
+  readonly verifySignature: SignatureVerifier;
 }
 
 /** Creates an issuer. Metadata and keys are read when they are first needed, and cached in the issuer. */
@@ -29,7 +30,7 @@ export const createIssuer = (config: RelyingPartyConfig, tenantIssuers?: TenantI
   config,
   tenantIssuers,
   discover: createDiscovery(config.issuer, tenantIssuers),
-  verifyWithKeys: createKeyVerifier(),
+  verifySignature: createSignatureVerifier(),
 });
 
 // Issuer metadata (OpenID Connect Discovery 1.0 §4), cached for an hour.
@@ -146,24 +147,24 @@ export const readUnverifiedIssuer = (token: string): unknown => {
   }
 };
 
-// Signing keys: cached, and refetched if a check fails.
+// Signatures, and the signing keys: cached, and refetched if a signature cannot be verified with them.
 
-/** The URL of the keys, and the issuer that must have signed. */
-interface KeyLookup {
-  readonly url: string;
+/** The issuer that must have signed, and the metadata that names its keys and its algorithms. */
+interface ExpectedSigner {
   readonly issuer: string;
+  readonly metadata: IssuerMetadata;
 }
 
 /**
- * Runs a check with the keys. If it throws, refetches the keys and runs it once more, unless they were just
- * fetched or have been refetched too often.
- * @throws the last error of the check, or ProviderError if the keys cannot be read
+ * Verifies the signature of a token. If that fails, refetches the keys and tries once more, unless they were
+ * just fetched or have been refetched too often.
+ * @throws the last error of `jose`, or ProviderError if the keys cannot be read
  */
-type KeyVerifier = <Result>(
-  source: KeyLookup,
+type SignatureVerifier = (
+  token: string,
+  signer: ExpectedSigner,
   io: ProviderIo,
-  check: (keys: JWKS) => Promise<Result>,
-) => Promise<Result>;
+) => Promise<CompactVerifyResult>;
 
 interface CachedKeys {
   readonly url: string;
@@ -181,7 +182,7 @@ const minAge: Seconds = 10;
 const maxRefetches = 5;
 
 /** Creates the verifier of one issuer, which caches its keys. */
-const createKeyVerifier = (): KeyVerifier => {
+const createSignatureVerifier = (): SignatureVerifier => {
   // Caches the value, not the promise: on Workers, one request must not wait for a promise of another.
   let cached: CachedKeys | undefined;
   let refetches: readonly EpochSeconds[] = [];
@@ -204,15 +205,19 @@ const createKeyVerifier = (): KeyVerifier => {
     return cached;
   };
 
-  return async ({ url, issuer }, io, check) => {
-    const keys = findCachedKeys(url, io) ?? (await read(url, io));
+  return async (token, { issuer, metadata }, io) => {
+    const { jwksUri, server } = metadata;
+    const algorithms = server.id_token_signing_alg_values_supported ?? [];
+    const verify = ({ jwks }: CachedKeys): Promise<CompactVerifyResult> =>
+      compactVerify(token, createLocalJWKSet(selectKeysForIssuer(jwks, issuer)), { algorithms });
+    const keys = findCachedKeys(jwksUri, io) ?? (await read(jwksUri, io));
     try {
-      return await check(selectKeysForIssuer(keys.jwks, issuer));
+      return await verify(keys);
     } catch (error) {
       const now = io.now();
       if (now < keys.fetchedAt + minAge || !canRefetch(now)) throw error;
       // The issuer may have a new key, with a new ID or with the old one.
-      return await check(selectKeysForIssuer((await read(url, io)).jwks, issuer));
+      return await verify(await read(jwksUri, io));
     }
   };
 };

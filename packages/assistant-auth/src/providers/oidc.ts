@@ -2,8 +2,8 @@
  * Any OpenID Connect issuer as an identity provider, by discovery: the authorization code flow with state,
  * nonce and PKCE (OpenID Connect Core §3.1). `exchangeCode` verifies the ID token (§3.1.3.7): `oauth4webapi`
  * checks `iss`, `aud`, `nonce` and the algorithm, `validateIdToken` checks the times, `azp` and `auth_time`,
- * and `verifyIdTokenSignature` checks the signature. In `issuer.ts`, `selectAlgorithms`, `withIssuer` and
- * `selectKeysForIssuer` decide which algorithms, tenants and keys are accepted.
+ * and `verifyIdTokenSignature` checks the signature with `jose`. In `issuer.ts`, `selectAlgorithms`,
+ * `withIssuer` and `selectKeysForIssuer` decide which algorithms, tenants and keys are accepted.
  */
 
 import {
@@ -14,11 +14,8 @@ import {
   ClientSecretPost,
   getValidatedIdTokenClaims,
   type IDToken,
-  type JWKS,
-  jwksCache,
   processAuthorizationCodeResponse,
   refreshTokenGrantRequest,
-  validateApplicationLevelSignature,
   validateAuthResponse,
 } from 'oauth4webapi';
 import type { EpochSeconds, Identity, Seconds } from '../oauth/identifiers.ts';
@@ -156,7 +153,7 @@ const toIdentity = (
 // Verifies a callback in this order: parameters, code, ID token, signature.
 
 /** What one code exchange needs besides the callback parameters. */
-interface CodeExchange extends Pick<OidcIssuer, 'config' | 'tenantIssuers' | 'verifyWithKeys'> {
+interface CodeExchange extends Pick<OidcIssuer, 'config' | 'tenantIssuers' | 'verifySignature'> {
   readonly metadata: IssuerMetadata;
   readonly upstreamRequest: UpstreamRequest;
   readonly io: ProviderIo;
@@ -178,7 +175,7 @@ const exchangeCode = async (
   callbackParameters: URLSearchParams,
   exchange: CodeExchange,
 ): Promise<ExchangedCode> => {
-  const { config, tenantIssuers, metadata, verifyWithKeys, upstreamRequest, io } = exchange;
+  const { config, tenantIssuers, metadata, upstreamRequest, io } = exchange;
   const { server } = metadata;
   const client = buildOAuthClient(config);
   // Checks the state, and `iss` against mix-up attacks (RFC 9207), before the code is sent anywhere.
@@ -205,10 +202,10 @@ const exchangeCode = async (
     requireIdToken: true,
   });
   const claims = getValidatedIdTokenClaims(processed);
-  if (claims === undefined) throw new ProviderError('invalid', 'the token response has no ID token');
+  if (claims === undefined || tokens.idToken === undefined)
+    throw new ProviderError('invalid', 'the token response has no ID token');
   validateIdToken(claims, config, upstreamRequest, io.now());
-  const source = { url: metadata.jwksUri, issuer: issuer.issuer };
-  await verifyWithKeys(source, io, (keys) => verifyIdTokenSignature(strict, server, keys));
+  await verifyIdTokenSignature(tokens.idToken, issuer.issuer, exchange);
   return { claims, tokens };
 };
 
@@ -265,11 +262,22 @@ export const refuseIf = (wrong: boolean, reason: string): void => {
 };
 
 /**
- * Verifies the signature of the ID token. Passes copies, because `oauth4webapi` caches promises for each
- * object. The keys have an infinite timestamp, because otherwise it would read them again by its own rules.
- * @throws the errors of `oauth4webapi`
+ * Verifies the signature of the ID token. The error has only the code of `jose`, because its messages can
+ * contain parts of the token.
+ * @throws ProviderError `invalid` if the signature cannot be verified, or if the keys cannot be read
  */
-const verifyIdTokenSignature = (response: Response, server: AuthorizationServer, keys: JWKS): Promise<void> =>
-  validateApplicationLevelSignature({ ...server }, response, {
-    [jwksCache]: { jwks: structuredClone(keys), uat: Number.POSITIVE_INFINITY },
-  });
+const verifyIdTokenSignature = async (
+  token: string,
+  issuer: string,
+  { metadata, verifySignature, io }: CodeExchange,
+): Promise<void> => {
+  try {
+    await verifySignature(token, { issuer, metadata }, io);
+  } catch (error) {
+    if (error instanceof ProviderError) throw error;
+    const { code } = Object(error);
+    // Errors of `jose` have a code. WebCrypto rejects a key that is malformed or incomplete.
+    const cause = typeof code === 'string' ? code : 'a key cannot be used';
+    throw new ProviderError('invalid', `the signature of the ID token could not be verified: ${cause}`);
+  }
+};

@@ -616,7 +616,7 @@ describe('Microsoft', () => {
         makeIdToken: (claims) => sign(claims, forger),
       });
       expect(await captureProviderError(handleCallback())).toEqual(
-        invalid('JWT signature verification failed'),
+        invalid('the signature of the ID token could not be verified: ERR_JWS_SIGNATURE_VERIFICATION_FAILED'),
       );
     });
 
@@ -639,7 +639,7 @@ describe('Microsoft', () => {
       if (accepted) expect(await handleCallback()).toMatchObject({ subject: `${contoso}.${oid}` });
       else
         expect(await captureProviderError(handleCallback())).toEqual(
-          invalid('error when selecting a JWT verification key, no applicable keys found'),
+          invalid('the signature of the ID token could not be verified: ERR_JWKS_NO_MATCHING_KEY'),
         );
     });
 

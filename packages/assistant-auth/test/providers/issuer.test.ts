@@ -211,11 +211,14 @@ describe('discovery', () => {
   });
 });
 
+/** The reason if `jose` cannot verify the signature. */
+const unverified = (code: string): string => `the signature of the ID token could not be verified: ${code}`;
+
 describe('signing keys', async () => {
-  const badSignature = { kind: 'invalid', reason: 'JWT signature verification failed' };
+  const badSignature = { kind: 'invalid', reason: unverified('ERR_JWS_SIGNATURE_VERIFICATION_FAILED') };
   const noKey = {
     kind: 'invalid',
-    reason: 'error when selecting a JWT verification key, no applicable keys found',
+    reason: unverified('ERR_JWKS_NO_MATCHING_KEY'),
   };
   const unreadable = { kind: 'invalid', reason: 'the signing keys could not be read' };
 
@@ -415,7 +418,12 @@ describe('signing keys', async () => {
     [
       'an incomplete key',
       { keys: [{ kty: 'RSA', kid: 'key-1', alg: 'RS256' }] },
-      { kind: 'invalid', reason: 'the response could not be read' },
+      { kind: 'invalid', reason: unverified('a key cannot be used') },
+    ],
+    [
+      'two keys with the same kid',
+      { keys: [issuerKey.published, keyWithSameId.published] },
+      { kind: 'invalid', reason: unverified('ERR_JWKS_MULTIPLE_MATCHING_KEYS') },
     ],
   ])('that are %s are refused', async (_, keys, error) => {
     const { issuer, signIn } = setUp();
@@ -434,7 +442,7 @@ describe('ID tokens (OpenID Connect Core §3.1.3.7)', async () => {
   const badAudience = 'unexpected JWT "aud" (audience) claim value';
   const issuedToOtherParty = 'the ID token was issued to another party';
   const badNonce = 'unexpected ID Token "nonce" claim value';
-  const badSignature = 'JWT signature verification failed';
+  const badSignature = unverified('ERR_JWS_SIGNATURE_VERIFICATION_FAILED');
   const badSubject = 'the subject is not a string, is empty, or is too long';
   const missing = (claim: string) => `JWT ${claim} claim missing`;
 

@@ -2,7 +2,7 @@
  * Verifies the signed tokens that providers send to the broker: security event tokens (RFC 7519, RFC 8417)
  * and logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.4, §2.6).
  */
-import { type CompactVerifyResult, compactVerify, createLocalJWKSet } from 'jose';
+import type { CompactVerifyResult } from 'jose';
 import type { EpochSeconds, Seconds, SecurityEvent, SecurityEventTarget } from '../../oauth/identifiers.ts';
 import { type OidcIssuer, readUnverifiedIssuer, withIssuer } from '../issuer.ts';
 import { ProviderError, type ProviderIo } from '../provider.ts';
@@ -35,17 +35,14 @@ const maxIdentifierLength = 255;
  */
 export const verifySecurityEventToken = async (
   token: string,
-  { config, tenantIssuers, discover, verifyWithKeys }: OidcIssuer,
+  { config, tenantIssuers, discover, verifySignature }: OidcIssuer,
   rules: SecurityEventTokenRules,
   io: ProviderIo,
 ): Promise<VerifiedEvent> => {
-  const { server, jwksUri } = await discover(io);
-  const { issuer } = withIssuer(server, tenantIssuers, readUnverifiedIssuer(token));
-  const algorithms = server.id_token_signing_alg_values_supported ?? [];
+  const metadata = await discover(io);
+  const { issuer } = withIssuer(metadata.server, tenantIssuers, readUnverifiedIssuer(token));
   const { payload, protectedHeader } = await withSecurityEventError(
-    verifyWithKeys({ url: jwksUri, issuer }, io, (keys) =>
-      compactVerify(token, createLocalJWKSet(keys), { algorithms }),
-    ),
+    verifySignature(token, { issuer, metadata }, io),
   );
   const claims = parseClaims(payload);
   const { iss, aud, jti } = claims;
