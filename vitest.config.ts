@@ -69,6 +69,7 @@ export default defineConfig(async () => ({
       await withD1('scale', 'bench/scale/test/**/*.test.ts'),
       inNode('lab', 'packages/lab/test/**/*.test.ts'),
       inNode('deploy', 'deploy/**/*.test.ts'),
+      inNode('scripts', 'scripts/test/**/*.test.ts'),
       inNode('examples', 'examples/*/test/**/*.test.ts'),
       conformance('conformance', 'conformance/on-workers.ts'),
       // Without tests that do not depend on the platform: commands, deployment and the page monitor.

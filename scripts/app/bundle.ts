@@ -1,7 +1,7 @@
 /** Builds the minified bundle of the Worker and the site for a deployment, and checks the bundle's size. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { budgets, formatKilobytes, measureCompressed } from '../bundle-sizes/budgets.ts';
 import { CommandError } from './command.ts';
 import { wranglerConfig } from './paths.ts';
 import { buildSite } from './site.ts';
@@ -14,9 +14,6 @@ export interface Bundle {
   /** The compressed size in bytes, as Cloudflare counts it. */
   readonly size: number;
 }
-
-/** The maximum compressed size, in bytes. */
-const maxSize = 90_000;
 
 /**
  * Builds the site and bundles the Worker, without requests to other servers.
@@ -32,19 +29,17 @@ export const buildBundle = async (folder: string, variables: Variables): Promise
 
 /** Formats the size of a bundle and the maximum size. */
 export const formatSize = ({ size }: Bundle): string =>
-  `${formatKilobytes(size)} gzipped (limit: ${formatKilobytes(maxSize)})`;
+  `${formatKilobytes(size)} gzipped (limit: ${formatKilobytes(budgets.worker)})`;
 
 const measureSize = async (folder: string): Promise<number> => {
   const modules = (await readdir(folder)).filter((file) => file.endsWith('.js'));
   if (modules.length === 0) throw new Error(`${folder} contains no bundle`);
   const sizes = await Promise.all(
-    modules.map(async (file) => gzipSync(await readFile(join(folder, file)), { level: 9 }).length),
+    modules.map(async (file) => measureCompressed(await readFile(join(folder, file)))),
   );
   const size = sizes.reduce((sum, moduleSize) => sum + moduleSize, 0);
-  if (size <= maxSize) return size;
+  if (size <= budgets.worker) return size;
   throw new CommandError(
-    `The Worker is ${formatKilobytes(size)} gzipped. The limit is ${formatKilobytes(maxSize)}.`,
+    `The Worker is ${formatKilobytes(size)} gzipped. The limit is ${formatKilobytes(budgets.worker)}.`,
   );
 };
-
-const formatKilobytes = (bytes: number): string => `${(bytes / 1000).toFixed(1)} kB`;

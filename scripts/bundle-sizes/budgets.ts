@@ -1,0 +1,23 @@
+/**
+ * The maximum sizes of the bundles, in one table: `npm run check` compares all of them, and `npm run build`
+ * and `npm run deploy` compare the Worker as Wrangler bundles it.
+ */
+import { gzipSync } from 'node:zlib';
+
+/** In bytes, minified and compressed with gzip. */
+export const budgets = {
+  /** The broker with Google, a GPT's Action and D1, without the account page. */
+  core: 52_000,
+  /** Everything that a publisher can import from `assistant-auth`. */
+  everything: 90_000,
+  /** An API in another process. */
+  resourceServer: 8_000,
+  /** The game. See docs/decisions/0018-ninety-kilobytes.md. */
+  worker: 90_000,
+} as const;
+
+/** Returns the compressed size in bytes, as Cloudflare counts it. */
+export const measureCompressed = (code: Uint8Array): number => gzipSync(code, { level: 9 }).length;
+
+/** Formats a number of bytes. 1 kB is 1000 bytes. */
+export const formatKilobytes = (bytes: number): string => `${(bytes / 1000).toFixed(1)} kB`;

@@ -1,0 +1,101 @@
+/** The bundles whose size is checked: what each one imports, its budget, and which modules it may contain. */
+import { readFileSync } from 'node:fs';
+import { budgets } from './budgets.ts';
+
+/** A bundle and its rules. Paths of modules are relative to the repository. */
+export interface BundleDefinition {
+  readonly name: string;
+  /** The maximum compressed size in bytes. */
+  readonly budget: number;
+  /** The source code of the entry point, and the folder that its imports are resolved from. */
+  readonly entry: { readonly code: string; readonly folder: string };
+  /** Conditions for `exports` of packages, besides `dev-source`, `import` and `default`. */
+  readonly conditions: readonly string[];
+  /** The start of each path that is allowed. */
+  readonly sources: readonly string[];
+  /** Modules that must not be there, although `sources` has their folder. */
+  readonly excluded: RegExp;
+  /** Modules that must be there. Otherwise, a bundle of nothing would follow all rules. */
+  readonly required: readonly string[];
+}
+
+const auth = 'packages/assistant-auth/src/';
+/** The code of the library and its dependencies. No test code, and nothing of `lab`. */
+const librarySources = [auth, 'node_modules/jose/', 'node_modules/oauth4webapi/'];
+
+/** Google, and what it shares with every other OpenID Connect issuer. */
+const googleModules =
+  '(google|oidc|issuer|config|http|oauth-client|provider|recheck|security-events/(google|verify))\\.ts$';
+
+const core: BundleDefinition = {
+  name: 'core with Google and D1',
+  budget: budgets.core,
+  entry: {
+    code:
+      `export { createBroker, google, gptAction } from 'assistant-auth';\n` +
+      `export { d1Storage } from 'assistant-auth/d1';`,
+    folder: '.',
+  },
+  conditions: [],
+  sources: librarySources,
+  excluded: new RegExp(
+    `^${auth}(account/|providers/(?!${googleModules})|clients/static|resource-server|storage/memory|storage/sqlite/admin|node/|testing/|cli/)`,
+  ),
+  required: [`${auth}broker.ts`, `${auth}providers/google.ts`, `${auth}storage/sqlite/d1.ts`],
+};
+
+/** Subpaths that no broker imports in production. */
+const developmentSubpaths = ['./testing', './package.json'];
+
+const readSubpaths = (): readonly string[] => {
+  const { exports } = JSON.parse(readFileSync('packages/assistant-auth/package.json', 'utf8'));
+  return Object.keys(exports).filter((subpath) => !developmentSubpaths.includes(subpath));
+};
+
+const everything: BundleDefinition = {
+  name: 'everything',
+  budget: budgets.everything,
+  entry: {
+    code: readSubpaths()
+      .map((subpath) => `export * from 'assistant-auth${subpath.slice(1)}';`)
+      .join('\n'),
+    folder: '.',
+  },
+  conditions: [],
+  sources: librarySources,
+  excluded: new RegExp(`^${auth}(testing|cli)/`),
+  required: [
+    ...['account/index', 'clients/introspection-client', 'clients/static', 'resource-server'],
+    ...['seal/sealer', 'storage/memory', 'storage/sqlite/d1'],
+    ...['apple', 'github', 'google', 'microsoft', 'oauth2', 'oidc'].map((name) => `providers/${name}`),
+  ].map((name) => `${auth}${name}.ts`),
+};
+
+const resourceServer: BundleDefinition = {
+  name: 'resource server',
+  budget: budgets.resourceServer,
+  entry: { code: `export { createResourceServer } from 'assistant-auth/resource-server';`, folder: '.' },
+  conditions: [],
+  sources: [auth],
+  excluded: new RegExp(
+    `^${auth}(account|authorization|clients|providers|sign-in|storage/memory|storage/sqlite|token-endpoint|ui)(/|\\.ts$)`,
+  ),
+  required: [`${auth}resource-server.ts`, `${auth}protect.ts`],
+};
+
+const worker: BundleDefinition = {
+  name: 'the game’s Worker',
+  budget: budgets.worker,
+  entry: { code: `export { default } from './worker.ts';`, folder: 'apps/words/src' },
+  // Those of Wrangler.
+  conditions: ['workerd', 'worker', 'browser'],
+  sources: [
+    ...librarySources,
+    ...['apps/words/src/', 'packages/assistant-operations/src/'],
+    ...['hono', 'valibot', '@valibot/to-json-schema'].map((name) => `node_modules/${name}/`),
+  ],
+  excluded: new RegExp(`^${auth}(testing|cli|node)/`),
+  required: ['apps/words/src/worker.ts', `${auth}broker.ts`],
+};
+
+export const bundles: readonly BundleDefinition[] = [core, everything, resourceServer, worker];
