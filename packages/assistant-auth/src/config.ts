@@ -14,7 +14,7 @@ import {
   type Limits,
   type RateLimiter,
 } from './limits/rate-limits.ts';
-import { ConfigurationError, rejectUnknownOptions } from './oauth/errors.ts';
+import { ConfigurationError, parseSeconds, rejectUnknownOptions } from './oauth/errors.ts';
 import {
   accountClientId,
   type Clock,
@@ -145,7 +145,12 @@ export const resolveOptions = (
   const ring = parseKeyRing(options.sealingKeys);
   const sealers = createSealers(ring, issuer, resources, randomBytes);
   const cleanup = createCleanup({
-    ...{ storage, ring, now, auditRetention: parseAuditRetention(options.auditRetention) },
+    ...{
+      storage,
+      ring,
+      now,
+      auditRetention: parseSeconds('auditRetention', options.auditRetention ?? 90 * day, day, 400 * day),
+    },
     reseal: createResealer({ storage, sealers, ring, now }),
   });
   const clients = createClientRegistry(options.clients, issuer);
@@ -164,7 +169,7 @@ export const resolveOptions = (
     ),
     lifetimes: parseLifetimes(options.lifetimes),
     lateRefresh: parseLateRefresh(options.lateRefresh),
-    hasAccountPage: options.account !== undefined,
+    sessions: options.account?.sessions,
     sleep: options.sleep ?? systemSleep,
     scopes: parseScopes(options.scopes, [...clients.values()]),
     providers: parseProviders(options.providers, issuer),
@@ -239,17 +244,6 @@ export const parseScopes = (
       throw new ConfigurationError(`clients.${client.id}.scopes`, `must be declared in scopes: ${unknown}`);
   }
   return scopes;
-};
-
-/**
- * Checks the option `auditRetention`.
- * @returns the value; by default 90 days
- * @throws ConfigurationError `auditRetention` if it is not a whole number from a day to 400 days
- */
-export const parseAuditRetention = (input: Seconds = 90 * day): Seconds => {
-  if (Number.isInteger(input) && input >= day && input <= 400 * day) return input;
-  const bounds = `from ${day} to ${400 * day}`;
-  throw new ConfigurationError('auditRetention', `must be a whole number of seconds ${bounds}.`);
 };
 
 /**

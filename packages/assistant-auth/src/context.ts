@@ -16,6 +16,7 @@ import type { BrokerStorage, LateRefresh } from './storage/broker-storage.ts';
 import type { WaitUntil } from './storage/cleanup.ts';
 import type { RevocationCache } from './storage/revocation-cache.ts';
 import type { ParsedLifetimes } from './tokens/lifetimes.ts';
+import type { AuthorizationRequest } from './tokens/sealed-types.ts';
 import type { Sealers } from './tokens/sealers.ts';
 import type { ParsedBranding } from './ui/branding.ts';
 import { type CompletedModel, type ErrorModel, renderCompletedPage, renderErrorPage } from './ui/error.ts';
@@ -59,8 +60,11 @@ export interface BrokerContext {
   readonly sealers: Sealers;
   readonly lifetimes: ParsedLifetimes;
   readonly lateRefresh: LateRefresh;
-  /** Whether there is an account page. Without it, no session is used, because users could not sign out. */
-  readonly hasAccountPage: boolean;
+  /**
+   * Continues in a session of the account page. Absent without that page: it starts the sessions, and users
+   * could not sign out anywhere else.
+   */
+  readonly sessions: Sessions | undefined;
   readonly limits: Limits;
   /** The option of the same name. Without it, requests are not counted by address. */
   readonly clientAddress: ((request: Request) => string | undefined) | undefined;
@@ -81,6 +85,37 @@ export interface BrokerContext {
   readonly waitUntil: WaitUntil;
   readonly randomBytes: RandomBytes;
 }
+
+/** Continues to a client in a session of the account page. */
+export interface Sessions {
+  /** Finds the session of this browser that the sign-in page can offer to continue in. */
+  readonly findOffer: (request: Request, context: BrokerContext) => Promise<SessionOffer>;
+  /**
+   * Rechecks the identity of the session, and records a sign-in of its user.
+   * @param offeredSession the grant ID of the session that the page offered
+   * @throws ProtocolError `resolve-user.…`, because `resolveUser` is called at every sign-in, or `user.limited`
+   */
+  readonly continueSession: (
+    context: BrokerContext,
+    request: Request,
+    offeredSession: string | undefined,
+    client: Client,
+    authorizationRequest: AuthorizationRequest,
+  ) => Promise<ContinueSessionResult>;
+}
+
+/** The session that the sign-in page offers to continue in, or a notice that explains why there is none. */
+export interface SessionOffer {
+  readonly session?: string;
+  readonly display?: NonNullable<SignInModel['session']>;
+  readonly notice?: NonNullable<SignInModel['notice']>;
+}
+
+/** The result of continuing in a session. */
+export type ContinueSessionResult =
+  | { readonly kind: 'recorded'; readonly grantId: string }
+  /** `sessionOffer` contains the notice for the page; `cookies` are set with the page. */
+  | { readonly kind: 'stopped'; readonly sessionOffer: SessionOffer; readonly cookies: readonly string[] };
 
 /**
  * Maps a verified identity to one of the publisher's users, or refuses the sign-in. It is called at every

@@ -1,7 +1,7 @@
 /** createBroker: its options, its endpoints, and one sign-in from end to end. */
 import { describe, expect, it, vi } from 'vitest';
 import { accountPages } from '../src/account/index.ts';
-import { parseAuditRetention, parseProviders, parseScopes } from '../src/config.ts';
+import { parseProviders, parseScopes } from '../src/config.ts';
 import {
   type BrokerOptions,
   type Cleanup,
@@ -556,24 +556,30 @@ describe('options', () => {
   });
 
   describe('auditRetention', () => {
-    it('defaults to 90 days', () => {
-      expect(parseAuditRetention(undefined)).toBe(7_776_000);
-    });
-
-    it('is at least one day and at most 400 days', () => {
-      expect([86_400, 34_560_000].map((seconds) => parseAuditRetention(seconds))).toEqual([
-        86_400, 34_560_000,
+    it.each([86_400, 34_560_000])('of %s is accepted', async (auditRetention) => {
+      const cleanups: Cleanup[] = [];
+      const storage = {
+        ...memoryStorage(),
+        cleanUp: async (cleanup: Cleanup) => void cleanups.push(cleanup),
+      };
+      const deployment = deploy({ storage, auditRetention });
+      await deployment.broker.cleanup();
+      expect(cleanups.map(({ deleteAuditBefore }) => deleteAuditBefore)).toEqual([
+        deployment.now() - auditRetention,
       ]);
     });
 
-    it.each([0, 86_399, 34_560_001, 100_000.5, Number.NaN, -86_400])('of %s fails at startup', (seconds) => {
-      expect(() => parseAuditRetention(seconds)).toThrow(
-        expect.objectContaining({
-          name: 'ConfigurationError',
-          message: 'auditRetention must be a whole number of seconds from 86400 to 34560000.',
-        }),
-      );
-    });
+    it.each([0, 86_399, 34_560_001, 100_000.5, Number.NaN, -86_400])(
+      'of %s fails at startup',
+      (auditRetention) => {
+        expect(() => deploy({ auditRetention })).toThrow(
+          expect.objectContaining({
+            name: 'ConfigurationError',
+            message: 'auditRetention must be a whole number of seconds from 86400 to 34560000.',
+          }),
+        );
+      },
+    );
   });
 });
 

@@ -6,10 +6,10 @@ import type { EndpointDefinition } from '../endpoint/handler.ts';
 import { accountClientId, type EpochSeconds } from '../oauth/identifiers.ts';
 import { accountError } from '../oauth/protocol-error.ts';
 import { formatRedirectHost } from '../oauth/redirect-uri.ts';
-import { clearSessionCookie } from '../sign-in/session.ts';
 import type { StoredGrant } from '../storage/broker-storage.ts';
 import type { AccountContext } from './context.ts';
 import { redirectToAccount, requireSession } from './forms.ts';
+import { clearSessionCookie } from './session.ts';
 import type { ConnectedApp } from './ui/account-page.ts';
 
 /**

@@ -6,11 +6,11 @@ import type { EndpointDefinition, RequestContext } from '../endpoint/handler.ts'
 import { downloadResponse } from '../http/responses.ts';
 import { describeCause } from '../oauth/errors.ts';
 import type { EpochSeconds } from '../oauth/identifiers.ts';
-import { clearSessionCookie } from '../sign-in/session.ts';
 import type { Account, HistoryEntry, StoredGrant, StoredUpstreamToken } from '../storage/broker-storage.ts';
 import { openUpstreamToken } from '../tokens/sealers.ts';
 import type { AccountContext } from './context.ts';
 import { redirectToAccount, requireRecentAuth } from './forms.ts';
+import { clearSessionCookie } from './session.ts';
 
 export const exportEndpoint = (context: AccountContext): EndpointDefinition =>
   requireRecentAuth(context, { name: 'export', fields: [] }, async ({ requestContext }, { userId }) => {

@@ -12,14 +12,9 @@ import { seeOther } from '../http/responses.ts';
 import { type Parameters, readParameters } from '../oauth/parameters.ts';
 import { accountError, authorizationError } from '../oauth/protocol-error.ts';
 import type { IdentityProvider } from '../providers/provider.ts';
-import {
-  type ActiveSession,
-  checkRecentAuth,
-  clearSentSessionCookie,
-  useSession,
-} from '../sign-in/session.ts';
 import type { AccountForm } from '../tokens/sealed-types.ts';
 import { type AccountContext, accountPaths } from './context.ts';
+import { type ActiveSession, checkRecentAuth, clearSentSessionCookie, useSession } from './session.ts';
 import type { AccountNotice, AccountSignInNotice } from './ui/account-page.ts';
 
 export interface FormDefinition<Field extends string> {

@@ -4,12 +4,12 @@ import type { EndpointDefinition } from '../endpoint/handler.ts';
 import { accountError } from '../oauth/protocol-error.ts';
 import { encodeBase64url } from '../oauth/secrets.ts';
 import { redirectToProvider } from '../sign-in/login-transaction.ts';
-import { type ActiveSession, clearSessionCookie } from '../sign-in/session.ts';
 import type { IdentityKey } from '../storage/broker-storage.ts';
 import type { PendingLink } from '../tokens/sealed-types.ts';
 import type { AccountContext } from './context.ts';
 import { revokeUpstreamTokens } from './export-and-delete.ts';
 import { redirectToAccount, requireRecentAuth, resolveChosenProvider } from './forms.ts';
+import { type ActiveSession, clearSessionCookie } from './session.ts';
 
 export const linkEndpoint = (context: AccountContext): EndpointDefinition =>
   requireRecentAuth(context, { name: 'link', fields: ['choice'] }, async ({ fields, cookies }, session) => {

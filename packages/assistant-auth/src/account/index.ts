@@ -14,6 +14,7 @@ import {
   createAccountClient,
   defaultAccountPages,
 } from './context.ts';
+import { sessions } from './continue-session.ts';
 import { deleteAccountEndpoint, exportEndpoint } from './export-and-delete.ts';
 import { confirmLinkEndpoint, linkEndpoint, unlinkEndpoint } from './identities.ts';
 import { accountEndpoint, accountSignInEndpoint, signOutEndpoint } from './page.ts';
@@ -60,6 +61,7 @@ export const accountPages = (options: AccountOptions = {}): AccountFeature => {
     kind: 'account-pages',
     texts: defaultAccountTexts,
     stylesheet: pages.stylesheet,
+    sessions,
     endpoints(brokerContext) {
       const context = resolve(brokerContext);
       return [

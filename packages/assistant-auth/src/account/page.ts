@@ -11,13 +11,6 @@ import { readCookies } from '../http/request.ts';
 import { formPageResponse } from '../http/responses.ts';
 import { accountError } from '../oauth/protocol-error.ts';
 import { redirectToProvider } from '../sign-in/login-transaction.ts';
-import {
-  type ActiveSession,
-  checkRecentAuth,
-  clearSentSessionCookie,
-  clearSessionCookie,
-  useSession,
-} from '../sign-in/session.ts';
 import type { Account, LinkedIdentity } from '../storage/broker-storage.ts';
 import { recentAuthLifetime } from '../tokens/lifetimes.ts';
 import { iconPath, listProviderChoices } from '../ui/layout.ts';
@@ -33,6 +26,13 @@ import {
   sealAccountForm,
 } from './forms.ts';
 import { deriveIdentityFormKey } from './identities.ts';
+import {
+  type ActiveSession,
+  checkRecentAuth,
+  clearSentSessionCookie,
+  clearSessionCookie,
+  useSession,
+} from './session.ts';
 import { type AccountModel, accountNotices, accountSignInNotices } from './ui/account-page.ts';
 
 export const accountEndpoint = (context: AccountContext): EndpointDefinition => ({

@@ -5,7 +5,7 @@
  */
 
 import type { Client, ClientRegistry } from '../clients/client.ts';
-import { type BrokerContext, paths } from '../context.ts';
+import { type BrokerContext, paths, type SessionOffer } from '../context.ts';
 import { createErrorPageResponder } from '../endpoint/error-page.ts';
 import type { EndpointDefinition } from '../endpoint/handler.ts';
 import { bindBrowser } from '../http/csrf.ts';
@@ -18,7 +18,6 @@ import { formatRedirectHost, type VerifiedRedirect, verifyRedirect } from '../oa
 import { type DeclaredScopes, resolveGrantedScopes } from '../oauth/scope.ts';
 import type { AuthorizationRequest } from '../tokens/sealed-types.ts';
 import { listProviderChoices } from '../ui/layout.ts';
-import { findSessionOffer, type SessionOffer } from './continue-session.ts';
 import { withErrorRedirect } from './response.ts';
 
 export const authorizeEndpoint = (context: BrokerContext): EndpointDefinition => ({
@@ -31,7 +30,7 @@ export const authorizeEndpoint = (context: BrokerContext): EndpointDefinition =>
     const target = { ...requestingClient, clientId: requestingClient.client.id, issuer: context.issuer };
     return withErrorRedirect(target, requestContext, [], async () => {
       const request = parseAuthorizationRequest(query, requestingClient, context.resources, context.scopes);
-      const sessionOffer = await findSessionOffer(requestContext.request, context);
+      const sessionOffer = (await context.sessions?.findOffer(requestContext.request, context)) ?? {};
       return showSignInPage(context, { ...requestingClient, request }, sessionOffer, {
         request: requestContext.request,
         cookies: [],

@@ -4,7 +4,7 @@
  */
 
 import type { Client } from '../clients/client.ts';
-import type { BrokerContext } from '../context.ts';
+import type { BrokerContext, ContinueSessionResult } from '../context.ts';
 import { createErrorPageResponder } from '../endpoint/error-page.ts';
 import { bindToRequest, type EndpointDefinition, type RequestContext } from '../endpoint/handler.ts';
 import { checkBinding, isSameOriginRequest } from '../http/csrf.ts';
@@ -15,7 +15,6 @@ import { authorizationError } from '../oauth/protocol-error.ts';
 import { redirectToProvider } from '../sign-in/login-transaction.ts';
 import type { Consent } from '../tokens/sealed-types.ts';
 import { showSignInPage } from './authorize.ts';
-import { continueSession } from './continue-session.ts';
 import {
   type ResponseTarget,
   redirectWithCode,
@@ -70,6 +69,13 @@ const openConsent = async (
   }
 };
 
+/** The account page was removed from the configuration while the sign-in page was open. */
+const noSessions: ContinueSessionResult = {
+  kind: 'stopped',
+  sessionOffer: { notice: 'session-ended' },
+  cookies: [],
+};
+
 const continueAsSessionUser = async (
   context: BrokerContext,
   requestContext: RequestContext,
@@ -77,13 +83,14 @@ const continueAsSessionUser = async (
   client: Client,
   target: ResponseTarget,
 ): Promise<Response> => {
-  const result = await continueSession(
-    bindToRequest(context, requestContext),
-    requestContext.request,
-    session,
-    client,
-    request,
-  );
+  const result =
+    (await context.sessions?.continueSession(
+      bindToRequest(context, requestContext),
+      requestContext.request,
+      session,
+      client,
+      request,
+    )) ?? noSessions;
   if (result.kind === 'stopped') {
     const { redirect } = target;
     const { sessionOffer, cookies } = result;

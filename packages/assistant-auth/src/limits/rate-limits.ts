@@ -53,14 +53,12 @@ export const defaultRateLimits = {
  * @throws ConfigurationError `limits.signInsPerUser` if `limit` or `period` is out of bounds
  */
 export const createLimits = (given: Partial<Limits> = {}, now: Clock, log: Log): Limits => {
-  const { failedAuthentications, pageRequests, refreshesPerGrant } = defaultRateLimits;
+  const createLimit = (name: keyof typeof defaultRateLimits): RateLimiter =>
+    failOpen(given[name] ?? createMemoryLimiter(defaultRateLimits[name], now), log);
   return {
-    failedAuthentications: failOpen(
-      given.failedAuthentications ?? createMemoryLimiter(failedAuthentications, now),
-      log,
-    ),
-    pageRequests: failOpen(given.pageRequests ?? createMemoryLimiter(pageRequests, now), log),
-    refreshesPerGrant: failOpen(given.refreshesPerGrant ?? createMemoryLimiter(refreshesPerGrant, now), log),
+    failedAuthentications: createLimit('failedAuthentications'),
+    pageRequests: createLimit('pageRequests'),
+    refreshesPerGrant: createLimit('refreshesPerGrant'),
     signInsPerUser: parseAllowance(
       'limits.signInsPerUser',
       given.signInsPerUser ?? { limit: 20, period: 600 },

@@ -1,4 +1,8 @@
-/** The error for an invalid configuration, and how the causes of errors are formatted for the log. */
+/**
+ * The error for an invalid configuration, checks that several options share, and how the causes of errors are
+ * formatted for the log.
+ */
+import type { Seconds } from './identifiers.ts';
 
 /**
  * An option or a key that is unsafe or invalid. Thrown when options or keys are parsed, for example by
@@ -28,6 +32,16 @@ export const rejectUnknownOptions = (path: string, given: object, known: readonl
         path === '' ? name : `${path}.${name}`,
         `is unknown; use ${known.join(', ')}.`,
       );
+};
+
+/**
+ * Checks a duration.
+ * @param option the path in the options, for the error
+ * @throws ConfigurationError `<option>` if it is not a whole number or is out of bounds
+ */
+export const parseSeconds = (option: string, value: Seconds, min: Seconds, max: Seconds): Seconds => {
+  if (Number.isInteger(value) && value >= min && value <= max) return value;
+  throw new ConfigurationError(option, `must be a whole number of seconds from ${min} to ${max}.`);
 };
 
 /** Errors of the broker have fewer nested causes. The limit ends a circular chain. */

@@ -4,7 +4,7 @@
  * nothing.
  */
 
-import { type BrokerContext, paths } from '../context.ts';
+import { type BrokerContext, paths, type Sessions } from '../context.ts';
 import { createErrorPageResponder } from '../endpoint/error-page.ts';
 import {
   type EndpointDefinition,
@@ -70,6 +70,11 @@ export interface AccountFeature {
    * @internal
    */
   readonly stylesheet: string;
+  /**
+   * Lets the sign-in page offer to continue in a session.
+   * @internal
+   */
+  readonly sessions: Sessions;
   /**
    * Returns the endpoints, each with its path.
    * @internal

@@ -3,7 +3,7 @@
  * response waits for it.
  */
 
-import { ConfigurationError, describeCause } from '../oauth/errors.ts';
+import { describeCause, parseSeconds } from '../oauth/errors.ts';
 import type { Clock, EpochSeconds, Seconds } from '../oauth/identifiers.ts';
 import type { Log } from '../oauth/log.ts';
 import type { KeyRing } from '../seal/key-ring.ts';
@@ -25,10 +25,7 @@ export const createCleanupStarter = (
   interval: Seconds,
   { cleanup, now, log }: CleanupStarterContext,
 ): ((waitUntil: WaitUntil) => void) => {
-  if (!Number.isInteger(interval) || interval < minInterval || interval > maxInterval) {
-    const bounds = `from ${minInterval} to ${maxInterval}`;
-    throw new ConfigurationError('cleanupInterval', `must be a whole number of seconds ${bounds}.`);
-  }
+  parseSeconds('cleanupInterval', interval, minInterval, maxInterval);
   // The first call starts a cleanup, because an isolate may not run as long as the interval.
   let lastCleanupAt: EpochSeconds | undefined;
   const logFailure = (cause: unknown): void => log({ event: 'cleanup-failed', cause: describeCause(cause) });

@@ -3,7 +3,7 @@
  * change them, and the grace periods of codes and refresh tokens.
  */
 
-import { ConfigurationError } from '../oauth/errors.ts';
+import { parseSeconds } from '../oauth/errors.ts';
 import type { Seconds } from '../oauth/identifiers.ts';
 import { grantRetention, type RefreshPolicy } from '../storage/broker-storage.ts';
 
@@ -92,12 +92,7 @@ export const refreshGrace: Seconds = 2 * minute;
 export const parseLifetimes = (overrides: Partial<Lifetimes> = {}): ParsedLifetimes => {
   const pick = (name: keyof Lifetimes): Seconds => {
     const [fallback, min, max] = bounds[name];
-    const value = overrides[name] ?? fallback;
-    if (Number.isInteger(value) && value >= min && value <= max) return value;
-    throw new ConfigurationError(
-      `lifetimes.${name}`,
-      `must be a whole number of seconds from ${min} to ${max}.`,
-    );
+    return parseSeconds(`lifetimes.${name}`, overrides[name] ?? fallback, min, max);
   };
   const lifetimes = {
     access: pick('access'),

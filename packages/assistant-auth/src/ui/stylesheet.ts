@@ -1,7 +1,7 @@
 /**
  * The stylesheet of the sign-in and error pages, which the account pages share (`account/ui/stylesheet.ts` adds
  * rules for what only they have), and the rules for the publisher's colors. Colors are custom properties, except
- * the white behind icons; both color schemes have WCAG AA contrast.
+ * the white behind icons, which are made for a white background; both color schemes have WCAG AA contrast.
  */
 
 /** A value for each color scheme. */
@@ -45,20 +45,17 @@ const renderAccent = (scheme: keyof PageColors, color: AccentColor | undefined):
 
 /** Returns the contrast ratio of two colors, from 1 to 21 (WCAG 2.2, contrast ratio). */
 const contrastRatio = (one: string, other: string): number => {
-  const [darker = 0, lighter = 0] = [relativeLuminance(one), relativeLuminance(other)].toSorted(
-    (first, second) => first - second,
-  );
-  return (lighter + 0.05) / (darker + 0.05);
+  const luminances = [relativeLuminance(one), relativeLuminance(other)];
+  return (Math.max(...luminances) + 0.05) / (Math.min(...luminances) + 0.05);
 };
 
 /** Returns the relative luminance of a color, from 0 to 1 (WCAG 2.2, relative luminance). */
-const relativeLuminance = (color: string): number => {
-  const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((start) => {
-    const channel = Number.parseInt(color.slice(start, start + 2), 16) / 255;
-    return channel <= 0.04045 ? channel / 12.92 : ((channel + 0.055) / 1.055) ** 2.4;
-  });
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-};
+const relativeLuminance = (color: string): number =>
+  [0.2126, 0.7152, 0.0722].reduce((sum, weight, index) => {
+    const channel = Number.parseInt(color.slice(2 * index + 1, 2 * index + 3), 16) / 255;
+    const linear = channel <= 0.04045 ? channel / 12.92 : ((channel + 0.055) / 1.055) ** 2.4;
+    return sum + weight * linear;
+  }, 0);
 
 export const stylesheet = `:root {
   color-scheme: light dark;
@@ -126,7 +123,6 @@ button {
   overflow-wrap: anywhere;
   cursor: pointer;
 }
-/* White in both color schemes, because the icons are made for it. */
 .icon {
   margin-inline-end: 0.625rem;
   padding: 0.125rem;

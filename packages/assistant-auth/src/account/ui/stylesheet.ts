@@ -1,6 +1,7 @@
 /**
  * The rules for what only the account pages have. They are served before those of `ui/stylesheet.ts`, so
- * that rules which a publisher appends there override them.
+ * that rules which a publisher appends there override them. Buttons that end something have a cross, so that
+ * the color is not the only sign.
  */
 
 export const accountStylesheet = `section { margin-block-start: 2.5rem; }
@@ -19,7 +20,6 @@ p:has(+ .scopes) { margin-block-end: 0.25rem; }
 .row > * { flex: auto; }
 .row p { margin: 0; }
 .row button { flex: none; width: auto; min-height: 2.75rem; padding-inline: 0.75rem; }
-/* Buttons that end something have a cross, so that the color is not the only sign. */
 .end { border-color: var(--danger); color: var(--danger); }
 .end::before { content: "\\d7\\a0" / ""; }
 @media (hover: hover) {

@@ -9,7 +9,7 @@ import type { Session } from '../storage/broker-storage.ts';
 import { recentAuthLifetime } from '../tokens/lifetimes.ts';
 import type { SessionCookie } from '../tokens/sealed-types.ts';
 
-type SessionContext = Pick<BrokerContext, 'sealers' | 'storage' | 'lifetimes' | 'hasAccountPage' | 'now'>;
+type SessionContext = Pick<BrokerContext, 'sealers' | 'storage' | 'lifetimes' | 'now'>;
 
 /** A session that storage has just confirmed as active. */
 export interface ActiveSession extends SessionCookie, Session {}
@@ -37,8 +37,8 @@ export const useSession = async (
   request: Request,
   context: SessionContext,
 ): Promise<ActiveSession | undefined> => {
-  const { storage, lifetimes, hasAccountPage, now } = context;
-  const cookie = hasAccountPage ? await readSession(request, context) : undefined;
+  const { storage, lifetimes, now } = context;
+  const cookie = await readSession(request, context);
   if (cookie === undefined) return undefined;
   const at = now();
   const session = await storage.useSession({

@@ -5,33 +5,26 @@
  */
 
 import type { Client } from '../clients/client.ts';
-import type { BrokerContext } from '../context.ts';
+import type { BrokerContext, ContinueSessionResult, SessionOffer, Sessions } from '../context.ts';
 import { keepAlive } from '../endpoint/handler.ts';
 import { randomId } from '../oauth/secrets.ts';
 import { recheckIdentity } from '../sign-in/provider-recheck.ts';
 import { buildSignIn, recordWithinLimits } from '../sign-in/resolve-user.ts';
-import { type ActiveSession, clearSessionCookie, useSession } from '../sign-in/session.ts';
 import { StorageUnavailable } from '../storage/broker-storage.ts';
 import { recheckLeaseDuration } from '../tokens/lifetimes.ts';
 import type { AuthorizationRequest } from '../tokens/sealed-types.ts';
-import type { SignInModel } from '../ui/sign-in.ts';
+import { type ActiveSession, clearSessionCookie, useSession } from './session.ts';
 
-type SessionContext = Pick<BrokerContext, 'sealers' | 'storage' | 'lifetimes' | 'hasAccountPage' | 'now'>;
-
-/** The session that the sign-in page offers to continue in, or a notice that explains why there is none. */
-export interface SessionOffer {
-  readonly session?: string;
-  readonly display?: NonNullable<SignInModel['session']>;
-  readonly notice?: NonNullable<SignInModel['notice']>;
-}
+/** Lets the sign-in page offer to continue in the session of the account page. */
+export const sessions: Sessions = {
+  findOffer: (request, context) => findOffer(request, context),
+  continueSession: (...args) => continueSession(...args),
+};
 
 /**
  * Finds the session that the page can offer. If storage is unavailable, the page is shown without an offer.
  */
-export const findSessionOffer = async (
-  request: Request,
-  context: SessionContext & Pick<BrokerContext, 'providers'>,
-): Promise<SessionOffer> => {
+const findOffer = async (request: Request, context: BrokerContext): Promise<SessionOffer> => {
   const session = await useSession(request, context).catch((error: unknown) => {
     if (error instanceof StorageUnavailable) return undefined;
     throw error;
@@ -52,17 +45,12 @@ export const findSessionOffer = async (
 const canContinue = ({ identity, verifiedProfile }: ActiveSession): boolean =>
   identity.hasUpstreamToken && verifiedProfile !== undefined;
 
-export type ContinueSessionResult =
-  | { readonly kind: 'recorded'; readonly grantId: string }
-  /** `sessionOffer` contains the notice for the page; `cookies` are set with the page. */
-  | { readonly kind: 'stopped'; readonly sessionOffer: SessionOffer; readonly cookies: readonly string[] };
-
 /**
  * Rechecks the identity of the session, and records a sign-in of its user.
  * @param offeredSession the grant ID of the session that the page offered
  * @throws ProtocolError `resolve-user.…`, because `resolveUser` is called at every sign-in, or `user.limited`
  */
-export const continueSession = async (
+const continueSession = async (
   context: BrokerContext,
   request: Request,
   offeredSession: string | undefined,
