@@ -137,20 +137,17 @@ export interface BrokerOptions extends PageOptions {
 export const resolveOptions = (
   options: BrokerOptions,
 ): { readonly context: BrokerContext; readonly cleanup: () => Promise<void> } => {
-  rejectUnknownOptions('', options, Object.keys(knownOptions));
+  rejectUnknownOptions('', omitKnownOptions(options));
   const { storage, now = systemClock, randomBytes = systemRandom, waitUntil = ignoreWork } = options;
   const log = safeLogger(options.log ?? consoleLog, consoleLog);
   const issuer = parseIssuer(options.issuer);
   const resources = parseResources(options.resources, issuer);
   const ring = parseKeyRing(options.sealingKeys);
   const sealers = createSealers(ring, issuer, resources, randomBytes);
+  const { auditRetention = 90 * day } = options;
   const cleanup = createCleanup({
-    ...{
-      storage,
-      ring,
-      now,
-      auditRetention: parseSeconds('auditRetention', options.auditRetention ?? 90 * day, day, 400 * day),
-    },
+    ...{ storage, ring, now },
+    auditRetention: parseSeconds('auditRetention', auditRetention, day, 400 * day),
     reseal: createResealer({ storage, sealers, ring, now }),
   });
   const clients = createClientRegistry(options.clients, issuer);
@@ -193,13 +190,14 @@ export const resolveOptions = (
   return { context, cleanup };
 };
 
-/** The names of all options. */
-const knownOptions: Readonly<Record<keyof BrokerOptions, true>> = {
-  ...{ issuer: true, sealingKeys: true, scopes: true, resources: true, clients: true },
-  ...{ introspectionClients: true, providers: true, storage: true, resolveUser: true, limits: true },
-  ...{ clientAddress: true, lifetimes: true, lateRefresh: true, account: true, branding: true },
-  ...{ language: true, texts: true, pages: true, cleanupInterval: true, auditRetention: true },
-  ...{ waitUntil: true, log: true, fetch: true, now: true, randomBytes: true, sleep: true },
+/** Returns what is left of the options without all that exist: nothing, unless a name is misspelled. */
+const omitKnownOptions = (options: BrokerOptions): object => {
+  const { issuer, sealingKeys, scopes, resources, clients, introspectionClients, providers, ...rest } =
+    options;
+  const { storage, resolveUser, limits, clientAddress, lifetimes, lateRefresh, account, ...others } = rest;
+  const { branding, language, texts, pages, cleanupInterval, auditRetention, ...runtime } = others;
+  const { waitUntil, log, fetch, now, randomBytes, sleep, ...unknown } = runtime;
+  return unknown;
 };
 
 const ignoreWork: WaitUntil = () => {};
@@ -293,11 +291,13 @@ export const parseProviders = (
  * @throws ConfigurationError `limits` if `limit` or `period` is not a whole number or is out of bounds
  * @example
  * ```ts
- * import { memoryLimiter } from 'assistant-auth';
+ * import { type Broker, memoryLimiter } from 'assistant-auth';
  *
  * // At most 600 calls per minute for each user.
  * const limiter = memoryLimiter({ limit: 600, period: 60 });
- * const auth = await broker.protect(request, { scopes: ['score'], limiter });
+ *
+ * export const authenticate = (broker: Broker, request: Request) =>
+ *   broker.protect(request, { scopes: ['score'], limiter });
  * ```
  */
 export const memoryLimiter = (allowance: Allowance, now: Clock = systemClock): RateLimiter =>

@@ -1,4 +1,8 @@
-/** The main entry point of the package. */
+/**
+ * An OAuth 2.1 authorization server as a library: the broker, its clients and identity providers, and the
+ * types of everything that can be replaced: storage, providers, pages and rate limiters.
+ * @module
+ */
 export { type Broker, createBroker, type ExecutionContext } from './broker.ts';
 export type { Client, ConfidentialClient, PublicClient } from './clients/client.ts';
 export { type GptActionOptions, gptAction } from './clients/gpt-action.ts';
@@ -21,6 +25,7 @@ export type { RequestOptions } from './endpoint/handler.ts';
 export { type Cors, corsHeaders } from './http/cors.ts';
 export {
   type Allowance,
+  type CountedLimit,
   defaultRateLimits,
   type Limits,
   type RateLimiter,
@@ -33,6 +38,7 @@ export {
   type EpochSeconds,
   type GrantId,
   type Identity,
+  type Milliseconds,
   type RequestedRevocation,
   type RevocationScope,
   type Seconds,
@@ -42,14 +48,16 @@ export {
   type UserClaims,
   type UserId,
 } from './oauth/identifiers.ts';
-export type { Log, LogEntry } from './oauth/log.ts';
+export type { Log, LogEntry, LogEvent } from './oauth/log.ts';
+export type { RandomBytes } from './oauth/secrets.ts';
 export type { AuthorizedCall, ProtectOptions, ProtectResult, RefusedCall } from './protect.ts';
-export { type AppleSettings, apple } from './providers/apple.ts';
-export { type GitHubSettings, github } from './providers/github.ts';
-export { type GoogleSettings, google } from './providers/google.ts';
-export { type MicrosoftSettings, microsoft } from './providers/microsoft.ts';
-export { type OAuth2Settings, oauth2, type ProviderProfile } from './providers/oauth2.ts';
-export { type OidcSettings, oidc } from './providers/oidc.ts';
+export { type AppleOptions, apple } from './providers/apple.ts';
+export type { ProviderOptions } from './providers/config.ts';
+export { type GitHubOptions, github } from './providers/github.ts';
+export { type GoogleOptions, google } from './providers/google.ts';
+export { type MicrosoftOptions, microsoft } from './providers/microsoft.ts';
+export { type OAuth2Options, oauth2, type ProviderProfile } from './providers/oauth2.ts';
+export { type OidcOptions, oidc } from './providers/oidc.ts';
 export {
   type IdentityProvider,
   ProviderError,
@@ -61,6 +69,7 @@ export {
 export { SecurityEventError, type SecurityEventFault } from './providers/security-events/verify.ts';
 export type { AccountFeature } from './sign-in/callback.ts';
 export * from './storage/broker-storage.ts';
+export type { WaitUntil } from './storage/cleanup.ts';
 export type { Lifetimes } from './tokens/lifetimes.ts';
 export { deriveResourceKeys, type ResourceKeyOptions } from './tokens/sealers.ts';
 export type {
@@ -71,7 +80,14 @@ export type {
   ParsedBranding,
   SchemeColors,
 } from './ui/branding.ts';
-export type { ErrorModel } from './ui/error.ts';
-export { html, type IdentitySummary, type ProviderChoice, renderHtml } from './ui/layout.ts';
-export type { SignInModel } from './ui/sign-in.ts';
-export type { Texts } from './ui/texts.ts';
+export type { CompletedDestination, CompletedModel, ErrorModel } from './ui/error.ts';
+export {
+  type Html,
+  type HtmlValue,
+  html,
+  type IdentitySummary,
+  type ProviderChoice,
+  renderHtml,
+} from './ui/layout.ts';
+export type { ScopeDescription, SignInModel, SignInNotice } from './ui/sign-in.ts';
+export type { AccountTexts, ParsedTexts, SignInTexts, Texts } from './ui/texts.ts';

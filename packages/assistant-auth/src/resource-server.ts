@@ -1,6 +1,7 @@
 /**
  * The subpath `assistant-auth/resource-server`: protects an API in another process. It opens access tokens of
  * one resource with keys derived for that resource, and needs no key ring, no broker storage and no provider.
+ * @module
  */
 
 import { consoleLog, systemClock } from './defaults.ts';

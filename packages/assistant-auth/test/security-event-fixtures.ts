@@ -4,7 +4,7 @@
  */
 
 import { exportPKCS8 } from 'jose';
-import { apple, type BrokerOptions, type BrokerStorage, google, type OidcSettings } from '../src/index.ts';
+import { apple, type BrokerOptions, type BrokerStorage, google, type OidcOptions } from '../src/index.ts';
 import { memoryStorage } from '../src/storage/memory.ts';
 import { issuer as broker, type Deployment } from './deployment.ts';
 import {
@@ -47,7 +47,7 @@ export interface SecurityEventDeployment {
 }
 
 interface Changes {
-  readonly acme?: Partial<OidcSettings>;
+  readonly acme?: Partial<OidcOptions>;
   readonly broker?: Partial<BrokerOptions>;
   readonly storage?: BrokerStorage;
 }

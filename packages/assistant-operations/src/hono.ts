@@ -1,6 +1,7 @@
 /**
  * The entry point `assistant-operations/hono`: serves operations over HTTP as routes of Hono, and the only
  * file that imports it. Every route is guarded, and so is every other path below the base path.
+ * @module
  */
 import { Hono, type Context as HonoContext } from 'hono';
 import type { ApiDefinition } from './define-api.ts';

@@ -7,7 +7,10 @@ import { type JsonSchema, toJsonSchema } from '@valibot/to-json-schema';
 import type { GenericSchema } from 'valibot';
 import * as v from 'valibot';
 
-/** The HTTP method of an operation, in lower case. `get` only reads; the others can change something. */
+/**
+ * The HTTP method of an operation, in lower case. `get` only reads; `post`, `put`, `patch` and `delete` can change
+ * something.
+ */
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
 /**

@@ -1,6 +1,7 @@
 /**
  * The subpath `assistant-auth/account`: the account page, where users manage connected apps, sign-in methods
  * and their data.
+ * @module
  */
 import type { BrokerContext } from '../context.ts';
 import { rejectUnknownOptions } from '../oauth/errors.ts';
@@ -22,12 +23,12 @@ import { defaultAccountTexts } from './ui/texts.ts';
 
 export { type AccountOptions, type AccountPages, defaultAccountPages } from './context.ts';
 export type {
+  AccountIdentity,
   AccountModel,
   AccountNotice,
   AccountSignInModel,
   AccountSignInNotice,
   ConnectedApp,
-  LinkedIdentity,
   RecentAuth,
 } from './ui/account-page.ts';
 export type { LinkConflictModel, LinkModel } from './ui/link-page.ts';
@@ -40,22 +41,30 @@ export type { AccountBranding } from './ui/texts.ts';
  * ```ts
  * import { accountPages } from 'assistant-auth/account';
  *
+ * const scores = new Map<string, number>();
  * const account = accountPages({
- *   onExportUser: async (userId) => ({ score: await readScore(userId) }),
- *   onDeleteUser: async (userId) => deleteScore(userId),
+ *   // The publisher's own data about the user.
+ *   onExportUser: async (userId) => ({ score: scores.get(userId) }),
+ *   onDeleteUser: async (userId) => void scores.delete(userId),
  * });
  * ```
  */
 export const accountPages = (options: AccountOptions = {}): AccountFeature => {
-  rejectUnknownOptions('account', options, ['pages', 'onExportUser', 'onDeleteUser']);
-  const pages = { ...defaultAccountPages, ...options.pages };
+  const {
+    pages: replacedPages,
+    onExportUser = async () => undefined,
+    onDeleteUser = async () => {},
+    ...unknown
+  } = options;
+  rejectUnknownOptions('account.', unknown);
+  const pages = { ...defaultAccountPages, ...replacedPages };
   const resolve = (context: BrokerContext): AccountContext => ({
     ...context,
     branding: { ...context.branding, texts: { ...defaultAccountTexts, ...context.branding.texts } },
     accountPages: pages,
     account: createAccountClient(context.issuer),
-    onExportUser: options.onExportUser ?? (async () => undefined),
-    onDeleteUser: options.onDeleteUser ?? (async () => {}),
+    onExportUser,
+    onDeleteUser,
   });
   return {
     kind: 'account-pages',

@@ -12,7 +12,7 @@ import { hasApiScope, offlineAccessScope, type ScopePolicy, scopeNamePattern } f
 interface ClientTraits extends ScopePolicy {
   /** The client ID (RFC 6749 §2.2). */
   readonly id: string;
-  /** The kind of client: created by `gptAction`, or by `staticClient`. */
+  /** The kind of client: `gpt-action` if `gptAction` created it, `static` if `staticClient` did. */
   readonly kind: 'gpt-action' | 'static';
   /** The name that the pages show. */
   readonly name: string;
@@ -31,7 +31,7 @@ interface ClientTraits extends ScopePolicy {
    * @internal
    */
   readonly refresh: 'stable' | 'rotating';
-  /** Whether it always gets refresh tokens, or only if it requests the scope `offline_access`. */
+  /** Whether it gets refresh tokens: `always`, or `on-request`, if it requests the scope `offline_access`. */
   readonly offlineAccess: 'always' | 'on-request';
   /**
    * The status of the response to a refresh token that is not valid: 400 (RFC 6749 §5.2), or 401 for a client

@@ -44,6 +44,7 @@ export interface IntrospectionClient {
 
 /**
  * Registers an API that can use the introspection endpoint.
+ * @param options the credentials of the API, and the resource that it serves
  * @throws ConfigurationError `introspectionClients.<id>.<option>` for an ID or secrets that are not valid
  * @see [RFC 7662](https://www.rfc-editor.org/rfc/rfc7662)
  * @example
@@ -52,7 +53,7 @@ export interface IntrospectionClient {
  *
  * const client = introspectionClient({
  *   id: 'scores-api',
- *   secrets: [env.INTROSPECTION_SECRET],
+ *   secrets: [env.API_CLIENT_SECRET],
  *   resource: 'https://scores.example',
  * });
  * ```

@@ -5,18 +5,21 @@
 import { noContent } from './responses.ts';
 
 /**
- * `any-origin` lets pages on any origin call the API with `fetch`; `off` leaves CORS to the app that serves
- * the API.
+ * Whether pages on other origins can call an API. `any-origin` lets pages on any origin call it with `fetch`,
+ * without cookies; `off` leaves CORS to the app that serves the API.
+ * @see https://fetch.spec.whatwg.org/#http-cors-protocol
  */
 export type Cors = 'any-origin' | 'off';
 
 /**
  * The headers of a response that pages on any origin can read. `*` also excludes cookies: browsers reject it
- * for requests with credentials.
+ * for requests with credentials. `protect` adds them to its own responses; add them to the responses of your
+ * API, as in `new Response(body, { headers: corsHeaders })`.
  */
 export const corsHeaders = {
+  /** Pages on any origin can read the response. */
   'access-control-allow-origin': '*',
-  // Scripts can't read these headers otherwise: how to get a token (RFC 6750 §3), and when to try again.
+  /** The headers that scripts can read: how to get a token (RFC 6750 §3), and when to try again. */
   'access-control-expose-headers': 'WWW-Authenticate, Retry-After',
 } as const;
 

@@ -38,22 +38,25 @@ export interface Limits {
   readonly signInsPerUser: Allowance;
 }
 
+/** A limit that a rate limiter counts. Storage counts `signInsPerUser`. */
+export type CountedLimit = Exclude<keyof Limits, 'signInsPerUser'>;
+
 /**
  * The defaults: far more than users who share an address in a school or a mobile network need, and far less
  * than an attacker sends.
  */
-export const defaultRateLimits = {
+export const defaultRateLimits: Readonly<Record<CountedLimit, Allowance>> = {
   failedAuthentications: { limit: 20, period: 60 },
   pageRequests: { limit: 300, period: 60 },
   refreshesPerGrant: { limit: 30, period: 60 },
-} as const satisfies Readonly<Record<Exclude<keyof Limits, 'signInsPerUser'>, Allowance>>;
+};
 
 /**
  * Fills in the default limits, which count in memory.
  * @throws ConfigurationError `limits.signInsPerUser` if `limit` or `period` is out of bounds
  */
 export const createLimits = (given: Partial<Limits> = {}, now: Clock, log: Log): Limits => {
-  const createLimit = (name: keyof typeof defaultRateLimits): RateLimiter =>
+  const createLimit = (name: CountedLimit): RateLimiter =>
     failOpen(given[name] ?? createMemoryLimiter(defaultRateLimits[name], now), log);
   return {
     failedAuthentications: createLimit('failedAuthentications'),
@@ -85,7 +88,11 @@ const parseAllowance = (option: string, { limit, period }: Allowance): Allowance
 };
 
 /** The result of counting one request: whether it is within the allowance. */
-export type RateLimitResult = 'allowed' | 'limited';
+export type RateLimitResult =
+  /** The request can be handled. */
+  | 'allowed'
+  /** The request must be refused, with status 429. */
+  | 'limited';
 
 /**
  * Counts requests by key within one allowance. A platform can count separately in each data center and with a

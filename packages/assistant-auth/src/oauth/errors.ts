@@ -9,10 +9,16 @@ import type { Seconds } from './identifiers.ts';
  * `createBroker`.
  */
 export class ConfigurationError extends Error {
+  /** The name of the class. */
   override readonly name = 'ConfigurationError';
   /** The name or path of the option, for example `issuer` or `clients.<id>.secrets`. */
   readonly option: string;
 
+  /**
+   * Creates the error.
+   * @param option the name or path of the option
+   * @param problem what is wrong with it and what is expected, such as `must be an https URL`
+   */
   constructor(option: string, problem: string) {
     super(`${option} ${problem}`);
     this.option = option;
@@ -20,18 +26,15 @@ export class ConfigurationError extends Error {
 }
 
 /**
- * Checks the names of options: no compiler checks those of a JavaScript caller, and a misspelled one would
+ * Refuses options that do not exist: no compiler checks those of a JavaScript caller, and a misspelled one would
  * otherwise be ignored.
- * @param path the path in the options, for the error; empty at the top level
- * @throws ConfigurationError `<path>.<name>` for a name that is not known
+ * @param prefix the path in the options with a dot, or empty at the top level, for the error
+ * @param unknown the options that are left after all known ones were read
+ * @throws ConfigurationError `<prefix><name>` for the first of them
  */
-export const rejectUnknownOptions = (path: string, given: object, known: readonly string[]): void => {
-  for (const name of Object.keys(given))
-    if (!known.includes(name))
-      throw new ConfigurationError(
-        path === '' ? name : `${path}.${name}`,
-        `is unknown; use ${known.join(', ')}.`,
-      );
+export const rejectUnknownOptions = (prefix: string, unknown: object): void => {
+  const [name] = Object.keys(unknown);
+  if (name !== undefined) throw new ConfigurationError(prefix + name, 'is not an option.');
 };
 
 /**

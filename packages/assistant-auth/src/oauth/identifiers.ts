@@ -3,10 +3,17 @@
  * providers.
  */
 
-/** The ID of a user. Opaque. OAuth clients never receive it; APIs that use introspection do, as `sub`. */
+/**
+ * The ID of a user: opaque, 1 to 255 bytes. By default, the broker generates it (base64url, 22 characters);
+ * otherwise, `resolveUser` returns it. OAuth clients never receive it; APIs that use introspection do, as
+ * `sub`.
+ */
 export type UserId = string;
 
-/** The ID of a grant: the family of all tokens that are issued from one consent. */
+/**
+ * The ID of a grant: the family of all tokens that are issued from one consent. base64url, 22 characters. Not
+ * secret.
+ */
 export type GrantId = string;
 
 /**
@@ -19,10 +26,14 @@ export type TokenIdentifiers = readonly [name: string, other?: string];
 export interface Identity {
   /** The ID of the provider, for example `google`. */
   readonly provider: string;
-  /** The provider's stable ID of the user. Never an email address. */
+  /** The provider's stable ID of the user, 1 to 255 characters. Never an email address. */
   readonly subject: string;
-  /** A name or an email address of the user. For display only, never a key. */
+  /** A name or an email address of the user, at most 320 characters. For display only, never a key. */
   readonly label?: string;
+  /**
+   * The user's email address, at most 320 characters. Absent if the provider sent none. Do not look up users
+   * by it: an address can be given to another person.
+   */
   readonly email?: string;
   /** Whether the provider asserts that it has verified the email address. Default: false. */
   readonly emailVerified: boolean;
@@ -45,7 +56,10 @@ export interface Identity {
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
-/** A few facts about a user that are sealed into every access token. At most 512 bytes of JSON. */
+/**
+ * A few facts about a user that are sealed into every access token, such as a plan or a role. At most 512
+ * bytes of JSON. A change takes effect at the next sign-in.
+ */
 export type UserClaims = Readonly<Record<string, string | number | boolean>>;
 
 // Reserved IDs, which a publisher cannot use.
@@ -77,11 +91,26 @@ export type Clock = () => EpochSeconds;
 
 /** What a security event is about. */
 export type SecurityEventTarget =
-  | { readonly kind: 'identity'; readonly subject: string }
-  /** A session at the provider. With `subject`, only if it belongs to that user. */
-  | { readonly kind: 'session'; readonly sid: string; readonly subject?: string }
-  /** The identity whose stored upstream token has this identifier. */
-  | { readonly kind: 'token'; readonly identifier: string };
+  /** An identity of the provider. */
+  | {
+      readonly kind: 'identity';
+      /** The user's ID at the provider. */
+      readonly subject: string;
+    }
+  /** A session at the provider. */
+  | {
+      readonly kind: 'session';
+      /** The provider's ID of the session. */
+      readonly sid: string;
+      /** The user's ID at the provider. Grants are revoked only if the session belongs to this user. */
+      readonly subject?: string;
+    }
+  /** The identity whose stored upstream token has an identifier. */
+  | {
+      readonly kind: 'token';
+      /** One of the token's `TokenIdentifiers`. */
+      readonly identifier: string;
+    };
 
 /** Which grants of the target are revoked. */
 export type RevocationScope =
@@ -97,22 +126,27 @@ export type RevocationScope =
    */
   | 'identity';
 
+/** A revocation that a security event requires. */
 export interface RequestedRevocation {
+  /** What the event is about. */
   readonly target: SecurityEventTarget;
+  /** Which grants of the target are revoked. */
   readonly revocationScope: RevocationScope;
 }
 
+/** A verified security event or logout token of a provider. */
 export interface SecurityEvent {
   /** The type of the event, as the broker logs it: `logout`, `account-disabled`. */
   readonly type: string;
   /** The provider's unique ID of the event, at most 255 characters. */
   readonly jti: string;
   /**
-   * From this time on, the event is rejected because of its age, so its `jti` no longer needs to be stored.
+   * The time from which the event is rejected because of its age, so that its `jti` no longer needs to be
+   * stored.
    */
   readonly retainUntil: EpochSeconds;
   /** Grants of sign-ins after this time are not revoked: the user has signed in at the provider again. */
   readonly signedInBefore: EpochSeconds;
-  /** Empty if nothing is to be revoked. */
+  /** What is revoked because of the event. Empty if nothing is. */
   readonly revocations: readonly RequestedRevocation[];
 }

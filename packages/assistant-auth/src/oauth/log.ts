@@ -3,50 +3,14 @@
  * a line, but `cause` and `stack` can contain messages of other code, such as `resolveUser`.
  */
 import { describeCause } from './errors.ts';
-import type { ErrorReason } from './protocol-error.ts';
 
+/**
+ * An event in the log. Secrets, tokens, codes and user IDs are never part of it, except that `cause` and
+ * `stack` can contain messages of other code.
+ */
 export interface LogEntry {
-  /**
-   * Events that need an explanation:
-   * - `unrestricted-gpt`: at startup, a client accepts any GPT. Anyone who knows its secret can sign users
-   *   in with their own GPT.
-   * - `limiter-failed`: a rate limiter failed, so the request was allowed.
-   * - `cleanup-failed`: a cleanup failed. Expired rows may stay until the next one.
-   * - `recheck-failed`: a recheck had no conclusive result. Grants stay, and the identity is rechecked later.
-   * - `no-upstream-token`: a reconsent request failed or returned no refresh token, so the identity cannot be
-   *   rechecked.
-   * - `upstream-token-dropped`: an identity lost its upstream token because a recheck was inconclusive, so it
-   *   cannot be rechecked until the user signs in again.
-   * - `late-refresh`: a replaced refresh token was accepted after the grace period because its successor was
-   *   not used.
-   * - `write-failed`: the outcome of a recheck, or an upstream token, could not be stored.
-   * - `wait-until-failed`: `waitUntil` threw, so the work may not continue after the response.
-   * - `revocation-failed`: an upstream token that is no longer needed could not be revoked at its provider.
-   *   It is deleted here anyway.
-   * - `security-event`: a provider sent a verified event. The grants that it concerns, if any, were revoked.
-   * - `log-failed`: the publisher's log threw. This line goes to the console.
-   */
-  readonly event:
-    | 'signed-in'
-    | 'tokens-issued'
-    | 'revoked'
-    | 'linked'
-    | 'unlinked'
-    | 'exported'
-    | 'deleted'
-    | 'revocation-failed'
-    | 'refused'
-    | 'unrestricted-gpt'
-    | 'limiter-failed'
-    | 'cleanup-failed'
-    | 'recheck-failed'
-    | 'no-upstream-token'
-    | 'upstream-token-dropped'
-    | 'late-refresh'
-    | 'write-failed'
-    | 'wait-until-failed'
-    | 'security-event'
-    | 'log-failed';
+  /** What happened. */
+  readonly event: LogEvent;
   /**
    * How many lines with this event and reason this process or isolate has logged, including this one. Set by
    * the broker.
@@ -54,20 +18,80 @@ export interface LogEntry {
   readonly count?: number;
   /** The ID of the request, which an error page shows as the reference. Some events have none. */
   readonly requestId?: string;
+  /** The endpoint that handled the request, such as `token`. Some events have none. */
   readonly endpoint?: string;
+  /** The client that it concerns, if any. A refused request can contain any client ID. */
   readonly clientId?: string;
+  /** The ID of the provider that it concerns, if any. */
   readonly provider?: string;
   /** The type of a provider's security event: `logout`, `account-disabled`. */
   readonly securityEvent?: string;
   /** The redirect URI of the sign-in. That of a GPT contains its ID. */
   readonly redirectUri?: string;
-  readonly reason?: ErrorReason;
-  /** The underlying error, if it is known. For operators only. */
+  /**
+   * Why a request was refused: an area and a cause, such as `refresh.reused` or `client.unknown`. For filters
+   * and alerts. New reasons can be added.
+   */
+  readonly reason?: string;
+  /** The underlying error and its causes, if they are known. For operators only. */
   readonly cause?: string;
-  /** The stack of an unexpected error. */
+  /** The stack of an unexpected error, without its message. */
   readonly stack?: string;
 }
 
+/** What happened, in the log. */
+export type LogEvent =
+  /** A user signed in. */
+  | 'signed-in'
+  /** A code or a refresh token was exchanged for tokens. */
+  | 'tokens-issued'
+  /** A request was refused; `reason` says why. */
+  | 'refused'
+  /** Grants were revoked. */
+  | 'revoked'
+  /** An identity was added to an account. */
+  | 'linked'
+  /** An identity was removed from an account. */
+  | 'unlinked'
+  /** A user downloaded their data. */
+  | 'exported'
+  /** A user deleted their account. */
+  | 'deleted'
+  /**
+   * At startup: a client accepts any GPT, so anyone who knows its secret can sign users in with their own
+   * GPT.
+   */
+  | 'unrestricted-gpt'
+  /** A rate limiter failed, so the request was allowed. */
+  | 'limiter-failed'
+  /** A cleanup failed. Expired rows may stay until the next one. */
+  | 'cleanup-failed'
+  /** A recheck had no conclusive result. Grants stay, and the identity is rechecked later. */
+  | 'recheck-failed'
+  /** A reconsent request failed or returned no refresh token, so the identity cannot be rechecked. */
+  | 'no-upstream-token'
+  /**
+   * An identity lost its upstream token because a recheck was inconclusive, so it cannot be rechecked until
+   * the user signs in again.
+   */
+  | 'upstream-token-dropped'
+  /** A replaced refresh token was accepted after the grace period because its successor was not used. */
+  | 'late-refresh'
+  /** The outcome of a recheck, or an upstream token, could not be stored. */
+  | 'write-failed'
+  /** `waitUntil` threw, so the work may not continue after the response. */
+  | 'wait-until-failed'
+  /**
+   * An upstream token that is no longer needed could not be revoked at its provider. It is deleted here
+   * anyway.
+   */
+  | 'revocation-failed'
+  /** A provider sent a verified event. The grants that it concerns, if any, were revoked. */
+  | 'security-event'
+  /** The publisher's log threw. This line goes to the console. */
+  | 'log-failed';
+
+/** Receives a log event. It must return at once; if it throws, the broker writes the event to the console. */
 export type Log = (entry: LogEntry) => void;
 
 /**

@@ -8,15 +8,37 @@ import { ConfigurationError } from './errors.ts';
 import { authorizationError } from './protocol-error.ts';
 import { isLoopback } from './resource.ts';
 
+/**
+ * A rule for redirect URIs of a client. `staticClient` and `gptAction` create rules.
+ * @see RFC 9700 §4.1.3, RFC 8252 §7.3
+ */
 export type RedirectRule =
-  | { readonly kind: 'exact'; readonly uri: string }
-  /** `http`, a loopback host with any port, then exactly `path`. */
-  | { readonly kind: 'loopback'; readonly host: string; readonly path: string }
-  /**
-   * ChatGPT's callback for a GPT with one of these IDs. Default: any GPT. `gpt-development` is the same path
-   * on loopback, and is accepted only if the issuer is on loopback.
-   */
-  | { readonly kind: 'gpt' | 'gpt-development'; readonly gptIds?: readonly string[] };
+  /** Exactly one URI. */
+  | {
+      readonly kind: 'exact';
+      /** The URI. Requested URIs are compared with it as strings. */
+      readonly uri: string;
+    }
+  /** `http`, a loopback host with any port, then exactly one path. */
+  | {
+      readonly kind: 'loopback';
+      /** The host: `localhost`, `127.0.0.1` or `[::1]`. */
+      readonly host: string;
+      /** The path and the query. */
+      readonly path: string;
+    }
+  /** ChatGPT's callback for GPTs. */
+  | {
+      readonly kind: 'gpt';
+      /** The IDs of the GPTs, such as `g-abc123`. Default: any GPT. */
+      readonly gptIds?: readonly string[];
+    }
+  /** The same path on loopback, for development. Accepted only if the issuer is on loopback. */
+  | {
+      readonly kind: 'gpt-development';
+      /** The IDs of the GPTs, such as `g-abc123`. Default: any GPT. */
+      readonly gptIds?: readonly string[];
+    };
 
 /** The format of a GPT ID in ChatGPT's redirect URI. */
 export const gptIdPattern = /^g-[A-Za-z0-9_-]{4,128}$/;

@@ -1,6 +1,6 @@
 /** Random identifiers, comparison of secrets in constant time, and base64url (RFC 4648 §5). */
 
-/** Fills a new array with `length` cryptographically random bytes. */
+/** Returns a new array of `length` cryptographically random bytes. */
 export type RandomBytes = (length: number) => Uint8Array<ArrayBuffer>;
 
 /** The platform's randomness: the default of every option and parameter of this type. */

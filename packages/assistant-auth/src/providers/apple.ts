@@ -6,42 +6,63 @@
 import { CompactSign } from 'jose';
 import { ConfigurationError } from '../oauth/errors.ts';
 import type { EpochSeconds, Identity, Seconds } from '../oauth/identifiers.ts';
-import { parseBuiltInSettings, type Rule, resolveBaseUrl, validate } from './config.ts';
+import { parseBuiltInOptions, type Rule, resolveBaseUrl, validate } from './config.ts';
 import { createIssuer } from './issuer.ts';
 import { parseLabel } from './oauth-client.ts';
 import { createOidcProvider } from './oidc.ts';
 import { type IdentityProvider, ProviderError } from './provider.ts';
 import { readAppleNotification } from './security-events/apple.ts';
 
-export interface AppleSettings {
-  /** The Services ID, for example `example.words.signin`. */
+/** The options of {@link apple}. */
+export interface AppleOptions {
+  /**
+   * The Services ID, for example `example.words.signin`. Not secret. `<issuer>/callback/apple` must be one of
+   * its return URLs.
+   */
   readonly clientId: string;
-  /** Ten characters. */
+  /** The ID of the developer team: ten uppercase letters and digits. */
   readonly teamId: string;
-  /** The ID of the key. Ten characters. */
+  /** The ID of the key for Sign in with Apple: ten uppercase letters and digits. */
   readonly keyId: string;
-  /** The contents of the key's .p8 file. Line breaks can be written `\n`. A secret. */
+  /**
+   * The contents of the key's .p8 file, a P-256 private key in PEM. Line breaks can be written `\n`. Secret.
+   * The broker signs a client secret with it for each request to Apple.
+   */
   readonly privateKey: string;
   /**
-   * Origin of a fake provider on loopback, for development. Default: Apple, which does not accept localhost
-   * as a redirect URI.
+   * Origin of a fake provider on loopback, for development. Default: `https://appleid.apple.com`, which does
+   * not accept localhost as a redirect URI.
    */
   readonly baseUrl?: string;
 }
 
 /**
- * Lets users sign in with Apple.
- * @throws ConfigurationError `providers.apple.<option>` for a missing or malformed setting
+ * Lets users sign in with Apple. The provider's ID is `apple`. Apple sends a user's name only at the first
+ * sign-in, and rechecks happen at most once a day. Apple's notifications are accepted at
+ * `<issuer>/events/apple`.
+ * @param options the Services ID and the key
+ * @throws ConfigurationError `providers.apple.<option>` for a missing or malformed option
  * @see https://developer.apple.com/documentation/signinwithapplerestapi
+ * @example
+ * ```ts
+ * import { apple } from 'assistant-auth';
+ *
+ * const provider = apple({
+ *   clientId: env.APPLE_CLIENT_ID,
+ *   teamId: env.APPLE_TEAM_ID,
+ *   keyId: env.APPLE_KEY_ID,
+ *   privateKey: env.APPLE_PRIVATE_KEY,
+ * });
+ * ```
  */
-export const apple = ({ baseUrl, ...settings }: AppleSettings): IdentityProvider => {
+export const apple = ({ baseUrl, ...options }: AppleOptions): IdentityProvider => {
   const origin = resolveBaseUrl('apple', 'https://appleid.apple.com', baseUrl);
-  const config = parseBuiltInSettings({
+  const config = parseBuiltInOptions({
     id: 'apple',
     displayName: 'Apple',
     issuer: origin,
-    clientId: settings.clientId,
-    clientSecret: createAppleClientSecretSigner({ ...settings, audience: origin }),
+    clientId: options.clientId,
+    clientSecret: createAppleClientSecretSigner({ ...options, audience: origin }),
     scopes: ['openid', 'email', 'name'],
     // Apple requires `form_post` if a name or email address is requested.
     responseMode: 'form_post',
@@ -100,7 +121,7 @@ const readName = (user: string): string | undefined => {
 /** Apple allows six months, but each secret is used immediately. */
 const lifetime: Seconds = 300;
 
-type ClientSecretSettings = Pick<AppleSettings, 'clientId' | 'teamId' | 'keyId' | 'privateKey'> & {
+type ClientSecretOptions = Pick<AppleOptions, 'clientId' | 'teamId' | 'keyId' | 'privateKey'> & {
   /** Apple's issuer. */
   readonly audience: string;
 };
@@ -111,10 +132,10 @@ type ClientSecretSettings = Pick<AppleSettings, 'clientId' | 'teamId' | 'keyId' 
  * @see https://developer.apple.com/documentation/accountorganizationaldatasharing/creating-a-client-secret
  */
 const createAppleClientSecretSigner = (
-  settings: ClientSecretSettings,
+  options: ClientSecretOptions,
 ): ((now: EpochSeconds) => Promise<string>) => {
-  const { clientId, teamId, keyId, audience } = validate({ id: 'apple', ...settings }, rules);
-  const pkcs8 = parsePem(settings.privateKey);
+  const { clientId, teamId, keyId, audience } = validate({ id: 'apple', ...options }, rules);
+  const pkcs8 = parsePem(options.privateKey);
   let signingKey: CryptoKey | undefined;
   return async (now) => {
     signingKey ??= await importKey(pkcs8);
@@ -127,7 +148,7 @@ const createAppleClientSecretSigner = (
 
 const idProblem = 'must be the ten letters and digits that Apple shows.';
 
-const rules: readonly Rule<ClientSecretSettings & { readonly id: string }>[] = [
+const rules: readonly Rule<ClientSecretOptions & { readonly id: string }>[] = [
   ['teamId', ({ teamId }) => appleIdentifierPattern.test(teamId), idProblem],
   ['keyId', ({ keyId }) => appleIdentifierPattern.test(keyId), idProblem],
 ];

@@ -1,25 +1,34 @@
 /**
- * The settings of the broker as a client of a provider, with their defaults: those of all providers, and
- * those of OpenID Connect issuers. Also the rules for the credentials; `settings-rules.ts` has the others.
+ * The options of the broker as a client of a provider, with their defaults: those of all providers, and those of
+ * OpenID Connect issuers. Also the rules for the credentials; `option-rules.ts` has the others.
  */
 
 import { ConfigurationError } from '../oauth/errors.ts';
 import type { EpochSeconds, Seconds } from '../oauth/identifiers.ts';
 import { isLoopback } from '../oauth/resource.ts';
 
-/** A secret from the provider, or a function that creates one for a single exchange. */
-type ClientSecret = string | ((now: EpochSeconds) => Promise<string>);
-
-export interface ClientSettings {
-  /** Part of the callback path and of stored identities, such as `acme-login`. It must never change. */
+/** The options that `oidc()` and `oauth2()` have in common. */
+export interface ProviderOptions {
+  /**
+   * The ID of the provider, such as `acme-login`: 1 to 32 characters a–z, 0–9 and hyphen, but not `continue`.
+   * It is part of the callback URL `<issuer>/callback/<id>`, which must be registered at the provider, and of
+   * stored identities, so it must never change.
+   */
   readonly id: string;
-  /** The name on the button. */
+  /** The name of the provider on the sign-in button. Must not be empty. */
   readonly displayName: string;
+  /** The client ID that the provider assigned to the broker: printable ASCII without spaces. Not secret. */
   readonly clientId: string;
-  readonly clientSecret: ClientSecret;
+  /**
+   * The client secret from the provider: printable ASCII without spaces. Secret. Or a function that creates
+   * one for a single request, for providers that require a signed JWT; it gets the current time.
+   */
+  readonly clientSecret: string | ((now: EpochSeconds) => Promise<string>);
+  /** The scopes to request. Default: `openid email profile` for `oidc()`, none for `oauth2()`. */
   readonly scopes?: readonly string[];
   /**
-   * Parameters added to the authorization request: `prompt`, `hd`, `access_type` and the like. Default: none.
+   * Parameters added to the authorization request: `prompt`, `hd`, `access_type` and the like. Parameters
+   * that the broker sets itself, `request` and `request_uri` are not allowed. Default: none.
    */
   readonly authorizationParameters?: Readonly<Record<string, string>>;
   /**
@@ -55,39 +64,39 @@ export interface ClientSettings {
    * Default: `by-scope`.
    * @see OpenID Connect Core 1.0 §11, RFC 6749 §5.1 and §5.2
    */
-  readonly offlineAccess?: OfflineAccess;
+  readonly offlineAccess?: 'by-scope' | 'always' | 'never';
 }
 
-/** The defaults of the optional settings. */
+/** The values of options that are absent. */
 export const clientDefaults = {
   authorizationParameters: {},
   revokedErrors: ['invalid_grant'],
   singleUseRefreshTokens: true,
   recheckInterval: 600,
   offlineAccess: 'by-scope',
-} as const satisfies Partial<ClientSettings>;
+} as const satisfies Partial<ProviderOptions>;
 
 /** An option, the condition that it must meet, and the error message if it does not. */
-export type Rule<Settings> = readonly [
-  option: keyof Settings & string,
-  isValid: (settings: Settings) => boolean,
+export type Rule<Options> = readonly [
+  option: keyof Options & string,
+  isValid: (options: Options) => boolean,
   problem: string,
 ];
 
 /** @throws ConfigurationError `providers.<id>.<option>` for the first rule that is not met */
-export const validate = <Settings extends { readonly id: string }>(
-  settings: Settings,
-  rules: readonly Rule<Settings>[],
-): Settings => {
+export const validate = <Options extends { readonly id: string }>(
+  options: Options,
+  rules: readonly Rule<Options>[],
+): Options => {
   for (const [option, isValid, problem] of rules) {
-    if (!isValid(settings)) throw new ConfigurationError(`providers.${settings.id}.${option}`, problem);
+    if (!isValid(options)) throw new ConfigurationError(`providers.${options.id}.${option}`, problem);
   }
-  return settings;
+  return options;
 };
 
 const credentialProblem = 'must be printable ASCII without spaces, and not empty.';
 
-export const credentialRules: readonly Rule<Pick<ClientSettings, 'id' | 'clientId' | 'clientSecret'>>[] = [
+export const credentialRules: readonly Rule<Pick<ProviderOptions, 'id' | 'clientId' | 'clientSecret'>>[] = [
   ['clientId', ({ clientId }) => matchesPattern(credentialPattern, clientId), credentialProblem],
   [
     'clientSecret',
@@ -119,21 +128,32 @@ const credentialPattern = /^[\x21-\x7E]+$/;
 export const matchesPattern = (pattern: RegExp, value: unknown): boolean =>
   typeof value === 'string' && pattern.test(value);
 
-// Settings of an OpenID Connect issuer.
+// Options of an OpenID Connect issuer.
 
-/** The settings of `oidc()`. `scopes` must contain `openid`; the default is `openid email profile`. */
-export interface OidcSettings extends ClientSettings {
-  /** The issuer identifier: an https URL without query and fragment; http only on loopback. */
+/** The options of {@link oidc}. `scopes` must contain `openid`. */
+export interface OidcOptions extends ProviderOptions {
+  /**
+   * The issuer identifier: an https URL without query and fragment; http only on loopback. It must be exactly
+   * the `issuer` in the metadata at `<issuer>/.well-known/openid-configuration`.
+   */
   readonly issuer: string;
-  /** How the issuer returns its response. Default: `query`. */
+  /**
+   * How the issuer returns its response: in the `query` of the callback, or with `form_post`, in a form that
+   * the browser posts there. Default: `query`.
+   */
   readonly responseMode?: 'query' | 'form_post';
   /**
    * Whether its ID tokens must contain the time of authentication (`auth_time`) if reauthentication was
-   * requested. `optional`: the time is checked if it is present; if it is absent, reauthentication is not
-   * proven. Default: `required`, according to OpenID Connect Core §2.
+   * requested. `required`: without it, the sign-in fails. `optional`: the time is checked if it is present;
+   * if it is absent, reauthentication is not proven. Default: `required`, according to OpenID Connect Core
+   * §2.
    */
   readonly authTime?: 'required' | 'optional';
-  /** Whether a logout at the issuer also revokes grants with offline access. Default: `false`. */
+  /**
+   * Whether a back-channel logout at the issuer also revokes grants with offline access, and not only
+   * sessions and grants without it. Default: `false`.
+   * @see OpenID Connect Back-Channel Logout 1.0 §2.7
+   */
   readonly logoutEndsGrants?: boolean;
   /**
    * Defines when the UserInfo endpoint is read. Its claims complete those of the ID token for `resolveUser`,
@@ -150,18 +170,18 @@ export interface OidcSettings extends ClientSettings {
   readonly userInfo?: 'if-claims-missing' | 'never';
 }
 
-/** Validated settings, completed with the defaults. */
-export type RelyingPartyConfig = Required<OidcSettings>;
+/** Validated options, completed with the defaults. */
+export type RelyingPartyConfig = Required<OidcOptions>;
 
 /**
- * Completes the settings of a built-in provider. Validates only the credentials, because the publisher sets
+ * Completes the options of a built-in provider. Validates only the credentials, because the publisher sets
  * nothing else. There is no `userInfo`, because only `oidc()` reads UserInfo.
  * @throws ConfigurationError `providers.<id>.<option>` if `clientId` or `clientSecret` is malformed
  */
-export const parseBuiltInSettings = (settings: Omit<OidcSettings, 'userInfo'>): RelyingPartyConfig =>
-  validate(fillInDefaults(settings), credentialRules);
+export const parseBuiltInOptions = (options: Omit<OidcOptions, 'userInfo'>): RelyingPartyConfig =>
+  validate(fillInDefaults(options), credentialRules);
 
-export const fillInDefaults = (settings: OidcSettings): RelyingPartyConfig => ({
+export const fillInDefaults = (options: OidcOptions): RelyingPartyConfig => ({
   scopes: ['openid', 'email', 'profile'],
   ...clientDefaults,
   reauthentication: { prompt: 'login', max_age: '0' },
@@ -169,13 +189,8 @@ export const fillInDefaults = (settings: OidcSettings): RelyingPartyConfig => ({
   authTime: 'required',
   logoutEndsGrants: false,
   userInfo: 'if-claims-missing',
-  ...settings,
+  ...options,
 });
 
-/**
- * Which refresh tokens are known to outlive the session that they were issued in.
- * - `always`: All refresh tokens of this provider do.
- * - `by-scope`: Only those that were issued with the scope `offline_access`.
- * - `never`: None does, or identities of this provider must not be rechecked.
- */
-export type OfflineAccess = 'always' | 'by-scope' | 'never';
+/** Which refresh tokens are known to outlive the session that they were issued in. */
+export type OfflineAccess = Required<ProviderOptions>['offlineAccess'];

@@ -4,21 +4,38 @@ import { resolveBaseUrl } from './config.ts';
 import { oauth2 } from './oauth2.ts';
 import type { IdentityProvider } from './provider.ts';
 
-export interface GitHubSettings {
-  /** The client ID of a GitHub App or an OAuth app. */
+/** The options of {@link github}. */
+export interface GitHubOptions {
+  /**
+   * The client ID of a GitHub App or an OAuth app. Not secret. The app's callback URL must be
+   * `<issuer>/callback/github`. Only a GitHub App with expiring user tokens issues refresh tokens, with which
+   * identities are rechecked.
+   */
   readonly clientId: string;
-  /** A secret. */
+  /** The client secret of the app. Secret. */
   readonly clientSecret: string;
-  /** Origin of a fake provider on loopback, for development. Default: GitHub. */
+  /** Origin of a fake provider on loopback, for development. Default: `https://github.com`. */
   readonly baseUrl?: string;
 }
 
 /**
- * Lets users sign in with GitHub. No scope is requested: the public profile is enough to recognize a user.
- * @throws ConfigurationError `providers.github.<option>` for a missing or malformed setting
+ * Lets users sign in with GitHub. The provider's ID is `github`, and the subject of its identities is the
+ * numeric user ID. No scope is requested: the public profile is enough to recognize a user. Email addresses
+ * are never marked as verified.
+ * @param options the app from GitHub
+ * @throws ConfigurationError `providers.github.<option>` for a missing or malformed option
  * @see https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps
+ * @example
+ * ```ts
+ * import { github } from 'assistant-auth';
+ *
+ * const provider = github({
+ *   clientId: env.GITHUB_CLIENT_ID,
+ *   clientSecret: env.GITHUB_CLIENT_SECRET,
+ * });
+ * ```
  */
-export const github = ({ clientId, clientSecret, baseUrl }: GitHubSettings): IdentityProvider => {
+export const github = ({ clientId, clientSecret, baseUrl }: GitHubOptions): IdentityProvider => {
   const origin = resolveBaseUrl('github', 'https://github.com', baseUrl);
   return oauth2({
     id: 'github',

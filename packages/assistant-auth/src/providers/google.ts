@@ -4,27 +4,44 @@
  */
 
 import type { TokenIdentifiers } from '../oauth/identifiers.ts';
-import { parseBuiltInSettings, resolveBaseUrl } from './config.ts';
+import { parseBuiltInOptions, resolveBaseUrl } from './config.ts';
 import { createIssuer } from './issuer.ts';
 import { createOidcProvider } from './oidc.ts';
 import type { IdentityProvider } from './provider.ts';
 import { computeGoogleTokenIdentifiers, readGoogleEvent } from './security-events/google.ts';
 
-export interface GoogleSettings {
+/** The options of {@link google}. */
+export interface GoogleOptions {
+  /**
+   * The client ID of an OAuth client of the type "Web application", such as
+   * `123.apps.googleusercontent.com`. Not secret. `<issuer>/callback/google` must be one of its authorized
+   * redirect URIs.
+   */
   readonly clientId: string;
-  /** A secret. */
+  /** The client secret from the Google Cloud console. Secret. */
   readonly clientSecret: string;
-  /** Origin of a fake provider on loopback, for development. Default: Google. */
+  /** Origin of a fake provider on loopback, for development. Default: `https://accounts.google.com`. */
   readonly baseUrl?: string;
 }
 
 /**
- * Lets users sign in with Google.
- * @throws ConfigurationError `providers.google.<option>` for a missing or malformed setting
+ * Lets users sign in with Google. The provider's ID is `google`, and the subject of its identities is the
+ * Google account ID (`sub`). Google's security events are accepted at `<issuer>/events/google`.
+ * @param options the client from the Google Cloud console
+ * @throws ConfigurationError `providers.google.<option>` for a missing or malformed option
  * @see https://developers.google.com/identity/openid-connect/openid-connect
+ * @example
+ * ```ts
+ * import { google } from 'assistant-auth';
+ *
+ * const provider = google({
+ *   clientId: env.GOOGLE_CLIENT_ID,
+ *   clientSecret: env.GOOGLE_CLIENT_SECRET,
+ * });
+ * ```
  */
-export const google = ({ clientId, clientSecret, baseUrl }: GoogleSettings): IdentityProvider => {
-  const config = parseBuiltInSettings({
+export const google = ({ clientId, clientSecret, baseUrl }: GoogleOptions): IdentityProvider => {
+  const config = parseBuiltInOptions({
     id: 'google',
     displayName: 'Google',
     issuer: resolveBaseUrl('google', 'https://accounts.google.com', baseUrl),

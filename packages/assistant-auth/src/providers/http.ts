@@ -81,7 +81,7 @@ const isTimeout = (error: unknown): boolean => error instanceof Error && error.n
 export const buildRequestOptions = (io: ProviderIo) => ({
   [customFetch]: (url: string, request: ProviderRequest) => fetchFromProvider(url, request, io),
   // `oauth4webapi` can only allow all http URLs or none, so each URL was checked before: those of an issuer
-  // by `parseEndpoint`, those in the settings at startup.
+  // by `parseEndpoint`, those in the options at startup.
   [allowInsecureRequests]: io.allowLoopbackHttp,
 });
 

@@ -1,5 +1,5 @@
 /**
- * An OpenID Connect issuer: its settings, its metadata (OpenID Connect Discovery 1.0 §4) with the signature
+ * An OpenID Connect issuer: its options, its metadata (OpenID Connect Discovery 1.0 §4) with the signature
  * algorithms that are accepted (`selectAlgorithms`), the issuers of its tenants (`withIssuer`), its signing
  * keys (RFC 7517 §5), and the signatures of its tokens (`verifySignature`, RFC 7515 §5.2).
  */

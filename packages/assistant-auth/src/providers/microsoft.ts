@@ -5,36 +5,53 @@
 
 import { ConfigurationError } from '../oauth/errors.ts';
 import type { Identity } from '../oauth/identifiers.ts';
-import { parseBuiltInSettings, resolveBaseUrl } from './config.ts';
+import { parseBuiltInOptions, resolveBaseUrl } from './config.ts';
 import { createIssuer } from './issuer.ts';
 import { createOidcProvider, refuseIf } from './oidc.ts';
 import type { IdentityProvider } from './provider.ts';
 
-export interface MicrosoftSettings {
-  /** The application (client) ID. */
+/** The options of {@link microsoft}. */
+export interface MicrosoftOptions {
+  /**
+   * The application (client) ID from the app registration. Not secret. `<issuer>/callback/microsoft` must be
+   * a redirect URI of the platform "Web".
+   */
   readonly clientId: string;
-  /** A secret. */
+  /** The value (not the ID) of a client secret of the app registration. Secret. It expires; rotate it. */
   readonly clientSecret: string;
   /**
-   * Who can sign in: `common` (any account), `organizations`, `consumers`, or the ID of one tenant. Default:
-   * `common`.
+   * Who can sign in: `common` (any account), `organizations` (work and school accounts), `consumers`
+   * (personal accounts), or the ID of one tenant (a GUID). Default: `common`.
    */
   readonly tenant?: string;
-  /** Origin of a fake provider on loopback, for development. Default: Microsoft. */
+  /** Origin of a fake provider on loopback, for development. Default: `https://login.microsoftonline.com`. */
   readonly baseUrl?: string;
 }
 
 /**
- * Lets users sign in with Microsoft accounts, personal or of an organization.
- * @throws ConfigurationError `providers.microsoft.<option>` for a missing or malformed setting
+ * Lets users sign in with Microsoft accounts, personal or of an organization. The provider's ID is
+ * `microsoft`, and the subject of its identities is `<tid>.<oid>`, the tenant ID and the object ID. Email
+ * addresses are never marked as verified, because the administrator of a tenant can set any address.
+ * @param options the app registration and who can sign in
+ * @throws ConfigurationError `providers.microsoft.<option>` for a missing or malformed option
  * @see https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference
+ * @example
+ * ```ts
+ * import { microsoft } from 'assistant-auth';
+ *
+ * const provider = microsoft({
+ *   clientId: env.MICROSOFT_CLIENT_ID,
+ *   clientSecret: env.MICROSOFT_CLIENT_SECRET,
+ *   tenant: 'organizations',
+ * });
+ * ```
  */
-export const microsoft = ({ clientId, clientSecret, ...settings }: MicrosoftSettings): IdentityProvider => {
-  const { baseUrl, tenant: chosen = 'common' } = settings;
+export const microsoft = ({ clientId, clientSecret, ...options }: MicrosoftOptions): IdentityProvider => {
+  const { baseUrl, tenant: chosen = 'common' } = options;
   const origin = resolveBaseUrl('microsoft', 'https://login.microsoftonline.com', baseUrl);
   const tenant = parseTenant(chosen);
   const buildIssuer = (name: string): string => `${origin}/${name}/v2.0`;
-  const config = parseBuiltInSettings({
+  const config = parseBuiltInOptions({
     id: 'microsoft',
     displayName: 'Microsoft',
     issuer: buildIssuer(tenant),

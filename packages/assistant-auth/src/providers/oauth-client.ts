@@ -14,7 +14,7 @@ import {
   WWWAuthenticateChallengeError,
 } from 'oauth4webapi';
 import type { Identity, Seconds } from '../oauth/identifiers.ts';
-import type { ClientSettings, OfflineAccess } from './config.ts';
+import type { OfflineAccess, ProviderOptions } from './config.ts';
 import { ProviderError, type ProviderIo, type UpstreamRequest } from './provider.ts';
 
 /**
@@ -23,7 +23,7 @@ import { ProviderError, type ProviderIo, type UpstreamRequest } from './provider
  */
 export const buildAuthorizationUrl = async (
   endpoint: string,
-  { clientId, scopes, authorizationParameters, reauthentication }: Required<ClientSettings>,
+  { clientId, scopes, authorizationParameters, reauthentication }: Required<ProviderOptions>,
   upstreamRequest: UpstreamRequest,
   extraParameters: Readonly<Record<string, string>> = {},
 ): Promise<URL> => {
@@ -50,13 +50,13 @@ export const buildAuthorizationUrl = async (
  * `oauth4webapi` reads the system clock. This tolerance disables its time checks, and `oidc` checks times
  * with the clock that is passed in.
  */
-export const buildOAuthClient = ({ clientId }: ClientSettings): Client => ({
+export const buildOAuthClient = ({ clientId }: ProviderOptions): Client => ({
   client_id: clientId,
   [clockTolerance]: Number.MAX_SAFE_INTEGER,
 });
 
 export const resolveClientSecret = async (
-  { clientSecret }: ClientSettings,
+  { clientSecret }: ProviderOptions,
   { now }: ProviderIo,
 ): Promise<string> => (typeof clientSecret === 'string' ? clientSecret : clientSecret(now()));
 
@@ -143,12 +143,19 @@ const readToken = (value: unknown): string | undefined =>
 
 // Converts a provider's profile to an identity.
 
-/** The profile of a user. Optional values that are not valid text are dropped. */
+/** The profile of a user, which `mapProfile` returns. Optional values that are not valid text are dropped. */
 export interface ProviderProfile {
-  /** The provider's stable ID of the user. */
+  /**
+   * The provider's stable ID of the user, 1 to 255 characters. Never an email address or a user name, which
+   * another user can get later.
+   */
   readonly subject: string;
-  /** The first one that is valid text is the label. */
+  /**
+   * Names and addresses of the user, for display. The first one that is text of at most 320 characters is the
+   * label.
+   */
   readonly labels: readonly unknown[];
+  /** The user's email address, at most 320 characters. */
   readonly email?: unknown;
   /** Whether the provider asserts that it has verified the address. Default: false. */
   readonly emailVerified?: boolean;
@@ -204,7 +211,7 @@ export const parseLabel = (value: unknown): string | undefined =>
 
 // Which refresh tokens can be used for rechecks: those that outlive the session (OpenID Connect Core §11).
 
-interface OfflineAccessSettings {
+interface OfflineAccessOptions {
   readonly scopes: readonly string[];
   readonly offlineAccess: OfflineAccess;
 }
@@ -218,12 +225,12 @@ const offlineAccessScope = 'offline_access';
 const minLifetime: Seconds = 86_400;
 
 /**
- * Returns the scopes to request, with `offline_access` if the issuer supports it and the setting is
+ * Returns the scopes to request, with `offline_access` if the issuer supports it and the option is
  * `by-scope`.
  * @param supported `scopes_supported` of the issuer's metadata, which is optional
  */
 export const resolveRequestedScopes = (
-  { scopes, offlineAccess }: OfflineAccessSettings,
+  { scopes, offlineAccess }: OfflineAccessOptions,
   supported: unknown,
 ): readonly string[] => {
   const isAdded =

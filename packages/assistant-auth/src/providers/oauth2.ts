@@ -11,7 +11,7 @@ import {
   refreshTokenGrantRequest,
   validateAuthResponse,
 } from 'oauth4webapi';
-import { type ClientSettings, clientDefaults, type Rule, validate } from './config.ts';
+import { clientDefaults, type ProviderOptions, type Rule, validate } from './config.ts';
 import { buildRequestOptions, fetchFromProvider } from './http.ts';
 import {
   buildAuthorizationUrl,
@@ -26,39 +26,66 @@ import {
   toStrictResponse,
   withProviderError,
 } from './oauth-client.ts';
+import { clientRules, isAllowedUrl } from './option-rules.ts';
 import { type IdentityProvider, ProviderError, type ProviderIo, type UpstreamRequest } from './provider.ts';
 import { checkRefreshToken, createTokenNotUsedError, revokeToken } from './recheck.ts';
-import { clientRules, isAllowedUrl } from './settings-rules.ts';
 
 export type { ProviderProfile } from './oauth-client.ts';
 
 /**
- * All URLs are https, or http on loopback. The client secret is sent in the form body. Default of `scopes`:
- * none.
+ * The options of {@link oauth2}. All URLs must use https, or http on loopback, without user information and
+ * fragment. The client secret is sent in the form body (`client_secret_post`).
  */
-export interface OAuth2Settings extends ClientSettings {
-  /** The `iss` of the server's authorization responses (RFC 9207), if it sends one. */
+export interface OAuth2Options extends ProviderOptions {
+  /**
+   * The issuer identifier of the server. If an authorization response contains `iss`, it must be this value.
+   * If the server documents none, use its origin.
+   * @see RFC 9207 §2.4
+   */
   readonly issuer: string;
+  /** The authorization endpoint, which the browser is sent to (RFC 6749 §3.1). */
   readonly authorizationUrl: string;
+  /** The token endpoint, which codes and refresh tokens are sent to (RFC 6749 §3.2). */
   readonly tokenUrl: string;
   /** The endpoint that returns the profile as JSON, in response to a GET request with the access token. */
   readonly profileUrl: string;
   /** The revocation endpoint (RFC 7009). Default: refresh tokens are not revoked. */
   readonly revocationUrl?: string;
-  /** Maps the JSON of `profileUrl` to a profile. Returns `undefined` if it has no user ID. */
+  /**
+   * Maps the JSON of `profileUrl` to a profile. Returns `undefined` if it has no user ID; the sign-in then
+   * fails. The JSON comes from the provider, so check the types of its values.
+   */
   readonly mapProfile: (profile: Readonly<Record<string, unknown>>) => ProviderProfile | undefined;
 }
 
-type OAuth2Config = Required<Omit<OAuth2Settings, 'revocationUrl'>> & Pick<OAuth2Settings, 'revocationUrl'>;
+type OAuth2Config = Required<Omit<OAuth2Options, 'revocationUrl'>> & Pick<OAuth2Options, 'revocationUrl'>;
 
 /**
  * Lets users sign in with an OAuth 2.0 server that has an API for their profile.
- * @throws ConfigurationError `providers.<id>.<option>` for a missing, malformed or unsafe setting
+ * @throws ConfigurationError `providers.<id>.<option>` for a missing, malformed or unsafe option
  * @see RFC 6749 §4.1, RFC 7636, RFC 9207
+ * @example
+ * ```ts
+ * import { oauth2 } from 'assistant-auth';
+ *
+ * const provider = oauth2({
+ *   id: 'acme',
+ *   displayName: 'Acme',
+ *   issuer: 'https://login.acme.example',
+ *   authorizationUrl: 'https://login.acme.example/authorize',
+ *   tokenUrl: 'https://login.acme.example/token',
+ *   profileUrl: 'https://api.acme.example/me',
+ *   clientId: env.ACME_CLIENT_ID,
+ *   clientSecret: env.ACME_CLIENT_SECRET,
+ *   scopes: ['profile'],
+ *   mapProfile: ({ id, name, email }) =>
+ *     typeof id === 'string' ? { subject: id, labels: [email, name], email } : undefined,
+ * });
+ * ```
  */
-export const oauth2 = (settings: OAuth2Settings): IdentityProvider => {
+export const oauth2 = (options: OAuth2Options): IdentityProvider => {
   const config = validate<OAuth2Config>(
-    { scopes: [], reauthentication: {}, ...clientDefaults, ...settings },
+    { scopes: [], reauthentication: {}, ...clientDefaults, ...options },
     rules,
   );
   const { revocationUrl } = config;

@@ -19,7 +19,7 @@ import {
   validateAuthResponse,
 } from 'oauth4webapi';
 import type { EpochSeconds, Identity, Seconds } from '../oauth/identifiers.ts';
-import type { OidcSettings, RelyingPartyConfig } from './config.ts';
+import type { OidcOptions, RelyingPartyConfig } from './config.ts';
 import { buildRequestOptions, parseEndpoint } from './http.ts';
 import {
   createIssuer,
@@ -40,36 +40,61 @@ import {
   toStrictResponse,
   withProviderError,
 } from './oauth-client.ts';
+import { parseOidcOptions } from './option-rules.ts';
 import { type IdentityProvider, ProviderError, type ProviderIo, type UpstreamRequest } from './provider.ts';
 import { checkRefreshToken, createTokenNotUsedError, revokeToken } from './recheck.ts';
 import { readLogoutToken } from './security-events/verify.ts';
-import { parseOidcSettings } from './settings-rules.ts';
 import { type Claims, completeClaims } from './user-info.ts';
 
-export type { OidcSettings } from './config.ts';
+export type { OidcOptions } from './config.ts';
 
 /**
  * Lets users sign in with any OpenID Connect issuer. Creating the provider sends no request. Metadata and
- * signing keys are cached, so create the provider once and not for each request.
- * @throws ConfigurationError `providers.<id>.<option>` for a missing, malformed or unsafe setting
+ * signing keys are cached, so create the provider once and not for each request. Logout tokens of the issuer
+ * are accepted at `<broker>/backchannel-logout/<id>`.
+ * @throws ConfigurationError `providers.<id>.<option>` for a missing, malformed or unsafe option
  * @see OpenID Connect Core 1.0 §3.1, Discovery 1.0 §4, RFC 7636, RFC 9207
+ * @example
+ * ```ts
+ * import { oidc } from 'assistant-auth';
+ *
+ * const provider = oidc({
+ *   id: 'acme',
+ *   displayName: 'Acme',
+ *   issuer: 'https://login.acme.example',
+ *   clientId: env.ACME_CLIENT_ID,
+ *   clientSecret: env.ACME_CLIENT_SECRET,
+ * });
+ * ```
  */
-export const oidc = (settings: OidcSettings): IdentityProvider => {
-  const issuer = createIssuer(parseOidcSettings(settings));
+export const oidc = (options: OidcOptions): IdentityProvider => {
+  const issuer = createIssuer(parseOidcOptions(options));
   return {
-    ...createOidcProvider(issuer, completeClaims),
+    ...createOidcProvider(issuer, { completeClaims, selectClientAuth }),
     readLogoutToken: (token, io) => readLogoutToken(token, issuer, io),
   };
 };
 
+/** What differs between issuers. */
+interface IssuerFeatures {
+  /** Returns the claims of the ID token together with those of other sources. */
+  readonly completeClaims: (...args: Parameters<typeof completeClaims>) => Promise<Claims>;
+  readonly selectClientAuth: (server: AuthorizationServer, secret: string) => ClientAuth;
+}
+
+/** The ID tokens of the built-in providers have all claims, and all of these accept the secret in the body. */
+const builtInFeatures: IssuerFeatures = {
+  completeClaims: async (claims) => claims,
+  selectClientAuth: (_server, secret) => ClientSecretPost(secret),
+};
+
 /**
  * Creates the provider of an issuer.
- * @param complete returns the claims of the ID token together with those of other sources. Default: returns
- *   the claims of the ID token
+ * @param features Default: those of the built-in providers
  */
 export const createOidcProvider = (
   issuer: OidcIssuer,
-  complete: (...args: Parameters<typeof completeClaims>) => Promise<Claims> = async (claims) => claims,
+  features: IssuerFeatures = builtInFeatures,
 ): IdentityProvider => {
   const { config, discover } = issuer;
   const extraParameters = config.responseMode === 'query' ? {} : { response_mode: config.responseMode };
@@ -95,13 +120,14 @@ export const createOidcProvider = (
         const metadata = await discover(io);
         const { claims, tokens } = await exchangeCode(callbackUrl.searchParams, {
           ...issuer,
+          ...features,
           metadata,
           upstreamRequest,
           io,
         });
         const requested = resolveRequestedScopes(config, metadata.scopesSupported);
         const refreshToken = selectLongLivedRefreshToken(tokens, config.offlineAccess, requested);
-        const completed = await complete(claims, tokens, { config, metadata, io });
+        const completed = await features.completeClaims(claims, tokens, { config, metadata, io });
         return toIdentity(config.id, claims.sub, completed, refreshToken);
       }),
     validateRefreshToken: (refreshToken, io) =>
@@ -109,7 +135,7 @@ export const createOidcProvider = (
         // The token was stored while `offlineAccess` had another value.
         if (config.offlineAccess === 'never') throw createTokenNotUsedError();
         const { server } = await discover(io);
-        const auth = selectClientAuth(server, await resolveClientSecret(config, io));
+        const auth = features.selectClientAuth(server, await resolveClientSecret(config, io));
         return () =>
           refreshTokenGrantRequest(
             server,
@@ -126,7 +152,7 @@ export const createOidcProvider = (
         if (!named) return;
         // Checked only here, so that an invalid endpoint does not prevent sign-ins, which do not need it.
         const endpoint = parseEndpoint('revocation_endpoint', named, new URL(config.issuer), io);
-        const auth = selectClientAuth(server, await resolveClientSecret(config, io));
+        const auth = features.selectClientAuth(server, await resolveClientSecret(config, io));
         const revocationClient = { config, server: { ...server, revocation_endpoint: endpoint }, auth };
         await revokeToken(revocationClient, refreshToken, io);
       }),
@@ -153,7 +179,9 @@ const toIdentity = (
 // Verifies a callback in this order: parameters, code, ID token, signature.
 
 /** What one code exchange needs besides the callback parameters. */
-interface CodeExchange extends Pick<OidcIssuer, 'config' | 'tenantIssuers' | 'verifySignature'> {
+interface CodeExchange
+  extends Pick<OidcIssuer, 'config' | 'tenantIssuers' | 'verifySignature'>,
+    Pick<IssuerFeatures, 'selectClientAuth'> {
   readonly metadata: IssuerMetadata;
   readonly upstreamRequest: UpstreamRequest;
   readonly io: ProviderIo;
@@ -188,7 +216,7 @@ const exchangeCode = async (
   const response = await authorizationCodeGrantRequest(
     server,
     client,
-    selectClientAuth(server, await resolveClientSecret(config, io)),
+    exchange.selectClientAuth(server, await resolveClientSecret(config, io)),
     checked,
     upstreamRequest.redirectUri,
     upstreamRequest.codeVerifier,

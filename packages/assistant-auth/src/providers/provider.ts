@@ -11,11 +11,13 @@ import type {
 
 /** The platform functions that a provider can use. */
 export interface ProviderIo {
+  /** Sends a request. All requests of a provider must use it, with `timeoutMs` as the limit. */
   readonly fetch: typeof fetch;
+  /** Returns the current time. */
   readonly now: Clock;
   /** Whether http to a loopback issuer is allowed. True only if the broker itself is on loopback. */
   readonly allowLoopbackHttp: boolean;
-  /** How long one request can take, until the last byte of its response. */
+  /** How long one request can take, until the last byte of its response, in milliseconds. */
   readonly timeoutMs: Milliseconds;
 }
 
@@ -24,24 +26,41 @@ export interface ProviderIo {
  * never reused.
  */
 export interface UpstreamRequest {
-  /** The broker's callback URL for this provider. */
+  /** The broker's callback URL for this provider: `<issuer>/callback/<id>`. */
   readonly redirectUri: string;
+  /**
+   * The `state` parameter, which binds the response to the browser (RFC 6749 §10.12): base64url, 43
+   * characters.
+   */
   readonly state: string;
+  /** The `nonce` that the ID token must contain (OpenID Connect Core §3.1.2.1): base64url, 43 characters. */
   readonly nonce: string;
-  /** The PKCE verifier (RFC 7636), 43 characters. A secret. */
+  /** The PKCE verifier (RFC 7636), 43 characters. Secret: only its challenge is sent with the browser. */
   readonly codeVerifier: string;
   /**
    * Requests that the user authenticate again, not before `since`. Whether that is verified depends on the
    * provider. Default: any sign-in is accepted.
    */
-  readonly reauthenticate?: { readonly since: EpochSeconds };
+  readonly reauthenticate?: {
+    /** The earliest time of authentication that is accepted. */
+    readonly since: EpochSeconds;
+  };
 }
 
-/** An identity provider. `createBroker` takes a list of them. */
+/**
+ * An identity provider. `createBroker` takes a list of them. `google`, `github`, `microsoft`, `apple`, `oidc`
+ * and `oauth2` create one; implement the interface for a provider that follows neither specification.
+ *
+ * The broker calls the methods in this order: `authorizationUrl` at the start of a sign-in, `handleCallback`
+ * when the browser returns, `reconsentUrl` if that returned no refresh token and none is stored, and later
+ * `validateRefreshToken` and `revoke`. The broker checks `state`, the browser binding and the expiry of the
+ * sign-in before `handleCallback`. The provider must check everything else in the response: at least the
+ * issuer, PKCE, the nonce and the signature of an ID token.
+ */
 export interface IdentityProvider {
   /**
-   * Part of the callback path and of stored identities: lowercase letters, digits and hyphens, but not
-   * `continue`.
+   * The ID of the provider: 1 to 32 characters a–z, 0–9 and hyphen, but not `continue`. Part of the callback
+   * path and of stored identities, so it must never change.
    */
   readonly id: string;
   /** The name on the button: `Google`. */
@@ -52,13 +71,13 @@ export interface IdentityProvider {
    */
   readonly icon?: string;
   /**
-   * The URLs in the settings that requests are sent to. `createBroker` checks that they use https, or http on
+   * The URLs in the options that requests are sent to. `createBroker` checks that they use https, or http on
    * loopback.
    */
   readonly configuredUrls: readonly string[];
   /**
-   * How the provider returns its response: in the query of the callback, or in a form that the browser posts
-   * there.
+   * How the provider returns its response: in the `query` of the callback, or with `form_post`, in a form
+   * that the browser posts there.
    */
   readonly responseMode: 'query' | 'form_post';
   /**
@@ -71,10 +90,15 @@ export interface IdentityProvider {
    * a rejected token proves nothing after a lost response. Default: `true`.
    */
   readonly singleUseRefreshTokens?: boolean;
-  /** How long a recheck with the result `active` is valid. The identity is not rechecked before that. */
+  /**
+   * How long a recheck with the result `active` is valid, in seconds. The identity is not rechecked before
+   * that.
+   */
   readonly recheckInterval: Seconds;
   /**
    * Builds the URL that the browser is sent to.
+   * @param upstreamRequest the values that the URL must contain
+   * @param io the platform functions
    * @throws ProviderError `unavailable` if the provider's metadata cannot be read, `invalid` if it cannot be
    *   verified
    */
@@ -84,6 +108,8 @@ export interface IdentityProvider {
    * user's session there, because `validateRefreshToken` uses it: if it expired with the session, the broker
    * would revoke the user's grants.
    * @param callbackUrl the callback URL with the provider's parameters in its query, however they arrived
+   * @param upstreamRequest the values that `authorizationUrl` got
+   * @param io the platform functions
    * @throws ProviderError `denied` if the user canceled, `unavailable` if the provider did not respond in
    *   time or had a server error, `invalid` for everything that cannot be verified
    */
@@ -91,6 +117,9 @@ export interface IdentityProvider {
   /**
    * Builds the URL of a reconsent request for a user who has just signed in without a refresh token. Absent
    * if a reconsent request would not return one.
+   * @param subject the user's ID at the provider
+   * @param upstreamRequest the values that the URL must contain
+   * @param io the platform functions
    * @throws ProviderError as `authorizationUrl`
    */
   reconsentUrl?(subject: string, upstreamRequest: UpstreamRequest, io: ProviderIo): Promise<URL>;
@@ -98,6 +127,7 @@ export interface IdentityProvider {
    * Checks whether the user's grant at the provider is still active. Never throws: without a conclusive
    * response, the result is `unknown`.
    * @param refreshToken the user's newest refresh token, a secret
+   * @param io the platform functions, with a timeout of three seconds: a client waits for the response
    */
   validateRefreshToken(refreshToken: string, io: ProviderIo): Promise<RecheckResult>;
   /**
@@ -105,15 +135,20 @@ export interface IdentityProvider {
    * nothing if the provider's metadata has no revocation endpoint. Absent if the provider cannot revoke
    * tokens.
    * @param refreshToken a secret
+   * @param io the platform functions
    * @throws ProviderError `unavailable` or `invalid`, as `handleCallback`
    */
   revoke?(refreshToken: string, io: ProviderIo): Promise<void>;
   /**
    * Reads a logout token (OpenID Connect Back-Channel Logout 1.0). Absent if the provider sends none.
+   * @param token the token that was posted to `<issuer>/backchannel-logout/<id>`, not verified yet
+   * @param io the platform functions
    * @throws SecurityEventError if the token is not valid, ProviderError if it cannot be verified now
    */
   readLogoutToken?(token: string, io: ProviderIo): Promise<SecurityEvent>;
-  /** Reads the provider's security events. Absent if it sends none. */
+  /**
+   * Reads the provider's security events, which it posts to `<issuer>/events/<id>`. Absent if it sends none.
+   */
   readonly securityEvents?: SecurityEventReader;
 }
 
@@ -121,14 +156,25 @@ export interface IdentityProvider {
 export interface SecurityEventReader {
   /** The content type of the request that contains an event. */
   readonly contentType: string;
-  /** @throws SecurityEventError if the event is not valid, ProviderError if it cannot be verified now */
+  /**
+   * Verifies an event.
+   * @param body the body of the request, not verified yet
+   * @param io the platform functions
+   * @throws SecurityEventError if the event is not valid, ProviderError if it cannot be verified now
+   */
   read(body: string, io: ProviderIo): Promise<SecurityEvent>;
 }
 
 /** The result of a recheck: whether the user's grant at the provider is still active. */
 export type RecheckResult =
-  /** If the provider has replaced the refresh token, contains the new one, a secret, and its identifiers. */
-  | { readonly kind: 'active'; readonly refreshToken?: string; readonly tokenIdentifiers?: TokenIdentifiers }
+  /** The user's grant at the provider is active. */
+  | {
+      readonly kind: 'active';
+      /** The new refresh token, if the provider has replaced the one that was used. Secret. */
+      readonly refreshToken?: string;
+      /** The identifiers of the new token, if events of the provider use them. */
+      readonly tokenIdentifiers?: TokenIdentifiers;
+    }
   /**
    * The provider rejected the token with one of `revokedErrors`, for example because the user withdrew
    * consent or deleted the account there. The grants of the identity are revoked, unless the rejection proves
@@ -136,17 +182,35 @@ export type RecheckResult =
    */
   | { readonly kind: 'revoked' }
   /**
-   * There was no conclusive response: the problem is with the broker or the provider, not with the user. The
-   * reason is for the log and contains no secret. `isTokenUnchanged`: no request was sent, or the provider
-   * rejected it before it used the refresh token, so it cannot have replaced the token. Default: not known.
+   * There was no conclusive response: the problem is with the broker or the provider, not with the user.
    */
-  | { readonly kind: 'unknown'; readonly reason: string; readonly isTokenUnchanged?: boolean };
+  | {
+      readonly kind: 'unknown';
+      /** What happened, for the log. Contains no secret. */
+      readonly reason: string;
+      /**
+       * Whether it is certain that the provider has not replaced the refresh token: no request was sent, or
+       * the provider rejected it before it used the token. Default: `false`.
+       */
+      readonly isTokenUnchanged?: boolean;
+    };
 
 /** A request to a provider failed. The message is for the log, never for a client. */
 export class ProviderError extends Error {
+  /** The name of the class. */
   override readonly name = 'ProviderError';
+  /**
+   * `denied`: the user canceled, or the provider refused the user. `unavailable`: the provider did not
+   * respond in time or had a server error. `invalid`: the response could not be verified.
+   */
   readonly kind: 'denied' | 'unavailable' | 'invalid';
 
+  /**
+   * Creates the error.
+   * @param kind determines the error that the client or the user gets
+   * @param reason what happened, for the log; it must contain no secret
+   * @param options the underlying error as `cause`
+   */
   constructor(kind: ProviderError['kind'], reason: string, options?: ErrorOptions) {
     super(reason, options);
     this.kind = kind;

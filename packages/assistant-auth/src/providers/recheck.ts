@@ -3,7 +3,7 @@
  * §6), and revocation when it is no longer needed (RFC 7009).
  */
 import { type AuthorizationServer, type ClientAuth, revocationRequest } from 'oauth4webapi';
-import type { ClientSettings } from './config.ts';
+import type { ProviderOptions } from './config.ts';
 import { buildRequestOptions } from './http.ts';
 import {
   buildOAuthClient,
@@ -21,7 +21,7 @@ import { ProviderError, type ProviderIo, type RecheckResult } from './provider.t
  * @returns `unknown` if one of the two functions throws
  */
 export const checkRefreshToken = async (
-  { revokedErrors }: Pick<Required<ClientSettings>, 'revokedErrors'>,
+  { revokedErrors }: Pick<Required<ProviderOptions>, 'revokedErrors'>,
   prepare: () => Promise<() => Promise<Response>>,
 ): Promise<RecheckResult> => {
   let isSent = false;
@@ -69,7 +69,7 @@ export const createTokenNotUsedError = (): ProviderError =>
 
 /** The client that revokes, and the server. */
 export interface RevocationClient {
-  readonly config: ClientSettings;
+  readonly config: ProviderOptions;
   /** Its `revocation_endpoint` was validated. */
   readonly server: AuthorizationServer;
   readonly auth: ClientAuth;

@@ -1,5 +1,10 @@
-/** The subpath export `assistant-auth/seal`: encrypts values with a key ring whose keys can be rotated. */
+/**
+ * Encrypts your own data with a key ring whose keys can be rotated: AES-256-GCM with a key for each purpose.
+ * @module
+ */
 
+export { ConfigurationError } from '../oauth/errors.ts';
+export type { RandomBytes } from '../oauth/secrets.ts';
 export { generateKey, type KeyRing, type NamedKey, parseKeyRing } from './key-ring.ts';
 export {
   createSealer,

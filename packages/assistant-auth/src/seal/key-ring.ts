@@ -7,16 +7,17 @@
  */
 
 import { ConfigurationError } from '../oauth/errors.ts';
-import { decodeBase64url, encodeBase64url, type RandomBytes } from '../oauth/secrets.ts';
+import { decodeBase64url, encodeBase64url, type RandomBytes, systemRandom } from '../oauth/secrets.ts';
 
+/** A key of a key ring. */
 export interface NamedKey {
-  /** 1 to 16 characters a–z, 0–9 and hyphen. Not encrypted in what the key seals. */
+  /** The ID of the key: 1 to 16 characters a–z, 0–9 and hyphen. Not encrypted in what the key seals. */
   readonly id: string;
-  /** 32 bytes. A secret. */
+  /** The key: 32 bytes. Secret. */
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** Has at least one key. */
+/** A key ring, which has at least one key. {@link parseKeyRing} creates it. */
 export interface KeyRing {
   /** The first key in the ring. It seals. */
   readonly sealingKey: NamedKey;
@@ -28,10 +29,17 @@ const idPattern = /^[a-z0-9-]{1,16}$/;
 const keyLength = 32;
 
 /**
- * Parses a key ring: keys separated by whitespace, each written `<id>.<base64url of 32 bytes>`. The first
- * key seals.
+ * Parses a key ring. The first key seals, all keys open.
+ * @param text the keys, separated by whitespace, each written `<id>.<base64url of 32 bytes>`. Secret
  * @throws ConfigurationError `sealingKeys` if there is no key, if one is malformed, has the wrong length or
  *   is obviously not random, or if two have the same ID or bytes
+ * @example
+ * ```ts
+ * import { parseKeyRing } from 'assistant-auth/seal';
+ *
+ * const ring = parseKeyRing(env.APP_KEYS);
+ * console.log(`sealing with ${ring.sealingKey.id}, opening with ${[...ring.keys.keys()]}`);
+ * ```
  */
 export const parseKeyRing = (text: string): KeyRing => {
   const all = text
@@ -49,10 +57,22 @@ export const parseKeyRing = (text: string): KeyRing => {
 };
 
 /**
- * Generates a key, in the form in which it is written in a ring. The result is a secret.
+ * Generates a key, in the form in which it is written in a ring.
+ * @param id the ID of the key: 1 to 16 characters a–z, 0–9 and hyphen, such as a year and a month. Never use
+ *   an ID again for another key
+ * @param randomBytes the source of randomness. Default: `crypto.getRandomValues`
+ * @returns `<id>.<base64url of 32 bytes>`. Secret
  * @throws ConfigurationError `sealingKeys` if `id` is not a valid key ID
+ * @example
+ * ```ts
+ * import { generateKey } from 'assistant-auth/seal';
+ *
+ * const nextKey = generateKey('2026-12');
+ * // Add it at the end first, so that every instance can open with it. Then move it to the front to seal.
+ * const nextRing = `${env.APP_KEYS} ${nextKey}`;
+ * ```
  */
-export const generateKey = (id: string, randomBytes: RandomBytes): string => {
+export const generateKey = (id: string, randomBytes: RandomBytes = systemRandom): string => {
   if (!idPattern.test(id))
     throw new ConfigurationError('sealingKeys', 'must have IDs of 1 to 16 characters: a-z, 0-9 and hyphens.');
   return `${id}.${encodeBase64url(randomBytes(keyLength))}`;

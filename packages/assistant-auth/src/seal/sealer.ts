@@ -5,25 +5,46 @@
  */
 
 import { ConfigurationError } from '../oauth/errors.ts';
-import { decodeBase64url, encodeBase64url, systemRandom } from '../oauth/secrets.ts';
+import { decodeBase64url, encodeBase64url, type RandomBytes, systemRandom } from '../oauth/secrets.ts';
 import { encode, optional, record, text } from './codec.ts';
 import { type KeyRing, type NamedKey, parseKeyRing } from './key-ring.ts';
 
+/** The result of opening a sealed text. */
 export type Opened<Value> =
-  | { readonly kind: 'opened'; readonly value: Value }
-  /** Log the reason, but do not disclose it in a response. */
-  | { readonly kind: 'failed'; readonly reason: 'malformed' | 'unknown-key' | 'forged' };
+  /** The text is authentic. */
+  | {
+      readonly kind: 'opened';
+      /** The plaintext. */
+      readonly value: Value;
+    }
+  /** The text can't be opened. */
+  | {
+      readonly kind: 'failed';
+      /**
+       * `malformed`: it is not a sealed text. `unknown-key`: it was sealed with a key that is not in the
+       * ring. `forged`: it was changed, or sealed for another purpose or context. Log the reason, but do not
+       * disclose it in a response.
+       */
+      readonly reason: 'malformed' | 'unknown-key' | 'forged';
+    };
 
+/** Opens sealed texts of one purpose. */
 export interface Opener {
-  /** Returns the plaintext, or the reason why it cannot be opened. Never throws on bad input. */
+  /**
+   * Returns the plaintext, or the reason why it cannot be opened. Never throws on bad input.
+   * @param sealed the text that `seal` returned. Longer texts than 65,536 characters are `malformed`
+   * @param context the bytes that were passed to `seal`. Default: none
+   */
   open(sealed: string, context?: Uint8Array): Promise<Opened<Uint8Array<ArrayBuffer>>>;
 }
 
+/** Seals and opens texts of one purpose. */
 export interface Sealer extends Opener {
   /**
-   * Encrypts and authenticates.
+   * Encrypts and authenticates. Two calls with the same plaintext return different texts.
+   * @param plaintext the bytes to encrypt: at most 49,000, so that `open` accepts the result
    * @param context public bytes that are needed again to open the message, such as the ID of the row that
-   *   holds it
+   *   holds it, so that it can't be moved to another row. They are not part of the result. Default: none
    * @returns base64url, about 4/3 × (plaintext + 30 + length of the key ID) characters
    */
   seal(plaintext: Uint8Array, context?: Uint8Array): Promise<string>;
@@ -40,8 +61,33 @@ export interface OpeningKey {
 const maxSealedLength = 65_536;
 const emptyContext = new Uint8Array(0);
 
-/** Creates the sealer of one purpose. Derives each key on first use and caches it in the sealer. */
-export const createSealer = (ring: KeyRing, purpose: Purpose, randomBytes = systemRandom): Sealer => {
+/**
+ * Creates the sealer of one purpose. Create it once: it derives each key of the ring on first use and caches
+ * it.
+ *
+ * Do not use the broker's key ring for your own data. The broker's tokens and cookies are sealed texts, too: a
+ * text that is sealed with that ring for the purpose of a token or a cookie is a valid one. And what decides
+ * when a key of that ring can be retired knows only the broker's data.
+ * @param ring the keys
+ * @param purpose what the texts are for
+ * @param randomBytes the source of the IVs. Default: `crypto.getRandomValues`
+ * @see NIST SP 800-38D (AES-GCM), RFC 5869 (HKDF)
+ * @example
+ * ```ts
+ * import { createSealer, parseKeyRing } from 'assistant-auth/seal';
+ *
+ * const sealer = createSealer(parseKeyRing(env.APP_KEYS), { name: 'note', issuer: 'https://words.example' });
+ * const sealed = await sealer.seal(new TextEncoder().encode('Meet at noon'));
+ * const opened = await sealer.open(sealed);
+ *
+ * if (opened.kind === 'opened') console.log(new TextDecoder().decode(opened.value));
+ * ```
+ */
+export const createSealer = (
+  ring: KeyRing,
+  purpose: Purpose,
+  randomBytes: RandomBytes = systemRandom,
+): Sealer => {
   const { sealingKey } = ring;
   const header = buildHeader(sealingKey.id);
   // Caches keys, not promises: on Workers, one request must not wait for a promise of another.
@@ -120,11 +166,11 @@ const buildGcmParameters = (
  * opened as another kind.
  */
 export interface Purpose {
-  /** For example `access`. */
+  /** The kind of data, for example `note`. */
   readonly name: string;
-  /** The origin of the deployment. */
+  /** The origin of the deployment, so that texts of a test system can't be opened in production. */
   readonly issuer: string;
-  /** The audience, if one purpose has several. */
+  /** The audience, if one purpose has several, for example the resource of access tokens. Default: none. */
   readonly audience?: string;
 }
 
@@ -201,6 +247,15 @@ const hasHeader = (message: Uint8Array, header: Uint8Array): boolean => {
  * prefixes, all of one length, because a base64url character holds six bits and the header can end within
  * one.
  * @param keyId the ID of the key in its ring
+ * @example
+ * ```ts
+ * import { listSealedPrefixes } from 'assistant-auth/seal';
+ *
+ * // Finds the rows that still need the key `2026-06`, without opening them.
+ * const condition = listSealedPrefixes('2026-06')
+ *   .map((prefix) => `substr(sealed_note, 1, ${prefix.length}) = '${prefix}'`)
+ *   .join(' OR ');
+ * ```
  */
 export const listSealedPrefixes = (keyId: string): readonly string[] => {
   const header = buildHeader(keyId);

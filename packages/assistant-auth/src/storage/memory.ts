@@ -1,4 +1,7 @@
-/** Storage in memory, for tests and for single-process servers that can lose all data at a restart. */
+/**
+ * Storage in memory, for tests and for single-process servers that can lose all data at a restart.
+ * @module
+ */
 import type { BrokerStorage } from './broker-storage.ts';
 import { createAccountMethods } from './memory/accounts.ts';
 import { createGrantMethods } from './memory/grants.ts';
@@ -7,6 +10,29 @@ import type { MemoryTables } from './memory/tables.ts';
 
 /**
  * Creates storage in this process, without an audit log. No method awaits anything, so each one is atomic.
+ * At a restart, all users, grants and revocations are lost: everyone must sign in again, and access tokens
+ * that were revoked are accepted again until they expire. Change the sealing keys to prevent that.
+ * @example
+ * ```ts
+ * import { createBroker, google, gptAction } from 'assistant-auth';
+ * import { memoryStorage } from 'assistant-auth/memory';
+ *
+ * const broker = createBroker({
+ *   issuer: 'http://localhost:8787',
+ *   sealingKeys: env.SEALING_KEYS,
+ *   storage: memoryStorage(),
+ *   scopes: { score: 'see and raise your score' },
+ *   clients: [
+ *     gptAction({
+ *       id: 'words-gpt',
+ *       name: 'Words With Chat',
+ *       secrets: [env.GPT_CLIENT_SECRET],
+ *       scopes: ['score'],
+ *     }),
+ *   ],
+ *   providers: [google({ clientId: env.GOOGLE_CLIENT_ID, clientSecret: env.GOOGLE_CLIENT_SECRET })],
+ * });
+ * ```
  */
 export const memoryStorage = (): BrokerStorage => {
   const memory: MemoryTables = {

@@ -26,7 +26,10 @@ const fullReloadInterval: Seconds = 600;
 /** The maximum number of unexpired revocations that are kept in memory. */
 const maxCachedRevocations = 10_000;
 
-/** The storage methods that the cache calls. */
+/**
+ * Reads revocations: the part of {@link BrokerStorage} that checks access tokens. An API in another process
+ * can implement it with a request to a service of the publisher.
+ */
 export type RevocationSource = Pick<BrokerStorage, 'readRevocations' | 'isRevoked'>;
 
 export interface RevocationCache {

@@ -11,19 +11,54 @@ const minute = 60;
 const hour = 60 * minute;
 const day = 24 * hour;
 
+/**
+ * How long tokens, codes, forms and sessions are valid, in whole seconds. A value out of its bounds is
+ * rejected at startup. An idle lifetime is never longer than the absolute one.
+ */
 export interface Lifetimes {
+  /** How long an access token is valid. From 10 minutes to a day. Default: 30 minutes. */
   readonly access: Seconds;
+  /**
+   * How long an authorization code is valid. From 10 seconds to 10 minutes. Default: a minute.
+   * @see RFC 6749 §4.1.2
+   */
   readonly code: Seconds;
-  /** How long the sign-in page can stay open before its form expires. */
+  /**
+   * How long the sign-in page can stay open before its form expires. From a minute to a day. Default: 30
+   * minutes.
+   */
   readonly consent: Seconds;
-  /** How long a user can take at the provider. */
+  /** How long a user can take at the provider. From a minute to an hour. Default: 10 minutes. */
   readonly transaction: Seconds;
+  /**
+   * How long a refresh token that stays the same (`stable`) is valid without being used. From a day to 400
+   * days. Default: 60 days.
+   */
   readonly stableRefreshIdle: Seconds;
+  /**
+   * How long a refresh token that stays the same is valid after it was issued, however often it is used. From
+   * a day to 400 days. Default: 365 days.
+   */
   readonly stableRefreshAbsolute: Seconds;
+  /**
+   * How long a refresh token that each use replaces (`rotating`) is valid without being used. From an hour to
+   * 400 days. Default: 30 days.
+   */
   readonly rotatingRefreshIdle: Seconds;
+  /**
+   * How long refresh tokens that each use replaces are valid after the first one was issued, however often
+   * they are used. From an hour to 400 days. Default: 180 days.
+   */
   readonly rotatingRefreshAbsolute: Seconds;
-  /** How long a session of the account page stays valid without use. */
+  /**
+   * How long a session of the account page stays valid without use. From 5 minutes to 30 days. Default: 7
+   * days.
+   */
   readonly sessionIdle: Seconds;
+  /**
+   * How long a session of the account page stays valid, however often it is used. From 5 minutes to 90 days.
+   * Default: 30 days.
+   */
   readonly sessionAbsolute: Seconds;
   /**
    * How long the grants of an identity can still be refreshed after its upstream token was dropped because of

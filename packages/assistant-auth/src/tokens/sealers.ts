@@ -16,7 +16,7 @@ import {
   type Purpose,
   type Sealer,
 } from '../seal/sealer.ts';
-import type { StoredUpstreamToken } from '../storage/broker-storage.ts';
+import type { IdentityKey, StoredUpstreamToken } from '../storage/broker-storage.ts';
 import {
   type AccessToken,
   type AccountForm,
@@ -155,8 +155,6 @@ export const lookUpToken = async (
 
 // Stored refresh tokens of providers. Each is sealed for its identity, so it cannot be opened in another row.
 
-type IdentityKey = Pick<StoredUpstreamToken, 'provider' | 'subject'>;
-
 export const sealUpstreamToken = (
   { upstreamToken }: Sealers,
   identity: IdentityKey,
@@ -178,18 +176,34 @@ const buildSealContext = ({ provider, subject }: IdentityKey): Uint8Array<ArrayB
 
 // The derived keys with which an API in another process opens its access tokens.
 
+/** The options of {@link deriveResourceKeys}. */
 export interface ResourceKeyOptions {
-  /** The key ring of the broker. A secret. */
+  /** The key ring of the broker, as in its option `sealingKeys`. Secret. */
   readonly sealingKeys: string;
+  /** The broker's origin, as in its option `issuer`. */
   readonly issuer: string;
-  /** The identifier of the API (RFC 8707), one of the broker's `resources`. */
+  /** The identifier of the API (RFC 8707), one of the broker's `resources`, in any equivalent form. */
   readonly resource: string;
 }
 
 /**
- * Derives the keys of one resource's access tokens, one for each key of the ring. The result is a secret: it
- * can open and create access tokens of this resource, but nothing else.
- * @throws ConfigurationError `sealingKeys`, `issuer` or `resource`
+ * Derives the keys of one resource's access tokens, one for each key of the ring, for the option `keys` of
+ * `createResourceServer`. Derive and deploy them again after each change of the ring.
+ * @param options the key ring of the broker and the resource
+ * @returns keys written `sub.<id>.<base64url of 32 bytes>`, separated by spaces. Secret: they can open and
+ *   create access tokens of this resource, but nothing else
+ * @throws ConfigurationError `sealingKeys`, `issuer` or `resource` if it is missing or malformed
+ * @see RFC 5869
+ * @example
+ * ```ts
+ * import { deriveResourceKeys } from 'assistant-auth';
+ *
+ * const keys = await deriveResourceKeys({
+ *   sealingKeys: env.SEALING_KEYS,
+ *   issuer: 'https://words.example',
+ *   resource: 'https://api.words.example',
+ * });
+ * ```
  */
 export const deriveResourceKeys = async ({
   sealingKeys,

@@ -86,7 +86,7 @@ export interface ParsedBranding {
   readonly links: BrandLinks;
   /** The language of the texts, as a canonical BCP 47 tag. */
   readonly language: string;
-  /** The writing direction of the language. */
+  /** The writing direction of the language: `ltr` (left to right) or `rtl` (right to left). */
   readonly direction: 'ltr' | 'rtl';
   /** The texts. Those of the account pages are present if the broker has these pages. */
   readonly texts: ParsedTexts;
@@ -101,15 +101,14 @@ export const parseBranding = (
   { branding = {}, language = 'en', texts = {} }: PageOptions,
   accountTexts?: AccountTexts,
 ): ParsedBranding => {
-  rejectUnknownOptions('branding', branding, ['name', 'logo', 'icon', 'colors', 'links']);
-  const logo = parseOptional(branding.logo, (path) => parseSameOriginPath('branding.logo', path));
-  const icon = parseOptional(branding.icon, (path) => parseSameOriginPath('branding.icon', path));
+  const { name = 'this service', logo, icon = logo, colors = {}, links = {}, ...unknown } = branding;
+  rejectUnknownOptions('branding.', unknown);
   return {
-    name: parseName(branding.name ?? 'this service'),
-    logo,
-    icon: icon ?? logo,
-    colors: parseColors(branding.colors ?? {}),
-    links: parseLinks(branding.links ?? {}),
+    name: parseName(name),
+    logo: parseOptional(logo, (path) => parseSameOriginPath('branding.logo', path)),
+    icon: parseOptional(icon, (path) => parseSameOriginPath('branding.icon', path)),
+    colors: parseColors(colors),
+    links: parseLinks(links),
     ...parseLanguage(language),
     texts: parseTexts(texts, accountTexts),
   };
@@ -144,39 +143,36 @@ const parseLocale = (tag: string): Intl.Locale | undefined => {
   }
 };
 
-const parseColors = (colors: BrandColors): BrandColors => {
-  rejectUnknownOptions('branding.colors', colors, ['light', 'dark']);
+const parseColors = ({ light, dark, ...unknown }: BrandColors): BrandColors => {
+  rejectUnknownOptions('branding.colors.', unknown);
   return {
-    ...(colors.light !== undefined && { light: parseSchemeColors('light', colors.light) }),
-    ...(colors.dark !== undefined && { dark: parseSchemeColors('dark', colors.dark) }),
+    ...(light !== undefined && { light: parseSchemeColors('light', light) }),
+    ...(dark !== undefined && { dark: parseSchemeColors('dark', dark) }),
   };
 };
 
 const parseSchemeColors = (scheme: keyof PageColors, colors: SchemeColors): SchemeColors => {
-  const option = `branding.colors.${scheme}`;
-  rejectUnknownOptions(option, colors, ['accent']);
-  const { accent } = colors;
+  const { accent, ...unknown } = colors;
+  const option = `branding.colors.${scheme}.`;
+  rejectUnknownOptions(option, unknown);
   if (typeof accent !== 'string' || !/^#[0-9a-f]{6}$/i.test(accent))
-    throw new ConfigurationError(`${option}.accent`, 'must be a color such as #2f5d50.');
+    throw new ConfigurationError(`${option}accent`, 'must be a color such as #2f5d50.');
   const contrast = accentContrast(accent, scheme);
   if (contrast >= minContrast) return { accent };
   // Rounded down, so that a ratio just below the minimum is not shown as the minimum.
   const ratio = Math.floor(contrast * 100) / 100;
   throw new ConfigurationError(
-    `${option}.accent`,
+    `${option}accent`,
     `must have a contrast ratio of at least ${minContrast} with the page; ${accent} has ${ratio}.`,
   );
 };
 
 const parseLinks = (links: BrandLinks): BrandLinks => {
-  const names = ['home', 'privacyPolicy', 'terms', 'support'] as const;
-  rejectUnknownOptions('branding.links', links, names);
-  return Object.fromEntries(
-    names.flatMap((name) => {
-      const url = links[name];
-      return url === undefined ? [] : [[name, parseLink(`branding.links.${name}`, url)]];
-    }),
-  );
+  const { home, privacyPolicy, terms, support, ...unknown } = links;
+  rejectUnknownOptions('branding.links.', unknown);
+  for (const [name, url] of Object.entries({ home, privacyPolicy, terms, support }))
+    if (url !== undefined) checkLink(`branding.links.${name}`, url);
+  return links;
 };
 
 /**
@@ -193,8 +189,8 @@ const parseSameOriginPath = (option: string, value: unknown): string => {
  * Accepts the target of a link: a path on the issuer's origin, or an https URL without user information.
  * @throws ConfigurationError for anything else, such as `javascript:` or plain http
  */
-const parseLink = (option: string, value: unknown): string => {
-  if (isSameOriginPath(value) || isHttpsUrl(value)) return value;
+const checkLink = (option: string, value: unknown): void => {
+  if (isSameOriginPath(value) || isHttpsUrl(value)) return;
   throw new ConfigurationError(
     option,
     'must be a path on the issuer’s origin or an https URL without user information.',

@@ -9,6 +9,7 @@ import type { SignInTexts } from './texts.ts';
 
 /** The data of the error page. */
 export interface ErrorModel {
+  /** The publisher's branding, with defaults filled in. */
   readonly branding: ParsedBranding;
   /** The problem in a few plain words: the heading of the page. */
   readonly title: string;
@@ -16,6 +17,7 @@ export interface ErrorModel {
   readonly message: string;
   /** The request ID, which identifies the entry in the log. It is not secret. */
   readonly reference: string;
+  /** The path of the stylesheet on the broker's own origin. */
   readonly stylesheetPath: string;
 }
 
@@ -38,21 +40,35 @@ export const renderErrorPage = ({
 
 /** The data of the page for a callback that arrives again after it was handled. */
 export interface CompletedModel {
+  /** The publisher's branding, with defaults filled in. */
   readonly branding: ParsedBranding;
+  /** The path of the stylesheet on the broker's own origin. */
   readonly stylesheetPath: string;
   /**
    * `signed-in`: the grant is active. `ended`: it was revoked or deleted since then. `linked`: the page that
    * asks whether to link an identity was shown before.
    */
   readonly outcome: 'signed-in' | 'ended' | 'linked';
-  /**
-   * What the page links to. A client's `url` is the origin of its redirect URI; it is absent if that is not a
-   * website.
-   */
-  readonly destination:
-    | { readonly kind: 'client'; readonly name: string; readonly url?: string }
-    | { readonly kind: 'account'; readonly url: string };
+  /** What the page links to. */
+  readonly destination: CompletedDestination;
 }
+
+/** Where a sign-in that was completed led to. */
+export type CompletedDestination =
+  /** An app. */
+  | {
+      readonly kind: 'client';
+      /** The registered name of the client. */
+      readonly name: string;
+      /** The origin of the client's redirect URI. Absent if that is not a website. */
+      readonly url?: string;
+    }
+  /** The account page. */
+  | {
+      readonly kind: 'account';
+      /** The path of the account page. */
+      readonly url: string;
+    };
 
 /** Renders the page for a repeated callback. */
 export const renderCompletedPage = ({

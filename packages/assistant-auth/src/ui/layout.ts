@@ -9,24 +9,56 @@ import { placeholder } from './texts.ts';
 
 const markup: unique symbol = Symbol('markup');
 
-/** Finished markup. Only `html` can create it: the key is a private symbol, which parsed input can't have. */
+/**
+ * Finished markup. Only {@link html} can create it: the key is a private symbol, which parsed input can't
+ * have.
+ */
 export interface Html {
+  /** The markup. {@link renderHtml} returns it. */
   readonly [markup]: string;
 }
 
-/** A value that can be inserted into a template. `undefined` and `false` render nothing. */
+/**
+ * A value that can be inserted into a template: text and numbers are escaped, markup is inserted unchanged,
+ * the items of a list one after the other. `undefined` and `false` render nothing.
+ */
 export type HtmlValue = string | number | Html | undefined | false | readonly HtmlValue[];
 
 /**
  * Builds markup from a template. Text is escaped for element content and for quoted attribute values, the
  * only two places where a value can be inserted. Markup from another `html` is inserted unchanged, and the
  * items of a list one after the other.
+ * @param strings the literal parts of the template
+ * @param values the values between them
+ * @example
+ * ```ts
+ * import { html, renderHtml, type SignInModel } from 'assistant-auth';
+ *
+ * const renderScopes = ({ scopes }: SignInModel): string =>
+ *   renderHtml(html`<ul>${scopes.map(({ description }) => html`<li>${description}</li>`)}</ul>`);
+ * ```
  */
 export const html = (strings: TemplateStringsArray, ...values: readonly HtmlValue[]): Html => ({
   [markup]: String.raw({ raw: strings }, ...values.map(toMarkup)),
 });
 
-/** Returns the markup as a string, for a response body. */
+/**
+ * Returns the markup as a string, for a response body or for a page in `pages`.
+ * @param content the markup
+ * @example
+ * ```ts
+ * import { type ErrorModel, html, renderHtml } from 'assistant-auth';
+ *
+ * const renderErrorPage = ({ branding, title, message, reference }: ErrorModel): string =>
+ *   renderHtml(html`<!doctype html>
+ * <html lang="${branding.language}" dir="${branding.direction}">
+ * <title>${title}</title>
+ * <h1>${title}</h1>
+ * <p>${message}</p>
+ * <p>Reference: <code>${reference}</code></p>
+ * </html>`);
+ * ```
+ */
 export const renderHtml = (content: Html): string => content[markup];
 
 const toMarkup = (value: HtmlValue): string => {
@@ -101,9 +133,13 @@ const renderLink = (url: string, text: Html): Html => html`<a href="${url}" rel=
 
 /** A provider that the user can choose. */
 export interface ProviderChoice {
+  /** The ID of the provider, which the form posts in the field `choice`. */
   readonly id: string;
+  /** The name of the provider for the button, such as `Google`. */
   readonly displayName: string;
-  /** Path of the provider's icon on the broker's own origin. It is decoration beside the provider's name. */
+  /**
+   * The path of the provider's icon on the broker's own origin. It is decoration beside the provider's name.
+   */
   readonly providerIconPath?: string;
 }
 
@@ -111,7 +147,7 @@ export interface ProviderChoice {
 export interface IdentitySummary {
   /** The provider's display name. */
   readonly provider: string;
-  /** The user's name or address at the provider. */
+  /** The user's name or email address at the provider. Absent if it sent neither. */
   readonly label?: string;
 }
 

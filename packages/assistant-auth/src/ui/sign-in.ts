@@ -19,6 +19,7 @@ import type { SignInTexts } from './texts.ts';
 
 /** The data of the sign-in page. */
 export interface SignInModel {
+  /** The publisher's branding, with defaults filled in. */
   readonly branding: ParsedBranding;
   /** The registered name of the client. */
   readonly clientName: string;
@@ -27,22 +28,36 @@ export interface SignInModel {
    * port; or the scheme if it is a private-use URI scheme (RFC 8252 §7.1).
    */
   readonly redirectHost: string;
-  /** The scopes that are granted. `description` completes "it will be able to". */
-  readonly scopes: readonly { readonly name: string; readonly description: string }[];
+  /** The scopes that are granted. */
+  readonly scopes: readonly ScopeDescription[];
+  /** The providers that the user can choose, one button for each. */
   readonly providers: readonly ProviderChoice[];
   /** The identity of this browser's session, if the user can continue without the provider's page. */
   readonly session?: IdentitySummary;
   /** Why the user must sign in again. */
   readonly notice?: SignInNotice;
-  /** Path that the form is posted to. */
+  /** The path that the form is posted to. */
   readonly action: string;
-  /** The sealed request, which the form posts back unchanged as `consent`. */
+  /** The sealed request, which the form posts back unchanged in the field `consent`. Secret. */
   readonly consent: string;
+  /** The path of the stylesheet on the broker's own origin. */
   readonly stylesheetPath: string;
 }
 
+/** A scope, and what it allows. */
+export interface ScopeDescription {
+  /** The scope, such as `score`. */
+  readonly name: string;
+  /** What it allows, from the option `scopes`. Completes "it will be able to". */
+  readonly description: string;
+}
+
 /** Why a user who had a session must sign in again. */
-type SignInNotice = 'session-ended' | 'provider-not-confirmed';
+export type SignInNotice =
+  /** The session has ended. */
+  | 'session-ended'
+  /** The provider did not confirm that the user's account there is still active. */
+  | 'provider-not-confirmed';
 
 /**
  * Renders the page. The form posts `consent` with either `choice` (a provider's ID, or `continue` for the

@@ -6,9 +6,9 @@
 import { ConfigurationError } from '../oauth/errors.ts';
 
 /**
- * The texts of the account pages. Besides the placeholders of `SignInTexts`: `{identity}` (a provider, with
- * the user's name or address there), `{since}` and `{used}` (dates). Screen readers read a button that
- * disconnects or removes something together with the name of that item.
+ * The texts of the account pages, as part of {@link Texts}. Besides the placeholders of {@link SignInTexts}:
+ * `{identity}` (a provider, with the user's name or address there), `{since}` and `{used}` (dates). Screen
+ * readers read a button that disconnects or removes something together with the name of that item.
  */
 export interface AccountTexts {
   /** Heading and window title of the account page and of its sign-in page: `{product}`. */
@@ -19,12 +19,14 @@ export interface AccountTexts {
   readonly accountAssurance: string;
   /** Who is signed in: `{identity}`. */
   readonly signedInWith: string;
+  /** Button that ends the session. */
   readonly signOut: string;
 
   /** Heading of the apps. */
   readonly apps: string;
   /** Shown before the apps: `{product}`. */
   readonly appsAbout: string;
+  /** Shown instead of the apps if none is connected. */
   readonly noApps: string;
   /** Shown before the list of what an app can do. */
   readonly appScopes: string;
@@ -40,11 +42,14 @@ export interface AccountTexts {
   readonly disconnect: string;
   /** Heading of the section that disconnects everything. */
   readonly signOutEverywhereTitle: string;
+  /** Shown in that section: what the button does. */
   readonly signOutEverywhereAbout: string;
+  /** Button that disconnects all apps and ends all sessions. */
   readonly disconnectEverything: string;
 
   /** Heading of the confirmation box, and link to it in place of a form that needs a recent sign-in. */
   readonly confirm: string;
+  /** Shown in the confirmation box: why the user must sign in again. */
   readonly confirmAbout: string;
   /** A provider's button in the confirmation box: `{provider}`. */
   readonly confirmWith: string;
@@ -70,19 +75,24 @@ export interface AccountTexts {
   readonly exportHeading: string;
   /** What the file contains: `{product}`. */
   readonly exportAbout: string;
+  /** Button that downloads the file. */
   readonly exportData: string;
 
   /** Heading of the deletion. */
   readonly deleteHeading: string;
   /** Shown before the list of consequences: `{product}`. */
   readonly deleteAbout: string;
+  /** Consequence: the apps are disconnected. */
   readonly deleteApps: string;
+  /** Consequence: the identities are removed. */
   readonly deleteIdentities: string;
   /** What else is deleted: `{product}`. */
   readonly deleteData: string;
+  /** Consequence: the deletion cannot be undone. */
   readonly deleteFinal: string;
   /** Label of the box that must be checked. */
   readonly deleteConfirm: string;
+  /** Button that deletes the account. */
   readonly deleteAccount: string;
 
   /** Heading and window title of the page that asks whether to add an identity. */
@@ -97,30 +107,45 @@ export interface AccountTexts {
   readonly linkConflictTitle: string;
   /** What that means: `{identity}`, `{product}`. */
   readonly linkConflictAbout: string;
+  /** Link to the account page. */
   readonly backToAccount: string;
 
   // Notices at the top of a page: what has just happened.
+  /** Notice after an app was disconnected. */
   readonly appDisconnected: string;
+  /** Notice after an identity was added. */
   readonly linked: string;
+  /** Notice if the identity to add already belongs to the account. */
   readonly alreadyLinked: string;
+  /** Notice after the user canceled adding an identity. */
   readonly linkCanceled: string;
+  /** Notice if the identity to add belongs to another account. */
   readonly notLinked: string;
+  /** Notice after an identity was removed. */
   readonly unlinked: string;
+  /** Notice if the only identity was to be removed. */
   readonly lastIdentity: string;
+  /** Notice after the user signed in again for a sensitive action. */
   readonly confirmed: string;
+  /** Notice if the provider did not confirm that the user authenticated again. */
   readonly notConfirmed: string;
+  /** Notice if an action needs a recent sign-in. */
   readonly confirmationRequired: string;
+  /** Notice if the box for the deletion was not checked. */
   readonly deleteNotConfirmed: string;
+  /** Notice on the sign-in page of the account after a sign-out. */
   readonly signedOut: string;
+  /** Notice there after everything was disconnected. */
   readonly signedOutEverywhere: string;
+  /** Notice there after the account was deleted. */
   readonly deleted: string;
 }
 
 /**
- * The texts of the sign-in and error pages: plain text with placeholders for names: `{product}`, `{client}`,
- * `{host}` (where the client's code is sent), `{provider}` and `{user}` (the user's name or address at the
- * provider of the session). A replacement must keep the placeholders of the default; only `{product}` can be
- * left out.
+ * The texts of the sign-in and error pages, as part of {@link Texts}: plain text with placeholders for names:
+ * `{product}`, `{client}`, `{host}` (where the client's code is sent), `{provider}` and `{user}` (the user's name
+ * or address at the provider of the session). A replacement must keep the placeholders of the default; only
+ * `{product}` can be left out.
  */
 export interface SignInTexts {
   /** Heading and window title: `{product}`. */
@@ -150,13 +175,14 @@ export interface SignInTexts {
   readonly sessionEnded: string;
   /** Notice if the provider did not confirm the session's identity. */
   readonly providerNotConfirmed: string;
+  /** Button that cancels the request, for the client to handle. */
   readonly cancel: string;
   /**
    * What happens to password, name and address: `{client}`, `{product}`. Replace it if your API tells clients
    * who the user is; otherwise the text is wrong.
    */
   readonly assurance: string;
-  /** Link to the privacy policy. */
+  /** Link to the privacy policy in the footer. */
   readonly privacy: string;
   /** Link to the terms of service. */
   readonly terms: string;
@@ -174,9 +200,11 @@ export interface SignInTexts {
   readonly accessEnded: string;
   /** Heading if the callback that showed the page for adding an identity is opened again. */
   readonly linkPageUsed: string;
+  /** Shown below it: what to do instead. */
   readonly linkPageUsedNext: string;
   /** Link to the client's website, or plain text if it has none: `{client}`. */
   readonly returnToClient: string;
+  /** Link to the account page after a repeated callback. */
   readonly goToAccount: string;
   /** What to do after an error: `{product}`. */
   readonly advice: string;

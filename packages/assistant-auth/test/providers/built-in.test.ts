@@ -2,10 +2,10 @@
 import { exportPKCS8, exportSPKI, generateKeyPair, importSPKI, jwtVerify } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../src/oauth/errors.ts';
-import { type AppleSettings, apple } from '../../src/providers/apple.ts';
+import { type AppleOptions, apple } from '../../src/providers/apple.ts';
 import { github } from '../../src/providers/github.ts';
 import { google } from '../../src/providers/google.ts';
-import { type MicrosoftSettings, microsoft } from '../../src/providers/microsoft.ts';
+import { type MicrosoftOptions, microsoft } from '../../src/providers/microsoft.ts';
 import {
   callback,
   captureProviderError,
@@ -26,14 +26,14 @@ describe('Apple', async () => {
   const p384 = await exportPKCS8((await generateKeyPair('ES384', { extractable: true })).privateKey);
   const rsa = await exportPKCS8((await generateKeyPair('RS256', { extractable: true })).privateKey);
 
-  const settings: AppleSettings = {
+  const settings: AppleOptions = {
     clientId: 'our-client-id',
     teamId: 'ABCDE12345',
     keyId: 'FGHIJ67890',
     privateKey: pem,
   };
 
-  const setUp = (claims: Claims = {}, changes: Partial<AppleSettings> = {}) => {
+  const setUp = (claims: Claims = {}, changes: Partial<AppleOptions> = {}) => {
     const issuer = createFakeIssuer('https://appleid.apple.com');
     issuer.override({ claims: { name: undefined, email_verified: 'true', ...claims } });
     const provider = apple({ ...settings, ...changes });
@@ -142,7 +142,7 @@ describe('Apple', async () => {
   });
 
   describe('the client secret', () => {
-    const readSentSecret = async (changes: Partial<AppleSettings> = {}): Promise<string> => {
+    const readSentSecret = async (changes: Partial<AppleOptions> = {}): Promise<string> => {
       const { issuer, handleCallback } = setUp({}, changes);
       await handleCallback();
       const request = issuer.requests.find(({ endpoint }) => endpoint === 'token');
@@ -183,7 +183,7 @@ describe('Apple', async () => {
 
     const noKey = 'must be the contents of the .p8 file from Apple.';
     const noId = 'must be the ten letters and digits that Apple shows.';
-    it.each<[string, string, Partial<AppleSettings>, string]>([
+    it.each<[string, string, Partial<AppleOptions>, string]>([
       ['teamId', 'too short', { teamId: 'ABCDE1234' }, noId],
       ['teamId', 'empty', { teamId: '' }, noId],
       ['keyId', 'in lower case', { keyId: 'fghij67890' }, noId],
@@ -450,7 +450,7 @@ describe('Microsoft', () => {
       metadata: { issuer: issuerOf(metadataTenant) },
       claims: { iss: issuerOf(tid), tid, oid, sub: 'pairwise-subject', ...claims },
     });
-    const settings: MicrosoftSettings = {
+    const settings: MicrosoftOptions = {
       clientId,
       clientSecret,
       ...(tenant === undefined ? {} : { tenant }),

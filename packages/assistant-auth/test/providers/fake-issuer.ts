@@ -1,6 +1,6 @@
 /** An OpenID Connect issuer in memory, behind `fetch`. It is correct until a test overrides a response. */
 import { expect } from 'vitest';
-import { type OidcSettings, oidc } from '../../src/providers/oidc.ts';
+import { type OidcOptions, oidc } from '../../src/providers/oidc.ts';
 import { type IdentityProvider, ProviderError, type ProviderIo } from '../../src/providers/provider.ts';
 import { type Claims, generateKey, sign } from './signing.ts';
 
@@ -95,7 +95,7 @@ export type FakeIssuer = ReturnType<typeof createFakeIssuer>;
 
 export const createOidcProvider = (
   { issuer }: FakeIssuer,
-  changes: Partial<OidcSettings> = {},
+  changes: Partial<OidcOptions> = {},
 ): IdentityProvider => oidc({ id: 'acme', displayName: 'Acme', issuer, clientId, clientSecret, ...changes });
 
 /** The callback URL with the parameters of a correct response; `null` omits a parameter. */

@@ -1,6 +1,6 @@
 /** An OAuth 2.0 server with a profile, in memory behind `fetch`. It is correct unless a test overrides it. */
 
-import { type OAuth2Settings, oauth2 } from '../../src/providers/oauth2.ts';
+import { type OAuth2Options, oauth2 } from '../../src/providers/oauth2.ts';
 import type { IdentityProvider, ProviderIo } from '../../src/providers/provider.ts';
 import { clientId, clientSecret } from './fake-issuer.ts';
 
@@ -56,7 +56,7 @@ export const createFakeServer = (
   };
 };
 
-export const createOAuth2Provider = (changes: Partial<OAuth2Settings> = {}): IdentityProvider =>
+export const createOAuth2Provider = (changes: Partial<OAuth2Options> = {}): IdentityProvider =>
   oauth2({
     id: 'acme',
     displayName: 'Acme',

@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../src/oauth/errors.ts';
-import { type ClientSettings, resolveBaseUrl, validate } from '../../src/providers/config.ts';
+import { type ProviderOptions, resolveBaseUrl, validate } from '../../src/providers/config.ts';
 import { fetchFromProvider } from '../../src/providers/http.ts';
 import {
   createIdentity,
@@ -13,8 +13,8 @@ import {
   selectLongLivedRefreshToken,
   withProviderError,
 } from '../../src/providers/oauth-client.ts';
+import { clientRules, isAllowedUrl } from '../../src/providers/option-rules.ts';
 import { ProviderError } from '../../src/providers/provider.ts';
-import { clientRules, isAllowedUrl } from '../../src/providers/settings-rules.ts';
 import {
   callback,
   captureProviderError,
@@ -28,7 +28,7 @@ import { createFakeServer, createOAuth2Provider } from './fake-oauth-server.ts';
 import type { Claims } from './signing.ts';
 
 describe('options', () => {
-  const validOptions: Required<ClientSettings> = {
+  const validOptions: Required<ProviderOptions> = {
     id: 'acme',
     displayName: 'Acme',
     clientId: 'id',

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { apple, github, google, microsoft, type UpstreamRequest } from '../../src/index.ts';
 import { ConfigurationError } from '../../src/oauth/errors.ts';
 import type { Identity } from '../../src/oauth/identifiers.ts';
-import { type OidcSettings, oidc } from '../../src/providers/oidc.ts';
+import { type OidcOptions, oidc } from '../../src/providers/oidc.ts';
 import {
   callback,
   captureProviderError,
@@ -162,7 +162,7 @@ describe('a sign-in', () => {
 });
 
 describe('options', () => {
-  const validOptions: OidcSettings = {
+  const validOptions: OidcOptions = {
     id: 'acme',
     displayName: 'Acme',
     issuer: 'https://id.example',

@@ -12,7 +12,7 @@ import {
   type ProviderIo,
 } from '../../src/index.ts';
 import { ConfigurationError } from '../../src/oauth/errors.ts';
-import type { OidcSettings } from '../../src/providers/oidc.ts';
+import type { OidcOptions } from '../../src/providers/oidc.ts';
 import { discord } from './discord.ts';
 import {
   callback,
@@ -34,7 +34,7 @@ describe('offline access (OpenID Connect Core §11)', () => {
   interface SignInCase {
     /** `scopes_supported` of the metadata. */
     readonly supported?: unknown;
-    readonly settings?: Partial<OidcSettings>;
+    readonly settings?: Partial<OidcOptions>;
     readonly tokens?: Claims;
   }
 

@@ -3,13 +3,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { google } from '../../src/index.ts';
 import { createIssuer as makeIssuer } from '../../src/providers/issuer.ts';
-import { type OidcSettings, oidc } from '../../src/providers/oidc.ts';
+import { type OidcOptions, oidc } from '../../src/providers/oidc.ts';
+import { parseOidcOptions } from '../../src/providers/option-rules.ts';
 import {
   computeGoogleTokenIdentifiers,
   parseGoogleTokenIdentifier,
 } from '../../src/providers/security-events/google.ts';
 import { verifySecurityEventToken } from '../../src/providers/security-events/verify.ts';
-import { parseOidcSettings } from '../../src/providers/settings-rules.ts';
 import { callback, clientId, clientSecret, createFakeIssuer, upstreamRequest } from './fake-issuer.ts';
 import { doubleHash } from './security-events/double-hash.ts';
 import { type Claims, generateKey, type SigningKey, sign } from './signing.ts';
@@ -84,7 +84,7 @@ describe('verification', async () => {
     metadataIssuer: buildIssuerUrl('{tenantid}'),
     isTenantIssuer: (issuerUrl: string) => /\/(one|two)$/.test(issuerUrl),
   };
-  const settings: OidcSettings = {
+  const settings: OidcOptions = {
     id: 'acme',
     displayName: 'Acme',
     issuer: buildIssuerUrl('all'),
@@ -107,7 +107,7 @@ describe('verification', async () => {
     const token = await sign({ aud: clientId, iat: now, jti: 'token-1', ...claims }, key);
     return verifySecurityEventToken(
       token,
-      makeIssuer(parseOidcSettings(settings), tenantIssuers),
+      makeIssuer(parseOidcOptions(settings), tenantIssuers),
       rules,
       issuer.io,
     );

@@ -6,7 +6,7 @@ import { ConfigurationError } from '../../src/oauth/errors.ts';
 import { apple } from '../../src/providers/apple.ts';
 import { google } from '../../src/providers/google.ts';
 import { microsoft } from '../../src/providers/microsoft.ts';
-import type { OidcSettings } from '../../src/providers/oidc.ts';
+import type { OidcOptions } from '../../src/providers/oidc.ts';
 import {
   callback,
   captureProviderError,
@@ -26,7 +26,7 @@ const bare: Claims = { email: undefined, email_verified: undefined, name: undefi
 const ada: Claims = { email: 'ada@example.com', email_verified: true, name: 'Ada Marlow' };
 const invalid = (reason: string) => ({ kind: 'invalid', reason });
 
-const setUp = (overrides: IssuerOverrides = {}, settings: Partial<OidcSettings> = {}) => {
+const setUp = (overrides: IssuerOverrides = {}, settings: Partial<OidcOptions> = {}) => {
   const issuer = createFakeIssuer();
   issuer.override({
     userInfo: ada,
@@ -38,7 +38,7 @@ const setUp = (overrides: IssuerOverrides = {}, settings: Partial<OidcSettings> 
   return { issuer, handleCallback: () => provider.handleCallback(callback(), upstreamRequest, issuer.io) };
 };
 
-const handleCallback = (overrides?: IssuerOverrides, settings?: Partial<OidcSettings>) =>
+const handleCallback = (overrides?: IssuerOverrides, settings?: Partial<OidcOptions>) =>
   setUp(overrides, settings).handleCallback();
 
 describe('an ID token with only the subject', () => {
@@ -107,7 +107,7 @@ describe('UserInfo is read', () => {
     expect(issuer.takeRequestedEndpoints()).toContain('userinfo');
   });
 
-  it.each<[string, IssuerOverrides, Partial<OidcSettings>]>([
+  it.each<[string, IssuerOverrides, Partial<OidcOptions>]>([
     ['for an ID token with all requested claims', { claims: full }, {}],
     ['for claims that no scope requested', {}, { scopes: ['openid', 'groups'] }],
     ['from an issuer that has no endpoint', { metadata: { userinfo_endpoint: undefined } }, {}],

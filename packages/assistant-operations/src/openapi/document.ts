@@ -45,6 +45,8 @@ const scheme = 'signIn';
 
 /**
  * Creates the OpenAPI 3.1 document of an API, for example for the Action of a GPT.
+ * @param api the operations, as `defineApi` returns them
+ * @param options what the document says besides the operations
  * @throws DefinitionError if the origin is neither https nor http on loopback, or an operation requires a
  *   scope that is not in `scopes`
  * @throws Error for an output schema that JSON Schema can't describe, such as a transformation

@@ -7,7 +7,7 @@ import {
   type BrokerStorage,
   createBroker,
   type LogEntry,
-  type OidcSettings,
+  type OidcOptions,
   oidc,
   type SignIn,
   staticClient,
@@ -44,7 +44,7 @@ const recordSignIns = (storage: BrokerStorage): BrokerStorage & { readonly signI
   return { ...storage, recordSignIn, signIns };
 };
 
-const deploy = async (settings: Partial<OidcSettings> = {}) => {
+const deploy = async (settings: Partial<OidcOptions> = {}) => {
   const backchannelPort = await findFreePort();
   const fakeProvider = await startOidcIssuer({
     ...client,

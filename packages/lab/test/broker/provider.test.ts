@@ -1,5 +1,5 @@
 /** Tests what the broker requires of a provider, with servers that are not part of this project. */
-import { google, type OidcSettings, oidc, type ProviderIo, type UpstreamRequest } from 'assistant-auth';
+import { google, type OidcOptions, oidc, type ProviderIo, type UpstreamRequest } from 'assistant-auth';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   type FakeProvider,
@@ -30,7 +30,7 @@ const upstreamRequest: UpstreamRequest = {
 
 const startIssuer = async (
   options: Partial<FakeProviderOptions> = {},
-  settingsOverrides: Partial<OidcSettings> = {},
+  settingsOverrides: Partial<OidcOptions> = {},
 ) => {
   running = await startFakeProvider((defaultOptions) => startOidcIssuer({ ...defaultOptions, ...options }));
   const settings = {

@@ -14,6 +14,7 @@ import {
   renderProviderButtons,
   renderProviderIcon,
 } from '../../ui/layout.ts';
+import type { ScopeDescription } from '../../ui/sign-in.ts';
 import type { Texts } from '../../ui/texts.ts';
 import type { AccountBranding } from './texts.ts';
 
@@ -112,7 +113,7 @@ export interface AccountModel {
   /** The connected apps, one per client and redirect host. */
   readonly apps: readonly ConnectedApp[];
   /** The identities that the user can sign in with. */
-  readonly identities: readonly LinkedIdentity[];
+  readonly identities: readonly AccountIdentity[];
   /** The providers whose identities can be linked. A user can have several identities of one provider. */
   readonly linkableProviders: readonly ProviderChoice[];
   /** Whether the last sign-in is recent enough to link, unlink, export and delete. */
@@ -120,27 +121,36 @@ export interface AccountModel {
 }
 
 /** What has just happened, or why nothing was changed. */
-export const accountNotices = [
-  'app-disconnected',
-  'linked',
-  'already-linked',
-  'link-canceled',
-  // The identity was linked to another account in the meantime.
-  'not-linked',
-  'unlinked',
-  // Nothing was removed: no other identity can be used to sign in.
-  'last-identity',
-  'confirmed',
-  // The provider did not confirm the current user: someone else signed in, or the sign-in was canceled.
-  'not-confirmed',
-  // Nothing was done: the last sign-in is not recent enough.
-  'confirmation-required',
-  // Nothing was deleted: `confirm` was not `yes`.
-  'delete-not-confirmed',
-] as const;
+export type AccountNotice =
+  /** An app was disconnected. */
+  | 'app-disconnected'
+  /** An identity was linked. */
+  | 'linked'
+  /** The identity was linked before. */
+  | 'already-linked'
+  /** The user canceled before an identity was linked. */
+  | 'link-canceled'
+  /** The identity was linked to another account in the meantime. */
+  | 'not-linked'
+  /** An identity was removed. */
+  | 'unlinked'
+  /** Nothing was removed: no other identity can be used to sign in. */
+  | 'last-identity'
+  /** The provider confirmed the current user. */
+  | 'confirmed'
+  /** The provider did not confirm the current user: someone else signed in, or the sign-in was canceled. */
+  | 'not-confirmed'
+  /** Nothing was done: the last sign-in is not recent enough. */
+  | 'confirmation-required'
+  /** Nothing was deleted: `confirm` was not `yes`. */
+  | 'delete-not-confirmed';
 
-/** What has just happened, or why nothing was changed. */
-export type AccountNotice = (typeof accountNotices)[number];
+/** Every notice of the account page. */
+export const accountNotices: readonly AccountNotice[] = [
+  ...(['app-disconnected', 'linked', 'already-linked', 'link-canceled', 'not-linked', 'unlinked'] as const),
+  ...(['last-identity', 'confirmed', 'not-confirmed', 'confirmation-required'] as const),
+  'delete-not-confirmed',
+];
 
 /** A client at one redirect host, with all its active grants. */
 export interface ConnectedApp {
@@ -150,8 +160,8 @@ export interface ConnectedApp {
   readonly clientName: string;
   /** The host that its codes are sent to, or the scheme if it is a private-use URI scheme (RFC 8252 §7.1). */
   readonly redirectHost: string;
-  /** The scopes of all its grants. `description` completes "it can". */
-  readonly scopes: readonly { readonly name: string; readonly description: string }[];
+  /** The scopes of all its grants. Each description completes "it can". */
+  readonly scopes: readonly ScopeDescription[];
   /** When the first of its active grants was created. */
   readonly connectedAt: EpochSeconds;
   /** When one of its grants was last used. */
@@ -159,7 +169,7 @@ export interface ConnectedApp {
 }
 
 /** An identity that the user can sign in with. */
-export interface LinkedIdentity extends IdentitySummary {
+export interface AccountIdentity extends IdentitySummary {
   /** Identifies the identity in the posted form. */
   readonly key: string;
   /** Path of the provider's icon on the issuer's origin. Default: no icon. */
@@ -287,7 +297,7 @@ const renderIdentityCards = (model: AccountModel): Html =>
   html`<ul class="cards" role="list">
 ${model.identities.map((identity, index) => renderIdentityCard(identity, `identity-${index}`, model))}</ul>\n`;
 
-const renderIdentityCard = (identity: LinkedIdentity, id: string, model: AccountModel): Html => {
+const renderIdentityCard = (identity: AccountIdentity, id: string, model: AccountModel): Html => {
   const { language, texts } = model.branding;
   const { provider, label, providerIconPath, linkedAt, lastSignInAt } = identity;
   const days = { since: renderDate(linkedAt, language), used: renderDate(lastSignInAt, language) };
@@ -306,7 +316,7 @@ ${isRemovable && renderUnlinkButton(identity, id, texts)}
 };
 
 // The accessible name of the button includes the heading: "Remove Google ada@example.org".
-const renderUnlinkButton = ({ key }: LinkedIdentity, id: string, texts: Texts): Html =>
+const renderUnlinkButton = ({ key }: AccountIdentity, id: string, texts: Texts): Html =>
   html`<button class="end" name="identity" value="${key}" id="end-${id}" aria-labelledby="end-${id} ${id}">${fillText(texts.unlink)}</button>`;
 
 const hasOthers = ({ identities }: AccountModel): boolean => identities.length > 1;
@@ -369,15 +379,20 @@ export interface AccountSignInModel {
 }
 
 /** Why the user is signed out. */
-export const accountSignInNotices = [
-  'signed-out',
-  'signed-out-everywhere',
-  'deleted',
-  'session-ended',
-] as const;
+export type AccountSignInNotice =
+  /** The user signed out. */
+  | 'signed-out'
+  /** The user disconnected everything and signed out everywhere. */
+  | 'signed-out-everywhere'
+  /** The account was deleted. */
+  | 'deleted'
+  /** The session has expired or was revoked. */
+  | 'session-ended';
 
-/** Why the user is signed out. */
-export type AccountSignInNotice = (typeof accountSignInNotices)[number];
+/** Every notice of the page that is shown if nobody is signed in. */
+export const accountSignInNotices: readonly AccountSignInNotice[] = [
+  ...(['signed-out', 'signed-out-everywhere', 'deleted', 'session-ended'] as const),
+];
 
 /** Renders the page. The form posts `form` and `choice`, a provider's ID. */
 export const renderAccountSignInPage = (model: AccountSignInModel): string => {

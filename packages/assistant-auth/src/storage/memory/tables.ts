@@ -76,7 +76,7 @@ export const computeRetainUntil = ({ createdAt, refreshPolicy, revokedAt, use }:
   );
 };
 
-/** Returns whether a grant counts as active (`SignInLimits`). */
+/** Returns whether a grant counts as active (`UserLimits`). */
 export const isActiveGrant = (grant: Grant, now: EpochSeconds): boolean =>
   grant.revokedAt === undefined && grant.clientId !== accountClientId && computeRetainUntil(grant) > now;
 

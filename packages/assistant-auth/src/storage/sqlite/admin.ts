@@ -3,37 +3,67 @@
  * identify users only by ID, and contain no names or email addresses.
  */
 import type { EpochSeconds, GrantId, Seconds, UserId } from '../../oauth/identifiers.ts';
-import { type AuditEvent, runBatch, type SqlDatabase } from './statements.ts';
+import { type AuditActor, type AuditEventName, runBatch, type SqlDatabase } from './statements.ts';
 import { buildPrefixCondition } from './upstream-tokens.ts';
 
+/** The operator's queries on the storage's database. None of them changes anything. */
 export interface StorageAdmin {
   /**
    * Reads the clock of the database, which agrees with the deployment's. The clock of the operator's computer
    * may not.
    */
   readClock(): Promise<EpochSeconds>;
-  /** Reads users, newest first. */
-  listUsers(page: Page, now: EpochSeconds): Promise<readonly UserSummary[]>;
-  /** Reads a user's grants and sessions, newest first. Returns `undefined` if the user does not exist. */
+  /**
+   * Reads users, newest first.
+   * @param page the part of the list to read
+   * @param now the current time, from `readClock`
+   */
+  listUsers(page: Pagination, now: EpochSeconds): Promise<readonly UserSummary[]>;
+  /**
+   * Reads a user's grants and sessions, newest first. Returns `undefined` if the user does not exist.
+   * @param userId the ID of the user
+   * @param now the current time, from `readClock`
+   */
   listGrants(userId: UserId, now: EpochSeconds): Promise<readonly GrantSummary[] | undefined>;
   /**
    * Reads identities that have active grants but no upstream token, so they cannot be rechecked. Ordered by
    * last sign-in, oldest first.
+   * @param page the part of the list to read
+   * @param now the current time, from `readClock`
    */
   listIdentitiesWithoutUpstreamToken(
-    page: Page,
+    page: Pagination,
     now: EpochSeconds,
   ): Promise<readonly IdentityWithoutUpstreamToken[]>;
-  /** Reads the audit log, newest first. */
-  listAuditEntries(page: Page, userId?: UserId): Promise<readonly AuditEntry[]>;
-  /** Reads what may still need each key in a ring. */
+  /**
+   * Reads the audit log, newest first.
+   * @param page the part of the log to read
+   * @param userId reads only entries about this user. Default: all entries
+   */
+  listAuditEntries(page: Pagination, userId?: UserId): Promise<readonly AuditEntry[]>;
+  /**
+   * Reads what may still need each key in a ring, in the order of the ring. A key can be retired when nothing
+   * needs it.
+   * @param query the keys and the current time
+   */
   readKeyUsage(query: KeyUsageQuery): Promise<readonly KeyUsage[]>;
 }
 
 /**
  * Creates the operator's queries on the storage's database. Every method is one round trip. Some read whole
  * tables, which is acceptable because they are called rarely.
+ * @param db the D1 binding, or another database with the same tables
  * @throws StorageUnavailable from every method if D1 fails, with D1's error as `cause`
+ * @example
+ * ```ts
+ * import { d1Admin } from 'assistant-auth/d1';
+ *
+ * const admin = d1Admin(env.DB);
+ * const now = await admin.readClock();
+ * for (const user of await admin.listUsers({ limit: 20, skip: 0 }, now)) {
+ *   console.log(user.id, user.activeGrants);
+ * }
+ * ```
  */
 export const d1Admin = (db: SqlDatabase): StorageAdmin => ({
   readClock: () => readClock(db),
@@ -44,19 +74,29 @@ export const d1Admin = (db: SqlDatabase): StorageAdmin => ({
   readKeyUsage: (query) => readKeyUsage(db, query),
 });
 
+/** An entry of the audit log. It contains no name, email address, token or grant ID. */
 export interface AuditEntry {
+  /** When it happened. */
   readonly at: EpochSeconds;
-  readonly event: AuditEvent['event'];
-  readonly actor: AuditEvent['actor'];
+  /** What happened. */
+  readonly event: AuditEventName;
+  /** Who did it. */
+  readonly actor: AuditActor;
+  /** Why it happened. For `key-rotated`, the ID of the key that seals now. */
   readonly reason?: string;
+  /**
+   * The user that it concerns, if any. When a user is deleted, the entries about the user are deleted too.
+   */
   readonly userId?: UserId;
+  /** The client that it concerns, if any. */
   readonly clientId?: string;
+  /** The ID of the provider that it concerns, if any. */
   readonly provider?: string;
 }
 
-export const readAudit = async (
+const readAudit = async (
   db: SqlDatabase,
-  { limit, skip }: Page,
+  { limit, skip }: Pagination,
   userId?: UserId,
 ): Promise<readonly AuditEntry[]> => {
   const [found] = await runBatch<AuditEntryRow>(
@@ -72,8 +112,8 @@ export const readAudit = async (
 
 interface AuditEntryRow {
   readonly at: number;
-  readonly event: AuditEvent['event'];
-  readonly actor: AuditEvent['actor'];
+  readonly event: AuditEventName;
+  readonly actor: AuditActor;
   readonly reason: string | null;
   readonly user_id: string | null;
   readonly client_id: string | null;
@@ -88,29 +128,39 @@ const toAuditEntry = (row: AuditEntryRow): AuditEntry => ({
   ...(row.provider !== null && { provider: row.provider }),
 });
 
-export const readClock = async (db: SqlDatabase): Promise<EpochSeconds> => {
+const readClock = async (db: SqlDatabase): Promise<EpochSeconds> => {
   const [found] = await runBatch<{ readonly now: number }>(db, db.prepare('SELECT unixepoch() AS now'));
   const now = found?.results[0]?.now;
   if (now === undefined) throw new Error('the database did not return its time');
   return now;
 };
 
+/** A grant or a session of a user. */
 export interface GrantSummary {
+  /** The ID of the grant. */
   readonly id: GrantId;
+  /** The client that the grant is for, or `account` for a session of the account page. */
   readonly clientId: string;
+  /** The redirect URI that the code was sent to. */
   readonly redirectUri: string;
+  /** The scopes that the user consented to. */
   readonly scopes: readonly string[];
+  /** The ID of the provider that the user signed in with. */
   readonly provider: string;
+  /** When the sign-in was recorded. */
   readonly createdAt: EpochSeconds;
-  /** When the newest token was issued, or the session was last used. */
+  /** When the newest token was issued, or the session was last used. Absent if neither has happened. */
   readonly lastUsedAt?: EpochSeconds;
-  /** `pending`: its code has not been redeemed. */
+  /**
+   * `active`: one of its tokens can still be used. `pending`: its code has not been redeemed. `expired`: all
+   * of its tokens have expired. `revoked`: it was revoked.
+   */
   readonly state: 'active' | 'pending' | 'expired' | 'revoked';
-  /** Why the grant was revoked. */
+  /** Why the grant was revoked. Absent if it was not. */
   readonly reason?: string;
 }
 
-export const readGrants = async (
+const readGrants = async (
   db: SqlDatabase,
   userId: UserId,
   now: EpochSeconds,
@@ -155,7 +205,9 @@ const toGrantSummary = (row: GrantRow): GrantSummary => ({
   ...(row.revoked_reason !== null && { reason: row.revoked_reason }),
 });
 
-export interface Page {
+/** The part of a list to read. */
+export interface Pagination {
+  /** The maximum number of rows to return. */
   readonly limit: number;
   /** The number of rows to skip. */
   readonly skip: number;
@@ -165,12 +217,15 @@ export interface Page {
  * Returns the condition that a token of a row of `grants` can still be used.
  * @param now the SQL parameter with the current time, such as `?1`
  */
-export const buildActiveGrantCondition = (now: string): string =>
+const buildActiveGrantCondition = (now: string): string =>
   `(grants.revoked_at IS NULL AND (grants.access_expires_at > ${now}
     OR (grants.refresh_policy <> 'none' AND grants.refresh_idle_expires_at > ${now})))`;
 
+/** An identity that can't be rechecked although it has active grants. */
 export interface IdentityWithoutUpstreamToken {
+  /** The ID of the provider. */
   readonly provider: string;
+  /** The user that the identity belongs to. */
   readonly userId: UserId;
   /** When the user last signed in at the provider. */
   readonly since: EpochSeconds;
@@ -180,9 +235,9 @@ export interface IdentityWithoutUpstreamToken {
   readonly refreshableUntil?: EpochSeconds;
 }
 
-export const readIdentitiesWithoutUpstreamToken = async (
+const readIdentitiesWithoutUpstreamToken = async (
   db: SqlDatabase,
-  { limit, skip }: Page,
+  { limit, skip }: Pagination,
   now: EpochSeconds,
 ): Promise<readonly IdentityWithoutUpstreamToken[]> => {
   const [found] = await runBatch<IdentityWithoutUpstreamTokenRow>(
@@ -218,19 +273,23 @@ const toIdentityWithoutUpstreamToken = (
   ...(row.refreshable_until !== null && { refreshableUntil: row.refreshable_until }),
 });
 
+/** A user, without names or addresses. */
 export interface UserSummary {
+  /** The ID of the user. */
   readonly id: UserId;
+  /** When the user first signed in. */
   readonly createdAt: EpochSeconds;
+  /** The number of identities that the user can sign in with. */
   readonly identities: number;
-  /** Includes sessions of the account page. */
+  /** The number of grants with a token that can still be used. Includes sessions of the account page. */
   readonly activeGrants: number;
-  /** Absent for a user without identities. */
+  /** When the user last signed in at a provider. Absent for a user without identities. */
   readonly lastSignInAt?: EpochSeconds;
 }
 
-export const readUsers = async (
+const readUsers = async (
   db: SqlDatabase,
-  { limit, skip }: Page,
+  { limit, skip }: Pagination,
   now: EpochSeconds,
 ): Promise<readonly UserSummary[]> => {
   const [found] = await runBatch<UserRow>(
@@ -266,17 +325,25 @@ const toUserSummary = (row: UserRow): UserSummary => ({
 
 // Key usage: what may still need a sealing key, and from when a key can be promoted.
 
+/** The keys whose usage is to be read. */
 export interface KeyUsageQuery {
   /** The keys of a ring, in order. The first one seals. */
-  readonly keys: readonly {
-    readonly id: string;
-    /** The prefixes that a text sealed with this key can begin with. */
-    readonly prefixes: readonly string[];
-  }[];
+  readonly keys: readonly KeyPrefixes[];
+  /** The current time, from `readClock`. */
   readonly now: EpochSeconds;
 }
 
+/** A key, and how to recognize what it sealed. */
+export interface KeyPrefixes {
+  /** The ID of the key. */
+  readonly id: string;
+  /** The prefixes that a text sealed with this key can begin with, from `listSealedPrefixes`. */
+  readonly prefixes: readonly string[];
+}
+
+/** What may still need one key. */
 export interface KeyUsage {
+  /** The ID of the key. */
   readonly id: string;
   /** The number of stored upstream tokens that it sealed. */
   readonly sealedUpstreamTokens: number;
@@ -306,10 +373,7 @@ export interface KeyUsage {
  */
 const rolloutPeriod: Seconds = 3600;
 
-export const readKeyUsage = async (
-  db: SqlDatabase,
-  { keys, now }: KeyUsageQuery,
-): Promise<readonly KeyUsage[]> => {
+const readKeyUsage = async (db: SqlDatabase, { keys, now }: KeyUsageQuery): Promise<readonly KeyUsage[]> => {
   const [first] = keys;
   if (first === undefined) return [];
   const found = await runBatch<KeyUsageRow>(

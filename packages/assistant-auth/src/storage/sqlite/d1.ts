@@ -1,6 +1,7 @@
 /**
- * The entry point for storage on Cloudflare D1. Maps each method of `BrokerStorage` to the function that
- * implements it.
+ * Storage in Cloudflare D1, and the operator's queries on it. The tables are created by the migrations in the
+ * package's folder `migrations`.
+ * @module
  */
 
 import type { BrokerStorage } from '../broker-storage.ts';
@@ -31,14 +32,47 @@ import {
   storeUpstreamToken,
 } from './upstream-tokens.ts';
 
-export * from './admin.ts';
-export type { SqlDatabase, SqlResult, SqlStatement } from './statements.ts';
+export {
+  type AuditEntry,
+  d1Admin,
+  type GrantSummary,
+  type IdentityWithoutUpstreamToken,
+  type KeyPrefixes,
+  type KeyUsage,
+  type KeyUsageQuery,
+  type Pagination,
+  type StorageAdmin,
+  type UserSummary,
+} from './admin.ts';
+export type { AuditActor, AuditEventName, SqlDatabase, SqlResult, SqlStatement } from './statements.ts';
 
 /**
  * Creates storage in a D1 database to which this package's migrations were applied. Every method is one round
  * trip to the primary. Pass the binding itself, not a D1 session: its replicas may not have received a
  * revocation yet.
+ * @param db the D1 binding
  * @throws StorageUnavailable from every method if D1 fails, with D1's error as `cause`
+ * @example
+ * ```ts
+ * import { createBroker, google, gptAction } from 'assistant-auth';
+ * import { d1Storage } from 'assistant-auth/d1';
+ *
+ * const broker = createBroker({
+ *   issuer: 'https://words.example',
+ *   sealingKeys: env.SEALING_KEYS,
+ *   storage: d1Storage(env.DB),
+ *   scopes: { score: 'see and raise your score' },
+ *   clients: [
+ *     gptAction({
+ *       id: 'words-gpt',
+ *       name: 'Words With Chat',
+ *       secrets: [env.GPT_CLIENT_SECRET],
+ *       scopes: ['score'],
+ *     }),
+ *   ],
+ *   providers: [google({ clientId: env.GOOGLE_CLIENT_ID, clientSecret: env.GOOGLE_CLIENT_SECRET })],
+ * });
+ * ```
  */
 export const d1Storage = (db: SqlDatabase): BrokerStorage => ({
   recordSignIn: (signIn) => recordSignIn(db, signIn),

@@ -243,7 +243,7 @@ const isCovered = `EXISTS (
 )`;
 
 /**
- * The condition that `other`, a row of `grants`, is an active grant as defined by `SignInLimits`; `?1` is
+ * The condition that `other`, a row of `grants`, is an active grant as defined by `UserLimits`; `?1` is
  * now.
  */
 export const isActiveGrant = `other.revoked_at IS NULL AND other.client_id <> '${accountClientId}' AND other.retain_until > ?1`;

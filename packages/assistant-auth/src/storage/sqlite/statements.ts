@@ -27,42 +27,84 @@ export const hasChanges = (result: SqlResult | undefined): boolean => (result?.m
 
 /** The part of the D1 interface that storage uses. Cloudflare's `D1Database` binding is compatible. */
 export interface SqlDatabase {
+  /**
+   * Prepares a statement without running it.
+   * @param sql one statement of SQLite's dialect, with the parameters `?1`, `?2` and so on
+   */
   prepare(sql: string): SqlStatement;
-  /** Runs the statements in order, in one transaction. */
+  /**
+   * Runs the statements in order, in one transaction: if one fails, none has an effect.
+   * @returns one result per statement, in their order
+   */
   batch<Row>(statements: SqlStatement[]): Promise<SqlResult<Row>[]>;
 }
 
+/** A prepared statement. Cloudflare's `D1PreparedStatement` is compatible. */
 export interface SqlStatement {
-  /** Sets the values of `?1`, `?2` and so on. */
+  /**
+   * Returns the statement with the values of `?1`, `?2` and so on.
+   * @param values strings, numbers and `null`, as many as the statement has parameters
+   */
   bind(...values: unknown[]): SqlStatement;
 }
 
+/** The result of one statement. Cloudflare's `D1Result` is compatible. */
 export interface SqlResult<Row = unknown> {
+  /** The rows that the statement returned, as objects with the column names as keys. */
   readonly results: Row[];
-  /** `changes`: the number of rows that the statement inserted, updated or deleted. */
-  readonly meta: { readonly changes: number };
+  /** Metadata of the run. */
+  readonly meta: {
+    /** The number of rows that the statement inserted, updated or deleted. */
+    readonly changes: number;
+  };
 }
 
 // The audit log. A row identifies a user only by ID, and contains no label, email address, token or grant ID.
 
 /** The content of an audit row, without the IDs. */
 export interface AuditEvent {
-  readonly event:
-    | 'signed-in'
-    | 'reuse-detected'
-    | 'revoked'
-    | 'linked'
-    | 'unlinked'
-    | 'deleted'
-    | 'key-rotated'
-    | 'upstream-token-dropped'
-    | 'security-event';
+  /** What happened. */
+  readonly event: AuditEventName;
   /** Who did it. */
-  readonly actor: 'user' | 'client' | 'provider' | 'operator' | 'broker';
+  readonly actor: AuditActor;
   /** Why it happened. For `key-rotated`, the ID of the key that seals now. */
   readonly reason?: string;
   readonly now: EpochSeconds;
 }
+
+/** What happened, in the audit log. */
+export type AuditEventName =
+  /** A user signed in, and a grant was created. */
+  | 'signed-in'
+  /** A code or a refresh token was used again, and its grant was revoked. */
+  | 'reuse-detected'
+  /** Grants were revoked. */
+  | 'revoked'
+  /** An identity was added to an account. */
+  | 'linked'
+  /** An identity was removed from an account. */
+  | 'unlinked'
+  /** A user was deleted. The entry has no user ID. */
+  | 'deleted'
+  /** A cleanup found another first key in the ring. */
+  | 'key-rotated'
+  /** An identity lost its upstream token after an inconclusive recheck. */
+  | 'upstream-token-dropped'
+  /** A provider sent a security event that revoked grants. */
+  | 'security-event';
+
+/** Who caused an entry of the audit log. */
+export type AuditActor =
+  /** The user, in the browser. */
+  | 'user'
+  /** An OAuth client, by a request to an endpoint. */
+  | 'client'
+  /** An identity provider, by a security event or its response to a recheck. */
+  | 'provider'
+  /** The operator, by a command or by changing the key ring. */
+  | 'operator'
+  /** The broker itself, because a limit or a rule requires it. */
+  | 'broker';
 
 /** The IDs that an audit row is about, as far as they are known. */
 interface AuditedIds {

@@ -1,5 +1,6 @@
 /** The account page, its sign-in page, and the page that confirms a link. */
 import { describe, expect, it } from 'vitest';
+import * as accountPage from '../../../src/account/ui/account-page.ts';
 import { readAttributes, readLines } from '../../ui/read-markup.ts';
 import {
   app,
@@ -128,6 +129,11 @@ describe('the account page', () => {
       const page = renderAccount({ language: 'de' });
       expect(await readLines(page)).toContain('Connected 03.11.2026');
       expect((await readAttributes(page, 'time'))[0]).toEqual({ datetime: '2026-11-03' });
+    });
+
+    it('has no other notices than those below', () => {
+      expect(accountPage.accountNotices).toEqual(accountNotices.map(([notice]) => notice));
+      expect(accountPage.accountSignInNotices).toEqual(accountSignInNotices.map(([notice]) => notice));
     });
 
     it.each(accountNotices)('shows the notice %s', async (notice, message) => {

@@ -1,35 +1,35 @@
 /**
- * The rules for the settings of `oidc()` and `oauth2()`, which a publisher writes. The settings of Google,
- * Microsoft and Apple are constants except for the credentials (`parseBuiltInSettings`), so a bundle with
+ * The rules for the options of `oidc()` and `oauth2()`, which a publisher writes. The options of Google,
+ * Microsoft and Apple are constants except for the credentials (`parseBuiltInOptions`), so a bundle with
  * only these providers does not contain the rules.
  */
 
 import { continueChoice } from '../oauth/identifiers.ts';
 import { isLoopback } from '../oauth/resource.ts';
 import {
-  type ClientSettings,
   credentialRules,
   fillInDefaults,
   matchesPattern,
   type OfflineAccess,
-  type OidcSettings,
+  type OidcOptions,
+  type ProviderOptions,
   type RelyingPartyConfig,
   type Rule,
   validate,
 } from './config.ts';
 
 /**
- * Completes and validates the settings of `oidc()`.
+ * Completes and validates the options of `oidc()`.
  * @throws ConfigurationError `providers.<id>.<option>` for the first setting that is missing, malformed or
  *   unsafe
  */
-export const parseOidcSettings = (settings: OidcSettings): RelyingPartyConfig =>
-  validate(fillInDefaults(settings), rules);
+export const parseOidcOptions = (options: OidcOptions): RelyingPartyConfig =>
+  validate(fillInDefaults(options), rules);
 
 const reservedProblem = 'must not contain request, request_uri or a parameter that the broker sets itself.';
 
-/** The rules for the settings of all providers. */
-export const clientRules: readonly Rule<Required<ClientSettings>>[] = [
+/** The rules for the options of all providers. */
+export const clientRules: readonly Rule<Required<ProviderOptions>>[] = [
   [
     'id',
     ({ id }) => matchesPattern(/^[a-z0-9-]{1,32}$/, id),

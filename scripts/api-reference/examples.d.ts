@@ -1,0 +1,22 @@
+/** Declares the values that the examples in docstrings and READMEs use without defining them. */
+import type { SqlDatabase } from 'assistant-auth/d1';
+
+declare global {
+  /** The variables and bindings of a deployment. */
+  const env: {
+    readonly [Name in
+      | 'SEALING_KEYS'
+      | 'APP_KEYS'
+      | 'RESOURCE_KEYS'
+      | 'GPT_CLIENT_SECRET'
+      | 'API_CLIENT_SECRET'
+      | `${'GOOGLE' | 'GITHUB' | 'MICROSOFT' | 'APPLE' | 'ACME'}_CLIENT_ID`
+      | `${'GOOGLE' | 'GITHUB' | 'MICROSOFT' | 'ACME'}_CLIENT_SECRET`
+      | 'APPLE_TEAM_ID'
+      | 'APPLE_KEY_ID'
+      | 'APPLE_PRIVATE_KEY']: string;
+  } & { readonly DB: SqlDatabase };
+
+  /** The request that is being handled. */
+  const request: Request;
+}

@@ -1,0 +1,103 @@
+/**
+ * Type-checks the examples in the docstrings and READMEs of the published packages against their entry points,
+ * and checks that every exported function has an example.
+ */
+import { existsSync, globSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
+import ts from 'typescript';
+import { type EntryPoint, listReadmes, readEntryPoints } from './api-reference/entry-points.ts';
+import { type Example, readDocstringExamples, readMarkdownExamples } from './api-reference/examples.ts';
+
+const root = resolve('.');
+const entryPoints = readEntryPoints();
+const folders = [...new Set(entryPoints.map(({ file }) => file.split('/', 2).join('/')))];
+const examples = [
+  ...folders.flatMap((folder) => globSync(`${folder}/src/**/*.ts`)).flatMap(readDocstringExamples),
+  ...listReadmes().filter(existsSync).flatMap(readMarkdownExamples),
+];
+
+const { options } = ts.parseJsonConfigFileContent(
+  {
+    extends: './tsconfig.api.json',
+    compilerOptions: { noEmit: true, noUnusedLocals: false, noUnusedParameters: false },
+  },
+  ts.sys,
+  root,
+);
+
+/**
+ * Each example is a module beside the file that contains it. The empty lines in front of it make the lines in
+ * the compiler's messages those of that file.
+ */
+const nameExample = ({ file, line }: Example): string => resolve(`${file}.example-${line}.ts`);
+const modules = new Map(
+  examples.map((example) => [nameExample(example), '\n'.repeat(example.line - 1) + example.code]),
+);
+const files = new Map(examples.map((example) => [nameExample(example), example.file]));
+
+const host = ts.createCompilerHost(options);
+const { getSourceFile, fileExists, readFile } = host;
+host.fileExists = (name) => modules.has(name) || fileExists(name);
+host.readFile = (name) => modules.get(name) ?? readFile(name);
+host.getSourceFile = (name, languageVersion, ...rest) => {
+  const code = modules.get(name);
+  if (code === undefined) return getSourceFile(name, languageVersion, ...rest);
+  return ts.createSourceFile(name, code, languageVersion);
+};
+
+const fixture = resolve(import.meta.dirname, 'api-reference/examples.d.ts');
+const program = ts.createProgram({
+  rootNames: [...modules.keys(), ...entryPoints.map(({ file }) => resolve(file)), fixture],
+  options,
+  host,
+});
+const checker = program.getTypeChecker();
+
+/** Type-checks one module. `tsc -b` checks the sources that the examples import. */
+const checkModule = (name: string): readonly ts.Diagnostic[] => {
+  const file = program.getSourceFile(name);
+  if (file === undefined) throw new Error(`${name} was not read`);
+  return [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)];
+};
+
+const describe = ({ file, start = 0, messageText }: ts.Diagnostic): string => {
+  const message = ts.flattenDiagnosticMessageText(messageText, '\n');
+  return file === undefined ? message : `${locate(file, start)}: ${message}`;
+};
+
+const locate = (file: ts.SourceFile, position: number): string => {
+  const { line } = file.getLineAndCharacterOfPosition(position);
+  return `${files.get(file.fileName) ?? relative(root, file.fileName)}:${line + 1}`;
+};
+
+/** Finds the functions among the exports of an entry point whose docstring has no example. */
+const findWithoutExample = ({ specifier, file }: EntryPoint): readonly string[] => {
+  const source = program.getSourceFile(resolve(file));
+  const module = source && checker.getSymbolAtLocation(source);
+  if (module === undefined) throw new Error(`${file} has no exports`);
+  return checker.getExportsOfModule(module).flatMap((exported) => {
+    const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
+    const { valueDeclaration: declaration } = symbol;
+    if (declaration === undefined || checker.getTypeOfSymbol(symbol).getCallSignatures().length === 0)
+      return [];
+    const isComplete = symbol
+      .getJsDocTags(checker)
+      .some(({ name, text }) => name === 'internal' || (name === 'example' && hasCode(text)));
+    const at = locate(declaration.getSourceFile(), declaration.getStart());
+    return isComplete ? [] : [`${at}: ${exported.name} of ${specifier} has no @example with a \`ts\` block`];
+  });
+};
+
+const hasCode = (text: readonly ts.SymbolDisplayPart[] | undefined): boolean =>
+  ts.displayPartsToString([...(text ?? [])]).includes('```ts\n');
+
+const diagnostics = [
+  ...program.getOptionsDiagnostics(),
+  ...program.getGlobalDiagnostics(),
+  ...[...modules.keys(), fixture].flatMap(checkModule),
+];
+const problems = new Set([...diagnostics.map(describe), ...entryPoints.flatMap(findWithoutExample)]);
+for (const problem of problems) console.error(problem);
+console.log(`${examples.length} examples, ${problems.size} problems`);
+// Without this, a checker that finds no example would report no problems.
+process.exitCode = problems.size === 0 && examples.length > 0 ? 0 : 1;
