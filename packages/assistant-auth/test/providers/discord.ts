@@ -1,14 +1,14 @@
 /** Discord as an identity provider: the example in docs/providers.md, identical except for the import. */
 import { type IdentityProvider, oauth2 } from '../../src/index.ts';
 
-export interface DiscordSettings {
+export interface DiscordOptions {
   readonly clientId: string;
   /** A secret. */
   readonly clientSecret: string;
 }
 
 /** Lets users sign in with Discord. The scope `identify` gives the user ID and names, but no email. */
-export const discord = ({ clientId, clientSecret }: DiscordSettings): IdentityProvider =>
+export const discord = ({ clientId, clientSecret }: DiscordOptions): IdentityProvider =>
   oauth2({
     id: 'discord',
     displayName: 'Discord',
