@@ -77,8 +77,8 @@ export const createClientRegistry = (registered: readonly Client[], issuer: Issu
 };
 
 /** Returns whether any GPT can use this client, so that only the secret restricts its use. */
-export const acceptsAnyGpt = ({ redirects }: Client): boolean =>
-  redirects.some((rule) => rule.kind === 'gpt' && rule.gptIds === undefined);
+export const acceptsAnyGpt = (client: Client): boolean =>
+  client.redirects.some((rule) => rule.kind === 'gpt' && rule.gptIds === undefined);
 
 // Redirects to a GPT callback on loopback are only for a broker that also runs on loopback.
 const withoutDevelopmentRedirects = (client: Client): Client => ({

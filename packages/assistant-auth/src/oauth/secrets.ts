@@ -1,10 +1,16 @@
-/** Random identifiers, comparison of secrets in constant time, and base64url (RFC 4648 §5). */
+/**
+ * Random identifiers, comparison of secrets in constant time, base64url (RFC 4648 §5), and the type of imported
+ * keys.
+ */
 
 /** Returns a new array of `length` cryptographically random bytes. */
 export type RandomBytes = (length: number) => Uint8Array<ArrayBuffer>;
 
 /** The platform's randomness: the default of every option and parameter of this type. */
 export const systemRandom: RandomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
+
+/** A key imported by WebCrypto. With `@types/node` alone, a project has no global type `CryptoKey`. */
+export type CryptoKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 
 /** Generates a secret, such as a `state` or a code verifier: 256 bits as base64url, 43 characters. */
 export const randomSecret = (randomBytes: RandomBytes): string => encodeBase64url(randomBytes(32));

@@ -6,6 +6,7 @@
 import { CompactSign } from 'jose';
 import { ConfigurationError } from '../oauth/errors.ts';
 import type { EpochSeconds, Identity, Seconds } from '../oauth/identifiers.ts';
+import type { CryptoKey } from '../oauth/secrets.ts';
 import { parseBuiltInOptions, type Rule, resolveBaseUrl, validate } from './config.ts';
 import { createIssuer } from './issuer.ts';
 import { parseLabel } from './oauth-client.ts';

@@ -5,7 +5,13 @@
  */
 
 import { ConfigurationError } from '../oauth/errors.ts';
-import { decodeBase64url, encodeBase64url, type RandomBytes, systemRandom } from '../oauth/secrets.ts';
+import {
+  type CryptoKey,
+  decodeBase64url,
+  encodeBase64url,
+  type RandomBytes,
+  systemRandom,
+} from '../oauth/secrets.ts';
 import { encode, optional, record, text } from './codec.ts';
 import { type KeyRing, type NamedKey, parseKeyRing } from './key-ring.ts';
 
