@@ -1,6 +1,7 @@
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 import { unstable_readConfig } from 'wrangler';
+import { sourceCondition } from './scripts/app/paths.ts';
 
 const compatibilityDate = '2026-10-20';
 
@@ -16,8 +17,15 @@ const everywhere = { testTimeout: 600_000, hookTimeout: 600_000, expect: { requi
  */
 const sharedIsolate = { ...everywhere, isolate: false, restoreMocks: true, unstubGlobals: true };
 
+/**
+ * Resolves the packages to their sources. Vitest adds this to the conditions of each runtime. They must not be
+ * repeated here: a project in workerd would then resolve `module` first.
+ */
+const ssr = { resolve: { conditions: [sourceCondition] } };
+
 /** Tests of a library in workerd, the runtime that it is made for. */
 const inWorkerd = (name: string, exclude: string[] = []) => ({
+  ssr,
   plugins: [cloudflareTest({ miniflare: { compatibilityDate } })],
   test: { ...sharedIsolate, name, include: [`packages/${name}/test/**/*.test.ts`], exclude },
 });
@@ -36,6 +44,7 @@ const { ratelimits }: { ratelimits: RateLimit[] } = unstable_readConfig({
 
 /** Like `inWorkerd`, with a real D1 database, all migrations, and Cloudflare's rate limiters. */
 const withD1 = async (name: string, include: string) => ({
+  ssr,
   plugins: [
     cloudflareTest({
       miniflare: {
@@ -51,11 +60,15 @@ const withD1 = async (name: string, include: string) => ({
 
 /** Black-box tests against the system that the setup file starts. */
 const conformance = (name: string, setup: string, exclude: string[] = []) => ({
+  ssr,
   test: { ...everywhere, name, include: ['conformance/**/*.test.ts'], exclude, globalSetup: [setup] },
 });
 
 /** Tests in Node that start what they need. */
-const inNode = (name: string, include: string) => ({ test: { ...everywhere, name, include: [include] } });
+const inNode = (name: string, include: string) => ({
+  ssr,
+  test: { ...everywhere, name, include: [include] },
+});
 
 export default defineConfig(async () => ({
   test: {

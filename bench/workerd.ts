@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { build } from 'esbuild';
+import { sourceCondition } from '../scripts/app/paths.ts';
 
 export interface Workerd {
   readonly origin: URL;
@@ -32,6 +33,8 @@ export const startWorkerd = async (
     entryPoints: [entry],
     outfile: join(folder, 'worker.js'),
     format: 'esm',
+    // `module` is esbuild's default, which this replaces.
+    conditions: [sourceCondition, 'module'],
     bundle: true,
     minify: true,
   });

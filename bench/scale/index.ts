@@ -6,6 +6,7 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createTestHarness } from 'wrangler';
+import { sourceBundleEnvironment } from '../../scripts/app/wrangler.ts';
 import { findDifferences } from './day.ts';
 import { printReport } from './report.ts';
 import type { Outcome, SimulationCommand } from './worker/worker.ts';
@@ -38,8 +39,8 @@ type SendCommand = (command: Omit<SimulationCommand, 'midnight'>) => Promise<str
  * @throws Error if a store refuses something that it must accept
  */
 const withWorker = async <Result>(run: (sendCommand: SendCommand) => Promise<Result>): Promise<Result> => {
-  // Prevents requests to other servers.
-  Object.assign(process.env, { CLOUDFLARE_CF_FETCH_ENABLED: 'false' });
+  // Bundles the packages from source, and prevents requests to other servers.
+  Object.assign(process.env, { ...sourceBundleEnvironment, CLOUDFLARE_CF_FETCH_ENABLED: 'false' });
   const server = createTestHarness({ root, workers: [{ config: workerConfig }] });
   await server.listen();
   try {

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { sourceCondition } from '../../scripts/app/paths.ts';
 
 export interface CommandResult {
   readonly code: number | null;
@@ -29,7 +30,8 @@ export const startCommand = (
   const { PATH, HOME } = process.env;
   const { nodeArgs = [], args = [], input = '' } = options;
   const file = (name: string): string => fileURLToPath(new URL(`../../scripts/${name}`, import.meta.url));
-  const processArguments = [...nodeArgs, '--import', file('require-node.mjs'), file(`${script}.ts`), ...args];
+  const scriptArguments = ['--import', file('require-node.mjs'), file(`${script}.ts`), ...args];
+  const processArguments = [...nodeArgs, `--conditions=${sourceCondition}`, ...scriptArguments];
   const child = spawn(process.execPath, processArguments, {
     env: { PATH, HOME, NO_COLOR: '1', ...variables },
   });

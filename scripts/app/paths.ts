@@ -6,6 +6,12 @@ const resolvePath = (path: string): string => fileURLToPath(new URL(`../../${pat
 
 export const wranglerConfig = resolvePath('apps/words/wrangler.jsonc');
 
+/**
+ * The export condition of the packages' sources, so that the workspace needs no build of the packages
+ * (docs/decisions/0028-packages-are-compiled-and-checked-as-tarballs.md).
+ */
+export const sourceCondition = 'dev-source';
+
 /** The two platforms that the app is deployed to. */
 export type Platform = 'workers' | 'pages';
 

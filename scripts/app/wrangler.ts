@@ -11,6 +11,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import type { DevServerOptions, Listening } from '../local-system/dev-server.ts';
 import { CommandError } from './command.ts';
+import { sourceCondition } from './paths.ts';
 
 const cli = createRequire(import.meta.url).resolve('wrangler');
 const devServer = fileURLToPath(new URL('../local-system/dev-server.ts', import.meta.url));
@@ -66,7 +67,7 @@ export interface ProcessOptions {
 
 /** Starts the development server with the given options. */
 export const startDevServer = (serverOptions: DevServerOptions, options: ProcessOptions): DevServer => {
-  const child = startProcess([devServer], 'ipc', options);
+  const child = startProcess([`--conditions=${sourceCondition}`, devServer], 'ipc', options);
   const listening = once(child, 'message').then(([message]): Listening => JSON.parse(String(message)));
   // An error here means that the process has already ended, which `exited` reports.
   child.send(JSON.stringify(serverOptions), () => {});
@@ -83,7 +84,7 @@ const startInTerminal = (command: readonly string[], stdout: 'inherit' | 'pipe')
   const child = spawn(process.execPath, ['--no-warnings', cli, ...command], {
     stdio: ['inherit', stdout, 'inherit'],
     // The lock file determines the version of Wrangler, so its banner about updates is hidden.
-    env: { ...environmentWithoutKeys(), WRANGLER_HIDE_BANNER: 'true' },
+    env: { ...environmentWithoutKeys(), ...sourceBundleEnvironment, WRANGLER_HIDE_BANNER: 'true' },
   });
   // A signal that is sent only to this process also ends Wrangler.
   const killAtExit = (): void => void child.kill();
@@ -154,11 +155,17 @@ const sendSignalToGroup = (pid: number | undefined, signal: NodeJS.Signals): voi
   }
 };
 
+/** Makes Wrangler bundle the packages from source. The other conditions are its default. */
+export const sourceBundleEnvironment = {
+  WRANGLER_BUILD_CONDITIONS: `${sourceCondition},workerd,worker,browser`,
+};
+
 /**
- * Environment variables that keep Wrangler from contacting other servers and from opening its own pages, and
- * keep its logs in the data folder.
+ * Environment variables that make Wrangler bundle the packages from source, keep it from contacting other
+ * servers and from opening its own pages, and keep its logs in the data folder.
  */
 export const buildWranglerEnvironment = (dataFolder: string): Readonly<Record<string, string>> => ({
+  ...sourceBundleEnvironment,
   WRANGLER_SEND_METRICS: 'false',
   WRANGLER_SEND_ERROR_REPORTS: 'false',
   WRANGLER_HIDE_BANNER: 'true',

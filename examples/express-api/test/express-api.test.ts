@@ -15,6 +15,7 @@ import { obtainCode, obtainToken, type TokenRequest } from '../../tokens.ts';
 
 const resource = 'https://api.example';
 const otherResource = 'https://other.example';
+const server = fileURLToPath(new URL('../src/server.ts', import.meta.url));
 const generateSecret = () => randomBytes(32).toString('base64url');
 const sealingKeys = generateKey('test', (length) => new Uint8Array(randomBytes(length)));
 const client = { clientId: 'my-gpt', clientSecret: generateSecret() };
@@ -51,7 +52,7 @@ const startBroker = (): typeof fetch => {
 
 /** Starts the example's process with these variables and no others. */
 const startApi = (variables: Readonly<Record<string, string>>): ChildProcess =>
-  spawn(process.execPath, ['--no-warnings', fileURLToPath(new URL('../src/server.ts', import.meta.url))], {
+  spawn(process.execPath, ['--conditions=dev-source', '--no-warnings', server], {
     env: { PORT: '0', ISSUER: issuer, RESOURCE: resource, ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
