@@ -18,8 +18,8 @@ const everywhere = { testTimeout: 600_000, hookTimeout: 600_000, expect: { requi
 const sharedIsolate = { ...everywhere, isolate: false, restoreMocks: true, unstubGlobals: true };
 
 /**
- * Resolves the packages to their sources. Vitest adds this to the conditions of each runtime. They must not be
- * repeated here: a project in workerd would then resolve `module` first.
+ * Resolves the packages to their sources. Vitest adds this to the conditions of each runtime. They must not
+ * be repeated here: a project in workerd would then resolve `module` first.
  */
 const ssr = { resolve: { conditions: [sourceCondition] } };
 
@@ -61,6 +61,8 @@ const withD1 = async (name: string, include: string) => ({
 /** Black-box tests against the system that the setup file starts. */
 const conformance = (name: string, setup: string, exclude: string[] = []) => ({
   ssr,
+  // Vitest runs setup files in this environment.
+  environments: { __vitest__: ssr },
   test: { ...everywhere, name, include: ['conformance/**/*.test.ts'], exclude, globalSetup: [setup] },
 });
 

@@ -7,8 +7,8 @@ const resolvePath = (path: string): string => fileURLToPath(new URL(`../../${pat
 export const wranglerConfig = resolvePath('apps/words/wrangler.jsonc');
 
 /**
- * The export condition of the packages' sources, so that the workspace needs no build of the packages
- * (docs/decisions/0028-packages-are-compiled-and-checked-as-tarballs.md).
+ * The condition in the `exports` of the packages that resolves to their sources. Everything in the workspace
+ * uses it, so the packages need no build.
  */
 export const sourceCondition = 'dev-source';
 
