@@ -1,0 +1,115 @@
+/**
+ * Type-checks the declarations of the packed packages in a project that installs them: on the types of each
+ * platform alone, with both module resolutions. A declaration fails if it uses a type that only another
+ * platform has, or a package that is not a dependency.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import ts from 'typescript';
+import type { PackedPackage } from './package.ts';
+
+/** The packages that contain the types of the platforms. */
+const platformTypes = ['@types/node', '@cloudflare/workers-types'];
+
+const platforms: Readonly<Record<string, Pick<ts.CompilerOptions, 'lib' | 'types'>>> = {
+  '@types/node': { lib: ['lib.es2024.d.ts'], types: ['node'] },
+  DOM: { lib: ['lib.es2024.d.ts', 'lib.dom.d.ts', 'lib.dom.iterable.d.ts'], types: [] },
+  '@cloudflare/workers-types': { lib: ['lib.es2024.d.ts'], types: ['@cloudflare/workers-types'] },
+};
+
+const resolutions: Readonly<Record<string, Pick<ts.CompilerOptions, 'module' | 'moduleResolution'>>> = {
+  nodenext: { module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext },
+  bundler: { module: ts.ModuleKind.ESNext, moduleResolution: ts.ModuleResolutionKind.Bundler },
+};
+
+/**
+ * Installs the packages in a project that imports all their entry points, and returns the errors in their
+ * declarations.
+ * @param project an empty folder outside the workspace
+ */
+export const findDeclarationProblems = (
+  packages: readonly PackedPackage[],
+  project: string,
+): readonly string[] => {
+  const consumer = createConsumer(packages, project);
+  const getSourceFile = createFileCache();
+  return Object.entries(platforms).flatMap(([platform, platformOptions]) =>
+    Object.entries(resolutions).flatMap(([resolution, resolutionOptions]) =>
+      check(consumer, { ...platformOptions, ...resolutionOptions }, getSourceFile).map(
+        (problem) => `${platform}, ${resolution}: ${problem}`,
+      ),
+    ),
+  );
+};
+
+/** Returns the path of the module that imports all entry points. */
+const createConsumer = (packages: readonly PackedPackage[], project: string): string => {
+  for (const { manifest, tarball } of packages) {
+    const folder = join(project, 'node_modules', manifest.name);
+    mkdirSync(folder, { recursive: true });
+    execFileSync('tar', ['-xzf', tarball, '--strip-components=1', '-C', folder]);
+  }
+  const dependencies = packages.flatMap(({ manifest }) =>
+    Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }),
+  );
+  for (const name of new Set([...dependencies, ...platformTypes])) {
+    const link = join(project, 'node_modules', name);
+    mkdirSync(dirname(link), { recursive: true });
+    symlinkSync(resolve('node_modules', name), link);
+  }
+  const modules = packages.flatMap(({ manifest }) =>
+    Object.keys(manifest.exports ?? {})
+      .filter((subpath) => subpath !== './package.json')
+      .map((subpath) => manifest.name + subpath.slice(1)),
+  );
+  const consumer = join(project, 'consumer.ts');
+  writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
+  writeFileSync(
+    consumer,
+    modules.map((name, index) => `export * as module${index} from '${name}';\n`).join(''),
+  );
+  return consumer;
+};
+
+/** Parsing the same files for every platform would take most of the time. */
+const createFileCache = (): ts.CompilerHost['getSourceFile'] => {
+  const { getSourceFile } = ts.createCompilerHost({});
+  const files = new Map<string, ts.SourceFile | undefined>();
+  return (name, options, ...rest) => {
+    const key = JSON.stringify([name, Object(options).impliedNodeFormat]);
+    if (!files.has(key)) files.set(key, getSourceFile(name, options, ...rest));
+    return files.get(key);
+  };
+};
+
+const check = (
+  consumer: string,
+  platformOptions: ts.CompilerOptions,
+  getSourceFile: ts.CompilerHost['getSourceFile'],
+): readonly string[] => {
+  const project = dirname(consumer);
+  const options = { ...platformOptions, target: ts.ScriptTarget.ES2024, strict: true, noEmit: true };
+  const host = { ...ts.createCompilerHost(options), getSourceFile, getCurrentDirectory: () => project };
+  const program = ts.createProgram({ rootNames: [consumer], options, host });
+  // The declarations of dependencies are not checked themselves: that takes ten times as long.
+  const ownFiles = program.getSourceFiles().filter(({ fileName }) => isInPackage(fileName, project));
+  return [
+    ...program.getOptionsDiagnostics(),
+    ...program.getGlobalDiagnostics(),
+    ...ownFiles.flatMap((file) => [
+      ...program.getSyntacticDiagnostics(file),
+      ...program.getSemanticDiagnostics(file),
+    ]),
+  ].map((diagnostic) => formatDiagnostic(diagnostic, project));
+};
+
+/** Dependencies are links, whose files have paths in the workspace. */
+const isInPackage = (file: string, project: string): boolean => !relative(project, file).startsWith('..');
+
+const formatDiagnostic = ({ file, start, messageText }: ts.Diagnostic, project: string): string => {
+  const message = ts.flattenDiagnosticMessageText(messageText, ' ');
+  if (file === undefined) return message;
+  const { line } = file.getLineAndCharacterOfPosition(start ?? 0);
+  return `${relative(project, file.fileName)}:${line + 1}: ${message}`;
+};
