@@ -45,9 +45,11 @@ host.getSourceFile = (name, languageVersion, ...rest) => {
   return ts.createSourceFile(name, code, languageVersion);
 };
 
-const fixture = resolve(import.meta.dirname, 'api-reference/examples.d.ts');
+const fixtures = ['examples', 'cloudflare-workers'].map((name) =>
+  resolve(import.meta.dirname, `api-reference/${name}.d.ts`),
+);
 const program = ts.createProgram({
-  rootNames: [...modules.keys(), ...entryPoints.map(({ file }) => resolve(file)), fixture],
+  rootNames: [...modules.keys(), ...entryPoints.map(({ file }) => resolve(file)), ...fixtures],
   options,
   host,
 });
@@ -94,7 +96,7 @@ const hasCode = (text: readonly ts.SymbolDisplayPart[] | undefined): boolean =>
 const diagnostics = [
   ...program.getOptionsDiagnostics(),
   ...program.getGlobalDiagnostics(),
-  ...[...modules.keys(), fixture].flatMap(checkModule),
+  ...[...modules.keys(), ...fixtures].flatMap(checkModule),
 ];
 const problems = new Set([...diagnostics.map(describe), ...entryPoints.flatMap(findWithoutExample)]);
 for (const problem of problems) console.error(problem);

@@ -1,4 +1,5 @@
 /** Declares the values that the examples in docstrings and READMEs use without defining them. */
+import type { Broker } from 'assistant-auth';
 import type { SqlDatabase } from 'assistant-auth/d1';
 
 declare global {
@@ -16,6 +17,9 @@ declare global {
       | 'APPLE_KEY_ID'
       | 'APPLE_PRIVATE_KEY']: string;
   } & { readonly DB: SqlDatabase };
+
+  /** The broker of the app. */
+  const broker: Broker;
 
   /** The request that is being handled. */
   const request: Request;

@@ -20,7 +20,7 @@ export interface Codec<Value> {
   read(input: Reader): Value;
 }
 
-type ValueOf<C> = C extends Codec<infer Value> ? Value : never;
+export type ValueOf<C> = C extends Codec<infer Value> ? Value : never;
 
 /** A whole number from 0 to 2^53 − 1. */
 export const uint: Codec<number> = {
