@@ -285,8 +285,8 @@ export const parseProviders = (
 
 /**
  * Creates a rate limiter that counts in this process, for example for `protect`. A key can use its whole
- * allowance at once; what it has used is refilled evenly over the period. The limiter keeps 10,000 keys, about
- * a megabyte, and drops the key whose last allowed request is the oldest.
+ * allowance at once; what it has used is refilled evenly over the period. The limiter keeps 10,000 keys, one to
+ * three megabytes, and drops the key whose last allowed request is the oldest.
  * @param now returns the current time in whole seconds. Default: the system clock
  * @throws ConfigurationError `limits` if `limit` or `period` is not a whole number or is out of bounds
  * @example

@@ -8,6 +8,7 @@ import { describeErrorForLog, toRequestError } from './endpoint/handler.ts';
 import { allowAnyOrigin, apiPreflight, type Cors, isPreflight } from './http/cors.ts';
 import { problemResponse } from './http/responses.ts';
 import { failOpen, type RateLimiter } from './limits/rate-limits.ts';
+import { rejectUnknownOptions } from './oauth/errors.ts';
 import type { EpochSeconds, GrantId, UserClaims, UserId } from './oauth/identifiers.ts';
 import { apiError, type ProtocolError, requestError } from './oauth/protocol-error.ts';
 import type { Issuer } from './oauth/resource.ts';
@@ -90,13 +91,19 @@ const maxHeaderLength = 4096;
 
 export const createProtect = (context: ProtectContext) => {
   const originPrefix = `${context.origin}/`;
-  return async (
-    request: Request,
-    { resource = context.resources[0], scopes = [], limiter, cors = 'any-origin' }: ProtectOptions = {},
-  ): Promise<ProtectResult> => {
+  return async (request: Request, options: ProtectOptions = {}): Promise<ProtectResult> => {
+    const {
+      resource = context.resources[0],
+      scopes = [],
+      limiter,
+      cors = 'any-origin',
+      ...unknown
+    } = options;
     const isCrossOrigin = cors === 'any-origin';
     if (isCrossOrigin && isPreflight(request)) return { ok: false, response: apiPreflight() };
     try {
+      // A misspelled `scopes` must not mean that no scope is required.
+      rejectUnknownOptions('protect.', unknown);
       if (!request.url.startsWith(originPrefix)) throw requestError('request.host');
       const sealedType = findByResource(context.sealers.access, resource);
       if (sealedType === undefined)
@@ -123,7 +130,7 @@ export const createProtect = (context: ProtectContext) => {
       if (protocolError.reason !== 'token.missing') logRefusedCall(protocolError, context);
       const response = problemResponse(
         protocolError,
-        buildBearerChallenge(protocolError, context.issuer, scopes),
+        buildBearerChallenge(protocolError, context.issuer, Array.isArray(scopes) ? scopes : []),
       );
       return { ok: false, response: isCrossOrigin ? allowAnyOrigin(response) : response };
     }

@@ -149,6 +149,26 @@ describe('handle and fetch', () => {
     expect(log.map(({ event }) => event)).not.toContain('wait-until-failed');
   });
 
+  it('call waitUntil as a method, because that of a Worker’s context fails otherwise', async () => {
+    class Context {
+      readonly #work: Promise<unknown>[] = [];
+      waitUntil(work: Promise<unknown>) {
+        this.#work.push(work);
+      }
+      get count() {
+        return this.#work.length;
+      }
+    }
+    for (const isOption of [true, false]) {
+      const context = new Context();
+      const options = { waitUntil: (work: Promise<unknown>) => context.waitUntil(work) };
+      const { broker, log } = deploy(isOption ? options : {});
+      await signInWith((request) => broker.handle(request, isOption ? {} : context));
+      expect(context.count).toBe(1);
+      expect(log.map(({ event }) => event)).not.toContain('wait-until-failed');
+    }
+  });
+
   it('use the option if the platform passes no context, or something else', async () => {
     for (const rest of [[], [{ port: 3000 }], [{}, undefined], [{}, {}]]) {
       const work: Promise<unknown>[] = [];

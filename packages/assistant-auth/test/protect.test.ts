@@ -71,6 +71,21 @@ describe('protect', () => {
     expect(protection).toEqual(expected);
   });
 
+  // A JavaScript caller could misspell `scopes`, or use `protect` as a guard, which gets the scopes themselves.
+  it.each([[{ scope: ['score'] }], [['score']], [{ scopes: 'score' }], [{ scopes: null }]])(
+    'authorizes no call with the options %j',
+    async (options: object) => {
+      const deployment = deploy();
+      const { access_token } = await obtainTokens(deployment, gpt);
+      const headers = { authorization: `Bearer ${access_token}` };
+      expect(await call(deployment, headers, options)).toMatchObject({
+        ok: false,
+        response: { status: 500 },
+      });
+      expect(deployment.log.at(-1)).toMatchObject({ endpoint: 'protect', reason: 'unexpected' });
+    },
+  );
+
   it('accepts the scheme in any case', async () => {
     const deployment = deploy();
     const { access_token } = await obtainTokens(deployment, gpt);

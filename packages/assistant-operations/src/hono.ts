@@ -185,7 +185,7 @@ const runOperation = async <Auth extends GuardAcceptance, Context>(
 ): Promise<Response> => {
   try {
     const auth = await options.guard(req.raw, operation.scopes);
-    if (!auth.ok) return auth.response;
+    if (!isAccepted(auth)) return readRefusal(auth);
     const input = await readInput(req.raw, req.param());
     const result = await operation.run(input, options.context(auth));
     return result.ok
@@ -203,10 +203,23 @@ const respondWithProblem = async <Auth extends GuardAcceptance, Context>(
 ): Promise<Response> => {
   try {
     const auth = await options.guard(request, []);
-    return auth.ok ? createProblemResponse(problem) : auth.response;
+    return isAccepted(auth) ? createProblemResponse(problem) : readRefusal(auth);
   } catch (error) {
     return createProblemResponse(toProblem(error, options));
   }
+};
+
+/**
+ * Only the value `true` accepts the caller. A `Response` also has `ok`, so a guard in JavaScript that returns one
+ * must not accept the caller.
+ */
+const isAccepted = <Auth extends GuardAcceptance>(result: Auth | GuardRefusal): result is Auth =>
+  result.ok === true && !(result instanceof Response);
+
+/** @throws TypeError if there is no response, which is handled like any other error of the guard */
+const readRefusal = ({ response }: GuardRefusal): Response => {
+  if (response instanceof Response) return response;
+  throw new TypeError('the result of the guard has neither ok: true nor a response');
 };
 
 const toProblem = (

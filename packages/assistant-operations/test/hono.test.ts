@@ -1,3 +1,4 @@
+import { Hono } from 'hono';
 import { describe, expect, it } from 'vitest';
 import { createHttpRoutes } from '../src/hono.ts';
 import {
@@ -106,6 +107,35 @@ describe('the type of a guard’s result', () => {
     const response = await routes.request('/api/books/Emma', { headers: { authorization: 'ada' } });
     expect(await response.json()).toEqual({ title: 'Emma', reader: 'ada' });
     expect((await routes.request('/api/books/Emma')).status).toBe(401);
+  });
+
+  const response = (status: number) => new Response(null, { status });
+
+  // TypeScript rejects these, but a guard can be written in JavaScript.
+  it.each<[string, () => unknown]>([
+    ['undefined', () => undefined],
+    ['true', () => true],
+    ['an object without ok', () => ({})],
+    ['ok as a string', () => ({ ok: 'true', response: response(401) })],
+    ['ok as a number', () => ({ ok: 1 })],
+    ['a refusal with kind', () => ({ kind: 'refused', response: response(401) })],
+    ['an acceptance with kind', () => ({ kind: 'granted', access: { userId: 'ada' } })],
+    ['a refusal without a response', () => ({ ok: false })],
+    ['a refusal with text', () => ({ ok: false, response: 'no' })],
+    ['a response with status 200, which has ok', () => response(200)],
+    ['a response with status 401', () => response(401)],
+  ])('accepts no caller if it is %s', async (_, createResult) => {
+    let calls = 0;
+    const routes: unknown = Reflect.apply(createHttpRoutes, undefined, [
+      library,
+      { basePath: '/api', guard: async () => createResult(), context: () => calls++, logError: () => {} },
+    ]);
+    if (!(routes instanceof Hono)) throw new Error('not a Hono app');
+    for (const path of ['/api/books', '/api/unknown']) {
+      const { status } = await routes.request(`http://localhost${path}`);
+      expect([401, 500]).toContain(status);
+    }
+    expect(calls).toBe(0);
   });
 
   it('must fit the context, and a refusal must have a response', async () => {

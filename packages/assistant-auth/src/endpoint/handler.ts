@@ -88,7 +88,11 @@ export const createEndpoint =
       url,
       requestId,
       log: (entry) => log({ ...entry, requestId, endpoint: definition.name }),
-      waitUntil: options.waitUntil ?? context.waitUntil,
+      waitUntil(work) {
+        // Called as a method, because that of a Worker's context fails without its `this`.
+        if (options.waitUntil !== undefined) options.waitUntil(work);
+        else context.waitUntil(work);
+      },
       findAddressBlock() {
         const address = options.clientAddress ?? context.clientAddress?.(request);
         return address === undefined ? undefined : toAddressBlock(address);

@@ -2,7 +2,7 @@
  * Rate limits: the broker's limits and their defaults, the limiter that counts in memory, and address blocks
  * as keys. `protect` limits API calls if it is given a limiter.
  */
-import { ConfigurationError, describeCause } from '../oauth/errors.ts';
+import { ConfigurationError, describeCause, rejectUnknownOptions } from '../oauth/errors.ts';
 import type { Clock, EpochSeconds, Seconds } from '../oauth/identifiers.ts';
 import type { Log } from '../oauth/log.ts';
 
@@ -56,16 +56,19 @@ export const defaultRateLimits: Readonly<Record<CountedLimit, Allowance>> = {
  * @throws ConfigurationError `limits.signInsPerUser` if `limit` or `period` is out of bounds
  */
 export const createLimits = (given: Partial<Limits> = {}, now: Clock, log: Log): Limits => {
-  const createLimit = (name: CountedLimit): RateLimiter =>
-    failOpen(given[name] ?? createMemoryLimiter(defaultRateLimits[name], now), log);
+  const { failedAuthentications, pageRequests, refreshesPerGrant, signInsPerUser, ...unknown } = given;
+  rejectUnknownOptions('limits.', unknown);
+  const createLimit = (name: CountedLimit, limiter: RateLimiter | undefined): RateLimiter => {
+    // An allowance has no `take`: as a limiter it would fail at each request, and so allow all of them.
+    if (limiter !== undefined && typeof limiter.take !== 'function')
+      throw new ConfigurationError(`limits.${name}`, 'must be a rate limiter, such as memoryLimiter(…).');
+    return failOpen(limiter ?? createMemoryLimiter(defaultRateLimits[name], now), log);
+  };
   return {
-    failedAuthentications: createLimit('failedAuthentications'),
-    pageRequests: createLimit('pageRequests'),
-    refreshesPerGrant: createLimit('refreshesPerGrant'),
-    signInsPerUser: parseAllowance(
-      'limits.signInsPerUser',
-      given.signInsPerUser ?? { limit: 20, period: 600 },
-    ),
+    failedAuthentications: createLimit('failedAuthentications', failedAuthentications),
+    pageRequests: createLimit('pageRequests', pageRequests),
+    refreshesPerGrant: createLimit('refreshesPerGrant', refreshesPerGrant),
+    signInsPerUser: parseAllowance('limits.signInsPerUser', signInsPerUser ?? { limit: 20, period: 600 }),
   };
 };
 
@@ -132,7 +135,7 @@ export const failOpen = (limiter: RateLimiter, log: Log): RateLimiter => ({
 // The rate limiter in memory, for platforms without counters. It counts for one process or isolate only.
 
 /**
- * The maximum number of keys: about a megabyte. A limit per key does not stop an attacker who has more keys
+ * The maximum number of keys: one to three megabytes. A limit per key does not stop an attacker who has more keys
  * than that.
  */
 const maxKeys = 10_000;

@@ -172,7 +172,7 @@ const parseLinks = (links: BrandLinks): BrandLinks => {
   rejectUnknownOptions('branding.links.', unknown);
   for (const [name, url] of Object.entries({ home, privacyPolicy, terms, support }))
     if (url !== undefined) checkLink(`branding.links.${name}`, url);
-  return links;
+  return { ...links };
 };
 
 /**

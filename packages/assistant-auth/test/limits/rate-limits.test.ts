@@ -91,6 +91,19 @@ describe('the in-memory limiter', () => {
     );
   });
 
+  it.each([
+    ['limits.failedAuthentications', { failedAuthentications: { limit: 5, period: 60 } }],
+    ['limits.signIns', { signIns: { take: async () => 'limited' } }],
+  ])('refuses %s that a JavaScript caller passes', (option, limits: object) => {
+    expect(() =>
+      createLimits(
+        limits,
+        () => 0,
+        () => {},
+      ),
+    ).toThrow(expect.objectContaining({ name: 'ConfigurationError', option }));
+  });
+
   it.each([9, 3601, 60.5, Number.NaN])('refuses a period of %d', (period) => {
     expect(() => memoryLimiter({ limit: 5, period })).toThrow(
       expect.objectContaining({

@@ -98,6 +98,13 @@ describe('logo, icon and links', () => {
     },
   );
 
+  it('does not use links that change after they were checked', () => {
+    const links: { home: string } = { home: '/' };
+    const parsed = parse({ links });
+    links.home = 'javascript:alert(1)';
+    expect(parsed.links).toEqual({ home: '/' });
+  });
+
   it('uses the logo as the icon if there is no other icon', () => {
     expect(parse({ logo: '/logo.svg' }).icon).toBe('/logo.svg');
     expect(parse({ logo: '/logo.svg', icon: '/icon.svg' }).icon).toBe('/icon.svg');
