@@ -5,7 +5,10 @@ import { readFileSync } from 'node:fs';
 
 const auth = '^packages/assistant-auth/src/';
 
-/** The folders and files of assistant-auth, and what each may import besides itself. Imports point downward only. */
+/**
+ * The folders and files of assistant-auth, and what each may import besides itself. Imports point downward
+ * only.
+ */
 const layers = {
   'oauth/': [],
   'http/': ['oauth/'],

@@ -1,6 +1,6 @@
 /**
- * Type-checks the examples in the docstrings and READMEs of the published packages against their entry points,
- * and checks that every exported function has an example.
+ * Type-checks the examples in the docstrings and READMEs of the published packages against their entry
+ * points, and checks that every exported function has an example.
  */
 import { existsSync, globSync } from 'node:fs';
 import { relative, resolve } from 'node:path';

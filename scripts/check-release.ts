@@ -1,6 +1,6 @@
 /**
  * Fails unless the packages in the given folders can be published now. The release workflow runs it, and npm
- * runs it before each publication (`prepublishOnly`), so nobody publishes by accident.
+ * runs it before each publication (`prepublishOnly`), so that nobody publishes by accident.
  */
 import { readPackage } from './packages/package.ts';
 import { findReleaseProblems } from './release/requirements.ts';

@@ -1,4 +1,6 @@
-/** Declares what the examples import from Cloudflare's runtime, whose own types exclude those of a browser. */
+/**
+ * Declares what the examples import from Cloudflare's runtime, whose own types exclude those of a browser.
+ */
 declare module 'cloudflare:workers' {
   const workerEnv: typeof env;
 

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The packages whose API is documented, as folders. Each has the name of its package. */
+/** The folders of the packages whose API is documented. */
 const packages = ['packages/assistant-auth', 'packages/assistant-operations'];
 
 /** An entry point of a published package. */
@@ -14,7 +14,7 @@ export interface EntryPoint {
   readonly file: string;
 }
 
-/** The condition in `exports` that leads to the sources. tsconfig.api.json has it, too. */
+/** The condition in `exports` that resolves to the sources. It is also in tsconfig.api.json. */
 const sourceCondition = 'dev-source';
 
 /** Returns an entry point for each export that is a TypeScript module. */

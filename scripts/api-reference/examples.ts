@@ -24,7 +24,9 @@ export const readDocstringExamples = (file: string): readonly Example[] => {
 export const readMarkdownExamples = (file: string): readonly Example[] =>
   findBlocks(file, readFileSync(file, 'utf8').split('\n'), 1);
 
-/** Replaces the lines that are not in an `@example` by empty lines, so that the line numbers stay. */
+/**
+ * Replaces the lines that are not in an `@example` with empty lines, so that the line numbers stay the same.
+ */
 const maskOutsideExamples = (lines: readonly string[]): readonly string[] => {
   let isExample = false;
   let isCode = false;

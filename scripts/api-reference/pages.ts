@@ -1,4 +1,4 @@
-/** Compares folders of generated pages. */
+/** Compares two folders of generated pages. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -124,8 +124,8 @@ const listDeclarations = (project: ProjectReflection): readonly DeclarationRefle
   project.getReflectionsByKind(ReflectionKind.All).filter((one) => one instanceof DeclarationReflection);
 
 /**
- * Moves the comment above each variant of a discriminated union to the property that tells the variants apart,
- * so that the variant is one table.
+ * Moves the comment above each variant of a discriminated union to the property that tells the variants
+ * apart, so that the variant is one table.
  */
 const describeVariants = ({ type }: DeclarationReflection): void => {
   if (!(type instanceof UnionType)) return;

@@ -65,8 +65,8 @@ export const prepareRenderer = ({ renderer }: Application): void => {
 };
 
 /**
- * The categories of a long page, in their order, and the source files whose exports they contain. A title must
- * not be the name of an export, whose heading would have the same anchor.
+ * The categories of a long page, in their order, and the source files whose exports they contain. A title
+ * must not be the name of an export, whose heading would have the same anchor.
  */
 const categories: readonly (readonly [title: string, files: RegExp])[] = [
   ['Creating a broker', /^src\/(?!clients|providers|ui|limits|storage|oauth)/],
@@ -81,7 +81,9 @@ const categories: readonly (readonly [title: string, files: RegExp])[] = [
 /** Pages with fewer exports are divided by kind instead. */
 const minCategorized = 40;
 
-/** Divides long pages into categories. Each begins with its functions; types are in the order of the source. */
+/**
+ * Divides long pages into categories. Each begins with its functions; types are in the order of the source.
+ */
 export const categorize = (project: ProjectReflection): void => {
   for (const module of project.children ?? []) {
     if (module.children === undefined || module.children.length < minCategorized) continue;
@@ -125,8 +127,8 @@ const buildIndex = (
     .join('');
 
 /**
- * Removes what repeats: the code block of each variant of a union, which the code block of the union contains,
- * and where a member is inherited from.
+ * Removes what repeats: the code block of each variant of a union, which the code block of the union
+ * contains, and where a member is inherited from.
  */
 const removeRepetitions = (contents: string): string =>
   contents
@@ -138,8 +140,8 @@ const breakLists = (contents: string): string =>
   contents.replaceAll(/^\|.*$/gm, (row) => row.replaceAll(/(?<=[.:]) - (?=`)/g, '<br>- '));
 
 /**
- * Writes one page per module. Without this, a type `Account` in `assistant-auth` reserves the file name of the
- * module `assistant-auth/account`, although types have no pages.
+ * Writes one page per module. Without this, a type `Account` in `assistant-auth` reserves the file name of
+ * the module `assistant-auth/account`, although types have no pages.
  */
 class PagePerModuleRouter extends ModuleRouter {
   protected override getFileName(baseName: string): string {

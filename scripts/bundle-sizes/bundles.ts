@@ -13,9 +13,9 @@ export interface BundleDefinition {
   readonly conditions: readonly string[];
   /** The start of each path that is allowed. */
   readonly sources: readonly string[];
-  /** Modules that must not be there, although `sources` has their folder. */
+  /** Modules that must not be there, although `sources` contains their folder. */
   readonly excluded: RegExp;
-  /** Modules that must be there. Otherwise, a bundle of nothing would follow all rules. */
+  /** Modules that must be there. Without these, an empty bundle would meet all rules. */
   readonly required: readonly string[];
 }
 

@@ -34,7 +34,7 @@ export const bundleEntry = async ({
     target: 'es2024',
     conditions: ['dev-source', ...conditions],
     external: ['cloudflare:*', 'node:*'],
-    // By default, a name that two `export *` have is left out without a message.
+    // By default, a name that two `export *` have in common is left out without a message.
     logOverride: { 'ambiguous-reexport': 'error' },
     write: false,
     metafile: true,
@@ -52,7 +52,9 @@ export const bundleEntry = async ({
 /** The number of modules that are listed for a bundle that exceeds its budget. */
 const listedModules = 15;
 
-/** Returns what is wrong with a bundle: its size, and modules that it must not have or that it lacks. */
+/**
+ * Returns what is wrong with a bundle: its size, and modules that it must not contain or that are missing.
+ */
 export const findProblems = (
   { name, budget, sources, excluded, required }: BundleDefinition,
   { size, modules }: Bundle,

@@ -16,7 +16,10 @@ export const findContentProblems = (packed: PackedPackage): readonly string[] =>
   ];
 };
 
-/** Code and types of every source file except tests, published migrations, and these four files. */
+/**
+ * Lists the code and types of every source file except tests, the migrations if they are published, and the
+ * four files that every package has.
+ */
 const listExpectedFiles = ({ folder, manifest }: PackedPackage): readonly string[] => [
   ...['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'],
   ...(manifest.files?.includes('migrations') ? listFiles(folder, 'migrations') : []),
@@ -33,7 +36,10 @@ const listFiles = (folder: string, subfolder: string): readonly string[] =>
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
 
-/** An entry point is compiled from one source file. The first condition that matches is used. */
+/**
+ * Each entry point must be compiled from one source file. The order of the conditions matters, because the
+ * first one that matches is used.
+ */
 const findExportProblems = (
   { manifest: { exports: entryPoints = {} } }: PackedPackage,
   expectedFiles: readonly string[],
@@ -50,6 +56,6 @@ const findExportProblems = (
     return isCorrect
       ? []
       : [
-          `exports["${subpath}"] must have dev-source (a file in src), and types and default of the same file`,
+          `exports["${subpath}"] must have dev-source (a file in src), then types and default, both compiled from it`,
         ];
   });

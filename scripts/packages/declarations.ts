@@ -1,6 +1,6 @@
 /**
- * Type-checks the declarations of the packed packages in a project that installs them: on the types of each
- * platform alone, with both module resolutions. A declaration fails if it uses a type that only another
+ * Type-checks the declarations of the packed packages in a project that installs them: with the types of each
+ * platform alone, and with both module resolutions. A declaration fails if it uses a type that only another
  * platform has, or a package that is not a dependency.
  */
 import { execFileSync } from 'node:child_process';

@@ -1,4 +1,4 @@
-/** What must be true before a package is published to npm. */
+/** Checks what must be true before a package is published to npm. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Package } from '../packages/package.ts';

@@ -1,4 +1,4 @@
-/** The check of bundle sizes: what it reports about real bundles that break a rule. */
+/** Tests the check of bundle sizes, with real bundles that follow or break its rules. */
 import { describe, expect, it } from 'vitest';
 import { type BundleDefinition, bundles } from '../bundle-sizes/bundles.ts';
 import { bundleEntry, findProblems } from '../bundle-sizes/measure.ts';

@@ -94,6 +94,6 @@ it.each<[string, unknown]>([
   ['only a path', './dist/index.js'],
 ])('reports an entry point with %s', (_, target) => {
   expect(check({ exports: { '.': target } })).toEqual([
-    'exports["."] must have dev-source (a file in src), and types and default of the same file',
+    'exports["."] must have dev-source (a file in src), then types and default, both compiled from it',
   ]);
 });

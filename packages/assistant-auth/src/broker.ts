@@ -37,9 +37,10 @@ export interface ExecutionContext {
 /** The broker of one deployment. */
 export interface Broker {
   /**
-   * Handles a request to one of the broker's endpoints: metadata, authorization, token, callbacks and, if
-   * they are configured, introspection, the account page and security events. The issuer's origin must serve
-   * these paths. It never throws.
+   * Handles a request to one of the broker's endpoints: metadata, authorization, callbacks, token,
+   * revocation, introspection, the files of the pages and, if they are configured, the account page and
+   * security events. The issuer's origin must serve these paths. This method never throws.
+   * @param request the request, with the URL that the client requested
    * @param options what the platform knows about this request; overrides the options of `createBroker`
    * @returns the complete response, or `undefined` if the path is not one of the broker's, so that the app
    *   handles the request. A request to one of the broker's paths on an origin other than the issuer gets a
@@ -48,16 +49,21 @@ export interface Broker {
   handle(request: Request, options?: RequestOptions): Promise<Response | undefined>;
   /**
    * Handles a request like `handle`, for a server that serves nothing else: a request to any other path gets
-   * a 404 response. Its parameters are those of the `fetch` handler of a Worker. It needs no `this`, so it can be passed on alone.
-   * @param environment not used, because the broker is created with its configuration
+   * a 404 response. Its parameters are those of the `fetch` handler of a Worker. It does not use `this`, so
+   * you can pass the function alone.
+   * @param request the request, with the URL that the client requested
+   * @param environment not used, because the broker gets its configuration from `createBroker`
    * @param context its `waitUntil` keeps work running after the response; it overrides the option of
-   *   `createBroker`. Other platforms can leave it out
+   *   `createBroker`. Leave it out on platforms without it
+   * @returns the complete response
    */
   fetch(request: Request, environment?: unknown, context?: ExecutionContext): Promise<Response>;
   /**
-   * Verifies the access token of a call to an API: its signature, expiry, audience and revocation, and that
-   * it has all required scopes (RFC 6750). Only the revocation cache reads storage. It never throws.
+   * Verifies the access token of a call to an API (RFC 6750): that the broker issued it for this API, that it
+   * has neither expired nor been revoked, and that it has all required scopes. Only the revocation cache
+   * reads storage. This method never throws.
    * @param request the call. Only its method, URL and headers are read; the body stays unread
+   * @param options the API that is called, and what the call must meet
    * @returns the user, the client, the grant and the scopes of the call, or the complete response to send
    *   instead
    */
@@ -65,7 +71,7 @@ export interface Broker {
   /**
    * Deletes expired data, records which keys are in the ring, and reseals up to a hundred stored upstream
    * tokens with the first key. Call it on a schedule, for example once an hour, or set `cleanupInterval`.
-   * @throws StorageUnavailable if storage cannot be reached; the next cleanup does what is left
+   * @throws StorageUnavailable if storage cannot be reached; the next cleanup continues
    */
   cleanup(): Promise<void>;
 }
@@ -73,6 +79,7 @@ export interface Broker {
 /**
  * Creates the broker of one deployment. Create it once per process or isolate, because it caches derived keys
  * and revocations.
+ * @param options the configuration of the deployment
  * @throws ConfigurationError with the name of the option that is missing, malformed or unsafe, or that
  *   contradicts another
  * @example
@@ -84,7 +91,7 @@ export interface Broker {
  *   issuer: 'https://words.example',
  *   sealingKeys: env.SEALING_KEYS,
  *   storage: d1Storage(env.DB),
- *   scopes: { score: 'see and raise your score' },
+ *   scopes: { score: 'see and increase your score' },
  *   clients: [
  *     gptAction({ id: 'gpt', name: 'Words', secrets: [env.GPT_CLIENT_SECRET], scopes: ['score'] }),
  *   ],

@@ -190,7 +190,7 @@ export const resolveOptions = (
   return { context, cleanup };
 };
 
-/** Returns what is left of the options without all that exist: nothing, unless a name is misspelled. */
+/** Returns the options that do not exist: none, unless a name is misspelled. */
 const omitKnownOptions = (options: BrokerOptions): object => {
   const { issuer, sealingKeys, scopes, resources, clients, introspectionClients, providers, ...rest } =
     options;
@@ -285,8 +285,9 @@ export const parseProviders = (
 
 /**
  * Creates a rate limiter that counts in this process, for example for `protect`. A key can use its whole
- * allowance at once; what it has used is refilled evenly over the period. The limiter keeps 10,000 keys, one to
- * three megabytes, and drops the key whose last allowed request is the oldest.
+ * allowance at once; what it has used is refilled evenly over the period. The limiter keeps at most 10,000
+ * keys, one to three megabytes, and drops the key whose last allowed request is the oldest.
+ * @param allowance how many requests each key is allowed
  * @param now returns the current time in whole seconds. Default: the system clock
  * @throws ConfigurationError `limits` if `limit` or `period` is not a whole number or is out of bounds
  * @example

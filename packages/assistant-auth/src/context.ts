@@ -61,8 +61,8 @@ export interface BrokerContext {
   readonly lifetimes: ParsedLifetimes;
   readonly lateRefresh: LateRefresh;
   /**
-   * Continues in a session of the account page. Absent without that page: it starts the sessions, and users
-   * could not sign out anywhere else.
+   * Continues a sign-in in a session of the account page. Absent without that page, which starts the
+   * sessions, and is the only place to sign out.
    */
   readonly sessions: Sessions | undefined;
   readonly limits: Limits;
@@ -86,14 +86,15 @@ export interface BrokerContext {
   readonly randomBytes: RandomBytes;
 }
 
-/** Continues to a client in a session of the account page. */
+/** Lets a user sign in to a client by continuing in a session of the account page. */
 export interface Sessions {
   /** Finds the session of this browser that the sign-in page can offer to continue in. */
   readonly findOffer: (request: Request, context: BrokerContext) => Promise<SessionOffer>;
   /**
    * Rechecks the identity of the session, and records a sign-in of its user.
    * @param offeredSession the grant ID of the session that the page offered
-   * @throws ProtocolError `resolve-user.…`, because `resolveUser` is called at every sign-in, or `user.limited`
+   * @throws ProtocolError `resolve-user.…`, because `resolveUser` is called at every sign-in, or
+   *   `user.limited`
    */
   readonly continueSession: (
     context: BrokerContext,
@@ -119,15 +120,25 @@ export type ContinueSessionResult =
 
 /**
  * Maps a verified identity to one of the publisher's users, or refuses the sign-in. It is called at every
- * sign-in, also to the account page and when an identity is linked; not when a token is refreshed. If it
- * throws, the sign-in fails, nothing is stored, and the error is logged.
+ * sign-in, including those to the account page, and when an identity is linked, but not when a token is
+ * refreshed. If it throws, the sign-in fails, nothing is stored, and the error is logged.
+ * @example
+ * ```ts
+ * import type { ResolveUser } from 'assistant-auth';
+ *
+ * // Accepts only members of one Google Workspace organization.
+ * export const resolveUser: ResolveUser = async ({ provider, claims }) =>
+ *   provider === 'google' && claims.hd === 'words.example'
+ *     ? { kind: 'accepted', claims: { role: 'member' } }
+ *     : { kind: 'refused', reason: 'not a member of words.example' };
+ * ```
  */
 export type ResolveUser = (identity: Identity, client: Client) => Promise<UserResolution>;
 
 /** The result of `resolveUser`. */
 export type UserResolution = AcceptedUser | RefusedUser;
 
-/** The user of an identity. */
+/** The sign-in is accepted, for one of the publisher's users. */
 export interface AcceptedUser {
   /** The sign-in continues. */
   readonly kind: 'accepted';
@@ -143,7 +154,7 @@ export interface AcceptedUser {
   readonly claims?: UserClaims;
 }
 
-/** An identity that may not sign in. */
+/** The sign-in is refused. */
 export interface RefusedUser {
   /** The client gets `access_denied`; a sign-in to the account page gets an error page. */
   readonly kind: 'refused';
@@ -158,20 +169,22 @@ export interface RefusedUser {
  * to cancel, and its form must post the same fields to `action` as the form of the default page.
  */
 export interface Pages {
-  /** Renders the sign-in page, which asks for consent. */
+  /** Renders the sign-in page, which asks for consent, from a {@link SignInModel}. */
   readonly signIn: (model: SignInModel) => string;
-  /** Renders the error page. */
+  /** Renders the error page from an {@link ErrorModel}. */
   readonly error: (model: ErrorModel) => string;
-  /** Renders the page for a callback that arrives again after it was handled. */
+  /**
+   * Renders the page for a callback that arrives again after it was handled, from a {@link CompletedModel}.
+   */
   readonly completed: (model: CompletedModel) => string;
   /**
-   * The CSS that is served at `stylesheetPath`, after that of the account pages if there are any, and before the
-   * rules for `branding.colors`. To change more than colors, append rules to the default.
+   * The CSS that is served at `stylesheetPath`, after that of the account pages if there are any, and before
+   * the rules for `branding.colors`. To change more than colors, append rules to `defaultPages.stylesheet`.
    */
   readonly stylesheet: string;
 }
 
-/** The default pages. */
+/** The pages that are shown unless the option `pages` replaces them. */
 export const defaultPages: Pages = {
   signIn: renderSignInPage,
   error: renderErrorPage,

@@ -1,6 +1,6 @@
 /**
  * An OAuth 2.1 authorization server as a library: the broker, its clients and identity providers, and the
- * types of everything that can be replaced: storage, providers, pages and rate limiters.
+ * types that you need to replace storage, providers, pages or rate limiters.
  * @module
  */
 export { type Broker, createBroker, type ExecutionContext } from './broker.ts';

@@ -18,7 +18,10 @@ import { findByResource, type SealedTypeOpener } from './tokens/sealers.ts';
 
 /** The options of `protect`. */
 export interface ProtectOptions {
-  /** The API that is called: one of `resources` (RFC 8707). Default: the first of them. */
+  /**
+   * The API that is called: one of `resources` (RFC 8707). Any other value results in a 500 response.
+   * Default: the first of them.
+   */
   readonly resource?: string;
   /** The scopes that the token must have, all of them. Default: none. */
   readonly scopes?: readonly string[];
@@ -34,7 +37,7 @@ export interface ProtectOptions {
   readonly cors?: Cors;
 }
 
-/** The result of `protect`. `ok` tells the two cases apart. */
+/** The result of `protect`. Check `ok` to tell the two cases apart. */
 export type ProtectResult = AuthorizedCall | RefusedCall;
 
 /** A call with an access token that is valid for this API and has the required scopes. */

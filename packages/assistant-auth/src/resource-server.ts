@@ -1,6 +1,6 @@
 /**
- * The subpath `assistant-auth/resource-server`: protects an API in another process. It opens access tokens of
- * one resource with keys derived for that resource, and needs no key ring, no broker storage and no provider.
+ * Protects an API in another process. It opens the access tokens of one resource with keys that are derived
+ * for that resource, and needs no key ring, no broker storage and no provider.
  * @module
  */
 
@@ -32,7 +32,7 @@ export type { AuthorizedCall, ProtectOptions, ProtectResult, RefusedCall, Revoca
 
 /** The options of `createResourceServer`. */
 export interface ResourceServerOptions {
-  /** The broker's origin. The challenge contains it. */
+  /** The broker's origin, as in its option `issuer`. The challenge of a refused call contains it. */
   readonly issuer: string;
   /**
    * The identifier of this API (RFC 8707), one of the broker's `resources`. Calls to any origin other than
@@ -40,8 +40,8 @@ export interface ResourceServerOptions {
    */
   readonly resource: string;
   /**
-   * The keys derived for this resource, as `npm run keys -- resource` prints them. Secret: someone who has
-   * them can create tokens for this API.
+   * The keys derived for this resource, as `deriveResourceKeys` returns them. Secret: someone who has them
+   * can create tokens for this API.
    */
   readonly keys: string;
   /**
@@ -58,9 +58,11 @@ export interface ResourceServerOptions {
 /** Protects one API. */
 export interface ResourceServer {
   /**
-   * Verifies the access token of a call: its signature, expiry, audience and revocation, and that it has all
-   * required scopes (RFC 6750). It never throws, and needs no `this`.
+   * Verifies the access token of a call (RFC 6750): that the broker issued it for this API, that it has
+   * neither expired nor been revoked, and that it has all required scopes. Never throws. Does not use `this`,
+   * so you can pass the function alone.
    * @param request the call. Only its method, URL and headers are read; the body stays unread
+   * @param options what the call must meet
    * @returns the user, the client, the grant and the scopes of the call, or the complete response to send
    *   instead
    */
@@ -68,7 +70,8 @@ export interface ResourceServer {
 }
 
 /**
- * Creates the resource server. Create it once per process, because it caches imported keys and revocations.
+ * Creates the guard of one API. Create it once per process, because it caches imported keys and revocations.
+ * @param options the API, its keys, and where revocations are read
  * @throws ConfigurationError with the name of the option that is missing or malformed
  * @example
  * ```ts

@@ -24,8 +24,8 @@ export interface ApiDefinition<Context> {
 }
 
 /**
- * Says that an operation, an API or the options of its document are invalid, or exceed ChatGPT's limits.
- * Thrown when the API or its document is created. The message names the operation or option, and says what is
+ * An operation, an API or the options of its document that are invalid or exceed ChatGPT's limits. Thrown
+ * when the API or its document is created. The message names the operation or option, and says what is
  * expected.
  */
 export class DefinitionError extends Error {
@@ -39,11 +39,12 @@ const limits = { operations: 30, summary: 300, description: 300, parameterDescri
 /**
  * Combines operations into an API, and checks them against ChatGPT's limits for an Action. Call it when the
  * app starts, so that an invalid definition is never deployed.
+ * @typeParam Context what the handlers of the operations need besides their input
  * @param operations at most 30 operations with the same type of context
  * @throws DefinitionError with the ID of the operation, for a duplicate ID, a duplicate method and path, a
  *   malformed ID or path, a summary or description that is empty or too long, a field description that is too
  *   long, or a path field that the input does not have; or for more than 30 operations
- * @throws Error for an input schema that JSON Schema can't describe, such as a transformation
+ * @throws Error for an input schema that JSON Schema cannot describe, such as a transformation
  * @example
  * ```ts
  * import { defineApi, defineOperation, noInput } from 'assistant-operations';

@@ -1,6 +1,6 @@
 /**
- * The entry point `assistant-operations/hono`: serves operations over HTTP as routes of Hono, and the only
- * file that imports it. Every route is guarded, and so is every other path below the base path.
+ * Serves operations over HTTP, as the routes of a Hono app. Every path below the base path is guarded,
+ * whether an operation has it or not.
  * @module
  */
 import { Hono, type Context as HonoContext } from 'hono';
@@ -9,10 +9,7 @@ import { createJsonResponse, createProblemResponse, type Problem, ProblemError }
 import { createInputReader, type ReadInput } from './http/read-input.ts';
 import type { InputIssue, Operation } from './operation.ts';
 
-/**
- * The least that a guard's result contains if it accepts the caller. Guards add what they know about the
- * caller.
- */
+/** The result of a guard that accepts the caller. Guards add what they know about the caller. */
 export interface GuardAcceptance {
   /** The caller may call the operation. */
   readonly ok: true;
@@ -57,7 +54,10 @@ export interface HttpRoutesOptions<
   Context,
   Result extends Auth | GuardRefusal = Auth | GuardRefusal,
 > {
-  /** The path below which every path belongs to the API, without a trailing slash, for example `/api`. */
+  /**
+   * The path of the API, without a trailing slash, for example `/api`. Every path below it belongs to the
+   * API.
+   */
   readonly basePath: `/${string}`;
   /**
    * Authenticates the caller. Called once for every request below `basePath`, except for a preflight if
@@ -65,8 +65,9 @@ export interface HttpRoutesOptions<
    */
   readonly guard: Guard<Auth, Result>;
   /**
-   * Creates the context that is passed to the handler, once for each call, after the guard accepted it and
-   * before the input is validated. Write it below `guard`, from which TypeScript infers the type of `auth`.
+   * Creates the context that is passed to the handler, once for each call, after the guard has accepted it
+   * and before the input is validated. Write it below `guard`, from which TypeScript infers the type of
+   * `auth`.
    */
   readonly context: (auth: NoInfer<Auth>) => Context;
   /**
@@ -92,13 +93,13 @@ export interface HttpRoutesOptions<
  * Creates the routes of an API, which read the input of a call, validate it, and respond with JSON or a
  * problem document. Mount them at the root of the app.
  *
- * Every path below `basePath` is guarded. The response to a method that no operation of a path has is a 405;
- * HEAD is handled like GET. A JSON body has at most 100,000 bytes. Outputs and problems must not be cached
- * (`no-store`).
+ * Every path below `basePath` is guarded. A request with a method that no operation of the path has gets a
+ * 405 response; HEAD is handled like GET. A JSON body can have at most 100,000 bytes. Responses with an
+ * output or a problem have `cache-control: no-store`.
  * @typeParam Result the guard's result for any caller, inferred from `guard`
  * @typeParam Context what the handlers of the operations need besides their input
  * @typeParam Auth the guard's result for a caller who may call the operation, inferred from `Result`
- * @param api the operations, whose paths are below `basePath`
+ * @param api the operations, whose paths must be below `basePath`
  * @param options the base path, the guard, and how errors are handled
  * @returns a Hono app with the routes
  * @see https://www.rfc-editor.org/rfc/rfc9457

@@ -1,6 +1,7 @@
 /**
- * The entry point of the package: API operations, defined once and described in OpenAPI, and problem
- * documents. It needs no web framework: `assistant-operations/hono` serves the operations over HTTP.
+ * API operations, defined once, checked against the limits of GPT Actions and described in OpenAPI, and
+ * problem documents (RFC 9457). It needs no web framework: `assistant-operations/hono` serves the operations
+ * over HTTP.
  * @module
  */
 export { type ApiDefinition, DefinitionError, defineApi } from './define-api.ts';

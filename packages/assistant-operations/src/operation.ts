@@ -8,8 +8,8 @@ import type { GenericSchema } from 'valibot';
 import * as v from 'valibot';
 
 /**
- * The HTTP method of an operation, in lower case. `get` only reads; `post`, `put`, `patch` and `delete` can change
- * something.
+ * The HTTP method of an operation, in lower case. `get` only reads; `post`, `put`, `patch` and `delete` can
+ * change something.
  */
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
@@ -35,7 +35,7 @@ export interface OperationDescription<Input extends InputSchema, Output extends 
   readonly method: Method;
   /**
    * The absolute path, without a query or a trailing slash, such as `/api/books/{title}`. A segment `{name}`
-   * contains the input field of that name.
+   * is the value of the input field of that name.
    */
   readonly path: `/${string}`;
   /** One line that says what the operation does, in 1 to 300 characters. */
@@ -121,6 +121,9 @@ export const noInput: v.StrictObjectSchema<Record<never, v.GenericSchema>, undef
  *
  * TypeScript infers the types of the handler's input and output from the schemas. Annotate its second
  * parameter with the type of the context.
+ * @typeParam Input the type of the input schema
+ * @typeParam Output the type of the output schema
+ * @typeParam Context what the handler needs besides its input, such as the user and a database
  * @param definition what the operation does, and its handler
  * @example
  * ```ts

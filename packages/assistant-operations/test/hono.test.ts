@@ -53,7 +53,9 @@ describe('a route', () => {
   });
 });
 
-/** The result of `broker.protect` in assistant-auth, as far as the types of `createHttpRoutes` depend on it. */
+/**
+ * The result of `broker.protect` in assistant-auth, as far as the types of `createHttpRoutes` depend on it.
+ */
 type ProtectResult =
   | {
       readonly ok: true;

@@ -87,7 +87,9 @@ export const corsResponseHeaders = {
   'access-control-expose-headers': 'WWW-Authenticate, Retry-After',
 };
 
-/** Serves the library. The guard grants access to every caller with a name, and records the requested scopes. */
+/**
+ * Serves the library. The guard grants access to every caller with a name, and records the requested scopes.
+ */
 export const createLibraryRoutes = (books: readonly string[] = ['Emma', 'Dracula'], cors?: Cors) => {
   const requestedScopes: (readonly string[])[] = [];
   const errors: unknown[] = [];

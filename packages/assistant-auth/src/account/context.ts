@@ -24,19 +24,22 @@ import type { AccountBranding } from './ui/texts.ts';
  * fields as the forms of the default pages.
  */
 export interface AccountPages {
-  /** Renders the account page of a signed-in user. */
+  /** Renders the account page of a signed-in user from an {@link AccountModel}. */
   readonly account: (model: AccountModel) => string;
-  /** Renders the page that is shown if nobody is signed in. */
+  /** Renders the page that is shown if nobody is signed in, from an {@link AccountSignInModel}. */
   readonly accountSignIn: (model: AccountSignInModel) => string;
-  /** Asks whether to link an identity. This is a consent page, so it must show both identities. */
+  /**
+   * Renders the page that asks whether to link an identity, from a {@link LinkModel}. This is a consent page,
+   * so it must show both identities.
+   */
   readonly link: (model: LinkModel) => string;
-  /** Explains that the identity belongs to another account. */
+  /** Renders the page for an identity that belongs to another account, from a {@link LinkConflictModel}. */
   readonly linkConflict: (model: LinkConflictModel) => string;
   /** The CSS that these pages need. It is served before `stylesheet` of `Pages`, in the same file. */
   readonly stylesheet: string;
 }
 
-/** The default pages of the account. */
+/** The pages that are shown unless the option `pages` of `accountPages` replaces them. */
 export const defaultAccountPages: AccountPages = {
   account: renderAccountPage,
   accountSignIn: renderAccountSignInPage,
@@ -58,8 +61,8 @@ export interface AccountOptions {
    * Deletes the publisher's data about a user, before the broker deletes the account. If it throws, nothing
    * else is deleted and the user can try again, so it can be called more than once. APIs accept the user's
    * access tokens for up to ten seconds more (a minute while storage is unavailable), and an API in another
-   * process without `revocations` until they expire. So a write must check that its user still exists.
-   * Default: does nothing.
+   * process without `revocations` until they expire. Therefore, code that writes data of a user must check
+   * that the user still exists. Default: does nothing.
    */
   readonly onDeleteUser?: (userId: UserId) => Promise<void>;
 }

@@ -1,6 +1,5 @@
 /**
- * The subpath `assistant-auth/account`: the account page, where users manage connected apps, sign-in methods
- * and their data.
+ * The account page, where users manage connected apps, ways to sign in and their data.
  * @module
  */
 import type { BrokerContext } from '../context.ts';
@@ -36,6 +35,7 @@ export type { AccountBranding } from './ui/texts.ts';
 
 /**
  * Creates the account page, for the option `account` of `createBroker`. It is served at `/account` and below.
+ * @param options the pages, and the publisher's own data about a user
  * @throws ConfigurationError `account.<name>` for an unknown option
  * @example
  * ```ts

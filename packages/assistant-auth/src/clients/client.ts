@@ -41,7 +41,7 @@ interface ClientTraits extends ScopePolicy {
   readonly refreshFailureStatus: 400 | 401;
 }
 
-/** A client that can't keep a secret, such as a native or browser-based app (RFC 6749 §2.1). */
+/** A client that cannot keep a secret, such as a native or browser-based app (RFC 6749 §2.1). */
 export interface PublicClient extends ClientTraits {
   /** It does not authenticate. */
   readonly authentication: 'none';

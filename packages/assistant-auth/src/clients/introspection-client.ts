@@ -9,13 +9,13 @@ import { parseId, parseSecrets } from './client.ts';
 /** The options of `introspectionClient`. */
 export interface IntrospectionClientOptions {
   /**
-   * The ID that it authenticates with at the introspection endpoint: 1 to 200 printable ASCII characters without
-   * spaces or colons. Must differ from every client ID.
+   * The ID that it authenticates with at the introspection endpoint: 1 to 200 printable ASCII characters
+   * without spaces or colons. Must differ from every client ID.
    */
   readonly id: string;
   /**
-   * One secret, or two while one replaces the other: each at least 32 printable ASCII characters without spaces,
-   * with 256 bits of randomness. Secret.
+   * One secret, or two while one replaces the other: each at least 32 printable ASCII characters without
+   * spaces, with 256 bits of randomness. Secret.
    */
   readonly secrets: readonly string[];
   /**

@@ -41,6 +41,7 @@ export interface StaticClientOptions {
 /**
  * Registers a client: public without `secrets`, confidential with them (RFC 6749 §2.1). It must use PKCE with
  * S256 (RFC 7636), and each refresh replaces the refresh token.
+ * @param options the credentials, the redirect URIs and the scopes of the client
  * @throws ConfigurationError `clients.<id>.<option>` for an ID, a name, redirect URIs, secrets or scopes that
  *   are not valid
  * @example

@@ -40,7 +40,7 @@ export interface RequestContext {
   findAddressBlock(): string | undefined;
 }
 
-/** What the platform knows about one request. Both override the options of `createBroker`. */
+/** What the platform knows about one request. Both values override the options of `createBroker`. */
 export interface RequestOptions {
   /**
    * Keeps work running after the response is sent or the client has disconnected, for example `waitUntil` of

@@ -13,37 +13,37 @@ import type { Log } from '../oauth/log.ts';
 export interface Limits {
   /**
    * Counts wrong client credentials, at all endpoints together, by claimed ID and address block; and forged
-   * security events and logout tokens, by provider and address block. Valid ones are never counted. Beyond
-   * the limit, the response to wrong ones is a 429. Default: 20 per minute, counted in memory.
+   * security events and logout tokens, by provider and address block. Valid ones are never counted or
+   * refused. Beyond the limit, wrong ones get a 429 response. Default: 20 per minute, counted in memory.
    */
   readonly failedAuthentications: RateLimiter;
   /**
    * Counts browser requests by address block: those of sign-ins (about three for each) and those to the
-   * account page. Requests without a known address are not counted. Beyond the limit, the response is a 429
+   * account page. Requests without a known address are not counted. Beyond the limit, a request gets a 429
    * page. Default: 300 per minute, counted in memory.
    */
   readonly pageRequests: RateLimiter;
   /**
-   * Counts refresh requests that pass every check that needs no storage, by grant ID. A limited request gets
-   * a 429 response, and its refresh token stays valid. Beyond the limit, the broker checks in storage whether
-   * a request could succeed, and counts these checks by grant ID and generation. Default: 30 per minute,
-   * counted in memory.
+   * Counts refresh requests by grant ID, after all checks that need no storage. Beyond the limit, a request
+   * that would succeed gets a 429 response, and its refresh token stays valid. Whether it would succeed is
+   * read from storage. These reads are counted, by grant ID and generation, and beyond the limit, every
+   * request gets a 429 response. Default: 30 per minute, counted in memory.
    */
   readonly refreshesPerGrant: RateLimiter;
   /**
    * Limits the sign-ins of a user at a provider, for all clients and the account page, and separately those
-   * that start in a session. Storage counts them, and counts within any `period`. Beyond the limit, the
-   * response is a 429 page. Default: 20 in 600 seconds.
+   * that start in a session. Storage counts them, over the last `period` at any time. Beyond the limit, a
+   * sign-in gets a 429 page. Default: 20 in 600 seconds.
    */
   readonly signInsPerUser: Allowance;
 }
 
-/** A limit that a rate limiter counts. Storage counts `signInsPerUser`. */
+/** The name of a limit that a rate limiter counts. Storage counts `signInsPerUser`. */
 export type CountedLimit = Exclude<keyof Limits, 'signInsPerUser'>;
 
 /**
- * The defaults: far more than users who share an address in a school or a mobile network need, and far less
- * than an attacker sends.
+ * The default allowances of the rate limiters. They are far more than users who share an address in a school
+ * or a mobile network need, and far less than an attacker sends. The values are listed in {@link Limits}.
  */
 export const defaultRateLimits: Readonly<Record<CountedLimit, Allowance>> = {
   failedAuthentications: { limit: 20, period: 60 },
@@ -103,8 +103,9 @@ export type RateLimitResult =
  */
 export interface RateLimiter {
   /**
-   * Counts one request of `key`, a string of at most a few hundred characters. A request that is limited is
-   * not counted. If it throws, the request is allowed, and the failure is logged.
+   * Counts one request. A request that is limited is not counted. If this method throws, the request is
+   * allowed, and the failure is logged.
+   * @param key what the request is counted by: a string of at most a few hundred characters
    */
   take(key: string): Promise<RateLimitResult>;
 }
@@ -148,8 +149,8 @@ interface Usage {
 
 /**
  * Creates a limiter that counts in this process. A key can use its whole allowance at once; what it has used
- * is refilled evenly over the period. The limiter keeps 10,000 keys, and drops the key whose last allowed
- * request is the oldest.
+ * is refilled evenly over the period. The limiter keeps at most 10,000 keys, and drops the key whose last
+ * allowed request is the oldest.
  * @param now the clock, in whole seconds
  * @throws ConfigurationError `limits` if `limit` or `period` is not a whole number or is out of bounds
  */

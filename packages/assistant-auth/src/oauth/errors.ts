@@ -26,8 +26,8 @@ export class ConfigurationError extends Error {
 }
 
 /**
- * Refuses options that do not exist: no compiler checks those of a JavaScript caller, and a misspelled one would
- * otherwise be ignored.
+ * Refuses options that do not exist: no compiler checks those of a JavaScript caller, and a misspelled one
+ * would otherwise be ignored.
  * @param prefix the path in the options with a dot, or empty at the top level, for the error
  * @param unknown the options that are left after all known ones were read
  * @throws ConfigurationError `<prefix><name>` for the first of them

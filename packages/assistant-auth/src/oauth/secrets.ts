@@ -1,6 +1,6 @@
 /**
- * Random identifiers, comparison of secrets in constant time, base64url (RFC 4648 §5), and the type of imported
- * keys.
+ * Random identifiers, comparison of secrets in constant time, base64url (RFC 4648 §5), and the type of
+ * imported keys.
  */
 
 /** Returns a new array of `length` cryptographically random bytes. */

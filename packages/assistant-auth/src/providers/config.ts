@@ -1,6 +1,6 @@
 /**
- * The options of the broker as a client of a provider, with their defaults: those of all providers, and those of
- * OpenID Connect issuers. Also the rules for the credentials; `option-rules.ts` has the others.
+ * The options of the broker as a client of a provider, with their defaults: those of all providers, and those
+ * of OpenID Connect issuers. Also the rules for the credentials; `option-rules.ts` has the others.
  */
 
 import { ConfigurationError } from '../oauth/errors.ts';
@@ -20,8 +20,8 @@ export interface ProviderOptions {
   /** The client ID that the provider assigned to the broker: printable ASCII without spaces. Not secret. */
   readonly clientId: string;
   /**
-   * The client secret from the provider: printable ASCII without spaces. Secret. Or a function that creates
-   * one for a single request, for providers that require a signed JWT; it gets the current time.
+   * The client secret from the provider: printable ASCII without spaces. Secret. For a provider that requires
+   * a signed JWT, a function that creates one for a single request from the current time.
    */
   readonly clientSecret: string | ((now: EpochSeconds) => Promise<string>);
   /** The scopes to request. Default: `openid email profile` for `oidc()`, none for `oauth2()`. */
@@ -44,8 +44,8 @@ export interface ProviderOptions {
   readonly revokedErrors?: readonly string[];
   /**
    * Whether a refresh token can become invalid when it is used, because the provider issues a new one. If so,
-   * a rejected token revokes no grants after a lost response. Default: `true`. Set it to `false` only if the
-   * provider documents that a used refresh token stays valid.
+   * a token that is rejected after a response was lost revokes no grants. Default: `true`. Set it to `false`
+   * only if the provider documents that a used refresh token stays valid.
    */
   readonly singleUseRefreshTokens?: boolean;
   /** How long a recheck with the result `active` is valid, in seconds, from 60 to 86400. Default: 600. */
@@ -53,15 +53,13 @@ export interface ProviderOptions {
   /**
    * Defines which refresh tokens of the provider outlive the user's session there. Only these are stored and
    * used for rechecks. When a session ends, a refresh token that is bound to it fails with `invalid_grant`,
-   * and the user's grants would be revoked by mistake.
+   * and the user's grants would be revoked by mistake. At a sign-in, a refresh token is not stored either if
+   * the response specifies that it expires in less than a day. Default: `by-scope`.
    * - `by-scope`: Those that were issued with the scope `offline_access`. `oidc()` requests it if the
    *   issuer's `scopes_supported` lists it; `oauth2()` requests it only if `scopes` contains it.
    * - `always`: All of them. Set this only if the provider documents it. `oidc()` does not add the scope.
    * - `never`: None. `oidc()` does not add the scope, no refresh token is stored, and identities are never
    *   rechecked.
-   *
-   * At a sign-in, a refresh token is not stored if the response specifies that it expires in less than a day.
-   * Default: `by-scope`.
    * @see OpenID Connect Core 1.0 §11, RFC 6749 §5.1 and §5.2
    */
   readonly offlineAccess?: 'by-scope' | 'always' | 'never';
@@ -133,8 +131,8 @@ export const matchesPattern = (pattern: RegExp, value: unknown): boolean =>
 /** The options of {@link oidc}. `scopes` must contain `openid`. */
 export interface OidcOptions extends ProviderOptions {
   /**
-   * The issuer identifier: an https URL without query and fragment; http only on loopback. It must be exactly
-   * the `issuer` in the metadata at `<issuer>/.well-known/openid-configuration`.
+   * The issuer identifier: an https URL without a query or fragment; http only on loopback. It must be
+   * exactly the `issuer` in the metadata at `<issuer>/.well-known/openid-configuration`.
    */
   readonly issuer: string;
   /**
@@ -143,10 +141,9 @@ export interface OidcOptions extends ProviderOptions {
    */
   readonly responseMode?: 'query' | 'form_post';
   /**
-   * Whether its ID tokens must contain the time of authentication (`auth_time`) if reauthentication was
+   * Whether the ID tokens must contain the time of authentication (`auth_time`) if reauthentication was
    * requested. `required`: without it, the sign-in fails. `optional`: the time is checked if it is present;
-   * if it is absent, reauthentication is not proven. Default: `required`, according to OpenID Connect Core
-   * §2.
+   * if it is absent, reauthentication is not proven. Default: `required`, as OpenID Connect Core §2 demands.
    */
   readonly authTime?: 'required' | 'optional';
   /**
@@ -157,14 +154,12 @@ export interface OidcOptions extends ProviderOptions {
   readonly logoutEndsGrants?: boolean;
   /**
    * Defines when the UserInfo endpoint is read. Its claims complete those of the ID token for `resolveUser`,
-   * but never replace a usable one. Its `sub` must be that of the ID token.
+   * but never replace a usable one. Its `sub` must be that of the ID token. The endpoint is not read if the
+   * issuer's metadata has no `userinfo_endpoint`. Default: `if-claims-missing`.
    * - `if-claims-missing`: At each sign-in whose ID token lacks a claim that `scopes` requested: `email`,
    *   `name` for `profile`, `phone_number` for `phone`, or `address`. If the endpoint cannot be read, the
    *   sign-in fails. A JWT response is ignored.
    * - `never`: Not at all. Claims that the ID token lacks stay absent.
-   *
-   * Default: `if-claims-missing`. The endpoint is not read if the issuer's metadata has no
-   * `userinfo_endpoint`.
    * @see OpenID Connect Core 1.0 §5.3 and §5.4
    */
   readonly userInfo?: 'if-claims-missing' | 'never';

@@ -29,7 +29,7 @@ export interface MicrosoftOptions {
 }
 
 /**
- * Lets users sign in with Microsoft accounts, personal or of an organization. The provider's ID is
+ * Lets users sign in with personal Microsoft accounts, and with those of organizations. The provider's ID is
  * `microsoft`, and the subject of its identities is `<tid>.<oid>`, the tenant ID and the object ID. Email
  * addresses are never marked as verified, because the administrator of a tenant can set any address.
  * @param options the app registration and who can sign in

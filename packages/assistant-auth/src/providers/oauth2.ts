@@ -33,7 +33,7 @@ import { checkRefreshToken, createTokenNotUsedError, revokeToken } from './reche
 export type { ProviderProfile } from './oauth-client.ts';
 
 /**
- * The options of {@link oauth2}. All URLs must use https, or http on loopback, without user information and
+ * The options of {@link oauth2}. All URLs must use https, or http on loopback, without user information or a
  * fragment. The client secret is sent in the form body (`client_secret_post`).
  */
 export interface OAuth2Options extends ProviderOptions {
@@ -62,6 +62,7 @@ type OAuth2Config = Required<Omit<OAuth2Options, 'revocationUrl'>> & Pick<OAuth2
 
 /**
  * Lets users sign in with an OAuth 2.0 server that has an API for their profile.
+ * @param options the endpoints of the server, and the credentials of the broker
  * @throws ConfigurationError `providers.<id>.<option>` for a missing, malformed or unsafe option
  * @see RFC 6749 §4.1, RFC 7636, RFC 9207
  * @example

@@ -52,6 +52,7 @@ export type { OidcOptions } from './config.ts';
  * Lets users sign in with any OpenID Connect issuer. Creating the provider sends no request. Metadata and
  * signing keys are cached, so create the provider once and not for each request. Logout tokens of the issuer
  * are accepted at `<broker>/backchannel-logout/<id>`.
+ * @param options the issuer, and the credentials of the broker
  * @throws ConfigurationError `providers.<id>.<option>` for a missing, malformed or unsafe option
  * @see OpenID Connect Core 1.0 §3.1, Discovery 1.0 §4, RFC 7636, RFC 9207
  * @example
@@ -82,7 +83,9 @@ interface IssuerFeatures {
   readonly selectClientAuth: (server: AuthorizationServer, secret: string) => ClientAuth;
 }
 
-/** The ID tokens of the built-in providers have all claims, and all of these accept the secret in the body. */
+/**
+ * The ID tokens of the built-in providers have all claims, and all of these accept the secret in the body.
+ */
 const builtInFeatures: IssuerFeatures = {
   completeClaims: async (claims) => claims,
   selectClientAuth: (_server, secret) => ClientSecretPost(secret),

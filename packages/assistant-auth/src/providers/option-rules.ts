@@ -1,7 +1,7 @@
 /**
- * The rules for the options of `oidc()` and `oauth2()`, which a publisher writes. The options of Google,
- * Microsoft and Apple are constants except for the credentials (`parseBuiltInOptions`), so a bundle with
- * only these providers does not contain the rules.
+ * The rules for the options of `oidc()` and `oauth2()`, which publishers write. The options of Google,
+ * Microsoft and Apple are constants except for the credentials (`parseBuiltInOptions`), so a bundle with only
+ * these providers does not contain the rules.
  */
 
 import { continueChoice } from '../oauth/identifiers.ts';
@@ -20,7 +20,7 @@ import {
 
 /**
  * Completes and validates the options of `oidc()`.
- * @throws ConfigurationError `providers.<id>.<option>` for the first setting that is missing, malformed or
+ * @throws ConfigurationError `providers.<id>.<option>` for the first option that is missing, malformed or
  *   unsafe
  */
 export const parseOidcOptions = (options: OidcOptions): RelyingPartyConfig =>
@@ -28,7 +28,7 @@ export const parseOidcOptions = (options: OidcOptions): RelyingPartyConfig =>
 
 const reservedProblem = 'must not contain request, request_uri or a parameter that the broker sets itself.';
 
-/** The rules for the options of all providers. */
+/** The rules for the options that `oidc()` and `oauth2()` have in common. */
 export const clientRules: readonly Rule<Required<ProviderOptions>>[] = [
   [
     'id',
@@ -73,7 +73,7 @@ export const clientRules: readonly Rule<Required<ProviderOptions>>[] = [
 ];
 
 /**
- * Returns whether requests can be sent to a URL: https, or http on loopback, without user information and
+ * Returns whether requests can be sent to a URL: https, or http on loopback, without user information or a
  * fragment.
  */
 export const isAllowedUrl = (text: string): boolean => {

@@ -63,7 +63,7 @@ export interface IdentityProvider {
    * path and of stored identities, so it must never change.
    */
   readonly id: string;
-  /** The name on the button: `Google`. */
+  /** The name on the button, such as `Google`. */
   readonly displayName: string;
   /**
    * An SVG next to the name on the button: the provider's own logo, unaltered, if its brand rules allow that.
@@ -87,7 +87,7 @@ export interface IdentityProvider {
   readonly revokedErrors: readonly string[];
   /**
    * Whether a refresh token can become invalid when it is used, because the provider issues a new one. If so,
-   * a rejected token proves nothing after a lost response. Default: `true`.
+   * a token that is rejected after a response was lost proves nothing. Default: `true`.
    */
   readonly singleUseRefreshTokens?: boolean;
   /**
@@ -105,22 +105,23 @@ export interface IdentityProvider {
   authorizationUrl(upstreamRequest: UpstreamRequest, io: ProviderIo): Promise<URL>;
   /**
    * Exchanges the provider's response for a verified identity. The identity's refresh token must outlive the
-   * user's session there, because `validateRefreshToken` uses it: if it expired with the session, the broker
-   * would revoke the user's grants.
+   * user's session at the provider, because `validateRefreshToken` uses it: if it expired with the session,
+   * the broker would revoke the user's grants.
    * @param callbackUrl the callback URL with the provider's parameters in its query, however they arrived
-   * @param upstreamRequest the values that `authorizationUrl` got
+   * @param upstreamRequest the values that were passed to `authorizationUrl` or `reconsentUrl`
    * @param io the platform functions
    * @throws ProviderError `denied` if the user canceled, `unavailable` if the provider did not respond in
    *   time or had a server error, `invalid` for everything that cannot be verified
    */
   handleCallback(callbackUrl: URL, upstreamRequest: UpstreamRequest, io: ProviderIo): Promise<Identity>;
   /**
-   * Builds the URL of a reconsent request for a user who has just signed in without a refresh token. Absent
-   * if a reconsent request would not return one.
+   * Builds the URL of a reconsent request: a second authorization request that asks the user to consent
+   * again, so that the provider returns a refresh token. Called if the sign-in returned none and none is
+   * stored. Absent if the provider would not return one.
    * @param subject the user's ID at the provider
    * @param upstreamRequest the values that the URL must contain
    * @param io the platform functions
-   * @throws ProviderError as `authorizationUrl`
+   * @throws ProviderError for the same reasons as `authorizationUrl`
    */
   reconsentUrl?(subject: string, upstreamRequest: UpstreamRequest, io: ProviderIo): Promise<URL>;
   /**
@@ -136,7 +137,7 @@ export interface IdentityProvider {
    * tokens.
    * @param refreshToken a secret
    * @param io the platform functions
-   * @throws ProviderError `unavailable` or `invalid`, as `handleCallback`
+   * @throws ProviderError `unavailable` or `invalid`, for the same reasons as `handleCallback`
    */
   revoke?(refreshToken: string, io: ProviderIo): Promise<void>;
   /**

@@ -1,5 +1,6 @@
 /**
- * Encrypts your own data with a key ring whose keys can be rotated: AES-256-GCM with a key for each purpose.
+ * Encrypts your own data with a key ring whose keys can be rotated: AES-256-GCM with a derived key for each
+ * purpose.
  * @module
  */
 

@@ -11,7 +11,10 @@ import { decodeBase64url, encodeBase64url, type RandomBytes, systemRandom } from
 
 /** A key of a key ring. */
 export interface NamedKey {
-  /** The ID of the key: 1 to 16 characters a–z, 0–9 and hyphen. Not encrypted in what the key seals. */
+  /**
+   * The ID of the key: 1 to 16 characters a–z, 0–9 and hyphen. Everything that the key seals contains it
+   * unencrypted.
+   */
   readonly id: string;
   /** The key: 32 bytes. Secret. */
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -58,8 +61,8 @@ export const parseKeyRing = (text: string): KeyRing => {
 
 /**
  * Generates a key, in the form in which it is written in a ring.
- * @param id the ID of the key: 1 to 16 characters a–z, 0–9 and hyphen, such as a year and a month. Never use
- *   an ID again for another key
+ * @param id the ID of the key: 1 to 16 characters a–z, 0–9 and hyphen, such as a year and a month. Never
+ *   reuse an ID for another key
  * @param randomBytes the source of randomness. Default: `crypto.getRandomValues`
  * @returns `<id>.<base64url of 32 bytes>`. Secret
  * @throws ConfigurationError `sealingKeys` if `id` is not a valid key ID

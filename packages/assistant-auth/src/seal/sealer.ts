@@ -15,7 +15,10 @@ import {
 import { encode, optional, record, text } from './codec.ts';
 import { type KeyRing, type NamedKey, parseKeyRing } from './key-ring.ts';
 
-/** The result of opening a sealed text. */
+/**
+ * The result of opening a sealed text.
+ * @typeParam Value the type of the plaintext
+ */
 export type Opened<Value> =
   /** The text is authentic. */
   | {
@@ -23,7 +26,7 @@ export type Opened<Value> =
       /** The plaintext. */
       readonly value: Value;
     }
-  /** The text can't be opened. */
+  /** The text cannot be opened. */
   | {
       readonly kind: 'failed';
       /**
@@ -38,7 +41,7 @@ export type Opened<Value> =
 export interface Opener {
   /**
    * Returns the plaintext, or the reason why it cannot be opened. Never throws on bad input.
-   * @param sealed the text that `seal` returned. Longer texts than 65,536 characters are `malformed`
+   * @param sealed the text that `seal` returned. Texts longer than 65,536 characters are `malformed`
    * @param context the bytes that were passed to `seal`. Default: none
    */
   open(sealed: string, context?: Uint8Array): Promise<Opened<Uint8Array<ArrayBuffer>>>;
@@ -47,10 +50,10 @@ export interface Opener {
 /** Seals and opens texts of one purpose. */
 export interface Sealer extends Opener {
   /**
-   * Encrypts and authenticates. Two calls with the same plaintext return different texts.
+   * Encrypts and authenticates data. Two calls with the same plaintext return different texts.
    * @param plaintext the bytes to encrypt: at most 49,000, so that `open` accepts the result
-   * @param context public bytes that are needed again to open the message, such as the ID of the row that
-   *   holds it, so that it can't be moved to another row. They are not part of the result. Default: none
+   * @param context public bytes that `open` needs too, such as the ID of the row that the text is stored in,
+   *   so that nobody can move it to another row. They are not part of the result. Default: none
    * @returns base64url, about 4/3 × (plaintext + 30 + length of the key ID) characters
    */
   seal(plaintext: Uint8Array, context?: Uint8Array): Promise<string>;
@@ -71,9 +74,9 @@ const emptyContext = new Uint8Array(0);
  * Creates the sealer of one purpose. Create it once: it derives each key of the ring on first use and caches
  * it.
  *
- * Do not use the broker's key ring for your own data. The broker's tokens and cookies are sealed texts, too: a
- * text that is sealed with that ring for the purpose of a token or a cookie is a valid one. And what decides
- * when a key of that ring can be retired knows only the broker's data.
+ * Do not use the broker's key ring for your own data. The broker seals its tokens and cookies with it, so it
+ * would accept a text that you seal for the purpose of a token or a cookie. Also, `readKeyUsage` of
+ * `assistant-auth/d1`, which finds out whether a key can be retired, knows only the broker's data.
  * @param ring the keys
  * @param purpose what the texts are for
  * @param randomBytes the source of the IVs. Default: `crypto.getRandomValues`
@@ -168,13 +171,13 @@ const buildGcmParameters = (
 // Derived keys: one for each key of the ring and each purpose (HKDF-SHA-256, RFC 5869).
 
 /**
- * What a message is sealed for. Purposes that differ in any part have different keys, so no message can be
- * opened as another kind.
+ * What a text is sealed for. Purposes that differ in any part have different keys, so a text cannot be opened
+ * for another purpose.
  */
 export interface Purpose {
   /** The kind of data, for example `note`. */
   readonly name: string;
-  /** The origin of the deployment, so that texts of a test system can't be opened in production. */
+  /** The origin of the deployment, so that texts of a test system cannot be opened in production. */
   readonly issuer: string;
   /** The audience, if one purpose has several, for example the resource of access tokens. Default: none. */
   readonly audience?: string;

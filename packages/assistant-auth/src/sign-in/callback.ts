@@ -81,7 +81,7 @@ export interface AccountFeature {
    */
   readonly endpoints: (context: BrokerContext) => readonly MountedEndpoint[];
   /**
-   * Returns the handlers of the callbacks of its login transactions.
+   * Returns the handlers that complete its login transactions at the callback.
    * @internal
    */
   readonly callbacks: (context: BrokerContext) => Pick<CallbackHandlers, 'account' | 'link'>;

@@ -136,7 +136,7 @@ export interface IdentityLink {
 
 /** The result of linking an identity. */
 export type IdentityLinkOutcome =
-  /** The user can sign in with the identity. Also if they already could. */
+  /** The user can sign in with the identity, or already could. */
   | 'linked'
   /** The identity belongs to another user. Nothing was changed. */
   | 'linked-to-other-user'
@@ -153,7 +153,7 @@ export interface IdentityUnlink extends IdentityKey {
 
 /** The result of unlinking an identity. */
 export type IdentityUnlinkOutcome =
-  /** The user can't sign in with the identity anymore, and its grants are revoked. */
+  /** The user can no longer sign in with the identity, and its grants are revoked. */
   | {
       readonly kind: 'unlinked';
       /** The upstream token that was stored, if any, so that it can be revoked at the provider. */
@@ -235,10 +235,10 @@ export interface AccountStorage {
   /** Revokes several grants of a user. */
   revokeGrants(revocation: GrantRevocation): Promise<void>;
   /**
-   * Deletes a user with identities, grants and upstream tokens, and revokes the access tokens. If several
-   * grants have an unexpired access token, one entry for the user replaces the entries of the grants that it
-   * covers. Afterwards, only entries for the user contain the user's ID, until the next cleanup after they
-   * expire.
+   * Deletes a user with their identities, grants and upstream tokens, and revokes their access tokens. If
+   * several grants have an unexpired access token, one entry for the user replaces the entries of the grants
+   * that it covers. Afterwards, only entries for the user contain the user's ID, until the next cleanup after
+   * they expire.
    */
   deleteUser(deletion: UserDeletion): Promise<UserDeletionOutcome>;
 }
@@ -287,7 +287,7 @@ export interface VerifiedIdentity extends IdentityKey {
   readonly tokenIdentifiers?: TokenIdentifiers;
 }
 
-/** Whether a grant has a refresh token, and what a use does to it. */
+/** Whether a grant has a refresh token, and whether each use replaces it. */
 export type RefreshPolicy =
   /** The grant has no refresh token. */
   | 'none'

@@ -34,7 +34,7 @@ export interface RecordedRecheck {
   readonly usedToken: StoredUpstreamToken;
   /** When the next recheck is due. Until then, the identity counts as verified. */
   readonly recheckAfter: EpochSeconds;
-  /** The token that replaces the one that was used, sealed. Absent: the used one stays stored. */
+  /** The token that replaces the one that was used, sealed. Absent if the used one stays stored. */
   readonly sealedRefreshToken?: string;
   /** The identifiers of the new token, if events of the provider use them. */
   readonly tokenIdentifiers?: TokenIdentifiers;
@@ -53,7 +53,7 @@ export interface UpstreamTokenDrop {
   readonly startedAt: EpochSeconds;
   /** The current time. */
   readonly now: EpochSeconds;
-  /** The time from which grants of the identity can't be refreshed. */
+  /** The time from which grants of the identity cannot be refreshed. */
   readonly refreshableUntil: EpochSeconds;
   /** The reason for the audit log. */
   readonly reason: string;
@@ -175,7 +175,7 @@ export interface BrokerStorage
   resolveRecheck(usedToken: StoredUpstreamToken): Promise<void>;
   /**
    * Deletes the upstream token of an identity if it is still the stored one, without revoking any grant. From
-   * `refreshableUntil` on, grants of the identity can't be refreshed, unless the user has signed in at the
+   * `refreshableUntil` on, grants of the identity cannot be refreshed, unless the user has signed in at the
    * provider since `startedAt` or does so later.
    */
   dropUpstreamToken(drop: UpstreamTokenDrop): Promise<'dropped' | 'superseded'>;
@@ -208,8 +208,8 @@ export interface BrokerStorage
 }
 
 /**
- * Storage is unavailable. Every method of a {@link BrokerStorage} throws it if the storage can't be reached,
- * with the driver's error as `cause`. If the broker can't continue without storage, the request fails with
+ * Storage is unavailable. Every method of a {@link BrokerStorage} throws it if the storage cannot be reached,
+ * with the driver's error as `cause`. If the broker cannot continue without storage, the request fails with
  * status 503. Any other error is a defect: the request fails with status 500.
  */
 export class StorageUnavailable extends Error {

@@ -9,7 +9,7 @@ import type { Log } from '../oauth/log.ts';
 import type { KeyRing } from '../seal/key-ring.ts';
 import type { MaintenanceStorage } from './broker-storage.ts';
 
-/** Keeps work running after the response was sent, like `waitUntil` of Cloudflare's `ExecutionContext`. */
+/** Keeps work running after the response is sent, like `waitUntil` of Cloudflare's `ExecutionContext`. */
 export type WaitUntil = (work: Promise<void>) => void;
 
 const minInterval: Seconds = 60;

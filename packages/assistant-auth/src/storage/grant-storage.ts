@@ -9,7 +9,7 @@ import type { RecheckLease, RefreshPolicy, VerifiedIdentity } from './account-st
 export interface UserLimits {
   /**
    * The maximum number of sign-ins at a provider that are recorded within any `period`, and of sign-ins that
-   * start in a session. The two are counted separately, so that someone with a stolen session cookie can't
+   * start in a session. The two are counted separately, so that someone with a stolen session cookie cannot
    * keep its owner from signing in.
    */
   readonly signIns: number;
@@ -150,7 +150,7 @@ export interface GrantState {
 
 /** The result of redeeming a code. */
 export type CodeRedemptionOutcome =
-  /** The code was redeemed by this call. It can't be redeemed again. */
+  /** The code was redeemed by this call. It cannot be redeemed again. */
   | {
       readonly kind: 'redeemed';
       /** The grant, for which tokens can now be issued. */
@@ -230,9 +230,9 @@ export type RefreshOutcome =
   | {
       readonly kind: 'refused';
       /**
-       * `inactive`: the grant is unknown, expired, revoked or of another client, its identity can't be
-       * refreshed anymore (`refreshableUntil`), or the token is of a generation that does not exist.
-       * `reused`: the token was replaced, and the request can't be a retry; the grant is now revoked.
+       * `inactive`: the grant is unknown, expired, revoked or of another client, grants of its identity can
+       * no longer be refreshed (`refreshableUntil`), or the token is of a generation that does not exist.
+       * `reused`: the token was replaced, and the request cannot be a retry; the grant is now revoked.
        */
       readonly reason: 'inactive' | 'reused';
     };

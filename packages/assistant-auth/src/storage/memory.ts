@@ -1,5 +1,5 @@
 /**
- * Storage in memory, for tests and for single-process servers that can lose all data at a restart.
+ * Storage in memory, for tests and for single-process servers that may lose all data when they restart.
  * @module
  */
 import type { BrokerStorage } from './broker-storage.ts';
@@ -10,8 +10,9 @@ import type { MemoryTables } from './memory/tables.ts';
 
 /**
  * Creates storage in this process, without an audit log. No method awaits anything, so each one is atomic.
- * At a restart, all users, grants and revocations are lost: everyone must sign in again, and access tokens
- * that were revoked are accepted again until they expire. Change the sealing keys to prevent that.
+ * When the process restarts, all users, grants and revocations are lost: everyone must sign in again, and
+ * access tokens that were revoked are accepted again until they expire. To prevent that, use new sealing keys
+ * after each restart.
  * @example
  * ```ts
  * import { createBroker, google, gptAction } from 'assistant-auth';
@@ -21,7 +22,7 @@ import type { MemoryTables } from './memory/tables.ts';
  *   issuer: 'http://localhost:8787',
  *   sealingKeys: env.SEALING_KEYS,
  *   storage: memoryStorage(),
- *   scopes: { score: 'see and raise your score' },
+ *   scopes: { score: 'see and increase your score' },
  *   clients: [
  *     gptAction({
  *       id: 'words-gpt',

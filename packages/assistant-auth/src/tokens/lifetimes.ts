@@ -12,8 +12,8 @@ const hour = 60 * minute;
 const day = 24 * hour;
 
 /**
- * How long tokens, codes, forms and sessions are valid, in whole seconds. A value out of its bounds is
- * rejected at startup. An idle lifetime is never longer than the absolute one.
+ * How long tokens, codes, forms and sessions are valid, in whole seconds. Startup fails if a value is out of
+ * bounds. An idle lifetime is never longer than the absolute one.
  */
 export interface Lifetimes {
   /** How long an access token is valid. From 10 minutes to a day. Default: 30 minutes. */

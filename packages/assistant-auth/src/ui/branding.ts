@@ -58,11 +58,15 @@ export interface BrandLinks {
 
 /** The options of `createBroker` that the pages are rendered from. */
 export interface PageOptions {
-  /** Changes the name, the logo, the colors and the links of the pages. Default: see `Branding`. */
+  /**
+   * Changes the name, the logo, the colors and the links of the pages. Default: the defaults of {@link
+   * Branding}.
+   */
   readonly branding?: Branding;
   /**
-   * The language of the texts, as a BCP 47 tag, for example `de` or `pt-BR`. It sets the `lang` attribute, the
-   * writing direction and the format of dates, and translates nothing: use `texts` for that. Default: `en`.
+   * The language of the texts, as a BCP 47 tag, for example `de` or `pt-BR`. It sets the `lang` attribute,
+   * the writing direction and the format of dates, and translates nothing: use `texts` for that. Default:
+   * `en`.
    */
   readonly language?: string;
   /**

@@ -9,7 +9,7 @@ import type { SignInTexts } from './texts.ts';
 
 /** The data of the error page. */
 export interface ErrorModel {
-  /** The publisher's branding, with defaults filled in. */
+  /** The publisher's branding, language and texts, with all defaults filled in. */
   readonly branding: ParsedBranding;
   /** The problem in a few plain words: the heading of the page. */
   readonly title: string;
@@ -17,7 +17,7 @@ export interface ErrorModel {
   readonly message: string;
   /** The request ID, which identifies the entry in the log. It is not secret. */
   readonly reference: string;
-  /** The path of the stylesheet on the broker's own origin. */
+  /** The path of the stylesheet on the issuer's origin. */
   readonly stylesheetPath: string;
 }
 
@@ -40,9 +40,9 @@ export const renderErrorPage = ({
 
 /** The data of the page for a callback that arrives again after it was handled. */
 export interface CompletedModel {
-  /** The publisher's branding, with defaults filled in. */
+  /** The publisher's branding, language and texts, with all defaults filled in. */
   readonly branding: ParsedBranding;
-  /** The path of the stylesheet on the broker's own origin. */
+  /** The path of the stylesheet on the issuer's origin. */
   readonly stylesheetPath: string;
   /**
    * `signed-in`: the grant is active. `ended`: it was revoked or deleted since then. `linked`: the page that
@@ -53,9 +53,9 @@ export interface CompletedModel {
   readonly destination: CompletedDestination;
 }
 
-/** Where a sign-in that was completed led to. */
+/** What a completed sign-in was for. */
 export type CompletedDestination =
-  /** An app. */
+  /** A sign-in to a client. */
   | {
       readonly kind: 'client';
       /** The registered name of the client. */
@@ -63,7 +63,7 @@ export type CompletedDestination =
       /** The origin of the client's redirect URI. Absent if that is not a website. */
       readonly url?: string;
     }
-  /** The account page. */
+  /** A sign-in to the account page. */
   | {
       readonly kind: 'account';
       /** The path of the account page. */

@@ -10,8 +10,8 @@ import { placeholder } from './texts.ts';
 const markup: unique symbol = Symbol('markup');
 
 /**
- * Finished markup. Only {@link html} can create it: the key is a private symbol, which parsed input can't
- * have.
+ * Markup that is safe to send. Only {@link html} can create it: the key is a private symbol, which parsed
+ * input cannot have.
  */
 export interface Html {
   /** The markup. {@link renderHtml} returns it. */
@@ -20,14 +20,14 @@ export interface Html {
 
 /**
  * A value that can be inserted into a template: text and numbers are escaped, markup is inserted unchanged,
- * the items of a list one after the other. `undefined` and `false` render nothing.
+ * and the items of a list are inserted one after the other. `undefined` and `false` render nothing.
  */
 export type HtmlValue = string | number | Html | undefined | false | readonly HtmlValue[];
 
 /**
  * Builds markup from a template. Text is escaped for element content and for quoted attribute values, the
  * only two places where a value can be inserted. Markup from another `html` is inserted unchanged, and the
- * items of a list one after the other.
+ * items of a list are inserted one after the other.
  * @param strings the literal parts of the template
  * @param values the values between them
  * @example
@@ -137,9 +137,7 @@ export interface ProviderChoice {
   readonly id: string;
   /** The name of the provider for the button, such as `Google`. */
   readonly displayName: string;
-  /**
-   * The path of the provider's icon on the broker's own origin. It is decoration beside the provider's name.
-   */
+  /** The path of the provider's icon on the issuer's origin. It is decoration: the name is next to it. */
   readonly providerIconPath?: string;
 }
 

@@ -19,7 +19,7 @@ import type { SignInTexts } from './texts.ts';
 
 /** The data of the sign-in page. */
 export interface SignInModel {
-  /** The publisher's branding, with defaults filled in. */
+  /** The publisher's branding, language and texts, with all defaults filled in. */
   readonly branding: ParsedBranding;
   /** The registered name of the client. */
   readonly clientName: string;
@@ -40,7 +40,7 @@ export interface SignInModel {
   readonly action: string;
   /** The sealed request, which the form posts back unchanged in the field `consent`. Secret. */
   readonly consent: string;
-  /** The path of the stylesheet on the broker's own origin. */
+  /** The path of the stylesheet on the issuer's origin. */
   readonly stylesheetPath: string;
 }
 

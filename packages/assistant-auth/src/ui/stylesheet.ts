@@ -1,7 +1,8 @@
 /**
- * The stylesheet of the sign-in and error pages, which the account pages share (`account/ui/stylesheet.ts` adds
- * rules for what only they have), and the rules for the publisher's colors. Colors are custom properties, except
- * the white behind icons, which are made for a white background; both color schemes have WCAG AA contrast.
+ * The stylesheet of the sign-in and error pages, which the account pages share (`account/ui/stylesheet.ts`
+ * adds the rules that only they need), and the rules for the publisher's colors. Colors are custom
+ * properties, except the white behind icons, which are made for a white background; both color schemes have
+ * WCAG AA contrast.
  */
 
 /** A value for each color scheme. */

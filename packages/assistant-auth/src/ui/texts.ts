@@ -6,9 +6,10 @@
 import { ConfigurationError } from '../oauth/errors.ts';
 
 /**
- * The texts of the account pages, as part of {@link Texts}. Besides the placeholders of {@link SignInTexts}:
- * `{identity}` (a provider, with the user's name or address there), `{since}` and `{used}` (dates). Screen
- * readers read a button that disconnects or removes something together with the name of that item.
+ * The texts of the account pages, as part of {@link Texts}. They can also have these placeholders, besides
+ * those of {@link SignInTexts}: `{identity}` (a provider, with the user's name or address there), `{since}`
+ * and `{used}` (dates). Screen readers read a button that disconnects or removes something together with the
+ * name of that item.
  */
 export interface AccountTexts {
   /** Heading and window title of the account page and of its sign-in page: `{product}`. */
@@ -143,9 +144,9 @@ export interface AccountTexts {
 
 /**
  * The texts of the sign-in and error pages, as part of {@link Texts}: plain text with placeholders for names:
- * `{product}`, `{client}`, `{host}` (where the client's code is sent), `{provider}` and `{user}` (the user's name
- * or address at the provider of the session). A replacement must keep the placeholders of the default; only
- * `{product}` can be left out.
+ * `{product}`, `{client}`, `{host}` (where the client's code is sent), `{provider}` and `{user}` (the user's
+ * name or address at the provider of the session). A replacement must keep the placeholders of the default;
+ * only `{product}` can be left out.
  */
 export interface SignInTexts {
   /** Heading and window title: `{product}`. */
@@ -212,7 +213,7 @@ export interface SignInTexts {
   readonly reference: string;
 }
 
-/** All texts. */
+/** The texts of all pages, without the titles and messages of errors. */
 export interface Texts extends SignInTexts, AccountTexts {}
 
 /** The validated texts. Those of the account pages are present if the broker has these pages. */
@@ -235,7 +236,7 @@ export const defaultTexts: SignInTexts = {
   cancel: 'Cancel',
   assurance:
     'You sign in on the provider’s own page, so {product} never sees your password. ' +
-    '{client} gets neither your name nor your e-mail address, only what you allow here.',
+    '{client} gets neither your name nor your email address, only what you allow here.',
   privacy: 'Privacy policy',
   terms: 'Terms',
   support: 'Help',

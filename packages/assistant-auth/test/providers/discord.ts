@@ -20,7 +20,8 @@ export const discord = ({ clientId, clientSecret }: DiscordOptions): IdentityPro
     clientId,
     clientSecret,
     scopes: ['identify'],
-    // Discord has no scope offline_access, and does not document that its refresh tokens expire with a session.
+    // Discord has no scope `offline_access`, and does not document that its refresh tokens expire with a
+    // session.
     offlineAccess: 'always',
     // A snowflake is a 64-bit integer, sent as a string. Names can change and be reused by another user.
     mapProfile: ({ id, global_name, username }) =>

@@ -402,7 +402,10 @@ describe('limits of a user and of a grant', () => {
     error_description: 'Too many refresh requests for this grant. Try again in a minute.',
   };
 
-  /** A page with status 429 that redirects nowhere and sets no cookie; at the callback, it deletes the login transaction. */
+  /**
+   * A page with status 429 that redirects nowhere and sets no cookie; at the callback, it deletes the login
+   * transaction.
+   */
   const expectLimited = async (response: Response, deployment: Deployment, retryAfter: number) => {
     const isCallback = deployment.log.at(-1)?.endpoint === 'callback';
     expect(response.status).toBe(429);

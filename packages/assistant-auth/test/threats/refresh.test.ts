@@ -58,7 +58,8 @@ describe('concurrent refreshes', () => {
       for (const { access_token } of all)
         expect(await callApi(deployment, access_token)).toMatchObject({ ok: true });
 
-      // All fifty have the same generation. After the successor of one of them was used, the others are outdated.
+      // All fifty have the same generation. After the successor of one of them was used, the others are
+      // outdated.
       const next = await expectRefreshed(deployment, testClient, one.refresh_token);
       const current = await expectRefreshed(deployment, testClient, next.refresh_token);
       deployment.advance(121);

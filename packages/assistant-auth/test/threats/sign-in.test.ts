@@ -505,7 +505,10 @@ describe('the identity provider', () => {
 
   const readParameters = (response: Response) => Object.fromEntries(readRedirect(response).searchParams);
 
-  /** Expects that the client gets `error` with our own description, nothing is stored, and the login transaction has ended. */
+  /**
+   * Expects that the client gets `error` with our own description, nothing is stored, and the login
+   * transaction has ended.
+   */
   const expectNoSignIn = async (
     { signIns, continueToAcme }: ReturnType<typeof deployWithIssuer>,
     providerResponse: Readonly<Record<string, string>>,
@@ -667,7 +670,10 @@ describe('the identity provider', () => {
     expect(signIns.map(({ identity }) => Object.keys(identity))).toEqual([['provider', 'subject', 'label']]);
   });
 
-  /** Signs in at the issuer with the given deviations, and returns the parameters of the redirect to the client. */
+  /**
+   * Signs in at the issuer with the given deviations, and returns the parameters of the redirect to the
+   * client.
+   */
   const signIn = async (
     { acme, continueToAcme }: ReturnType<typeof deployWithIssuer>,
     { claims, ...overrides }: IssuerOverrides = {},

@@ -790,7 +790,10 @@ describe('the Authorization header', () => {
   });
 });
 
-/** Timing is not measured, because the result would depend on the machine. These tests check what is digested and compared instead. */
+/**
+ * Timing is not measured, because the result would depend on the machine. These tests check what is digested
+ * and compared instead.
+ */
 describe('comparison of secrets', () => {
   /** Returns every text that is digested with WebCrypto during `work`. */
   const recordDigests = async (work: () => Promise<unknown>): Promise<readonly string[]> => {

@@ -277,7 +277,10 @@ describe('deployments with different key rings', () => {
     sealedCases = sealedTypeCases(shared);
   });
 
-  /** Pairs of rings that are deployed side by side, or one after the other, in a rollout or a rollback: the first seals, the second opens. */
+  /**
+   * Pairs of rings that are deployed side by side, or one after the other, in a rollout or a rollback: the
+   * first seals, the second opens.
+   */
   const ringPairs = [
     [initial, added],
     [added, initial],

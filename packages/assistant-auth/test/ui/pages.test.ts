@@ -30,7 +30,7 @@ describe('the sign-in page', () => {
         'Continue with GitHub',
         'Cancel',
         'You sign in on the provider’s own page, so Words With Chat never sees your password. ' +
-          'ChatGPT gets neither your name nor your e-mail address, only what you allow here.',
+          'ChatGPT gets neither your name nor your email address, only what you allow here.',
         'Words With Chat Privacy policy',
       ]);
     });

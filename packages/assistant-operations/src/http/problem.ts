@@ -79,7 +79,7 @@ export class ProblemError extends Error {
  * Creates the response for a problem: a problem document (`application/problem+json`) that must not be cached
  * (`no-store`) or sniffed (`nosniff`).
  * @param problem the content of the problem document, and further headers
- * @throws TypeError if a member can't be serialized as JSON (a cycle or a bigint), or a header is malformed
+ * @throws TypeError if a member cannot be serialized as JSON (a cycle or a bigint), or a header is malformed
  * @see https://www.rfc-editor.org/rfc/rfc9457
  * @example
  * ```ts

@@ -33,7 +33,7 @@ export interface OpenApiDocumentOptions {
    * @see https://www.rfc-editor.org/rfc/rfc6749#section-3.2
    */
   readonly tokenUrl: string;
-  /** The description of every scope that an operation requires, by scope: what it allows. */
+  /** What each scope allows, by scope. Must contain every scope that an operation requires. */
   readonly scopes: Readonly<Record<string, string>>;
 }
 
@@ -45,18 +45,22 @@ const scheme = 'signIn';
 
 /**
  * Creates the OpenAPI 3.1 document of an API, for example for the Action of a GPT.
+ * @typeParam Context what the handlers of the operations need besides their input
  * @param api the operations, as `defineApi` returns them
  * @param options what the document says besides the operations
  * @throws DefinitionError if the origin is neither https nor http on loopback, or an operation requires a
  *   scope that is not in `scopes`
- * @throws Error for an output schema that JSON Schema can't describe, such as a transformation
+ * @throws Error for an output schema that JSON Schema cannot describe, such as a transformation
  * @see https://spec.openapis.org/oas/v3.1.0
  * @example
  * ```ts
  * import { type ApiDefinition, createOpenApiDocument } from 'assistant-operations';
  * import { Hono } from 'hono';
  *
- * export const createDocumentRoutes = (api: ApiDefinition<{ readonly userId: string }>, origin: string): Hono => {
+ * export const createDocumentRoutes = (
+ *   api: ApiDefinition<{ readonly userId: string }>,
+ *   origin: string,
+ * ): Hono => {
  *   const document = createOpenApiDocument(api, {
  *     title: 'Library',
  *     version: '1.0.0',

@@ -1,4 +1,7 @@
-/** A broker in this process with a fake provider on loopback, a clock that tests advance, and an emulated GPT Action. */
+/**
+ * A broker in this process with a fake provider on loopback, a clock that tests advance, and an emulated GPT
+ * Action.
+ */
 import { type Broker, createBroker, gptAction, type IdentityProvider, type LogEntry } from 'assistant-auth';
 import { memoryStorage } from 'assistant-auth/memory';
 import {
@@ -28,7 +31,9 @@ const action: GptAction = {
   tokenExchange: 'post',
 };
 
-/** Creates a `fetch` that calls the broker for its own origin, and sends other requests to the fake provider. */
+/**
+ * Creates a `fetch` that calls the broker for its own origin, and sends other requests to the fake provider.
+ */
 export const createFetch =
   (broker: Broker): typeof fetch =>
   async (input, init) => {

@@ -146,7 +146,8 @@ const deployWithIssuer = async () => {
   const deployment = await deployWithFakeProvider(startOidcIssuer, (issuer, id) =>
     oidc({
       ...{ id: 'acme', displayName: 'Acme', issuer, ...id },
-      // The scope offline_access is added because the issuer lists it. Without this parameter, the issuer would ignore the scope.
+      // The scope `offline_access` is added because the issuer lists it. Without this parameter, the issuer
+      // would ignore the scope.
       authorizationParameters: { prompt: 'consent' },
     }),
   );

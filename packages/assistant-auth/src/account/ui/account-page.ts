@@ -85,7 +85,7 @@ ${renderForm(actions.signIn, form, html`<input type="hidden" name="purpose" valu
 
 /** The data of the account page. */
 export interface AccountModel {
-  /** The publisher's branding, with language and texts. */
+  /** The publisher's branding, language and texts, with all defaults filled in. */
   readonly branding: AccountBranding;
   /** Path of the stylesheet on the issuer's origin. */
   readonly stylesheetPath: string;
@@ -364,7 +364,7 @@ const renderRecentAuthForm = (
 
 /** The data of the page that is shown if nobody is signed in. */
 export interface AccountSignInModel {
-  /** The publisher's branding, with language and texts. */
+  /** The publisher's branding, language and texts, with all defaults filled in. */
   readonly branding: AccountBranding;
   /** Path of the stylesheet on the issuer's origin. */
   readonly stylesheetPath: string;

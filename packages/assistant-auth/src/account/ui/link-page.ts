@@ -16,7 +16,7 @@ import type { AccountBranding } from './texts.ts';
 
 /** The data of the page that asks whether to link an identity. */
 export interface LinkModel {
-  /** The publisher's branding, with language and texts. */
+  /** The publisher's branding, language and texts, with all defaults filled in. */
   readonly branding: AccountBranding;
   /** Path of the stylesheet on the issuer's origin. */
   readonly stylesheetPath: string;
@@ -60,7 +60,7 @@ ${renderForm(
 
 /** The data of the page for an identity that belongs to another account. */
 export interface LinkConflictModel {
-  /** The publisher's branding, with language and texts. */
+  /** The publisher's branding, language and texts, with all defaults filled in. */
   readonly branding: AccountBranding;
   /** Path of the stylesheet on the issuer's origin. */
   readonly stylesheetPath: string;

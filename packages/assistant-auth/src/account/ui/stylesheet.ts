@@ -1,7 +1,7 @@
 /**
- * The rules for what only the account pages have. They are served before those of `ui/stylesheet.ts`, so
- * that rules which a publisher appends there override them. Buttons that end something have a cross, so that
- * the color is not the only sign.
+ * The CSS for what only the account pages have. It is served before that of `ui/stylesheet.ts`, so rules that
+ * a publisher appends there override it. Buttons that end something have a cross, so that the color is not
+ * the only sign.
  */
 
 export const accountStylesheet = `section { margin-block-start: 2.5rem; }

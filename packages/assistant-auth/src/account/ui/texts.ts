@@ -2,8 +2,9 @@
 import type { ParsedBranding } from '../../ui/branding.ts';
 import type { AccountTexts, Texts } from '../../ui/texts.ts';
 
-/** Validated branding with the texts of all pages. */
+/** Branding, language and texts as the account pages get them: checked, with all defaults filled in. */
 export interface AccountBranding extends ParsedBranding {
+  /** The texts of all pages. */
   readonly texts: Texts;
 }
 
@@ -61,24 +62,25 @@ export const defaultAccountTexts: AccountTexts = {
   linkTitle: 'Add this way to sign in?',
   linkCurrent: 'You are signed in with',
   linkNew: 'You are about to add',
-  linkAbout: 'From then on, {identity} opens this account at {product}, too. Go on only if both are yours.',
+  linkAbout:
+    'From then on, {identity} opens this account at {product}, too. Continue only if both are yours.',
   linkConflictTitle: 'Already in use by another account',
   linkConflictAbout:
     '{identity} already belongs to another account at {product}, so it was not added. Nothing has changed.',
   backToAccount: 'Back to your account',
 
   appDisconnected: 'The app is disconnected.',
-  linked: 'Added. You can sign in that way, too, from now on.',
-  alreadyLinked: 'You can sign in that way already. Nothing has changed.',
+  linked: 'Added. You can now use it to sign in.',
+  alreadyLinked: 'You can already use it to sign in. Nothing has changed.',
   linkCanceled: 'Nothing was added.',
-  notLinked: 'That one belongs to another account, so it was not added. Nothing has changed.',
+  notLinked: 'It belongs to another account, so it was not added. Nothing has changed.',
   unlinked: 'Removed. The apps that were connected through it are disconnected.',
   lastIdentity: 'Your only way to sign in cannot be removed.',
   confirmed:
-    'Thank you. For a short while you can change how you sign in, download your data or delete your account.',
-  notConfirmed: 'It could not be confirmed that it is you. Nothing has changed.',
+    'Thank you. For the next few minutes, you can change how you sign in, download your data or delete your account.',
+  notConfirmed: 'We couldn’t confirm that it’s you. Nothing has changed.',
   confirmationRequired: 'Please confirm that it is you, then try again. Nothing has changed yet.',
-  deleteNotConfirmed: 'Nothing was deleted: the box was not ticked.',
+  deleteNotConfirmed: 'Nothing was deleted because the box was not checked.',
   signedOut: 'You are signed out.',
   signedOutEverywhere: 'Every app is disconnected, and you are signed out everywhere.',
   deleted: 'Your account is deleted.',

@@ -51,7 +51,7 @@ export interface StorageAdmin {
 
 /**
  * Creates the operator's queries on the storage's database. Every method is one round trip. Some read whole
- * tables, which is acceptable because they are called rarely.
+ * tables, so do not call them for each request.
  * @param db the D1 binding, or another database with the same tables
  * @throws StorageUnavailable from every method if D1 fails, with D1's error as `cause`
  * @example
@@ -205,7 +205,7 @@ const toGrantSummary = (row: GrantRow): GrantSummary => ({
   ...(row.revoked_reason !== null && { reason: row.revoked_reason }),
 });
 
-/** The part of a list to read. */
+/** Which part of a list to read. */
 export interface Pagination {
   /** The maximum number of rows to return. */
   readonly limit: number;
@@ -221,7 +221,7 @@ const buildActiveGrantCondition = (now: string): string =>
   `(grants.revoked_at IS NULL AND (grants.access_expires_at > ${now}
     OR (grants.refresh_policy <> 'none' AND grants.refresh_idle_expires_at > ${now})))`;
 
-/** An identity that can't be rechecked although it has active grants. */
+/** An identity that cannot be rechecked although it has active grants. */
 export interface IdentityWithoutUpstreamToken {
   /** The ID of the provider. */
   readonly provider: string;
@@ -231,7 +231,10 @@ export interface IdentityWithoutUpstreamToken {
   readonly since: EpochSeconds;
   /** The number of active grants of the identity. */
   readonly activeGrants: number;
-  /** The time from which those grants can't be refreshed, after an inconclusive recheck. Absent: no limit. */
+  /**
+   * The time from which those grants cannot be refreshed, after an inconclusive recheck. Absent if there is
+   * no limit.
+   */
   readonly refreshableUntil?: EpochSeconds;
 }
 

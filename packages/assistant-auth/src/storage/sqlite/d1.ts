@@ -1,6 +1,6 @@
 /**
- * Storage in Cloudflare D1, and the operator's queries on it. The tables are created by the migrations in the
- * package's folder `migrations`.
+ * Storage in Cloudflare D1, and the operator's queries on it. The migrations in the package's folder
+ * `migrations` create the tables.
  * @module
  */
 
@@ -61,7 +61,7 @@ export type { AuditActor, AuditEventName, SqlDatabase, SqlResult, SqlStatement }
  *   issuer: 'https://words.example',
  *   sealingKeys: env.SEALING_KEYS,
  *   storage: d1Storage(env.DB),
- *   scopes: { score: 'see and raise your score' },
+ *   scopes: { score: 'see and increase your score' },
  *   clients: [
  *     gptAction({
  *       id: 'words-gpt',

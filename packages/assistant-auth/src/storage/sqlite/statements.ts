@@ -29,7 +29,7 @@ export const hasChanges = (result: SqlResult | undefined): boolean => (result?.m
 export interface SqlDatabase {
   /**
    * Prepares a statement without running it.
-   * @param sql one statement of SQLite's dialect, with the parameters `?1`, `?2` and so on
+   * @param sql one SQL statement in SQLite's dialect, with the parameters `?1`, `?2` and so on
    */
   prepare(sql: string): SqlStatement;
   /**
@@ -48,11 +48,14 @@ export interface SqlStatement {
   bind(...values: unknown[]): SqlStatement;
 }
 
-/** The result of one statement. Cloudflare's `D1Result` is compatible. */
+/**
+ * The result of one statement. Cloudflare's `D1Result` is compatible.
+ * @typeParam Row the type of a row that the statement returns
+ */
 export interface SqlResult<Row = unknown> {
   /** The rows that the statement returned, as objects with the column names as keys. */
   readonly results: Row[];
-  /** Metadata of the run. */
+  /** Metadata about the run. */
   readonly meta: {
     /** The number of rows that the statement inserted, updated or deleted. */
     readonly changes: number;

@@ -2,19 +2,19 @@
 
 export const accountNotices = [
   ['app-disconnected', 'The app is disconnected.'],
-  ['linked', 'Added. You can sign in that way, too, from now on.'],
-  ['already-linked', 'You can sign in that way already. Nothing has changed.'],
+  ['linked', 'Added. You can now use it to sign in.'],
+  ['already-linked', 'You can already use it to sign in. Nothing has changed.'],
   ['link-canceled', 'Nothing was added.'],
-  ['not-linked', 'That one belongs to another account, so it was not added. Nothing has changed.'],
+  ['not-linked', 'It belongs to another account, so it was not added. Nothing has changed.'],
   ['unlinked', 'Removed. The apps that were connected through it are disconnected.'],
   ['last-identity', 'Your only way to sign in cannot be removed.'],
   [
     'confirmed',
-    'Thank you. For a short while you can change how you sign in, download your data or delete your account.',
+    'Thank you. For the next few minutes, you can change how you sign in, download your data or delete your account.',
   ],
-  ['not-confirmed', 'It could not be confirmed that it is you. Nothing has changed.'],
+  ['not-confirmed', 'We couldn’t confirm that it’s you. Nothing has changed.'],
   ['confirmation-required', 'Please confirm that it is you, then try again. Nothing has changed yet.'],
-  ['delete-not-confirmed', 'Nothing was deleted: the box was not ticked.'],
+  ['delete-not-confirmed', 'Nothing was deleted because the box was not checked.'],
 ] as const;
 
 export const accountSignInNotices = [

@@ -247,7 +247,7 @@ describe('the page that confirms a link', () => {
         'Google (ada@words.example)',
         'You are about to add',
         'GitHub (ada)',
-        'From then on, GitHub (ada) opens this account at Words With Chat, too. Go on only if both are yours.',
+        'From then on, GitHub (ada) opens this account at Words With Chat, too. Continue only if both are yours.',
         'Add GitHub',
         'Cancel',
         'Words With Chat Privacy policy',
