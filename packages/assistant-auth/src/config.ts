@@ -14,7 +14,12 @@ import {
   type Limits,
   type RateLimiter,
 } from './limits/rate-limits.ts';
-import { ConfigurationError, parseSeconds, rejectUnknownOptions } from './oauth/errors.ts';
+import {
+  ConfigurationError,
+  parseSeconds,
+  rejectOptionsExcept,
+  rejectUnknownOptions,
+} from './oauth/errors.ts';
 import {
   accountClientId,
   type Clock,
@@ -137,52 +142,62 @@ export interface BrokerOptions extends PageOptions {
 export const resolveOptions = (
   options: BrokerOptions,
 ): { readonly context: BrokerContext; readonly cleanup: () => Promise<void> } => {
-  rejectUnknownOptions('', omitKnownOptions(options));
-  const { storage, now = systemClock, randomBytes = systemRandom, waitUntil = ignoreWork } = options;
-  const log = safeLogger(options.log ?? consoleLog, consoleLog);
-  const issuer = parseIssuer(options.issuer);
-  const resources = parseResources(options.resources, issuer);
-  const ring = parseKeyRing(options.sealingKeys);
+  // Names every option: what is left does not exist.
+  const { sealingKeys, storage, providers, account, lifetimes, lateRefresh, cleanupInterval, ...rest } =
+    options;
+  const {
+    resolveUser = acceptEveryIdentity,
+    limits,
+    clientAddress,
+    introspectionClients = [],
+    ...others
+  } = rest;
+  const { pages = {}, auditRetention = 90 * day, scopes, branding, language, texts, ...runtime } = others;
+  const { now = systemClock, randomBytes = systemRandom, sleep = systemSleep, ...platform } = runtime;
+  const {
+    waitUntil = ignoreWork,
+    log: receiveLog = consoleLog,
+    fetch: send = callFetch,
+    ...identifiers
+  } = platform;
+  const { issuer: issuerUrl, resources: resourceUrls, clients: registered, ...unknown } = identifiers;
+  rejectUnknownOptions('', unknown);
+  rejectOptionsExcept('pages.', pages, defaultPages);
+  const log = safeLogger(receiveLog, consoleLog);
+  const issuer = parseIssuer(issuerUrl);
+  const resources = parseResources(resourceUrls, issuer);
+  const ring = parseKeyRing(sealingKeys);
   const sealers = createSealers(ring, issuer, resources, randomBytes);
-  const { auditRetention = 90 * day } = options;
   const cleanup = createCleanup({
     ...{ storage, ring, now },
     auditRetention: parseSeconds('auditRetention', auditRetention, day, 400 * day),
     reseal: createResealer({ storage, sealers, ring, now }),
   });
-  const clients = createClientRegistry(options.clients, issuer);
-  const sharedIo = {
-    // Workers reject `fetch` if it is called as a method of another object.
-    fetch: options.fetch ?? ((...args: Parameters<typeof fetch>) => fetch(...args)),
-    now,
-    allowLoopbackHttp: isLoopback(new URL(issuer)),
-  };
+  const clients = createClientRegistry(registered, issuer);
+  const sharedIo = { fetch: send, now, allowLoopbackHttp: isLoopback(new URL(issuer)) };
   const context: BrokerContext = {
-    ...{ issuer, resources, clients, storage, sealers, log, now, randomBytes, waitUntil },
+    ...{ issuer, resources, clients, storage, sealers, log, now, randomBytes, waitUntil, sleep },
+    ...{ resolveUser, clientAddress, sessions: account?.sessions },
     introspectionClients: createIntrospectionClients(
-      options.introspectionClients ?? [],
+      introspectionClients,
       (id) => id === accountClientId || clients.has(id),
       resources,
     ),
-    lifetimes: parseLifetimes(options.lifetimes),
-    lateRefresh: parseLateRefresh(options.lateRefresh),
-    sessions: options.account?.sessions,
-    sleep: options.sleep ?? systemSleep,
-    scopes: parseScopes(options.scopes, [...clients.values()]),
-    providers: parseProviders(options.providers, issuer),
-    pages: { ...defaultPages, ...options.pages },
+    lifetimes: parseLifetimes(lifetimes),
+    lateRefresh: parseLateRefresh(lateRefresh),
+    scopes: parseScopes(scopes, [...clients.values()]),
+    providers: parseProviders(providers, issuer),
+    pages: { ...defaultPages, ...pages },
     branding: parseBranding(
-      { ...options, branding: { name: new URL(issuer).host, ...options.branding } },
-      options.account?.texts,
+      { ...options, branding: { name: new URL(issuer).host, ...branding } },
+      account?.texts,
     ),
-    resolveUser: options.resolveUser ?? acceptEveryIdentity,
     revocations: createRevocationCache(storage, now),
     startCleanupIfDue:
-      options.cleanupInterval === undefined
+      cleanupInterval === undefined
         ? undefined
-        : createCleanupStarter(options.cleanupInterval, { cleanup, now, log }),
-    limits: createLimits(options.limits, now, log),
-    clientAddress: options.clientAddress,
+        : createCleanupStarter(cleanupInterval, { cleanup, now, log }),
+    limits: createLimits(limits, now, log),
     providerIo: { ...sharedIo, timeoutMs: 10_000 },
     // A client waits for the response to its refresh; Claude waits for at most 30 seconds.
     recheckIo: { ...sharedIo, timeoutMs: 3_000 },
@@ -190,17 +205,10 @@ export const resolveOptions = (
   return { context, cleanup };
 };
 
-/** Returns the options that do not exist: none, unless a name is misspelled. */
-const omitKnownOptions = (options: BrokerOptions): object => {
-  const { issuer, sealingKeys, scopes, resources, clients, introspectionClients, providers, ...rest } =
-    options;
-  const { storage, resolveUser, limits, clientAddress, lifetimes, lateRefresh, account, ...others } = rest;
-  const { branding, language, texts, pages, cleanupInterval, auditRetention, ...runtime } = others;
-  const { waitUntil, log, fetch, now, randomBytes, sleep, ...unknown } = runtime;
-  return unknown;
-};
-
 const ignoreWork: WaitUntil = () => {};
+
+// Workers reject `fetch` if it is called as a method of another object.
+const callFetch: typeof fetch = (...args: Parameters<typeof fetch>) => fetch(...args);
 
 const day: Seconds = 86_400;
 const offlineAccessDescription = 'stay connected until you disconnect it';

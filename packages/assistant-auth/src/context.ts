@@ -128,7 +128,7 @@ export type ContinueSessionResult =
  *
  * // Accepts only members of one Google Workspace organization.
  * export const resolveUser: ResolveUser = async ({ provider, claims }) =>
- *   provider === 'google' && claims.hd === 'words.example'
+ *   provider === 'google' && claims['hd'] === 'words.example'
  *     ? { kind: 'accepted', claims: { role: 'member' } }
  *     : { kind: 'refused', reason: 'not a member of words.example' };
  * ```

@@ -5,6 +5,7 @@
  */
 
 import { consoleLog, systemClock } from './defaults.ts';
+import { rejectUnknownOptions } from './oauth/errors.ts';
 import type { Clock } from './oauth/identifiers.ts';
 import { type Log, safeLogger } from './oauth/log.ts';
 import { parseIssuer, parseResource } from './oauth/resource.ts';
@@ -92,18 +93,18 @@ export interface ResourceServer {
  * ```
  */
 export const createResourceServer = (options: ResourceServerOptions): ResourceServer => {
-  const { revocations, now = systemClock } = options;
-  const log = safeLogger(options.log ?? consoleLog, consoleLog);
-  const resource = parseResource('resource', options.resource);
+  const { issuer, resource: given, keys, revocations, now = systemClock, ...others } = options;
+  const { log: givenLog = consoleLog, ...unknown } = others;
+  rejectUnknownOptions('', unknown);
+  const log = safeLogger(givenLog, consoleLog);
+  const resource = parseResource('resource', given);
   const protect = createProtect({
     ...{ log, now },
-    issuer: parseIssuer(options.issuer),
+    issuer: parseIssuer(issuer),
     origin: new URL(resource).origin,
     resources: [resource],
     sealers: {
-      access: new Map([
-        [resource, createSealedTypeOpener(createDerivedKeyOpener(options.keys), accessToken)],
-      ]),
+      access: new Map([[resource, createSealedTypeOpener(createDerivedKeyOpener(keys), accessToken)]]),
     },
     revocations: revocations === undefined ? noRevocations : createRevocationCache(revocations, now),
     randomBytes: systemRandom,

@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { accountPages } from '../src/account/index.ts';
 import { parseProviders, parseScopes } from '../src/config.ts';
 import {
+  apple,
   type BrokerOptions,
   type Cleanup,
   corsHeaders,
@@ -11,12 +12,16 @@ import {
   google,
   gptAction,
   type IdentityProvider,
+  introspectionClient,
+  memoryLimiter,
   microsoft,
+  oauth2,
   oidc,
   type RateLimiter,
   staticClient,
 } from '../src/index.ts';
 import { parseIssuer, parseResources } from '../src/oauth/resource.ts';
+import { createResourceServer } from '../src/resource-server.ts';
 import { memoryStorage } from '../src/storage/memory.ts';
 import { createAccountBrowser } from './account-browser.ts';
 import {
@@ -249,7 +254,6 @@ describe('createBroker', () => {
       ['branding.logo', () => ({ branding: { logo: 'https://cdn.example/logo.svg' } })],
       ['texts.cancel', () => ({ texts: { cancel: '' } })],
       ['language', () => ({ language: 'not a tag' })],
-      ['account.onDelete', () => ({ account: Reflect.apply(accountPages, undefined, [{ onDelete: 1 }]) })],
     ])('is named in the error at startup: %s', (option, changes) => {
       expect(() => createBroker({ ...options(), ...changes() })).toThrow(
         expect.objectContaining({
@@ -272,10 +276,38 @@ describe('createBroker', () => {
     });
   });
 
-  it('refuses an option that does not exist, which a JavaScript caller can pass', () => {
-    const callback = async () => {};
-    expect(() => createBroker({ ...options(), ...{ onDeleteUser: callback } })).toThrow(
-      expect.objectContaining({ name: 'ConfigurationError', option: 'onDeleteUser' }),
+  // TypeScript rejects these. If they were ignored in JavaScript, the misspelled option would not apply.
+  const gptOptions = { id: 'a', name: 'A', secrets: [gptSecret], scopes: ['words'] };
+  const credentials = { clientId: 'a', clientSecret: 'b' };
+  const issuerOptions = { ...credentials, id: 'acme', displayName: 'Acme', issuer: 'https://id.example' };
+  it.each<[option: string, create: (...args: never) => unknown, options: object]>([
+    ['onDeleteUser', createBroker, { ...options(), onDeleteUser: async () => {} }],
+    ['lifetimes.acess', createBroker, { ...options(), lifetimes: { acess: 600 } }],
+    ['pages.sigIn', createBroker, { ...options(), pages: { sigIn: () => '' } }],
+    ['limits.signIns', createBroker, { ...options(), limits: { signIns: memoryLimiter } }],
+    ['account.onDelete', accountPages, { onDelete: async () => {} }],
+    ['account.pages.link2', accountPages, { pages: { link2: () => '' } }],
+    ['clients.a.gptId', gptAction, { ...gptOptions, gptId: 'g-68f0c2a1b4d8' }],
+    [
+      'clients.a.secret',
+      staticClient,
+      { id: 'a', name: 'A', redirectUris: ['https://a.example/'], scopes: ['words'], secret: gptSecret },
+    ],
+    [
+      'introspectionClients.a.resources',
+      introspectionClient,
+      { id: 'a', secrets: [gptSecret], resource: issuer, resources: [issuer] },
+    ],
+    ['providers.google.tenant', google, { ...credentials, tenant: 'x' }],
+    ['providers.github.scopes', github, { ...credentials, scopes: ['repo'] }],
+    ['providers.microsoft.tenantId', microsoft, { ...credentials, tenantId: 'x' }],
+    ['providers.apple.key', apple, { clientId: 'a', teamId: 'b', keyId: 'c', privateKey: 'd', key: 'e' }],
+    ['providers.acme.authtime', oidc, { ...issuerOptions, authtime: 'required' }],
+    ['providers.acme.profile', oauth2, { ...issuerOptions, profile: () => undefined }],
+    ['revocation', createResourceServer, { issuer, resource: issuer, keys: 'x', revocation: {} }],
+  ])('refuses the unknown option %s', (option, create, untyped) => {
+    expect(() => Reflect.apply(create, undefined, [untyped])).toThrow(
+      expect.objectContaining({ name: 'ConfigurationError', option, message: `${option} is not an option.` }),
     );
   });
 

@@ -1,5 +1,7 @@
 /** Expectations for the whole error response of each endpoint: status, headers and body. */
+
 import { expect } from 'vitest';
+import { defaultAccountTexts } from '../src/account/ui/texts.ts';
 import { corsHeaders } from '../src/index.ts';
 import { parseBranding } from '../src/ui/branding.ts';
 import { type CompletedModel, renderCompletedPage, renderErrorPage } from '../src/ui/error.ts';
@@ -78,7 +80,7 @@ export const expectCompletedPage = async (
   });
   expect(await response.text()).toBe(
     renderCompletedPage({
-      branding: parseBranding({ branding: { name: new URL(issuer).host } }),
+      branding: parseBranding({ branding: { name: new URL(issuer).host } }, defaultAccountTexts),
       stylesheetPath: '/authorize/style.css',
       outcome,
       destination,

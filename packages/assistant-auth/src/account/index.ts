@@ -3,7 +3,7 @@
  * @module
  */
 import type { BrokerContext } from '../context.ts';
-import { rejectUnknownOptions } from '../oauth/errors.ts';
+import { rejectOptionsExcept, rejectUnknownOptions } from '../oauth/errors.ts';
 import type { AccountFeature } from '../sign-in/callback.ts';
 import { accountCallback, linkCallback } from './complete.ts';
 import { disconnectAppsEndpoint } from './connected-apps.ts';
@@ -51,12 +51,13 @@ export type { AccountBranding } from './ui/texts.ts';
  */
 export const accountPages = (options: AccountOptions = {}): AccountFeature => {
   const {
-    pages: replacedPages,
+    pages: replacedPages = {},
     onExportUser = async () => undefined,
     onDeleteUser = async () => {},
     ...unknown
   } = options;
   rejectUnknownOptions('account.', unknown);
+  rejectOptionsExcept('account.pages.', replacedPages, defaultAccountPages);
   const pages = { ...defaultAccountPages, ...replacedPages };
   const resolve = (context: BrokerContext): AccountContext => ({
     ...context,

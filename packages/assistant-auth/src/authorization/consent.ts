@@ -70,11 +70,7 @@ const openConsent = async (
 };
 
 /** The account page was removed from the configuration while the sign-in page was open. */
-const noSessions: ContinueSessionResult = {
-  kind: 'stopped',
-  sessionOffer: { notice: 'session-ended' },
-  cookies: [],
-};
+const noSessions: ContinueSessionResult = { kind: 'stopped', sessionOffer: {}, cookies: [] };
 
 const continueAsSessionUser = async (
   context: BrokerContext,

@@ -2,7 +2,7 @@
  * The client kind `gpt-action`: the Action of a custom GPT in ChatGPT, with what ChatGPT's OAuth client
  * needs.
  */
-import { ConfigurationError } from '../oauth/errors.ts';
+import { ConfigurationError, rejectUnknownOptions } from '../oauth/errors.ts';
 import { gptIdPattern } from '../oauth/redirect-uri.ts';
 import { type ConfidentialClient, parseClientScopes, parseName, parseSecrets } from './client.ts';
 
@@ -59,13 +59,24 @@ export interface GptActionOptions {
  * ```
  */
 export const gptAction = (options: GptActionOptions): ConfidentialClient => {
+  const {
+    id,
+    name,
+    secrets,
+    gptIds,
+    scopes,
+    defaultScopes,
+    refreshFailureStatus = 401,
+    ...unknown
+  } = options;
+  rejectUnknownOptions(`clients.${id}.`, unknown);
   const gptRestriction = parseGptIds(options);
   return {
     kind: 'gpt-action',
     ...parseName(options),
     ...parseClientScopes(options),
     authentication: 'client_secret',
-    secrets: parseSecrets(`clients.${options.id}`, options.secrets),
+    secrets: parseSecrets(`clients.${id}`, secrets),
     redirects: [
       { kind: 'gpt', ...gptRestriction },
       { kind: 'gpt-development', ...gptRestriction },
@@ -77,7 +88,7 @@ export const gptAction = (options: GptActionOptions): ConfidentialClient => {
     // ChatGPT is not known to store a new refresh token reliably.
     refresh: 'stable',
     offlineAccess: 'always',
-    refreshFailureStatus: options.refreshFailureStatus ?? 401,
+    refreshFailureStatus,
   };
 };
 

@@ -2,7 +2,7 @@
  * An API in another process that can use the introspection endpoint (RFC 7662). It is not a client: it can't
  * request tokens.
  */
-import { ConfigurationError } from '../oauth/errors.ts';
+import { ConfigurationError, rejectUnknownOptions } from '../oauth/errors.ts';
 import { canonicalResource } from '../oauth/resource.ts';
 import { parseId, parseSecrets } from './client.ts';
 
@@ -62,8 +62,10 @@ export const introspectionClient = ({
   id,
   secrets,
   resource,
+  ...unknown
 }: IntrospectionClientOptions): IntrospectionClient => {
   const optionPath = `introspectionClients.${id}`;
+  rejectUnknownOptions(`${optionPath}.`, unknown);
   parseId(optionPath, id);
   return {
     kind: 'introspection-client',

@@ -1,5 +1,5 @@
 /** The client kind `static`: a client that the publisher registers in the configuration. */
-import { ConfigurationError } from '../oauth/errors.ts';
+import { ConfigurationError, rejectUnknownOptions } from '../oauth/errors.ts';
 import { parseRedirectRule, type RedirectRule } from '../oauth/redirect-uri.ts';
 import { type Client, parseClientScopes, parseName, parseSecrets } from './client.ts';
 
@@ -57,7 +57,18 @@ export interface StaticClientOptions {
  * ```
  */
 export const staticClient = (options: StaticClientOptions): Client => {
-  const { offlineAccess: offline = 'on-request' } = options;
+  const {
+    id,
+    name,
+    redirectUris,
+    secrets,
+    offlineAccess = 'on-request',
+    scopes,
+    defaultScopes,
+    ...unknown
+  } = options;
+  // A misspelled `secrets` must not make a public client.
+  rejectUnknownOptions(`clients.${id}.`, unknown);
   const traits = {
     kind: 'static',
     ...parseName(options),
@@ -66,15 +77,15 @@ export const staticClient = (options: StaticClientOptions): Client => {
     redirects: parseRedirects(options),
     pkce: 'required',
     refresh: 'rotating',
-    offlineAccess: offline,
+    offlineAccess,
     refreshFailureStatus: 400,
   } as const;
-  return options.secrets === undefined
+  return secrets === undefined
     ? { ...traits, authentication: 'none' }
     : {
         ...traits,
         authentication: 'client_secret',
-        secrets: parseSecrets(`clients.${options.id}`, options.secrets),
+        secrets: parseSecrets(`clients.${id}`, secrets),
       };
 };
 

@@ -38,6 +38,18 @@ export const rejectUnknownOptions = (prefix: string, unknown: object): void => {
 };
 
 /**
+ * Refuses options that do not exist among those of an object of defaults.
+ * @param prefix as for `rejectUnknownOptions`
+ * @param known an object with every option
+ * @throws ConfigurationError `<prefix><name>` for the first option that `known` does not have
+ */
+export const rejectOptionsExcept = (prefix: string, given: object, known: object): void =>
+  rejectUnknownOptions(
+    prefix,
+    Object.fromEntries(Object.entries(given).filter(([name]) => !Object.hasOwn(known, name))),
+  );
+
+/**
  * Checks a duration.
  * @param option the path in the options, for the error
  * @throws ConfigurationError `<option>` if it is not a whole number or is out of bounds

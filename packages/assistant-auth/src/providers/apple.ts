@@ -4,7 +4,7 @@
  */
 
 import { CompactSign } from 'jose';
-import { ConfigurationError } from '../oauth/errors.ts';
+import { ConfigurationError, rejectUnknownOptions } from '../oauth/errors.ts';
 import type { EpochSeconds, Identity, Seconds } from '../oauth/identifiers.ts';
 import type { CryptoKey } from '../oauth/secrets.ts';
 import { parseBuiltInOptions, type Rule, resolveBaseUrl, validate } from './config.ts';
@@ -57,12 +57,14 @@ export interface AppleOptions {
  * ```
  */
 export const apple = ({ baseUrl, ...options }: AppleOptions): IdentityProvider => {
+  const { clientId, teamId, keyId, privateKey, ...unknown } = options;
+  rejectUnknownOptions('providers.apple.', unknown);
   const origin = resolveBaseUrl('apple', 'https://appleid.apple.com', baseUrl);
   const config = parseBuiltInOptions({
     id: 'apple',
     displayName: 'Apple',
     issuer: origin,
-    clientId: options.clientId,
+    clientId,
     clientSecret: createAppleClientSecretSigner({ ...options, audience: origin }),
     scopes: ['openid', 'email', 'name'],
     // Apple requires `form_post` if a name or email address is requested.

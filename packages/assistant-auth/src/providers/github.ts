@@ -1,5 +1,6 @@
 /** GitHub as an identity provider: a configuration of `oauth2`, because GitHub issues no ID tokens. */
 
+import { rejectUnknownOptions } from '../oauth/errors.ts';
 import { resolveBaseUrl } from './config.ts';
 import { oauth2 } from './oauth2.ts';
 import type { IdentityProvider } from './provider.ts';
@@ -35,7 +36,8 @@ export interface GitHubOptions {
  * });
  * ```
  */
-export const github = ({ clientId, clientSecret, baseUrl }: GitHubOptions): IdentityProvider => {
+export const github = ({ clientId, clientSecret, baseUrl, ...unknown }: GitHubOptions): IdentityProvider => {
+  rejectUnknownOptions('providers.github.', unknown);
   const origin = resolveBaseUrl('github', 'https://github.com', baseUrl);
   return oauth2({
     id: 'github',

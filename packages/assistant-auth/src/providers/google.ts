@@ -3,6 +3,7 @@
  * events and its reconsent page, and without back-channel logout.
  */
 
+import { rejectUnknownOptions } from '../oauth/errors.ts';
 import type { TokenIdentifiers } from '../oauth/identifiers.ts';
 import { parseBuiltInOptions, resolveBaseUrl } from './config.ts';
 import { createIssuer } from './issuer.ts';
@@ -40,7 +41,8 @@ export interface GoogleOptions {
  * });
  * ```
  */
-export const google = ({ clientId, clientSecret, baseUrl }: GoogleOptions): IdentityProvider => {
+export const google = ({ clientId, clientSecret, baseUrl, ...unknown }: GoogleOptions): IdentityProvider => {
+  rejectUnknownOptions('providers.google.', unknown);
   const config = parseBuiltInOptions({
     id: 'google',
     displayName: 'Google',

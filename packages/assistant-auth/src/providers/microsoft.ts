@@ -3,7 +3,7 @@
  * object ID identify a user.
  */
 
-import { ConfigurationError } from '../oauth/errors.ts';
+import { ConfigurationError, rejectUnknownOptions } from '../oauth/errors.ts';
 import type { Identity } from '../oauth/identifiers.ts';
 import { parseBuiltInOptions, resolveBaseUrl } from './config.ts';
 import { createIssuer } from './issuer.ts';
@@ -47,7 +47,9 @@ export interface MicrosoftOptions {
  * ```
  */
 export const microsoft = ({ clientId, clientSecret, ...options }: MicrosoftOptions): IdentityProvider => {
-  const { baseUrl, tenant: chosen = 'common' } = options;
+  const { baseUrl, tenant: chosen = 'common', ...unknown } = options;
+  // A misspelled `tenant` must not admit every tenant.
+  rejectUnknownOptions('providers.microsoft.', unknown);
   const origin = resolveBaseUrl('microsoft', 'https://login.microsoftonline.com', baseUrl);
   const tenant = parseTenant(chosen);
   const buildIssuer = (name: string): string => `${origin}/${name}/v2.0`;

@@ -11,6 +11,7 @@ import {
   refreshTokenGrantRequest,
   validateAuthResponse,
 } from 'oauth4webapi';
+import { rejectUnknownOptions } from '../oauth/errors.ts';
 import { clientDefaults, type ProviderOptions, type Rule, validate } from './config.ts';
 import { buildRequestOptions, fetchFromProvider } from './http.ts';
 import {
@@ -26,7 +27,7 @@ import {
   toStrictResponse,
   withProviderError,
 } from './oauth-client.ts';
-import { clientRules, isAllowedUrl } from './option-rules.ts';
+import { clientRules, isAllowedUrl, omitProviderOptions } from './option-rules.ts';
 import { type IdentityProvider, ProviderError, type ProviderIo, type UpstreamRequest } from './provider.ts';
 import { checkRefreshToken, createTokenNotUsedError, revokeToken } from './recheck.ts';
 
@@ -85,6 +86,8 @@ type OAuth2Config = Required<Omit<OAuth2Options, 'revocationUrl'>> & Pick<OAuth2
  * ```
  */
 export const oauth2 = (options: OAuth2Options): IdentityProvider => {
+  const { issuer, authorizationUrl, tokenUrl, profileUrl, revocationUrl: _, mapProfile, ...shared } = options;
+  rejectUnknownOptions(`providers.${options.id}.`, omitProviderOptions(shared));
   const config = validate<OAuth2Config>(
     { scopes: [], reauthentication: {}, ...clientDefaults, ...options },
     rules,

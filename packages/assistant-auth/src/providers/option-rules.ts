@@ -4,6 +4,7 @@
  * these providers does not contain the rules.
  */
 
+import { rejectUnknownOptions } from '../oauth/errors.ts';
 import { continueChoice } from '../oauth/identifiers.ts';
 import { isLoopback } from '../oauth/resource.ts';
 import {
@@ -23,8 +24,19 @@ import {
  * @throws ConfigurationError `providers.<id>.<option>` for the first option that is missing, malformed or
  *   unsafe
  */
-export const parseOidcOptions = (options: OidcOptions): RelyingPartyConfig =>
-  validate(fillInDefaults(options), rules);
+export const parseOidcOptions = (options: OidcOptions): RelyingPartyConfig => {
+  const { issuer, responseMode, authTime, logoutEndsGrants, userInfo, ...shared } = options;
+  rejectUnknownOptions(`providers.${options.id}.`, omitProviderOptions(shared));
+  return validate(fillInDefaults(options), rules);
+};
+
+/** Returns what is left of the options without those that `oidc()` and `oauth2()` have in common. */
+export const omitProviderOptions = (options: ProviderOptions): object => {
+  const { id, displayName, clientId, clientSecret, scopes, authorizationParameters, ...others } = options;
+  const { reauthentication, revokedErrors, singleUseRefreshTokens, recheckInterval, ...rest } = others;
+  const { offlineAccess, ...unknown } = rest;
+  return unknown;
+};
 
 const reservedProblem = 'must not contain request, request_uri or a parameter that the broker sets itself.';
 

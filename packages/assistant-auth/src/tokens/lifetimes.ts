@@ -3,7 +3,7 @@
  * change them, and the grace periods of codes and refresh tokens.
  */
 
-import { parseSeconds } from '../oauth/errors.ts';
+import { parseSeconds, rejectOptionsExcept } from '../oauth/errors.ts';
 import type { Seconds } from '../oauth/identifiers.ts';
 import { grantRetention, type RefreshPolicy } from '../storage/broker-storage.ts';
 
@@ -125,6 +125,7 @@ export const refreshGrace: Seconds = 2 * minute;
  * @throws ConfigurationError `lifetimes.<name>` for a number that is not whole or is out of bounds
  */
 export const parseLifetimes = (overrides: Partial<Lifetimes> = {}): ParsedLifetimes => {
+  rejectOptionsExcept('lifetimes.', overrides, bounds);
   const pick = (name: keyof Lifetimes): Seconds => {
     const [fallback, min, max] = bounds[name];
     return parseSeconds(`lifetimes.${name}`, overrides[name] ?? fallback, min, max);

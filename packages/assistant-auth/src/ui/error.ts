@@ -5,7 +5,7 @@
 
 import type { ParsedBranding } from './branding.ts';
 import { fillText, type Html, html, renderLayout, renderName } from './layout.ts';
-import type { SignInTexts } from './texts.ts';
+import type { ParsedTexts } from './texts.ts';
 
 /** The data of the error page. */
 export interface ErrorModel {
@@ -90,7 +90,7 @@ export const renderCompletedPage = ({
 };
 
 // The URL of this page can contain the provider's code, so the link must not send it in the `Referer` header.
-const renderLink = (destination: CompletedModel['destination'], texts: SignInTexts): Html => {
+const renderLink = (destination: CompletedModel['destination'], texts: ParsedTexts): Html => {
   switch (destination.kind) {
     case 'client': {
       const label = fillText(texts.returnToClient, { client: renderName(destination.name) });
@@ -110,6 +110,6 @@ const outcomes = {
 } as const satisfies Readonly<
   Record<
     CompletedModel['outcome'],
-    readonly [title: keyof SignInTexts, Readonly<Record<'client' | 'account', keyof SignInTexts>>]
+    readonly [title: keyof ParsedTexts, Readonly<Record<'client' | 'account', keyof ParsedTexts>>]
   >
 >;

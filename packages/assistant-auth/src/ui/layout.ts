@@ -185,6 +185,9 @@ export const listProviderChoices = (
     ...(icon !== undefined && { providerIconPath: iconPath(icons, id) }),
   }));
 
-/** Replaces the placeholders in a text with names. Placeholders inside a name are not replaced. */
-export const fillText = (text: string, names: Readonly<Record<string, HtmlValue>> = {}): Html =>
+/**
+ * Replaces the placeholders in a text with names. Placeholders inside a name are not replaced.
+ * @param text Default: empty, for a text of the account page if there is none, which no page shows
+ */
+export const fillText = (text = '', names: Readonly<Record<string, HtmlValue>> = {}): Html =>
   html`${text.split(placeholder).map((piece, index) => (index % 2 === 0 ? piece : names[piece]))}`;

@@ -15,7 +15,7 @@ import {
   renderName,
   renderProviderButtons,
 } from './layout.ts';
-import type { SignInTexts } from './texts.ts';
+import type { ParsedTexts } from './texts.ts';
 
 /** The data of the sign-in page. */
 export interface SignInModel {
@@ -96,7 +96,7 @@ ${scopes.map(({ description }) => html`<li>${description}</li>\n`)}</ul>`;
 const noticeTexts = {
   'session-ended': 'sessionEnded',
   'provider-not-confirmed': 'providerNotConfirmed',
-} as const satisfies Readonly<Record<SignInNotice, keyof SignInTexts>>;
+} as const satisfies Readonly<Record<SignInNotice, keyof ParsedTexts>>;
 
 // `autocomplete="off"`: on reload, Firefox would put the earlier sealed request back into the field.
 const renderChoiceForm = ({ action, consent, providers, session, branding: { texts } }: SignInModel): Html =>
@@ -110,7 +110,7 @@ ${renderProviderButtons(providers, texts.continueWith)}
 <button class="cancel" name="cancel" value="1">${fillText(texts.cancel)}</button>
 </form>`;
 
-const renderSessionButton = ({ label, provider }: IdentitySummary, texts: SignInTexts): Html =>
+const renderSessionButton = ({ label, provider }: IdentitySummary, texts: ParsedTexts): Html =>
   html`<button class="main" name="choice" value="${continueChoice}">${
     label === undefined
       ? fillText(texts.continueSession, { provider: renderName(provider) })

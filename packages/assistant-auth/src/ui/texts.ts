@@ -6,7 +6,8 @@
 import { ConfigurationError } from '../oauth/errors.ts';
 
 /**
- * The texts of the account pages, as part of {@link Texts}. They can also have these placeholders, besides
+ * The texts of the account pages, and those of other pages that are only shown if there is an account page, as
+ * part of {@link Texts}. They can also have these placeholders, besides
  * those of {@link SignInTexts}: `{identity}` (a provider, with the user's name or address there), `{since}`
  * and `{used}` (dates). Screen readers read a button that disconnects or removes something together with the
  * name of that item.
@@ -140,6 +141,27 @@ export interface AccountTexts {
   readonly signedOutEverywhere: string;
   /** Notice there after the account was deleted. */
   readonly deleted: string;
+
+  // The sign-in page, and the page for a repeated callback.
+
+  /** The button for a user with a session, which also gives consent: `{user}`, `{provider}`. */
+  readonly continueAs: string;
+  /** The same, if the provider returned neither a name nor an address: `{provider}`. */
+  readonly continueSession: string;
+  /** Shown between that button and those of the providers. */
+  readonly otherWay: string;
+  /** Notice if the session has ended, and shown below `signInEnded` for a sign-in to the account page. */
+  readonly sessionEnded: string;
+  /** Notice if the provider did not confirm the session's identity. */
+  readonly providerNotConfirmed: string;
+  /** Shown below `alreadySignedIn` if the sign-in was to the account page. */
+  readonly accountSignInComplete: string;
+  /** Heading if the callback that showed the page for adding an identity is opened again. */
+  readonly linkPageUsed: string;
+  /** Shown below it: what to do instead. */
+  readonly linkPageUsedNext: string;
+  /** Link to the account page after a repeated callback. */
+  readonly goToAccount: string;
 }
 
 /**
@@ -166,16 +188,6 @@ export interface SignInTexts {
   readonly choice: string;
   /** A provider's button, which also gives consent: `{provider}`. */
   readonly continueWith: string;
-  /** The button for a user with a session, which also gives consent: `{user}`, `{provider}`. */
-  readonly continueAs: string;
-  /** The same, if the provider returned neither a name nor an address: `{provider}`. */
-  readonly continueSession: string;
-  /** Shown between that button and those of the providers. */
-  readonly otherWay: string;
-  /** Notice if the session has ended, and shown below `signInEnded` for a sign-in to the account page. */
-  readonly sessionEnded: string;
-  /** Notice if the provider did not confirm the session's identity. */
-  readonly providerNotConfirmed: string;
   /** Button that cancels the request, for the client to handle. */
   readonly cancel: string;
   /**
@@ -193,20 +205,12 @@ export interface SignInTexts {
   readonly alreadySignedIn: string;
   /** Shown below it: `{client}`. */
   readonly signInComplete: string;
-  /** The same for a sign-in to the account page. */
-  readonly accountSignInComplete: string;
   /** Heading if the grant of a completed sign-in has been revoked or deleted since then. */
   readonly signInEnded: string;
   /** Shown below it: `{client}`. */
   readonly accessEnded: string;
-  /** Heading if the callback that showed the page for adding an identity is opened again. */
-  readonly linkPageUsed: string;
-  /** Shown below it: what to do instead. */
-  readonly linkPageUsedNext: string;
   /** Link to the client's website, or plain text if it has none: `{client}`. */
   readonly returnToClient: string;
-  /** Link to the account page after a repeated callback. */
-  readonly goToAccount: string;
   /** What to do after an error: `{product}`. */
   readonly advice: string;
   /** Label of the reference that identifies an error in the log. */
@@ -227,12 +231,6 @@ export const defaultTexts: SignInTexts = {
   destination: 'Afterwards you return to {host}. If that is not where you came from, cancel.',
   choice: 'Allow this and sign in',
   continueWith: 'Continue with {provider}',
-  continueAs: 'Continue as {user} ({provider})',
-  continueSession: 'Continue with your {provider} account',
-  otherWay: 'or sign in another way',
-  sessionEnded: 'Your session has ended. Please sign in again.',
-  providerNotConfirmed:
-    'Your earlier sign-in could not be confirmed with the provider. Please sign in again.',
   cancel: 'Cancel',
   assurance:
     'You sign in on the provider’s own page, so {product} never sees your password. ' +
@@ -242,14 +240,9 @@ export const defaultTexts: SignInTexts = {
   support: 'Help',
   alreadySignedIn: 'You’re already signed in',
   signInComplete: 'This sign-in is complete. If {client} still asks you to sign in, start again there.',
-  accountSignInComplete: 'This sign-in is complete. If your account asks you to sign in, sign in once more.',
   signInEnded: 'This sign-in has ended',
   accessEnded: 'Access for {client} was ended after this sign-in. To use it again, start again there.',
-  linkPageUsed: 'This page was already used',
-  linkPageUsedNext:
-    'Go to your account to see which accounts you can sign in with. To add another one, start again there.',
   returnToClient: 'Return to {client}',
-  goToAccount: 'Go to your account',
   advice:
     'Close this page and try again from where you came. If it happens again, tell whoever runs {product} this reference:',
   reference: 'Reference',

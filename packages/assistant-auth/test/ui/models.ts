@@ -1,4 +1,5 @@
 /** The pages of a typical deployment. A test can change single values. */
+import { defaultAccountTexts } from '../../src/account/ui/texts.ts';
 import {
   type Branding,
   type PageOptions,
@@ -12,7 +13,6 @@ import {
   renderErrorPage,
 } from '../../src/ui/error.ts';
 import { renderSignInPage, type SignInModel } from '../../src/ui/sign-in.ts';
-import type { AccountTexts } from '../../src/ui/texts.ts';
 
 const branding: Branding = {
   name: 'Words With Chat',
@@ -25,8 +25,9 @@ export interface Changes<Model> extends PageOptions {
   readonly model?: Partial<Model>;
 }
 
-export const parsePageOptions = (changes: PageOptions, accountTexts?: AccountTexts): ParsedBranding =>
-  parseBranding({ ...changes, branding: { ...branding, ...changes.branding } }, accountTexts);
+/** The branding of a deployment with an account page. */
+export const parsePageOptions = (changes: PageOptions): ParsedBranding =>
+  parseBranding({ ...changes, branding: { ...branding, ...changes.branding } }, defaultAccountTexts);
 
 export const renderSignIn = (changes: Changes<SignInModel> = {}): string =>
   renderSignInPage({

@@ -494,10 +494,15 @@ describe('markup in the fields of a page', () => {
     expect(everyPage(options)).toContain(harmlessText);
   });
 
-  it.each(Object.entries(defaultAccountTexts))('the text %s appears on an account page', (name, text) => {
-    const options = { texts: { [name]: harmlessText + text } };
-    expect(everyAccountPage(options) + everyAccountNotice(options)).toContain(harmlessText);
-  });
+  it.each(Object.entries(defaultAccountTexts))(
+    'the text %s appears on a page if there is an account page',
+    (name, text) => {
+      const options = { texts: { [name]: harmlessText + text } };
+      expect(everyPage(options) + everyAccountPage(options) + everyAccountNotice(options)).toContain(
+        harmlessText,
+      );
+    },
+  );
 });
 
 describe('the stylesheet', () => {

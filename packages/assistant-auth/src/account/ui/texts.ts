@@ -84,4 +84,16 @@ export const defaultAccountTexts: AccountTexts = {
   signedOut: 'You are signed out.',
   signedOutEverywhere: 'Every app is disconnected, and you are signed out everywhere.',
   deleted: 'Your account is deleted.',
+
+  continueAs: 'Continue as {user} ({provider})',
+  continueSession: 'Continue with your {provider} account',
+  otherWay: 'or sign in another way',
+  sessionEnded: 'Your session has ended. Please sign in again.',
+  providerNotConfirmed:
+    'Your earlier sign-in could not be confirmed with the provider. Please sign in again.',
+  accountSignInComplete: 'This sign-in is complete. If your account asks you to sign in, sign in once more.',
+  linkPageUsed: 'This page was already used',
+  linkPageUsedNext:
+    'Go to your account to see which accounts you can sign in with. To add another one, start again there.',
+  goToAccount: 'Go to your account',
 };

@@ -68,7 +68,7 @@ export const recentlyAuthenticated: Pick<AccountModel, 'identities' | 'recentAut
 };
 
 const parseAccountBranding = (changes: PageOptions): AccountBranding => {
-  const parsed = parsePageOptions(changes, defaultAccountTexts);
+  const parsed = parsePageOptions(changes);
   return { ...parsed, texts: { ...defaultAccountTexts, ...parsed.texts } };
 };
 
