@@ -341,7 +341,7 @@ describe('the Discord example in docs/providers.md', () => {
         issuer: 'https://id.example',
       });
       const providers: readonly IdentityProvider[] = [
-        ...[google(settings), github(settings), microsoft(settings), apple({ ...settings, ...key })],
+        ...[google(settings), github(settings), microsoft(settings), apple({ clientId, ...key })],
         ...[issuer, discord(settings)],
       ];
       for (const { displayName, revokedErrors } of providers) {
