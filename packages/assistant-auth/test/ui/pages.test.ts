@@ -377,9 +377,17 @@ describe('markup in the fields of a page', () => {
       ]),
     ].join('');
 
+  /** The texts of these pages, with those that are only shown if there is an account page. */
+  const pageTexts = [
+    ...Object.entries(defaultTexts),
+    ...Object.entries(defaultAccountTexts).filter(([name, text]) =>
+      everyPage({ texts: { [name]: `Zebra ${text}` } }).includes('Zebra'),
+    ),
+  ];
+
   const fields: readonly Field[] = [
     ['branding.name', (name) => everyPage({ branding: { name } }) + everyAccountPage({ branding: { name } })],
-    ...Object.entries(defaultTexts).map(
+    ...pageTexts.map(
       ([name, text]): Field => [
         `texts.${name}`,
         (value) => everyPage({ branding: { links: everyLink }, texts: { [name]: value + text } }),
