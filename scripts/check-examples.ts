@@ -2,18 +2,18 @@
  * Type-checks the examples in the docstrings and READMEs of the published packages against their entry
  * points, and checks that every exported function has an example.
  */
-import { existsSync, globSync } from 'node:fs';
+import { globSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import ts from 'typescript';
-import { type EntryPoint, listReadmes, readEntryPoints } from './api-reference/entry-points.ts';
 import { type Example, readDocstringExamples, readMarkdownExamples } from './api-reference/examples.ts';
+import { type EntryPoint, findPublishedPackages, listEntryPoints } from './packages/package.ts';
 
 const root = resolve('.');
-const entryPoints = readEntryPoints();
-const folders = [...new Set(entryPoints.map(({ file }) => file.split('/', 2).join('/')))];
+const packages = findPublishedPackages();
+const entryPoints = packages.flatMap(listEntryPoints);
 const examples = [
-  ...folders.flatMap((folder) => globSync(`${folder}/src/**/*.ts`)).flatMap(readDocstringExamples),
-  ...listReadmes().filter(existsSync).flatMap(readMarkdownExamples),
+  ...packages.flatMap(({ folder }) => globSync(`${folder}/src/**/*.ts`)).flatMap(readDocstringExamples),
+  ...packages.flatMap(({ folder }) => readMarkdownExamples(`${folder}/README.md`)),
 ];
 
 const { options } = ts.parseJsonConfigFileContent(

@@ -15,7 +15,7 @@ import {
   UnionType,
 } from 'typedoc';
 import type ts from 'typescript';
-import { type EntryPoint, readEntryPoints } from './entry-points.ts';
+import { type EntryPoint, findPublishedPackages, listEntryPoints } from '../packages/package.ts';
 import { categorize, prepareRenderer, renderingOptions } from './rendering.ts';
 
 const validation: Partial<TypeDocOptions> = {
@@ -46,7 +46,7 @@ export interface Reference {
  * not resolve, and types that a public type refers to but that are not exported. `tsc -b` finds type errors.
  */
 export const readReference = async (): Promise<Reference> => {
-  const entryPoints = readEntryPoints();
+  const entryPoints = findPublishedPackages().flatMap(listEntryPoints);
   const application = await Application.bootstrapWithPlugins({
     ...renderingOptions,
     ...validation,

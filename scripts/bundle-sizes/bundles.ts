@@ -1,5 +1,5 @@
 /** The bundles whose size is checked: what each one imports, its budget, and which modules it may contain. */
-import { readFileSync } from 'node:fs';
+import { listEntryPoints, readPackage } from '../packages/package.ts';
 import { budgets } from './budgets.ts';
 
 /** A bundle and its rules. Paths of modules are relative to the repository. */
@@ -44,20 +44,16 @@ const core: BundleDefinition = {
   required: [`${auth}broker.ts`, `${auth}providers/google.ts`, `${auth}storage/sqlite/d1.ts`],
 };
 
-/** Subpaths that no broker imports in production. */
-const developmentSubpaths = ['./testing', './package.json'];
-
-const readSubpaths = (): readonly string[] => {
-  const { exports } = JSON.parse(readFileSync('packages/assistant-auth/package.json', 'utf8'));
-  return Object.keys(exports).filter((subpath) => !developmentSubpaths.includes(subpath));
-};
+/** No broker imports it in production. */
+const developmentEntryPoint = 'assistant-auth/testing';
 
 const everything: BundleDefinition = {
   name: 'everything',
   budget: budgets.everything,
   entry: {
-    code: readSubpaths()
-      .map((subpath) => `export * from 'assistant-auth${subpath.slice(1)}';`)
+    code: listEntryPoints(readPackage('packages/assistant-auth'))
+      .filter(({ specifier }) => specifier !== developmentEntryPoint)
+      .map(({ specifier }) => `export * from '${specifier}';`)
       .join('\n'),
     folder: '.',
   },

@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import ts from 'typescript';
-import type { PackedPackage } from './package.ts';
+import { listEntryPoints, type PackedPackage } from './package.ts';
 
 /** The packages that contain the types of the platforms. */
 const platformTypes = ['@types/node', '@cloudflare/workers-types'];
@@ -58,11 +58,7 @@ const createConsumer = (packages: readonly PackedPackage[], project: string): st
     mkdirSync(dirname(link), { recursive: true });
     symlinkSync(resolve('node_modules', name), link);
   }
-  const modules = packages.flatMap(({ manifest }) =>
-    Object.keys(manifest.exports ?? {})
-      .filter((subpath) => subpath !== './package.json')
-      .map((subpath) => manifest.name + subpath.slice(1)),
-  );
+  const modules = packages.flatMap(listEntryPoints).map(({ specifier }) => specifier);
   const consumer = join(project, 'consumer.ts');
   writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
   writeFileSync(

@@ -1,4 +1,4 @@
-/** Finds the packages that are published to npm, and packs them as `npm publish` does. */
+/** Finds the packages that are published to npm and their entry points, and packs them as `npm publish` does. */
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -38,6 +38,29 @@ export const findPublishedPackages = (): readonly Package[] =>
   readdirSync('packages')
     .map((name) => readPackage(join('packages', name)))
     .filter(({ manifest }) => manifest.private !== true);
+
+/** An entry point of a published package. */
+export interface EntryPoint {
+  readonly packageName: string;
+  /** The specifier that someone imports, for example `assistant-auth/account`. */
+  readonly specifier: string;
+  /** The source file, relative to the root of the workspace. */
+  readonly file: string;
+}
+
+/**
+ * Returns the modules that `exports` of a package lists.
+ * @throws Error for one without the condition `dev-source`
+ */
+export const listEntryPoints = ({ folder, manifest }: Package): readonly EntryPoint[] =>
+  Object.entries(manifest.exports ?? {}).flatMap(([subpath, target]) => {
+    if (subpath === './package.json') return [];
+    const { 'dev-source': source } = Object(target);
+    if (typeof source !== 'string')
+      throw new Error(`${folder}/package.json: exports["${subpath}"] has no dev-source`);
+    const specifier = join(manifest.name, subpath);
+    return [{ packageName: manifest.name, specifier, file: join(folder, source) }];
+  });
 
 const execute = promisify(execFile);
 
