@@ -6,6 +6,7 @@ declare global {
   /** The variables and bindings of a deployment. */
   const env: {
     readonly [Name in
+      | 'ISSUER'
       | 'SEALING_KEYS'
       | 'APP_KEYS'
       | 'RESOURCE_KEYS'

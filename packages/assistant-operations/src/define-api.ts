@@ -44,7 +44,7 @@ const limits = { operations: 30, summary: 300, description: 300, parameterDescri
  * @throws DefinitionError with the ID of the operation, for a duplicate ID, a duplicate method and path, a
  *   malformed ID or path, a summary or description that is empty or too long, a field description that is too
  *   long, or a path field that the input does not have; or for more than 30 operations
- * @throws Error for an input schema that JSON Schema cannot describe, such as a transformation
+ * @throws Error for an input schema that JSON Schema cannot describe, such as `v.date()`
  * @example
  * ```ts
  * import { defineApi, defineOperation, noInput } from 'assistant-operations';

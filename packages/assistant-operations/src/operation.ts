@@ -191,7 +191,7 @@ export const hasRequestBody = (method: Method): boolean => method !== 'get' && m
 /**
  * Converts a schema to JSON Schema (draft 2020-12), which OpenAPI 3.1 and tool definitions use.
  * @param typeMode whether to describe what the schema accepts (`input`) or returns (`output`)
- * @throws Error for a schema that JSON Schema can't describe, such as a transformation into a date
+ * @throws Error for a schema that JSON Schema cannot describe, such as `v.date()`
  */
 export const describeSchema = (
   schema: GenericSchema,

@@ -4,12 +4,8 @@ import type { PublicClient } from '../clients/client.ts';
 import type { BrokerContext } from '../context.ts';
 import { accountClientId, type UserId } from '../oauth/identifiers.ts';
 import type { Issuer } from '../oauth/resource.ts';
-import {
-  type AccountModel,
-  type AccountSignInModel,
-  renderAccountPage,
-  renderAccountSignInPage,
-} from './ui/account-page.ts';
+import { type AccountModel, renderAccountPage } from './ui/account-page.ts';
+import { type AccountSignInModel, renderAccountSignInPage } from './ui/account-sign-in-page.ts';
 import {
   type LinkConflictModel,
   type LinkModel,

@@ -15,12 +15,6 @@ import { recheckLeaseDuration } from '../tokens/lifetimes.ts';
 import type { AuthorizationRequest } from '../tokens/sealed-types.ts';
 import { type ActiveSession, clearSessionCookie, useSession } from './session.ts';
 
-/** Lets the sign-in page offer to continue in the session of the account page. */
-export const sessions: Sessions = {
-  findOffer: (request, context) => findOffer(request, context),
-  continueSession: (...args) => continueSession(...args),
-};
-
 /**
  * Finds the session that the page can offer. If storage is unavailable, the page is shown without an offer.
  */
@@ -109,3 +103,6 @@ const recheckSessionIdentity = async (context: BrokerContext, { identity }: Acti
       return 'inconclusive';
   }
 };
+
+/** Lets the sign-in page offer to continue in the session of the account page. */
+export const sessions: Sessions = { findOffer, continueSession };

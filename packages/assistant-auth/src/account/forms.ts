@@ -15,7 +15,8 @@ import type { IdentityProvider } from '../providers/provider.ts';
 import type { AccountForm } from '../tokens/sealed-types.ts';
 import { type AccountContext, accountPaths } from './context.ts';
 import { type ActiveSession, checkRecentAuth, clearSentSessionCookie, useSession } from './session.ts';
-import type { AccountNotice, AccountSignInNotice } from './ui/account-page.ts';
+import type { AccountNotice } from './ui/account-page.ts';
+import type { AccountSignInNotice } from './ui/account-sign-in-page.ts';
 
 export interface FormDefinition<Field extends string> {
   /** The name of the endpoint in the log. */

@@ -25,11 +25,10 @@ export type {
   AccountIdentity,
   AccountModel,
   AccountNotice,
-  AccountSignInModel,
-  AccountSignInNotice,
   ConnectedApp,
   RecentAuth,
 } from './ui/account-page.ts';
+export type { AccountSignInModel, AccountSignInNotice } from './ui/account-sign-in-page.ts';
 export type { LinkConflictModel, LinkModel } from './ui/link-page.ts';
 export type { AccountBranding } from './ui/texts.ts';
 

@@ -33,7 +33,8 @@ import {
   clearSessionCookie,
   useSession,
 } from './session.ts';
-import { type AccountModel, accountNotices, accountSignInNotices } from './ui/account-page.ts';
+import { type AccountModel, accountNotices } from './ui/account-page.ts';
+import { accountSignInNotices } from './ui/account-sign-in-page.ts';
 
 export const accountEndpoint = (context: AccountContext): EndpointDefinition => ({
   name: 'account',

@@ -13,7 +13,7 @@ export interface StaticClientOptions {
   readonly name: string;
   /**
    * The redirect URIs. They are compared byte for byte, except that a loopback URI
-   * (`http://127.0.0.1/callback`) matches any port (RFC 8252 §7.3).
+   * (`http://127.0.0.1/callback`, `http://localhost/callback`) matches any port (RFC 8252 §7.3).
    */
   readonly redirectUris: readonly string[];
   /**

@@ -50,7 +50,7 @@ const scheme = 'signIn';
  * @param options what the document says besides the operations
  * @throws DefinitionError if the origin is neither https nor http on loopback, or an operation requires a
  *   scope that is not in `scopes`
- * @throws Error for an output schema that JSON Schema cannot describe, such as a transformation
+ * @throws Error for an output schema that JSON Schema cannot describe, such as `v.date()`
  * @see https://spec.openapis.org/oas/v3.1.0
  * @example
  * ```ts

@@ -1,10 +1,9 @@
 /** Renders the account pages of an ordinary deployment. Tests can change single values. */
+import { type AccountModel, renderAccountPage } from '../../../src/account/ui/account-page.ts';
 import {
-  type AccountModel,
   type AccountSignInModel,
-  renderAccountPage,
   renderAccountSignInPage,
-} from '../../../src/account/ui/account-page.ts';
+} from '../../../src/account/ui/account-sign-in-page.ts';
 import {
   type LinkConflictModel,
   type LinkModel,

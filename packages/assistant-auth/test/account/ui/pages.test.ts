@@ -1,6 +1,7 @@
 /** The account page, its sign-in page, and the page that confirms a link. */
 import { describe, expect, it } from 'vitest';
 import * as accountPage from '../../../src/account/ui/account-page.ts';
+import * as accountSignInPage from '../../../src/account/ui/account-sign-in-page.ts';
 import { readAttributes, readLines } from '../../ui/read-markup.ts';
 import {
   app,
@@ -133,7 +134,7 @@ describe('the account page', () => {
 
     it('has no other notices than those below', () => {
       expect(accountPage.accountNotices).toEqual(accountNotices.map(([notice]) => notice));
-      expect(accountPage.accountSignInNotices).toEqual(accountSignInNotices.map(([notice]) => notice));
+      expect(accountSignInPage.accountSignInNotices).toEqual(accountSignInNotices.map(([notice]) => notice));
     });
 
     it.each(accountNotices)('shows the notice %s', async (notice, message) => {
