@@ -15,7 +15,7 @@ import {
 } from 'oauth4webapi';
 import type { Identity, Seconds } from '../oauth/identifiers.ts';
 import type { OfflineAccess, ProviderOptions } from './config.ts';
-import { ProviderError, type ProviderIo, type UpstreamRequest } from './provider.ts';
+import { isSubject, ProviderError, type ProviderIo, parseSubject, type UpstreamRequest } from './provider.ts';
 
 /**
  * Builds the URL that a browser is sent to. Keeps the endpoint's own query.
@@ -163,8 +163,6 @@ export interface ProviderProfile {
   readonly sid?: unknown;
 }
 
-/** OpenID Connect Core §2. The same limit applies to session IDs. */
-const maxSubjectLength = 255;
 /** Enough for any email address (RFC 5321 §4.5.3.1), and for any name that fits on a page. */
 const maxLabelLength = 320;
 
@@ -175,9 +173,8 @@ export const createIdentity = (
   claims: Identity['claims'],
   refreshToken: string | undefined,
 ): Identity => {
-  const { subject, labels, emailVerified = false } = profile;
-  if (!isSubject(subject))
-    throw new ProviderError('invalid', 'the subject is not a string, is empty, or is too long');
+  const { labels, emailVerified = false } = profile;
+  const subject = parseSubject(profile.subject);
   const email = parseLabel(profile.email);
   const sid = isSubject(profile.sid) ? profile.sid : undefined;
   const label = labels.map(parseLabel).find((text) => text !== undefined);
@@ -192,13 +189,6 @@ export const createIdentity = (
     ...(refreshToken === undefined ? {} : { refreshToken }),
   };
 };
-
-/**
- * Numbers are rejected because rounding could merge two people into one, and lone surrogates because storage
- * changes them.
- */
-const isSubject = (value: unknown): value is string =>
-  typeof value === 'string' && value !== '' && value.length <= maxSubjectLength && value.isWellFormed();
 
 /**
  * Returns text that can be shown and sealed. Returns `undefined` for other values, and for text that is

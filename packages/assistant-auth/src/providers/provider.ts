@@ -217,3 +217,19 @@ export class ProviderError extends Error {
     this.kind = kind;
   }
 }
+
+/** OpenID Connect Core §2. The same limit applies to session IDs. */
+const maxSubjectLength = 255;
+
+/** @throws ProviderError `invalid` for a subject that is not text, is empty, or is too long */
+export const parseSubject = (subject: unknown): string => {
+  if (isSubject(subject)) return subject;
+  throw new ProviderError('invalid', 'the subject is not a string, is empty, or is too long');
+};
+
+/**
+ * Numbers are rejected because rounding could merge two people into one, and lone surrogates because storage
+ * changes them.
+ */
+export const isSubject = (value: unknown): value is string =>
+  typeof value === 'string' && value !== '' && value.length <= maxSubjectLength && value.isWellFormed();

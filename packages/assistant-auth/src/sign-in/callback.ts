@@ -17,7 +17,7 @@ import { clearCookie, readCookies } from '../http/request.ts';
 import { completedPageResponse, seeOther } from '../http/responses.ts';
 import type { Identity } from '../oauth/identifiers.ts';
 import { callbackError, ProtocolError } from '../oauth/protocol-error.ts';
-import { type IdentityProvider, ProviderError } from '../providers/provider.ts';
+import { type IdentityProvider, ProviderError, parseSubject } from '../providers/provider.ts';
 import { StorageUnavailable } from '../storage/broker-storage.ts';
 import type { Completion, Transaction, TransactionPurpose } from '../tokens/sealed-types.ts';
 import type { CompletedModel } from '../ui/error.ts';
@@ -244,11 +244,13 @@ export const handleProviderResponse = async (
 ): Promise<Identity> => {
   await rejectReplay(context, transaction, replayGuard);
   try {
-    return await provider.handleCallback(
+    const identity = await provider.handleCallback(
       responseUrl,
       buildUpstreamRequest(transaction, context.issuer),
       context.providerIo,
     );
+    // A provider can be the publisher's own code, which must not sign in another provider's users.
+    return { ...identity, provider: provider.id, subject: parseSubject(identity.subject) };
   } catch (error) {
     await rejectReplay(context, transaction, replayGuard);
     throw error;

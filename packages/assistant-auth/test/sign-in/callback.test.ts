@@ -119,6 +119,36 @@ describe('a callback by query', () => {
       expect(provider.tokenRequests).toEqual(provider.authorizationRequests);
     });
 
+    describe('of a provider that a publisher wrote', () => {
+      const signInWith = async (identity: object) => {
+        const storage = memoryStorage();
+        const provider = createProvider('google', 'Google');
+        const handleCallback: IdentityProvider['handleCallback'] = async (...args) => ({
+          ...(await provider.handleCallback(...args)),
+          ...identity,
+        });
+        const deployment = deploy({ storage, providers: [{ ...provider, handleCallback }] });
+        const { returnFromProvider } = await continueToProvider(deployment, gptRequest, 'google');
+        return { storage, deployment, redirect: readRedirect(await returnFromProvider({ code: 'ada' })) };
+      };
+
+      it.each([undefined, null, '', 7, ['ada'], 'a'.repeat(256), '\ud800'])(
+        'is refused with the subject %j',
+        async (subject) => {
+          const { deployment, redirect } = await signInWith({ subject });
+          expect(redirect.searchParams.get('error')).toBe('server_error');
+          expect(deployment.log.at(-1)).toMatchObject({ event: 'refused', reason: 'provider.invalid' });
+        },
+      );
+
+      it('belongs to that provider, whatever the provider returns', async () => {
+        const { storage, redirect } = await signInWith({ provider: 'other' });
+        expect(redirect.searchParams.has('code')).toBe(true);
+        expect(await storage.findUser({ provider: 'other', subject: 'ada' })).toBeUndefined();
+        expect(await storage.findUser({ provider: 'google', subject: 'ada' })).toBeDefined();
+      });
+    });
+
     it('finds the same user for the same subject, and another user for another provider', async () => {
       const deployment = deploy();
       const userOf = async (provider: string, subject: string) => {
