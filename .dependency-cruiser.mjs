@@ -39,6 +39,12 @@ layers['token-endpoint/'] = ['sign-in/', 'endpoint/', 'context.ts', ...base];
 layers['metadata.ts'] = ['token-endpoint/', 'endpoint/', 'context.ts', ...base];
 layers['protect.ts'] = ['endpoint/', 'context.ts', ...base];
 
+/** Entry points of their own. Nothing else imports them. */
+const standalone = ['node/', 'cli/', 'testing/'];
+layers['node/'] = ['context.ts', ...base];
+layers['cli/'] = base;
+layers['testing/'] = ['defaults.ts', ...base];
+
 const pattern = (names) => `${auth}(${names.map((name) => name.replace('.', '\\.')).join('|')})`;
 
 const layerRules = Object.entries(layers).map(([name, allowed]) => ({
@@ -68,20 +74,27 @@ const configuration = {
       from: { path: auth, pathNot: `${auth}account/` },
       to: { path: `${auth}account/` },
     },
+    ...standalone.map((name) => ({
+      name: `${name.slice(0, -1)}-stands-alone`,
+      comment: `Nothing else imports ${name}.`,
+      severity: 'error',
+      from: { path: auth, pathNot: pattern([name]) },
+      to: { path: pattern([name]) },
+    })),
     {
       name: 'assistant-auth-dependencies',
       comment:
         'assistant-auth runs on any runtime with the Fetch API: two dependencies, no platform, no app.',
       severity: 'error',
-      from: { path: auth },
+      from: { path: auth, pathNot: pattern(['node/', 'cli/']) },
       to: { pathNot: `${auth}|node_modules/(oauth4webapi|jose)/` },
     },
     {
       name: 'oauth4webapi-and-jose-in-providers',
       comment:
-        'Only requests to providers use these libraries. The broker implements the rules of its own endpoints.',
+        'Only requests to providers and the fake provider use these libraries. The broker implements the rules of its own endpoints.',
       severity: 'error',
-      from: { path: auth, pathNot: `${auth}providers/` },
+      from: { path: auth, pathNot: pattern(['providers/', 'testing/']) },
       to: { path: 'node_modules/(oauth4webapi|jose)/' },
     },
     {
@@ -133,7 +146,10 @@ const configuration = {
       name: 'no-node-built-ins',
       comment: 'Deployed code must not use Node built-ins, although workerd provides them.',
       severity: 'error',
-      from: { path: '^(packages/assistant-(auth|operations)|apps/[^/]+)/src/' },
+      from: {
+        path: '^(packages/assistant-(auth|operations)|apps/[^/]+)/src/',
+        pathNot: pattern(['node/', 'cli/']),
+      },
       to: { dependencyTypes: ['core'] },
     },
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },

@@ -4,10 +4,13 @@
  * platform has, or a package that is not a dependency.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import ts from 'typescript';
 import { listEntryPoints, type PackedPackage } from './package.ts';
+
+/** Entry points that are only for Node, so their declarations may use its types. */
+const nodeOnly = ['assistant-auth/node'];
 
 /** The packages that contain the types of the platforms. */
 const platformTypes = ['@types/node', '@cloudflare/workers-types'];
@@ -32,19 +35,24 @@ export const findDeclarationProblems = (
   packages: readonly PackedPackage[],
   project: string,
 ): readonly string[] => {
-  const consumer = createConsumer(packages, project);
+  installPackages(packages, project);
+  const specifiers = packages.flatMap(listEntryPoints).map(({ specifier }) => specifier);
   const getSourceFile = createFileCache();
-  return Object.entries(platforms).flatMap(([platform, platformOptions]) =>
-    Object.entries(resolutions).flatMap(([resolution, resolutionOptions]) =>
+  return Object.entries(platforms).flatMap(([platform, platformOptions]) => {
+    const importable = specifiers.filter(
+      (specifier) => platformOptions.types?.includes('node') || !nodeOnly.includes(specifier),
+    );
+    const consumer = createConsumer(importable, project);
+    return Object.entries(resolutions).flatMap(([resolution, resolutionOptions]) =>
       check(consumer, { ...platformOptions, ...resolutionOptions }, getSourceFile).map(
         (problem) => `${platform}, ${resolution}: ${problem}`,
       ),
-    ),
-  );
+    );
+  });
 };
 
-/** Returns the path of the module that imports all entry points. */
-const createConsumer = (packages: readonly PackedPackage[], project: string): string => {
+const installPackages = (packages: readonly PackedPackage[], project: string): void => {
+  writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
   for (const { manifest, tarball } of packages) {
     const folder = join(project, 'node_modules', manifest.name);
     mkdirSync(folder, { recursive: true });
@@ -58,12 +66,17 @@ const createConsumer = (packages: readonly PackedPackage[], project: string): st
     mkdirSync(dirname(link), { recursive: true });
     symlinkSync(resolve('node_modules', name), link);
   }
-  const modules = packages.flatMap(listEntryPoints).map(({ specifier }) => specifier);
-  const consumer = join(project, 'consumer.ts');
-  writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
+};
+
+/**
+ * Writes a module that imports the entry points.
+ * @returns its path
+ */
+const createConsumer = (specifiers: readonly string[], project: string): string => {
+  const consumer = join(mkdtempSync(join(project, 'consumer-')), 'index.ts');
   writeFileSync(
     consumer,
-    modules.map((name, index) => `export * as module${index} from '${name}';\n`).join(''),
+    specifiers.map((name, index) => `export * as module${index} from '${name}';\n`).join(''),
   );
   return consumer;
 };
@@ -84,7 +97,7 @@ const check = (
   platformOptions: ts.CompilerOptions,
   getSourceFile: ts.CompilerHost['getSourceFile'],
 ): readonly string[] => {
-  const project = dirname(consumer);
+  const project = dirname(dirname(consumer));
   const options = { ...platformOptions, target: ts.ScriptTarget.ES2024, strict: true, noEmit: true };
   const host = { ...ts.createCompilerHost(options), getSourceFile, getCurrentDirectory: () => project };
   const program = ts.createProgram({ rootNames: [consumer], options, host });

@@ -1,0 +1,5 @@
+/**
+ * Runs the broker on Node: a handler for Express, Fastify and `node:http`.
+ * @module
+ */
+export {};

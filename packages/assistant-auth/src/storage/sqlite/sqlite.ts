@@ -1,0 +1,5 @@
+/**
+ * Storage in SQLite.
+ * @module
+ */
+export {};

@@ -1,0 +1,5 @@
+/**
+ * Tests an integration without accounts at real providers.
+ * @module
+ */
+export {};
