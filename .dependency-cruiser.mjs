@@ -13,7 +13,8 @@ const layers = {
   'oauth/': [],
   'http/': ['oauth/'],
   'seal/': ['oauth/'],
-  'storage/': ['seal/', 'oauth/'],
+  // `defaults.ts` has the timer with which storage in SQLite waits for a lock.
+  'storage/': ['seal/', 'oauth/', 'defaults.ts'],
   'limits/': ['oauth/'],
   'clients/': ['limits/', 'oauth/'],
   'providers/': ['oauth/'],

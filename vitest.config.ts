@@ -77,9 +77,13 @@ export default defineConfig(async () => ({
     // Two, even on a machine with two cores: the conformance tests mostly wait for the processes they start.
     maxWorkers: 2,
     projects: [
-      inWorkerd('assistant-auth', ['packages/assistant-auth/test/storage/d1/**']),
+      inWorkerd('assistant-auth', [
+        'packages/assistant-auth/test/storage/d1/**',
+        'packages/assistant-auth/test/storage/sqlite/**',
+      ]),
       inWorkerd('assistant-operations'),
       await withD1('assistant-auth-d1', 'packages/assistant-auth/test/storage/d1/**/*.test.ts'),
+      inNode('assistant-auth-sqlite', 'packages/assistant-auth/test/storage/sqlite/**/*.test.ts'),
       await withD1('words', 'apps/words/test/**/*.test.ts'),
       await withD1('scale', 'bench/scale/test/**/*.test.ts'),
       inNode('lab', 'packages/lab/test/**/*.test.ts'),

@@ -24,7 +24,7 @@ export class ProtocolError extends Error {
 
   constructor(
     reason: ErrorReason,
-    [code, description, status = statusByCode[code]]: ErrorDefinition,
+    [code, description, status = statusByCode[code] ?? 400]: ErrorDefinition,
     options: ProtocolErrorOptions = {},
   ) {
     super(reason, options);
@@ -73,21 +73,12 @@ export type OAuthErrorCode =
   | 'server_error'
   | 'temporarily_unavailable';
 
-const statusByCode: Readonly<Record<OAuthErrorCode, number>> = {
-  invalid_request: 400,
+/** All other codes have the status 400. */
+const statusByCode: Partial<Readonly<Record<OAuthErrorCode, number>>> = {
   invalid_client: 401,
-  invalid_grant: 400,
-  unsupported_grant_type: 400,
-  unsupported_response_type: 400,
-  invalid_scope: 400,
-  invalid_target: 400,
-  access_denied: 403,
   invalid_token: 401,
+  access_denied: 403,
   insufficient_scope: 403,
-  invalid_key: 400,
-  invalid_issuer: 400,
-  invalid_audience: 400,
-  authentication_failed: 400,
   server_error: 500,
   temporarily_unavailable: 503,
 };

@@ -49,23 +49,8 @@ export interface StorageAdmin {
   readKeyUsage(query: KeyUsageQuery): Promise<readonly KeyUsage[]>;
 }
 
-/**
- * Creates the operator's queries on the storage's database. Every method is one round trip. Some read whole
- * tables, so do not call them for each request.
- * @param db the D1 binding, or another database with the same tables
- * @throws StorageUnavailable from every method if D1 fails, with D1's error as `cause`
- * @example
- * ```ts
- * import { d1Admin } from 'assistant-auth/d1';
- *
- * const admin = d1Admin(env.DB);
- * const now = await admin.readClock();
- * for (const user of await admin.listUsers({ limit: 20, skip: 0 }, now)) {
- *   console.log(user.id, user.activeGrants);
- * }
- * ```
- */
-export const d1Admin = (db: SqlDatabase): StorageAdmin => ({
+/** Creates the operator's queries on the storage's database. */
+export const createSqlAdmin = (db: SqlDatabase): StorageAdmin => ({
   readClock: () => readClock(db),
   listUsers: (page, now) => readUsers(db, page, now),
   listGrants: (userId, now) => readGrants(db, userId, now),

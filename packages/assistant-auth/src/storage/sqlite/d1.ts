@@ -5,44 +5,20 @@
  */
 
 import type { BrokerStorage } from '../broker-storage.ts';
-import {
-  deleteUser,
-  findUser,
-  linkIdentity,
-  readAccount,
-  readHistory,
-  revokeGrants,
-  unlinkIdentity,
-  useSession,
-} from './accounts.ts';
-import { cleanUp } from './cleanup.ts';
-import { claimCode, isRefreshable, redeemCode, refresh } from './grants.ts';
-import { isRevoked, readRevocations, revoke } from './revocations.ts';
-import { recordSecurityEvent } from './security-events.ts';
-import { readGrantStatus, recordSignIn } from './sign-ins.ts';
+import { createSqlAdmin, type StorageAdmin } from './admin.ts';
+import { createSqlStorage } from './sql-storage.ts';
 import type { SqlDatabase } from './statements.ts';
-import {
-  acquireRecheckLease,
-  dropUpstreamToken,
-  findUpstreamTokens,
-  recordRecheck,
-  replaceUpstreamTokens,
-  resolveRecheck,
-  revokeGrantsOfIdentity,
-  storeUpstreamToken,
-} from './upstream-tokens.ts';
 
-export {
-  type AuditEntry,
-  d1Admin,
-  type GrantSummary,
-  type IdentityWithoutUpstreamToken,
-  type KeyPrefixes,
-  type KeyUsage,
-  type KeyUsageQuery,
-  type Pagination,
-  type StorageAdmin,
-  type UserSummary,
+export type {
+  AuditEntry,
+  GrantSummary,
+  IdentityWithoutUpstreamToken,
+  KeyPrefixes,
+  KeyUsage,
+  KeyUsageQuery,
+  Pagination,
+  StorageAdmin,
+  UserSummary,
 } from './admin.ts';
 export type { AuditActor, AuditEventName, SqlDatabase, SqlResult, SqlStatement } from './statements.ts';
 
@@ -74,32 +50,22 @@ export type { AuditActor, AuditEventName, SqlDatabase, SqlResult, SqlStatement }
  * });
  * ```
  */
-export const d1Storage = (db: SqlDatabase): BrokerStorage => ({
-  recordSignIn: (signIn) => recordSignIn(db, signIn),
-  readGrantStatus: (grantId) => readGrantStatus(db, grantId),
-  claimCode: (claim) => claimCode(db, claim),
-  redeemCode: (redemption) => redeemCode(db, redemption),
-  refresh: (request) => refresh(db, request),
-  isRefreshable: (presented) => isRefreshable(db, presented),
-  storeUpstreamToken: (token) => storeUpstreamToken(db, token),
-  recordRecheck: (check) => recordRecheck(db, check),
-  revokeGrantsOfIdentity: (usedToken, reason, now) => revokeGrantsOfIdentity(db, usedToken, reason, now),
-  resolveRecheck: (usedToken) => resolveRecheck(db, usedToken),
-  dropUpstreamToken: (drop) => dropUpstreamToken(db, drop),
-  revoke: (target, reason, now, actor = 'operator') => revoke(db, target, reason, now, actor),
-  readRevocations: (cursor, now, limit) => readRevocations(db, cursor, now, limit),
-  isRevoked: (token, now) => isRevoked(db, token, now),
-  cleanUp: (cleanup) => cleanUp(db, cleanup),
-  findUpstreamTokens: (query) => findUpstreamTokens(db, query),
-  replaceUpstreamTokens: (replacement) => replaceUpstreamTokens(db, replacement),
-  useSession: (activity) => useSession(db, activity),
-  acquireRecheckLease: (request) => acquireRecheckLease(db, request),
-  readAccount: (userId) => readAccount(db, userId),
-  readHistory: (userId) => readHistory(db, userId),
-  findUser: (identity) => findUser(db, identity),
-  linkIdentity: (link) => linkIdentity(db, link),
-  unlinkIdentity: (unlink) => unlinkIdentity(db, unlink),
-  revokeGrants: (revocation) => revokeGrants(db, revocation),
-  deleteUser: (deletion) => deleteUser(db, deletion),
-  recordSecurityEvent: (event) => recordSecurityEvent(db, event),
-});
+export const d1Storage: (db: SqlDatabase) => BrokerStorage = createSqlStorage;
+
+/**
+ * Creates the operator's queries on the storage's database. Every method is one round trip. Some read whole
+ * tables, so do not call them for each request.
+ * @param db the D1 binding
+ * @throws StorageUnavailable from every method if D1 fails, with D1's error as `cause`
+ * @example
+ * ```ts
+ * import { d1Admin } from 'assistant-auth/d1';
+ *
+ * const admin = d1Admin(env.DB);
+ * const now = await admin.readClock();
+ * for (const user of await admin.listUsers({ limit: 20, skip: 0 }, now)) {
+ *   console.log(user.id, user.activeGrants);
+ * }
+ * ```
+ */
+export const d1Admin: (db: SqlDatabase) => StorageAdmin = createSqlAdmin;

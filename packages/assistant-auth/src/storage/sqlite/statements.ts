@@ -9,7 +9,7 @@ import { StorageUnavailable } from '../broker-storage.ts';
 /**
  * Runs the statements in order, in one transaction and one round trip.
  * @returns one result per statement, in their order
- * @throws StorageUnavailable for every failure. D1's message may quote SQL, so it is only in `cause`
+ * @throws StorageUnavailable for every failure. The driver's message may quote SQL, so it is only in `cause`
  */
 export const runBatch = async <Row>(
   db: SqlDatabase,
@@ -18,7 +18,7 @@ export const runBatch = async <Row>(
   try {
     return await db.batch<Row>(statements);
   } catch (cause) {
-    throw new StorageUnavailable('D1 failed to run the statements', { cause });
+    throw new StorageUnavailable('the database failed', { cause });
   }
 };
 

@@ -160,7 +160,7 @@ describe('rows', () => {
       await storage.recordSignIn(signIn());
       const before = await readAllRows();
       const secondSignIn = storage.recordSignIn(signIn({ grantId: 'grant-2', identity: { subject: 'bob' } }));
-      await expect(secondSignIn).rejects.toThrow('D1 failed to run the statements');
+      await expect(secondSignIn).rejects.toThrow('the database failed');
       expect(await readAllRows()).toEqual(before);
     });
   });
@@ -647,7 +647,7 @@ describe('failures', () => {
     it.each(everyMethod)('causes StorageUnavailable, with a message without SQL: %s', async (_, call) => {
       const error = await catchError(call(d1Storage(env.UNMIGRATED)));
       expect(error).toBeInstanceOf(StorageUnavailable);
-      expect(String(error)).toBe('StorageUnavailable: D1 failed to run the statements');
+      expect(String(error)).toBe('StorageUnavailable: the database failed');
       expect(error).toHaveProperty('cause.message', expect.stringContaining('no such table'));
     });
   });

@@ -1,0 +1,60 @@
+/** The methods of `BrokerStorage` in SQL: which file has which method. */
+
+import type { BrokerStorage } from '../broker-storage.ts';
+import {
+  deleteUser,
+  findUser,
+  linkIdentity,
+  readAccount,
+  readHistory,
+  revokeGrants,
+  unlinkIdentity,
+  useSession,
+} from './accounts.ts';
+import { cleanUp } from './cleanup.ts';
+import { claimCode, isRefreshable, redeemCode, refresh } from './grants.ts';
+import { isRevoked, readRevocations, revoke } from './revocations.ts';
+import { recordSecurityEvent } from './security-events.ts';
+import { readGrantStatus, recordSignIn } from './sign-ins.ts';
+import type { SqlDatabase } from './statements.ts';
+import {
+  acquireRecheckLease,
+  dropUpstreamToken,
+  findUpstreamTokens,
+  recordRecheck,
+  replaceUpstreamTokens,
+  resolveRecheck,
+  revokeGrantsOfIdentity,
+  storeUpstreamToken,
+} from './upstream-tokens.ts';
+
+/** Creates storage on a database with the tables of this package. Every method is one batch. */
+export const createSqlStorage = (db: SqlDatabase): BrokerStorage => ({
+  recordSignIn: (signIn) => recordSignIn(db, signIn),
+  readGrantStatus: (grantId) => readGrantStatus(db, grantId),
+  claimCode: (claim) => claimCode(db, claim),
+  redeemCode: (redemption) => redeemCode(db, redemption),
+  refresh: (request) => refresh(db, request),
+  isRefreshable: (presented) => isRefreshable(db, presented),
+  storeUpstreamToken: (token) => storeUpstreamToken(db, token),
+  recordRecheck: (check) => recordRecheck(db, check),
+  revokeGrantsOfIdentity: (usedToken, reason, now) => revokeGrantsOfIdentity(db, usedToken, reason, now),
+  resolveRecheck: (usedToken) => resolveRecheck(db, usedToken),
+  dropUpstreamToken: (drop) => dropUpstreamToken(db, drop),
+  revoke: (target, reason, now, actor = 'operator') => revoke(db, target, reason, now, actor),
+  readRevocations: (cursor, now, limit) => readRevocations(db, cursor, now, limit),
+  isRevoked: (token, now) => isRevoked(db, token, now),
+  cleanUp: (cleanup) => cleanUp(db, cleanup),
+  findUpstreamTokens: (query) => findUpstreamTokens(db, query),
+  replaceUpstreamTokens: (replacement) => replaceUpstreamTokens(db, replacement),
+  useSession: (activity) => useSession(db, activity),
+  acquireRecheckLease: (request) => acquireRecheckLease(db, request),
+  readAccount: (userId) => readAccount(db, userId),
+  readHistory: (userId) => readHistory(db, userId),
+  findUser: (identity) => findUser(db, identity),
+  linkIdentity: (link) => linkIdentity(db, link),
+  unlinkIdentity: (unlink) => unlinkIdentity(db, unlink),
+  revokeGrants: (revocation) => revokeGrants(db, revocation),
+  deleteUser: (deletion) => deleteUser(db, deletion),
+  recordSecurityEvent: (event) => recordSecurityEvent(db, event),
+});
