@@ -1,17 +1,17 @@
+/** Storage in a SQLite file passes the contract of every storage. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { migrate, sqliteStorage } from 'assistant-auth/sqlite';
 import { afterAll } from 'vitest';
-import { migrate, sqliteStorage } from '../../../src/storage/sqlite/sqlite.ts';
 import { storageContract } from '../storage-contract.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'sqlite-'));
-let count = 0;
+const folder = mkdtempSync(join(tmpdir(), 'sqlite-storage-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 storageContract('storage on node:sqlite', async () => {
-  const database = new DatabaseSync(join(folder, `${(count += 1)}.db`));
+  const database = new DatabaseSync(join(mkdtempSync(join(folder, 'test-')), 'auth.db'));
   await migrate(database);
   return sqliteStorage(database);
 });

@@ -1,0 +1,79 @@
+/** `migrate`: creates and updates the tables in a SQLite database. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
+import { migrate } from 'assistant-auth/sqlite';
+import { afterAll, expect, it } from 'vitest';
+
+const folder = mkdtempSync(join(tmpdir(), 'sqlite-migrate-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const migrationsFolder = fileURLToPath(new URL('../../../migrations', import.meta.url));
+const names = readdirSync(migrationsFolder).toSorted();
+
+const readSchema = (database: DatabaseSync) =>
+  database
+    .prepare('SELECT type, name, tbl_name FROM sqlite_master ORDER BY type, name')
+    .all()
+    .map((row) => ({ ...row }));
+
+const readColumns = (database: DatabaseSync) =>
+  database
+    .prepare(
+      `SELECT m.name AS tbl, c.name, c.type, c."notnull", c.dflt_value, c.pk, c.hidden
+      FROM sqlite_master m, pragma_table_xinfo(m.name) c WHERE m.type = 'table' ORDER BY m.name, c.cid`,
+    )
+    .all()
+    .map((row) => ({ ...row }));
+
+it('applies every migration once, and returns the names of those that it applied', async () => {
+  const database = new DatabaseSync(':memory:');
+  expect(await migrate(database)).toEqual(names);
+  expect(await migrate(database)).toEqual([]);
+  const rows = database.prepare('SELECT name FROM assistant_auth_migrations').all();
+  expect(rows.map(({ name }) => name)).toEqual(names);
+});
+
+it('creates the same tables and indexes as the files that D1 uses', async () => {
+  const migrated = new DatabaseSync(':memory:');
+  await migrate(migrated);
+  migrated.exec('DROP TABLE assistant_auth_migrations');
+  const expected = new DatabaseSync(':memory:');
+  for (const name of names) expected.exec(readFileSync(join(migrationsFolder, name), 'utf8'));
+  expect(readSchema(migrated)).toEqual(readSchema(expected));
+  expect(readColumns(migrated)).toEqual(readColumns(expected));
+  expect(readSchema(expected).length).toBeGreaterThan(10);
+});
+
+it('applies each migration once if several connections migrate at the same time', async () => {
+  const file = join(folder, 'concurrent.db');
+  const applied = await Promise.all(Array.from({ length: 8 }, () => migrate(new DatabaseSync(file))));
+  expect(applied.flat()).toEqual(names);
+});
+
+it('changes nothing if the database has another table with the same name', async () => {
+  const database = new DatabaseSync(':memory:');
+  database.exec('CREATE TABLE grants (amount INTEGER)');
+  const error = await migrate(database).catch((caught: unknown) => caught);
+  expect(error).toMatchObject({
+    message:
+      'The migration 0001_broker.sql could not be applied. The database must not have other tables with the same names.',
+    cause: { message: 'table grants already exists' },
+  });
+  expect(readSchema(database)).toMatchObject([
+    { type: 'index', tbl_name: 'assistant_auth_migrations' },
+    { type: 'table', name: 'assistant_auth_migrations' },
+    { type: 'table', name: 'grants' },
+  ]);
+  expect(database.prepare('SELECT * FROM assistant_auth_migrations').all()).toEqual([]);
+});
+
+it('keeps the data', async () => {
+  const database = new DatabaseSync(':memory:');
+  await migrate(database);
+  database.exec("INSERT INTO users (id, created_at) VALUES ('user-1', 1)");
+  await migrate(database);
+  expect(database.prepare('SELECT id FROM users').all()).toMatchObject([{ id: 'user-1' }]);
+});
