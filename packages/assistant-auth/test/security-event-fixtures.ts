@@ -6,6 +6,8 @@
 import { exportPKCS8 } from 'jose';
 import { apple, type BrokerOptions, type BrokerStorage, google, type OidcOptions } from '../src/index.ts';
 import { memoryStorage } from '../src/storage/memory.ts';
+import { signInAndRedeem, t0 } from '../src/testing/storage-contract/sample.ts';
+import { createSession } from '../src/testing/storage-contract/sessions.ts';
 import { issuer as broker, type Deployment } from './deployment.ts';
 import {
   clientId,
@@ -16,8 +18,6 @@ import {
 } from './providers/fake-issuer.ts';
 import { type Claims, generateKey, type SigningKey, sign } from './providers/signing.ts';
 import { createSpyStorage, type SpyStorage } from './spy-storage.ts';
-import { signInAndRedeem, t0 } from './storage/storage-contract/sample.ts';
-import { createSession } from './storage/storage-contract/sessions.ts';
 import { deployWithClientAddress } from './wrong-secrets.ts';
 
 export const issuerUrls = {

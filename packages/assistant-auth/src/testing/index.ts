@@ -1,5 +1,5 @@
 /**
- * Tests an integration without accounts at real providers.
+ * Tests an integration without accounts at real providers, and implementations of the storage interface.
  * @module
  */
-export {};
+export { type StorageContractTest, storageContract } from './storage-contract.ts';

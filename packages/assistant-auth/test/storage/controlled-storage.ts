@@ -2,7 +2,7 @@
 
 import { type BrokerStorage, type RevocableToken, StorageUnavailable } from '../../src/index.ts';
 import { memoryStorage } from '../../src/storage/memory.ts';
-import { highLimits } from './storage-contract/sample.ts';
+import { highLimits } from '../../src/testing/storage-contract/sample.ts';
 
 /** How `readRevocations` was called. */
 interface RevocationRead {

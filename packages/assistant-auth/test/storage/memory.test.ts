@@ -1,5 +1,5 @@
 /** Memory storage passes the contract of every storage. */
 import { memoryStorage } from '../../src/storage/memory.ts';
-import { storageContract } from './storage-contract.ts';
+import { testStorage } from './storage-contract.ts';
 
-storageContract('storage in memory', async () => memoryStorage());
+testStorage('storage in memory', async () => memoryStorage());

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { BrokerStorage } from '../../src/index.ts';
 import { generateKey, listSealedPrefixes, parseKeyRing } from '../../src/seal/index.ts';
 import { memoryStorage } from '../../src/storage/memory.ts';
+import { signIn, t0 } from '../../src/testing/storage-contract/sample.ts';
 import { createResealer } from '../../src/tokens/key-rotation.ts';
 import { createSealers, openUpstreamToken, sealUpstreamToken } from '../../src/tokens/sealers.ts';
 import { type AccountBrowser, createAccountBrowser } from '../account-browser.ts';
@@ -16,7 +17,6 @@ import {
   sealedTypeCases,
 } from '../sealed-type-cases.ts';
 import { createSpyStorage } from '../spy-storage.ts';
-import { signIn, t0 } from '../storage/storage-contract/sample.ts';
 
 describe('resealing', () => {
   const randomBytes = (length: number) => crypto.getRandomValues(new Uint8Array(length));

@@ -12,8 +12,8 @@ import {
   signIn,
   signInAndRedeem,
   t0,
-} from '../storage-contract/sample.ts';
-import { createSession } from '../storage-contract/sessions.ts';
+} from '../../../src/testing/storage-contract/sample.ts';
+import { createSession } from '../../../src/testing/storage-contract/sessions.ts';
 import { emptyD1 } from './empty-d1.ts';
 
 let storage: BrokerStorage;

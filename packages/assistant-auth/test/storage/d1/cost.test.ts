@@ -20,8 +20,8 @@ import {
   signInAndRedeem,
   t0,
   token,
-} from '../storage-contract/sample.ts';
-import { createSession } from '../storage-contract/sessions.ts';
+} from '../../../src/testing/storage-contract/sample.ts';
+import { createSession } from '../../../src/testing/storage-contract/sessions.ts';
 import { countingD1 } from './counting-d1.ts';
 import { emptyD1 } from './empty-d1.ts';
 import { everyMethod } from './every-method.ts';

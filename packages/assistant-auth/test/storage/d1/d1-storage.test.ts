@@ -19,12 +19,12 @@ import {
   signInAndRedeem,
   summarizeOutcome,
   t0,
-} from '../storage-contract/sample.ts';
-import { storageContract } from '../storage-contract.ts';
+} from '../../../src/testing/storage-contract/sample.ts';
+import { testStorage } from '../storage-contract.ts';
 import { emptyD1 } from './empty-d1.ts';
 import { everyMethod } from './every-method.ts';
 
-storageContract('storage on D1', async () => d1Storage(await emptyD1()));
+testStorage('storage on D1', async () => d1Storage(await emptyD1()));
 
 describe('rows', () => {
   let db: D1Database;

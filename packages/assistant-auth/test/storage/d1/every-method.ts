@@ -10,7 +10,7 @@ import {
   signIn,
   t0,
   token,
-} from '../storage-contract/sample.ts';
+} from '../../../src/testing/storage-contract/sample.ts';
 
 const ada = { provider: 'google', subject: 'ada' } as const;
 

@@ -8,8 +8,8 @@ import { migrate, type SqliteDatabase, sqliteStorage } from 'assistant-auth/sqli
 import { afterAll, describe, expect, it } from 'vitest';
 import { createSqliteDatabase } from '../../../src/storage/sqlite/drivers.ts';
 import { createSqlStorage } from '../../../src/storage/sqlite/sql-storage.ts';
+import { signIn } from '../../../src/testing/storage-contract/sample.ts';
 import { everyMethod } from '../d1/every-method.ts';
-import { signIn } from '../storage-contract/sample.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sqlite-drivers-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -10,7 +10,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { migrate, sqliteStorage } from 'assistant-auth/sqlite';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { signIn } from '../storage-contract/sample.ts';
+import { signIn } from '../../../src/testing/storage-contract/sample.ts';
 
 let folder: string;
 beforeAll(() => {

@@ -5,7 +5,7 @@
 import { writeSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { sqliteStorage } from 'assistant-auth/sqlite';
-import { grantRefresh, redemption, signIn, t0 } from '../storage-contract/sample.ts';
+import { grantRefresh, redemption, signIn, t0 } from '../../../src/testing/storage-contract/sample.ts';
 
 const [file = '', name = '', count = '0'] = process.argv.slice(2);
 const storage = sqliteStorage(new DatabaseSync(file));

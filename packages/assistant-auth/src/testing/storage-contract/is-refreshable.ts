@@ -1,8 +1,10 @@
 /** The storage contract for `isRefreshable`. */
-import { expect, it } from 'vitest';
-import type { BrokerStorage } from '../../../src/storage/broker-storage.ts';
+
+import type { BrokerStorage } from '../../storage/broker-storage.ts';
+import { expect } from './expect.ts';
 import {
   type CreateStorage,
+  type DeclareTest,
   day,
   grant1,
   grantRefresh,
@@ -24,15 +26,13 @@ const checkIsRefreshable = async (
   return kind === 'refreshed';
 };
 
-export const isRefreshableContract = (createStorage: CreateStorage): void => {
-  it.each(['stable', 'rotating'] as const)(
-    'returns true for the current token of a %s grant',
-    async (policy) => {
+export const isRefreshableContract = (it: DeclareTest, createStorage: CreateStorage): void => {
+  for (const policy of ['stable', 'rotating'] as const)
+    it(`returns true for the current token of a ${policy} grant`, async () => {
       const storage = await createStorage();
       await signInAndRedeem(storage, { refreshPolicy: policy });
       expect(await checkIsRefreshable(storage, 0, t0 + 2)).toBe(true);
-    },
-  );
+    });
 
   it('returns false for a grant that is unknown, not redeemed, not refreshable or not active', async () => {
     const storage = await createStorage();

@@ -1,9 +1,10 @@
 /** The storage contract for sign-ins. */
-import { expect, it } from 'vitest';
+import { expect } from './expect.ts';
 import {
   adasUpstreamToken,
   type CreateStorage,
   countValues,
+  type DeclareTest,
   fiftyIndexes,
   redemption,
   signIn,
@@ -19,7 +20,7 @@ const recorded = (userId: string, hasUpstreamToken = false) => ({
 const userByIdentity = (newId: string) => ({ kind: 'by-identity', newId }) as const;
 const publisherUser = (id: string) => ({ kind: 'resolved', id }) as const;
 
-export const signInContract = (createStorage: CreateStorage): void => {
+export const signInContract = (it: DeclareTest, createStorage: CreateStorage): void => {
   it('assigns an unknown identity to the new user', async () => {
     const storage = await createStorage();
     expect(await storage.recordSignIn(signIn())).toEqual(recorded('user-1'));
@@ -117,10 +118,10 @@ export const signInContract = (createStorage: CreateStorage): void => {
     expect(await storage.recordSignIn(signIn())).toEqual(recorded('user-1'));
   });
 
-  replayContract(createStorage);
+  replayContract(it, createStorage);
 };
 
-const replayContract = (createStorage: CreateStorage): void => {
+const replayContract = (it: DeclareTest, createStorage: CreateStorage): void => {
   it('records one of 50 concurrent sign-ins of the same transaction', async () => {
     const storage = await createStorage();
     const outcomes = await Promise.all(fiftyIndexes.map(() => storage.recordSignIn(signIn())));

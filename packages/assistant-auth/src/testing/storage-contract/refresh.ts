@@ -1,8 +1,9 @@
 /** The storage contract for refresh. */
-import { expect, it } from 'vitest';
+import { expect } from './expect.ts';
 import {
   accessTokenLifetime,
   type CreateStorage,
+  type DeclareTest,
   day,
   grant1,
   grantRefresh,
@@ -20,7 +21,7 @@ import {
 /** With this setting, a late refresh revokes the grant. */
 const revokeLate = { lateRefresh: 'revoke' } as const;
 
-export const refreshContract = (createStorage: CreateStorage): void => {
+export const refreshContract = (it: DeclareTest, createStorage: CreateStorage): void => {
   it('advances a rotating grant by one generation, and returns its complete state', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
@@ -62,9 +63,8 @@ export const refreshContract = (createStorage: CreateStorage): void => {
     expect(await storage.refresh(grantRefresh(0, t0 + 3))).toEqual(inactive);
   });
 
-  it.each(['stable', 'rotating'] as const)(
-    'refreshes a %s grant until the last second before its idle expiry',
-    async (refreshPolicy) => {
+  for (const refreshPolicy of ['stable', 'rotating'] as const)
+    it(`refreshes a ${refreshPolicy} grant until the last second before its idle expiry`, async () => {
       const storage = await createStorage();
       await signInAndRedeem(storage, { refreshPolicy });
       const expiry = t0 + 1 + 30 * day;
@@ -73,8 +73,7 @@ export const refreshContract = (createStorage: CreateStorage): void => {
       expect(await storage.refresh(grantRefresh(refreshPolicy === 'stable' ? 0 : 1, expiry))).toMatchObject({
         grant: { refreshIdleExpiresAt: expiry + 30 * day },
       });
-    },
-  );
+    });
 
   it('never moves the idle expiry past the absolute expiry', async () => {
     const storage = await createStorage();
@@ -87,9 +86,8 @@ export const refreshContract = (createStorage: CreateStorage): void => {
     expect(await storage.refresh(grantRefresh(0, absolute))).toEqual(inactive);
   });
 
-  it.each(['stable', 'rotating'] as const)(
-    'does not change a %s grant for another client',
-    async (refreshPolicy) => {
+  for (const refreshPolicy of ['stable', 'rotating'] as const)
+    it(`does not change a ${refreshPolicy} grant for another client`, async () => {
       const storage = await createStorage();
       await signInAndRedeem(storage, { refreshPolicy });
       const current = summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + 10)));
@@ -98,14 +96,13 @@ export const refreshContract = (createStorage: CreateStorage): void => {
       expect(await storage.refresh(grantRefresh(1, t0 + 500, otherClient))).toEqual(inactive);
       expect(await listActiveRevocations(storage, t0 + 500)).toEqual([]);
       expect(summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + 20)))).toBe(current);
-    },
-  );
+    });
 
-  generationContract(createStorage);
-  branchContract(createStorage);
+  generationContract(it, createStorage);
+  branchContract(it, createStorage);
 };
 
-const generationContract = (createStorage: CreateStorage): void => {
+const generationContract = (it: DeclareTest, createStorage: CreateStorage): void => {
   it('returns the current generation for the previous token for exactly 120 seconds', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
@@ -160,17 +157,15 @@ const generationContract = (createStorage: CreateStorage): void => {
     expect(await storage.refresh(grantRefresh(0, t0 + 100 + 30 * day))).toEqual(inactive);
   });
 
-  it.each(['stable', 'rotating'] as const)(
-    'refuses a generation that a %s grant has not reached, without revoking the grant',
-    async (refreshPolicy) => {
+  for (const refreshPolicy of ['stable', 'rotating'] as const)
+    it(`refuses a generation that a ${refreshPolicy} grant has not reached, without revoking the grant`, async () => {
       const storage = await createStorage();
       await signInAndRedeem(storage, { refreshPolicy });
       expect(await storage.refresh(grantRefresh(1, t0 + 10))).toEqual(inactive);
       expect(await storage.refresh(grantRefresh(7, t0 + 10))).toEqual(inactive);
       expect(await listActiveRevocations(storage, t0 + 10)).toEqual([]);
       expect(await storage.refresh(grantRefresh(0, t0 + 11))).toMatchObject({ kind: 'refreshed' });
-    },
-  );
+    });
 
   it('revokes no other grant of the same user and client', async () => {
     const storage = await createStorage();
@@ -185,7 +180,7 @@ const generationContract = (createStorage: CreateStorage): void => {
 };
 
 /** Refreshes after the grace period, when the response with the successor was lost. */
-const branchContract = (createStorage: CreateStorage): void => {
+const branchContract = (it: DeclareTest, createStorage: CreateStorage): void => {
   it('returns the next generation for the previous token after the grace period if its successor was not used', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
@@ -209,22 +204,23 @@ const branchContract = (createStorage: CreateStorage): void => {
     expect(summarizeOutcome(await storage.refresh(grantRefresh(4, t0 + 21 * day)))).toBe('continued 5');
   });
 
-  it.each([
+  for (const [label, at] of [
     ['at once', 300],
     ['within the grace period of the branch', 420],
     ['later', 5000],
-  ])('revokes the grant when the successor that a branch replaced is presented %s', async (_, at) => {
-    const storage = await createStorage();
-    await signInAndRedeem(storage);
-    await storage.refresh(grantRefresh(0, t0 + 100));
-    await storage.refresh(grantRefresh(0, t0 + 300));
-    expect(await storage.refresh(grantRefresh(1, t0 + at))).toEqual(reused);
-    for (const generation of [0, 1, 2])
-      expect(await storage.refresh(grantRefresh(generation, t0 + at + 1))).toEqual(inactive);
-    expect(await listActiveRevocations(storage, t0 + at)).toHaveLength(
-      at < 300 + accessTokenLifetime ? 1 : 0,
-    );
-  });
+  ] as const)
+    it(`revokes the grant when the successor that a branch replaced is presented ${label}`, async () => {
+      const storage = await createStorage();
+      await signInAndRedeem(storage);
+      await storage.refresh(grantRefresh(0, t0 + 100));
+      await storage.refresh(grantRefresh(0, t0 + 300));
+      expect(await storage.refresh(grantRefresh(1, t0 + at))).toEqual(reused);
+      for (const generation of [0, 1, 2])
+        expect(await storage.refresh(grantRefresh(generation, t0 + at + 1))).toEqual(inactive);
+      expect(await listActiveRevocations(storage, t0 + at)).toHaveLength(
+        at < 300 + accessTokenLifetime ? 1 : 0,
+      );
+    });
 
   it('revokes the grant when the previous token is presented late after its successor was used', async () => {
     const storage = await createStorage();

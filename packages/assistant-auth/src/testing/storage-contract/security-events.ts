@@ -1,21 +1,15 @@
 /** The storage contract for security events: each applies once, and revokes only grants of its target. */
-import { expect, it } from 'vitest';
-import type {
-  RequestedRevocation,
-  RevocationScope,
-  SecurityEventTarget,
-} from '../../../src/oauth/identifiers.ts';
-import type {
-  BrokerStorage,
-  NewUpstreamToken,
-  ReceivedSecurityEvent,
-} from '../../../src/storage/broker-storage.ts';
+
+import type { RequestedRevocation, RevocationScope, SecurityEventTarget } from '../../oauth/identifiers.ts';
+import type { BrokerStorage, NewUpstreamToken, ReceivedSecurityEvent } from '../../storage/broker-storage.ts';
+import { expect } from './expect.ts';
 import {
   accessTokenLifetime,
   adasUpstreamToken,
   buildCleanup,
   type CreateStorage,
   countValues,
+  type DeclareTest,
   day,
   fiftyIndexes,
   grantRefresh,
@@ -69,15 +63,15 @@ const createStorageWithGrants = async (createStorage: CreateStorage): Promise<Br
   return storage;
 };
 
-export const securityEventContract = (createStorage: CreateStorage): void => {
-  replayContract(createStorage);
-  revocationScopeContract(createStorage);
-  targetContract(createStorage);
-  tokenTargetContract(createStorage);
-  retentionContract(createStorage);
+export const securityEventContract = (it: DeclareTest, createStorage: CreateStorage): void => {
+  replayContract(it, createStorage);
+  revocationScopeContract(it, createStorage);
+  targetContract(it, createStorage);
+  tokenTargetContract(it, createStorage);
+  retentionContract(it, createStorage);
 };
 
-const replayContract = (createStorage: CreateStorage): void => {
+const replayContract = (it: DeclareTest, createStorage: CreateStorage): void => {
   it('applies a security event once: a repeated one changes nothing', async () => {
     const storage = await createStorageWithGrants(createStorage);
     expect(await recordEvent(storage, { kind: 'session', sid: 'sid-9' })).toBe('recorded');
@@ -111,18 +105,19 @@ const replayContract = (createStorage: CreateStorage): void => {
   });
 };
 
-const revocationScopeContract = (createStorage: CreateStorage): void => {
-  it.each([
+const revocationScopeContract = (it: DeclareTest, createStorage: CreateStorage): void => {
+  for (const [revocationScope, expected] of [
     ['sessions', ['session']],
     ['online-grants', ['now', 'session']],
     ['grants', ['later', 'now', 'session']],
     ['identity', ['later', 'now', 'session']],
-  ] as const)('revokes according to its scope: %s', async (revocationScope, expected) => {
-    const storage = await createStorageWithGrants(createStorage);
-    await recordEvent(storage, ada, revocationScope);
-    expect(await listRevokedGrants(storage)).toEqual(expected);
-    expect(await useAccountSession(storage, now, 'session')).toBeUndefined();
-  });
+  ] as const)
+    it(`revokes according to its scope: ${revocationScope}`, async () => {
+      const storage = await createStorageWithGrants(createStorage);
+      await recordEvent(storage, ada, revocationScope);
+      expect(await listRevokedGrants(storage)).toEqual(expected);
+      expect(await useAccountSession(storage, now, 'session')).toBeUndefined();
+    });
 
   it('appends one revocation for all grants that have an unexpired access token', async () => {
     const storage = await createStorageWithGrants(createStorage);
@@ -177,7 +172,7 @@ const revocationScopeContract = (createStorage: CreateStorage): void => {
     expect(await listRevokedGrants(storage)).toEqual(['grant-2', 'session-1']);
     await signInAndRedeem(storage, { grantId: 'back-again', now: now + 1, refreshPolicy: 'stable' });
     const outcome = await storage.refresh(grantRefresh(0, now + 3, { grantId: 'back-again' }));
-    expect(outcome).not.toHaveProperty('recheck');
+    expect('recheck' in outcome).toBe(false);
   });
 
   it('does not revoke grants of a session that started after the event', async () => {
@@ -188,7 +183,7 @@ const revocationScopeContract = (createStorage: CreateStorage): void => {
   });
 };
 
-const targetContract = (createStorage: CreateStorage): void => {
+const targetContract = (it: DeclareTest, createStorage: CreateStorage): void => {
   it('finds users by their subject at the provider, and by nothing else', async () => {
     const storage = await createStorageWithGrants(createStorage);
     const sameUser = { user: { kind: 'resolved', id: 'user-1' } } as const;
@@ -230,7 +225,7 @@ const targetContract = (createStorage: CreateStorage): void => {
   });
 };
 
-const tokenTargetContract = (createStorage: CreateStorage): void => {
+const tokenTargetContract = (it: DeclareTest, createStorage: CreateStorage): void => {
   const tokenWithIdentifiers = {
     ...adasUpstreamToken,
     tokenIdentifiers: ['start-1', 'digest-1'],
@@ -243,9 +238,8 @@ const tokenTargetContract = (createStorage: CreateStorage): void => {
     return !(await storage.isRefreshable(grantRefresh(0, now)));
   };
 
-  it.each(tokenWithIdentifiers.tokenIdentifiers)(
-    'finds the identity of the named token: %s',
-    async (identifier) => {
+  for (const identifier of tokenWithIdentifiers.tokenIdentifiers)
+    it(`finds the identity of the named token: ${identifier}`, async () => {
       const storage = await createStorage();
       await signInAndRedeem(storage, { identity: tokenWithIdentifiers });
       await signInAndRedeem(storage, {
@@ -261,14 +255,13 @@ const tokenTargetContract = (createStorage: CreateStorage): void => {
       expect(await listRevokedGrants(storage, 'bob')).toEqual([]);
       await signInAndRedeem(storage, { grantId: 'grant-2', now: now + 1 });
       const after = await storage.refresh(grantRefresh(0, now + 3, { grantId: 'grant-2' }));
-      expect(after).not.toHaveProperty('recheck');
+      expect('recheck' in after).toBe(false);
       await recordEvent(storage, buildTokenTarget(identifier), 'grants', {
         jti: 'again',
         signedInBefore: now + 9,
       });
       expect(await listRevokedGrants(storage)).toEqual(['grant-1']);
-    },
-  );
+    });
 
   it('finds no user by the identifier of another provider’s token, nor by the token itself', async () => {
     const storage = await createStorage();
@@ -278,7 +271,7 @@ const tokenTargetContract = (createStorage: CreateStorage): void => {
     expect(await revokesGrant(storage, '["start-1","digest-1"]')).toBe(false);
   });
 
-  it.each<[string, (storage: BrokerStorage) => Promise<unknown>]>([
+  for (const [label, replace] of [
     [
       'a sign-in',
       (storage) =>
@@ -322,16 +315,17 @@ const tokenTargetContract = (createStorage: CreateStorage): void => {
         ).toBe('linked');
       },
     ],
-  ])('finds a replaced token by its new identifier: %s', async (_, replace) => {
-    const storage = await createStorage();
-    await signInAndRedeem(storage, { identity: tokenWithIdentifiers });
-    await replace(storage);
-    expect(await revokesGrant(storage, 'start-1')).toBe(false);
-    expect(await revokesGrant(storage, 'digest-1')).toBe(false);
-    expect(await revokesGrant(storage, 'start-2')).toBe(true);
-  });
+  ] satisfies readonly [string, (storage: BrokerStorage) => Promise<unknown>][])
+    it(`finds a replaced token by its new identifier: ${label}`, async () => {
+      const storage = await createStorage();
+      await signInAndRedeem(storage, { identity: tokenWithIdentifiers });
+      await replace(storage);
+      expect(await revokesGrant(storage, 'start-1')).toBe(false);
+      expect(await revokesGrant(storage, 'digest-1')).toBe(false);
+      expect(await revokesGrant(storage, 'start-2')).toBe(true);
+    });
 
-  it.each<[string, (storage: BrokerStorage) => Promise<unknown>]>([
+  for (const [label, replace] of [
     [
       'a sign-in',
       (storage) =>
@@ -350,15 +344,13 @@ const tokenTargetContract = (createStorage: CreateStorage): void => {
           sealedRefreshToken: 'sealed-2',
         }),
     ],
-  ])(
-    'deletes the identifiers of a token that is replaced by one without identifiers: %s',
-    async (_, replace) => {
+  ] satisfies readonly [string, (storage: BrokerStorage) => Promise<unknown>][])
+    it(`deletes the identifiers of a token that is replaced by one without identifiers: ${label}`, async () => {
       const storage = await createStorage();
       await signInAndRedeem(storage, { identity: tokenWithIdentifiers });
       await replace(storage);
       expect(await revokesGrant(storage, 'start-1')).toBe(false);
-    },
-  );
+    });
 
   it('keeps the identifiers if the token stays', async () => {
     const storage = await createStorage();
@@ -378,7 +370,7 @@ const tokenTargetContract = (createStorage: CreateStorage): void => {
   });
 };
 
-const retentionContract = (createStorage: CreateStorage): void => {
+const retentionContract = (it: DeclareTest, createStorage: CreateStorage): void => {
   it('recognizes a security event until it no longer needs to be stored', async () => {
     const storage = await createStorageWithGrants(createStorage);
     const unknownSession: SecurityEventTarget = { kind: 'session', sid: 'sid-9' };

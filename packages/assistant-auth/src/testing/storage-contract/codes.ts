@@ -1,9 +1,10 @@
 /** The storage contract for authorization codes. */
-import { expect, it } from 'vitest';
+import { expect } from './expect.ts';
 import {
   accessTokenLifetime,
   type CreateStorage,
   countValues,
+  type DeclareTest,
   day,
   fiftyIndexes,
   grant1,
@@ -19,7 +20,7 @@ import {
   token,
 } from './sample.ts';
 
-export const codeContract = (createStorage: CreateStorage): void => {
+export const codeContract = (it: DeclareTest, createStorage: CreateStorage): void => {
   it('returns the complete state of the grant', async () => {
     const storage = await createStorage();
     await storage.recordSignIn(signIn());
@@ -89,10 +90,10 @@ export const codeContract = (createStorage: CreateStorage): void => {
     expect(summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + 2)))).toBe('continued 1');
   });
 
-  secondRedemptionContract(createStorage);
+  secondRedemptionContract(it, createStorage);
 };
 
-const secondRedemptionContract = (createStorage: CreateStorage): void => {
+const secondRedemptionContract = (it: DeclareTest, createStorage: CreateStorage): void => {
   it('refuses a second redemption ten seconds after the first, and keeps the grant active', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);

@@ -1,10 +1,12 @@
 /** The storage contract for upstream tokens: found by prefix, and replaced only if they have not changed. */
-import { expect, it } from 'vitest';
-import type { BrokerStorage, StoredUpstreamToken } from '../../../src/storage/broker-storage.ts';
+
+import type { BrokerStorage, StoredUpstreamToken } from '../../storage/broker-storage.ts';
+import { expect } from './expect.ts';
 import {
   adasUpstreamToken,
   buildTokenReplacement,
   type CreateStorage,
+  type DeclareTest,
   day,
   grantRefresh,
   signIn,
@@ -39,7 +41,7 @@ const createStorageWithTokens = async (createStorage: CreateStorage): Promise<Br
 const listTokens = async (storage: BrokerStorage) =>
   storage.findUpstreamTokens({ prefixes: ['o', 'n'], limit: 100 });
 
-export const storedTokenContract = (createStorage: CreateStorage): void => {
+export const storedTokenContract = (it: DeclareTest, createStorage: CreateStorage): void => {
   it('finds tokens by several prefixes of different lengths', async () => {
     const storage = await createStorageWithTokens(createStorage);
     const findTokens = async (...prefixes: string[]) =>
@@ -114,18 +116,19 @@ export const storedTokenContract = (createStorage: CreateStorage): void => {
     expect(await readStored()).toEqual(rotated);
   });
 
-  it.each([
+  for (const [label, now] of [
     ['expired', 160],
     ['too far in the future to be one', 39],
-  ])('replaces a token if the lease is %s', async (_, now) => {
-    const storage = await createStorage();
-    await signInAndRedeem(storage, { refreshPolicy: 'stable', identity: adasUpstreamToken });
-    await storage.refresh(grantRefresh(0, t0 + 100));
-    const { sealedRefreshToken: previous, ...ada } = adasUpstreamToken;
-    const replacement = buildTokenReplacement({ ...ada, previous, sealedRefreshToken: 'resealed' });
-    await storage.replaceUpstreamTokens({ ...replacement, now: t0 + now });
-    expect(await storage.findUpstreamTokens({ prefixes: ['resealed'], limit: 9 })).toHaveLength(1);
-  });
+  ] as const)
+    it(`replaces a token if the lease is ${label}`, async () => {
+      const storage = await createStorage();
+      await signInAndRedeem(storage, { refreshPolicy: 'stable', identity: adasUpstreamToken });
+      await storage.refresh(grantRefresh(0, t0 + 100));
+      const { sealedRefreshToken: previous, ...ada } = adasUpstreamToken;
+      const replacement = buildTokenReplacement({ ...ada, previous, sealedRefreshToken: 'resealed' });
+      await storage.replaceUpstreamTokens({ ...replacement, now: t0 + now });
+      expect(await storage.findUpstreamTokens({ prefixes: ['resealed'], limit: 9 })).toHaveLength(1);
+    });
 
   it('allows a recheck with the replaced token', async () => {
     const storage = await createStorage();

@@ -1,10 +1,12 @@
 /** The storage contract for rechecks: who acquires the lease, and what the outcome of a recheck changes. */
-import { expect, it } from 'vitest';
-import type { BrokerStorage } from '../../../src/storage/broker-storage.ts';
+
+import type { BrokerStorage } from '../../storage/broker-storage.ts';
+import { expect } from './expect.ts';
 import {
   accessTokenLifetime,
   adasUpstreamToken,
   type CreateStorage,
+  type DeclareTest,
   day,
   fiftyIndexes,
   grant1,
@@ -53,22 +55,20 @@ const createStorageWithToken = async (
   return storage;
 };
 
-export const recheckContract = (createStorage: CreateStorage): void => {
-  leaseContract(createStorage);
-  resultContract(createStorage);
-  unresolvedRecheckContract(createStorage);
-  dropContract(createStorage);
-  identityRevocationContract(createStorage);
+export const recheckContract = (it: DeclareTest, createStorage: CreateStorage): void => {
+  leaseContract(it, createStorage);
+  resultContract(it, createStorage);
+  unresolvedRecheckContract(it, createStorage);
+  dropContract(it, createStorage);
+  identityRevocationContract(it, createStorage);
 };
 
-const leaseContract = (createStorage: CreateStorage): void => {
-  it.each(['stable', 'rotating'] as const)(
-    'returns a due recheck and its upstream token to the first refresh of a %s grant',
-    async (refreshPolicy) => {
+const leaseContract = (it: DeclareTest, createStorage: CreateStorage): void => {
+  for (const refreshPolicy of ['stable', 'rotating'] as const)
+    it(`returns a due recheck and its upstream token to the first refresh of a ${refreshPolicy} grant`, async () => {
       const storage = await createStorageWithToken(createStorage, { refreshPolicy });
       expect(await dueTokenAt(storage, t0 + 100)).toEqual(adasUpstreamToken);
-    },
-  );
+    });
 
   it('returns the recheck to only one of 50 concurrent refreshes', async () => {
     for (const refreshPolicy of ['stable', 'rotating'] as const) {
@@ -127,7 +127,7 @@ const leaseContract = (createStorage: CreateStorage): void => {
   });
 };
 
-const resultContract = (createStorage: CreateStorage): void => {
+const resultContract = (it: DeclareTest, createStorage: CreateStorage): void => {
   it('rechecks an identity only after the last result has expired', async () => {
     const storage = await createStorageWithToken(createStorage);
     await dueTokenAt(storage, t0 + 100);
@@ -177,7 +177,7 @@ const resultContract = (createStorage: CreateStorage): void => {
   });
 };
 
-const unresolvedRecheckContract = (createStorage: CreateStorage): void => {
+const unresolvedRecheckContract = (it: DeclareTest, createStorage: CreateStorage): void => {
   it('reports that an earlier recheck started and its outcome was never stored', async () => {
     const storage = await createStorageWithToken(createStorage);
     expect(await leaseAt(storage, t0 + 100)).toEqual(resolvedLease(t0 + 100));
@@ -199,7 +199,7 @@ const unresolvedRecheckContract = (createStorage: CreateStorage): void => {
     });
   });
 
-  it.each([
+  for (const [label, resolve] of [
     [
       'a recorded outcome',
       (storage: BrokerStorage) =>
@@ -218,14 +218,15 @@ const unresolvedRecheckContract = (createStorage: CreateStorage): void => {
       (storage: BrokerStorage) =>
         storage.recordSignIn(signIn({ grantId: 'grant-2', identity: adasIdentity, now: t0 + 101 })),
     ],
-  ])('resolves an unresolved recheck: %s', async (_, resolve) => {
-    const storage = await createStorageWithToken(createStorage);
-    await leaseAt(storage, t0 + 100);
-    await resolve(storage);
-    expect(await leaseAt(storage, t0 + 200)).toEqual(resolvedLease(t0 + 200));
-  });
+  ] as const)
+    it(`resolves an unresolved recheck: ${label}`, async () => {
+      const storage = await createStorageWithToken(createStorage);
+      await leaseAt(storage, t0 + 100);
+      await resolve(storage);
+      expect(await leaseAt(storage, t0 + 200)).toEqual(resolvedLease(t0 + 200));
+    });
 
-  it.each([
+  for (const [label, change] of [
     [
       'a sign-in without a token',
       (storage: BrokerStorage) => storage.recordSignIn(signIn({ grantId: 'grant-2', now: t0 + 101 })),
@@ -247,12 +248,13 @@ const unresolvedRecheckContract = (createStorage: CreateStorage): void => {
           tokens: [{ ...adasUpstreamToken, previous: 'sealed-1' }],
         }),
     ],
-  ])('does not resolve an unresolved recheck: %s', async (_, change) => {
-    const storage = await createStorageWithToken(createStorage);
-    await leaseAt(storage, t0 + 100);
-    await change(storage);
-    expect(await leaseAt(storage, t0 + 200)).toEqual(unresolvedLease(t0 + 200));
-  });
+  ] as const)
+    it(`does not resolve an unresolved recheck: ${label}`, async () => {
+      const storage = await createStorageWithToken(createStorage);
+      await leaseAt(storage, t0 + 100);
+      await change(storage);
+      expect(await leaseAt(storage, t0 + 200)).toEqual(unresolvedLease(t0 + 200));
+    });
 
   it('does not resolve an earlier recheck when a later one is resolved', async () => {
     const storage = await createStorageWithToken(createStorage);
@@ -266,7 +268,7 @@ const unresolvedRecheckContract = (createStorage: CreateStorage): void => {
   });
 };
 
-const dropContract = (createStorage: CreateStorage): void => {
+const dropContract = (it: DeclareTest, createStorage: CreateStorage): void => {
   const drop = {
     ...{ usedToken: adasUpstreamToken, startedAt: t0 + 97, now: t0 + 100, refreshableUntil: t0 + 10 * day },
     reason: 'inconclusive',
@@ -308,19 +310,19 @@ const dropContract = (createStorage: CreateStorage): void => {
     );
   });
 
-  it.each([
+  for (const [label, identity] of [
     ['with a token', adasIdentity],
     ['without one', {}],
-  ])('lifts the limit when the user signs in at the provider again, %s', async (_, identity) => {
-    const storage = await createStorageWithToken(createStorage);
-    await storage.dropUpstreamToken(drop);
-    await storage.recordSignIn(signIn({ grantId: 'grant-2', identity, now: t0 + 9 * day }));
-    expect(summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + 20 * day)))).toBe('continued 0');
-  });
+  ] as const)
+    it(`lifts the limit when the user signs in at the provider again, ${label}`, async () => {
+      const storage = await createStorageWithToken(createStorage);
+      await storage.dropUpstreamToken(drop);
+      await storage.recordSignIn(signIn({ grantId: 'grant-2', identity, now: t0 + 9 * day }));
+      expect(summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + 20 * day)))).toBe('continued 0');
+    });
 
-  it.each([96, 97, 98])(
-    'does not limit someone who signed in since the recheck started: at %i',
-    async (signedInAt) => {
+  for (const signedInAt of [96, 97, 98])
+    it(`does not limit someone who signed in since the recheck started: at ${signedInAt}`, async () => {
       const storage = await createStorageWithToken(createStorage);
       await storage.recordSignIn(signIn({ grantId: 'grant-2', now: t0 + signedInAt }));
       expect(await storage.dropUpstreamToken(drop)).toBe('dropped');
@@ -328,8 +330,7 @@ const dropContract = (createStorage: CreateStorage): void => {
       expect(summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + 11 * day)))).toBe(
         isLimited ? 'inactive' : 'continued 0',
       );
-    },
-  );
+    });
 
   it('lifts the limit when the user links the identity again', async () => {
     const storage = await createStorageWithToken(createStorage);
@@ -357,7 +358,7 @@ const dropContract = (createStorage: CreateStorage): void => {
   });
 };
 
-const identityRevocationContract = (createStorage: CreateStorage): void => {
+const identityRevocationContract = (it: DeclareTest, createStorage: CreateStorage): void => {
   it('revokes every grant of the identity, with one revocation for those that have an unexpired access token', async () => {
     const storage = await createStorageWithToken(createStorage);
     await signInAndRedeem(storage, { grantId: 'grant-2', refreshPolicy: 'none', now: t0 + 10 });

@@ -1,9 +1,10 @@
 /** The storage contract for `readGrantStatus` and `claimCode`. */
-import { expect, it } from 'vitest';
+import { expect } from './expect.ts';
 import {
   buildCleanup,
   type CreateStorage,
   countValues,
+  type DeclareTest,
   fiftyIndexes,
   grant1,
   hour,
@@ -15,7 +16,7 @@ import {
 
 const claim = { grantId: 'grant-1', now: t0 + 1 };
 
-export const codeClaimContract = (createStorage: CreateStorage): void => {
+export const codeClaimContract = (it: DeclareTest, createStorage: CreateStorage): void => {
   it('finds the grant of a sign-in before and after its code is redeemed, and no unknown grant', async () => {
     const storage = await createStorage();
     expect(await storage.readGrantStatus('grant-1')).toBe('unknown');

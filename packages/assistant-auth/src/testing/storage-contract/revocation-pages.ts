@@ -1,7 +1,15 @@
 /** The storage contract for reading revocations with a cursor that misses none. */
-import { expect, it } from 'vitest';
-import type { BrokerStorage } from '../../../src/storage/broker-storage.ts';
-import { accessTokenLifetime, buildCleanup, type CreateStorage, signInAndRedeem, t0 } from './sample.ts';
+
+import type { BrokerStorage } from '../../storage/broker-storage.ts';
+import { expect } from './expect.ts';
+import {
+  accessTokenLifetime,
+  buildCleanup,
+  type CreateStorage,
+  type DeclareTest,
+  signInAndRedeem,
+  t0,
+} from './sample.ts';
 
 /** Creates and revokes a grant: this appends one revocation that expires half an hour after `at + 1`. */
 const appendRevocation = async (storage: BrokerStorage, grantId: string, at: number): Promise<void> => {
@@ -16,7 +24,7 @@ const buildRevocation = (id: string, at: number) => ({
   expiresAt: at + 1 + accessTokenLifetime,
 });
 
-export const revocationPageContract = (createStorage: CreateStorage): void => {
+export const revocationPageContract = (it: DeclareTest, createStorage: CreateStorage): void => {
   it('returns nothing if nothing was revoked', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);

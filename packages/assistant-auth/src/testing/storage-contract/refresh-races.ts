@@ -1,8 +1,9 @@
 /** The storage contract for refreshes that run at the same time as each other or as a revocation. */
-import { expect, it } from 'vitest';
+import { expect } from './expect.ts';
 import {
   type CreateStorage,
   countValues,
+  type DeclareTest,
   fiftyIndexes,
   grant1,
   grantRefresh,
@@ -12,7 +13,7 @@ import {
   token,
 } from './sample.ts';
 
-export const refreshRaceContract = (createStorage: CreateStorage): void => {
+export const refreshRaceContract = (it: DeclareTest, createStorage: CreateStorage): void => {
   it('returns the same next generation to 50 concurrent refreshes of one generation', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
@@ -41,31 +42,31 @@ export const refreshRaceContract = (createStorage: CreateStorage): void => {
     expect(summarizeOutcome(await storage.refresh(grantRefresh(2, t0 + 301)))).toBe('continued 3');
   });
 
-  it.each([
+  for (const [label, order] of [
     ['the late token first', [0, 1]],
     ['its successor first', [1, 0]],
-  ])('detects the second of two parties that refresh at once: %s', async (_, order) => {
-    const storage = await createStorage();
-    await signInAndRedeem(storage);
-    await storage.refresh(grantRefresh(0, t0 + 100));
-    const outcomes = await Promise.all(
-      order.map((generation) => storage.refresh(grantRefresh(generation, t0 + 300))),
-    );
-    expect(outcomes.map(summarizeOutcome).toSorted()).toEqual(['continued 2', 'reused']);
-    for (const generation of [0, 1, 2])
-      expect(summarizeOutcome(await storage.refresh(grantRefresh(generation, t0 + 301)))).toBe('inactive');
-    expect(await storage.isRevoked(token({ issuedAt: t0 + 300 }), t0 + 301)).toBe(true);
-  });
+  ] as const)
+    it(`detects the second of two parties that refresh at once: ${label}`, async () => {
+      const storage = await createStorage();
+      await signInAndRedeem(storage);
+      await storage.refresh(grantRefresh(0, t0 + 100));
+      const outcomes = await Promise.all(
+        order.map((generation) => storage.refresh(grantRefresh(generation, t0 + 300))),
+      );
+      expect(outcomes.map(summarizeOutcome).toSorted()).toEqual(['continued 2', 'reused']);
+      for (const generation of [0, 1, 2])
+        expect(summarizeOutcome(await storage.refresh(grantRefresh(generation, t0 + 301)))).toBe('inactive');
+      expect(await storage.isRevoked(token({ issuedAt: t0 + 300 }), t0 + 301)).toBe(true);
+    });
 
   // A server whose clock is ahead issues its token "after" the revocation. It must be revoked all the same.
-  it.each([
+  for (const [refreshPolicy, clockSkew] of [
     ['stable', 0],
     ['stable', 3],
     ['rotating', 0],
     ['rotating', 3],
-  ] as const)(
-    'leaves nothing valid of a %s grant that is refreshed and revoked at the same time, with clocks %i s apart',
-    async (refreshPolicy, clockSkew) => {
+  ] as const)
+    it(`leaves nothing valid of a ${refreshPolicy} grant that is refreshed and revoked at the same time, with clocks ${clockSkew} s apart`, async () => {
       const storage = await createStorage();
       await signInAndRedeem(storage, { refreshPolicy });
       const refreshes = (count: number) =>
@@ -82,6 +83,5 @@ export const refreshRaceContract = (createStorage: CreateStorage): void => {
         expect(await storage.isRevoked(token({ issuedAt: t0 + 100 + clockSkew }), t0 + 110)).toBe(true);
       for (const generation of [0, 1])
         expect(summarizeOutcome(await storage.refresh(grantRefresh(generation, t0 + 110)))).toBe('inactive');
-    },
-  );
+    });
 };

@@ -13,9 +13,12 @@ import type {
   SignIn,
   StoredUpstreamToken,
   UpstreamTokenReplacement,
-} from '../../../src/storage/broker-storage.ts';
+} from '../../storage/broker-storage.ts';
 
 export type CreateStorage = () => Promise<BrokerStorage>;
+
+/** Declares a test of the contract. */
+export type DeclareTest = (name: string, run: () => Promise<void>) => void;
 
 export const t0 = 1_800_000_000;
 export const hour = 3600;

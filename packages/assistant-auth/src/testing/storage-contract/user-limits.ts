@@ -1,12 +1,14 @@
 /** The storage contract for the limits of a user: sign-ins in a period, active grants, and revocations. */
-import { expect, it } from 'vitest';
-import { accountClientId } from '../../../src/oauth/identifiers.ts';
-import type { BrokerStorage } from '../../../src/storage/broker-storage.ts';
+
+import { accountClientId } from '../../oauth/identifiers.ts';
+import type { BrokerStorage } from '../../storage/broker-storage.ts';
+import { expect } from './expect.ts';
 import {
   accessTokenLifetime,
   adasUpstreamToken,
   type CreateStorage,
   countValues,
+  type DeclareTest,
   day,
   fiftyIndexes,
   grant1,
@@ -43,14 +45,14 @@ const signInThreeTimes = async (
 const signInAgain = (storage: BrokerStorage, overrides: Overrides = {}) =>
   storage.recordSignIn(signIn({ grantId: 'again', now: t0 + 3, limits: threeSignIns, ...overrides }));
 
-export const userLimitContract = (createStorage: CreateStorage): void => {
-  signInLimitContract(createStorage);
-  limitExceptionContract(createStorage);
-  activeGrantLimitContract(createStorage);
-  userRevocationContract(createStorage);
+export const userLimitContract = (it: DeclareTest, createStorage: CreateStorage): void => {
+  signInLimitContract(it, createStorage);
+  limitExceptionContract(it, createStorage);
+  activeGrantLimitContract(it, createStorage);
+  userRevocationContract(it, createStorage);
 };
 
-const signInLimitContract = (createStorage: CreateStorage): void => {
+const signInLimitContract = (it: DeclareTest, createStorage: CreateStorage): void => {
   it('records sign-ins within a period up to the limit', async () => {
     const storage = await createStorage();
     const outcomes: string[] = [];
@@ -129,7 +131,7 @@ const signInLimitContract = (createStorage: CreateStorage): void => {
   });
 };
 
-const limitExceptionContract = (createStorage: CreateStorage): void => {
+const limitExceptionContract = (it: DeclareTest, createStorage: CreateStorage): void => {
   it('writes nothing if the limit is reached', async () => {
     const storage = await signInThreeTimes(createStorage, { identity: adasUpstreamToken });
     const before = await storage.readAccount('user-1');
@@ -168,7 +170,7 @@ const listActiveGrants = async (storage: BrokerStorage): Promise<readonly string
 
 const limits = { activeGrants: 3 };
 
-const activeGrantLimitContract = (createStorage: CreateStorage): void => {
+const activeGrantLimitContract = (it: DeclareTest, createStorage: CreateStorage): void => {
   it('ends the least recently used grant if a sign-in adds one too many', async () => {
     const storage = await createStorage();
     for (const n of [1, 2, 3]) await signInAndRedeem(storage, { grantId: `grant-${n}`, now: t0 + n });
@@ -299,10 +301,9 @@ const userRevocation = {
   expiresAt: t0 + 3 + accessTokenLifetime,
 };
 
-const userRevocationContract = (createStorage: CreateStorage): void => {
-  it.each(revokingCalls)(
-    'appends one revocation for the user if all grants end: %s',
-    async (_, revokeAll) => {
+const userRevocationContract = (it: DeclareTest, createStorage: CreateStorage): void => {
+  for (const [label, revokeAll] of revokingCalls)
+    it(`appends one revocation for the user if all grants end: ${label}`, async () => {
       const storage = await createStorageWithTwoGrants(createStorage);
       await signInAndRedeem(storage, { ...bob, grantId: 'bobs' });
       await revokeAll(storage);
@@ -311,12 +312,10 @@ const userRevocationContract = (createStorage: CreateStorage): void => {
         expect(await storage.isRevoked(token({ grantId }), now)).toBe(true);
       expect(await storage.isRevoked(token({ grantId: 'bobs', userId: 'user-2' }), now)).toBe(false);
       expect(await storage.isRevoked(token({ grantId: 'new', issuedAt: now }), now)).toBe(false);
-    },
-  );
+    });
 
-  it.each(revokingCalls.filter(([name]) => name !== 'deleteUser'))(
-    'appends a revocation for each grant if another grant is still active: %s',
-    async (_, revokeAll) => {
+  for (const [label, revokeAll] of revokingCalls.filter(([name]) => name !== 'deleteUser'))
+    it(`appends a revocation for each grant if another grant is still active: ${label}`, async () => {
       const storage = await createStorageWithTwoGrants(createStorage);
       await signInAndRedeem(storage, { grantId: 'left', identity: cat, user: userByIdentity('x') });
       await revokeAll(storage);
@@ -325,8 +324,7 @@ const userRevocationContract = (createStorage: CreateStorage): void => {
         Array.isArray(revocations) && revocations.map(({ kind, id }) => `${kind} ${id}`).toSorted(),
       ).toEqual(['grant grant-1', 'grant grant-2']);
       expect(await storage.isRevoked(token({ grantId: 'left' }), now)).toBe(false);
-    },
-  );
+    });
 
   it('appends a revocation for each grant if the code of another grant has not been redeemed yet', async () => {
     const storage = await createStorageWithTwoGrants(createStorage);
@@ -356,9 +354,8 @@ const userRevocationContract = (createStorage: CreateStorage): void => {
     ]);
   });
 
-  it.each([now, now + 5])(
-    'appends a separate revocation for a grant with a token from the same second, or from a server with a fast clock: %d',
-    async (at) => {
+  for (const at of [now, now + 5])
+    it(`appends a separate revocation for a grant with a token from the same second, or from a server with a fast clock: ${at}`, async () => {
       for (const [, revokeAll] of revokingCalls.filter(([name]) => name !== 'revokeGrants')) {
         const storage = await createStorageWithTwoGrants(createStorage);
         await signInAndRedeem(storage, { grantId: 'grant-3', now: t0 + 1 });
@@ -371,8 +368,7 @@ const userRevocationContract = (createStorage: CreateStorage): void => {
         expect(await storage.isRevoked(token({ grantId: 'grant-3', issuedAt: at }), at)).toBe(true);
         expect(await storage.isRevoked(token({ grantId: 'new', issuedAt: at }), at)).toBe(false);
       }
-    },
-  );
+    });
 
   it('replaces earlier revocations of a user who is deleted', async () => {
     const storage = await createStorageWithSession(createStorage, { identity: adasUpstreamToken });

@@ -1,9 +1,11 @@
 /** The storage contract for the cleanup. A repeated sign-in shows whether its grant is still stored. */
-import { expect, it } from 'vitest';
-import { type BrokerStorage, grantRetention } from '../../../src/storage/broker-storage.ts';
+
+import { type BrokerStorage, grantRetention } from '../../storage/broker-storage.ts';
+import { expect } from './expect.ts';
 import {
   buildCleanup,
   type CreateStorage,
+  type DeclareTest,
   day,
   grant1,
   grantRefresh,
@@ -22,7 +24,7 @@ const retainedAfterCleanup = async (storage: BrokerStorage, now: number): Promis
   return (await storage.recordSignIn(signIn({ now }))).kind === 'replayed';
 };
 
-export const cleanupContract = (createStorage: CreateStorage): void => {
+export const cleanupContract = (it: DeclareTest, createStorage: CreateStorage): void => {
   it('deletes a grant whose code was not redeemed within an hour', async () => {
     const storage = await createStorage();
     await storage.recordSignIn(signIn());
@@ -38,17 +40,15 @@ export const cleanupContract = (createStorage: CreateStorage): void => {
     expect(await storage.redeemCode(redemption({ now: t0 + 59 }))).toMatchObject({ kind: 'redeemed' });
   });
 
-  it.each(['stable', 'rotating'] as const)(
-    'keeps a %s grant until its refresh token has expired',
-    async (refreshPolicy) => {
+  for (const refreshPolicy of ['stable', 'rotating'] as const)
+    it(`keeps a ${refreshPolicy} grant until its refresh token has expired`, async () => {
       const storage = await createStorage();
       await signInAndRedeem(storage, { refreshPolicy });
       const expiry = t0 + day + 30 * day;
       await storage.refresh(grantRefresh(0, t0 + day));
       expect(await retainedAfterCleanup(storage, expiry - 1)).toBe(true);
       expect(await retainedAfterCleanup(storage, expiry)).toBe(false);
-    },
-  );
+    });
 
   it('keeps a grant whose access token outlives its refresh token', async () => {
     const storage = await createStorage();

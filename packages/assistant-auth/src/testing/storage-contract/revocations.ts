@@ -1,9 +1,11 @@
 /** The storage contract for revocations: what they revoke, and what is stored about them. */
-import { expect, it } from 'vitest';
-import type { RevocationTarget } from '../../../src/storage/broker-storage.ts';
+
+import type { RevocationTarget } from '../../storage/broker-storage.ts';
+import { expect } from './expect.ts';
 import {
   accessTokenLifetime,
   type CreateStorage,
+  type DeclareTest,
   grant1,
   grantRefresh,
   listActiveRevocations,
@@ -19,7 +21,7 @@ const user1: RevocationTarget = { kind: 'user', id: 'user-1' };
 const chatgpt: RevocationTarget = { kind: 'client', id: 'chatgpt' };
 const bob = { identity: { subject: 'bob' }, user: { kind: 'by-identity', newId: 'user-2' } } as const;
 
-export const revocationContract = (createStorage: CreateStorage): void => {
+export const revocationContract = (it: DeclareTest, createStorage: CreateStorage): void => {
   it('keeps the revocation of a grant until its newest access token expires', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
@@ -40,25 +42,26 @@ export const revocationContract = (createStorage: CreateStorage): void => {
     ]);
   });
 
-  it.each([grant1, user1, chatgpt])('changes nothing if the same $kind is revoked again', async (target) => {
-    const storage = await createStorage();
-    await signInAndRedeem(storage);
-    await storage.revoke(target, 'signed out', t0 + 10);
-    const before = await storage.readRevocations(undefined, t0 + 20, 10);
-    await storage.revoke(target, 'signed out', t0 + 20);
-    expect(await storage.readRevocations(undefined, t0 + 20, 10)).toEqual(before);
-    expect(before).toMatchObject({ cursor: 1, revocations: [{ revokedAt: t0 + 10 }] });
-  });
+  for (const target of [grant1, user1, chatgpt])
+    it(`changes nothing if the same ${target.kind} is revoked again`, async () => {
+      const storage = await createStorage();
+      await signInAndRedeem(storage);
+      await storage.revoke(target, 'signed out', t0 + 10);
+      const before = await storage.readRevocations(undefined, t0 + 20, 10);
+      await storage.revoke(target, 'signed out', t0 + 20);
+      expect(await storage.readRevocations(undefined, t0 + 20, 10)).toEqual(before);
+      expect(before).toMatchObject({ cursor: 1, revocations: [{ revokedAt: t0 + 10 }] });
+    });
 
-  it.each([grant1, user1, chatgpt])('stores no revocation for an unknown $kind', async (target) => {
-    const storage = await createStorage();
-    await storage.revoke(target, 'signed out', t0);
-    expect(await storage.readRevocations(undefined, t0, 10)).toMatchObject({ cursor: 0, revocations: [] });
-  });
+  for (const target of [grant1, user1, chatgpt])
+    it(`stores no revocation for an unknown ${target.kind}`, async () => {
+      const storage = await createStorage();
+      await storage.revoke(target, 'signed out', t0);
+      expect(await storage.readRevocations(undefined, t0, 10)).toMatchObject({ cursor: 0, revocations: [] });
+    });
 
-  it.each([grant1, user1, chatgpt])(
-    'revokes a $kind whose tokens have all expired without storing a revocation',
-    async (target) => {
+  for (const target of [grant1, user1, chatgpt])
+    it(`revokes a ${target.kind} whose tokens have all expired without storing a revocation`, async () => {
       const storage = await createStorage();
       await signInAndRedeem(storage);
       await storage.revoke(target, 'signed out', t0 + 1 + accessTokenLifetime);
@@ -66,19 +69,16 @@ export const revocationContract = (createStorage: CreateStorage): void => {
       expect(summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + 2 + accessTokenLifetime)))).toBe(
         'inactive',
       );
-    },
-  );
+    });
 
-  it.each([grant1, user1, chatgpt])(
-    'revokes an unredeemed grant of a $kind without storing a revocation',
-    async (target) => {
+  for (const target of [grant1, user1, chatgpt])
+    it(`revokes an unredeemed grant of a ${target.kind} without storing a revocation`, async () => {
       const storage = await createStorage();
       await storage.recordSignIn(signIn());
       await storage.revoke(target, 'signed out', t0);
       expect(await listActiveRevocations(storage, t0)).toEqual([]);
       expect(await storage.redeemCode(redemption())).toMatchObject({ reason: 'invalid' });
-    },
-  );
+    });
 
   it('never dates the revocation before a token from a server with a fast clock', async () => {
     const storage = await createStorage();
@@ -89,25 +89,28 @@ export const revocationContract = (createStorage: CreateStorage): void => {
     expect(await listActiveRevocations(storage, t0 + 100)).toMatchObject([{ revokedAt: t0 + 105 }]);
   });
 
-  groupRevocationContract(createStorage);
+  groupRevocationContract(it, createStorage);
 };
 
-const groupRevocationContract = (createStorage: CreateStorage): void => {
-  it.each([user1, chatgpt])('revokes every grant of a $kind with one stored revocation', async (target) => {
-    const storage = await createStorage();
-    await signInAndRedeem(storage, { grantId: 'grant-1' });
-    await signInAndRedeem(storage, { grantId: 'grant-2', refreshPolicy: 'stable', now: t0 + 50 });
-    await storage.recordSignIn(signIn({ grantId: 'grant-3' }));
-    await storage.revoke(target, 'signed out', t0 + 55);
-    expect(await listActiveRevocations(storage, t0 + 55)).toEqual([
-      { ...target, revokedAt: t0 + 55, expiresAt: t0 + 51 + accessTokenLifetime },
-    ]);
-    for (const grantId of ['grant-1', 'grant-2'])
-      expect(summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + 56, { grantId })))).toBe('inactive');
-    expect(await storage.redeemCode(redemption({ grantId: 'grant-3', now: t0 + 56 }))).toMatchObject({
-      reason: 'invalid',
+const groupRevocationContract = (it: DeclareTest, createStorage: CreateStorage): void => {
+  for (const target of [user1, chatgpt])
+    it(`revokes every grant of a ${target.kind} with one stored revocation`, async () => {
+      const storage = await createStorage();
+      await signInAndRedeem(storage, { grantId: 'grant-1' });
+      await signInAndRedeem(storage, { grantId: 'grant-2', refreshPolicy: 'stable', now: t0 + 50 });
+      await storage.recordSignIn(signIn({ grantId: 'grant-3' }));
+      await storage.revoke(target, 'signed out', t0 + 55);
+      expect(await listActiveRevocations(storage, t0 + 55)).toEqual([
+        { ...target, revokedAt: t0 + 55, expiresAt: t0 + 51 + accessTokenLifetime },
+      ]);
+      for (const grantId of ['grant-1', 'grant-2'])
+        expect(summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + 56, { grantId })))).toBe(
+          'inactive',
+        );
+      expect(await storage.redeemCode(redemption({ grantId: 'grant-3', now: t0 + 56 }))).toMatchObject({
+        reason: 'invalid',
+      });
     });
-  });
 
   it('revokes a user’s grants at every client, and no grant of another user', async () => {
     const storage = await createStorage();

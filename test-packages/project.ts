@@ -1,0 +1,47 @@
+/**
+ * Creates the project of a consumer outside the workspace: packs the packages, and installs the tarballs and
+ * the runtimes in a temporary folder.
+ */
+import { execFile } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { transform } from 'esbuild';
+import type { TestProject } from 'vitest/node';
+import { findPublishedPackages, pack } from '../scripts/packages/package.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The folder of the consumer's project. */
+    readonly consumer: string;
+  }
+}
+
+const execute = promisify(execFile);
+const resolvePath = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+export const setup = async ({ provide }: TestProject): Promise<() => void> => {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'consumer-')));
+  for (const file of ['package.json', 'package-lock.json', '../.npmrc'])
+    copyFileSync(resolvePath(file), join(folder, file.replace('../', '')));
+  await execute('npm', ['ci'], { cwd: folder });
+  const packages = await Promise.all(findPublishedPackages().map((one) => pack(one, folder)));
+  const tarballs = packages.map(({ tarball }) => tarball);
+  await execute('npm', ['install', '--no-save', '--ignore-scripts', ...tarballs], { cwd: folder });
+  await compilePrograms(folder);
+  provide('consumer', folder);
+  return () => rmSync(folder, { recursive: true });
+};
+
+/** Node 22.13 does not run TypeScript. */
+const compilePrograms = async (folder: string): Promise<void> => {
+  const programs = resolvePath('programs');
+  for (const name of readdirSync(programs)) {
+    const source = readFileSync(join(programs, name), 'utf8');
+    const { code } = await transform(source, { loader: 'ts', format: 'esm', target: 'es2024' });
+    mkdirSync(join(folder, 'programs'), { recursive: true });
+    writeFileSync(join(folder, 'programs', name.replace(/\.ts$/, '.js')), code);
+  }
+};
