@@ -72,6 +72,18 @@ const inNode = (name: string, include: string) => ({
   test: { ...everywhere, name, include: [include] },
 });
 
+/** Tests of the packed packages on every runtime, in a project outside the workspace. */
+const packed = {
+  ssr,
+  environments: { __vitest__: ssr },
+  test: {
+    ...everywhere,
+    name: 'packages',
+    include: ['test-packages/**/*.test.ts'],
+    globalSetup: ['test-packages/project.ts'],
+  },
+};
+
 export default defineConfig(async () => ({
   test: {
     // Two, even on a machine with two cores: the conformance tests mostly wait for the processes they start.
@@ -89,6 +101,7 @@ export default defineConfig(async () => ({
       inNode('lab', 'packages/lab/test/**/*.test.ts'),
       inNode('deploy', 'deploy/**/*.test.ts'),
       inNode('scripts', 'scripts/test/**/*.test.ts'),
+      packed,
       inNode('examples', 'examples/*/test/**/*.test.ts'),
       conformance('conformance', 'conformance/on-workers.ts'),
       // Without tests that do not depend on the platform: commands, deployment and the page monitor.

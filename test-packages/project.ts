@@ -3,7 +3,16 @@
  * the runtimes in a temporary folder.
  */
 import { execFile } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -38,10 +47,11 @@ export const setup = async ({ provide }: TestProject): Promise<() => void> => {
 /** Node 22.13 does not run TypeScript. */
 const compilePrograms = async (folder: string): Promise<void> => {
   const programs = resolvePath('programs');
-  for (const name of readdirSync(programs)) {
+  for (const name of readdirSync(programs).filter((file) => !file.endsWith('.d.ts'))) {
     const source = readFileSync(join(programs, name), 'utf8');
     const { code } = await transform(source, { loader: 'ts', format: 'esm', target: 'es2024' });
     mkdirSync(join(folder, 'programs'), { recursive: true });
-    writeFileSync(join(folder, 'programs', name.replace(/\.ts$/, '.js')), code);
+    const compiled = code.replaceAll(/(from "\.\/[\w-]+)\.ts"/g, '$1.js"');
+    writeFileSync(join(folder, 'programs', name.replace(/\.ts$/, '.js')), compiled);
   }
 };

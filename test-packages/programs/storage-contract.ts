@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { migrate, sqliteStorage } from 'assistant-auth/sqlite';
 import { storageContract } from 'assistant-auth/testing';
-import { openDatabase } from './open-database.js';
+import { openDatabase } from './open-database.ts';
 
 const [driver, folder = ''] = process.argv.slice(2);
 
