@@ -63,6 +63,9 @@ const findEntryPoints = (folder) =>
     .filter((source) => source !== undefined)
     .map((source) => `^${folder}/${source.slice(2).replaceAll('.', '\\.')}$`);
 
+const packageSources = '^packages/assistant-(auth|operations)/src/';
+const entryPoints = ['packages/assistant-auth', 'packages/assistant-operations'].flatMap(findEntryPoints);
+
 /** @type {import('dependency-cruiser').IConfiguration} */
 const configuration = {
   forbidden: [
@@ -116,11 +119,16 @@ const configuration = {
       name: 'entry-points-only',
       comment: 'Other folders import a package through the entry points in its package.json.',
       severity: 'error',
-      from: { path: '^(apps|examples|scripts|conformance|bench|packages/lab)/' },
-      to: {
-        path: '^packages/assistant-(auth|operations)/src/',
-        pathNot: ['packages/assistant-auth', 'packages/assistant-operations'].flatMap(findEntryPoints),
-      },
+      from: { path: '^(apps|examples|bench|packages/lab)/' },
+      to: { path: packageSources, pathNot: entryPoints },
+    },
+    {
+      name: 'entry-points-and-command-only',
+      comment:
+        'The commands of this repository and their tests also import the command assistant-auth, which is not an entry point: its functions are no public API.',
+      severity: 'error',
+      from: { path: '^(scripts|conformance)/' },
+      to: { path: packageSources, pathNot: [...entryPoints, pattern(['cli/'])] },
     },
     {
       name: 'game-is-pure',

@@ -67,10 +67,15 @@ const conformance = (name: string, setup: string, exclude: string[] = []) => ({
 });
 
 /** Tests in Node that start what they need. */
-const inNode = (name: string, include: string) => ({
+const inNode = (name: string, ...include: string[]) => ({
   ssr,
-  test: { ...everywhere, name, include: [include] },
+  test: { ...everywhere, name, include },
 });
+
+/** The tests of what only runs on Node, or needs files or processes. */
+const nodeTests = ['cli', 'node', 'storage/sqlite'].map(
+  (folder) => `packages/assistant-auth/test/${folder}/**/*.test.ts`,
+);
 
 /** Tests of the packed packages on every runtime, in a project outside the workspace. */
 const packed = {
@@ -89,13 +94,10 @@ export default defineConfig(async () => ({
     // Two, even on a machine with two cores: the conformance tests mostly wait for the processes they start.
     maxWorkers: 2,
     projects: [
-      inWorkerd('assistant-auth', [
-        'packages/assistant-auth/test/storage/d1/**',
-        'packages/assistant-auth/test/storage/sqlite/**',
-      ]),
+      inWorkerd('assistant-auth', ['packages/assistant-auth/test/storage/d1/**', ...nodeTests]),
       inWorkerd('assistant-operations'),
       await withD1('assistant-auth-d1', 'packages/assistant-auth/test/storage/d1/**/*.test.ts'),
-      inNode('assistant-auth-sqlite', 'packages/assistant-auth/test/storage/sqlite/**/*.test.ts'),
+      inNode('assistant-auth-node', ...nodeTests),
       await withD1('words', 'apps/words/test/**/*.test.ts'),
       await withD1('scale', 'bench/scale/test/**/*.test.ts'),
       inNode('lab', 'packages/lab/test/**/*.test.ts'),

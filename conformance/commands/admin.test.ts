@@ -17,11 +17,11 @@ import {
 import type { BrokerStorage } from 'assistant-auth';
 import { d1Admin, d1Storage, type StorageAdmin } from 'assistant-auth/d1';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { readArguments } from '../../scripts/admin/arguments.ts';
-import { revocationReason, verifyRevocation } from '../../scripts/admin/commands.ts';
-import { wranglerConfig } from '../../scripts/app/paths.ts';
-import { openDatabase } from '../../scripts/database/database.ts';
-import { openLocalD1 } from '../../scripts/database/local-d1.ts';
+import { readArguments } from '../../packages/assistant-auth/src/cli/admin/arguments.ts';
+import { revocationReason, verifyRevocation } from '../../packages/assistant-auth/src/cli/admin/commands.ts';
+import { openDatabase } from '../../packages/assistant-auth/src/cli/database/database.ts';
+import { findLocalD1, openLocalD1 } from '../../packages/assistant-auth/src/cli/database/local-d1.ts';
+import { createDatabaseOptions, describeLocalDatabase } from '../../scripts/database/database.ts';
 import { type LocalSystem, startLocalSystem } from '../../scripts/local-system/system.ts';
 import { obtainTokens } from '../sign-in.ts';
 import { runCommand } from './command.ts';
@@ -142,12 +142,10 @@ describe('on a database with users', () => {
   const day = 86_400;
 
   beforeAll(async () => {
-    const stateFolder = join(dataFolder, 'state');
-    const folder = join(stateFolder, 'v3/d1/miniflare-D1DatabaseObject');
+    const folder = join(dataFolder, 'state/v3/d1/miniflare-D1DatabaseObject');
     const [file = ''] = readdirSync(folder).filter((name) => /^[\da-f]{64}\.sqlite$/.test(name));
     lockConnection = new DatabaseSync(join(folder, file));
-    const options = { config: wranglerConfig, dataFolder, stateFolder };
-    const local = await openLocalD1(options, async (ms) => {
+    const local = await openLocalD1(await findLocalD1(describeLocalDatabase(dataFolder)), async (ms) => {
       if (pausesMs.push(ms) === releaseAt) lockConnection.exec('ROLLBACK');
     });
     close = local.close;
@@ -278,8 +276,7 @@ describe('on a database with users', () => {
 
 it('does not pass the key ring to other processes', async () => {
   Object.assign(process.env, { SEALING_KEYS: 'a.secret' });
-  const local = { dataFolder, stateFolder: join(dataFolder, 'state') };
-  const { close } = await openDatabase({ config: wranglerConfig, local });
+  const { close } = await openDatabase(describeLocalDatabase(dataFolder));
   await close();
   expect(process.env).not.toHaveProperty('SEALING_KEYS');
 });
@@ -315,17 +312,23 @@ describe('wrong usage', () => {
 });
 
 describe('the arguments', () => {
+  const read = (args: readonly string[]) =>
+    readArguments(args, {
+      ...{ synopsis: 'npm run admin -- <command> [options]', command: 'npm run admin --' },
+      databases: createDatabaseOptions({}, 'local'),
+    });
+
   // One in 64 random IDs starts with a hyphen.
   it.each(['-tEmfJooYR-dbAlS_W6RWw', '--mfJooYR-dbAlS_W6RWw', '--limitYR-dbAlS_W6RWw'])(
     'may contain an ID that starts with hyphens: %s',
     (id) => {
-      expect(readArguments(['grants', id]).adminCommand).toEqual({ kind: 'grants', userId: id });
-      expect(readArguments(['--local', 'revoke', 'user', id, '--limit', '5', '--json'])).toMatchObject({
+      expect(read(['grants', id]).adminCommand).toEqual({ kind: 'grants', userId: id });
+      expect(read(['--local', 'revoke', 'user', id, '--limit', '5', '--json'])).toMatchObject({
         adminCommand: { kind: 'revoke', target: { kind: 'user', id } },
         page: { limit: 5, skip: 0 },
         outputFormat: 'json',
       });
-      expect(readArguments(['delete', '--yes', id, '--skip=3'])).toMatchObject({
+      expect(read(['delete', '--yes', id, '--skip=3'])).toMatchObject({
         adminCommand: { kind: 'delete', userId: id, confirmed: true },
         page: { skip: 3 },
       });
@@ -339,7 +342,7 @@ describe('the arguments', () => {
     [['delete', 'one', 'another'], 'Usage: npm run admin'],
     [[], 'Usage: npm run admin'],
   ])('are rejected: %j', (args, message) => {
-    expect(() => readArguments(args)).toThrow(message);
+    expect(() => read(args)).toThrow(message);
   });
 });
 

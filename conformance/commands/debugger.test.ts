@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,8 +13,8 @@ import { findConsecutivePorts, findFreePort } from '@words-with-chat/lab';
 import { generateKey } from 'assistant-auth/seal';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startWorkerd } from '../../bench/workerd.ts';
-import { wranglerConfig } from '../../scripts/app/paths.ts';
-import { openLocalD1 } from '../../scripts/database/local-d1.ts';
+import { openDatabase } from '../../packages/assistant-auth/src/cli/database/database.ts';
+import { describeLocalDatabase } from '../../scripts/database/database.ts';
 import { type RunningCommand, runCommand, startCommand } from './command.ts';
 import {
   findDebuggerSigns,
@@ -259,9 +259,9 @@ describe('npm run bench', () => {
 describe('npm run admin', () => {
   it('W16.1 opens the local database without a debugger, and listens on loopback only', async () => {
     await prepare();
-    const stateFolder = join(folder, 'state');
+    await mkdir(join(folder, 'state/v3/d1'), { recursive: true });
     const portsBefore = new Set(listOpenPorts(process.pid).map((openPort) => openPort.port));
-    const { close } = await openLocalD1({ config: wranglerConfig, dataFolder: folder, stateFolder });
+    const { close } = await openDatabase(describeLocalDatabase(folder));
     const newPorts = listOpenPorts(process.pid).filter((openPort) => !portsBefore.has(openPort.port));
     expect(new Set(newPorts.map(({ address }) => address))).toEqual(new Set(['127.0.0.1']));
     expect(await findAllDebuggerSigns(newPorts.map((openPort) => openPort.port))).toEqual([]);

@@ -22,7 +22,8 @@ import {
   refreshTokenGrant,
 } from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findDatabaseLocation, withDatabase } from '../../scripts/database/database.ts';
+import { withDatabase } from '../../packages/assistant-auth/src/cli/database/database.ts';
+import { findLocalDatabase } from '../../scripts/database/database.ts';
 import { planFakeProviders } from '../../scripts/local-system/fake-providers/fake-providers.ts';
 import { type RunningProject, startApp } from '../../scripts/local-system/worker.ts';
 import { signIn } from '../sign-in.ts';
@@ -76,8 +77,7 @@ const readKeyIds = (ring: string): readonly string[] => ring.split(' ').map((key
  * schedule.
  */
 const cleanUp = async (ring: string): Promise<void> => {
-  const databaseLocation = findDatabaseLocation({ local: true }, { LOCAL_DATA_FOLDER: getDataFolder(0) });
-  if (databaseLocation === undefined) throw new Error('there is no database');
+  const databaseLocation = findLocalDatabase({ LOCAL_DATA_FOLDER: getDataFolder(0) });
   const now = Math.floor(Date.now() / 1000) - 7200;
   const ringKeys = readKeyIds(ring);
   const [sealingKey = ''] = ringKeys;

@@ -8,9 +8,10 @@ import { join } from 'node:path';
 import { type BrokerStorage, deriveResourceKeys } from 'assistant-auth';
 import { createSealer, parseKeyRing } from 'assistant-auth/seal';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openDatabase } from '../../packages/assistant-auth/src/cli/database/database.ts';
 import { wranglerConfig } from '../../scripts/app/paths.ts';
 import { runWrangler } from '../../scripts/app/wrangler.ts';
-import { openDatabase } from '../../scripts/database/database.ts';
+import { describeLocalDatabase } from '../../scripts/database/database.ts';
 import { ensureSettings, settingsFile } from '../../scripts/local-system/settings.ts';
 import { runCommand } from './command.ts';
 
@@ -107,7 +108,8 @@ describe('npm run keys -- resource', () => {
     expect(stdout).toBe(`${await deriveResourceKeys({ sealingKeys: ring, issuer, resource })}\n`);
   });
 
-  const usage = 'Set ORIGIN and pass the resource, for example: ORIGIN=https://words.example npm run keys';
+  const usage =
+    'Pass the resource and the issuer, for example: npm run -s keys -- resource https://api.example';
   it.each([
     ['no issuer', { ORIGIN: '' }, [resource], usage],
     ['no resource', {}, [], usage],
@@ -172,7 +174,7 @@ describe('the rotation of a ring in use', () => {
     await mkdir(stateFolder);
     const target = ['DB', '--local', '--persist-to', stateFolder, '--config', wranglerConfig];
     await runWrangler(['d1', 'migrations', 'apply', ...target], dataFolder);
-    ({ storage, close } = await openDatabase({ config: wranglerConfig, local: { dataFolder, stateFolder } }));
+    ({ storage, close } = await openDatabase(describeLocalDatabase(dataFolder)));
     oldKey = (await ensureSettings(dataFolder)).sealingKeys;
     const added = (await keys(oldKey, 'add')).stdout.trim();
     currentKey = added.split(' ')[1] ?? '';

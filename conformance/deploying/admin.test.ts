@@ -11,11 +11,13 @@ import type { BrokerStorage } from 'assistant-auth';
 import { d1Admin, d1Storage, type StorageAdmin } from 'assistant-auth/d1';
 import { generateKey } from 'assistant-auth/seal';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { wranglerConfig } from '../../scripts/app/paths.ts';
-import { openDatabase } from '../../scripts/database/database.ts';
-import { openDeployedD1 } from '../../scripts/database/deployed-d1.ts';
+import { openDatabase } from '../../packages/assistant-auth/src/cli/database/database.ts';
+import { openDeployedD1 } from '../../packages/assistant-auth/src/cli/database/deployed-d1.ts';
+import { repositoryFolder, wranglerConfig } from '../../scripts/app/paths.ts';
 import { runCommand } from '../commands/command.ts';
 import { accountId, type CloudflareOptions, type FakeCloudflare, startFakeCloudflare } from './cloudflare.ts';
+
+const selection = { projectFolder: repositoryFolder, config: wranglerConfig };
 
 let cloudflare: FakeCloudflare;
 let storage: BrokerStorage;
@@ -189,7 +191,7 @@ describe('the credentials', () => {
 
   const openWithStubbedEnvironment = async (): Promise<void> => {
     for (const [name, value] of Object.entries(cloudflare.environment)) vi.stubEnv(name, value);
-    await openDatabase({ config: wranglerConfig });
+    await openDatabase({ kind: 'deployed-d1', ...selection });
   };
 
   it('are read without passing the key ring to other processes in the environment', async () => {
@@ -209,7 +211,7 @@ describe('the credentials', () => {
     await once(server.listen(0, '127.0.0.1'), 'listening');
     const { port } = Object(server.address());
     vi.stubEnv('CLOUDFLARE_API_TOKEN', 'a-token');
-    const database = openDeployedD1(wranglerConfig, {
+    const database = openDeployedD1(selection, {
       CLOUDFLARE_API_BASE_URL: `http://127.0.0.1:${port}/client/v4`,
       CLOUDFLARE_ACCOUNT_ID: accountId,
     });
@@ -232,7 +234,7 @@ describe('the credentials', () => {
     ],
   ])('are not sent in clear text or to an API other than Wrangler’s: %j', async (environment, message) => {
     await start();
-    await expect(openDeployedD1(wranglerConfig, environment)).rejects.toThrow(message);
+    await expect(openDeployedD1(selection, environment)).rejects.toThrow(message);
     expect(cloudflare.calls).toEqual([]);
   });
 });

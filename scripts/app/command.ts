@@ -1,55 +1,24 @@
 /**
- * Runs a command, and formats what it lists. An error that the reader can fix is printed as its message, any
- * other error with its stack trace.
+ * Runs a command of this repository. An error that the reader can fix is printed as its message, any other
+ * error with its stack trace.
  */
-import { VariableError } from '../../apps/words/src/config/variables.ts';
 
-/** The command cannot continue, and the message tells the reader everything they need. */
-export class CommandError extends Error {
-  override readonly name: string = 'CommandError';
-}
+import { VariableError } from '../../apps/words/src/config/variables.ts';
+import { isHelpRequested } from '../../packages/assistant-auth/src/cli/arguments.ts';
+import * as cli from '../../packages/assistant-auth/src/cli/command.ts';
+
+export { CommandError } from '../../packages/assistant-auth/src/cli/command.ts';
 
 /** Returns whether the message is enough, without a stack trace. */
 export const isUserFacing = (error: unknown): error is Error =>
-  error instanceof CommandError || error instanceof VariableError || isWrongArgument(error);
+  cli.isUserFacing(error) || error instanceof VariableError;
 
 /** Prints the usage if the command was called with `--help` or `-h`, and returns whether it did. */
 export const printHelpIfRequested = (usage: string): boolean => {
-  const isHelpRequested = process.argv
-    .slice(2)
-    .some((argument) => argument === '--help' || argument === '-h');
-  if (isHelpRequested) console.log(usage);
-  return isHelpRequested;
+  const isRequested = isHelpRequested(process.argv.slice(2));
+  if (isRequested) console.log(usage);
+  return isRequested;
 };
 
 /** Runs a command. If an error's message is enough for the reader, prints it and sets the exit code to 1. */
-export const runCommand = async (main: () => Promise<void>): Promise<void> => {
-  try {
-    await main();
-  } catch (error) {
-    if (!isUserFacing(error)) throw error;
-    console.error(error.message);
-    process.exitCode = 1;
-  }
-};
-
-/** Formats rows with headers. Each column is as wide as its longest cell. */
-export const formatTable = (headers: readonly string[], rows: readonly (readonly string[])[]): string => {
-  const allRows = [headers, ...rows];
-  const widths = headers.map((_, column) => Math.max(...allRows.map((row) => (row[column] ?? '').length)));
-  const formatLine = (row: readonly string[]): string =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd();
-  return allRows.map(formatLine).join('\n');
-};
-
-/** Formats a time to the minute, or `-` if there is none. */
-export const formatInstant = (seconds: number | undefined): string =>
-  seconds === undefined
-    ? '-'
-    : `${new Date(seconds * 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-
-const isWrongArgument = (error: unknown): boolean =>
-  error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_');
+export const runCommand = (main: () => Promise<void>): Promise<void> => cli.runCommand(main, isUserFacing);

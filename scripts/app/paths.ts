@@ -4,6 +4,9 @@ import { fileURLToPath } from 'node:url';
 
 const resolvePath = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
+/** The folder whose dependencies contain Wrangler. */
+export const repositoryFolder = resolvePath('.');
+
 export const wranglerConfig = resolvePath('apps/words/wrangler.jsonc');
 
 /**

@@ -9,6 +9,11 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import {
+  environmentWithoutKeys,
+  localEnvironment,
+  startWrangler,
+} from '../../packages/assistant-auth/src/cli/database/wrangler.ts';
 import type { DevServerOptions, Listening } from '../local-system/dev-server.ts';
 import { CommandError } from './command.ts';
 import { sourceCondition } from './paths.ts';
@@ -80,29 +85,13 @@ const describeCommand = (command: readonly string[]): string => {
   return command.slice(0, optionIndex === -1 ? undefined : optionIndex).join(' ');
 };
 
-const startInTerminal = (command: readonly string[], stdout: 'inherit' | 'pipe'): ChildProcess => {
-  const child = spawn(process.execPath, ['--no-warnings', cli, ...command], {
-    stdio: ['inherit', stdout, 'inherit'],
-    // The lock file determines the version of Wrangler, so its banner about updates is hidden.
-    env: { ...environmentWithoutKeys(), ...sourceBundleEnvironment, WRANGLER_HIDE_BANNER: 'true' },
-  });
-  // A signal that is sent only to this process also ends Wrangler.
-  const killAtExit = (): void => void child.kill();
-  process.once('exit', killAtExit);
-  child.once('exit', () => process.off('exit', killAtExit));
-  return child;
-};
+const startInTerminal = (command: readonly string[], stdout: 'inherit' | 'pipe'): ChildProcess =>
+  startWrangler(cli, command, stdout, sourceBundleEnvironment);
 
 const requireSuccess = async (child: ChildProcess, command: readonly string[]): Promise<void> => {
   const [code]: unknown[] = await once(child, 'close');
   if (code !== 0)
     throw new CommandError(`wrangler ${describeCommand(command)} failed. The remaining steps were not run.`);
-};
-
-/** The environment without the key ring, which no child process needs as an environment variable. */
-const environmentWithoutKeys = (): NodeJS.ProcessEnv => {
-  const { SEALING_KEYS: _, ...environment } = process.env;
-  return environment;
 };
 
 /** How long the processes may take to end before they are killed, in milliseconds. */
@@ -164,19 +153,14 @@ export const sourceBundleEnvironment = {
  * Environment variables that make Wrangler bundle the packages from source, keep it from contacting other
  * servers and from opening its own pages, and keep its logs in the data folder.
  */
-export const buildWranglerEnvironment = (dataFolder: string): Readonly<Record<string, string>> => ({
+const buildWranglerEnvironment = (dataFolder: string): Readonly<Record<string, string>> => ({
+  ...localEnvironment,
   ...sourceBundleEnvironment,
-  WRANGLER_SEND_METRICS: 'false',
-  WRANGLER_SEND_ERROR_REPORTS: 'false',
-  WRANGLER_HIDE_BANNER: 'true',
-  WRANGLER_NO_SKILLS_UPDATE_PROMPTS: 'true',
+  ...buildWranglerFolders(dataFolder),
+});
+
+/** Environment variables that keep the logs of Wrangler, and its list of running Workers, in the data folder. */
+export const buildWranglerFolders = (dataFolder: string): Readonly<Record<string, string>> => ({
   WRANGLER_LOG_PATH: join(dataFolder, 'wrangler.log'),
   WRANGLER_REGISTRY_PATH: join(dataFolder, 'registry'),
-  CLOUDFLARE_CF_FETCH_ENABLED: 'false',
-  CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV: 'false',
-  CLOUDFLARE_INCLUDE_PROCESS_ENV: 'false',
-  // Pages that read and write the database, open to every request with `Host: localhost`.
-  X_LOCAL_EXPLORER: 'false',
-  // A record of every request's URL, including the codes in callbacks.
-  X_LOCAL_OBSERVABILITY: 'false',
 });

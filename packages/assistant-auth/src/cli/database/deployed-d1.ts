@@ -2,27 +2,35 @@
  * Opens the deployed D1 database through Cloudflare's API, with Wrangler's credentials.
  * @see https://developers.cloudflare.com/api/resources/d1/subresources/database/methods/query/
  */
-import type { SqlDatabase, SqlResult, SqlStatement } from 'assistant-auth/d1';
-import { CommandError } from '../app/command.ts';
-import { readWranglerOutput } from '../app/wrangler.ts';
+import { once } from 'node:events';
+import { text as readText } from 'node:stream/consumers';
+import type { SqlDatabase, SqlResult, SqlStatement } from '../../storage/sqlite/d1.ts';
+import { CommandError } from '../command.ts';
+import { type D1Selection, loadWrangler, readD1Binding, startWrangler } from './wrangler.ts';
 
 /**
- * Finds the database of a Wrangler file.
+ * Finds the database of a D1 binding. Wrangler must be installed in the project.
  * @param environment `CLOUDFLARE_ACCOUNT_ID` selects an account, `CLOUDFLARE_API_BASE_URL` a different API
  * @throws CommandError if Wrangler has no credentials, if there is not exactly one account with the database,
  * or if the API can't be used
  */
 export const openDeployedD1 = async (
-  config: string,
+  selection: D1Selection,
   environment: NodeJS.ProcessEnv,
 ): Promise<SqlDatabase> => {
   const baseUrl = readBaseUrl(environment);
-  const [target, headers] = await Promise.all([readTarget(config), readCredentials()]);
+  const wrangler = await loadWrangler(selection.projectFolder);
+  const { config, binding, database, account: configuredAccount } = readD1Binding(wrangler, selection);
+  if (database === undefined)
+    throw new CommandError(
+      `The D1 database ${binding} in ${config} has neither a database_id nor a database_name.`,
+    );
+  const headers = await readCredentials(wrangler.cli);
   const api: Api = (path, body) => callApi(baseUrl + path, headers, body);
   const { CLOUDFLARE_ACCOUNT_ID } = environment;
-  const account = target.account || CLOUDFLARE_ACCOUNT_ID;
+  const account = configuredAccount || CLOUDFLARE_ACCOUNT_ID;
   const accounts = account === undefined || account === '' ? await listAccounts(api) : [account];
-  const db = createDatabase(api, await findDatabase(api, accounts, target.database));
+  const db = createDatabase(api, await findDatabase(api, accounts, database));
   await requireTypedParameters(db);
   return db;
 };
@@ -51,37 +59,20 @@ const readBaseUrl = ({
 /** Sends a request, as POST if there is a body, and returns the result in the response. */
 type Api = <Result>(path: string, body?: unknown) => Promise<Result>;
 
-interface Target {
-  /** The ID of the database, or its name if the Wrangler file has no ID. */
-  readonly database: string;
-  readonly account: string | undefined;
-}
-
-const readTarget = async (config: string): Promise<Target> => {
-  const { unstable_readConfig } = await import('wrangler');
-  const { d1_databases, account_id: account } = unstable_readConfig({ config });
-  const [binding]: readonly DatabaseBinding[] = d1_databases;
-  const database = binding?.database_id ?? binding?.database_name;
-  if (database === undefined) throw new Error(`${config} has no database`);
-  return { database, account };
-};
-
-interface DatabaseBinding {
-  readonly database_id?: string;
-  readonly database_name?: string;
-}
-
 /**
  * Returns the request headers with the credentials in the environment, or of the user who is logged in to
  * Wrangler, which refreshes an expired login. Secret.
  */
-const readCredentials = async (): Promise<Readonly<Record<string, string>>> => {
-  const output = await readWranglerOutput(['auth', 'token', '--json']).catch((cause: unknown) => {
+const readCredentials = async (cli: string): Promise<Readonly<Record<string, string>>> => {
+  const child = startWrangler(cli, ['auth', 'token', '--json'], 'pipe');
+  const [output, [code]] = await Promise.all([
+    child.stdout === null ? '' : readText(child.stdout),
+    once(child, 'close'),
+  ]);
+  if (code !== 0)
     throw new CommandError(
       'Wrangler has no credentials for Cloudflare. Run npx wrangler login or set CLOUDFLARE_API_TOKEN, and try again.',
-      { cause },
     );
-  });
   const { token, key, email } = parseObject<Readonly<Record<string, string>>>(output);
   if (token !== undefined) return { authorization: `Bearer ${token}` };
   if (key !== undefined && email !== undefined) return { 'x-auth-key': key, 'x-auth-email': email };

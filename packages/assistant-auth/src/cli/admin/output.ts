@@ -1,6 +1,11 @@
-/** Formats what `npm run admin` prints: as JSON, or as a table or a sentence. */
-import type { AuditEntry, GrantSummary, IdentityWithoutUpstreamToken, UserSummary } from 'assistant-auth/d1';
-import { formatInstant, formatTable } from '../app/command.ts';
+/** Formats what the command `admin` prints: as JSON, or as a table or a sentence. */
+import type {
+  AuditEntry,
+  GrantSummary,
+  IdentityWithoutUpstreamToken,
+  UserSummary,
+} from '../../storage/sqlite/d1.ts';
+import { formatInstant, formatTable } from '../command.ts';
 
 /** The output of a command. */
 export interface CommandOutput {

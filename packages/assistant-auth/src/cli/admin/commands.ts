@@ -1,8 +1,10 @@
-/** Runs the commands of `npm run admin`: queries the broker's database, revokes grants and deletes users. */
+/** Runs the commands of `admin`: queries the broker's database, revokes grants and deletes users. */
 import { createInterface } from 'node:readline/promises';
-import type { AuditEntry } from 'assistant-auth/d1';
-import { CommandError } from '../app/command.ts';
-import { type Database, type DatabaseLocation, withDatabase } from '../database/database.ts';
+import type { AuditEntry } from '../../storage/sqlite/d1.ts';
+import type { Program } from '../arguments.ts';
+import { CommandError } from '../command.ts';
+import { type Database, withDatabase } from '../database/database.ts';
+import type { DatabaseLocation } from '../database/location.ts';
 import type { AdminCommand, Arguments, Target } from './arguments.ts';
 import {
   type CommandOutput,
@@ -18,16 +20,18 @@ import {
  */
 export const runAdminCommand = async (
   databaseLocation: DatabaseLocation,
-  { adminCommand, page }: Arguments,
+  { adminCommand, page }: Pick<Arguments, 'adminCommand' | 'page'>,
+  program: Pick<Program, 'command'>,
 ): Promise<CommandOutput> => {
   if (adminCommand.kind === 'delete' && !adminCommand.confirmed) await confirmDeletion(adminCommand.userId);
-  return withDatabase(databaseLocation, (database) => runOnDatabase(database, adminCommand, page));
+  return withDatabase(databaseLocation, (database) => runOnDatabase(database, adminCommand, page, program));
 };
 
 const runOnDatabase = async (
   { storage, storageAdmin }: Database,
   adminCommand: AdminCommand,
   page: Arguments['page'],
+  { command }: Pick<Program, 'command'>,
 ): Promise<CommandOutput> => {
   const now = await storageAdmin.readClock();
   switch (adminCommand.kind) {
@@ -48,7 +52,7 @@ const runOnDatabase = async (
         .listAuditEntries({ limit: 100, skip: 0 })
         .catch((cause: unknown) => {
           throw new CommandError(
-            'The revocation was sent, but the audit log could not be read. Run npm run admin -- audit to check whether something was revoked.',
+            `The revocation was sent, but the audit log could not be read. Run ${command} audit to check whether something was revoked.`,
             { cause },
           );
         });

@@ -2,8 +2,8 @@
  * Checks whether a key can be promoted (every running isolate must have it) or retired (nothing may need it
  * any longer).
  */
-import type { KeyUsage } from 'assistant-auth/d1';
-import { formatInstant } from '../app/command.ts';
+import type { KeyUsage } from '../../storage/sqlite/d1.ts';
+import { formatInstant } from '../command.ts';
 
 export type KeyCheck =
   | { readonly kind: 'allowed' }

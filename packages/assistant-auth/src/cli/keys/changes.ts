@@ -1,8 +1,10 @@
 /** Lists the keys in a ring, and creates the ring for each step of a rotation. */
-import type { KeyUsage } from 'assistant-auth/d1';
-import { listSealedPrefixes } from 'assistant-auth/seal';
-import { CommandError, formatInstant, formatTable } from '../app/command.ts';
-import { type DatabaseLocation, withDatabase } from '../database/database.ts';
+import { listSealedPrefixes } from '../../seal/index.ts';
+import type { KeyUsage } from '../../storage/sqlite/d1.ts';
+import type { Program } from '../arguments.ts';
+import { CommandError, formatInstant, formatTable, UsageError } from '../command.ts';
+import { withDatabase } from '../database/database.ts';
+import type { DatabaseLocation } from '../database/location.ts';
 import {
   checkPromotion,
   checkRetirement,
@@ -48,10 +50,10 @@ export const list = async (
 };
 
 /** Returns the ring with a new key at the end. Prints the next step to standard error. */
-export const add = (ring: KeyRingEntries): string => {
+export const add = (ring: KeyRingEntries, { command, databases }: Program): string => {
   const key = generateRingKey();
   console.error(
-    `The new key ${readKeyId(key)} is at the end of the ring, so it opens but does not seal yet. Deploy this ring. One to two hours later, run "npm run -s keys -- promote ${readKeyId(key)} --remote" and deploy the ring that it prints. Then the key seals.`,
+    `The new key ${readKeyId(key)} is at the end of the ring, so it opens but does not seal yet. Deploy this ring. One to two hours later, run "${command} promote ${readKeyId(key)}" with ${databases.deployedNames}, and deploy the ring that it prints. Then the key seals.`,
   );
   return [...ring, key].join(' ');
 };
@@ -65,13 +67,14 @@ export const promote = async (
   ring: KeyRingEntries,
   id: string,
   databaseLocation: DatabaseLocation | undefined,
+  { databases }: Pick<Program, 'databases'>,
 ): Promise<string> => {
   const remainingKeys = removeKey(ring, id);
   if (id === readKeyId(ring[0]))
     throw new CommandError(`The key ${id} is the first in the ring: it already seals.`);
   if (databaseLocation === undefined)
     console.error(
-      `Without --local or --remote, this command did not check whether the deployed app has the key ${id}. Isolates without the key refuse everything that it seals.`,
+      `Without ${databases.names}, this command did not check whether the deployed app has the key ${id}. Isolates without the key refuse everything that it seals.`,
     );
   else await requireAllowed(databaseLocation, ring, id, checkPromotion);
   return [...ring.filter((key) => readKeyId(key) === id), ...remainingKeys].join(' ');
@@ -86,11 +89,12 @@ export const retire = async (
   ring: KeyRingEntries,
   id: string,
   databaseLocation: DatabaseLocation | undefined,
+  { databases }: Pick<Program, 'databases'>,
 ): Promise<string> => {
   const remainingKeys = removeKey(ring, id);
   if (databaseLocation === undefined)
-    throw new CommandError(
-      'Pass --local or --remote. The command checks in that database whether anything needs the key.',
+    throw new UsageError(
+      `Pass ${databases.names}. The command checks in that database whether anything needs the key.`,
     );
   await requireAllowed(databaseLocation, ring, id, (keyUsage, now) =>
     checkRetirement(keyUsage, readKeyId(ring[0]), now),

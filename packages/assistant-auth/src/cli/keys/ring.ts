@@ -1,12 +1,16 @@
 /** Reads the text of the ring that a command changes, and generates new keys. */
 import { randomBytes } from 'node:crypto';
 import { text } from 'node:stream/consumers';
-import { generateKey, parseKeyRing } from 'assistant-auth/seal';
-import { CommandError } from '../app/command.ts';
-import { getVariablesFile } from '../app/paths.ts';
-import { readVariables } from '../app/variables.ts';
-import type { DatabaseLocation } from '../database/database.ts';
-import { readSettings } from '../local-system/settings.ts';
+import { generateKey, parseKeyRing } from '../../seal/index.ts';
+import { CommandError } from '../command.ts';
+
+/** A place besides the environment and standard input that may contain the ring. */
+export interface StoredKeyRing {
+  /** Its name, for the message that there is no ring. */
+  readonly name: string;
+  /** Reads the text of the ring. Returns an empty text if there is none. Secret. */
+  read(): Promise<string>;
+}
 
 /** The keys in their text form. The first one seals. Secret. */
 export type KeyRingEntries = readonly [string, ...string[]];
@@ -15,7 +19,7 @@ export type KeyRingEntries = readonly [string, ...string[]];
 interface Sources {
   /** `-` for standard input. */
   readonly ringArgument: string | undefined;
-  readonly databaseLocation?: DatabaseLocation | undefined;
+  readonly stored: StoredKeyRing | undefined;
 }
 
 /** Reads the ring passed to the command: the text of `SEALING_KEYS`, or standard input. */
@@ -25,27 +29,18 @@ export const readPassedKeyRing = async (ringArgument: string | undefined): Promi
 };
 
 /**
- * Reads the ring in use: the one passed to the command; otherwise the one of the local system, if the local
- * database was selected; otherwise the one in the publisher's variables file.
- * @returns `undefined` if there is none
- * @throws ConfigurationError if the ring is damaged. The message does not contain the ring
+ * Reads the ring in use: the one passed to the command, otherwise the stored one.
+ * @throws CommandError if there is none. ConfigurationError if the ring is damaged. The message does not
+ * contain the ring
  */
-const readCurrentKeyRing = async ({
-  ringArgument,
-  databaseLocation,
-}: Sources): Promise<KeyRingEntries | undefined> => {
+export const requireKeyRing = async ({ ringArgument, stored }: Sources): Promise<KeyRingEntries> => {
   const passedRing = await readPassedKeyRing(ringArgument);
-  return splitKeyRing(
-    passedRing.trim() === '' && ringArgument !== '-' ? await readStoredKeyRing(databaseLocation) : passedRing,
-  );
-};
-
-/** @throws CommandError if there is none */
-export const requireKeyRing = async (sources: Sources): Promise<KeyRingEntries> => {
-  const ring = await readCurrentKeyRing(sources);
+  const isAbsent = passedRing.trim() === '' && ringArgument !== '-';
+  const ring = splitKeyRing(isAbsent && stored !== undefined ? await stored.read() : passedRing);
   if (ring !== undefined) return ring;
+  const place = stored === undefined ? '' : ` or in ${stored.name}`;
   throw new CommandError(
-    `No key ring was found. Set SEALING_KEYS in the environment or in ${getVariablesFile(process.env)}, or pass the ring on standard input with - as the last argument.`,
+    `No key ring was found. Set SEALING_KEYS in the environment${place}, or pass the ring on standard input with - as the last argument.`,
   );
 };
 
@@ -73,11 +68,4 @@ export const generateRingKey = (): string => {
   const today = new Date().toISOString().slice(0, 10);
   const suffix = [...randomBytes(5)].map((byte) => idCharacters[byte % idCharacters.length]).join('');
   return generateKey(`${today}-${suffix}`, (length) => new Uint8Array(randomBytes(length)));
-};
-
-const readStoredKeyRing = async (databaseLocation: DatabaseLocation | undefined): Promise<string> => {
-  if (databaseLocation?.local !== undefined)
-    return (await readSettings(databaseLocation.local.dataFolder))?.sealingKeys ?? '';
-  const { SEALING_KEYS = '' } = await readVariables(process.env);
-  return SEALING_KEYS;
 };

@@ -1,7 +1,8 @@
-/** Parses the arguments of `npm run admin`. */
+/** Parses the arguments of the command `admin`. */
 import { parseArgs } from 'node:util';
-import { CommandError } from '../app/command.ts';
-import { type DatabaseFlags, databaseOptions } from '../database/database.ts';
+import type { Program } from '../arguments.ts';
+import { CommandError, UsageError } from '../command.ts';
+import type { DatabaseFlags, DatabaseOptions } from '../database/location.ts';
 
 /** A command with its arguments. */
 export type AdminCommand =
@@ -23,7 +24,8 @@ export interface Arguments {
   readonly outputFormat: 'json' | 'table';
 }
 
-export const usage = `Usage: npm run admin -- <command> [options]
+/** Returns the text that `--help` prints. */
+export const formatAdminUsage = ({ synopsis, databases }: Program): string => `Usage: ${synopsis}
 
 Commands:
   users                              list users, newest first
@@ -33,70 +35,72 @@ Commands:
   no-upstream-token                  list identities that can't be rechecked at their provider
   audit [<user>]                     list the audit log, newest entry first
 
+${databases.usage}
+
 Options:
-  --local            use the database of npm start (default)
-  --remote           use the deployed database
-  --pages            the app is a Pages project, not a Worker
   --json             print JSON
   --yes              delete without asking
   --limit <rows>     list at most this many rows (default: 50)
-  --skip <rows>      skip this many rows at the start of the list (default: 0)`;
+  --skip <rows>      skip this many rows at the start of the list (default: 0)
+  -h, --help         print this text`;
 
 /**
  * @throws CommandError with the usage, or with a message about `--limit` and `--skip`. TypeError for an
  * unknown option
  */
-export const readArguments = (args: readonly string[]): Arguments => {
+export const readArguments = (args: readonly string[], program: Program): Arguments => {
+  const options = listOptions(program.databases);
   const { values, positionals } = parseArgs({
-    args: moveOptionsFirst(args),
+    args: moveOptionsFirst(args, options),
     options,
     allowPositionals: true,
   });
-  const { local, remote, pages, json = false, yes = false } = values;
+  const { json, yes, limit, skip } = values;
   return {
-    adminCommand: parseAdminCommand(positionals, yes),
-    // Default: the local database, where a mistake does the least harm.
-    databaseFlags: { local: local ?? remote !== true, remote, pages },
-    page: { limit: readNumber(values.limit, 50), skip: readNumber(values.skip, 0) },
-    outputFormat: json ? 'json' : 'table',
+    adminCommand: parseAdminCommand(positionals, yes === true, formatAdminUsage(program)),
+    databaseFlags: values,
+    page: { limit: readNumber(limit, 50), skip: readNumber(skip, 0) },
+    outputFormat: json === true ? 'json' : 'table',
   };
 };
 
-const options = {
-  ...databaseOptions,
+const listOptions = ({ options }: DatabaseOptions): DatabaseOptions['options'] => ({
+  ...options,
   json: { type: 'boolean' },
   yes: { type: 'boolean' },
   limit: { type: 'string' },
   skip: { type: 'string' },
-} as const;
+});
 
 /**
  * Moves options to the front, and puts `--` before everything else, because an ID may start with one or two
  * hyphens. An argument that looks like an option is treated as one, so that a misspelled option is rejected.
- * A random ID practically never consists of two hyphens and only lowercase letters.
+ * A random ID practically never consists of two hyphens and only lowercase words.
  */
-const moveOptionsFirst = (args: readonly string[]): string[] => {
+const moveOptionsFirst = (args: readonly string[], options: DatabaseOptions['options']): string[] => {
   const [optionArguments, positionalArguments]: [string[], string[]] = [[], []];
   for (let index = 0; index < args.length; index++) {
     const arg = args[index] ?? '';
-    const [option, name, value] = /^--([a-z]+)(=.*)?$/.exec(arg) ?? [];
+    const [option, name, value] = /^--([a-z]+(?:-[a-z]+)*)(=.*)?$/s.exec(arg) ?? [];
     (option === undefined ? positionalArguments : optionArguments).push(arg);
     const next = args[index + 1];
-    if (!takesValue(name) || value !== undefined || next === undefined) continue;
+    const takesValue = name !== undefined && options[name]?.type === 'string';
+    if (!takesValue || value !== undefined || next === undefined) continue;
     optionArguments.push(next);
     index += 1;
   }
   return [...optionArguments, '--', ...positionalArguments];
 };
 
-const takesValue = (name: string | undefined): boolean =>
-  Object.entries(options).some(([optionName, { type }]) => optionName === name && type === 'string');
-
-const parseAdminCommand = ([command, ...rest]: readonly string[], confirmed: boolean): AdminCommand => {
+const parseAdminCommand = (
+  [command, ...rest]: readonly string[],
+  confirmed: boolean,
+  usage: string,
+): AdminCommand => {
   const [first, second, ...extraArguments] = rest;
   if (extraArguments.length > 0) throw new CommandError(usage);
   if (command === 'revoke' && second !== undefined)
-    return { kind: 'revoke', target: { kind: parseTargetKind(first), id: second } };
+    return { kind: 'revoke', target: { kind: parseTargetKind(first, usage), id: second } };
   if (second !== undefined) throw new CommandError(usage);
   if (command === 'audit') return { kind: command, ...(first !== undefined && { userId: first }) };
   if (command === 'grants' && first !== undefined) return { kind: command, userId: first };
@@ -106,13 +110,13 @@ const parseAdminCommand = ([command, ...rest]: readonly string[], confirmed: boo
   throw new CommandError(usage);
 };
 
-const parseTargetKind = (text: string | undefined): Target['kind'] => {
+const parseTargetKind = (text: string | undefined, usage: string): Target['kind'] => {
   if (text === 'grant' || text === 'user' || text === 'client') return text;
   throw new CommandError(usage);
 };
 
-const readNumber = (text: string | undefined, fallback: number): number => {
+const readNumber = (text: string | boolean | undefined, fallback: number): number => {
   if (text === undefined) return fallback;
-  if (/^\d{1,6}$/.test(text)) return Number(text);
-  throw new CommandError('--limit and --skip must be whole numbers from 0 to 999999.');
+  if (/^\d{1,6}$/.test(String(text))) return Number(text);
+  throw new UsageError('--limit and --skip must be whole numbers from 0 to 999999.');
 };

@@ -1,0 +1,58 @@
+/**
+ * Runs a command, and formats what it lists. An error that the reader can fix is printed as its message, any
+ * other error with its stack trace.
+ */
+import { ConfigurationError } from '../oauth/errors.ts';
+
+/** The command cannot continue, and the message tells the reader everything they need. */
+export class CommandError extends Error {
+  override readonly name: string = 'CommandError';
+}
+
+/** The arguments are wrong. The message says what is wrong; `withUsageHint` adds how to show the usage. */
+export class UsageError extends CommandError {
+  override readonly name = 'UsageError';
+}
+
+/** Returns whether the message of an error is enough for the reader, without a stack trace. */
+export const isUserFacing = (error: unknown): error is Error =>
+  error instanceof CommandError || error instanceof ConfigurationError || isWrongArgument(error);
+
+/** Returns whether `parseArgs` of Node rejected the arguments. */
+export const isWrongArgument = (error: unknown): error is TypeError =>
+  error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_');
+
+/**
+ * Runs a command. If an error's message is enough for the reader, prints it and sets the exit code to 1.
+ * @param isExpected returns whether the message of an error is enough. Default: `isUserFacing`
+ */
+export const runCommand = async (
+  main: () => Promise<void>,
+  isExpected: (error: unknown) => error is Error = isUserFacing,
+): Promise<void> => {
+  try {
+    await main();
+  } catch (error) {
+    if (!isExpected(error)) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+};
+
+/** Formats rows with headers. Each column is as wide as its longest cell. */
+export const formatTable = (headers: readonly string[], rows: readonly (readonly string[])[]): string => {
+  const allRows = [headers, ...rows];
+  const widths = headers.map((_, column) => Math.max(...allRows.map((row) => (row[column] ?? '').length)));
+  const formatLine = (row: readonly string[]): string =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd();
+  return allRows.map(formatLine).join('\n');
+};
+
+/** Formats a time to the minute, or `-` if there is none. */
+export const formatInstant = (seconds: number | undefined): string =>
+  seconds === undefined
+    ? '-'
+    : `${new Date(seconds * 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC`;

@@ -1,0 +1,82 @@
+/** Opens a SQLite file with `node:sqlite`, and explains why that or a query failed. */
+import { existsSync } from 'node:fs';
+import type { DatabaseSync } from 'node:sqlite';
+import { CommandError } from '../command.ts';
+
+/** How long to wait while another process writes, in milliseconds. */
+const busyTimeoutMs = 10_000;
+
+/**
+ * Opens a SQLite file.
+ * @param mode whether the file must exist, or is created if it does not
+ * @throws CommandError if it does not exist, or if it can't be opened as a SQLite database
+ */
+export const openSqliteFile = async (file: string, mode: 'existing' | 'create'): Promise<DatabaseSync> => {
+  if (mode === 'existing' && !existsSync(file))
+    throw new CommandError(`The database ${file} does not exist. ${migrationAdvice(file)}`);
+  const { DatabaseSync } = await loadSqlite();
+  try {
+    const database = new DatabaseSync(file);
+    // The option `timeout` of `DatabaseSync` does not exist in Node 22.13.
+    database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+    // SQLite reads the file only now, and fails if it is not a database.
+    database.prepare('PRAGMA schema_version').all();
+    return database;
+  } catch (cause) {
+    throw new CommandError(
+      `${file} can't be opened as a SQLite database: ${readMessage(cause)}. Check the path and its permissions.`,
+      { cause },
+    );
+  }
+};
+
+/**
+ * Loads `node:sqlite` without the warning that it is experimental, which older versions of Node print.
+ * @throws CommandError if this version of Node does not have it
+ */
+const loadSqlite = async (): Promise<typeof import('node:sqlite')> => {
+  const { emitWarning } = process;
+  process.emitWarning = () => {};
+  try {
+    return await import('node:sqlite');
+  } catch (cause) {
+    throw new CommandError(`--database needs Node 22.13 or newer. This is ${process.version}.`, { cause });
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+};
+
+/** @throws CommandError if the migrations were not applied to the database */
+export const requireBrokerTables = (database: DatabaseSync, file: string): void => {
+  const found = database
+    .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name IN ('users', 'grants', 'audit')")
+    .all();
+  if (found.length === 3) return;
+  database.close();
+  throw new CommandError(`${file} has no tables of assistant-auth. ${migrationAdvice(file)}`);
+};
+
+const migrationAdvice = (file: string): string =>
+  `Pass the file that your app uses, or run "npx assistant-auth migrations --database ${file}" to create the tables.`;
+
+/**
+ * Converts an error of SQLite into one that says what happened. Each query is one transaction, so a query
+ * that failed has changed nothing.
+ * @returns any other error as it is
+ */
+export const describeSqliteError = (file: string, error: unknown): unknown => {
+  const sqliteError = [error, Object(error).cause].find((candidate) => isSqliteError(candidate));
+  if (sqliteError === undefined) return error;
+  const message = readMessage(sqliteError);
+  return new CommandError(
+    message.includes('locked')
+      ? `Another process kept the database ${file} locked for ten seconds. The query changed nothing. Try again later.`
+      : `The database ${file} failed: ${message}. The query changed nothing.`,
+    { cause: error },
+  );
+};
+
+const isSqliteError = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR';
+
+const readMessage = (error: unknown): string => (error instanceof Error ? error.message : String(error));
