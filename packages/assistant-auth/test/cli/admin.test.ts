@@ -1,0 +1,119 @@
+/** Tests `assistant-auth admin` on a SQLite file with users. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { BrokerStorage } from 'assistant-auth';
+import { migrate, sqliteAdmin, sqliteStorage } from 'assistant-auth/sqlite';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { runCommand } from './run-command.ts';
+import { recordUser } from './sample-data.ts';
+
+let folder: string;
+let database: DatabaseSync;
+let storage: BrokerStorage;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'assistant-auth-'));
+  database = new DatabaseSync(join(folder, 'auth.db'));
+  await migrate(database);
+  storage = sqliteStorage(database);
+  const now = Math.floor(Date.now() / 1000);
+  await recordUser(storage, 'ada', now - 60);
+  await recordUser(storage, '-bruno', now - 30);
+});
+
+afterEach(() => {
+  database.close();
+  rmSync(folder, { recursive: true });
+});
+
+const admin = (...args: readonly string[]) => runCommand(folder, ['admin', ...args, '--database', 'auth.db']);
+
+const readJson = async (...args: readonly string[]): Promise<unknown> => {
+  const { code, stdout, stderr } = await admin(...args, '--json');
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return JSON.parse(stdout);
+};
+
+const readAudit = () => sqliteAdmin(database).listAuditEntries({ limit: 100, skip: 0 });
+const readGrants = (userId: string) => sqliteAdmin(database).listGrants(userId, 0);
+
+it('lists users, grants, identities and the audit log, as a table and as JSON', async () => {
+  const { stdout } = await admin('users');
+  expect(stdout.split('\n').map((line) => line.split(/ {2,}/)[0])).toEqual(['user', '-bruno', 'ada', '']);
+  expect(stdout).toMatch(/^ada +\d{4}-\d\d-\d\d \d\d:\d\d UTC +1 +1 +\d{4}-\d\d-\d\d \d\d:\d\d UTC$/m);
+  expect(await readJson('users', '--limit', '1', '--skip', '1')).toMatchObject([{ id: 'ada' }]);
+  expect(await readJson('grants', '-bruno')).toMatchObject([
+    { id: 'grant of -bruno', clientId: 'chatgpt', scopes: ['score'], state: 'active' },
+  ]);
+  expect(await readJson('no-upstream-token')).toMatchObject([{ userId: 'ada' }, { userId: '-bruno' }]);
+  expect(await readJson('audit', 'ada')).toEqual([
+    {
+      ...{ at: expect.any(Number), event: 'signed-in', actor: 'user', userId: 'ada' },
+      ...{ clientId: 'chatgpt', provider: 'github' },
+    },
+  ]);
+});
+
+it('revokes the grants of one user, and writes an audit entry', async () => {
+  expect(await readJson('revoke', 'user', '-bruno')).toEqual({ revoked: { kind: 'user', id: '-bruno' } });
+  expect(await readGrants('-bruno')).toMatchObject([{ state: 'revoked', reason: 'revoked by the operator' }]);
+  expect(await readGrants('ada')).toMatchObject([{ state: 'active' }]);
+  const [entry] = await readAudit();
+  expect(entry).toMatchObject({ event: 'revoked', actor: 'operator', userId: '-bruno' });
+});
+
+it('deletes a user only with --yes if nobody can be asked', async () => {
+  const before = await readAudit();
+  expect(await admin('delete', 'ada')).toEqual({
+    ...{ code: 1, stdout: '' },
+    stderr: 'In a non-interactive shell, pass --yes to confirm the deletion.\n',
+  });
+  expect(await readAudit()).toEqual(before);
+  expect(await readJson('delete', 'ada', '--yes')).toEqual({ deleted: 'ada' });
+  expect(await readGrants('ada')).toBeUndefined();
+  expect(await readGrants('-bruno')).toMatchObject([{ state: 'active' }]);
+});
+
+it.each([
+  [['grants', 'nobody'], 'No user has this ID.\n'],
+  [['delete', 'nobody', '--yes'], 'No user has this ID.\n'],
+  [
+    ['revoke', 'grant', 'nothing'],
+    'Nothing was revoked. The grant ID is unknown, or the grant was already revoked.\n',
+  ],
+])('changes nothing, and says so: %j', async (args, stderr) => {
+  const before = await readAudit();
+  expect(await admin(...args)).toEqual({ code: 1, stdout: '', stderr });
+  expect(await readAudit()).toEqual(before);
+});
+
+it('refuses a database without the tables', async () => {
+  new DatabaseSync(join(folder, 'other.db')).exec('CREATE TABLE users (id TEXT)');
+  const { code, stdout, stderr } = await runCommand(folder, ['admin', 'users', '--database', 'other.db']);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toBe(
+    `${join(folder, 'other.db')} has no tables of assistant-auth. Pass the file that your app uses, or run "npx assistant-auth migrations --database ${join(folder, 'other.db')}" to create the tables.\n`,
+  );
+});
+
+it('prints the error message of SQLite, and the change was not made', async () => {
+  database.exec("CREATE TRIGGER fail BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'disk full'); END");
+  expect(await admin('revoke', 'user', 'ada')).toEqual({
+    ...{ code: 1, stdout: '' },
+    stderr: `The database ${join(folder, 'auth.db')} failed: disk full. The query changed nothing.\n`,
+  });
+  expect(await readGrants('ada')).toMatchObject([{ state: 'active' }]);
+});
+
+it('gives up after ten seconds while another process writes, and has changed nothing', async () => {
+  database.exec('BEGIN IMMEDIATE');
+  const result = await admin('revoke', 'user', 'ada');
+  database.exec('ROLLBACK');
+  expect(result).toEqual({
+    ...{ code: 1, stdout: '' },
+    stderr: `Another process kept the database ${join(folder, 'auth.db')} locked for ten seconds. The query changed nothing. Try again later.\n`,
+  });
+  expect(await readGrants('ada')).toMatchObject([{ state: 'active' }]);
+});
