@@ -7,11 +7,10 @@ export {
   type BrowserOptions,
   clickButtons,
   createBrowser,
-  isLoopback,
   NavigationError,
   type Page,
   type StoppedRedirect,
-} from './browser.ts';
+} from 'assistant-auth/testing';
 export {
   type ApiResult,
   buildGptAction,

@@ -1,5 +1,34 @@
 /**
- * Tests an integration without accounts at real providers, and implementations of the storage interface.
+ * Tests an integration without accounts at real providers: a fake provider, an emulated client, and a browser
+ * without JavaScript. Also has the tests that every implementation of `BrokerStorage` must pass. Never used in
+ * production.
  * @module
  */
+export {
+  type Browser,
+  type BrowserOptions,
+  clickButtons,
+  createBrowser,
+  NavigationError,
+  type Page,
+  type StoppedRedirect,
+} from './browser.ts';
+export {
+  createEmulatedClient,
+  type EmulatedClient,
+  type EmulatedClientOptions,
+  emulateGptAction,
+  type GptActionCredentials,
+  type IssuedTokens,
+  OAuthResponseError,
+  type StartedSignIn,
+  type TokenResult,
+} from './emulated-client.ts';
+export type { FakeUser } from './fake-provider/endpoints.ts';
+export {
+  createFakeProvider,
+  type FakeProvider,
+  type FakeProviderOptions,
+} from './fake-provider/provider.ts';
+export { type Form, type FormButton, readForms } from './forms.ts';
 export { type StorageContractTest, storageContract } from './storage-contract.ts';

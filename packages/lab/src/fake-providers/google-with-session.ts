@@ -3,7 +3,7 @@
  * host, it responds to the authorization request with a redirect instead of the account chooser. Other
  * requests are forwarded.
  */
-import { parsePage, readFields } from '../browser.ts';
+import { readForms } from 'assistant-auth/testing';
 import { startGoogle } from './emulated.ts';
 import { resolveIssuer, type StartFakeProvider } from './fake-provider.ts';
 import { findPortBehindProxy } from './free-port.ts';
@@ -32,14 +32,12 @@ const handleRequest: ProxyHandler = async (proxiedRequest, target) => {
 
 /** Submits the user's form on the account chooser. */
 const submitAccountChoice = async (target: string, html: string, email: string): Promise<Response> => {
-  const form = [...parsePage(html).querySelectorAll('form')].find((candidate) =>
-    readFields(candidate).some(([, value]) => value === email),
-  );
+  const form = readForms(html).find(({ fields }) => fields.some(([, value]) => value === email));
   if (form === undefined) return new Response(`There is no user ${email}`, { status: 400 });
-  return fetch(target + form.getAttribute('action'), {
+  return fetch(target + form.action, {
     method: 'POST',
     headers: withConnectionClose(),
     redirect: 'manual',
-    body: new URLSearchParams(readFields(form)),
+    body: new URLSearchParams(form.fields.map((field) => [...field])),
   });
 };

@@ -75,7 +75,7 @@ describe.each(providerNames)('the %s fake provider', (name) => {
 
 it('the fake providers return the same user IDs in another process', async () => {
   const program = new URL('subjects.ts', import.meta.url).pathname;
-  const { stdout } = await runProgram(process.execPath, [program]);
+  const { stdout } = await runProgram(process.execPath, ['--conditions=dev-source', program]);
   const subjects: (readonly string[])[] = [];
   for (const name of providerNames) subjects.push(await collectSubjects(name));
   expect(JSON.parse(stdout)).toEqual(subjects);

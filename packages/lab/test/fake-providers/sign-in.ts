@@ -1,6 +1,6 @@
 /** Signs a user in at a fake provider as a client does, and reads the claims that it returns. */
 import { createHash } from 'node:crypto';
-import { parsePage, readFields } from '../../src/browser.ts';
+import { readForms } from 'assistant-auth/testing';
 import {
   type Browser,
   createBrowser,
@@ -108,9 +108,9 @@ export const clickAndReadCallback = async (
   const destination = await browser.clickButton(page, label);
   if (destination.kind === 'stopped-redirect') return destination.location.searchParams;
   // With `form_post`, JavaScript would submit this form. Nothing listens at the callback, so the test reads it.
-  const form = parsePage(destination.html).querySelector('form');
-  if (form === null) throw new Error(`there is no form on ${destination.url}`);
-  return new URLSearchParams(readFields(form));
+  const [form] = readForms(destination.html);
+  if (form === undefined) throw new Error(`there is no form on ${destination.url}`);
+  return new URLSearchParams(form.fields.map((field) => [...field]));
 };
 
 /** Redeems a code, and returns the claims of the ID token, or GitHub's profile. */

@@ -1,56 +1,51 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { text } from 'node:stream/consumers';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Browser, createBrowser, findFreePort, type Page } from '../src/index.ts';
+/** The browser without JavaScript: navigation, forms and cookies. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import {
+  type Browser,
+  clickButtons,
+  createBrowser,
+  NavigationError,
+  type Page,
+} from '../../src/testing/index.ts';
 
 interface ReceivedRequest {
   readonly line: string;
-  readonly cookie: string | undefined;
-  readonly origin: string | undefined;
-  readonly site: string | string[] | undefined;
+  readonly cookie: string | null;
+  readonly origin: string | null;
+  readonly site: string | null;
   readonly body: string;
 }
 
+const origin = 'http://127.0.0.1:8787';
 const received: ReceivedRequest[] = [];
-let responses: Readonly<Record<string, (response: ServerResponse) => unknown>> = {};
-let origin = '';
+let responses: Readonly<Record<string, () => Response>> = {};
 let browser: Browser;
 
-const server = createServer((request, response) => {
-  void record(request).then(() =>
-    (
-      responses[request.url ?? ''] ?? ((notFoundResponse) => notFoundResponse.writeHead(404).end('not found'))
-    )(response),
-  );
-});
-
-const record = async (request: IncomingMessage): Promise<void> => {
-  const { cookie, origin: originHeader, 'sec-fetch-site': site } = request.headers;
+/** Records the request, and responds by path and query. */
+const respond = async (request: Request): Promise<Response> => {
+  const { pathname, search } = new URL(request.url);
   received.push({
-    line: `${request.method} ${request.url}`,
-    cookie,
-    origin: originHeader,
-    site,
-    body: await text(request),
+    line: `${request.method} ${pathname}${search}`,
+    cookie: request.headers.get('cookie'),
+    origin: request.headers.get('origin'),
+    site: request.headers.get('sec-fetch-site'),
+    // workerd logs a warning if `text` reads a form.
+    body: new TextDecoder().decode(await request.arrayBuffer()),
   });
+  return responses[pathname + search]?.() ?? new Response('not found', { status: 404 });
 };
 
-beforeEach(async () => {
+beforeEach(() => {
   received.length = 0;
-  const port = await findFreePort();
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-  origin = `http://127.0.0.1:${port}`;
-  browser = createBrowser({ fetch, shouldStopAt: (url) => url.pathname === '/stop' });
-});
-afterEach(() => {
-  server.closeAllConnections();
-  server.close();
+  browser = createBrowser({ fetch: respond, shouldStopAt: (url) => url.pathname === '/stop' });
 });
 
-const respondWithHtml = (body: string) => (response: ServerResponse) =>
-  response.setHeader('content-type', 'text/html').end(body);
-const redirectTo = (location: string) => (response: ServerResponse) =>
-  response.writeHead(303, { location }).end();
+const respondWithHtml = (body: string) => () =>
+  new Response(body, { headers: { 'content-type': 'text/html' } });
+const redirectTo =
+  (location: string, status = 303) =>
+  () =>
+    new Response(null, { status, headers: { location } });
 
 /** Opens a URL that must lead to a page. */
 const openPage = async (url: string, testBrowser = browser): Promise<Page> => {
@@ -62,19 +57,22 @@ const openPage = async (url: string, testBrowser = browser): Promise<Page> => {
 describe('navigation', () => {
   it('follows redirects, and sends the cookies that were set on the way', async () => {
     responses = {
-      '/a': (response) =>
-        response.writeHead(302, { location: '/b', 'set-cookie': ['x=1', 'y=2; Path=/b'] }).end(),
+      '/a': () => {
+        const headers = new Headers({ location: '/b' });
+        for (const line of ['x=1', 'y=2; Path=/b']) headers.append('set-cookie', line);
+        return new Response(null, { status: 302, headers });
+      },
       '/b': respondWithHtml('arrived'),
     };
     expect(await openPage('/a')).toMatchObject({ status: 200, html: 'arrived', url: new URL('/b', origin) });
     expect(received.map(({ line, cookie }) => [line, cookie])).toEqual([
-      ['GET /a', undefined],
+      ['GET /a', null],
       ['GET /b', 'y=2; x=1'],
     ]);
   });
 
   it.each([
-    ['header', (response: ServerResponse) => response.setHeader('refresh', '0; url=/end').end('wait')],
+    ['header', () => new Response('wait', { headers: { refresh: '0; url=/end' } })],
     ['element', respondWithHtml('<meta http-equiv="Refresh" content="0; url=/end?a=1&amp;b=2">')],
   ])('follows a refresh %s of 0 seconds', async (_, respondWithRefresh) => {
     responses = {
@@ -110,6 +108,56 @@ describe('navigation', () => {
     expect(received).toHaveLength(1);
   });
 
+  it('opens the origins that the test names, and neither another scheme nor another port of the host', async () => {
+    const opening = createBrowser({ fetch: respond, origins: ['https://words.example'] });
+    responses = { '/start': respondWithHtml('start') };
+    expect(await opening.open(new URL('https://words.example/start'))).toMatchObject({ html: 'start' });
+    for (const other of [
+      'http://words.example/start',
+      'https://words.example:444/start',
+      'mailto:a@b.example',
+    ])
+      expect(await opening.open(new URL(other))).toEqual({
+        kind: 'stopped-redirect',
+        location: new URL(other),
+      });
+    expect(received).toHaveLength(1);
+  });
+
+  it.each([
+    [303, 'GET /end', ''],
+    [307, 'POST /end', 'go=1'],
+    [308, 'POST /end', 'go=1'],
+  ])('follows a %i after a form post with %s', async (status, line, body) => {
+    responses = {
+      '/form': respondWithHtml('<form method=post action=/post><button name=go value=1>Go</button></form>'),
+      '/post': redirectTo('/end', status),
+      '/end': respondWithHtml('end'),
+    };
+    await browser.clickButton(await openPage('/form'), 'Go');
+    expect(received.at(-1)).toMatchObject({ line, body });
+  });
+
+  it('fails if a redirect is not a URL', async () => {
+    responses = { '/away': redirectTo('http://[') };
+    await expect(openPage('/away')).rejects.toThrow(
+      new NavigationError('http://127.0.0.1:8787/away redirects to an invalid URL'),
+    );
+  });
+
+  it('fails if it stops before the last button, or ends on a page', async () => {
+    responses = {
+      '/form': respondWithHtml('<form action=/stop><button>Go</button></form>'),
+      '/stop': respondWithHtml('never opened'),
+    };
+    const url = new URL('/form', origin);
+    expect(await clickButtons(browser, url, ['Go'])).toEqual(new URL('/stop', origin));
+    await expect(clickButtons(browser, url, ['Go', 'Ada'])).rejects.toThrow(
+      'stopped at http://127.0.0.1:8787 before "Ada"',
+    );
+    await expect(clickButtons(browser, url, [])).rejects.toThrow('ended on /form with status 200');
+  });
+
   it('fails after 20 redirects', async () => {
     responses = { '/circle': redirectTo('/circle') };
     await expect(openPage('/circle')).rejects.toThrow('More than 20 redirects');
@@ -134,11 +182,11 @@ describe('forms', () => {
     const [, first, afterRedirect, second] = received;
     const fields = 'sealed=a%22b%27c%3Cd';
     const line = 'POST /post?a=1&b=2';
-    const postRequest = { line, cookie: undefined, origin, site: 'same-origin' };
+    const postRequest = { line, cookie: null, origin, site: 'same-origin' };
     expect(first).toEqual({ ...postRequest, body: `${fields}&provider=google` });
     expect(second).toEqual({ ...postRequest, body: `${fields}&cancel=1` });
     expect(afterRedirect).toEqual({
-      ...{ line: 'GET /end', cookie: undefined, origin: undefined },
+      ...{ line: 'GET /end', cookie: null, origin: null },
       ...{ site: 'same-origin', body: '' },
     });
   });
@@ -162,7 +210,9 @@ describe('forms', () => {
   it('fails if the page has no such button', async () => {
     responses = { '/form': respondWithHtml('<form><button>Go</button></form>') };
     const form = await openPage('/form');
-    expect(() => browser.clickButton(form, 'Stop')).toThrow('No button "Stop" on');
+    await expect(browser.clickButton(form, 'Stop')).rejects.toThrow(
+      'No button "Stop" on http://127.0.0.1:8787/form (status 200). It has: "Go"',
+    );
   });
 });
 
@@ -177,8 +227,8 @@ describe('cookies', () => {
     const form = `<form action="${appUrl}" method="post"><button>Post</button></form>
       <form action="${appUrl}"><button>Get</button></form>`;
     const cookieBrowser = createBrowser({
-      fetch: async (input, init) => {
-        sentCookies.push(new Request(input, init).headers.get('cookie'));
+      fetch: async (request) => {
+        sentCookies.push(request.headers.get('cookie'));
         const headers = new Headers();
         for (const line of setCookies) headers.append('set-cookie', line);
         return new Response(form, { headers });
@@ -231,9 +281,66 @@ describe('cookies', () => {
     ['__Host-a=1; Secure; Path=/authorize', null],
     ['__Host-a=1; Secure; Path=/; Domain=localhost', null],
     ['=', null],
+    ['a', 'a'],
+    ['a=1; Path=/other', null],
+    ['a=1; Path=relative', 'a=1'],
+    ['a=1; Domain=localhost', 'a=1'],
+    ['a=1; Domain=example', null],
+    ['a=1; Domain=other.localhost', null],
+    ['a=1; SameSite=None', null],
+    ['__Secure-a=1', null],
+    ['__secure-a=1; Secure', '__secure-a=1'],
+    ['__Host-a', null],
+    ['a=1; Max-Age=-1', null],
+    ['a=1; Max-Age=soon', 'a=1'],
+    ['a=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT', null],
+    ['a=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=60', 'a=1'],
+    [`a=${'x'.repeat(4095)}`, `a=${'x'.repeat(4095)}`],
+    [`a=${'x'.repeat(4096)}`, null],
+    [`a=1; Path=/${'x'.repeat(1024)}`, 'a=1'],
   ])('on http://localhost: %s is sent as %s', async (line, expectedCookies) => {
     const { getCookiesSentTo } = await withCookies(line);
     expect(await getCookiesSentTo(appUrl)).toBe(expectedCookies);
+  });
+
+  it.each([
+    ['https://www.words.example/', 'a=1; Domain=words.example', ['https://api.words.example/'], 'a=1'],
+    ['https://www.words.example/', 'a=1; Domain=.WORDS.example', ['https://words.example/'], 'a=1'],
+    ['https://www.words.example/', 'a=1', ['https://words.example/', 'https://a.www.words.example/'], null],
+    ['https://www.words.example/', 'a=1; Domain=example', ['https://www.words.example/'], null],
+    ['https://www.words.example/', 'a=1; Domain=rds.example', ['https://www.words.example/'], null],
+    ['https://www.words.example/', 'a=1; Domain=a.www.words.example', ['https://a.www.words.example/'], null],
+    ['https://words.example/', 'a=1; Secure', ['http://words.example/'], null],
+    ['http://words.example/', 'a=1; Secure', ['https://words.example/'], null],
+    ['http://127.0.0.1/', 'a=1; Domain=0.0.1', ['http://127.0.0.1/'], null],
+  ])('%s sets %s, and %j get %s', async (settingUrl, line, urls, expectedCookies) => {
+    const sent: (string | null)[] = [];
+    const cookieBrowser = createBrowser({
+      origins: [settingUrl, ...urls].map((url) => new URL(url).origin),
+      fetch: async (request) => {
+        sent.push(request.headers.get('cookie'));
+        return new Response('', { headers: sent.length === 1 ? { 'set-cookie': line } : {} });
+      },
+    });
+    for (const url of [settingUrl, ...urls]) await cookieBrowser.open(new URL(url));
+    expect(sent).toEqual([null, ...urls.map(() => expectedCookies)]);
+  });
+
+  it('expire', async () => {
+    let now = 1_800_000_000;
+    const sent: (string | null)[] = [];
+    const cookieBrowser = createBrowser({
+      now: () => now,
+      fetch: async (request) => {
+        sent.push(request.headers.get('cookie'));
+        return new Response('', { headers: sent.length === 1 ? { 'set-cookie': 'a=1; Max-Age=60' } : {} });
+      },
+    });
+    for (const time of [0, 59, 1]) {
+      now += time;
+      await cookieBrowser.open(new URL(appUrl));
+    }
+    expect(sent).toEqual([null, 'a=1', null]);
   });
 
   it.each([

@@ -1,0 +1,415 @@
+/**
+ * An OAuth client for tests, with a browser that has no JavaScript: it signs a user in, redeems the code,
+ * refreshes and revokes tokens, and calls an API as ChatGPT and other clients do (RFC 6749 §4.1, §6).
+ */
+import { ConfigurationError, rejectUnknownOptions } from '../oauth/errors.ts';
+import type { Seconds } from '../oauth/identifiers.ts';
+import { randomSecret, systemRandom } from '../oauth/secrets.ts';
+import { clickButtons, createBrowser, NavigationError } from './browser.ts';
+import { computeDigest } from './fake-provider/tokens.ts';
+
+/** The options of `emulateGptAction`. */
+export interface GptActionCredentials {
+  /** The issuer of the broker, such as `https://words.example`. */
+  readonly issuer: string;
+  /** The client ID. */
+  readonly clientId: string;
+  /** The client secret. */
+  readonly clientSecret: string;
+  /**
+   * Sends every request of the client and of its browser, and follows no redirects. It must answer requests
+   * to the broker and to the provider. Default: the global `fetch`.
+   */
+  readonly fetch?: (request: Request) => Promise<Response>;
+  /**
+   * The origins that the browser opens besides loopback and the issuer's, such as that of a fake provider.
+   * The sign-in fails at every other URL, so that no test contacts a real provider by mistake. Default: none.
+   */
+  readonly origins?: readonly string[];
+}
+
+/** The options of `createEmulatedClient`. */
+export interface EmulatedClientOptions extends Omit<GptActionCredentials, 'clientSecret'> {
+  /** The client secret. Default: none, for a public client. */
+  readonly clientSecret?: string;
+  /** Where the broker sends the code. It is never opened. */
+  readonly redirectUri: string;
+  /** The scopes to request, separated by spaces. Default: the parameter is not sent. */
+  readonly scope?: string;
+  /** The API that the tokens are for (RFC 8707). Default: the parameter is not sent. */
+  readonly resource?: string;
+  /**
+   * Whether the client uses PKCE (RFC 7636): a code challenge with `S256`, or `none`, as ChatGPT for a custom
+   * GPT. Default: `S256`.
+   */
+  readonly pkce?: 'S256' | 'none';
+  /**
+   * How the client authenticates at the token and revocation endpoints: with `client_secret_post`, the secret is
+   * in the form; with `client_secret_basic`, in the `Authorization` header; with `none`, it is not sent. Default:
+   * `client_secret_post` with a client secret, `none` without one.
+   * @see RFC 6749 §2.3.1
+   */
+  readonly tokenEndpointAuthMethod?: 'client_secret_post' | 'client_secret_basic' | 'none';
+}
+
+/** The tokens that the broker issued (RFC 6749 §5.1). */
+export interface IssuedTokens {
+  /** Distinguishes them from an error. */
+  readonly kind: 'tokens';
+  /** The access token. Secret. */
+  readonly accessToken: string;
+  /** The refresh token. Absent if the broker issued none. Secret. */
+  readonly refreshToken?: string;
+  /** How long the access token is valid, in seconds. Absent if the broker does not say. */
+  readonly expiresIn?: Seconds;
+  /** The granted scopes, separated by spaces. Absent if the broker does not say. */
+  readonly scope?: string;
+}
+
+/** The tokens, or the error of the token endpoint (RFC 6749 §5.2). */
+export type TokenResult =
+  | IssuedTokens
+  | {
+      /** Distinguishes it from tokens. */
+      readonly kind: 'error';
+      /** The status of the response. */
+      readonly status: number;
+      /** The error code, such as `invalid_grant`; empty if the response has none. */
+      readonly error: string;
+      /** The description for developers. */
+      readonly description?: string;
+    };
+
+/** A sign-in that has started. */
+export interface StartedSignIn {
+  /** The authorization request, which the user's browser opens. */
+  readonly url: URL;
+  /** The code verifier for `redeemCode`. Absent without PKCE. */
+  readonly codeVerifier?: string;
+  /**
+   * Reads the authorization response: checks `state` and, if it is present, `iss` (RFC 9207).
+   * @param callbackUrl the redirect URI with the parameters of the response
+   * @returns the authorization code
+   * @throws OAuthResponseError if the response has an error, such as `access_denied`
+   * @throws Error if it is not the response to this request
+   */
+  readCallback(callbackUrl: URL): string;
+}
+
+/** An emulated OAuth client. */
+export interface EmulatedClient {
+  /**
+   * Signs a user in with a new browser, and redeems the code.
+   * @param buttons what the texts of the buttons to click contain, in order, such as `Continue with Acme` and
+   *   `Ada Marlow`
+   * @throws OAuthResponseError if the broker responds with an error, such as `access_denied`
+   * @throws NavigationError if a page does not have the button, or if the sign-in ends elsewhere
+   */
+  signIn(buttons: readonly string[]): Promise<IssuedTokens>;
+  /** Builds an authorization request, for a test that opens it itself. */
+  startSignIn(): Promise<StartedSignIn>;
+  /**
+   * Exchanges a code for tokens.
+   * @param code the authorization code
+   * @param codeVerifier the verifier of the sign-in. Default: none
+   */
+  redeemCode(code: string, codeVerifier?: string): Promise<TokenResult>;
+  /**
+   * Uses a refresh token.
+   * @param refreshToken the refresh token
+   */
+  refresh(refreshToken: string): Promise<TokenResult>;
+  /**
+   * Revokes a token and its grant (RFC 7009).
+   * @param token an access token or a refresh token
+   * @throws OAuthResponseError if the broker responds with an error
+   */
+  revoke(token: string): Promise<void>;
+  /**
+   * Calls an API with an access token (RFC 6750 §2.1).
+   * @param request the URL to get, or a complete request
+   * @param accessToken the access token
+   */
+  call(request: string | URL | Request, accessToken: string): Promise<Response>;
+}
+
+/** The broker responded with an OAuth error. */
+export class OAuthResponseError extends Error {
+  /** The name of the class. */
+  override readonly name = 'OAuthResponseError';
+  /** The error code, such as `access_denied`; empty if the response has none. */
+  readonly code: string;
+  /** The status of the response. `undefined` if the error was in a redirect. */
+  readonly status: number | undefined;
+
+  /**
+   * Creates the error.
+   * @param endpoint the name of the endpoint, for the message
+   * @param response the error code, the description and the status
+   */
+  constructor(
+    endpoint: string,
+    response: { readonly error: string; readonly description?: string; readonly status?: number },
+  ) {
+    const { error, description, status } = response;
+    const statusText = status === undefined ? '' : ` and status ${status}`;
+    super(
+      `The ${endpoint} endpoint responded with ${error || 'no error code'}${statusText}` +
+        (description === undefined ? '' : `: ${description}`),
+    );
+    this.code = error;
+    this.status = status;
+  }
+}
+
+/**
+ * Creates an OAuth client that signs in like an ordinary one: with PKCE, and with the endpoints from the
+ * metadata of the broker (RFC 8414). Its browser opens only loopback, the issuer and `origins`, and stops at
+ * the redirect URI.
+ * @param options the credentials of a client of the broker
+ * @throws ConfigurationError `tokenEndpointAuthMethod` if it needs a client secret and there is none
+ * @example
+ * ```ts
+ * import { createEmulatedClient } from 'assistant-auth/testing';
+ *
+ * const client = createEmulatedClient({
+ *   issuer: 'http://localhost:8787',
+ *   clientId: 'app',
+ *   redirectUri: 'https://app.example/callback',
+ *   scope: 'score offline_access',
+ * });
+ * const { accessToken } = await client.signIn(['Continue with Acme', 'Ada Marlow']);
+ * const response = await client.call('http://localhost:8787/api/score', accessToken);
+ * ```
+ */
+export const createEmulatedClient = (options: EmulatedClientOptions): EmulatedClient => {
+  const { issuer, clientId, clientSecret, redirectUri, resource, pkce = 'S256', ...others } = options;
+  const {
+    scope: _,
+    tokenEndpointAuthMethod: authMethod = clientSecret === undefined ? 'none' : 'client_secret_post',
+    fetch: send = callFetch,
+    origins = [],
+    ...unknown
+  } = others;
+  rejectUnknownOptions('', unknown);
+  if (authMethod !== 'none' && clientSecret === undefined)
+    throw new ConfigurationError('tokenEndpointAuthMethod', 'must be none without a clientSecret.');
+  const sendForm = async (endpoint: Endpoint, form: Form): Promise<Response> =>
+    send(
+      new Request((await readMetadata(issuer, send))[endpoint], {
+        method: 'POST',
+        redirect: 'manual',
+        ...authenticate(authMethod, clientId, clientSecret ?? '', {
+          ...form,
+          ...(resource !== undefined && endpoint === 'token_endpoint' && { resource }),
+        }),
+      }),
+    );
+  const requestTokens = async (form: Form): Promise<TokenResult> =>
+    readTokenResult(await sendForm('token_endpoint', form));
+
+  const client: EmulatedClient = {
+    startSignIn: async () =>
+      startSignIn((await readMetadata(issuer, send)).authorization_endpoint, { ...options, pkce }),
+    async signIn(buttons) {
+      const { url, codeVerifier, readCallback: readResponse } = await client.startSignIn();
+      const browser = createBrowser({
+        fetch: send,
+        origins: [new URL(issuer).origin, ...origins],
+        shouldStopAt: (target) => isRedirectUri(target, redirectUri),
+      });
+      const callbackUrl = await clickButtons(browser, url, buttons);
+      if (!isRedirectUri(callbackUrl, redirectUri))
+        throw new NavigationError(
+          `stopped at ${callbackUrl.origin}, which is neither the redirect URI nor in origins`,
+        );
+      const result = await client.redeemCode(readResponse(callbackUrl), codeVerifier);
+      if (result.kind === 'error') throw new OAuthResponseError('token', result);
+      return result;
+    },
+    redeemCode: (code, codeVerifier) =>
+      requestTokens({
+        ...{ grant_type: 'authorization_code', code, redirect_uri: redirectUri },
+        ...(codeVerifier !== undefined && { code_verifier: codeVerifier }),
+      }),
+    refresh: (refreshToken) => requestTokens({ grant_type: 'refresh_token', refresh_token: refreshToken }),
+    async revoke(token) {
+      const response = await sendForm('revocation_endpoint', { token });
+      if (!response.ok) throw new OAuthResponseError('revocation', await readError(response));
+    },
+    call(request, accessToken) {
+      const authorized = new Request(request);
+      authorized.headers.set('authorization', `Bearer ${accessToken}`);
+      return send(authorized);
+    },
+  };
+  return client;
+};
+
+/**
+ * Creates a client that signs in like ChatGPT for a custom GPT with an Action: without PKCE and without a
+ * scope, with a callback of ChatGPT, and with the credentials in the form. The broker registers it with
+ * `gptAction`, which must not be restricted to other GPTs with `gptIds`.
+ * @param credentials the credentials of the GPT
+ * @example
+ * ```ts
+ * import { emulateGptAction } from 'assistant-auth/testing';
+ *
+ * const gpt = emulateGptAction({
+ *   issuer: 'https://words.example',
+ *   clientId: 'words-gpt',
+ *   clientSecret: env.GPT_CLIENT_SECRET,
+ *   fetch: broker.fetch,
+ * });
+ * const { accessToken } = await gpt.signIn(['Continue with Acme', 'Ada Marlow']);
+ * ```
+ */
+export const emulateGptAction = (credentials: GptActionCredentials): EmulatedClient =>
+  createEmulatedClient({
+    ...credentials,
+    scope: '',
+    pkce: 'none',
+    redirectUri: 'https://chatgpt.com/aip/g-0123456789abcdef0123456789abcdef/oauth/callback',
+  });
+
+type Form = Readonly<Record<string, string>>;
+
+// Workers reject `fetch` if it is called as a method of another object.
+const callFetch = (request: Request): Promise<Response> => fetch(request);
+
+type Endpoint = 'authorization_endpoint' | 'token_endpoint' | 'revocation_endpoint';
+
+/** Reads the endpoints of the broker (RFC 8414 §3). */
+const readMetadata = async (
+  issuer: string,
+  send: (request: Request) => Promise<Response>,
+): Promise<Readonly<Record<Endpoint, string>>> => {
+  const { origin, pathname } = new URL(issuer);
+  const url = `${origin}/.well-known/oauth-authorization-server${pathname.replace(/\/$/, '')}`;
+  const response = await send(
+    new Request(url, { redirect: 'manual', headers: { accept: 'application/json' } }),
+  );
+  const metadata = await readObject(response);
+  // Otherwise, the metadata could be that of another server (§3.3).
+  if (!response.ok || metadata.issuer !== issuer)
+    throw new Error(
+      `${url} responded with status ${response.status}, and not with the metadata of ${issuer}`,
+    );
+  return {
+    authorization_endpoint: String(metadata.authorization_endpoint),
+    token_endpoint: String(metadata.token_endpoint),
+    revocation_endpoint: String(metadata.revocation_endpoint),
+  };
+};
+
+/** Builds the authorization request (RFC 6749 §4.1.1). */
+const startSignIn = async (endpoint: string, options: EmulatedClientOptions): Promise<StartedSignIn> => {
+  const { issuer, clientId, redirectUri, scope, resource, pkce } = options;
+  const url = new URL(endpoint);
+  const state = randomSecret(systemRandom);
+  const codeVerifier = pkce === 'none' ? undefined : randomSecret(systemRandom);
+  const parameters = {
+    ...{ response_type: 'code', client_id: clientId, redirect_uri: redirectUri, state },
+    ...(scope !== undefined && { scope }),
+    ...(resource !== undefined && { resource }),
+    ...(codeVerifier !== undefined && {
+      code_challenge: await computeDigest(codeVerifier),
+      code_challenge_method: 'S256',
+    }),
+  };
+  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
+  return {
+    url,
+    ...(codeVerifier !== undefined && { codeVerifier }),
+    readCallback: (callbackUrl) => readCallback(callbackUrl, state, issuer),
+  };
+};
+
+/** Builds the form and the header with the credentials (RFC 6749 §2.3.1). */
+const authenticate = (
+  method: Required<EmulatedClientOptions>['tokenEndpointAuthMethod'],
+  clientId: string,
+  clientSecret: string,
+  form: Form,
+): { readonly body: URLSearchParams; readonly headers: Readonly<Record<string, string>> } => {
+  const accept = { accept: 'application/json' };
+  switch (method) {
+    case 'none':
+      return { body: new URLSearchParams({ ...form, client_id: clientId }), headers: accept };
+    case 'client_secret_post': {
+      const credentials = { client_id: clientId, client_secret: clientSecret };
+      return { body: new URLSearchParams({ ...form, ...credentials }), headers: accept };
+    }
+    case 'client_secret_basic': {
+      const credentials = btoa(`${encodeURIComponent(clientId)}:${encodeURIComponent(clientSecret)}`);
+      return {
+        body: new URLSearchParams(form),
+        headers: { ...accept, authorization: `Basic ${credentials}` },
+      };
+    }
+  }
+};
+
+const isRedirectUri = (url: URL, redirectUri: string): boolean => {
+  const expected = new URL(redirectUri);
+  return (
+    url.protocol === expected.protocol && url.host === expected.host && url.pathname === expected.pathname
+  );
+};
+
+const readCallback = ({ searchParams }: URL, state: string, issuer: string): string => {
+  if (searchParams.get('state') !== state)
+    throw new Error('The state of the authorization response is not that of the request.');
+  if ((searchParams.get('iss') ?? issuer) !== issuer)
+    throw new Error(`The authorization response is from another issuer: ${searchParams.get('iss')}`);
+  const code = searchParams.get('code');
+  const error = searchParams.get('error');
+  if (code !== null && error === null) return code;
+  const description = searchParams.get('error_description');
+  throw new OAuthResponseError('authorization', {
+    error: error ?? '',
+    ...(description !== null && { description }),
+  });
+};
+
+const readTokenResult = async (response: Response): Promise<TokenResult> => {
+  if (!response.ok) return { kind: 'error', ...(await readError(response)) };
+  const body = await readObject(response);
+  const { access_token: accessToken, refresh_token: refreshToken, expires_in: expiresIn, scope } = body;
+  if (typeof accessToken !== 'string' || String(body.token_type).toLowerCase() !== 'bearer')
+    throw new Error('The response of the token endpoint has no Bearer token.');
+  return {
+    kind: 'tokens',
+    accessToken,
+    ...(typeof refreshToken === 'string' && { refreshToken }),
+    ...(typeof expiresIn === 'number' && { expiresIn }),
+    ...(typeof scope === 'string' && { scope }),
+  };
+};
+
+const readError = async (response: Response) => {
+  const { error, error_description: description } = await readObject(response);
+  return {
+    status: response.status,
+    error: typeof error === 'string' ? error : '',
+    ...(typeof description === 'string' && { description }),
+  };
+};
+
+/** The members of a response that are used. Nothing is known about their values. */
+type JsonObject = Readonly<
+  Partial<
+    Record<
+      | Endpoint
+      | ('issuer' | 'access_token' | 'refresh_token' | 'token_type' | 'expires_in' | 'scope')
+      | ('error' | 'error_description'),
+      unknown
+    >
+  >
+>;
+
+/** Returns the members of a JSON object; none if the body is something else, such as an error page. */
+const readObject = async (response: Response): Promise<JsonObject> =>
+  /^application\/json\b/i.test(response.headers.get('content-type') ?? '')
+    ? Object(await response.json())
+    : {};
