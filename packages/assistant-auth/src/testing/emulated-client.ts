@@ -194,17 +194,18 @@ export const createEmulatedClient = (options: EmulatedClientOptions): EmulatedCl
   rejectUnknownOptions('', unknown);
   if (authMethod !== 'none' && clientSecret === undefined)
     throw new ConfigurationError('tokenEndpointAuthMethod', 'must be none without a clientSecret.');
-  const sendForm = async (endpoint: Endpoint, form: Form): Promise<Response> =>
-    send(
-      new Request((await readMetadata(issuer, send))[endpoint], {
-        method: 'POST',
-        redirect: 'manual',
-        ...authenticate(authMethod, clientId, clientSecret ?? '', {
-          ...form,
-          ...(resource !== undefined && endpoint === 'token_endpoint' && { resource }),
-        }),
-      }),
-    );
+  const allowedOrigins = [new URL(issuer).origin, ...origins];
+  const sendForm = async (endpoint: Endpoint, form: Form): Promise<Response> => {
+    const url = new URL((await readMetadata(issuer, send))[endpoint]);
+    // The client secret and the tokens are sent there.
+    if (!allowedOrigins.includes(url.origin))
+      throw new Error(`The ${endpoint} is at ${url.origin}, which is neither the issuer nor in origins.`);
+    const authenticated = authenticate(authMethod, clientId, clientSecret ?? '', {
+      ...form,
+      ...(resource !== undefined && endpoint === 'token_endpoint' && { resource }),
+    });
+    return send(new Request(url, { method: 'POST', redirect: 'manual', ...authenticated }));
+  };
   const requestTokens = async (form: Form): Promise<TokenResult> =>
     readTokenResult(await sendForm('token_endpoint', form));
 
@@ -215,7 +216,7 @@ export const createEmulatedClient = (options: EmulatedClientOptions): EmulatedCl
       const { url, codeVerifier, readCallback: readResponse } = await client.startSignIn();
       const browser = createBrowser({
         fetch: send,
-        origins: [new URL(issuer).origin, ...origins],
+        origins: allowedOrigins,
         shouldStopAt: (target) => isRedirectUri(target, redirectUri),
       });
       const callbackUrl = await clickButtons(browser, url, buttons);

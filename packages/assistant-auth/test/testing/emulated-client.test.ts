@@ -189,6 +189,10 @@ describe('an emulated client', () => {
     );
     const withoutTokens = { issuer, token_endpoint: `${issuer}/token`, access_token: 'a' };
     await expect(respond(withoutTokens).refresh('r')).rejects.toThrow('has no Bearer token');
+    const elsewhere = { issuer, token_endpoint: 'https://other.example/token' };
+    await expect(respond(elsewhere).refresh('r')).rejects.toThrow(
+      'The token_endpoint is at https://other.example, which is neither the issuer nor in origins.',
+    );
   });
 });
 
