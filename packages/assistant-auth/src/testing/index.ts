@@ -13,16 +13,15 @@ export {
   type Page,
   type StoppedRedirect,
 } from './browser.ts';
+export type { IssuedTokens, TokenResult } from './client-requests.ts';
 export {
   createEmulatedClient,
   type EmulatedClient,
   type EmulatedClientOptions,
   emulateGptAction,
   type GptActionCredentials,
-  type IssuedTokens,
   OAuthResponseError,
   type StartedSignIn,
-  type TokenResult,
 } from './emulated-client.ts';
 export type { FakeUser } from './fake-provider/endpoints.ts';
 export {
