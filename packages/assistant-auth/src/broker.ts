@@ -36,6 +36,8 @@ export interface ExecutionContext {
 
 /** The broker of one deployment. */
 export interface Broker {
+  /** The broker's own origin, without a trailing slash. */
+  readonly issuer: string;
   /**
    * Handles a request to one of the broker's endpoints: metadata, authorization, callbacks, token,
    * revocation, introspection, the files of the pages and, if they are configured, the account page and
@@ -120,6 +122,7 @@ export const createBroker = (options: BrokerOptions): Broker => {
   const handle: Broker['handle'] = async (request, requestOptions) =>
     findEndpoint(routes, new URL(request.url).pathname)?.(request, requestOptions);
   return {
+    issuer: context.issuer,
     handle,
     async fetch(request, _environment, executionContext) {
       const response = await handle(request, readExecutionContext(executionContext));
