@@ -42,7 +42,7 @@ layers['protect.ts'] = ['endpoint/', 'context.ts', ...base];
 
 /** Entry points of their own. Nothing else imports them. */
 const standalone = ['node/', 'cli/', 'testing/'];
-layers['node/'] = ['context.ts', ...base];
+layers['node/'] = ['broker.ts', ...base];
 layers['cli/'] = base;
 layers['testing/'] = ['defaults.ts', ...base];
 
