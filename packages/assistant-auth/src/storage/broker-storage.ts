@@ -3,7 +3,7 @@
  * and refresh tokens, and `account-storage.ts` the rest.
  *
  * Every method is one round trip and atomic: concurrent callers never see a partial change. Implementations
- * pass the storage contract in `test/storage/`. A method that cannot reach its storage throws
+ * pass the storage contract in `testing/`. A method that cannot reach its storage throws
  * `StorageUnavailable`; it has then changed either nothing or everything.
  */
 import type { EpochSeconds, GrantId, Seconds, TokenIdentifiers, UserId } from '../oauth/identifiers.ts';
@@ -138,7 +138,8 @@ export interface RevocableToken {
  * {@link StorageUnavailable}; it has then changed either nothing or everything. Secrets arrive sealed, so
  * storage never sees one in plaintext.
  *
- * The package has implementations for D1 (`assistant-auth/d1`) and memory (`assistant-auth/memory`).
+ * The package has implementations for D1 (`assistant-auth/d1`), SQLite files (`assistant-auth/sqlite`) and
+ * memory (`assistant-auth/memory`). An implementation must pass `storageContract` of `assistant-auth/testing`.
  */
 export interface BrokerStorage
   extends GrantStorage,
