@@ -107,13 +107,13 @@ it('prints the error message of SQLite, and the change was not made', async () =
   expect(await readGrants('ada')).toMatchObject([{ state: 'active' }]);
 });
 
-it('gives up after ten seconds while another process writes, and has changed nothing', async () => {
+it('gives up after five seconds while another process writes, and has changed nothing', async () => {
   database.exec('BEGIN IMMEDIATE');
   const result = await admin('revoke', 'user', 'ada');
   database.exec('ROLLBACK');
   expect(result).toEqual({
     ...{ code: 1, stdout: '' },
-    stderr: `Another process kept the database ${join(folder, 'auth.db')} locked for ten seconds. The query changed nothing. Try again later.\n`,
+    stderr: `Another process kept the database ${join(folder, 'auth.db')} locked for five seconds. The query changed nothing. Try again later.\n`,
   });
   expect(await readGrants('ada')).toMatchObject([{ state: 'active' }]);
 });

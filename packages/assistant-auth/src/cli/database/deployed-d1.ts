@@ -4,7 +4,8 @@
  */
 import { once } from 'node:events';
 import { text as readText } from 'node:stream/consumers';
-import type { SqlDatabase, SqlResult, SqlStatement } from '../../storage/sqlite/d1.ts';
+import type { SqlDatabase, SqlResult } from '../../storage/sqlite/d1.ts';
+import { type BoundStatement, createSqlDatabase } from '../../storage/sqlite/drivers.ts';
 import { CommandError } from '../command.ts';
 import { type D1Selection, loadWrangler, readD1Binding, startWrangler } from './wrangler.ts';
 
@@ -123,41 +124,20 @@ const findDatabase = async (api: Api, accounts: readonly string[], database: str
   return first.path;
 };
 
-interface BoundStatement {
-  readonly sql: string;
-  readonly params: readonly unknown[];
-}
-
-/** What the API returns for a statement. */
-interface StatementResult<Row> {
-  readonly results: Row[];
-  readonly meta: { readonly changes: number };
-}
-
-const createDatabase = (api: Api, path: string): SqlDatabase => {
-  const boundStatements = new WeakMap<SqlStatement, BoundStatement>();
-  const prepare = (sql: string, params: readonly unknown[]): SqlStatement => {
-    const statement = { bind: (...values: unknown[]) => prepare(sql, values) };
-    boundStatements.set(statement, { sql, params });
-    return statement;
-  };
-  return {
-    prepare: (sql) => prepare(sql, []),
-    // According to D1's documentation, a batch is one transaction, as with a Worker's binding
-    // (docs/decisions/0026-commands-bind-parameters.md).
-    async batch<Row>(statements: SqlStatement[]): Promise<SqlResult<Row>[]> {
-      const batch = statements.map((statement) => boundStatements.get(statement));
-      const results = await api<StatementResult<Row>[]>(`${path}/query`, { batch }).catch(addAdvice);
-      if (
-        Array.isArray(results) &&
-        results.length === statements.length &&
-        results.every((result) => Number.isInteger(Object(Object(result).meta).changes))
-      )
-        return results;
-      throw new CommandError(`Cloudflare's API returned an unexpected response to a query. ${checkAdvice}`);
-    },
-  };
-};
+const createDatabase = (api: Api, path: string): SqlDatabase =>
+  // According to D1's documentation, a batch is one transaction, as with a Worker's binding
+  // (docs/decisions/0026-commands-bind-parameters.md).
+  createSqlDatabase(async <Row>(statements: readonly BoundStatement[]) => {
+    const batch = statements.map(({ sql, values: params }) => ({ sql, params }));
+    const results = await api<SqlResult<Row>[]>(`${path}/query`, { batch }).catch(addAdvice);
+    if (
+      Array.isArray(results) &&
+      results.length === statements.length &&
+      results.every((result) => Number.isInteger(Object(Object(result).meta).changes))
+    )
+      return results;
+    throw new CommandError(`Cloudflare's API returned an unexpected response to a query. ${checkAdvice}`);
+  });
 
 /**
  * The documentation of the API declares parameters as strings. If a number were bound as text, comparisons

@@ -3,9 +3,6 @@ import { existsSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { CommandError } from '../command.ts';
 
-/** How long to wait while another process writes, in milliseconds. */
-const busyTimeoutMs = 10_000;
-
 /**
  * Opens a SQLite file.
  * @param mode whether the file must exist, or is created if it does not
@@ -17,8 +14,6 @@ export const openSqliteFile = async (file: string, mode: 'existing' | 'create'):
   const { DatabaseSync } = await loadSqlite();
   try {
     const database = new DatabaseSync(file);
-    // The option `timeout` of `DatabaseSync` does not exist in Node 22.13.
-    database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
     // SQLite reads the file only now, and fails if it is not a database.
     database.prepare('PRAGMA schema_version').all();
     return database;
@@ -70,7 +65,7 @@ export const describeSqliteError = (file: string, error: unknown): unknown => {
   const message = readMessage(sqliteError);
   return new CommandError(
     message.includes('locked')
-      ? `Another process kept the database ${file} locked for ten seconds. The query changed nothing. Try again later.`
+      ? `Another process kept the database ${file} locked for five seconds. The query changed nothing. Try again later.`
       : `The database ${file} failed: ${message}. The query changed nothing.`,
     { cause: error },
   );

@@ -2,7 +2,7 @@
  * Runs batches of statements on the drivers of SQLite: `node:sqlite`, `bun:sqlite` and libSQL. A batch is one
  * transaction. It waits while another connection writes, without blocking the event loop.
  */
-import type { Milliseconds } from '../../oauth/identifiers.ts';
+import type { Clock, Milliseconds, Seconds } from '../../oauth/identifiers.ts';
 import type { SqlDatabase, SqlResult, SqlStatement } from './statements.ts';
 
 /** A value of a parameter. */
@@ -55,20 +55,24 @@ export interface LibsqlResult {
 /** What {@link sqliteStorage} and the other functions take: a connection, or a client of libSQL. */
 export type SqliteDatabase = SqliteConnection | LibsqlClient;
 
-/** Waits for this many milliseconds. */
-type Sleep = (duration: Milliseconds) => Promise<void>;
+/** How to wait for a lock. */
+export interface Waiting {
+  /** Waits for this many milliseconds. */
+  readonly sleep: (duration: Milliseconds) => Promise<void>;
+  readonly now: Clock;
+}
 
 /**
  * Prepares a connection for the broker, and returns the interface that the SQL of the storage uses.
  * @throws TypeError if it is neither a connection nor a client
  */
-export const createSqliteDatabase = (database: SqliteDatabase, sleep: Sleep): SqlDatabase => {
-  if (isLibsqlClient(database)) return createLibsqlDatabase(database, sleep);
+export const createSqliteDatabase = (database: SqliteDatabase, waiting: Waiting): SqlDatabase => {
+  if (isLibsqlClient(database)) return createLibsqlDatabase(database, waiting);
   if (typeof Object(database).prepare !== 'function' || typeof Object(database).exec !== 'function')
     throw new TypeError(
       'The database must be a DatabaseSync of node:sqlite, a Database of bun:sqlite or a client of libSQL.',
     );
-  return createConnectionDatabase(database, sleep);
+  return createConnectionDatabase(database, waiting);
 };
 
 const isLibsqlClient = (database: SqliteDatabase): database is LibsqlClient =>
@@ -76,7 +80,7 @@ const isLibsqlClient = (database: SqliteDatabase): database is LibsqlClient =>
 
 // node:sqlite and bun:sqlite
 
-const createConnectionDatabase = (connection: SqliteConnection, sleep: Sleep): SqlDatabase => {
+const createConnectionDatabase = (connection: SqliteConnection, waiting: Waiting): SqlDatabase => {
   const prepare = createStatementCache(connection);
   const start = createConnectionStart(connection);
   return createSqlDatabase(<Row>(statements: readonly BoundStatement[]) =>
@@ -91,7 +95,7 @@ const createConnectionDatabase = (connection: SqliteConnection, sleep: Sleep): S
         rollBack(connection);
         throw error;
       }
-    }, sleep),
+    }, waiting),
   );
 };
 
@@ -114,18 +118,25 @@ const runStatements = <Row>(
  * Returns a function that sets the connection up when it is called for the first time. A transaction that was
  * acknowledged must survive a crash of the machine, because a code that was redeemed must not be redeemable
  * again: that needs `synchronous = FULL`. With a write-ahead log, reading and writing do not block each other.
+ * A `busy_timeout` would block the event loop, and multiply with the attempts.
  */
 const createConnectionStart = (connection: SqliteConnection): (() => void) => {
   let isStarted = false;
   return () => {
     if (isStarted) return;
-    for (const pragma of [journalMode, 'PRAGMA synchronous = FULL', 'PRAGMA foreign_keys = ON'])
-      connection.exec(pragma);
+    for (const pragma of connectionSettings) connection.exec(pragma);
     isStarted = true;
   };
 };
 
 const journalMode = 'PRAGMA journal_mode = WAL';
+
+const connectionSettings = [
+  'PRAGMA busy_timeout = 0',
+  journalMode,
+  'PRAGMA synchronous = FULL',
+  'PRAGMA foreign_keys = ON',
+];
 
 /** After some errors, such as a full disk, SQLite itself has already rolled back, and `ROLLBACK` fails. */
 const rollBack = (connection: SqliteConnection): void => {
@@ -172,13 +183,13 @@ const prepareStatement = (connection: SqliteConnection, sql: string): RunStateme
 
 // libSQL
 
-const createLibsqlDatabase = (client: LibsqlClient, sleep: Sleep): SqlDatabase => {
+const createLibsqlDatabase = (client: LibsqlClient, waiting: Waiting): SqlDatabase => {
   const start = createLibsqlStart(client);
   return createSqlDatabase(<Row>(statements: readonly BoundStatement[]) =>
     retryWhileLocked(async () => {
       await start();
       return runLibsqlBatch<Row>(client, statements);
-    }, sleep),
+    }, waiting),
   );
 };
 
@@ -268,19 +279,27 @@ const readNumber = (rows: readonly unknown[] | undefined): number => {
 const isReadOnly = (statements: readonly BoundStatement[]): boolean =>
   statements.every(({ sql }) => /^\s*SELECT\b/i.test(sql));
 
-/** About five seconds in total, in milliseconds. */
+/** How long a batch waits for a lock. */
+const maxWait: Seconds = 5;
+
+/** The pauses between attempts: about five seconds in total. */
 const pauses: readonly Milliseconds[] = [1, 2, 5, 10, ...Array.from({ length: 250 }, () => 20)];
 
 /**
- * SQLite lets one connection write at a time. A batch that finds the database locked has changed nothing.
+ * SQLite lets one connection write at a time. A batch that finds the database locked has changed nothing. The
+ * clock matters only for a client of libSQL that waits itself.
  * @throws the driver's error if the database stays locked, or if it fails for another reason
  */
-const retryWhileLocked = async <Result>(attempt: () => Promise<Result>, sleep: Sleep): Promise<Result> => {
+const retryWhileLocked = async <Result>(
+  attempt: () => Promise<Result>,
+  { sleep, now }: Waiting,
+): Promise<Result> => {
+  const deadline = now() + maxWait;
   for (const pause of pauses) {
     try {
       return await attempt();
     } catch (error) {
-      if (!isLocked(error)) throw error;
+      if (!isLocked(error) || now() > deadline) throw error;
       await sleep(pause);
     }
   }

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { systemSleep } from '../../defaults.ts';
+import { systemClock, systemSleep } from '../../defaults.ts';
 import type { BrokerStorage } from '../broker-storage.ts';
 import { createSqlAdmin, type StorageAdmin } from './admin.ts';
 import { createSqliteDatabase, type SqliteDatabase } from './drivers.ts';
@@ -37,8 +37,8 @@ export type { AuditActor, AuditEventName } from './statements.ts';
  * Creates storage in a SQLite database that {@link migrate} has prepared. Several processes on one machine can
  * use the same file. A method that finds the file locked waits up to five seconds.
  *
- * The storage sets the journal mode of the file to WAL, and on the connection `synchronous = FULL` and
- * `foreign_keys = ON`. Give it a connection of its own, because a transaction of the application on the same
+ * The storage sets the journal mode of the file to WAL, and on the connection `synchronous = FULL`,
+ * `foreign_keys = ON` and `busy_timeout = 0`, because it waits for locks itself. Give it a connection of its own, because a transaction of the application on the same
  * connection makes it fail.
  * @param database a `DatabaseSync` of `node:sqlite`, a `Database` of `bun:sqlite`, or a client of libSQL
  * @throws TypeError if it is none of these
@@ -71,7 +71,7 @@ export type { AuditActor, AuditEventName } from './statements.ts';
  * ```
  */
 export const sqliteStorage = (database: SqliteDatabase): BrokerStorage =>
-  createSqlStorage(createSqliteDatabase(database, systemSleep));
+  createSqlStorage(createSqliteDatabase(database, waiting));
 
 /**
  * Creates the operator's queries on the storage's database. Some read whole tables, so do not call them for
@@ -91,7 +91,7 @@ export const sqliteStorage = (database: SqliteDatabase): BrokerStorage =>
  * ```
  */
 export const sqliteAdmin = (database: SqliteDatabase): StorageAdmin =>
-  createSqlAdmin(createSqliteDatabase(database, systemSleep));
+  createSqlAdmin(createSqliteDatabase(database, waiting));
 
 /**
  * Creates the tables of the broker, or updates them to this version of the package. Several processes can
@@ -111,7 +111,7 @@ export const sqliteAdmin = (database: SqliteDatabase): StorageAdmin =>
  * ```
  */
 export const migrate = async (database: SqliteDatabase): Promise<readonly string[]> => {
-  const db = createSqliteDatabase(database, systemSleep);
+  const db = createSqliteDatabase(database, waiting);
   const applied = await readAppliedMigrations(db);
   const newlyApplied: string[] = [];
   for (const migration of migrations) {
@@ -120,6 +120,8 @@ export const migrate = async (database: SqliteDatabase): Promise<readonly string
   }
   return newlyApplied;
 };
+
+const waiting = { sleep: systemSleep, now: systemClock };
 
 const readAppliedMigrations = async (db: SqlDatabase): Promise<ReadonlySet<string>> => {
   const [, found] = await db.batch<{ readonly name: string }>([

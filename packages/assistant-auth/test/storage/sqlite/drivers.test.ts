@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { StorageUnavailable } from 'assistant-auth';
 import { migrate, type SqliteDatabase, sqliteStorage } from 'assistant-auth/sqlite';
 import { afterAll, describe, expect, it } from 'vitest';
-import { createSqliteDatabase } from '../../../src/storage/sqlite/drivers.ts';
+import { createSqliteDatabase, type Waiting } from '../../../src/storage/sqlite/drivers.ts';
 import { createSqlStorage } from '../../../src/storage/sqlite/sql-storage.ts';
 import { signIn } from '../../../src/testing/storage-contract/sample.ts';
 import { everyMethod } from '../d1/every-method.ts';
@@ -22,8 +22,11 @@ const openMigrated = async (file = createFileName()) => {
   return { file, database };
 };
 
-const neverSleep = async (): Promise<void> => {
-  throw new Error('unexpected wait');
+const neverWait: Waiting = {
+  sleep: async () => {
+    throw new Error('unexpected wait');
+  },
+  now: () => 0,
 };
 
 const catchError = (promise: Promise<unknown>): Promise<unknown> =>
@@ -41,9 +44,12 @@ describe('a lock of another connection', () => {
     other.exec('BEGIN IMMEDIATE');
     const pauses: number[] = [];
     const storage = createSqlStorage(
-      createSqliteDatabase(database, async (duration) => {
-        pauses.push(duration);
-        if (pauses.length === 3) other.exec('COMMIT');
+      createSqliteDatabase(database, {
+        sleep: async (duration) => {
+          pauses.push(duration);
+          if (pauses.length === 3) other.exec('COMMIT');
+        },
+        now: () => 0,
       }),
     );
     expect(await storage.recordSignIn(signIn())).toMatchObject({ kind: 'recorded', userId: 'user-1' });
@@ -56,8 +62,11 @@ describe('a lock of another connection', () => {
     other.exec('BEGIN IMMEDIATE');
     let waited = 0;
     const storage = createSqlStorage(
-      createSqliteDatabase(database, async (duration) => {
-        waited += duration;
+      createSqliteDatabase(database, {
+        sleep: async (duration) => {
+          waited += duration;
+        },
+        now: () => 0,
       }),
     );
     const error = await catchError(storage.recordSignIn(signIn()));
@@ -69,9 +78,28 @@ describe('a lock of another connection', () => {
     expect(await storage.recordSignIn(signIn())).toMatchObject({ kind: 'recorded' });
   });
 
+  it('ends in StorageUnavailable earlier if each attempt takes long', async () => {
+    const { file, database } = await openMigrated();
+    const other = new DatabaseSync(file);
+    other.exec('BEGIN IMMEDIATE');
+    let instant = 0;
+    let pauses = 0;
+    const storage = createSqlStorage(
+      createSqliteDatabase(database, {
+        sleep: async () => {
+          instant += 2;
+          pauses += 1;
+        },
+        now: () => instant,
+      }),
+    );
+    expect(await catchError(storage.recordSignIn(signIn()))).toBeInstanceOf(StorageUnavailable);
+    expect(pauses).toBe(3);
+  });
+
   it('does not make a read wait', async () => {
     const { file, database } = await openMigrated();
-    const storage = createSqlStorage(createSqliteDatabase(database, neverSleep));
+    const storage = createSqlStorage(createSqliteDatabase(database, neverWait));
     await storage.recordSignIn(signIn());
     const other = new DatabaseSync(file);
     other.exec('BEGIN IMMEDIATE');
@@ -82,12 +110,13 @@ describe('a lock of another connection', () => {
 });
 
 describe('settings', () => {
-  it('foreign keys are enforced, and a commit is on the disk before it is acknowledged', async () => {
+  it('foreign keys are enforced, a commit is on the disk before it is acknowledged, and SQLite never blocks', async () => {
     const database = new DatabaseSync(createFileName(), { enableForeignKeyConstraints: false });
-    database.exec('PRAGMA synchronous = OFF');
+    database.exec('PRAGMA synchronous = OFF; PRAGMA busy_timeout = 600000');
     await migrate(database);
     const read = (name: string) => Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {});
     expect([read('foreign_keys'), read('synchronous'), read('journal_mode')]).toEqual([[1], [2], ['wal']]);
+    expect(read('busy_timeout')).toEqual([0]);
   });
 
   it('a database in memory works', async () => {
@@ -155,14 +184,14 @@ describe('what is not a database', () => {
 
   it('a value that SQLite does not store is refused before a driver gets it', async () => {
     const { database } = await openMigrated();
-    const db = createSqliteDatabase(database, neverSleep);
+    const db = createSqliteDatabase(database, neverWait);
     for (const value of [true, undefined, new Uint8Array(1), 1n])
       expect(() => db.prepare('SELECT ?1').bind(value)).toThrow(TypeError);
   });
 
   it('a statement of another database is refused', async () => {
     const [one, other] = [await openMigrated(), await openMigrated()].map(({ database }) =>
-      createSqliteDatabase(database, neverSleep),
+      createSqliteDatabase(database, neverWait),
     );
     const statement = other?.prepare('SELECT 1') ?? expect.unreachable();
     await expect(one?.batch([statement])).rejects.toThrow('The statement belongs to another database.');
@@ -172,7 +201,7 @@ describe('what is not a database', () => {
 describe('the number of changes', () => {
   it('is that of each statement, for reads 0', async () => {
     const { database } = await openMigrated();
-    const db = createSqliteDatabase(database, neverSleep);
+    const db = createSqliteDatabase(database, neverWait);
     const insert = 'INSERT INTO users (id, created_at) VALUES (?1, ?2), (?3, ?2) RETURNING id';
     const results = await db.batch([
       db.prepare(insert).bind('one', 1, 'other'),
