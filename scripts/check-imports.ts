@@ -17,11 +17,15 @@ const files = execFileSync(
     'packages/*/src/*.ts',
     'apps/*.ts',
     'examples/*.ts',
+    'scripts/*.ts',
+    'conformance/*.ts',
+    'bench/*.ts',
+    'test-packages/*.ts',
   ],
   { encoding: 'utf8' },
 )
   .split('\n')
-  .filter((file) => /\/(src|pages|functions)\//.test(file) && !file.endsWith('.d.ts') && existsSync(file));
+  .filter((file) => file !== '' && !file.includes('/test/') && !file.endsWith('.d.ts') && existsSync(file));
 
 const { output } = await cruise(files, {
   ...(await extractDepcruiseOptions('./.dependency-cruiser.mjs')),
