@@ -8,7 +8,7 @@ const commands = {
   'Node 24': [process.execPath],
   'Node 22.13': ['node_modules/node22/bin/node', '--no-warnings'],
   Bun: ['node_modules/.bin/bun', 'run'],
-  Deno: ['node_modules/.bin/deno', 'run', '--allow-all', '--no-remote'],
+  Deno: ['node_modules/.bin/deno', 'run', '--quiet', '--allow-all', '--no-remote'],
 } as const;
 
 export type Runtime = keyof typeof commands;

@@ -28,7 +28,7 @@ export interface SqlitePreparedStatement {
   all(parameters: Record<string, SqliteValue>): unknown[];
 }
 
-/** A client of libSQL. `Client` of `@libsql/client` is compatible. */
+/** A client of libSQL. `Client` of `@libsql/client` 0.18 or newer is compatible. */
 export interface LibsqlClient {
   /** How the client reaches the database; `file` for a local file. */
   readonly protocol: string;
@@ -36,6 +36,8 @@ export interface LibsqlClient {
   execute(sql: string): Promise<LibsqlResult>;
   /** Runs the statements in order, in one transaction. */
   batch(statements: LibsqlStatement[], mode: 'read' | 'write'): Promise<LibsqlResult[]>;
+  /** Closes all connections, and opens new ones when they are needed. */
+  reconnect(): unknown;
 }
 
 /** A statement with the values of its parameters. */
@@ -76,7 +78,7 @@ export const createSqliteDatabase = (database: SqliteDatabase, waiting: Waiting)
 };
 
 const isLibsqlClient = (database: SqliteDatabase): database is LibsqlClient =>
-  typeof Object(database).batch === 'function' && typeof Object(database).execute === 'function';
+  ['batch', 'execute', 'reconnect'].every((name) => typeof Object(database)[name] === 'function');
 
 // node:sqlite and bun:sqlite
 
@@ -185,17 +187,35 @@ const prepareStatement = (connection: SqliteConnection, sql: string): RunStateme
 
 const createLibsqlDatabase = (client: LibsqlClient, waiting: Waiting): SqlDatabase => {
   const start = createLibsqlStart(client);
-  return createSqlDatabase(<Row>(statements: readonly BoundStatement[]) =>
-    retryWhileLocked(async () => {
-      await start();
-      return runLibsqlBatch<Row>(client, statements);
-    }, waiting),
-  );
+  const enqueue = createQueue();
+  return createSqlDatabase(<Row>(statements: readonly BoundStatement[]) => {
+    const attempt = async (): Promise<SqlResult<Row>[]> => {
+      try {
+        await start();
+        return await runLibsqlBatch<Row>(client, statements);
+      } catch (error) {
+        // A connection that found the database locked keeps reading an old state, in which it can never write.
+        if (isLocked(error)) await client.reconnect();
+        throw error;
+      }
+    };
+    return retryWhileLocked(() => enqueue(attempt), waiting);
+  });
+};
+
+/** Returns a function that does one thing after the other, so that nothing runs while a client reconnects. */
+const createQueue = (): (<Result>(work: () => Promise<Result>) => Promise<Result>) => {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const result = last.then(work);
+    last = result.catch(() => undefined);
+    return result;
+  };
 };
 
 /**
- * Returns a function that sets the database up when it is called for the first time. A client opens several
- * connections, so this sets only what is stored in the file. Its builds of SQLite use `synchronous = FULL` and
+ * Returns a function that sets the database up when it is called for the first time. A client can open another
+ * connection at any time, so this sets only what is stored in the file. Its builds of SQLite use `synchronous = FULL` and
  * enforce foreign keys by default.
  */
 const createLibsqlStart = (client: LibsqlClient): (() => Promise<void>) => {

@@ -40,7 +40,8 @@ export type { AuditActor, AuditEventName } from './statements.ts';
  * The storage sets the journal mode of the file to WAL, and on the connection `synchronous = FULL`,
  * `foreign_keys = ON` and `busy_timeout = 0`, because it waits for locks itself. Give it a connection of its own, because a transaction of the application on the same
  * connection makes it fail.
- * @param database a `DatabaseSync` of `node:sqlite`, a `Database` of `bun:sqlite`, or a client of libSQL
+ * @param database a `DatabaseSync` of `node:sqlite`, a `Database` of `bun:sqlite`, or a client of libSQL.
+ *   Give libSQL a `file:` URL
  * @throws TypeError if it is none of these
  * @throws StorageUnavailable from every method if the database fails or stays locked, with the driver's error
  *   as `cause`
