@@ -38,8 +38,9 @@ export type { AuditActor, AuditEventName } from './statements.ts';
  * use the same file. A method that finds the file locked waits up to five seconds.
  *
  * The storage sets the journal mode of the file to WAL, and on the connection `synchronous = FULL`,
- * `foreign_keys = ON` and `busy_timeout = 0`, because it waits for locks itself. Give it a connection of its own, because a transaction of the application on the same
- * connection makes it fail.
+ * `foreign_keys = ON` and `busy_timeout = 0`, because it waits for locks itself. Give it a connection of its
+ * own, because a transaction of the application on the same connection makes it fail. In one process, open the
+ * file with one driver only, because the locks of two SQLite libraries do not exclude each other.
  * @param database a `DatabaseSync` of `node:sqlite`, a `Database` of `bun:sqlite`, or a client of libSQL.
  *   Give libSQL a `file:` URL
  * @throws TypeError if it is none of these
