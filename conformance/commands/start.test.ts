@@ -157,7 +157,9 @@ describe('npm run demo', () => {
     const { code, stderr } = await runCommand('demo', variables);
     otherServer.close();
     expect(code).toBe(1);
-    expect(stderr).toBe(`\nNo button "Google" on http://localhost:${port}/authorize (status 200). It has: no buttons\n`);
+    expect(stderr).toBe(
+      `\nNo button "Google" on http://localhost:${port}/authorize (status 200). It has: no buttons\n`,
+    );
   });
 });
 

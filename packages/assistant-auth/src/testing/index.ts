@@ -30,4 +30,5 @@ export {
   type FakeProviderOptions,
 } from './fake-provider/provider.ts';
 export { type Form, type FormButton, readForms } from './forms.ts';
-export { type StorageContractTest, storageContract } from './storage-contract.ts';
+export type { StorageContractTest } from './storage-contract/contract-test.ts';
+export { storageContract } from './storage-contract.ts';

@@ -1,74 +1,67 @@
-/** The storage contract: tests that every implementation of `BrokerStorage` must pass. */
+/** The storage contract: the tests that every implementation of `BrokerStorage` must pass. */
 import type { BrokerStorage } from '../storage/broker-storage.ts';
-import { accountContract } from './storage-contract/accounts.ts';
-import { cleanupContract } from './storage-contract/cleanup.ts';
-import { codeClaimContract } from './storage-contract/code-claims.ts';
-import { codeContract } from './storage-contract/codes.ts';
-import { isRefreshableContract } from './storage-contract/is-refreshable.ts';
-import { recheckContract } from './storage-contract/rechecks.ts';
-import { refreshContract } from './storage-contract/refresh.ts';
-import { refreshRaceContract } from './storage-contract/refresh-races.ts';
-import { revocationPageContract } from './storage-contract/revocation-pages.ts';
-import { revocationContract } from './storage-contract/revocations.ts';
-import type { CreateStorage, DeclareTest } from './storage-contract/sample.ts';
-import { securityEventContract } from './storage-contract/security-events.ts';
-import { sessionContract } from './storage-contract/sessions.ts';
-import { signInContract } from './storage-contract/sign-ins.ts';
-import { storedTokenContract } from './storage-contract/upstream-tokens.ts';
-import { userLimitContract } from './storage-contract/user-limits.ts';
+import { accountTests } from './storage-contract/accounts.ts';
+import { cleanupTests } from './storage-contract/cleanup.ts';
+import { codeClaimTests, codeTests } from './storage-contract/codes.ts';
+import type { StorageContractTest } from './storage-contract/contract-test.ts';
+import { recheckTests } from './storage-contract/rechecks.ts';
+import { isRefreshableTests, refreshRaceTests, refreshTests } from './storage-contract/refresh.ts';
+import { revocationPageTests, revocationTests } from './storage-contract/revocations.ts';
+import { securityEventTests } from './storage-contract/security-events.ts';
+import { sessionTests } from './storage-contract/sessions.ts';
+import { signInTests } from './storage-contract/sign-ins.ts';
+import { storedTokenTests } from './storage-contract/upstream-tokens.ts';
+import { userLimitTests } from './storage-contract/user-limits.ts';
 
-/** One test of the storage contract. */
-export interface StorageContractTest {
-  /** The method or topic, a colon, and what must be true. No two tests have the same name. */
-  readonly name: string;
-  /**
-   * Runs the test on storage of its own.
-   * @throws Error that says what was expected and what was received, if the test fails
-   */
-  run(): Promise<void>;
-}
+/** Each group of tests, and the methods or the topic that it is about. */
+const groups = [
+  ['recordSignIn', signInTests],
+  ['limits of a user', userLimitTests],
+  ['redeemCode', codeTests],
+  ['readGrantStatus and claimCode', codeClaimTests],
+  ['refresh', refreshTests],
+  ['isRefreshable', isRefreshableTests],
+  ['refresh under contention', refreshRaceTests],
+  ['rechecks and revokeGrantsOfIdentity', recheckTests],
+  ['revoke and isRevoked', revocationTests],
+  ['readRevocations', revocationPageTests],
+  ['sessions', sessionTests],
+  ['recordSecurityEvent', securityEventTests],
+  ['accounts', accountTests],
+  ['cleanUp', cleanupTests],
+  ['findUpstreamTokens and replaceUpstreamTokens', storedTokenTests],
+] as const;
 
 /**
- * Returns the tests that every implementation of `BrokerStorage` must pass. They need no test runner: declare
- * each one as a test of yours, or run them in a loop.
+ * Returns the tests that every implementation of `BrokerStorage` must pass. Each test is a name and a
+ * function, so any test runner can run them. With `test` of Vitest or `bun:test`, or with `Deno.test`:
+ * `for (const { name, run } of storageContract(createStorage)) test(name, run);`
  *
- * They run the methods of one storage, one after the other and concurrently. They do not check what a method
- * does if the storage cannot be reached: it must throw `StorageUnavailable`, and must have changed either
- * nothing or everything. Test that yourself, and that several processes can use the storage at the same time.
- * @param createStorage returns storage without any data. Each test calls it, most of them once
+ * A test creates its own storage. If it creates storage more than once, it no longer uses the earlier one: so
+ * `createStorage` can empty one database, if the tests run one after another. A test makes up to 50 calls at
+ * the same time. The time is an argument of the methods, so no test waits.
+ *
+ * The tests cannot check everything that the interface requires. They find methods that are not atomic only by
+ * calling them at the same time, and they see neither how many round trips a method makes nor what happens if
+ * the database fails. Test yourself that each method makes one round trip, and that it throws
+ * `StorageUnavailable`, with the driver's error as `cause`, if it cannot reach the database. It must then have
+ * changed either nothing or everything. The tests do not read the audit log, which is optional.
+ * @param createStorage returns storage without rows, where the number of the next revocation is 1
  * @example
  * ```ts
- * import test from 'node:test';
+ * import { test } from 'node:test';
  * import { memoryStorage } from 'assistant-auth/memory';
  * import { storageContract } from 'assistant-auth/testing';
  *
- * // `test` can also be the one of Vitest, `bun:test` or `Deno`.
- * for (const { name, run } of storageContract(async () => memoryStorage())) test(name, run);
+ * // Replace this with your storage, on an empty database.
+ * const createStorage = async () => memoryStorage();
+ *
+ * for (const { name, run } of storageContract(createStorage)) test(name, run);
  * ```
  */
 export const storageContract = (
   createStorage: () => Promise<BrokerStorage>,
 ): readonly StorageContractTest[] =>
-  groups.flatMap(([group, declareTests]) => {
-    const tests: StorageContractTest[] = [];
-    declareTests((name, run) => void tests.push({ name: `${group}: ${name}`, run }), createStorage);
-    return tests;
-  });
-
-const groups: readonly (readonly [string, (it: DeclareTest, createStorage: CreateStorage) => void])[] = [
-  ['recordSignIn', signInContract],
-  ['limits of a user', userLimitContract],
-  ['redeemCode', codeContract],
-  ['readGrantStatus and claimCode', codeClaimContract],
-  ['refresh', refreshContract],
-  ['isRefreshable', isRefreshableContract],
-  ['refresh under contention', refreshRaceContract],
-  ['rechecks and revokeGrantsOfIdentity', recheckContract],
-  ['revoke and isRevoked', revocationContract],
-  ['readRevocations', revocationPageContract],
-  ['sessions', sessionContract],
-  ['recordSecurityEvent', securityEventContract],
-  ['accounts', accountContract],
-  ['cleanUp', cleanupContract],
-  ['findUpstreamTokens and replaceUpstreamTokens', storedTokenContract],
-];
+  groups.flatMap(([group, createTests]) =>
+    createTests(createStorage).map(({ name, run }) => ({ name: `${group}: ${name}`, run })),
+  );

@@ -1,5 +1,5 @@
 /** Memory storage passes the contract of every storage. */
 import { memoryStorage } from '../../src/storage/memory.ts';
-import { testStorage } from './storage-contract.ts';
+import { testStorageContract } from './test-storage-contract.ts';
 
-testStorage('storage in memory', async () => memoryStorage());
+testStorageContract('storage in memory', async () => memoryStorage());

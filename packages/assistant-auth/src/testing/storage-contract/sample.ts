@@ -15,15 +15,18 @@ import type {
   UpstreamTokenReplacement,
 } from '../../storage/broker-storage.ts';
 
-export type CreateStorage = () => Promise<BrokerStorage>;
-
-/** Declares a test of the contract. */
-export type DeclareTest = (name: string, run: () => Promise<void>) => void;
-
+/** The time at which most tests start. */
 export const t0 = 1_800_000_000;
 export const hour = 3600;
 export const day = 24 * hour;
+/** In seconds, like `hour` and `day`. */
 export const accessTokenLifetime = 1800;
+
+/** The policies under which a grant can be refreshed. */
+export const refreshPolicies = ['stable', 'rotating'] as const;
+
+/** A change of the storage, with a name that a test adds to its own. */
+export type NamedChange = readonly [name: string, change: (storage: BrokerStorage) => Promise<unknown>];
 
 interface SignInOverrides {
   readonly grantId?: string;
@@ -117,6 +120,7 @@ export const buildTokenReplacement = (...tokens: readonly ResealedToken[]): Upst
   recheckLeaseDuration: 60,
 });
 
+/** The grant that most tests use. */
 export const grant1: RevocationTarget = { kind: 'grant', id: 'grant-1' };
 
 /** An access token of `grant-1`, issued when `redemption` redeems. */
@@ -144,6 +148,7 @@ export const buildCleanup = (now: number): Cleanup => ({
 export const summarizeOutcome = (outcome: RefreshOutcome): string =>
   outcome.kind === 'refreshed' ? `continued ${outcome.grant.generation}` : outcome.reason;
 
+/** Refusals of `redeemCode` (`invalid`, `replayed`) and of `refresh` (`inactive`, `reused`). */
 export const invalid = { kind: 'refused', reason: 'invalid' };
 export const replayed = { kind: 'refused', reason: 'replayed' };
 export const inactive = { kind: 'refused', reason: 'inactive' };
@@ -156,4 +161,5 @@ export const countValues = (values: readonly string[]): Readonly<Record<string, 
     return counts;
   }, {});
 
+/** For fifty calls at the same time. */
 export const fiftyIndexes = Array.from({ length: 50 }, (_, index) => index);

@@ -1,12 +1,11 @@
 /** The storage contract for upstream tokens: found by prefix, and replaced only if they have not changed. */
 
 import type { BrokerStorage, StoredUpstreamToken } from '../../storage/broker-storage.ts';
-import { expect } from './expect.ts';
+import { equal, hasLength, matches } from '../assertions.ts';
+import { type CreateStorage, type StorageContractTest, test } from './contract-test.ts';
 import {
   adasUpstreamToken,
   buildTokenReplacement,
-  type CreateStorage,
-  type DeclareTest,
   day,
   grantRefresh,
   signIn,
@@ -41,30 +40,31 @@ const createStorageWithTokens = async (createStorage: CreateStorage): Promise<Br
 const listTokens = async (storage: BrokerStorage) =>
   storage.findUpstreamTokens({ prefixes: ['o', 'n'], limit: 100 });
 
-export const storedTokenContract = (it: DeclareTest, createStorage: CreateStorage): void => {
-  it('finds tokens by several prefixes of different lengths', async () => {
+/** Returns the tests of `findUpstreamTokens` and `replaceUpstreamTokens`. */
+export const storedTokenTests = (createStorage: CreateStorage): readonly StorageContractTest[] => [
+  test('finds tokens by several prefixes of different lengths', async () => {
     const storage = await createStorageWithTokens(createStorage);
     const findTokens = async (...prefixes: string[]) =>
       (await storage.findUpstreamTokens({ prefixes, limit: 100 })).map(
         ({ sealedRefreshToken }) => sealedRefreshToken,
       );
-    expect(await findTokens('old-')).toEqual(['old-2', 'old-1']);
-    expect(await findTokens('old-', 'new-')).toEqual(['old-2', 'new-1', 'old-1']);
-    expect(await findTokens('older-', 'new-')).toEqual(['new-1', 'older-1']);
-    expect(await findTokens('ld-', 'OLD-', 'old-1x')).toEqual([]);
-    expect(await findTokens()).toEqual([]);
-  });
+    equal(await findTokens('old-'), ['old-2', 'old-1']);
+    equal(await findTokens('old-', 'new-'), ['old-2', 'new-1', 'old-1']);
+    equal(await findTokens('older-', 'new-'), ['new-1', 'older-1']);
+    equal(await findTokens('ld-', 'OLD-', 'old-1x'), []);
+    equal(await findTokens(), []);
+  }),
 
-  it('returns complete tokens in pages, each once', async () => {
+  test('returns complete tokens in pages, each once', async () => {
     const storage = await createStorageWithTokens(createStorage);
     const query = { prefixes: ['old'], limit: 2 };
     const first = await storage.findUpstreamTokens(query);
-    expect(first).toEqual([stored[0], stored[2]]);
-    expect(await storage.findUpstreamTokens({ ...query, after: stored[2] })).toEqual([stored[3]]);
-    expect(await storage.findUpstreamTokens({ ...query, after: stored[3] })).toEqual([]);
-  });
+    equal(first, [stored[0], stored[2]]);
+    equal(await storage.findUpstreamTokens({ ...query, after: stored[2] }), [stored[3]]);
+    equal(await storage.findUpstreamTokens({ ...query, after: stored[3] }), []);
+  }),
 
-  it('replaces several tokens at once', async () => {
+  test('replaces several tokens at once', async () => {
     const storage = await createStorageWithTokens(createStorage);
     await storage.replaceUpstreamTokens(
       buildTokenReplacement(
@@ -72,16 +72,13 @@ export const storedTokenContract = (it: DeclareTest, createStorage: CreateStorag
         { provider: 'google', subject: 'ada', previous: 'old-1', sealedRefreshToken: 'new-3' },
       ),
     );
-    expect((await listTokens(storage)).map(({ sealedRefreshToken }) => sealedRefreshToken)).toEqual([
-      'new-2',
-      'new-1',
-      'new-3',
-      'older-1',
-      'ol',
-    ]);
-  });
+    equal(
+      (await listTokens(storage)).map(({ sealedRefreshToken }) => sealedRefreshToken),
+      ['new-2', 'new-1', 'new-3', 'older-1', 'ol'],
+    );
+  }),
 
-  it('keeps a token that was stored meanwhile, and skips an identity that was deleted', async () => {
+  test('keeps a token that was stored meanwhile, and skips an identity that was deleted', async () => {
     const storage = await createStorageWithTokens(createStorage);
     const before = await listTokens(storage);
     await storage.replaceUpstreamTokens(
@@ -92,10 +89,10 @@ export const storedTokenContract = (it: DeclareTest, createStorage: CreateStorag
       ),
     );
     await storage.replaceUpstreamTokens(buildTokenReplacement());
-    expect(await listTokens(storage)).toEqual(before);
-  });
+    equal(await listTokens(storage), before);
+  }),
 
-  it('does not replace a token that a running recheck uses, so that its result is recorded', async () => {
+  test('does not replace a token that a running recheck uses, so that its result is recorded', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage, { refreshPolicy: 'stable', identity: adasUpstreamToken });
     const { sealedRefreshToken: previous, ...ada } = adasUpstreamToken;
@@ -105,41 +102,45 @@ export const storedTokenContract = (it: DeclareTest, createStorage: CreateStorag
         now,
       });
     const readStored = async () => (await storage.findUpstreamTokens({ prefixes: ['sealed'], limit: 9 }))[0];
-    expect(await storage.refresh(grantRefresh(0, t0 + 100))).toMatchObject({ recheck: adasUpstreamToken });
+    matches(await storage.refresh(grantRefresh(0, t0 + 100)), { recheck: adasUpstreamToken });
     // The lease is valid until 160. A server whose clock is ahead or a later statement may have acquired it.
     for (const now of [40, 100, 159]) {
       await replaceAt(t0 + now);
-      expect(await readStored()).toEqual(adasUpstreamToken);
+      equal(await readStored(), adasUpstreamToken);
     }
     const rotated = { ...adasUpstreamToken, sealedRefreshToken: 'sealed by rotation' };
     await storage.recordRecheck({ usedToken: adasUpstreamToken, recheckAfter: t0 + day, ...rotated });
-    expect(await readStored()).toEqual(rotated);
-  });
+    equal(await readStored(), rotated);
+  }),
 
-  for (const [label, now] of [
-    ['expired', 160],
-    ['too far in the future to be one', 39],
-  ] as const)
-    it(`replaces a token if the lease is ${label}`, async () => {
+  ...(
+    [
+      ['expired', 160],
+      ['too far in the future to be one', 39],
+    ] as const
+  ).map(([label, now]) =>
+    test(`replaces a token if the lease is ${label}`, async () => {
       const storage = await createStorage();
       await signInAndRedeem(storage, { refreshPolicy: 'stable', identity: adasUpstreamToken });
       await storage.refresh(grantRefresh(0, t0 + 100));
       const { sealedRefreshToken: previous, ...ada } = adasUpstreamToken;
       const replacement = buildTokenReplacement({ ...ada, previous, sealedRefreshToken: 'resealed' });
       await storage.replaceUpstreamTokens({ ...replacement, now: t0 + now });
-      expect(await storage.findUpstreamTokens({ prefixes: ['resealed'], limit: 9 })).toHaveLength(1);
-    });
+      hasLength(await storage.findUpstreamTokens({ prefixes: ['resealed'], limit: 9 }), 1);
+    }),
+  ),
 
-  it('allows a recheck with the replaced token', async () => {
+  test('allows a recheck with the replaced token', async () => {
     const storage = await createStorage();
     await storage.recordSignIn(signIn({ identity: adasUpstreamToken }));
     const { sealedRefreshToken: previous, ...ada } = adasUpstreamToken;
     await storage.replaceUpstreamTokens(
       buildTokenReplacement({ ...ada, previous, sealedRefreshToken: 'sealed-2' }),
     );
-    expect(await storage.revokeGrantsOfIdentity(adasUpstreamToken, 'revoked', t0 + 9)).toBe('superseded');
-    expect(
+    equal(await storage.revokeGrantsOfIdentity(adasUpstreamToken, 'revoked', t0 + 9), 'superseded');
+    equal(
       await storage.revokeGrantsOfIdentity({ ...ada, sealedRefreshToken: 'sealed-2' }, 'revoked', t0 + 9),
-    ).toBe('revoked');
-  });
-};
+      'revoked',
+    );
+  }),
+];

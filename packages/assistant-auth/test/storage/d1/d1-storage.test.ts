@@ -20,11 +20,11 @@ import {
   summarizeOutcome,
   t0,
 } from '../../../src/testing/storage-contract/sample.ts';
-import { testStorage } from '../storage-contract.ts';
+import { testStorageContract } from '../test-storage-contract.ts';
 import { emptyD1 } from './empty-d1.ts';
 import { everyMethod } from './every-method.ts';
 
-testStorage('storage on D1', async () => d1Storage(await emptyD1()));
+testStorageContract('storage on D1', async () => d1Storage(await emptyD1()));
 
 describe('rows', () => {
   let db: D1Database;

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { migrate, sqliteStorage } from 'assistant-auth/sqlite';
 import { afterAll } from 'vitest';
-import { testStorage } from '../storage-contract.ts';
+import { testStorageContract } from '../test-storage-contract.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sqlite-storage-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-testStorage('storage on node:sqlite', async () => {
+testStorageContract('storage on node:sqlite', async () => {
   const database = new DatabaseSync(join(mkdtempSync(join(folder, 'test-')), 'auth.db'));
   await migrate(database);
   return sqliteStorage(database);
