@@ -70,11 +70,11 @@ const writeMigrations = async (folder: string, name: string): Promise<string> =>
   );
   if (conflicts.length > 0)
     throw new CommandError(
-      `${conflicts.map(({ file }) => join(name, file)).join(', ')} already exists with another content. Nothing was written. Rename your own file, or pass another folder. If Wrangler already applied this file to a database, don't rename or change it.`,
+      `${conflicts.map(({ file }) => join(name, file)).join(', ')} already exists with different content. Nothing was written. Rename your own file, or pass another folder. If Wrangler already applied this file to a database, don't rename or change it.`,
     );
   const missing = migrations.filter((_, index) => existing[index] === undefined);
   await mkdirOrExplain(folder, name);
-  for (const { file, sql } of missing) await writeFile(join(folder, file), sql, { flag: 'wx' });
+  for (const { file, sql } of missing) await writeNewFile(join(folder, file), join(name, file), sql);
   return [
     ...migrations.map(({ file }) =>
       missing.some((migration) => migration.file === file)
@@ -121,6 +121,15 @@ const readIfExists = async (path: string): Promise<string | undefined> => {
 
 /** Git may have changed the line endings of a file that was written before. */
 const normalizeLineEndings = (sql: string | undefined): string | undefined => sql?.replaceAll('\r\n', '\n');
+
+/** @throws CommandError if the file can't be written, or if it exists, for example as a symbolic link */
+const writeNewFile = async (path: string, name: string, content: string): Promise<void> => {
+  try {
+    await writeFile(path, content, { flag: 'wx' });
+  } catch (cause) {
+    throw new CommandError(`${name} can't be written: ${Object(cause).message}`, { cause });
+  }
+};
 
 /** @throws CommandError if the folder can't be created */
 const mkdirOrExplain = async (folder: string, name: string): Promise<void> => {

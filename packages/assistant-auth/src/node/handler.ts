@@ -250,11 +250,11 @@ const writeBody = async (body: ReadableStream<Uint8Array>, nodeResponse: Writabl
   const closed = new Promise<void>((resolve) => nodeResponse.once('close', resolve));
   // If the client disconnects, a read that waits for data ends.
   void closed.then(() => reader.cancel()).catch(noop);
-  if (nodeResponse.destroyed) return reader.cancel();
+  if (isClosed(nodeResponse)) return reader.cancel();
   try {
     for (;;) {
       const { done, value } = await reader.read();
-      if (nodeResponse.destroyed) return;
+      if (isClosed(nodeResponse)) return;
       if (done) break;
       if (nodeResponse.write(value)) continue;
       const drained = new Promise<void>((resolve) => nodeResponse.once('drain', resolve));
@@ -266,6 +266,12 @@ const writeBody = async (body: ReadableStream<Uint8Array>, nodeResponse: Writabl
     nodeResponse.destroy();
     throw error;
   }
+};
+
+/** Returns whether the client disconnected. A response of HTTP/2 has no `destroyed`, but its stream does. */
+const isClosed = (nodeResponse: Writable): boolean => {
+  const { destroyed, stream } = Object(nodeResponse);
+  return destroyed === true || stream?.destroyed === true || stream?.closed === true;
 };
 
 /** Sends a response without details. If another response has already started, it is left alone. */

@@ -4,7 +4,7 @@
  * addresses that were checked, so a second DNS response cannot change them.
  */
 
-import { lookup } from 'node:dns/promises';
+import { Resolver } from 'node:dns/promises';
 import type { IncomingMessage } from 'node:http';
 import { request as sendHttps } from 'node:https';
 import { isIP } from 'node:net';
@@ -13,8 +13,8 @@ import { isPublicAddress } from './public-address.ts';
 
 /** What a `fetch` uses to find and to check addresses. */
 interface AddressPolicy {
-  /** Returns all IP addresses of a host name. */
-  resolve(hostname: string): Promise<readonly string[]>;
+  /** Returns all IP addresses of a host name. Stops if the signal is aborted. */
+  resolve(hostname: string, signal: AbortSignal | undefined): Promise<readonly string[]>;
   /** Returns whether a request can be sent to an address. */
   isAllowed(address: string): boolean;
 }
@@ -37,7 +37,7 @@ export const createFetch =
     const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined);
     try {
       const url = parseUrl(request.url);
-      const addresses = await raceAbort(findAddresses(url, resolve), signal);
+      const addresses = await raceAbort(findAddresses(url, resolve, signal), signal);
       if (addresses.length === 0 || !addresses.every(isAllowed))
         throw new Error('The host must have only public IP addresses.');
       const body = request.body === null ? undefined : new Uint8Array(await request.arrayBuffer());
@@ -72,14 +72,32 @@ export const createFetch =
  * ```
  */
 export const publicFetch: typeof fetch = createFetch({
-  async resolve(hostname) {
-    // Most hosts can reach IPv4, and those that cannot fail at once. An IPv6 address can be unreachable
-    // without any error.
-    const results = await lookup(hostname, { all: true, order: 'ipv4first' });
-    return results.map(({ address }) => address);
-  },
+  resolve: (hostname, signal) => resolveHost(hostname, signal),
   isAllowed: isPublicAddress,
 });
+
+/**
+ * Sends DNS queries. `dns.lookup` would occupy a thread until the DNS server responds, even if the request was
+ * aborted, so a few names whose server never responds would block every other lookup of the process.
+ */
+const resolveHost = async (hostname: string, signal: AbortSignal | undefined): Promise<readonly string[]> => {
+  // DNS does not have these names (RFC 6761 §6.3).
+  if (/(?:^|\.)localhost$/i.test(hostname)) return [];
+  const resolver = new Resolver({ timeout: 3000, tries: 2 });
+  const cancel = (): void => resolver.cancel();
+  signal?.addEventListener('abort', cancel, { once: true });
+  try {
+    // IPv4 first: most hosts can reach it, and those that cannot fail at once. An IPv6 address can be
+    // unreachable without any error.
+    const results = await Promise.allSettled([resolver.resolve4(hostname), resolver.resolve6(hostname)]);
+    const addresses = results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+    const failure = results.find((result) => result.status === 'rejected');
+    if (addresses.length === 0 && failure !== undefined) throw failure.reason;
+    return addresses;
+  } finally {
+    signal?.removeEventListener('abort', cancel);
+  }
+};
 
 const parseUrl = (text: string): URL => {
   const url = new URL(text);
@@ -92,9 +110,13 @@ const parseUrl = (text: string): URL => {
 const readHostname = ({ hostname }: URL): string => hostname.replace(/^\[|[\].]$/g, '');
 
 /** Finds the addresses of a host. The URL parser has already converted `0x7f.1` and `2130706433`. */
-const findAddresses = async (url: URL, resolve: AddressPolicy['resolve']): Promise<readonly string[]> => {
+const findAddresses = async (
+  url: URL,
+  resolve: AddressPolicy['resolve'],
+  signal: AbortSignal | undefined,
+): Promise<readonly string[]> => {
   const hostname = readHostname(url);
-  return isIP(hostname) === 0 ? resolve(hostname) : [hostname];
+  return isIP(hostname) === 0 ? resolve(hostname, signal) : [hostname];
 };
 
 /** Waits for work that cannot be aborted, but no longer than until the signal is aborted. */
@@ -118,13 +140,16 @@ const buildHeaders = (given: Headers, { host }: URL): Headers => {
   return headers;
 };
 
+/** A DNS response with many addresses must not cause as many connections. */
+const maxAddresses = 4;
+
 /** Sends the request to the first address that accepts a connection. */
 const sendToOne = async (
   addresses: readonly string[],
   request: OutgoingRequest,
 ): Promise<IncomingMessage> => {
   let failure: unknown;
-  for (const address of addresses) {
+  for (const address of addresses.slice(0, maxAddresses)) {
     try {
       return await sendTo(address, request);
     } catch (error) {

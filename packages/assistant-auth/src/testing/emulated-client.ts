@@ -179,7 +179,7 @@ export const createEmulatedClient = (options: EmulatedClientOptions): EmulatedCl
   const sendForm = async (endpoint: Endpoint, form: Form): Promise<Response> => {
     const url = new URL((await readMetadata(issuer, send))[endpoint]);
     // The client secret and the tokens are sent there.
-    if (!allowedOrigins.includes(url.origin))
+    if (!/^https?:$/.test(url.protocol) || !allowedOrigins.includes(url.origin))
       throw new Error(`The ${endpoint} is at ${url.origin}, which is neither the issuer nor in origins.`);
     const authenticated = authenticate(authMethod, clientId, clientSecret ?? '', {
       ...form,
@@ -220,7 +220,7 @@ export const createEmulatedClient = (options: EmulatedClientOptions): EmulatedCl
       if (!response.ok) throw new OAuthResponseError('revocation', await readError(response));
     },
     call(request, accessToken) {
-      const authorized = new Request(request);
+      const authorized = new Request(request, { redirect: 'manual' });
       authorized.headers.set('authorization', `Bearer ${accessToken}`);
       return send(authorized);
     },

@@ -60,7 +60,7 @@ describe('--out', () => {
     const { code, stdout, stderr } = await migrations('--out', 'migrations');
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(
-      /^migrations\/\S+ already exists with another content\. Nothing was written\. [^\n]+\n$/,
+      /^migrations\/\S+ already exists with different content\. Nothing was written\. [^\n]+\n$/,
     );
     expect(stderr).toContain(last);
     expect(readdirSync(join(folder, 'migrations'))).toEqual([last]);

@@ -46,7 +46,12 @@ export const openDatabase = async (
   switch (location.kind) {
     case 'sqlite-file': {
       const database = await openSqliteFile(location.file, 'existing');
-      requireBrokerTables(database, location.file);
+      try {
+        requireBrokerTables(database, location.file);
+      } catch (error) {
+        database.close();
+        throw describeSqliteError(location.file, error);
+      }
       return {
         ...{ storage: sqliteStorage(database), storageAdmin: sqliteAdmin(database) },
         close: async () => database.close(),

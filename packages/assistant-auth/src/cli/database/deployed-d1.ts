@@ -52,7 +52,8 @@ const readBaseUrl = ({
   if (url === '') return 'https://api.cloudflare.com/client/v4';
   const parsed = URL.parse(url);
   const isAllowed =
-    parsed?.protocol === 'https:' || ['127.0.0.1', 'localhost'].includes(parsed?.hostname ?? '');
+    parsed?.protocol === 'https:' ||
+    (parsed?.protocol === 'http:' && ['127.0.0.1', 'localhost'].includes(parsed.hostname));
   if (!isAllowed) throw new CommandError('CLOUDFLARE_API_BASE_URL must be an https URL.');
   return url;
 };

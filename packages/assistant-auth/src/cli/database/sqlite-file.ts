@@ -1,5 +1,5 @@
 /** Opens a SQLite file with `node:sqlite`, and explains why that or a query failed. */
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { CommandError } from '../command.ts';
 
@@ -13,7 +13,11 @@ export const openSqliteFile = async (file: string, mode: 'existing' | 'create'):
     throw new CommandError(`The database ${file} does not exist. ${migrationAdvice(file)}`);
   const { DatabaseSync } = await loadSqlite();
   try {
+    // Only the owner may read the file, which contains what providers call the users.
+    if (mode === 'create') closeSync(openSync(file, 'a', 0o600));
     const database = new DatabaseSync(file);
+    // For the queries of this file. The storage waits for locks itself.
+    database.exec('PRAGMA busy_timeout = 5000');
     // SQLite reads the file only now, and fails if it is not a database.
     database.prepare('PRAGMA schema_version').all();
     return database;
@@ -47,7 +51,6 @@ export const requireBrokerTables = (database: DatabaseSync, file: string): void 
     .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name IN ('users', 'grants', 'audit')")
     .all();
   if (found.length === 3) return;
-  database.close();
   throw new CommandError(`${file} has no tables of assistant-auth. ${migrationAdvice(file)}`);
 };
 

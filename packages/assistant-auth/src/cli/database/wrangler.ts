@@ -3,8 +3,9 @@
  * binding in its configuration (docs/decisions/0032-command-finds-wrangler.md).
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { CommandError } from '../command.ts';
 
@@ -47,6 +48,9 @@ export const loadWrangler = async (projectFolder: string): Promise<Wrangler> => 
 
 const findWrangler = (projectFolder: string): string => {
   try {
+    // Node would also search folders outside the project, such as one in the home directory.
+    if (!listParents(projectFolder).some((folder) => existsSync(join(folder, 'node_modules/wrangler'))))
+      throw new Error('no folder node_modules of the project contains it');
     return createRequire(join(projectFolder, 'package.json')).resolve('wrangler');
   } catch (cause) {
     throw new CommandError(
@@ -54,6 +58,11 @@ const findWrangler = (projectFolder: string): string => {
       { cause },
     );
   }
+};
+
+const listParents = (folder: string): readonly string[] => {
+  const parent = dirname(folder);
+  return parent === folder ? [folder] : [folder, ...listParents(parent)];
 };
 
 /**

@@ -222,7 +222,7 @@ const createLibsqlStart = (client: LibsqlClient): (() => Promise<void>) => {
   let isStarted = false;
   return async () => {
     if (isStarted) return;
-    if (readNumber((await client.execute('PRAGMA foreign_keys')).rows) !== 1)
+    if (readNumber((await client.execute('PRAGMA foreign_keys')).rows, 'foreign_keys') !== 1)
       throw new Error('The database does not enforce foreign keys.');
     if (client.protocol === 'file') await client.execute(journalMode);
     isStarted = true;
@@ -289,8 +289,9 @@ const toValue = (value: unknown): SqliteValue => {
 /** Counts in the same way for all drivers. What drivers return differs, for example after `RETURNING`. */
 const totalChanges = 'SELECT total_changes() AS number';
 
-const readNumber = (rows: readonly unknown[] | undefined): number => {
-  const [number] = Object.values(Object(rows?.[0]));
+/** By name, so that a connection that returns rows as arrays fails before anything is written. */
+const readNumber = (rows: readonly unknown[] | undefined, column = 'number'): number => {
+  const { [column]: number } = Object(rows?.[0]);
   if (typeof number !== 'number') throw new Error('The database did not return a number.');
   return number;
 };
