@@ -125,7 +125,7 @@ const configuration = {
     {
       name: 'entry-points-and-command-only',
       comment:
-        'The commands of this repository and their tests also import the command assistant-auth, which is not an entry point: its functions are no public API.',
+        'The commands of this repository and their tests also import the command assistant-auth, which is not an entry point: its functions are not a public API.',
       severity: 'error',
       from: { path: '^(scripts|conformance)/' },
       to: { path: packageSources, pathNot: [...entryPoints, pattern(['cli/'])] },

@@ -10,7 +10,7 @@ const file = 'packages/assistant-auth/src/storage/sqlite/migrations.ts';
 
 /**
  * Splits a migration into statements, without comments.
- * @throws Error for a trigger, which contains semicolons, and for characters that a template string changes
+ * @throws Error for a trigger, which contains semicolons, and for characters with a meaning in a template string
  */
 const splitStatements = (sql: string): readonly string[] => {
   const code = sql.replaceAll(/^\s*--.*\n/gm, '');

@@ -1,4 +1,4 @@
-/** Storage in a SQLite file that several processes use, or whose process is killed. */
+/** Tests storage in a SQLite file that several processes use at the same time, or whose process is killed. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
@@ -28,7 +28,7 @@ interface Writer {
   readonly errors: Promise<string>;
 }
 
-/** @param onLine is called with the number of lines so far */
+/** @param onLine called after each line, with the number of lines so far */
 const startWriter = (
   [runtime, driver]: readonly [Runtime, Driver],
   [file, name, count]: readonly [string, string, number],
@@ -42,7 +42,7 @@ const startWriter = (
   return { child, acknowledged, errors: text(child.stderr) };
 };
 
-/** For each operation, the condition that its effect is stored. */
+/** For each operation, the SQL condition that is true if its effect is stored. */
 const effects: Readonly<Record<string, string>> = {
   'signed-in': 'true',
   redeemed: 'redeemed_at IS NOT NULL',

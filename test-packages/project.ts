@@ -1,6 +1,6 @@
 /**
- * Creates the project of a consumer outside the workspace: packs the packages, and installs the tarballs and
- * the runtimes in a temporary folder.
+ * Creates a consumer's project outside the workspace: packs the packages, and installs the tarballs and the
+ * runtimes in a temporary folder.
  */
 import { execFile } from 'node:child_process';
 import {

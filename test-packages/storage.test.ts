@@ -1,4 +1,4 @@
-/** Storage in a SQLite file passes the storage contract on every runtime and driver. */
+/** Tests that storage in a SQLite file passes the storage contract on every runtime and driver. */
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, inject, it } from 'vitest';

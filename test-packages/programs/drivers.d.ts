@@ -1,4 +1,7 @@
-/** The drivers that are not installed in the workspace. The tests check their real types. */
+/**
+ * Declares the drivers that are not installed in the workspace. The tests run the programs with the real
+ * drivers, but do not check the drivers' own types.
+ */
 declare module 'bun:sqlite' {
   export class Database {
     constructor(file: string);

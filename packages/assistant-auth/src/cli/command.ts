@@ -18,7 +18,7 @@ export class UsageError extends CommandError {
 export const isUserFacing = (error: unknown): error is Error =>
   error instanceof CommandError || error instanceof ConfigurationError || isWrongArgument(error);
 
-/** Returns whether `parseArgs` of Node rejected the arguments. */
+/** Returns whether Node's `parseArgs` rejected the arguments. */
 export const isWrongArgument = (error: unknown): error is TypeError =>
   error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_');
 

@@ -25,7 +25,7 @@ import {
 
 /** How the command is called. */
 export interface KeysProgram extends Program {
-  /** Returns the place that stores the ring in use. Default: there is none. */
+  /** Returns the place that stores the ring in use. Default: none. */
   findStoredKeyRing?(flags: DatabaseFlags): StoredKeyRing;
 }
 
@@ -42,8 +42,8 @@ interface KeysArguments {
 
 /**
  * Runs the command.
- * @returns what to print to standard output: only the ring, a list, or the usage. The rest is printed to
- * standard error
+ * @returns what to print to standard output: only the ring, the resource keys, a list, or the usage. The rest
+ * is printed to standard error
  * @throws CommandError if the arguments are wrong, or if the change to the ring is not possible
  */
 export const runKeys = async (args: readonly string[], program: KeysProgram): Promise<string> => {
@@ -121,7 +121,7 @@ const runKeysCommand = async (keysArguments: KeysArguments, program: Program): P
   }
 };
 
-/** A ring with one key; if a ring was given, that ring with a new key at the end. */
+/** Returns a ring with one key; if a ring was passed, that ring with a new key at the end. */
 const createKeyRing = async (keysArguments: KeysArguments, program: Program): Promise<string> => {
   if (keysArguments.ringArgument === '-') return add(await requireKeyRing(keysArguments), program);
   const passedRing: KeyRingEntries | undefined = splitKeyRing(await readPassedKeyRing(undefined));

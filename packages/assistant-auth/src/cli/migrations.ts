@@ -31,8 +31,8 @@ Options:
 /**
  * Runs the command.
  * @returns what to print to standard output
- * @throws CommandError if the arguments are wrong, if a file with another content exists, or if the database
- * fails
+ * @throws CommandError if the arguments are wrong, if a file with different content exists, or if the
+ * database fails
  */
 export const runMigrations = async (args: readonly string[]): Promise<string> => {
   if (isHelpRequested(args)) return usage;
@@ -56,7 +56,7 @@ const readArguments = (args: readonly string[]): MigrationsArguments => {
 };
 
 /**
- * Writes the files. Nothing is written if one of them exists with another content, so that a folder never
+ * Writes the files. Nothing is written if one of them exists with different content, so that a folder never
  * contains the migrations of two versions.
  * @param name the folder as it was passed
  */
@@ -84,7 +84,7 @@ const writeMigrations = async (folder: string, name: string): Promise<string> =>
     '',
     'Next, apply them: npx wrangler d1 migrations apply <database> --local',
     'For the deployed database, pass --remote instead of --local. Wrangler reads the folder "migrations" next to',
-    'its configuration file, unless migrations_dir of the D1 binding names another one.',
+    'its configuration file, unless migrations_dir of the D1 binding names a different one.',
   ].join('\n');
 };
 

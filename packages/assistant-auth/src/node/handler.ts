@@ -1,6 +1,6 @@
 /**
- * Converts between the requests and responses of Node and those of the Fetch API, and handles requests with
- * the broker. Only the scheme of a URL comes from the issuer: the broker itself refuses other hosts.
+ * Converts between Node's requests and responses and those of the Fetch API, and handles requests with the
+ * broker. Only the scheme of a URL comes from the issuer: the broker itself refuses other hosts.
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -12,7 +12,7 @@ import { rejectUnknownOptions } from '../oauth/errors.ts';
 import { ProtocolError, requestError } from '../oauth/protocol-error.ts';
 import { copyHeaders, streamMessage } from './message-stream.ts';
 
-/** A request of `node:http`, Express or Fastify (`request.raw`), or of the compatibility API of `node:http2`. */
+/** A request from `node:http`, Express, Fastify (`request.raw`) or the compatibility API of `node:http2`. */
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
 
 /** The response that belongs to a `NodeRequest`. */
@@ -25,12 +25,11 @@ export interface NodeHandlerOptions {
    * `({ socket }) => socket.remoteAddress`. Behind a proxy, the address of the connection is that of the
    * proxy, and all users would share one limit: read the address from a header that only your proxy can set,
    * here or in the option `clientAddress` of `createBroker`. If it returns `undefined`, that option applies.
-   * Default: that option, so by default sign-ins are not limited by address.
+   * Default: that option. Without either, sign-ins are not limited by address.
    */
   clientAddress?(request: NodeRequest): string | undefined;
   /**
-   * Receives an error that prevented a response, if there is no `next` that receives it. Default: writes it
-   * to the console.
+   * Receives an error that prevented a response, unless `next` receives it. Default: writes it to the console.
    */
   onError?(error: unknown): void;
 }
@@ -40,7 +39,7 @@ export interface NodeHandlerOptions {
  * @param request the request; its body must not have been read
  * @param response the response to write
  * @param next continues with the app's other handlers: without an argument if the path is not one of the
- *   broker's, or if the request has no valid URL; with the error if there can be no response. Default: the
+ *   broker's, or if the request has no valid URL; with the error if one prevented a response. Default: the
  *   handler sends a 404, 400 or 500 response
  */
 export type NodeHandler = (
@@ -50,8 +49,8 @@ export type NodeHandler = (
 ) => Promise<void>;
 
 /**
- * A request whose method, target or `Host` header does not give a URL. Express and Fastify respond with its
- * status.
+ * The method, target or `Host` header of a request is not valid, so the request has no URL. Express and
+ * Fastify respond with its status.
  */
 export class MalformedRequestError extends Error {
   /** The name of the class. */
@@ -63,11 +62,11 @@ export class MalformedRequestError extends Error {
 }
 
 /**
- * Creates a handler of the broker's endpoints for Express, Fastify and `node:http`. Mount it at the root and
+ * Creates a handler for the broker's endpoints, for Express, Fastify and `node:http`. Mount it at the root and
  * before body parsers, which would consume the forms that the broker reads. Behind a proxy, the proxy must
  * pass on the `Host` header.
  * @param broker the broker
- * @param options where the client's address comes from, and what happens with errors
+ * @param options where the client's address comes from, and what receives errors
  * @throws ConfigurationError `toNodeHandler.<name>` for an option that does not exist
  * @example
  * ```ts
@@ -105,11 +104,10 @@ export const toNodeHandler = (
 };
 
 /**
- * Converts a request of Node for `broker.protect`, which reads only the method, the URL and the headers. The
+ * Converts a Node request for `broker.protect`, which reads only the method, the URL and the headers. The
  * body is left out, so it does not matter whether it was read.
  * @param request the request
- * @param broker the broker, or any object with its issuer. The URL gets only its scheme from
- *   there
+ * @param broker the broker, or any object with its issuer. Only the scheme of the URL comes from it
  * @throws MalformedRequestError if the target does not start with `/`, if there is not exactly one valid
  *   `Host` header, or if the Fetch API does not allow the method
  * @example
@@ -128,12 +126,12 @@ export const toRequest = (request: NodeRequest, { issuer }: Pick<Broker, 'issuer
   createRequest(request, issuer, {});
 
 /**
- * Writes a response of the Fetch API to a response of Node. Headers that were set before stay unless the
+ * Writes a Fetch API response to a Node response. Headers that were set before stay unless the
  * response has the same header; cookies are added. A HEAD request gets no body. If the client disconnects,
  * the body is canceled and the promise is fulfilled.
  * @param response the response to send. Its body is read
  * @param nodeResponse the response to write to
- * @throws the error of the body, after the connection is closed, or an error of Node if headers were already
+ * @throws the error of the body, after the connection is closed, or Node's error if headers were already
  *   sent
  * @example
  * ```ts
@@ -200,7 +198,7 @@ const handleRequest = async (
   return brokerResponse;
 };
 
-/** A URL is the concatenation of these parts, so nothing in the host may end it. */
+/** The URL is built by concatenation, so the host must not contain a character that ends a host. */
 const hostPattern = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]*)?$/i;
 
 /** @throws MalformedRequestError as `toRequest` */
@@ -262,7 +260,7 @@ const writeBody = async (body: ReadableStream<Uint8Array>, nodeResponse: Writabl
     }
     nodeResponse.end();
   } catch (error) {
-    // The client must not take a part for the whole body.
+    // The client must not mistake a part of the body for all of it.
     nodeResponse.destroy();
     throw error;
   }
@@ -274,7 +272,7 @@ const isClosed = (nodeResponse: Writable): boolean => {
   return destroyed === true || stream?.destroyed === true || stream?.closed === true;
 };
 
-/** Sends a response without details. If another response has already started, it is left alone. */
+/** Sends a response without details, unless another response has already started. */
 const sendError = async (error: unknown, nodeResponse: NodeResponse): Promise<void> => {
   if (!nodeResponse.headersSent) await sendResponse(problemResponse(toProtocolError(error)), nodeResponse);
 };

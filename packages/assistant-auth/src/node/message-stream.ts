@@ -41,8 +41,8 @@ export const streamMessage = (
 };
 
 /**
- * Forwards a message to a stream, one chunk for each time that the message is resumed.
- * @returns removes the listeners
+ * Forwards a message to a stream, one chunk each time the message is resumed.
+ * @returns a function that removes the listeners
  */
 const forward = (
   message: Readable,
@@ -66,7 +66,7 @@ const forward = (
   };
   const onError = (error: unknown): void => fail(error);
   const onClose = (): void => fail(new Error('The connection was closed before the body was complete.'));
-  // A message without a listener for errors could end the process after the others are removed.
+  // After the other listeners are removed, an error without a listener could end the process.
   message.on('error', noop).on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose);
   if (message.destroyed) onClose();
   return stop;

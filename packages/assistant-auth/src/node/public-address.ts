@@ -1,4 +1,7 @@
-/** Decides whether an IP address is public: globally reachable unicast, by IANA's registries of special addresses. */
+/**
+ * Decides whether an IP address is public: unicast, and globally reachable according to IANA's registries of
+ * special-purpose addresses (RFC 6890).
+ */
 
 import { BlockList, isIP } from 'node:net';
 
@@ -56,7 +59,7 @@ export const isPublicAddress = (address: string): boolean => {
     case 4:
       return !specialIpv4List.check(address, 'ipv4');
     case 6:
-      // A zone (RFC 4007 §11) belongs to an address that is not global.
+      // Only an address that is not global has a zone (RFC 4007 §11).
       return (
         !address.includes('%') &&
         globalIpv6List.check(address, 'ipv6') &&

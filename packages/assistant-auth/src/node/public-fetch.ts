@@ -1,6 +1,6 @@
 /**
- * A `fetch` for URLs that strangers choose, such as client IDs that are URLs: it must not reach the network of
- * the server (server-side request forgery). It resolves the host name once, and connects to exactly the
+ * A `fetch` for untrusted URLs, such as client IDs that are URLs: it must not reach the server's own network
+ * (server-side request forgery). It resolves the host name once, and connects to exactly the
  * addresses that were checked, so a second DNS response cannot change them.
  */
 
@@ -11,7 +11,7 @@ import { isIP } from 'node:net';
 import { copyHeaders, streamMessage } from './message-stream.ts';
 import { isPublicAddress } from './public-address.ts';
 
-/** What a `fetch` uses to find and to check addresses. */
+/** How a `fetch` finds and checks addresses. */
 interface AddressPolicy {
   /** Returns all IP addresses of a host name. Stops if the signal is aborted. */
   resolve(hostname: string, signal: AbortSignal | undefined): Promise<readonly string[]>;
@@ -54,12 +54,12 @@ export const createFetch =
 /**
  * Sends a request like `fetch`, but only to public IP addresses. Use it for URLs from untrusted sources, such
  * as client ID metadata documents. The URL must use https. The host name is resolved once; the request fails
- * if any of its addresses is private, loopback, link-local or otherwise not globally reachable, and is sent to
- * no address that was not checked.
+ * if any of its addresses is private, loopback, link-local or otherwise not globally reachable, and it is sent
+ * only to an address that was checked.
  *
- * It differs from `fetch` in this: a redirect is an error unless `redirect` is `manual`, and is never
- * followed. The body is not decompressed. The response has no `url`. Proxies, caches and cookies are not used.
- * There is no timeout: pass a `signal`.
+ * Unlike `fetch`, it never follows a redirect: a redirect is an error unless `redirect` is `manual`. The body
+ * is not decompressed. The response has no `url`. Proxies, caches and cookies are not used. There is no
+ * timeout: pass a `signal`.
  * @throws TypeError as `fetch` does, with the reason as `cause`; or the reason of the signal if it was aborted
  * @example
  * ```ts
@@ -87,8 +87,8 @@ const resolveHost = async (hostname: string, signal: AbortSignal | undefined): P
   const cancel = (): void => resolver.cancel();
   signal?.addEventListener('abort', cancel, { once: true });
   try {
-    // IPv4 first: most hosts can reach it, and those that cannot fail at once. An IPv6 address can be
-    // unreachable without any error.
+    // Most servers can reach IPv4 addresses, and others fail at once. An IPv6 address can be unreachable
+    // without an error.
     const results = await Promise.allSettled([resolver.resolve4(hostname), resolver.resolve6(hostname)]);
     const addresses = results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
     const failure = results.find((result) => result.status === 'rejected');
@@ -119,7 +119,7 @@ const findAddresses = async (
   return isIP(hostname) === 0 ? resolve(hostname, signal) : [hostname];
 };
 
-/** Waits for work that cannot be aborted, but no longer than until the signal is aborted. */
+/** Waits for work that cannot be aborted, until the signal is aborted at the latest. */
 const raceAbort = <Result>(work: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> =>
   new Promise((resolve, reject) => {
     const abort = (): void => reject(signal?.reason);
@@ -128,7 +128,7 @@ const raceAbort = <Result>(work: Promise<Result>, signal: AbortSignal | undefine
     work.then(resolve, reject).finally(() => signal?.removeEventListener('abort', abort));
   });
 
-/** These describe the connection, which Node manages. */
+/** Headers about the connection, which Node manages. */
 const connectionHeaders = ['connection', 'content-length', 'expect', 'transfer-encoding', 'upgrade'];
 
 const buildHeaders = (given: Headers, { host }: URL): Headers => {

@@ -21,7 +21,7 @@ export interface Page {
   readonly html: string;
 }
 
-/** A URL that the browser was sent to but did not open. */
+/** A URL that the browser did not open: the one passed to `open`, or the target of a redirect or form. */
 export interface StoppedRedirect {
   /** Distinguishes it from a `Page`. */
   readonly kind: 'stopped-redirect';
@@ -30,8 +30,8 @@ export interface StoppedRedirect {
 }
 
 /**
- * The browser cannot continue: the page does not have the button, the browser stopped too early, or a redirect
- * is invalid or one of too many.
+ * The browser cannot continue: the page does not have the button, the browser stopped before the last button,
+ * a redirect is invalid, or there are too many redirects.
  */
 export class NavigationError extends Error {
   /** The name of the class. */
@@ -44,7 +44,7 @@ export interface Browser {
    * Opens a URL, as if the user had typed it.
    * @param url the URL
    * @returns the page after all redirects, or the URL at which the browser stopped
-   * @throws NavigationError after 20 redirects, and for a redirect to an invalid URL
+   * @throws NavigationError for more than 20 requests in a row, and for a redirect to an invalid URL
    */
   open(url: URL): Promise<Page | StoppedRedirect>;
   /**
@@ -52,7 +52,7 @@ export interface Browser {
    * @param page the page, which can also be one that was loaded earlier
    * @param label a part of the text, with single spaces; case matters
    * @returns the page after all redirects, or the URL at which the browser stopped
-   * @throws NavigationError if the page has no such button, or after 20 redirects
+   * @throws NavigationError if the page has no such button, and as `open`
    */
   clickButton(page: Page, label: string): Promise<Page | StoppedRedirect>;
 }

@@ -12,9 +12,9 @@ export interface IssuedTokens {
   readonly accessToken: string;
   /** The refresh token. Absent if the broker issued none. Secret. */
   readonly refreshToken?: string;
-  /** How long the access token is valid, in seconds. Absent if the broker does not say. */
+  /** How long the access token is valid, in seconds. Absent if the response does not contain it. */
   readonly expiresIn?: Seconds;
-  /** The granted scopes, separated by spaces. Absent if the broker does not say. */
+  /** The granted scopes, separated by spaces. Absent if the response does not contain it. */
   readonly scope?: string;
 }
 
@@ -110,7 +110,7 @@ export const readError = async (response: Response) => {
   };
 };
 
-/** The members of a response that are used. Nothing is known about their values. */
+/** The members of a response that are used. Their values can be anything. */
 type JsonObject = Readonly<
   Partial<
     Record<

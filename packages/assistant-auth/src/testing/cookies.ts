@@ -5,7 +5,7 @@
  */
 import type { Clock, EpochSeconds } from '../oauth/identifiers.ts';
 
-/** How a request relates to the page that started it, which decides about `SameSite` (RFC 6265bis §5.2). */
+/** How a request relates to the page that started it. `SameSite` depends on this (RFC 6265bis §5.2). */
 export type SameSiteContext = 'same-site' | 'cross-site-navigation' | 'cross-site-post';
 
 export interface CookieJar {
@@ -39,7 +39,7 @@ export const createCookieJar = (now: Clock): CookieJar => {
   };
 };
 
-/** Returns whether the host is localhost, 127.0.0.1 or [::1], with http or https and any port. */
+/** Returns whether the host is localhost, 127.0.0.1 or [::1]. The scheme and the port do not matter. */
 export const isLoopbackHost = ({ hostname }: URL): boolean =>
   ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
 

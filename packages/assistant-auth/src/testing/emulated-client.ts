@@ -26,7 +26,7 @@ export interface GptActionCredentials {
   /** The client secret. */
   readonly clientSecret: string;
   /**
-   * Sends every request of the client and of its browser, and follows no redirects. It must answer requests
+   * Sends every request of the client and of its browser, and follows no redirects. It must handle requests
    * to the broker and to the provider. Default: the global `fetch`.
    */
   readonly fetch?: (request: Request) => Promise<Response>;
@@ -41,21 +41,21 @@ export interface GptActionCredentials {
 export interface EmulatedClientOptions extends Omit<GptActionCredentials, 'clientSecret'> {
   /** The client secret. Default: none, for a public client. */
   readonly clientSecret?: string;
-  /** Where the broker sends the code. It is never opened. */
+  /** The redirect URI, to which the broker sends the code. The browser never opens it. */
   readonly redirectUri: string;
   /** The scopes to request, separated by spaces. Default: the parameter is not sent. */
   readonly scope?: string;
   /** The API that the tokens are for (RFC 8707). Default: the parameter is not sent. */
   readonly resource?: string;
   /**
-   * Whether the client uses PKCE (RFC 7636): a code challenge with `S256`, or `none`, as ChatGPT for a custom
-   * GPT. Default: `S256`.
+   * Whether the client uses PKCE (RFC 7636): `S256` for a code challenge, or `none`, as ChatGPT does for a
+   * custom GPT. Default: `S256`.
    */
   readonly pkce?: 'S256' | 'none';
   /**
-   * How the client authenticates at the token and revocation endpoints: with `client_secret_post`, the secret is
-   * in the form; with `client_secret_basic`, in the `Authorization` header; with `none`, it is not sent. Default:
-   * `client_secret_post` with a client secret, `none` without one.
+   * How the client authenticates at the token and revocation endpoints: with `client_secret_post`, the secret
+   * is in the form; with `client_secret_basic`, in the `Authorization` header; with `none`, it is not sent.
+   * Default: `client_secret_post` with a client secret, otherwise `none`.
    * @see RFC 6749 §2.3.1
    */
   readonly tokenEndpointAuthMethod?: 'client_secret_post' | 'client_secret_basic' | 'none';
@@ -81,7 +81,7 @@ export interface StartedSignIn {
 export interface EmulatedClient {
   /**
    * Signs a user in with a new browser, and redeems the code.
-   * @param buttons what the texts of the buttons to click contain, in order, such as `Continue with Acme` and
+   * @param buttons for each button to click, in order, a part of its text, such as `Continue with Acme` and
    *   `Ada Marlow`
    * @throws OAuthResponseError if the broker responds with an error, such as `access_denied`
    * @throws NavigationError if a page does not have the button, or if the sign-in ends elsewhere
@@ -178,7 +178,7 @@ export const createEmulatedClient = (options: EmulatedClientOptions): EmulatedCl
   const allowedOrigins = [new URL(issuer).origin, ...origins];
   const sendForm = async (endpoint: Endpoint, form: Form): Promise<Response> => {
     const url = new URL((await readMetadata(issuer, send))[endpoint]);
-    // The client secret and the tokens are sent there.
+    // The request contains the client secret and tokens, so it must not go to another server.
     if (!/^https?:$/.test(url.protocol) || !allowedOrigins.includes(url.origin))
       throw new Error(`The ${endpoint} is at ${url.origin}, which is neither the issuer nor in origins.`);
     const authenticated = authenticate(authMethod, clientId, clientSecret ?? '', {
@@ -229,8 +229,8 @@ export const createEmulatedClient = (options: EmulatedClientOptions): EmulatedCl
 };
 
 /**
- * Creates a client that signs in like ChatGPT for a custom GPT with an Action: without PKCE and without a
- * scope, with a callback of ChatGPT, and with the credentials in the form. The broker registers it with
+ * Creates a client that signs in like ChatGPT for a custom GPT with an Action: without PKCE, with an
+ * empty scope, with a callback of ChatGPT, and with the credentials in the form. The broker registers it with
  * `gptAction`, which must not be restricted to other GPTs with `gptIds`.
  * @param credentials the credentials of the GPT
  * @example

@@ -17,7 +17,7 @@ export interface Form {
 
 /** A button that submits its form. */
 export interface FormButton {
-  /** The visible text without markup; each run of white space is one space. */
+  /** The visible text without markup; each run of whitespace is one space. */
   readonly text: string;
   /** The name and the value that are submitted if this button is clicked. Absent if it has no name. */
   readonly field?: readonly [name: string, value: string];
@@ -153,7 +153,7 @@ const addButton = (form: MutableForm, { name: element, attributes }: Tag, text: 
   });
 };
 
-/** Adds the options that are selected. A list of one row without any has the first option selected. */
+/** Adds the options that are selected. A list that allows one option selects the first by default. */
 const addSelection = (form: MutableForm, select: Tag, options: readonly Option[]): void => {
   const enabled = options.filter(({ start }) => !start.attributes.has('disabled'));
   const selected = enabled.filter(({ start }) => start.attributes.has('selected'));

@@ -1,7 +1,7 @@
 /**
  * Tests an integration without accounts at real providers: a fake provider, an emulated client, and a browser
- * without JavaScript. Also has the tests that every implementation of `BrokerStorage` must pass. Never used in
- * production.
+ * without JavaScript. Also contains the tests that every implementation of `BrokerStorage` must pass. Do not
+ * use it in production.
  * @module
  */
 export {

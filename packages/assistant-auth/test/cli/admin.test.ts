@@ -64,7 +64,7 @@ it('revokes the grants of one user, and writes an audit entry', async () => {
   expect(entry).toMatchObject({ event: 'revoked', actor: 'operator', userId: '-bruno' });
 });
 
-it('deletes a user only with --yes if nobody can be asked', async () => {
+it('deletes a user in a non-interactive shell only with --yes', async () => {
   const before = await readAudit();
   expect(await admin('delete', 'ada')).toEqual({
     ...{ code: 1, stdout: '' },
@@ -98,7 +98,7 @@ it('refuses a database without the tables', async () => {
   );
 });
 
-it('prints the error message of SQLite, and the change was not made', async () => {
+it('prints SQLite’s error message, and has changed nothing', async () => {
   database.exec("CREATE TRIGGER fail BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'disk full'); END");
   expect(await admin('revoke', 'user', 'ada')).toEqual({
     ...{ code: 1, stdout: '' },

@@ -40,7 +40,7 @@ describe('--out', () => {
     expect(read('migrations/0001_init.sql')).toBe('CREATE TABLE notes (id TEXT);');
   });
 
-  it('skips files that are already there, also with line endings of Windows', async () => {
+  it('skips files that are already there, even with Windows line endings', async () => {
     await migrations('--out', 'migrations');
     const [file = ''] = files;
     const changed = readSource(file).replaceAll('\n', '\r\n');
@@ -53,7 +53,7 @@ describe('--out', () => {
     expect(read(`migrations/${file}`)).toBe(changed);
   });
 
-  it('overwrites no file with another content, and then writes no other file either', async () => {
+  it('writes nothing if a file with different content exists', async () => {
     const last = files.at(-1) ?? '';
     mkdirSync(join(folder, 'migrations'));
     writeFileSync(join(folder, 'migrations', last), 'CREATE TABLE notes (id TEXT);');
@@ -98,7 +98,7 @@ describe('--database', () => {
     expect(readTables('auth.db')).toEqual(tables);
   });
 
-  it('adds the tables to a database that has others, and changes nothing if a name is taken', async () => {
+  it('adds the tables to a database that has others, and changes nothing if a table name is taken', async () => {
     const execute = (file: string, sql: string): void => {
       const database = new DatabaseSync(join(folder, file));
       database.exec(sql);

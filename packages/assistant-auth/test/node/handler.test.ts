@@ -229,7 +229,7 @@ describe('a body', () => {
     expect(onError).not.toHaveBeenCalled();
   });
 
-  it('that was already read does not matter to an endpoint that reads none', async () => {
+  it('that was already read does not matter to an endpoint that needs no body', async () => {
     const { port, onError } = await serveAfterParser();
     const raw = await sendRaw(
       port,
@@ -252,7 +252,7 @@ describe('a body', () => {
     expect(errors).toEqual([]);
   });
 
-  it('whose client disconnects aborts the signal, and the server goes on', async () => {
+  it('aborts the signal if the client disconnects, and the server continues to run', async () => {
     const bodies: unknown[] = [];
     const { promise: received, resolve: receive } = Promise.withResolvers<Request>();
     const { promise: handled, resolve: finish } = Promise.withResolvers<void>();
@@ -277,7 +277,7 @@ describe('a body', () => {
 });
 
 describe('the headers of a request', () => {
-  it('are not merged so that a second token is lost', async () => {
+  it('keep both of two tokens, so the request is refused', async () => {
     const { broker } = deploy();
     const port = await serve(async (request, response) => {
       const auth = await broker.protect(toRequest(request, broker));
@@ -416,7 +416,7 @@ describe('a response', () => {
     expect(errors).toEqual([]);
   });
 
-  it('whose body fails is cut off, so that the client does not take it for complete', async () => {
+  it('whose body fails is cut off, so that the client does not consider it complete', async () => {
     const failure = new Error('the body failed');
     const { port, errors } = await serveHandler(
       createFakeBroker(async () => {
@@ -464,7 +464,7 @@ const waitUntilUnchanged = async (read: () => number): Promise<'unchanged'> => {
 };
 
 describe('the options', () => {
-  it('pass the client’s address to the broker for each request, by default none', async () => {
+  it('pass the client’s address to the broker for each request, and no address by default', async () => {
     const given: unknown[] = [];
     const broker = {
       issuer,
@@ -481,7 +481,7 @@ describe('the options', () => {
     expect(given).toEqual([{ clientAddress: undefined }, { clientAddress: '127.0.0.1' }]);
   });
 
-  it('must exist', () => {
+  it('that do not exist are refused', () => {
     const options = { clientAdress: () => '192.0.2.1' };
     expect(() => Reflect.apply(toNodeHandler, undefined, [deploy().broker, options])).toThrow(
       expect.objectContaining({ name: 'ConfigurationError', option: 'toNodeHandler.clientAdress' }),

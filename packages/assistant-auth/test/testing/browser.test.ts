@@ -55,7 +55,7 @@ const openPage = async (url: string, testBrowser = browser): Promise<Page> => {
 };
 
 describe('navigation', () => {
-  it('follows redirects, and sends the cookies that were set on the way', async () => {
+  it('follows redirects, and sends the cookies that were set before', async () => {
     responses = {
       '/a': () => {
         const headers = new Headers({ location: '/b' });

@@ -51,7 +51,7 @@ describe('a sign-in', () => {
     ]);
   });
 
-  it('with Cancel fails with access_denied, and with another error otherwise', async () => {
+  it('fails with access_denied after Cancel, and with another error otherwise', async () => {
     const { createClient } = deploy();
     const canceled = createClient().signIn(['Continue with Acme', 'Cancel']);
     await expect(canceled).rejects.toThrow(OAuthResponseError);
@@ -197,7 +197,7 @@ describe('an emulated client', () => {
 });
 
 describe('a recheck at the fake provider', () => {
-  it('revokes the grants of a user whose access ended there, and of no other', async () => {
+  it('revokes the grants of a user whose refresh token was revoked there, and of no other user', async () => {
     const { createClient, readFakeProvider, advance, log } = deploy();
     const client = createClient();
     const ada = await client.signIn(buttons);

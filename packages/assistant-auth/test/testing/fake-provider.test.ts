@@ -111,10 +111,10 @@ describe('the options', () => {
   it.each<[Partial<FakeProviderOptions>, string]>([
     [{ clientId: '' }, 'clientId must be printable ASCII without spaces, and not empty.'],
     [{ clientSecret: 'a b' }, 'clientSecret must be printable ASCII without spaces, and not empty.'],
-    [{ users: [] }, 'users must be at least one, with unique email addresses.'],
+    [{ users: [] }, 'users must contain at least one user, and unique email addresses.'],
     [
       { users: [1, 2].map((number) => ({ name: `User ${number}`, email: 'a@b.example' })) },
-      'users must be at least one, with unique email addresses.',
+      'users must contain at least one user, and unique email addresses.',
     ],
     [{ redirectUris: ['/callback'] }, 'redirectUris must be absolute URLs.'],
   ])('refuse %j', (changes, message) => {
@@ -479,7 +479,7 @@ describe('UserInfo', () => {
 });
 
 describe('a revocation', () => {
-  it('ends the tokens that were issued to the user before, and no others', async () => {
+  it('ends the tokens that were issued for the user before, and no others', async () => {
     const { provider, requestTokens, signIn, choose, send } = start();
     const refresh = async (tokens: TokenBody) => {
       const token = String(tokens.refresh_token);

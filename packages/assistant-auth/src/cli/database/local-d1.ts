@@ -69,8 +69,8 @@ export const openLocalD1 = async (
 };
 
 /**
- * Changes nothing. workerd writes at the end of each batch, and reports a lock that it finds only then as an
- * internal error. With this statement first, a locked database is always reported as such.
+ * Changes nothing. workerd writes at the end of each batch, and reports a lock that it finds only then as
+ * an internal error. With this statement first, a locked database is always reported as such.
  */
 const writeLockStatement = 'DELETE FROM users WHERE false';
 

@@ -32,13 +32,13 @@ interface DeployedD1Location extends D1Selection {
 
 /** The options of a command that select a database. */
 export interface DatabaseOptions {
-  /** The options, as `parseArgs` of Node takes them. */
+  /** The options, as Node's `parseArgs` takes them. */
   readonly options: Readonly<Record<string, { readonly type: 'boolean' | 'string' }>>;
   /** The lines of the usage that explain them. */
   readonly usage: string;
   /** The options that select a database, for a sentence such as "Pass --local or --remote." */
   readonly names: string;
-  /** Those of them that select a deployed database. */
+  /** Those of them that can select the deployed app's database. */
   readonly deployedNames: string;
   /**
    * Finds the selected database.
@@ -55,7 +55,7 @@ const usage = `Database:
   --database <file>  a SQLite file
   --local            the local D1 database of wrangler dev
   --remote           the deployed D1 database, with the credentials of wrangler login or CLOUDFLARE_API_TOKEN
-  --config <file>    the Wrangler file (default: the one that Wrangler finds in the current directory)
+  --config <file>    the Wrangler file (default: the one that Wrangler finds from the current directory)
   --binding <name>   the D1 binding, if the Wrangler file has more than one
   --persist-to <dir> the folder that is passed to wrangler dev --persist-to (default: .wrangler/state next
                      to the Wrangler file)`;
@@ -116,7 +116,7 @@ const requireSelection = (flags: DatabaseFlags, names: readonly string[], isSele
   );
 };
 
-/** @throws UsageError for an empty text, for example of a variable that is not set */
+/** @throws UsageError for an empty value, for example from a shell variable that is not set */
 const readText = (flags: DatabaseFlags, name: string): string | undefined => {
   const text = flags[name];
   if (text === '') throw new UsageError(`--${name} must not be empty.`);

@@ -1,4 +1,4 @@
-/** Opens a SQLite file with `node:sqlite`, and explains why that or a query failed. */
+/** Opens a SQLite file with `node:sqlite`, and explains why opening it or running a query failed. */
 import { closeSync, existsSync, openSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { CommandError } from '../command.ts';
@@ -30,7 +30,7 @@ export const openSqliteFile = async (file: string, mode: 'existing' | 'create'):
 };
 
 /**
- * Loads `node:sqlite` without the warning that it is experimental, which older versions of Node print.
+ * Loads `node:sqlite`. Suppresses the warning of older versions of Node that it is experimental.
  * @throws CommandError if this version of Node does not have it
  */
 const loadSqlite = async (): Promise<typeof import('node:sqlite')> => {
@@ -58,7 +58,7 @@ const migrationAdvice = (file: string): string =>
   `Pass the file that your app uses, or run "npx assistant-auth migrations --database ${file}" to create the tables.`;
 
 /**
- * Converts an error of SQLite into one that says what happened. Each query is one transaction, so a query
+ * Converts a SQLite error into one that says what happened. Each query is one transaction, so a query
  * that failed has changed nothing.
  * @returns any other error as it is
  */

@@ -124,7 +124,7 @@ export const startWrangler = (
     // The project determines the version of Wrangler, so its banner about updates is hidden.
     env: { ...environmentWithoutKeys(), ...environment, WRANGLER_HIDE_BANNER: 'true' },
   });
-  // A signal that is sent only to this process also ends Wrangler.
+  // If only this process receives a signal, Wrangler must end too.
   const killAtExit = (): void => void child.kill();
   process.once('exit', killAtExit);
   child.once('exit', () => process.off('exit', killAtExit));

@@ -1,5 +1,5 @@
 /**
- * Runs batches of statements on the drivers of SQLite: `node:sqlite`, `bun:sqlite` and libSQL. A batch is one
+ * Runs batches of statements on SQLite drivers: `node:sqlite`, `bun:sqlite` and libSQL. A batch is one
  * transaction. It waits while another connection writes, without blocking the event loop.
  */
 import type { Clock, Milliseconds, Seconds } from '../../oauth/identifiers.ts';
@@ -9,8 +9,8 @@ import type { SqlDatabase, SqlResult, SqlStatement } from './statements.ts';
 export type SqliteValue = string | number | null;
 
 /**
- * A connection of a driver without promises. `DatabaseSync` of `node:sqlite` (Node, Deno and Bun) and
- * `Database` of `bun:sqlite` are compatible.
+ * A connection of a synchronous driver. `DatabaseSync` from `node:sqlite` (Node, Deno and Bun) and `Database`
+ * from `bun:sqlite` are compatible.
  */
 export interface SqliteConnection {
   /** Runs SQL that has no parameters and returns no rows. */
@@ -28,9 +28,9 @@ export interface SqlitePreparedStatement {
   all(parameters: Record<string, SqliteValue>): unknown[];
 }
 
-/** A client of libSQL. `Client` of `@libsql/client` 0.18 or newer is compatible. */
+/** A libSQL client. `Client` from `@libsql/client` 0.18 or newer is compatible. */
 export interface LibsqlClient {
-  /** How the client reaches the database; `file` for a local file. */
+  /** How the client reaches the database: `file` for a local file. */
   readonly protocol: string;
   /** Runs one statement. */
   execute(sql: string): Promise<LibsqlResult>;
@@ -54,7 +54,7 @@ export interface LibsqlResult {
   readonly rows: unknown[];
 }
 
-/** What {@link sqliteStorage} and the other functions take: a connection, or a client of libSQL. */
+/** What {@link sqliteStorage} and the other functions take: a connection, or a libSQL client. */
 export type SqliteDatabase = SqliteConnection | LibsqlClient;
 
 /** How to wait for a lock. */
@@ -72,7 +72,7 @@ export const createSqliteDatabase = (database: SqliteDatabase, waiting: Waiting)
   if (isLibsqlClient(database)) return createLibsqlDatabase(database, waiting);
   if (typeof Object(database).prepare !== 'function' || typeof Object(database).exec !== 'function')
     throw new TypeError(
-      'The database must be a DatabaseSync of node:sqlite, a Database of bun:sqlite or a client of libSQL.',
+      'The database must be a DatabaseSync from node:sqlite, a Database from bun:sqlite or a libSQL client.',
     );
   return createConnectionDatabase(database, waiting);
 };
@@ -117,10 +117,10 @@ const runStatements = <Row>(
 };
 
 /**
- * Returns a function that sets the connection up when it is called for the first time. A transaction that was
- * acknowledged must survive a crash of the machine, because a code that was redeemed must not be redeemable
- * again: that needs `synchronous = FULL`. With a write-ahead log, reading and writing do not block each other.
- * A `busy_timeout` would block the event loop, and multiply with the attempts.
+ * Returns a function that sets the connection up when it is called for the first time. An acknowledged
+ * transaction must survive a crash of the machine, because a redeemed code must not be redeemable again: this
+ * needs `synchronous = FULL`. With a write-ahead log, reads and writes do not block each other. A
+ * `busy_timeout` would block the event loop, once for each attempt.
  */
 const createConnectionStart = (connection: SqliteConnection): (() => void) => {
   let isStarted = false;
@@ -203,7 +203,7 @@ const createLibsqlDatabase = (client: LibsqlClient, waiting: Waiting): SqlDataba
   });
 };
 
-/** Returns a function that does one thing after the other, so that nothing runs while a client reconnects. */
+/** Returns a function that runs one task at a time, so that nothing runs while a client reconnects. */
 const createQueue = (): (<Result>(work: () => Promise<Result>) => Promise<Result>) => {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {
@@ -215,8 +215,8 @@ const createQueue = (): (<Result>(work: () => Promise<Result>) => Promise<Result
 
 /**
  * Returns a function that sets the database up when it is called for the first time. A client can open another
- * connection at any time, so this sets only what is stored in the file. Its builds of SQLite use `synchronous = FULL` and
- * enforce foreign keys by default.
+ * connection at any time, so this sets only what is stored in the file. libSQL's builds of SQLite use
+ * `synchronous = FULL` and enforce foreign keys by default.
  */
 const createLibsqlStart = (client: LibsqlClient): (() => Promise<void>) => {
   let isStarted = false;
@@ -278,7 +278,7 @@ export const createSqlDatabase = (
 };
 
 /**
- * Drivers differ in what they do with other values; one of them ends the process.
+ * Drivers treat other values differently; one of them ends the process.
  * @throws TypeError for anything but a string, number or `null`
  */
 const toValue = (value: unknown): SqliteValue => {
@@ -296,7 +296,7 @@ const readNumber = (rows: readonly unknown[] | undefined, column = 'number'): nu
   return number;
 };
 
-/** A batch that only reads needs no lock that writers wait for. */
+/** A batch that only reads does not need a write lock. */
 const isReadOnly = (statements: readonly BoundStatement[]): boolean =>
   statements.every(({ sql }) => /^\s*SELECT\b/i.test(sql));
 
@@ -308,7 +308,7 @@ const pauses: readonly Milliseconds[] = [1, 2, 5, 10, ...Array.from({ length: 25
 
 /**
  * SQLite lets one connection write at a time. A batch that finds the database locked has changed nothing. The
- * clock matters only for a client of libSQL that waits itself.
+ * deadline matters only for a libSQL client, which can wait by itself in each attempt.
  * @throws the driver's error if the database stays locked, or if it fails for another reason
  */
 const retryWhileLocked = async <Result>(

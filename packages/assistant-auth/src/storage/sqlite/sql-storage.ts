@@ -1,4 +1,4 @@
-/** The methods of `BrokerStorage` in SQL: which file has which method. */
+/** Implements `BrokerStorage` in SQL: maps each method to its function in the other files. */
 
 import type { BrokerStorage } from '../broker-storage.ts';
 import {

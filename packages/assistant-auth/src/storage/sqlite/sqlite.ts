@@ -39,10 +39,10 @@ export type { AuditActor, AuditEventName } from './statements.ts';
  *
  * The storage sets the journal mode of the file to WAL, and on the connection `synchronous = FULL`,
  * `foreign_keys = ON` and `busy_timeout = 0`, because it waits for locks itself. Give it a connection of its
- * own, because a transaction of the application on the same connection makes it fail. In one process, open the
- * file with one driver only, because the locks of two SQLite libraries do not exclude each other.
- * @param database a `DatabaseSync` of `node:sqlite`, a `Database` of `bun:sqlite`, or a client of libSQL.
- *   Give libSQL a `file:` URL
+ * own, because it fails during a transaction of the application on the same connection. In one process, open
+ * the file with one driver only, because the locks of two SQLite libraries do not exclude each other.
+ * @param database a `DatabaseSync` from `node:sqlite`, a `Database` from `bun:sqlite`, or a libSQL client
+ *   with a `file:` URL
  * @throws TypeError if it is none of these
  * @throws StorageUnavailable from every method if the database fails or stays locked, with the driver's error
  *   as `cause`
@@ -101,8 +101,8 @@ export const sqliteAdmin = (database: SqliteDatabase): StorageAdmin =>
  * the migrations that were applied.
  * @param database the same kinds of databases as for {@link sqliteStorage}
  * @returns the names of the migrations that this call applied, in order; none if the tables are up to date
- * @throws Error with the name of the migration that failed, and the driver's error as `cause`. The migration
- *   had no effect then
+ * @throws Error with the name of the migration that failed, and the driver's error as `cause`. That
+ *   migration has changed nothing
  * @example
  * ```ts
  * import { DatabaseSync } from 'node:sqlite';
@@ -136,8 +136,8 @@ const readAppliedMigrations = async (db: SqlDatabase): Promise<ReadonlySet<strin
 };
 
 /**
- * Applies a migration in one transaction. The first statement fails if another process has applied it in the
- * meantime.
+ * Applies a migration in one transaction. The first statement fails if another process has applied it in
+ * the meantime.
  * @returns whether this call applied it
  */
 const applyMigration = async (

@@ -23,7 +23,7 @@ export interface FakeUser {
   readonly name: string;
   /** The email address, which the provider reports as verified. The user's `sub` is derived from it. */
   readonly email: string;
-  /** More claims of the ID token and UserInfo, such as `groups`. They can replace `email_verified`. */
+  /** Additional claims of the ID token and UserInfo, such as `groups`. They can replace `email_verified`. */
   readonly claims?: Readonly<Record<string, unknown>>;
 }
 
@@ -37,7 +37,7 @@ export interface FakeProviderContext {
   readonly users: readonly FakeUser[];
   readonly now: Clock;
   readonly tokens: Tokens;
-  /** The codes that were not redeemed yet. */
+  /** The codes that have not been redeemed yet. */
   readonly codes: Map<string, IssuedCode>;
 }
 

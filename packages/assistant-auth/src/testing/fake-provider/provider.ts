@@ -43,7 +43,7 @@ export interface FakeProviderOptions {
   readonly redirectUris?: readonly string[];
   /** The users, with unique email addresses. Default: Ada Marlow, Bruno Castell and Chiyo Tanabe. */
   readonly users?: readonly FakeUser[];
-  /** Sends the requests that are not to this provider. Default: the global `fetch`. */
+  /** Sends the requests that are not for this provider. Default: the global `fetch`. */
   readonly fetch?: typeof fetch;
   /** Returns the current time in whole seconds. Default: the system clock. */
   readonly now?: Clock;
@@ -63,8 +63,8 @@ export interface FakeProvider {
    */
   readonly fetch: typeof fetch;
   /**
-   * Ends the access of the broker to a user: every refresh token and access token that was issued for the
-   * user is invalid from now on, so that the next recheck fails with `invalid_grant`. The user can sign in
+   * Revokes the broker's access to a user's account: every refresh token and access token that was issued
+   * for the user until now is invalid, so the next recheck fails with `invalid_grant`. The user can sign in
    * again.
    * @param user the email address or the `sub` of the user
    * @throws Error if there is no such user
@@ -157,7 +157,7 @@ const parseOptions = (options: FakeProviderOptions): Config => {
     if (!/^[\x21-\x7E]+$/.test(value))
       throw new ConfigurationError(option, 'must be printable ASCII without spaces, and not empty.');
   if (users.length === 0 || new Set(users.map(({ email }) => email)).size < users.length)
-    throw new ConfigurationError('users', 'must be at least one, with unique email addresses.');
+    throw new ConfigurationError('users', 'must contain at least one user, and unique email addresses.');
   if (redirectUris?.every((uri) => URL.canParse(uri)) === false)
     throw new ConfigurationError('redirectUris', 'must be absolute URLs.');
   const isAllowedRedirect = (uri: string): boolean => {

@@ -27,7 +27,7 @@ ${users.map(
 export const errorPage = (message: string): Response =>
   page(400, 'Invalid request', html`<p>The fake provider refused the request: ${message}</p>`);
 
-/** Returns a page without scripts. Not `form-action`, which would also apply to the redirect to the broker. */
+/** Returns a page without scripts. No `form-action`, which would also apply to the redirect to the broker. */
 const page = (status: number, title: string, content: Html): Response => {
   const nonce = randomId(systemRandom);
   const document = renderHtml(html`<!doctype html>

@@ -24,7 +24,7 @@ export interface Tokens {
   issue(kind: TokenKind, grant: TokenGrant): Promise<string>;
   /** Returns the grant of a token; `undefined` if it is not valid, has expired or was revoked. */
   verify(kind: TokenKind, token: string): Promise<TokenGrant | undefined>;
-  /** Ends all tokens that were issued for a user until now. */
+  /** Revokes all tokens that were issued for a user until now. */
   revoke(subject: string): void;
   /** Signs an ID token with these claims of the user. */
   signIdToken(grant: TokenGrant, claims: object): Promise<string>;
@@ -113,7 +113,7 @@ const verifyToken = async (
   }
 };
 
-/** Returns the stable ID of a user, which is derived from the email address. 22 characters. */
+/** Returns the stable `sub` of a user: 22 characters, derived from the email address. */
 export const computeSubject = async (email: string): Promise<string> =>
   (await computeDigest(email)).slice(0, 22);
 

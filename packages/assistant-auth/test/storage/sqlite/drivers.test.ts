@@ -177,12 +177,12 @@ describe('what is not a database', () => {
     (value) => {
       const options: { readonly database: SqliteDatabase } = JSON.parse('{}');
       expect(() => sqliteStorage(Object.assign(options, { database: value }).database)).toThrow(
-        'The database must be a DatabaseSync of node:sqlite, a Database of bun:sqlite or a client of libSQL.',
+        'The database must be a DatabaseSync from node:sqlite, a Database from bun:sqlite or a libSQL client.',
       );
     },
   );
 
-  it('a value that SQLite does not store is refused before a driver gets it', async () => {
+  it('a value that SQLite cannot store is refused before a driver gets it', async () => {
     const { database } = await openMigrated();
     const db = createSqliteDatabase(database, neverWait);
     for (const value of [true, undefined, new Uint8Array(1), 1n])
@@ -199,7 +199,7 @@ describe('what is not a database', () => {
 });
 
 describe('the number of changes', () => {
-  it('is that of each statement, for reads 0', async () => {
+  it('is counted for each statement, and is 0 for reads', async () => {
     const { database } = await openMigrated();
     const db = createSqliteDatabase(database, neverWait);
     const insert = 'INSERT INTO users (id, created_at) VALUES (?1, ?2), (?3, ?2) RETURNING id';
