@@ -16,12 +16,15 @@ export const runAdmin = async (args: readonly string[], program: Program): Promi
   if (isHelpRequested(args)) return formatAdminUsage(program);
   const { databaseLocation, ...parsedArguments } = await withUsageHint(program.command, async () => {
     const { databaseFlags, ...rest } = readArguments(args, program);
-    return { ...rest, databaseLocation: program.databases.find(databaseFlags) ?? rejectMissing(program) };
+    return {
+      ...rest,
+      databaseLocation: program.databases.find(databaseFlags) ?? rejectMissingDatabase(program),
+    };
   });
   const output = await runAdminCommand(databaseLocation, parsedArguments, program);
   return parsedArguments.outputFormat === 'json' ? JSON.stringify(output.json, null, 2) : output.text;
 };
 
-const rejectMissing = ({ databases }: Program): never => {
+const rejectMissingDatabase = ({ databases }: Program): never => {
   throw new UsageError(`Pass ${databases.names} to select the database.`);
 };
