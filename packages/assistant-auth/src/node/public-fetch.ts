@@ -80,10 +80,13 @@ export const publicFetch: typeof fetch = createFetch({
  * Sends DNS queries. `dns.lookup` would occupy a thread until the DNS server responds, even if the request was
  * aborted, so a few names whose server never responds would block every other lookup of the process.
  */
-const resolveHost = async (hostname: string, signal: AbortSignal | undefined): Promise<readonly string[]> => {
+export const resolveHost = async (
+  hostname: string,
+  signal: AbortSignal | undefined,
+  resolver = new Resolver({ timeout: 3000, tries: 2 }),
+): Promise<readonly string[]> => {
   // DNS does not have these names (RFC 6761 §6.3).
   if (/(?:^|\.)localhost$/i.test(hostname)) return [];
-  const resolver = new Resolver({ timeout: 3000, tries: 2 });
   const cancel = (): void => resolver.cancel();
   signal?.addEventListener('abort', cancel, { once: true });
   try {

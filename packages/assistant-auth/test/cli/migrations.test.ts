@@ -1,5 +1,14 @@
 /** Tests `assistant-auth migrations`: files for D1 in a folder, and the tables of a SQLite file. */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -67,6 +76,16 @@ describe('--out', () => {
     expect(read(`migrations/${last}`)).toBe('CREATE TABLE notes (id TEXT);');
   });
 
+  it('does not write through a symbolic link', async () => {
+    mkdirSync(join(folder, 'migrations'));
+    const [first = ''] = files;
+    symlinkSync(join(folder, 'target'), join(folder, 'migrations', first));
+    const { code, stdout, stderr } = await migrations('--out', 'migrations');
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(new RegExp(`^migrations/${first} can't be written: EEXIST[^\\n]+\\n$`));
+    expect(readdirSync(folder)).toEqual(['migrations']);
+  });
+
   it('does not replace a file with a folder', async () => {
     writeFileSync(join(folder, 'migrations'), '');
     for (const out of ['migrations', 'migrations/sql']) {
@@ -90,6 +109,7 @@ describe('--database', () => {
     expect(await migrations('--database', 'auth.db')).toEqual({
       ...{ code: 0, stderr: '', stdout: `${files.map((file) => `Applied ${file}`).join('\n')}\n` },
     });
+    expect(statSync(join(folder, 'auth.db')).mode & 0o777).toBe(0o600);
     const tables = readTables('auth.db');
     expect(tables).toEqual(expect.arrayContaining(['users', 'identities', 'grants', 'audit']));
     expect(await migrations('--database', 'auth.db')).toEqual({
@@ -121,7 +141,7 @@ describe('--database', () => {
   ])('explains why it can’t open %s', async (_, path) => {
     const { code, stdout, stderr } = await migrations('--database', path);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toMatch(/^\S+ can't be opened as a SQLite database: unable to open database file\. /);
+    expect(stderr).toMatch(/^\S+ can't be opened as a SQLite database: E(ISDIR|NOENT): /);
     expect(readdirSync(folder)).toEqual([]);
   });
 });

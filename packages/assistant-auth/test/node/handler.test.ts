@@ -522,6 +522,33 @@ describe('HTTP/2', () => {
     client.close();
   });
 
+  it('settles if the client disconnects before the response', async () => {
+    const { promise: called, resolve: call } = Promise.withResolvers<void>();
+    const { promise: disconnected, resolve: disconnect } = Promise.withResolvers<void>();
+    const { promise: canceled, resolve: cancel } = Promise.withResolvers<void>();
+    const broker = createFakeBroker(async () => {
+      call();
+      await disconnected;
+      return new Response(new ReadableStream({ pull: (c) => c.enqueue(new Uint8Array(1000)), cancel }));
+    });
+    const handler = toNodeHandler(broker);
+    const { promise: settled, resolve: settle } = Promise.withResolvers<void>();
+    const port = await listen(
+      createHttp2Server((request, response) => {
+        response.once('close', () => disconnect());
+        handler(request, response).then(settle);
+      }),
+    );
+    const client = connectHttp2(`http://127.0.0.1:${port}`);
+    const stream = client.request({ ':path': '/', ':authority': 'words.example' });
+    stream.on('error', () => {});
+    await called;
+    stream.close(8);
+    await settled;
+    expect(await canceled).toBeUndefined();
+    client.destroy();
+  });
+
   it('fails to read a body if the client disconnects', async () => {
     const { promise: failed, resolve: fail } = Promise.withResolvers<unknown>();
     const { promise: received, resolve: receive } = Promise.withResolvers<void>();

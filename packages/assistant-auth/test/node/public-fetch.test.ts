@@ -1,4 +1,6 @@
 /** publicFetch: which addresses are public, and requests over TLS to a server on loopback. */
+import { createSocket } from 'node:dgram';
+import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { createServer } from 'node:https';
@@ -6,10 +8,10 @@ import { createServer as createTcpServer } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import fc from 'fast-check';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { publicFetch } from '../../src/node/index.ts';
 import { isPublicAddress } from '../../src/node/public-address.ts';
-import { createFetch } from '../../src/node/public-fetch.ts';
+import { createFetch, resolveHost } from '../../src/node/public-fetch.ts';
 import { certificate, privateKey } from './certificate.ts';
 import { listen } from './server.ts';
 
@@ -132,7 +134,71 @@ const serveTls = async (
   return { fetch, lookups, origin: `https://client.example:${port}`, port };
 };
 
+describe('a host name', () => {
+  /** Starts a DNS server that responds with one A record for `found.example`, and never for `slow.example`. */
+  const startDns = async () => {
+    const server = createSocket('udp4');
+    const { promise: queried, resolve: query } = Promise.withResolvers<void>();
+    server.on('message', (message, { port, address }) => {
+      const name = message.subarray(12, message.indexOf(0, 12) + 5);
+      if (message.includes('slow')) return query();
+      const isFound = message.includes('found') && name.at(-3) === 1;
+      const header = Buffer.from([
+        ...message.subarray(0, 2),
+        0x81,
+        isFound ? 0x80 : 0x83,
+        0,
+        1,
+        0,
+        Number(isFound),
+        0,
+        0,
+        0,
+        0,
+      ]);
+      const answer = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 1, 2, 3, 4]);
+      server.send(Buffer.concat([header, name, ...(isFound ? [answer] : [])]), port, address);
+    });
+    await once(server.bind(0, '127.0.0.1'), 'listening');
+    onTestFinished(() => void server.close());
+    const resolver = new Resolver({ timeout: 60_000, tries: 1 });
+    resolver.setServers([`127.0.0.1:${server.address().port}`]);
+    return { resolver, queried };
+  };
+
+  it('is resolved through DNS, with the addresses of both families', async () => {
+    const { resolver } = await startDns();
+    expect(await resolveHost('found.example', undefined, resolver)).toEqual(['1.2.3.4']);
+  });
+
+  it('that does not exist is an error', async () => {
+    const { resolver } = await startDns();
+    await expect(resolveHost('other.example', undefined, resolver)).rejects.toThrow('ENOTFOUND');
+  });
+
+  it('that is reserved for loopback is not resolved', async () => {
+    expect(await resolveHost('localhost', undefined)).toEqual([]);
+    expect(await resolveHost('app.localhost', undefined)).toEqual([]);
+  });
+
+  it('whose server does not respond is given up when the signal is aborted', async () => {
+    const { resolver, queried } = await startDns();
+    const controller = new AbortController();
+    const resolved = resolveHost('slow.example', controller.signal, resolver);
+    await queried;
+    controller.abort();
+    await expect(resolved).rejects.toThrow('ECANCELLED');
+  });
+});
+
 describe('a request', () => {
+  it('is sent to four addresses at most', async () => {
+    const listed = Array.from({ length: 9 }, (_, index) => `127.0.0.${10 + index}`);
+    const { fetch, origin } = await serveTls((_, response) => response.end(), { addresses: listed });
+    const error = await fetch(origin).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ cause: { code: 'ECONNREFUSED', address: '127.0.0.13' } });
+  });
+
   it('goes to the address that was checked, with the name of the host', async () => {
     const requests: object[] = [];
     const { fetch, lookups, origin, port } = await serveTls(async (request, response) => {

@@ -189,6 +189,16 @@ describe('what is not a database', () => {
       expect(() => db.prepare('SELECT ?1').bind(value)).toThrow(TypeError);
   });
 
+  it('a connection that returns rows in another form fails before it writes', async () => {
+    for (const options of [{ returnArrays: true }, { readBigInts: true }]) {
+      const { file, database } = await openMigrated();
+      const storage = sqliteStorage(new DatabaseSync(file, options));
+      expect(await catchError(storage.recordSignIn(signIn()))).toBeInstanceOf(StorageUnavailable);
+      expect(await catchError(storage.readRevocations(undefined, 0, 10))).toBeInstanceOf(StorageUnavailable);
+      expect(countUsers(database)).toBe(0);
+    }
+  });
+
   it('a statement of another database is refused', async () => {
     const [one, other] = [await openMigrated(), await openMigrated()].map(({ database }) =>
       createSqliteDatabase(database, neverWait),
