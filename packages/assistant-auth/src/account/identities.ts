@@ -2,7 +2,7 @@
 
 import type { EndpointDefinition } from '../endpoint/handler.ts';
 import { accountError } from '../oauth/protocol-error.ts';
-import { encodeBase64url } from '../oauth/secrets.ts';
+import { computeDigest } from '../oauth/secrets.ts';
 import { redirectToProvider } from '../sign-in/login-transaction.ts';
 import type { IdentityKey } from '../storage/broker-storage.ts';
 import type { PendingLink } from '../tokens/sealed-types.ts';
@@ -125,7 +125,4 @@ const findIdentity = async (
 export const deriveIdentityFormKey = async (
   { provider, subject }: IdentityKey,
   session: string,
-): Promise<string> => {
-  const text = new TextEncoder().encode(`${session}\0${provider}\0${subject}`);
-  return encodeBase64url(new Uint8Array(await crypto.subtle.digest('SHA-256', text)));
-};
+): Promise<string> => computeDigest(`${session}\0${provider}\0${subject}`);

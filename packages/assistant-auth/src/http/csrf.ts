@@ -4,7 +4,7 @@
  */
 
 import type { Seconds } from '../oauth/identifiers.ts';
-import { encodeBase64url, type RandomBytes, randomId, timingSafeEqual } from '../oauth/secrets.ts';
+import { computeDigest, type RandomBytes, randomId, timingSafeEqual } from '../oauth/secrets.ts';
 import { clearCookie, setCookie } from './request.ts';
 
 /**
@@ -36,10 +36,8 @@ const readBindings = (cookies: ReadonlyMap<string, string>): readonly (readonly 
     .toReversed();
 
 /** Returns the name of the cookie with this value. The name does not reveal the value. */
-export const deriveBindingCookieName = async (value: string): Promise<string> => {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(value));
-  return prefix + encodeBase64url(new Uint8Array(digest)).slice(0, 8);
-};
+export const deriveBindingCookieName = async (value: string): Promise<string> =>
+  prefix + (await computeDigest(value)).slice(0, 8);
 
 /** The value that a form is sealed with, and the `Set-Cookie` values of the page's response. */
 export interface Binding {

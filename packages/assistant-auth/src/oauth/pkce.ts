@@ -4,7 +4,7 @@
  */
 
 import { authorizationError, tokenEndpointError } from './protocol-error.ts';
-import { encodeBase64url, timingSafeEqual } from './secrets.ts';
+import { computeDigest, timingSafeEqual } from './secrets.ts';
 
 /** A challenge: base64url of a SHA-256 digest, 43 characters. */
 export type CodeChallenge = string & { readonly brand: unique symbol };
@@ -48,8 +48,7 @@ export const verifyCodeVerifier = async (
   if (challenge === undefined || verifier === undefined || !verifierPattern.test(verifier)) {
     throw tokenEndpointError('code.pkce');
   }
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier));
-  if (!(await timingSafeEqual(encodeBase64url(new Uint8Array(digest)), challenge)))
+  if (!(await timingSafeEqual(await computeDigest(verifier), challenge)))
     throw tokenEndpointError('code.pkce');
 };
 

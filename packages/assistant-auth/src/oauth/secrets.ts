@@ -31,6 +31,9 @@ export const timingSafeEqual = async (one: string, other: string): Promise<boole
 const digest = async (text: string): Promise<Uint8Array> =>
   new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)));
 
+/** Returns the SHA-256 digest of a text as base64url, 43 characters. */
+export const computeDigest = async (text: string): Promise<string> => encodeBase64url(await digest(text));
+
 // base64url without padding (RFC 4648 §5). Strict: each value has exactly one encoding.
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';

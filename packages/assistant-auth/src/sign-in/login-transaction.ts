@@ -13,7 +13,7 @@ import type { EpochSeconds, Seconds } from '../oauth/identifiers.ts';
 import { readParameters } from '../oauth/parameters.ts';
 import { authorizationError, callbackError, type ProtocolError } from '../oauth/protocol-error.ts';
 import type { Issuer } from '../oauth/resource.ts';
-import { encodeBase64url, randomId, randomSecret, timingSafeEqual } from '../oauth/secrets.ts';
+import { computeDigest, randomId, randomSecret, timingSafeEqual } from '../oauth/secrets.ts';
 import type { IdentityProvider, UpstreamRequest } from '../providers/provider.ts';
 import type { Completion, Transaction, TransactionPurpose } from '../tokens/sealed-types.ts';
 import type { SealedType, Sealers } from '../tokens/sealers.ts';
@@ -111,10 +111,7 @@ export const deriveTransactionCookieName = async (state: string): Promise<string
 export const deriveCompletionCookieName = async (state: string): Promise<string> =>
   completionPrefix + (await digestState(state));
 
-const digestState = async (state: string): Promise<string> => {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(state));
-  return encodeBase64url(new Uint8Array(digest)).slice(0, 8);
-};
+const digestState = async (state: string): Promise<string> => (await computeDigest(state)).slice(0, 8);
 
 /**
  * Returns the `Set-Cookie` values that store a new transaction and clear surplus ones.

@@ -3,7 +3,7 @@
  * refreshes and revokes tokens, and calls an API as ChatGPT and other clients do (RFC 6749 §4.1, §6).
  */
 import { ConfigurationError, rejectUnknownOptions } from '../oauth/errors.ts';
-import { randomSecret, systemRandom } from '../oauth/secrets.ts';
+import { computeDigest, randomSecret, systemRandom } from '../oauth/secrets.ts';
 import { clickButtons, createBrowser, NavigationError } from './browser.ts';
 import {
   authenticate,
@@ -15,7 +15,6 @@ import {
   readTokenResult,
   type TokenResult,
 } from './client-requests.ts';
-import { computeDigest } from './fake-provider/tokens.ts';
 
 /** The options of `emulateGptAction`. */
 export interface GptActionCredentials {

@@ -5,7 +5,7 @@
 import { readForm } from '../../http/request.ts';
 import type { Clock, EpochSeconds, Seconds } from '../../oauth/identifiers.ts';
 import { ProtocolError } from '../../oauth/protocol-error.ts';
-import { randomSecret, systemRandom, timingSafeEqual } from '../../oauth/secrets.ts';
+import { computeDigest, randomSecret, systemRandom, timingSafeEqual } from '../../oauth/secrets.ts';
 import {
   bearerError,
   clientError,
@@ -15,7 +15,7 @@ import {
   tokenError,
   userListPage,
 } from './responses.ts';
-import { computeDigest, computeSubject, type TokenGrant, type Tokens, tokenLifetime } from './tokens.ts';
+import { computeSubject, type TokenGrant, type Tokens, tokenLifetime } from './tokens.ts';
 
 /** A user who has an account at a fake provider. */
 export interface FakeUser {

@@ -6,7 +6,7 @@
  */
 import { calculateJwkThumbprint, errors, exportJWK, generateKeyPair, jwtVerify, SignJWT } from 'jose';
 import type { Clock, EpochSeconds, Seconds } from '../../oauth/identifiers.ts';
-import { encodeBase64url, randomId, systemRandom } from '../../oauth/secrets.ts';
+import { computeDigest, randomId, systemRandom } from '../../oauth/secrets.ts';
 
 /** What a user granted to the broker. */
 export interface TokenGrant {
@@ -116,7 +116,3 @@ const verifyToken = async (
 /** Returns the stable `sub` of a user: 22 characters, derived from the email address. */
 export const computeSubject = async (email: string): Promise<string> =>
   (await computeDigest(email)).slice(0, 22);
-
-/** Returns the SHA-256 digest as base64url: for a code verifier, its S256 challenge (RFC 7636 §4.2). */
-export const computeDigest = async (text: string): Promise<string> =>
-  encodeBase64url(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))));
