@@ -53,9 +53,9 @@ export const createFetch =
 
 /**
  * Sends a request like `fetch`, but only to public IP addresses. Use it for URLs from untrusted sources, such
- * as client ID metadata documents. The URL must use https. The host name is resolved once; the request fails
- * if any of its addresses is private, loopback, link-local or otherwise not globally reachable, and it is sent
- * only to an address that was checked.
+ * as client ID metadata documents. The URL must use https. The host name is resolved once, with DNS and not with
+ * `/etc/hosts`. The request fails if any of its addresses is private, loopback, link-local or otherwise not
+ * globally reachable, and it is sent only to an address that was checked.
  *
  * Unlike `fetch`, it never follows a redirect: a redirect is an error unless `redirect` is `manual`. The body
  * is not decompressed. The response has no `url`. Proxies, caches and cookies are not used. There is no

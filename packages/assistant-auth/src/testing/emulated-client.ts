@@ -15,6 +15,7 @@ import {
   readTokenResult,
   type TokenResult,
 } from './client-requests.ts';
+import { isLoopbackHost } from './cookies.ts';
 
 /** The options of `emulateGptAction`. */
 export interface GptActionCredentials {
@@ -30,8 +31,9 @@ export interface GptActionCredentials {
    */
   readonly fetch?: (request: Request) => Promise<Response>;
   /**
-   * The origins that the browser opens besides loopback and the issuer's, such as that of a fake provider.
-   * The sign-in fails at every other URL, so that no test contacts a real provider by mistake. Default: none.
+   * The origins that can be used besides loopback and the issuer's, such as that of a fake provider or of an
+   * API. The sign-in fails at every other URL, so that no test contacts a real server by mistake. Default:
+   * none.
    */
   readonly origins?: readonly string[];
 }
@@ -106,9 +108,10 @@ export interface EmulatedClient {
    */
   revoke(token: string): Promise<void>;
   /**
-   * Calls an API with an access token (RFC 6750 §2.1).
-   * @param request the URL to get, or a complete request
+   * Calls an API with an access token (RFC 6750 §2.1). Follows no redirects.
+   * @param request the URL to get, or a complete request, on loopback, at the issuer or at one of `origins`
    * @param accessToken the access token
+   * @throws Error for another origin, so that no token is sent to a real server by mistake
    */
   call(request: string | URL | Request, accessToken: string): Promise<Response>;
 }
@@ -175,10 +178,13 @@ export const createEmulatedClient = (options: EmulatedClientOptions): EmulatedCl
   if (authMethod !== 'none' && clientSecret === undefined)
     throw new ConfigurationError('tokenEndpointAuthMethod', 'must be none without a clientSecret.');
   const allowedOrigins = [new URL(issuer).origin, ...origins];
+  // The origin of a `blob:` URL is that of the page that created it.
+  const isAllowed = ({ protocol, origin }: URL): boolean =>
+    /^https?:$/.test(protocol) && allowedOrigins.includes(origin);
   const sendForm = async (endpoint: Endpoint, form: Form): Promise<Response> => {
     const url = new URL((await readMetadata(issuer, send))[endpoint]);
     // The request contains the client secret and tokens, so it must not go to another server.
-    if (!/^https?:$/.test(url.protocol) || !allowedOrigins.includes(url.origin))
+    if (!isAllowed(url))
       throw new Error(`The ${endpoint} is at ${url.origin}, which is neither the issuer nor in origins.`);
     const authenticated = authenticate(authMethod, clientId, clientSecret ?? '', {
       ...form,
@@ -218,8 +224,11 @@ export const createEmulatedClient = (options: EmulatedClientOptions): EmulatedCl
       const response = await sendForm('revocation_endpoint', { token });
       if (!response.ok) throw new OAuthResponseError('revocation', await readError(response));
     },
-    call(request, accessToken) {
+    async call(request, accessToken) {
       const authorized = new Request(request, { redirect: 'manual' });
+      const url = new URL(authorized.url);
+      if (!isLoopbackHost(url) && !isAllowed(url))
+        throw new Error(`The API is at ${url.origin}, which is neither the issuer nor in origins.`);
       authorized.headers.set('authorization', `Bearer ${accessToken}`);
       return send(authorized);
     },

@@ -155,6 +155,19 @@ describe('the Wrangler file', () => {
     expect(stderr).not.toMatch(/^ +at /m);
   });
 
+  it('is not read with a Wrangler from outside the project', async () => {
+    const project = mkdtempSync(join(tmpdir(), 'assistant-auth-'));
+    const home = join(project, 'home');
+    mkdirSync(join(home, '.node_modules/wrangler'), { recursive: true });
+    writeFileSync(join(home, '.node_modules/wrangler/index.js'), 'console.log("loaded")');
+    const { code, stdout, stderr } = await runCommand(project, ['admin', 'users', '--local'], {
+      variables: { HOME: home },
+    });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain(`Wrangler was not found in ${project}.`);
+    rmSync(project, { recursive: true });
+  });
+
   it('is required, and so is Wrangler', async () => {
     const empty = mkdtempSync(join(tmpdir(), 'assistant-auth-'));
     expect(await runCommand(empty, ['admin', 'users', '--local'])).toEqual({

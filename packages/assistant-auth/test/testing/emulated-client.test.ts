@@ -51,6 +51,19 @@ describe('a sign-in', () => {
     ]);
   });
 
+  it('sends the access token only to loopback, the issuer and the listed origins', async () => {
+    const { createClient } = deploy();
+    const client = createClient();
+    const { accessToken } = await client.signIn(buttons);
+    for (const url of [
+      'https://api.evil.example/x',
+      'http://words.example/x',
+      'blob:https://words.example/x',
+    ])
+      await expect(client.call(url, accessToken)).rejects.toThrow('neither the issuer nor in origins');
+    expect((await client.call(api, accessToken)).status).toBe(200);
+  });
+
   it('fails with access_denied after Cancel, and with another error otherwise', async () => {
     const { createClient } = deploy();
     const canceled = createClient().signIn(['Continue with Acme', 'Cancel']);

@@ -13,7 +13,7 @@ export const openSqliteFile = async (file: string, mode: 'existing' | 'create'):
     throw new CommandError(`The database ${file} does not exist. ${migrationAdvice(file)}`);
   const { DatabaseSync } = await loadSqlite();
   try {
-    // Only the owner may read the file, which contains what providers call the users.
+    // Only the owner may read the file, which contains names and email addresses of users.
     if (mode === 'create') closeSync(openSync(file, 'a', 0o600));
     const database = new DatabaseSync(file);
     // For the queries of this file. The storage waits for locks itself.
