@@ -166,8 +166,8 @@ const configuration = {
       name: 'not-to-unresolvable',
       severity: 'error',
       from: {},
-      // libSQL is installed only in the project that the tests of the packed packages create.
-      to: { couldNotResolve: true, pathNot: '^(cloudflare:|@libsql/client$)' },
+      // libSQL and Fastify are installed only in the project that the tests of the packed packages create.
+      to: { couldNotResolve: true, pathNot: '^(cloudflare:|@libsql/client$|fastify$)' },
     },
   ],
   options: {

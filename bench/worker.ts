@@ -35,7 +35,6 @@ const worker = {
     }
   },
 };
-// biome-ignore lint/style/noDefaultExport: workerd requires one
 export default worker;
 
 const createBenchBroker = (env: Environment) =>

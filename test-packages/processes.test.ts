@@ -8,8 +8,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { text } from 'node:stream/consumers';
 import { migrate } from 'assistant-auth/sqlite';
 import { expect, inject, it } from 'vitest';
-import type { Driver } from './programs/open-database.ts';
-import { buildCommand, type Runtime } from './runtimes.ts';
+import { buildCommand, type Driver, type Runtime } from './runtimes.ts';
 
 const consumer = inject('consumer');
 

@@ -5,7 +5,7 @@
 import { execFile } from 'node:child_process';
 import {
   copyFileSync,
-  mkdirSync,
+  cpSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -47,10 +47,10 @@ export const setup = async ({ provide }: TestProject): Promise<() => void> => {
 /** Node 22.13 does not run TypeScript. */
 const compilePrograms = async (folder: string): Promise<void> => {
   const programs = resolvePath('programs');
-  for (const name of readdirSync(programs).filter((file) => !file.endsWith('.d.ts'))) {
+  cpSync(programs, join(folder, 'programs'), { recursive: true });
+  for (const name of readdirSync(programs).filter((file) => /(?<!\.d)\.ts$/.test(file))) {
     const source = readFileSync(join(programs, name), 'utf8');
     const { code } = await transform(source, { loader: 'ts', format: 'esm', target: 'es2024' });
-    mkdirSync(join(folder, 'programs'), { recursive: true });
     const compiled = code.replaceAll(/(from "\.\/[\w-]+)\.ts"/g, '$1.js"');
     writeFileSync(join(folder, 'programs', name.replace(/\.ts$/, '.js')), compiled);
   }

@@ -2,6 +2,8 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { localEnvironment } from '../packages/assistant-auth/src/cli/database/wrangler.ts';
+import { buildWranglerFolders } from '../scripts/app/wrangler.ts';
 
 /** The command of each runtime, relative to the consumer's project, and its arguments before the program. */
 const commands = {
@@ -12,6 +14,9 @@ const commands = {
 } as const;
 
 export type Runtime = keyof typeof commands;
+
+/** The drivers of `programs/open-database.ts`. */
+export type Driver = 'node:sqlite' | 'bun:sqlite' | 'libsql';
 
 /** How to start a program in the consumer's project. */
 export interface Command {
@@ -42,11 +47,15 @@ export const runProgram = async (
   runtime: Runtime,
   program: string,
   args: readonly string[],
-): Promise<string> => {
-  const command = buildCommand(consumer, runtime, program, args);
-  const { stdout } = await promisify(execFile)(command.file, command.args, {
-    cwd: consumer,
-    maxBuffer: 100_000_000,
-  });
+): Promise<string> => runCommand(consumer, buildCommand(consumer, runtime, program, args));
+
+/**
+ * Runs a command in a project until it ends. Wrangler stays offline, and keeps its logs in the project.
+ * @returns its standard output
+ * @throws Error with its output if it fails
+ */
+export const runCommand = async (project: string, { file, args }: Command): Promise<string> => {
+  const env = { ...process.env, ...localEnvironment, ...buildWranglerFolders(project), CI: 'true' };
+  const { stdout } = await promisify(execFile)(file, args, { cwd: project, env, maxBuffer: 100_000_000 });
   return stdout;
 };

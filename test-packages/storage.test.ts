@@ -2,8 +2,7 @@
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, inject, it } from 'vitest';
-import type { Driver } from './programs/open-database.ts';
-import { type Runtime, runProgram } from './runtimes.ts';
+import { type Driver, type Runtime, runProgram } from './runtimes.ts';
 
 const consumer = inject('consumer');
 

@@ -1,8 +1,6 @@
 /** Opens a SQLite file with one of the drivers. */
 import type { SqliteDatabase } from 'assistant-auth/sqlite';
 
-export type Driver = 'node:sqlite' | 'bun:sqlite' | 'libsql';
-
 /** @throws Error for an unknown driver */
 export const openDatabase = async (driver: string | undefined, file: string): Promise<SqliteDatabase> => {
   switch (driver) {

@@ -35,5 +35,4 @@ const worker = {
   fetch: async (request: Request): Promise<Response> =>
     Response.json((await executeCommand(await request.json())) ?? null),
 };
-// biome-ignore lint/style/noDefaultExport: workerd requires one
 export default worker;
