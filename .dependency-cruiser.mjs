@@ -148,8 +148,8 @@ const configuration = {
       name: 'examples-use-packages-only',
       comment: 'An example must work when it is copied to another project.',
       severity: 'error',
-      from: { path: '^examples/[^/]+/(src|functions)/' },
-      to: { path: '^(apps|packages/lab|scripts|conformance|bench)/' },
+      from: { path: '^examples/' },
+      to: { path: '^(apps|packages/lab|scripts|conformance|bench|test-packages)/' },
     },
     {
       name: 'no-node-built-ins',

@@ -77,7 +77,7 @@ const nodeTests = ['cli', 'node', 'storage/sqlite'].map(
   (folder) => `packages/assistant-auth/test/${folder}/**/*.test.ts`,
 );
 
-/** Tests of the packed packages on every runtime, in a project outside the workspace. */
+/** Tests of the packed packages on every runtime, and of the examples, in projects outside the workspace. */
 const packed = {
   ssr,
   environments: { __vitest__: ssr },
@@ -104,7 +104,6 @@ export default defineConfig(async () => ({
       inNode('deploy', 'deploy/**/*.test.ts'),
       inNode('scripts', 'scripts/test/**/*.test.ts'),
       packed,
-      inNode('examples', 'examples/*/test/**/*.test.ts'),
       conformance('conformance', 'conformance/on-workers.ts'),
       // Without tests that do not depend on the platform: commands, deployment and the page monitor.
       conformance('conformance-pages', 'conformance/on-pages.ts', [

@@ -1,16 +1,17 @@
 /**
- * Creates a consumer's project outside the workspace: packs the packages, and installs the tarballs and the
- * runtimes in a temporary folder.
+ * Packs the packages, and installs the tarballs and the runtimes in a consumer's project outside the workspace.
  */
 import { execFile } from 'node:child_process';
 import {
   copyFileSync,
   cpSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   realpathSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,25 +24,38 @@ import { findPublishedPackages, pack } from '../scripts/packages/package.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The folder of the consumer's project. */
+    /** The folder of a project with all programs, runtimes and drivers. */
     readonly consumer: string;
+    /** What the READMEs of the examples use of a clone of this repository: `examples`, and the tarball. */
+    readonly clone: string;
   }
 }
 
 const execute = promisify(execFile);
 const resolvePath = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-export const setup = async ({ provide }: TestProject): Promise<() => void> => {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'consumer-')));
+export const setup = async ({ provide }: Pick<TestProject, 'provide'>): Promise<() => void> => {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'packages-')));
+  const clone = join(folder, 'clone');
+  const consumer = join(folder, 'consumer');
+  for (const path of [clone, consumer]) mkdirSync(path);
+  symlinkSync(resolvePath('../examples'), join(clone, 'examples'));
+  const packages = await Promise.all(findPublishedPackages().map((one) => pack(one, clone)));
+  await createConsumer(
+    consumer,
+    packages.map(({ tarball }) => tarball),
+  );
+  provide('clone', clone);
+  provide('consumer', consumer);
+  return () => rmSync(folder, { recursive: true });
+};
+
+const createConsumer = async (folder: string, tarballs: readonly string[]): Promise<void> => {
   for (const file of ['package.json', 'package-lock.json', '../.npmrc'])
     copyFileSync(resolvePath(file), join(folder, file.replace('../', '')));
   await execute('npm', ['ci'], { cwd: folder });
-  const packages = await Promise.all(findPublishedPackages().map((one) => pack(one, folder)));
-  const tarballs = packages.map(({ tarball }) => tarball);
   await execute('npm', ['install', '--no-save', '--ignore-scripts', ...tarballs], { cwd: folder });
   await compilePrograms(folder);
-  provide('consumer', folder);
-  return () => rmSync(folder, { recursive: true });
 };
 
 /** Node 22.13 does not run TypeScript. */

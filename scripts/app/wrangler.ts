@@ -110,7 +110,14 @@ const startProcess = (
     detached: true,
   });
 
-const superviseProcess = (child: ChildProcess, { log }: ProcessOptions): Omit<DevServer, 'listening'> => {
+/**
+ * Logs the output of a process that leads its own process group, and ends the group with this process.
+ * @param options receives the lines of the output
+ */
+export const superviseProcess = (
+  child: ChildProcess,
+  { log }: Pick<ProcessOptions, 'log'>,
+): Omit<DevServer, 'listening'> => {
   for (const stream of [child.stdout, child.stderr]) {
     if (stream === null) continue;
     createInterface({ input: stream }).on('line', (line) => {

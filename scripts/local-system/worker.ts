@@ -30,7 +30,7 @@ export interface WorkerOptions extends ProcessOptions {
 }
 
 /** A project with a Wrangler file. */
-export interface Project extends Pick<DevServerOptions, 'platform' | 'config' | 'site'> {}
+interface Project extends Pick<DevServerOptions, 'platform' | 'config' | 'site'> {}
 
 export interface RunningProject extends Listening {
   /** Resolves with the reason if the process ends without `close`. */
@@ -55,7 +55,7 @@ export const startApp = async (options: WorkerOptions): Promise<RunningProject> 
  * Starts a project, which does not have to be the app.
  * @throws CommandError if it does not start. The message or the log says why
  */
-export const startProject = async (
+const startProject = async (
   project: Project,
   options: Omit<WorkerOptions, 'platform'>,
 ): Promise<RunningProject> => {

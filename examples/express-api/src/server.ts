@@ -2,27 +2,38 @@
  * An API in its own process. It opens the broker's access tokens with the keys derived for its own
  * identifier, and has neither the broker's key ring nor a database.
  */
-import { createResourceServer } from 'assistant-auth/resource-server';
-import express from 'express';
-import { guard } from './guard.ts';
+import { sendResponse, toRequest } from 'assistant-auth/node';
+import { type AuthorizedCall, corsHeaders, createResourceServer } from 'assistant-auth/resource-server';
+import express, { type RequestHandler } from 'express';
 
 const { ISSUER = '', RESOURCE = '', RESOURCE_KEYS = '', PORT = '3000' } = process.env;
 
 // Throws an error that names the option if a value is wrong, so the process does not start.
 const server = createResourceServer({ issuer: ISSUER, resource: RESOURCE, keys: RESOURCE_KEYS });
 
+/** Accepts a call whose token is for this API and has the scope. The user is in `response.locals.auth`. */
+const requireToken: RequestHandler<object, unknown, unknown, object, { auth: AuthorizedCall }> = async (
+  request,
+  response,
+  next,
+) => {
+  const auth = await server.protect(toRequest(request, RESOURCE), { scopes: ['score'] });
+  if (!auth.ok) return sendResponse(auth.response, response);
+  response.locals.auth = auth;
+  response.set(corsHeaders);
+  next();
+};
+
 const app = express();
 app.disable('x-powered-by');
-
-const requireToken = guard(server, RESOURCE, ['score']);
 // Responds to CORS preflights from pages on other origins.
 app.options('/hello', requireToken);
-app.get('/hello', requireToken, (_, response) => {
+app.get('/hello', requireToken, (_request, response) => {
   const { user, scopes } = response.locals.auth;
   response.json({ userId: user.id, scopes });
 });
 
-const listener = app.listen(Number(PORT), '127.0.0.1', () => {
-  const address = listener.address();
-  console.log(`listening on ${typeof address === 'object' ? address?.port : address}`);
+app.listen(Number(PORT), '127.0.0.1', (error) => {
+  if (error) throw error;
+  console.log(`listening on port ${PORT}`);
 });

@@ -39,7 +39,7 @@ export const getBroker = (env: Env): Broker => {
     clientAddress: ({ headers }) => headers.get('cf-connecting-ip') ?? undefined,
     // Pages has no scheduled handlers, so writes start the cleanup.
     cleanupInterval: 3600,
-    waitUntil: waitUntil,
+    waitUntil,
   });
   return broker;
 };

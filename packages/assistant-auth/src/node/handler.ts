@@ -104,10 +104,11 @@ export const toNodeHandler = (
 };
 
 /**
- * Converts a Node request for `broker.protect`, which reads only the method, the URL and the headers. The
- * body is left out, so it does not matter whether it was read.
+ * Converts a Node request for `broker.protect` or the `protect` of a resource server, which read only the
+ * method, the URL and the headers. The body is left out, so it does not matter whether it was read.
  * @param request the request
- * @param broker the broker, or any object with its issuer. Only the scheme of the URL comes from it
+ * @param broker the broker; for an API in another process, the URL of the API. Only the scheme comes from it,
+ *   so a proxy must pass on the `Host` header
  * @throws MalformedRequestError if the target does not start with `/`, if there is not exactly one valid
  *   `Host` header, or if the Fetch API does not allow the method
  * @example
@@ -122,8 +123,8 @@ export const toNodeHandler = (
  * };
  * ```
  */
-export const toRequest = (request: NodeRequest, { issuer }: Pick<Broker, 'issuer'>): Request =>
-  createRequest(request, issuer, {});
+export const toRequest = (request: NodeRequest, broker: Pick<Broker, 'issuer'> | string): Request =>
+  createRequest(request, typeof broker === 'string' ? broker : broker.issuer, {});
 
 /**
  * Writes a Fetch API response to a Node response. Headers that were set before stay unless the

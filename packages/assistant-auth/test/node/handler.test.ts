@@ -328,6 +328,17 @@ describe('toRequest', () => {
     expect(errors).toEqual([expect.any(MalformedRequestError)]);
     expect(errors).toEqual([expect.objectContaining({ status: 400, statusCode: 400 })]);
   });
+
+  it('takes only the scheme from the URL of an API in another process, and the host from the request', async () => {
+    const urls: string[] = [];
+    const port = await serve((request, response) => {
+      for (const url of ['https://api.example', 'http://localhost:3000/v1'])
+        urls.push(toRequest(request, url).url);
+      response.end();
+    });
+    await sendRaw(port, 'GET /hello HTTP/1.1\r\nHost: other.example\r\nConnection: close\r\n\r\n');
+    expect(urls).toEqual(['https://other.example/hello', 'http://other.example/hello']);
+  });
 });
 
 describe('a response', () => {

@@ -1,52 +1,45 @@
-/** Runs the example as a Pages project in workerd, with a fake Google provider. */
+/** Runs the example as a Pages project in workerd, from the packed package, with a fake Google provider. */
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type FakeProvider, fakeUsers, findFreePort, startGoogle } from '@words-with-chat/lab';
 import { generateKey } from 'assistant-auth/seal';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type RunningProject, startProject } from '../../../scripts/local-system/worker.ts';
-import { obtainCode, obtainToken, type TokenRequest } from '../../tokens.ts';
+import { emulateGptAction } from 'assistant-auth/testing';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { installExample, type Project, type RunningCommand } from './example.ts';
 
-const project = fileURLToPath(new URL('..', import.meta.url));
 const generateSecret = () => randomBytes(32).toString('base64url');
 const client = { clientId: 'my-gpt', clientSecret: generateSecret() };
-const lines: string[] = [];
 
-let folder: string;
 let google: FakeProvider;
-let pages: RunningProject;
+let project: Project;
+let pages: RunningCommand;
 let origin: string;
 
 beforeAll(async () => {
   const port = await findFreePort();
   origin = `http://localhost:${port}`;
-  folder = await mkdtemp(join(tmpdir(), 'pages-middleware-'));
   const credentials = { clientId: 'site', clientSecret: generateSecret() };
   const redirectUris = [`${origin}/callback/google`];
   google = await startGoogle({ port: await findFreePort(), ...credentials, redirectUris, users: fakeUsers });
+  project = await installExample('pages-middleware', inject('clone'));
   const variables = {
     ORIGIN: origin,
-    SEALING_KEYS: generateKey('test', (length) => new Uint8Array(randomBytes(length))),
+    SEALING_KEYS: generateKey('test'),
     GPT_CLIENT_SECRET: client.clientSecret,
     GOOGLE_CLIENT_ID: credentials.clientId,
     GOOGLE_CLIENT_SECRET: credentials.clientSecret,
     GOOGLE_BASE_URL: google.issuer,
   };
-  pages = await startProject(
-    { platform: 'pages', config: join(project, 'wrangler.jsonc'), site: join(project, 'public') },
-    { dataFolder: folder, port, origin, variables, log: (line) => lines.push(line) },
-  ).catch((cause: unknown) => {
-    throw new Error(lines.join('\n'), { cause });
-  });
+  const lines = Object.entries(variables).map(([name, value]) => `${name}=${value}\n`);
+  writeFileSync(join(project.folder, '.dev.vars'), lines.join(''));
+  await project.run('npx wrangler d1 migrations apply DB --local');
+  pages = await project.start(`npx wrangler pages dev --port ${port}`, /Ready on /);
 });
 
 afterAll(async () => {
-  await pages.close();
-  await google.close();
-  await rm(folder, { recursive: true });
+  await pages?.stop();
+  await google?.close();
 });
 
 const callHello = (headers: Readonly<Record<string, string>> = {}) =>
@@ -71,13 +64,11 @@ it('lets no other origin call the API, and lets every origin get tokens', async 
 });
 
 it('passes the user of a token to the Function, the same user after each sign-in', async () => {
-  const [user] = fakeUsers;
-  if (user === undefined) throw new Error('there is no user');
-  const tokenRequest: TokenRequest = { issuer: origin, ...client, user };
+  const gpt = emulateGptAction({ issuer: origin, ...client });
   const bodies = [];
   for (let attempt = 0; attempt < 2; attempt++) {
-    const token = await obtainToken(tokenRequest, await obtainCode(tokenRequest, fetch), fetch);
-    const response = await callHello({ authorization: `Bearer ${token}` });
+    const { accessToken } = await gpt.signIn(['Google', fakeUsers[0].email]);
+    const response = await callHello({ authorization: `Bearer ${accessToken}` });
     expect(response.status).toBe(200);
     bodies.push(await response.json());
   }
@@ -111,4 +102,8 @@ it('serves its static files as before', async () => {
   expect(response.status).toBe(200);
   expect(response.headers.has('access-control-allow-origin')).toBe(false);
   expect(await response.text()).toContain('A site with an API');
+});
+
+it('has no type errors', async () => {
+  expect(await project.run('npm run check')).toContain('tsc');
 });

@@ -1,0 +1,51 @@
+/** An Express app with an API, and the broker that signs in the users of its clients. */
+import { DatabaseSync } from 'node:sqlite';
+import { type AuthorizedCall, type BrokerOptions, createBroker, staticClient } from 'assistant-auth';
+import { accountPages } from 'assistant-auth/account';
+import { sendResponse, toNodeHandler, toRequest } from 'assistant-auth/node';
+import { sqliteStorage } from 'assistant-auth/sqlite';
+import express, { type Express, type Response } from 'express';
+
+/** What differs between development and production. */
+export type Settings = Pick<
+  BrokerOptions,
+  'issuer' | 'sealingKeys' | 'providers' | 'fetch' | 'clientAddress'
+>;
+
+/** A response to a call whose access token is valid. */
+type SignedInResponse = Response<unknown, { auth: AuthorizedCall }>;
+
+export const createApp = (settings: Settings): Express => {
+  const broker = createBroker({
+    ...settings,
+    storage: sqliteStorage(new DatabaseSync('auth.db')),
+    scopes: { hello: 'be greeted' },
+    clients: [
+      staticClient({
+        id: 'my-client',
+        name: 'My client',
+        redirectUris: ['http://127.0.0.1/callback'],
+        scopes: ['hello'],
+      }),
+    ],
+    account: accountPages(),
+    cleanupInterval: 3600,
+  });
+
+  const app = express();
+  app.disable('x-powered-by');
+  // The broker's own paths, such as /authorize, /token and /account. Must be before body parsers.
+  app.use(toNodeHandler(broker));
+
+  app.use('/api', async (request, response, next) => {
+    const auth = await broker.protect(toRequest(request, broker), { scopes: ['hello'], cors: 'off' });
+    if (!auth.ok) return sendResponse(auth.response, response);
+    response.locals.auth = auth;
+    next();
+  });
+  app.get('/api/hello', (_request, response: SignedInResponse) => {
+    const { user, client } = response.locals.auth;
+    response.json({ user: user.id, client: client.id });
+  });
+  return app;
+};

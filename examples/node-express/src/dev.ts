@@ -1,0 +1,31 @@
+/** Starts the app for development, with a fake provider instead of a real one. */
+import { createServer } from 'node:http';
+import { oidc } from 'assistant-auth';
+import { toNodeHandler } from 'assistant-auth/node';
+import { createFakeProvider } from 'assistant-auth/testing';
+import { createApp } from './app.ts';
+
+const { SEALING_KEYS = '', PORT = '3000' } = process.env;
+const issuer = `http://localhost:${PORT}`;
+
+// Anyone can sign in as any of its users, so it refuses an issuer that can be reached from the internet.
+const acme = { issuer: `${issuer}/fake-provider`, clientId: 'my-api', clientSecret: 'not-a-secret' };
+const fakeProvider = createFakeProvider(acme);
+
+const app = createApp({
+  issuer,
+  sealingKeys: SEALING_KEYS,
+  providers: [oidc({ id: 'acme', displayName: 'Acme', ...acme })],
+  fetch: fakeProvider.fetch,
+});
+
+const handleProvider = toNodeHandler({ issuer, handle: fakeProvider.handle });
+
+createServer((request, response) => handleProvider(request, response, () => app(request, response))).listen(
+  Number(PORT),
+  'localhost',
+  () => {
+    console.log(`The API:          ${issuer}/api/hello`);
+    console.log(`The account page: ${issuer}/account`);
+  },
+);

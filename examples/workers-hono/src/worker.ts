@@ -1,0 +1,20 @@
+/** The Worker that is deployed. */
+import { google } from 'assistant-auth';
+import { type App, createApp, type Env } from './app.ts';
+
+interface ProductionEnv extends Env {
+  readonly GOOGLE_CLIENT_ID: string;
+  readonly GOOGLE_CLIENT_SECRET: string;
+}
+
+/** The app of this isolate. There is one, because it caches derived keys and revocations. */
+let app: App | undefined;
+
+export default {
+  fetch: (request, env) => {
+    const { GOOGLE_CLIENT_ID: clientId, GOOGLE_CLIENT_SECRET: clientSecret } = env;
+    // Throws an error that names the option if a value is missing or wrong, so no request is served.
+    app ??= createApp(env, { providers: [google({ clientId, clientSecret })] });
+    return app.fetch(request);
+  },
+} satisfies ExportedHandler<ProductionEnv>;

@@ -1,0 +1,96 @@
+/** Creates a project from an example, as someone does who copies it, and starts its commands. */
+import { execFile, spawn } from 'node:child_process';
+import { copyFileSync, mkdtempSync, readFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { localEnvironment } from '../../packages/assistant-auth/src/cli/database/wrangler.ts';
+import { buildWranglerFolders, superviseProcess } from '../../scripts/app/wrangler.ts';
+
+const resolvePath = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** A project outside the workspace. */
+export interface Project {
+  readonly folder: string;
+  /** The commands in the README of the example. */
+  readonly commands: readonly string[];
+  /**
+   * Runs a command of a shell until it ends.
+   * @returns its standard output
+   * @throws Error with its output if it fails
+   */
+  run(command: string, variables?: Variables): Promise<string>;
+  /**
+   * Starts a command of a shell, and waits until it has printed a line.
+   * @throws Error with its output if it ends before
+   */
+  start(command: string, line: RegExp, variables?: Variables): Promise<RunningCommand>;
+}
+
+type Variables = Readonly<Record<string, string>>;
+
+export interface RunningCommand {
+  /** The lines of its output so far. */
+  readonly lines: readonly string[];
+  /** Stops the command and all processes that it started. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Creates an empty folder, and runs the first command of the README in it, which installs the example.
+ * @param clone the folder that the README calls the clone
+ */
+export const installExample = async (name: string, clone: string): Promise<Project> => {
+  const folder = mkdtempSync(join(dirname(clone), `${name}-`));
+  // The versions of the dependencies. Without it, npm would install the newest versions.
+  copyFileSync(resolvePath('../package-lock.json'), join(folder, 'package-lock.json'));
+  const [install = '', ...commands] = readCommands(name);
+  const project = createProject(folder, commands, { CLONE: clone });
+  await project.run(install);
+  return project;
+};
+
+/**
+ * Returns the lines of the first shell block in the README of an example.
+ * @throws Error if there is none
+ */
+const readCommands = (name: string): readonly string[] => {
+  const readme = readFileSync(resolvePath(`../../examples/${name}/README.md`), 'utf8');
+  const [, block] = /^```sh\n(.+?)\n```$/ms.exec(readme) ?? [];
+  if (block === undefined) throw new Error(`The README of ${name} has no commands.`);
+  return block.split('\n').map((line) => line.replace(/\s+# .*/, ''));
+};
+
+const createProject = (folder: string, commands: readonly string[], variables: Variables): Project => {
+  const { PATH = '', ...environment } = process.env;
+  const env = {
+    ...{ ...environment, ...localEnvironment, ...buildWranglerFolders(folder), ...variables },
+    PATH: [dirname(process.execPath), PATH].join(delimiter),
+  };
+  return {
+    folder,
+    commands,
+    async run(command, extra = {}) {
+      const options = { cwd: folder, env: { ...env, ...extra } };
+      return (await promisify(execFile)('sh', ['-c', command], options)).stdout;
+    },
+    async start(command, line, extra = {}) {
+      const child = spawn('sh', ['-c', command], {
+        ...{ cwd: folder, env: { ...env, ...extra }, stdio: ['ignore', 'pipe', 'pipe'], detached: true },
+      });
+      const lines: string[] = [];
+      const { promise: started, resolve } = Promise.withResolvers<void>();
+      const log = (text: string): void => {
+        lines.push(text);
+        if (line.test(text)) resolve();
+      };
+      const { exited, stop } = superviseProcess(child, { log });
+      const failed = exited.then((code) => {
+        throw new Error(`${command} ended with code ${code}:\n${lines.join('\n')}`);
+      });
+      await Promise.race([started, failed]);
+      failed.catch(() => {});
+      return { lines, stop };
+    },
+  };
+};
