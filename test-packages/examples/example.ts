@@ -4,7 +4,7 @@ import { copyFileSync, mkdtempSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { localEnvironment } from '../../packages/assistant-auth/src/cli/database/wrangler.ts';
+import { environmentWithoutKeys, localEnvironment } from '../../packages/assistant-auth/src/cli/database/wrangler.ts';
 import { buildWranglerFolders, superviseProcess } from '../../scripts/app/wrangler.ts';
 
 const resolvePath = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -30,8 +30,6 @@ export interface Project {
 type Variables = Readonly<Record<string, string>>;
 
 export interface RunningCommand {
-  /** The lines of its output so far. */
-  readonly lines: readonly string[];
   /** Stops the command and all processes that it started. */
   stop(): Promise<void>;
 }
@@ -62,10 +60,12 @@ const readCommands = (name: string): readonly string[] => {
 };
 
 const createProject = (folder: string, commands: readonly string[], variables: Variables): Project => {
-  const { PATH = '', ...environment } = process.env;
+  const { PATH = '', ...environment } = environmentWithoutKeys();
+  // Without the commands of the workspace, so that a project needs its own.
+  const paths = PATH.split(delimiter).filter((path) => !path.endsWith(join('node_modules', '.bin')));
   const env = {
     ...{ ...environment, ...localEnvironment, ...buildWranglerFolders(folder), ...variables },
-    PATH: [dirname(process.execPath), PATH].join(delimiter),
+    PATH: [dirname(process.execPath), ...paths].join(delimiter),
   };
   return {
     folder,
@@ -89,8 +89,7 @@ const createProject = (folder: string, commands: readonly string[], variables: V
         throw new Error(`${command} ended with code ${code}:\n${lines.join('\n')}`);
       });
       await Promise.race([started, failed]);
-      failed.catch(() => {});
-      return { lines, stop };
+      return { stop };
     },
   };
 };

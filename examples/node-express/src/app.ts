@@ -29,6 +29,7 @@ export const createApp = (settings: Settings): Express => {
       }),
     ],
     account: accountPages(),
+    branding: { name: 'My API' },
     cleanupInterval: 3600,
   });
 

@@ -30,6 +30,7 @@ export const createApp = (env: Env, settings: Pick<BrokerOptions, 'providers' | 
       }),
     ],
     account: accountPages(),
+    branding: { name: 'My API' },
     clientAddress: ({ headers }) => headers.get('cf-connecting-ip') ?? undefined,
     cleanupInterval: 3600,
     waitUntil,
