@@ -4,7 +4,10 @@ import { copyFileSync, mkdtempSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { environmentWithoutKeys, localEnvironment } from '../../packages/assistant-auth/src/cli/database/wrangler.ts';
+import {
+  environmentWithoutKeys,
+  localEnvironment,
+} from '../../packages/assistant-auth/src/cli/database/wrangler.ts';
 import { buildWranglerFolders, superviseProcess } from '../../scripts/app/wrangler.ts';
 
 const resolvePath = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
