@@ -14,7 +14,9 @@ const call = async (step, accessToken) => {
   console.log(`${step}: ${response.status} ${await response.text()}`);
 };
 
-await call('An invalid token', 'invalid');
+await call('An invalid token', 'invalid').catch(() => {
+  throw new Error(`There is no app at ${issuer}. Start it with: npm run dev`);
+});
 // Opens the sign-in page, clicks these buttons, and redeems the code.
 const tokens = await client.signIn(['Continue with Acme', 'Ada Marlow']);
 await call('Signed in', tokens.accessToken);

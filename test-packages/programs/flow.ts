@@ -34,7 +34,7 @@ export const runFlow = async ({ issuer, advance, fetch: send }: Server): Promise
   const tokens = await client.signIn(['Continue with Acme', 'Ada Marlow']);
   const signedIn = await call(tokens.accessToken);
 
-  const refreshed = await client.refresh(tokens.refreshToken ?? '');
+  const refreshed = await client.refresh(tokens.refreshToken);
   if (refreshed.kind !== 'tokens') throw new Error(`not refreshed: ${refreshed.error}`);
   const afterRefresh = await call(refreshed.accessToken);
 
@@ -45,7 +45,7 @@ export const runFlow = async ({ issuer, advance, fetch: send }: Server): Promise
     signedIn: [tokens.scope, tokens.expiresIn, ...signedIn],
     refreshed: [refreshed.scope, refreshed.refreshToken !== tokens.refreshToken, ...afterRefresh],
     revoked: [await call(tokens.accessToken), await call(refreshed.accessToken)],
-    refreshedAfterRevocation: describe(await client.refresh(refreshed.refreshToken ?? '')),
+    refreshedAfterRevocation: describe(await client.refresh(refreshed.refreshToken)),
     users: users.size,
   };
 };

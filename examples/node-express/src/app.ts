@@ -19,11 +19,12 @@ export const createApp = (settings: Settings): Express => {
   const broker = createBroker({
     ...settings,
     storage: sqliteStorage(new DatabaseSync('auth.db')),
-    scopes: { hello: 'be greeted' },
+    scopes: { hello: 'greet you' },
     clients: [
       staticClient({
         id: 'my-client',
         name: 'My client',
+        // With any port (RFC 8252).
         redirectUris: ['http://127.0.0.1/callback'],
         scopes: ['hello'],
       }),

@@ -21,11 +21,11 @@ const app = createApp({
 
 const handleProvider = toNodeHandler({ issuer, handle: fakeProvider.handle });
 
-createServer((request, response) => handleProvider(request, response, () => app(request, response))).listen(
-  Number(PORT),
-  'localhost',
-  () => {
-    console.log(`The API:          ${issuer}/api/hello`);
-    console.log(`The account page: ${issuer}/account`);
-  },
+const server = createServer((request, response) =>
+  handleProvider(request, response, () => app(request, response)),
 );
+
+server.listen(Number(PORT), 'localhost', () => {
+  console.log(`The API:          ${issuer}/api/hello`);
+  console.log(`The account page: ${issuer}/account`);
+});

@@ -23,7 +23,7 @@ export const getBroker = (env: Env): Broker => {
   broker ??= createBroker({
     issuer: env.ORIGIN,
     sealingKeys: env.SEALING_KEYS,
-    scopes: { hello: 'be greeted by name' },
+    scopes: { hello: 'greet you by name' },
     clients: [
       gptAction({ id: 'my-gpt', name: 'My GPT', secrets: [env.GPT_CLIENT_SECRET], scopes: ['hello'] }),
     ],

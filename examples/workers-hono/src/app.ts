@@ -20,11 +20,12 @@ export const createApp = (env: Env, settings: Pick<BrokerOptions, 'providers' | 
     issuer: env.ISSUER,
     sealingKeys: env.SEALING_KEYS,
     storage: d1Storage(env.DB),
-    scopes: { hello: 'be greeted' },
+    scopes: { hello: 'greet you' },
     clients: [
       staticClient({
         id: 'my-client',
         name: 'My client',
+        // With any port (RFC 8252).
         redirectUris: ['http://127.0.0.1/callback'],
         scopes: ['hello'],
       }),

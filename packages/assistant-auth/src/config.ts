@@ -162,6 +162,8 @@ export const resolveOptions = (
   } = platform;
   const { issuer: issuerUrl, resources: resourceUrls, clients: registered, ...unknown } = identifiers;
   rejectUnknownOptions('', unknown);
+  for (const [name, value] of Object.entries({ storage, scopes, clients: registered, providers }))
+    if (value === undefined) throw new ConfigurationError(name, 'is missing.');
   rejectOptionsExcept('pages.', pages, defaultPages);
   const log = safeLogger(receiveLog, consoleLog);
   const issuer = parseIssuer(issuerUrl);

@@ -264,6 +264,25 @@ describe('createBroker', () => {
       );
     });
 
+    it.each(['issuer', 'sealingKeys', 'storage', 'scopes', 'clients', 'providers'])(
+      'is named if it is missing, such as a variable that is not set: %s',
+      (option) => {
+        expect(() => createBroker(Object.assign(options(), { [option]: undefined }))).toThrow(
+          expect.objectContaining({ name: 'ConfigurationError', option }),
+        );
+      },
+    );
+
+    it.each([
+      ['a secret that is not set', [undefined]],
+      ['no list', undefined],
+      ['a text', gptSecret],
+    ])('is the secrets of a client: %s', (_, secrets) => {
+      expect(() => gptAction(Object.assign({ ...gpt }, { secrets }))).toThrow(
+        expect.objectContaining({ name: 'ConfigurationError', option: 'clients.gpt.secrets' }),
+      );
+    });
+
     it('never reveals a secret in the error message', () => {
       const wrong = [
         () => createBroker({ ...options(), sealingKeys: shortKey }),
@@ -308,6 +327,13 @@ describe('createBroker', () => {
   ])('refuses the unknown option %s', (option, create, untyped) => {
     expect(() => Reflect.apply(create, undefined, [untyped])).toThrow(
       expect.objectContaining({ name: 'ConfigurationError', option, message: `${option} is not an option.` }),
+    );
+  });
+
+  it('names the keys of an API in another process if they are not set', () => {
+    const untyped = { issuer, resource: issuer, keys: undefined };
+    expect(() => Reflect.apply(createResourceServer, undefined, [untyped])).toThrow(
+      expect.objectContaining({ name: 'ConfigurationError', option: 'keys' }),
     );
   });
 

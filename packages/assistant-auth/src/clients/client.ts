@@ -88,13 +88,11 @@ const withoutDevelopmentRedirects = (client: Client): Client => ({
 
 // Parsers of the options that several kinds of clients share.
 
-/** In characters. A secret should have 256 random bits; 32 printable characters can have about 210. */
-const minSecretLength = 32;
-
 /**
- * Printable ASCII without spaces: a space or a line break usually comes from copying and pasting.
+ * At least 32 characters of printable ASCII without spaces: a space or a line break usually comes from copying
+ * and pasting. A secret should have 256 random bits; 32 printable characters can have about 210.
  */
-const secretPattern = /^[\x21-\x7E]+$/;
+const secretPattern = /^[\x21-\x7E]{32,}$/;
 
 /**
  * VSCHAR (RFC 6749 appendix A.1) without the space, and without the colon, which ends the ID in Basic
@@ -137,14 +135,11 @@ export const parseName = ({ id, name }: { readonly id: string; readonly name: st
  * @throws ConfigurationError `<optionPath>.secrets`
  */
 export const parseSecrets = (optionPath: string, secrets: readonly string[]): readonly string[] => {
-  const allowed = secrets.length >= 1 && secrets.length <= 2;
-  if (
-    !allowed ||
-    !secrets.every((secret) => secret.length >= minSecretLength && secretPattern.test(secret))
-  ) {
+  // `undefined`, such as a variable that is not set, does not match either.
+  if (![1, 2].includes(secrets?.length) || !secrets.every((secret) => secretPattern.test(secret))) {
     throw new ConfigurationError(
       `${optionPath}.secrets`,
-      `must be one or two secrets of at least ${minSecretLength} printable ASCII characters, without spaces.`,
+      'must be one or two secrets of at least 32 printable ASCII characters, without spaces.',
     );
   }
   return secrets;

@@ -45,7 +45,8 @@ const keyLength = 32;
  * ```
  */
 export const parseKeyRing = (text: string): KeyRing => {
-  const all = text
+  // A variable that is not set is `undefined`, whatever its type says.
+  const all = String(text)
     .split(/\s+/)
     .filter((word) => word !== '')
     .map(parseKey);

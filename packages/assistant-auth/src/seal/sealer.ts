@@ -292,7 +292,9 @@ export const createDerivedKeyOpener = (text: string): Opener =>
   createOpener([...parseDerivedKeys(text).keys.values()].map(toOpeningKey));
 
 const parseDerivedKeys = (text: string): KeyRing => {
-  const all = text.split(/\s+/).filter((word) => word !== '');
+  const all = String(text)
+    .split(/\s+/)
+    .filter((word) => word !== '');
   if (all.some((word) => !word.startsWith(prefix)))
     throw new ConfigurationError('keys', 'must be the derived keys of a resource, not a key ring.');
   try {

@@ -36,6 +36,18 @@ export interface StoppedRedirect {
 export class NavigationError extends Error {
   /** The name of the class. */
   override readonly name = 'NavigationError';
+  /** The URL at which the browser stopped before the last button. `undefined` for any other reason. */
+  readonly stoppedAt: URL | undefined;
+
+  /**
+   * Creates the error.
+   * @param message why the browser cannot continue
+   * @param stoppedAt the URL at which it stopped before the last button
+   */
+  constructor(message: string, stoppedAt?: URL) {
+    super(message);
+    this.stoppedAt = stoppedAt;
+  }
 }
 
 /** A browser with its own cookies. */
@@ -139,8 +151,10 @@ export const createBrowser = (options: BrowserOptions = {}): Browser => {
 export const clickButtons = async (browser: Browser, url: URL, labels: readonly string[]): Promise<URL> => {
   let destination = await browser.open(url);
   for (const label of labels) {
-    if (destination.kind === 'stopped-redirect')
-      throw new NavigationError(`stopped at ${destination.location.origin} before "${label}"`);
+    if (destination.kind === 'stopped-redirect') {
+      const { location } = destination;
+      throw new NavigationError(`stopped at ${location.origin} before "${label}"`, location);
+    }
     destination = await browser.clickButton(destination, label);
   }
   if (destination.kind === 'stopped-redirect') return destination.location;
@@ -228,9 +242,17 @@ const findButton = (page: Page, label: string): FoundButton => {
   const texts = forms.flatMap(({ buttons }) => buttons.map(({ text }) => `"${text}"`));
   throw new NavigationError(
     `No button "${label}" on ${page.url.origin}${page.url.pathname} (status ${page.status}). ` +
-      `It has: ${texts.join(', ') || 'no buttons'}`,
+      `It has: ${texts.join(', ') || 'no buttons'}${page.status < 400 ? '' : `. It says: ${readText(page.html)}`}`,
   );
 };
+
+/** Returns the start of the text of a page, for a message. Character references stay as they are. */
+const readText = (html: string): string =>
+  html
+    .replace(/<(head|style|script)\b.*?<\/\1>|<[^>]*>/gis, ' ')
+    .replace(/\s+/g, ' ')
+    .trim()
+    .slice(0, 200);
 
 /** Builds the request that a click on a button sends (HTML §4.10.21.3). */
 const submit = (page: Page, { form, button }: FoundButton): Navigation => {

@@ -4,7 +4,7 @@
  */
 import { ConfigurationError, rejectUnknownOptions } from '../oauth/errors.ts';
 import { computeDigest, randomSecret, systemRandom } from '../oauth/secrets.ts';
-import { clickButtons, createBrowser, NavigationError } from './browser.ts';
+import { type Browser, clickButtons, createBrowser, NavigationError } from './browser.ts';
 import {
   authenticate,
   type Endpoint,
@@ -98,9 +98,11 @@ export interface EmulatedClient {
   redeemCode(code: string, codeVerifier?: string): Promise<TokenResult>;
   /**
    * Uses a refresh token.
-   * @param refreshToken the refresh token
+   * @param refreshToken the refresh token, as `signIn` or an earlier refresh returned it
+   * @throws Error for `undefined`: the broker issued no refresh token. A `staticClient` gets one if it requests
+   *   the scope `offline_access`
    */
-  refresh(refreshToken: string): Promise<TokenResult>;
+  refresh(refreshToken: string | undefined): Promise<TokenResult>;
   /**
    * Revokes a token and its grant (RFC 7009).
    * @param token an access token or a refresh token
@@ -199,18 +201,14 @@ export const createEmulatedClient = (options: EmulatedClientOptions): EmulatedCl
     startSignIn: async () =>
       startSignIn((await readMetadata(issuer, send)).authorization_endpoint, { ...options, pkce }),
     async signIn(buttons) {
-      const { url, codeVerifier, readCallback: readResponse } = await client.startSignIn();
+      const started = await client.startSignIn();
       const browser = createBrowser({
         fetch: send,
         origins: allowedOrigins,
         shouldStopAt: (target) => isRedirectUri(target, redirectUri),
       });
-      const callbackUrl = await clickButtons(browser, url, buttons);
-      if (!isRedirectUri(callbackUrl, redirectUri))
-        throw new NavigationError(
-          `stopped at ${callbackUrl.origin}, which is neither the redirect URI nor in origins`,
-        );
-      const result = await client.redeemCode(readResponse(callbackUrl), codeVerifier);
+      const code = await obtainCode(browser, started, buttons, redirectUri);
+      const result = await client.redeemCode(code, started.codeVerifier);
       if (result.kind === 'error') throw new OAuthResponseError('token', result);
       return result;
     },
@@ -219,7 +217,8 @@ export const createEmulatedClient = (options: EmulatedClientOptions): EmulatedCl
         ...{ grant_type: 'authorization_code', code, redirect_uri: redirectUri },
         ...(codeVerifier !== undefined && { code_verifier: codeVerifier }),
       }),
-    refresh: (refreshToken) => requestTokens({ grant_type: 'refresh_token', refresh_token: refreshToken }),
+    refresh: async (refreshToken) =>
+      requestTokens({ grant_type: 'refresh_token', refresh_token: requireRefreshToken(refreshToken) }),
     async revoke(token) {
       const response = await sendForm('revocation_endpoint', { token });
       if (!response.ok) throw new OAuthResponseError('revocation', await readError(response));
@@ -293,6 +292,36 @@ const isRedirectUri = (url: URL, redirectUri: string): boolean => {
   return (
     url.protocol === expected.protocol && url.host === expected.host && url.pathname === expected.pathname
   );
+};
+
+/**
+ * Clicks through a sign-in.
+ * @throws OAuthResponseError if the authorization response has an error, also one that arrives before the last
+ *   button, such as `invalid_scope`
+ * @throws NavigationError if the browser stops or ends elsewhere
+ */
+const obtainCode = async (
+  browser: Browser,
+  { url, readCallback: readResponse }: StartedSignIn,
+  buttons: readonly string[],
+  redirectUri: string,
+): Promise<string> => {
+  try {
+    const callbackUrl = await clickButtons(browser, url, buttons);
+    if (isRedirectUri(callbackUrl, redirectUri)) return readResponse(callbackUrl);
+    throw new NavigationError(
+      `stopped at ${callbackUrl.origin}, which is neither the redirect URI nor in origins`,
+    );
+  } catch (error) {
+    const stoppedAt = error instanceof NavigationError ? error.stoppedAt : undefined;
+    if (stoppedAt !== undefined && isRedirectUri(stoppedAt, redirectUri)) readResponse(stoppedAt);
+    throw error;
+  }
+};
+
+const requireRefreshToken = (refreshToken: string | undefined): string => {
+  if (refreshToken !== undefined) return refreshToken;
+  throw new Error('There is no refresh token. Does the client request the scope offline_access?');
 };
 
 const readCallback = ({ searchParams }: URL, state: string, issuer: string): string => {

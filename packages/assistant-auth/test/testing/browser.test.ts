@@ -152,9 +152,9 @@ describe('navigation', () => {
     };
     const url = new URL('/form', origin);
     expect(await clickButtons(browser, url, ['Go'])).toEqual(new URL('/stop', origin));
-    await expect(clickButtons(browser, url, ['Go', 'Ada'])).rejects.toThrow(
-      'stopped at http://127.0.0.1:8787 before "Ada"',
-    );
+    const stopped = clickButtons(browser, url, ['Go', 'Ada']);
+    await expect(stopped).rejects.toThrow('stopped at http://127.0.0.1:8787 before "Ada"');
+    await expect(stopped).rejects.toMatchObject({ stoppedAt: new URL('/stop', origin) });
     await expect(clickButtons(browser, url, [])).rejects.toThrow('ended on /form with status 200');
   });
 
@@ -211,7 +211,17 @@ describe('forms', () => {
     responses = { '/form': respondWithHtml('<form><button>Go</button></form>') };
     const form = await openPage('/form');
     await expect(browser.clickButton(form, 'Stop')).rejects.toThrow(
-      'No button "Stop" on http://127.0.0.1:8787/form (status 200). It has: "Go"',
+      new NavigationError('No button "Stop" on http://127.0.0.1:8787/form (status 200). It has: "Go"'),
+    );
+  });
+
+  it('reports the text of an error page that has no such button', async () => {
+    const html = '<head><title>Error</title><style>p { }</style></head><h1>Not\n found</h1><p>Try again.</p>';
+    responses = { '/error': () => new Response(html, { status: 404 }) };
+    await expect(browser.clickButton(await openPage('/error'), 'Go')).rejects.toThrow(
+      new NavigationError(
+        'No button "Go" on http://127.0.0.1:8787/error (status 404). It has: no buttons. It says: Not found Try again.',
+      ),
     );
   });
 });

@@ -72,6 +72,11 @@ describe('a sign-in', () => {
     await expect(createClient({ scope: 'unknown' }).signIn([])).rejects.toMatchObject({
       code: 'invalid_scope',
     });
+    // The broker redirects with the error before there is a page with a button.
+    await expect(createClient({ scope: 'unknown' }).signIn(buttons)).rejects.toMatchObject({
+      name: 'OAuthResponseError',
+      code: 'invalid_scope',
+    });
     const wrongSecret = createClient({ clientSecret: 'x'.repeat(40) }).signIn(buttons);
     await expect(wrongSecret).rejects.toMatchObject({ code: 'invalid_client', status: 401 });
     await expect(wrongSecret).rejects.toThrow(
@@ -91,6 +96,20 @@ describe('a sign-in', () => {
       'No button "Nobody" on https://id.example/authorize (status 200). It has: "Ada Marlow ada.marlow@example.com", ',
     );
     await expect(createClient().signIn([])).rejects.toThrow('ended on /authorize with status 200');
+  });
+
+  it('fails with a NavigationError if the code arrives before all buttons were clicked', async () => {
+    const { createClient } = deploy();
+    const client = createClient({ origins: [acme.issuer] });
+    await expect(client.signIn([...buttons, 'Next'])).rejects.toMatchObject({ name: 'NavigationError' });
+  });
+
+  it('without a refresh token cannot be refreshed', async () => {
+    const { createClient } = deploy();
+    const client = createClient({ scope: 'score' });
+    const { refreshToken } = await client.signIn(buttons);
+    expect(refreshToken).toBe(undefined);
+    await expect(client.refresh(refreshToken)).rejects.toThrow('There is no refresh token.');
   });
 
   it('uses PKCE, and the resource that is configured', async () => {
