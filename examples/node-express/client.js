@@ -1,7 +1,7 @@
 /** Signs in to the app that `npm run dev` started, as an OAuth client does, and calls the API. */
 import { createEmulatedClient } from 'assistant-auth/testing';
 
-const issuer = `http://localhost:${process.env.PORT ?? 3000}`;
+const issuer = `http://localhost:${process.env.PORT || 3000}`;
 const client = createEmulatedClient({
   issuer,
   clientId: 'my-client',

@@ -1,7 +1,7 @@
 /** Signs in to the app that `npm run dev` started, as an OAuth client does, and calls the API. */
 import { createEmulatedClient } from 'assistant-auth/testing';
 
-const issuer = `http://localhost:${process.env.PORT ?? 8787}`;
+const issuer = `http://localhost:${process.env.PORT || 8787}`;
 const client = createEmulatedClient({
   issuer,
   clientId: 'my-client',

@@ -1,13 +1,10 @@
 /** Creates a project from an example, as someone does who copies it, and starts its commands. */
 import { execFile, spawn } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import {
-  environmentWithoutKeys,
-  localEnvironment,
-} from '../../packages/assistant-auth/src/cli/database/wrangler.ts';
+import { localEnvironment } from '../../packages/assistant-auth/src/cli/database/wrangler.ts';
 import { buildWranglerFolders, superviseProcess } from '../../scripts/app/wrangler.ts';
 
 const resolvePath = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -62,19 +59,34 @@ const readCommands = (name: string): readonly string[] => {
   return block.split('\n').map((line) => line.replace(/\s+# .*/, ''));
 };
 
-const createProject = (folder: string, commands: readonly string[], variables: Variables): Project => {
-  const { PATH = '', ...environment } = environmentWithoutKeys();
+/** What npm and Wrangler may read of the environment. A variable of an example must not come from there. */
+const inheritedVariables =
+  /^(HOME|LANG|(https?|no|all)_proxy|npm_config_(registry|cache|cafile|userconfig|globalconfig|.*proxy)|NODE_EXTRA_CA_CERTS)$/i;
+
+const createEnvironment = (folder: string): Variables => {
   // Without the commands of the workspace, so that a project needs its own.
+  const { PATH = '' } = process.env;
   const paths = PATH.split(delimiter).filter((path) => !path.endsWith(join('node_modules', '.bin')));
-  const env = {
-    ...{ ...environment, ...localEnvironment, ...buildWranglerFolders(folder), ...variables },
-    PATH: [dirname(process.execPath), ...paths].join(delimiter),
+  const temporary = join(folder, '.tmp');
+  mkdirSync(temporary);
+  return {
+    ...Object.fromEntries(
+      Object.entries(process.env).flatMap(([name, value = '']) =>
+        inheritedVariables.test(name) ? [[name, value]] : [],
+      ),
+    ),
+    ...{ ...localEnvironment, ...buildWranglerFolders(folder), npm_config_prefer_offline: 'true' },
+    ...{ TMPDIR: temporary, PATH: [dirname(process.execPath), ...paths].join(delimiter) },
   };
+};
+
+const createProject = (folder: string, commands: readonly string[], variables: Variables): Project => {
+  const env = { ...createEnvironment(folder), ...variables };
   return {
     folder,
     commands,
     async run(command, extra = {}) {
-      const options = { cwd: folder, env: { ...env, ...extra } };
+      const options = { cwd: folder, env: { ...env, ...extra }, timeout: 300_000 };
       return (await promisify(execFile)('sh', ['-c', command], options)).stdout;
     },
     async start(command, line, extra = {}) {

@@ -5,6 +5,8 @@
 
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
+import { createConnection } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { findFreePort } from '@words-with-chat/lab';
 import { createBroker, deriveResourceKeys, oidc, staticClient } from 'assistant-auth';
 import { memoryStorage } from 'assistant-auth/memory';
@@ -149,6 +151,14 @@ it('refuses a call with two tokens, even if both are the same valid token', asyn
 it('refuses a call to another host', async () => {
   const response = await fetch(`${resource.replace('localhost', '127.0.0.1')}/hello`);
   expect(response.status).toBe(421);
+});
+
+it('sends no stack of an error to the client', async () => {
+  const socket = createConnection(Number(new URL(resource).port), '127.0.0.1');
+  socket.end('GET /hello HTTP/1.1\r\nHost: api example\r\nConnection: close\r\n\r\n');
+  const response = await text(socket);
+  expect(response).toMatch(/^HTTP\/1.1 400 /);
+  expect(response).not.toMatch(/server\.ts|node_modules|at \w/);
 });
 
 it('has no type errors', async () => {

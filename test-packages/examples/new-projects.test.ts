@@ -2,6 +2,12 @@
  * Runs the commands in the READMEs of the examples that start from an empty folder, and signs a user in to the
  * result.
  */
+import { once } from 'node:events';
+import { readFileSync, statSync } from 'node:fs';
+import { get, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
+import { createConnection } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { findFreePort } from '@words-with-chat/lab';
 import { createEmulatedClient } from 'assistant-auth/testing';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -9,13 +15,13 @@ import { installExample, type Project, type RunningCommand } from './example.ts'
 
 const clone = inject('clone');
 
-/** The line that an app prints when it listens. */
+/** For each example, the line that it prints when it listens, and its files with secrets or personal data. */
 const examples = [
-  ['node-express', /^The account page:/],
-  ['workers-hono', /Ready on /],
+  ['node-express', /^The account page:/, ['.env', 'auth.db', 'auth.db-wal']],
+  ['workers-hono', /Ready on /, ['.dev.vars']],
 ] as const;
 
-describe.each(examples)('%s', (name, readyLine) => {
+describe.each(examples)('%s', (name, readyLine, privateFiles) => {
   let project: Project;
   let app: RunningCommand;
   let variables: Readonly<Record<string, string>>;
@@ -44,6 +50,16 @@ describe.each(examples)('%s', (name, readyLine) => {
       scope: 'hello offline_access',
     });
 
+  /** Sends a request with a `Host` header, which `fetch` does not allow. */
+  const send = async (path: string, headers: OutgoingHttpHeaders): Promise<IncomingMessage> => {
+    const [response]: IncomingMessage[] = await once(
+      get(issuer + path, { headers, agent: false }),
+      'response',
+    );
+    if (response === undefined) throw new Error('no response');
+    return response.resume();
+  };
+
   it('has one command to install it, one to start it, and no type errors', async () => {
     expect(project.commands).toEqual(['npm run dev']);
     expect(await project.run('npm run check')).toContain('tsc');
@@ -59,16 +75,23 @@ describe.each(examples)('%s', (name, readyLine) => {
     ]);
   });
 
-  it('refuses calls without a token, at paths that do not exist too, and every other host', async () => {
-    for (const path of ['/api/hello', '/api/nothing']) {
+  it('refuses calls without a token, also at paths that do not exist', async () => {
+    for (const path of ['/api/hello', '/api/nothing', '/api']) {
       const { status, headers } = await fetch(issuer + path);
       expect([status, headers.get('www-authenticate')]).toEqual([
         401,
         `Bearer realm="${issuer}", scope="hello"`,
       ]);
     }
-    const otherHost = issuer.replace('localhost', '127.0.0.1');
-    expect((await fetch(`${otherHost}/authorize`)).status).toBe(421);
+  });
+
+  it('refuses every other host, also for a call with a token', async () => {
+    const { accessToken } = await createClient().signIn(['Continue with Acme', 'Ada Marlow']);
+    const authorization = `Bearer ${accessToken}`;
+    const host = new URL(issuer).host.replace('localhost', '127.0.0.1');
+    expect((await send('/api/hello', { authorization })).statusCode).toBe(200);
+    expect((await send('/api/hello', { authorization, host })).statusCode).toBe(421);
+    expect((await send('/authorize', { host })).statusCode).toBe(421);
   });
 
   it('lets no other origin call the API', async () => {
@@ -91,19 +114,45 @@ describe.each(examples)('%s', (name, readyLine) => {
       before,
     );
   });
+
+  it('creates files with secrets or personal data that only this user can read', async () => {
+    for (const file of privateFiles)
+      expect([file, statSync(join(project.folder, file)).mode & 0o777]).toEqual([file, 0o600]);
+  });
+
+  it('creates its own key ring, even if the environment contains one', async () => {
+    const other = await installExample(name, clone);
+    const [ring = ''] = (await project.run('npx assistant-auth keys')).trim().split(' ');
+    await other.run('npm run setup', { SEALING_KEYS: ring });
+    const file = readFileSync(join(other.folder, privateFiles[0]), 'utf8');
+    expect(file).toMatch(/^SEALING_KEYS=[a-z0-9-]+\.[\w-]{43}\n$/);
+    expect(file).not.toContain(ring);
+    await other.run('npm run setup');
+    expect(readFileSync(join(other.folder, privateFiles[0]), 'utf8')).toBe(file);
+  });
 });
 
-it('node-express does not start in production with a variable missing', async () => {
+it('node-express in production names a missing variable, and sends no stack of an error', async () => {
   const project = await installExample('node-express', clone);
+  const port = await findFreePort();
   const variables = {
     ISSUER: 'https://words.example',
     SEALING_KEYS: (await project.run('npx assistant-auth keys')).trim(),
     GOOGLE_CLIENT_ID: 'id',
-    PORT: String(await findFreePort()),
+    PORT: String(port),
   };
-  await expect(project.run('npm start', variables)).rejects.toThrow(/providers\.google\.clientSecret/);
-  const complete = { ...variables, GOOGLE_CLIENT_SECRET: 'secret' };
-  const app = await project.start('npm start', /^listening on port/, complete);
+  const start = (changes: Readonly<Record<string, string>>): Promise<RunningCommand> =>
+    project.start('npm start', /^listening on port/, { ...variables, ...changes });
+  await expect(start({})).rejects.toThrow('providers.google.clientSecret');
+  const complete = { GOOGLE_CLIENT_SECRET: 'secret' };
+  await expect(start({ ...complete, SEALING_KEYS: '' })).rejects.toThrow('sealingKeys');
+  await expect(start({ ...complete, ISSUER: '' })).rejects.toThrow('issuer');
+  const app = await start(complete);
+  const socket = createConnection(port, '127.0.0.1');
+  socket.end('GET /api/hello HTTP/1.1\r\nHost: words example\r\nConnection: close\r\n\r\n');
+  const response = await text(socket);
+  expect(response).toMatch(/^HTTP\/1.1 400 /);
+  expect(response).not.toMatch(/app\.ts|node_modules|at \w/);
   await app.stop();
 });
 

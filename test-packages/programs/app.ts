@@ -14,6 +14,9 @@ export const client = { clientId: 'cli', redirectUri: 'http://127.0.0.1/callback
 export const apiPath = '/api/score';
 export const scope = 'score';
 
+/** A scope that the API does not require. */
+export const otherScope = 'words';
+
 export interface App {
   readonly broker: Broker;
   readonly fakeProvider: FakeProvider;
@@ -30,9 +33,12 @@ export const createApp = (issuer: string, storage: BrokerStorage): App => {
     issuer,
     sealingKeys: generateKey('k1'),
     storage,
-    scopes: { [scope]: 'see your score' },
+    scopes: { [scope]: 'see your score', [otherScope]: 'see the words' },
     clients: [
-      staticClient({ id: client.clientId, name: 'CLI', redirectUris: [client.redirectUri], scopes: [scope] }),
+      staticClient({
+        ...{ id: client.clientId, name: 'CLI', redirectUris: [client.redirectUri] },
+        scopes: [scope, otherScope],
+      }),
     ],
     providers: [oidc({ id: 'acme', displayName: 'Acme', ...acme })],
     account: accountPages(),

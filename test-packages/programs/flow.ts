@@ -1,6 +1,6 @@
 /** Signs a user in to the app, calls its API, refreshes and revokes, as an OAuth client does. */
 import { createEmulatedClient, type TokenResult } from 'assistant-auth/testing';
-import { apiPath, client as credentials, scope } from './app.ts';
+import { apiPath, client as credentials, otherScope, scope } from './app.ts';
 
 export interface Server {
   readonly issuer: string;
@@ -18,10 +18,12 @@ interface ApiResponse {
 
 /** Returns the outcome of each step. It is the same on every runtime. */
 export const runFlow = async ({ issuer, advance, fetch: send }: Server): Promise<object> => {
-  const client = createEmulatedClient({
-    ...{ ...credentials, issuer, scope: `${scope} offline_access` },
-    ...(send !== undefined && { fetch: send }),
-  });
+  const createClient = (requestedScope: string) =>
+    createEmulatedClient({
+      ...{ ...credentials, issuer, scope: requestedScope },
+      ...(send !== undefined && { fetch: send }),
+    });
+  const client = createClient(`${scope} offline_access`);
   const call = async (accessToken: string): Promise<readonly unknown[]> => {
     const response = await client.call(`${issuer}${apiPath}`, accessToken);
     const { user, detail }: ApiResponse = JSON.parse(await response.text());
@@ -31,7 +33,10 @@ export const runFlow = async ({ issuer, advance, fetch: send }: Server): Promise
   const users = new Set<string>();
 
   const garbage = await call('garbage');
-  const tokens = await client.signIn(['Continue with Acme', 'Ada Marlow']);
+  const buttons = ['Continue with Acme', 'Ada Marlow'];
+  const { accessToken: otherToken } = await createClient(otherScope).signIn(buttons);
+  const withOtherScope = await call(otherToken);
+  const tokens = await client.signIn(buttons);
   const signedIn = await call(tokens.accessToken);
 
   const refreshed = await client.refresh(tokens.refreshToken);
@@ -42,11 +47,12 @@ export const runFlow = async ({ issuer, advance, fetch: send }: Server): Promise
   await advance(10); // A revoked token stops working within 10 seconds.
   return {
     garbage,
+    withOtherScope,
     signedIn: [tokens.scope, tokens.expiresIn, ...signedIn],
     refreshed: [refreshed.scope, refreshed.refreshToken !== tokens.refreshToken, ...afterRefresh],
     revoked: [await call(tokens.accessToken), await call(refreshed.accessToken)],
     refreshedAfterRevocation: describe(await client.refresh(refreshed.refreshToken)),
-    users: users.size,
+    users: [...users],
   };
 };
 

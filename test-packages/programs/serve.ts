@@ -27,7 +27,8 @@ const createListener = async (app: App): Promise<RequestListener> => {
     case 'node:http':
       return (request, response) =>
         endpoints(request, response, () =>
-          provider(request, response, async () => {
+          provider(request, response, async (error) => {
+            if (error !== undefined) throw error;
             const auth = await authorize(request);
             if (!auth.ok) return sendResponse(auth.response, response);
             response.setHeader('content-type', 'application/json');

@@ -6,7 +6,8 @@ import { sendResponse, toRequest } from 'assistant-auth/node';
 import { type AuthorizedCall, corsHeaders, createResourceServer } from 'assistant-auth/resource-server';
 import express, { type RequestHandler } from 'express';
 
-const { ISSUER = '', RESOURCE = '', RESOURCE_KEYS = '', PORT = '3000' } = process.env;
+const { ISSUER = '', RESOURCE = '', RESOURCE_KEYS = '', PORT } = process.env;
+const port = Number(PORT || 3000);
 
 // Throws an error that names the option if a value is wrong, so the process does not start.
 const server = createResourceServer({ issuer: ISSUER, resource: RESOURCE, keys: RESOURCE_KEYS });
@@ -20,12 +21,14 @@ const requireToken: RequestHandler<object, unknown, unknown, object, { auth: Aut
   const auth = await server.protect(toRequest(request, RESOURCE), { scopes: ['score'] });
   if (!auth.ok) return sendResponse(auth.response, response);
   response.locals.auth = auth;
-  response.set(corsHeaders);
+  response.set({ ...corsHeaders, 'cache-control': 'no-store' });
   next();
 };
 
 const app = express();
 app.disable('x-powered-by');
+// Otherwise, Express sends the stack of an error to the client.
+app.set('env', 'production');
 // Responds to CORS preflights from pages on other origins.
 app.options('/hello', requireToken);
 app.get('/hello', requireToken, (_request, response) => {
@@ -33,7 +36,7 @@ app.get('/hello', requireToken, (_request, response) => {
   response.json({ userId: user.id, scopes });
 });
 
-app.listen(Number(PORT), '127.0.0.1', (error) => {
+app.listen(port, '127.0.0.1', (error) => {
   if (error) throw error;
-  console.log(`listening on port ${PORT}`);
+  console.log(`listening on port ${port}`);
 });

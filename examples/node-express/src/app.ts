@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { type AuthorizedCall, type BrokerOptions, createBroker, staticClient } from 'assistant-auth';
 import { accountPages } from 'assistant-auth/account';
 import { sendResponse, toNodeHandler, toRequest } from 'assistant-auth/node';
-import { sqliteStorage } from 'assistant-auth/sqlite';
+import { migrate, sqliteStorage } from 'assistant-auth/sqlite';
 import express, { type Express, type Response } from 'express';
 
 /** What differs between development and production. */
@@ -15,10 +15,15 @@ export type Settings = Pick<
 /** A response to a call whose access token is valid. */
 type SignedInResponse = Response<unknown, { auth: AuthorizedCall }>;
 
-export const createApp = (settings: Settings): Express => {
+export const createApp = async (settings: Settings): Promise<Express> => {
+  // Only this user of the operating system can read the database, which contains personal data.
+  process.umask(0o077);
+  const database = new DatabaseSync('auth.db');
+  await migrate(database); // creates the tables, or updates them
+
   const broker = createBroker({
     ...settings,
-    storage: sqliteStorage(new DatabaseSync('auth.db')),
+    storage: sqliteStorage(database),
     scopes: { hello: 'greet you' },
     clients: [
       staticClient({
@@ -36,6 +41,8 @@ export const createApp = (settings: Settings): Express => {
 
   const app = express();
   app.disable('x-powered-by');
+  // Otherwise, Express sends the stack of an error to the client.
+  app.set('env', 'production');
   // The broker's own paths, such as /authorize, /token and /account. Must be before body parsers.
   app.use(toNodeHandler(broker));
 
@@ -43,6 +50,7 @@ export const createApp = (settings: Settings): Express => {
     const auth = await broker.protect(toRequest(request, broker), { scopes: ['hello'], cors: 'off' });
     if (!auth.ok) return sendResponse(auth.response, response);
     response.locals.auth = auth;
+    response.set('cache-control', 'no-store');
     next();
   });
   app.get('/api/hello', (_request, response: SignedInResponse) => {

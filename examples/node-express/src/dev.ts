@@ -5,14 +5,15 @@ import { toNodeHandler } from 'assistant-auth/node';
 import { createFakeProvider } from 'assistant-auth/testing';
 import { createApp } from './app.ts';
 
-const { SEALING_KEYS = '', PORT = '3000' } = process.env;
-const issuer = `http://localhost:${PORT}`;
+const { SEALING_KEYS = '', PORT } = process.env;
+const port = Number(PORT || 3000);
+const issuer = `http://localhost:${port}`;
 
 // Anyone can sign in as any of its users, so it refuses an issuer that can be reached from the internet.
 const acme = { issuer: `${issuer}/fake-provider`, clientId: 'my-api', clientSecret: 'not-a-secret' };
 const fakeProvider = createFakeProvider(acme);
 
-const app = createApp({
+const app = await createApp({
   issuer,
   sealingKeys: SEALING_KEYS,
   providers: [oidc({ id: 'acme', displayName: 'Acme', ...acme })],
@@ -22,10 +23,13 @@ const app = createApp({
 const handleProvider = toNodeHandler({ issuer, handle: fakeProvider.handle });
 
 const server = createServer((request, response) =>
-  handleProvider(request, response, () => app(request, response)),
+  handleProvider(request, response, (error) => {
+    if (error) throw error;
+    app(request, response);
+  }),
 );
 
-server.listen(Number(PORT), 'localhost', () => {
+server.listen(port, 'localhost', () => {
   console.log(`The API:          ${issuer}/api/hello`);
   console.log(`The account page: ${issuer}/account`);
 });

@@ -7,11 +7,12 @@ const {
   SEALING_KEYS = '',
   GOOGLE_CLIENT_ID = '',
   GOOGLE_CLIENT_SECRET = '',
-  PORT = '3000',
+  PORT,
 } = process.env;
+const port = Number(PORT || 3000);
 
 // Throws an error that names the option if a value is missing or wrong, so the process does not start.
-const app = createApp({
+const app = await createApp({
   issuer: ISSUER,
   sealingKeys: SEALING_KEYS,
   providers: [google({ clientId: GOOGLE_CLIENT_ID, clientSecret: GOOGLE_CLIENT_SECRET })],
@@ -19,7 +20,7 @@ const app = createApp({
   clientAddress: ({ headers }) => headers.get('x-real-ip') ?? undefined,
 });
 
-app.listen(Number(PORT), '127.0.0.1', (error) => {
+app.listen(port, '127.0.0.1', (error) => {
   if (error) throw error;
-  console.log(`listening on port ${PORT}`);
+  console.log(`listening on port ${port}`);
 });

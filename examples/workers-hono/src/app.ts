@@ -45,6 +45,7 @@ export const createApp = (env: Env, settings: Pick<BrokerOptions, 'providers' | 
     const auth = await broker.protect(context.req.raw, { scopes: ['hello'], cors: 'off' });
     if (!auth.ok) return auth.response;
     context.set('auth', auth);
+    context.header('cache-control', 'no-store');
     return next();
   });
   app.get('/api/hello', (context) => {

@@ -77,7 +77,10 @@ export class MalformedRequestError extends Error {
  * const handler = toNodeHandler(broker, { clientAddress: ({ socket }) => socket.remoteAddress });
  *
  * createServer((request, response) =>
- *   handler(request, response, () => response.writeHead(404).end('Not found')),
+ *   handler(request, response, (error) => {
+ *     if (error !== undefined) console.error(error);
+ *     response.writeHead(error === undefined ? 404 : 500).end();
+ *   }),
  * ).listen(3000);
  * ```
  */
@@ -111,6 +114,7 @@ export const toNodeHandler = (
  *   so a proxy must pass on the `Host` header
  * @throws MalformedRequestError if the target does not start with `/`, if there is not exactly one valid
  *   `Host` header, or if the Fetch API does not allow the method
+ * @throws TypeError if the URL of the API is not valid
  * @example
  * ```ts
  * import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -205,13 +209,14 @@ const hostPattern = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]*)?$/i;
 /** @throws MalformedRequestError as `toRequest` */
 const createRequest = (request: NodeRequest, issuer: string, init: RequestInit): Request => {
   const { method = 'GET', rawHeaders } = request;
+  const { protocol } = new URL(issuer);
   const target = readTarget(request);
   const [host = '', ...otherHosts] = readHosts(request);
   if (!target.startsWith('/')) throw new MalformedRequestError('The request target must start with a slash.');
   if (!hostPattern.test(host) || otherHosts.length > 0)
     throw new MalformedRequestError('The request must have one valid Host header.');
   try {
-    return new Request(`${new URL(issuer).protocol}//${host}${target}`, {
+    return new Request(`${protocol}//${host}${target}`, {
       ...{ method, headers: copyHeaders(rawHeaders) },
       ...init,
     });

@@ -339,6 +339,20 @@ describe('toRequest', () => {
     await sendRaw(port, 'GET /hello HTTP/1.1\r\nHost: other.example\r\nConnection: close\r\n\r\n');
     expect(urls).toEqual(['https://other.example/hello', 'http://other.example/hello']);
   });
+
+  it('does not report a wrong URL of the app as a mistake in the request', async () => {
+    const errors: unknown[] = [];
+    const port = await serve((request, response) => {
+      try {
+        toRequest(request, 'api.example');
+      } catch (error) {
+        errors.push(error);
+      }
+      response.end();
+    });
+    await sendRaw(port, `GET / HTTP/1.1\r\n${headers}\r\n`);
+    expect(errors).toEqual([expect.any(TypeError)]);
+  });
 });
 
 describe('a response', () => {
