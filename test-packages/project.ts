@@ -26,7 +26,7 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** The folder of a project with all programs, runtimes and drivers. */
     readonly consumer: string;
-    /** What the READMEs of the examples use of a clone of this repository: `examples`, and the tarball. */
+    /** A folder laid out like a clone of this repository after `npm pack`: `examples`, and the tarballs. */
     readonly clone: string;
   }
 }
@@ -58,7 +58,7 @@ const createConsumer = async (folder: string, tarballs: readonly string[]): Prom
   await compilePrograms(folder);
 };
 
-/** Node 22.13 does not run TypeScript. */
+/** Copies the programs, and compiles them, because Node 22.13 does not run TypeScript. */
 const compilePrograms = async (folder: string): Promise<void> => {
   const programs = resolvePath('programs');
   cpSync(programs, join(folder, 'programs'), { recursive: true });

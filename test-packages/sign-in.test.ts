@@ -9,7 +9,7 @@ const createFolder = (): string => mkdtempSync(join(consumer, 'sign-in-'));
 
 const invalidToken = [401, 'The access token is not valid.'];
 const expected = {
-  garbage: invalidToken,
+  withInvalidToken: invalidToken,
   withOtherScope: [403, 'The access token does not have the required scope.'],
   signedIn: ['score offline_access', 1800, 200],
   refreshed: ['score offline_access', true, 200],

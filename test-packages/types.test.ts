@@ -7,11 +7,12 @@ import { beforeAll, expect, inject, it } from 'vitest';
 
 const consumer = inject('consumer');
 
-/** For each platform, where its types are, and the programs that use only what it has. */
+/** For each platform, its type packages, and the programs that use only its APIs. */
 const platforms = {
   node: {
     ...{ lib: ['ES2024'], types: ['node'] },
-    // Wrangler's own types refer to packages that it does not depend on.
+    // `worker.ts` needs the types of Workers. `run-worker.ts` imports Wrangler, whose own types refer to packages
+    // that it does not depend on.
     ...{ include: ['programs/*.ts', 'every-export.ts'], exclude: ['programs/*worker.ts'] },
   },
   workers: {

@@ -14,16 +14,17 @@ const call = async (step, accessToken) => {
   console.log(`${step}: ${response.status} ${await response.text()}`);
 };
 
-await call('An invalid token', 'invalid').catch(() => {
-  throw new Error(`There is no app at ${issuer}. Start it with: npm run dev`);
+await call('An invalid token', 'invalid').catch((cause) => {
+  throw new Error(`Can't reach ${issuer}. Start the app with: npm run dev`, { cause });
 });
 // Opens the sign-in page, clicks these buttons, and redeems the code.
 const tokens = await client.signIn(['Continue with Acme', 'Ada Marlow']);
 await call('Signed in', tokens.accessToken);
 
 const refreshed = await client.refresh(tokens.refreshToken);
+if (refreshed.kind === 'error') throw new Error(`not refreshed: ${refreshed.error}`);
 await call('Refreshed', refreshed.accessToken);
 
 await client.revoke(refreshed.refreshToken);
 const refused = await client.refresh(refreshed.refreshToken);
-console.log(`Refreshed after revocation: ${refused.status} ${refused.error}`);
+console.log(`Refresh after revocation: ${refused.status} ${refused.error}`);

@@ -111,8 +111,8 @@ const startProcess = (
   });
 
 /**
- * Logs the output of a process that leads its own process group, and ends the group with this process.
- * @param options receives the lines of the output
+ * Logs the output of a process that leads its own process group, and ends the group when this process exits.
+ * @param options `log` receives each line
  */
 export const superviseProcess = (
   child: ChildProcess,

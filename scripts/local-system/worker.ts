@@ -52,7 +52,7 @@ export const startApp = async (options: WorkerOptions): Promise<RunningProject> 
 };
 
 /**
- * Starts a project, which does not have to be the app.
+ * Applies the migrations, starts the server, and waits until it responds.
  * @throws CommandError if it does not start. The message or the log says why
  */
 const startProject = async (

@@ -1,4 +1,4 @@
-/** Creates a project from an example, as someone does who copies it, and starts its commands. */
+/** Copies an example to a new project, as a publisher does, and runs its commands. */
 import { execFile, spawn } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
@@ -15,14 +15,14 @@ export interface Project {
   /** The commands in the README of the example. */
   readonly commands: readonly string[];
   /**
-   * Runs a command of a shell until it ends.
+   * Runs a shell command until it ends.
    * @returns its standard output
    * @throws Error with its output if it fails
    */
   run(command: string, variables?: Variables): Promise<string>;
   /**
-   * Starts a command of a shell, and waits until it has printed a line.
-   * @throws Error with its output if it ends before
+   * Starts a shell command, and waits until it has printed a line.
+   * @throws Error with its output if it exits first
    */
   start(command: string, line: RegExp, variables?: Variables): Promise<RunningCommand>;
 }

@@ -29,8 +29,8 @@ let send: (request: Request) => Promise<Response>;
 /** How far the broker's clock is behind, in seconds, so that it issues tokens that have already expired. */
 let clockDelay = 0;
 
-/** Creates a broker in this process. No server listens at its issuer URL. */
-const createSend = (): typeof send => {
+/** Starts a broker in this process. No server listens at its issuer URL. */
+const startBroker = (): typeof send => {
   const acme = { issuer: `${issuer}/acme`, clientId: 'api', clientSecret: 'api-secret' };
   const now = () => Math.floor(Date.now() / 1000) - clockDelay;
   const fakeProvider = createFakeProvider({ ...acme, now });
@@ -56,7 +56,7 @@ const createSend = (): typeof send => {
 beforeAll(async () => {
   const port = String(await findFreePort());
   resource = `http://localhost:${port}`;
-  send = createSend();
+  send = startBroker();
   project = await installExample('express-api', inject('clone'));
   const RESOURCE_KEYS = await deriveResourceKeys({ sealingKeys, issuer, resource });
   variables = { PORT: port, ISSUER: issuer, RESOURCE: resource, RESOURCE_KEYS };

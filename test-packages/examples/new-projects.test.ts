@@ -71,11 +71,11 @@ describe.each(examples)('%s', (name, readyLine, privateFiles) => {
       expect.stringMatching(/^An invalid token: 401 .*"The access token is not valid."/),
       expect.stringMatching(/^Signed in: 200 \{"user":"[\w-]{22}","client":"my-client"\}$/),
       expect.stringMatching(/^Refreshed: 200 \{"user":"[\w-]{22}","client":"my-client"\}$/),
-      'Refreshed after revocation: 400 invalid_grant',
+      'Refresh after revocation: 400 invalid_grant',
     ]);
   });
 
-  it('refuses calls without a token, also at paths that do not exist', async () => {
+  it('refuses calls without a token, even for paths that do not exist', async () => {
     for (const path of ['/api/hello', '/api/nothing', '/api']) {
       const { status, headers } = await fetch(issuer + path);
       expect([status, headers.get('www-authenticate')]).toEqual([
@@ -85,7 +85,7 @@ describe.each(examples)('%s', (name, readyLine, privateFiles) => {
     }
   });
 
-  it('refuses every other host, also for a call with a token', async () => {
+  it('refuses every other host, even for a call with a token', async () => {
     const { accessToken } = await createClient().signIn(['Continue with Acme', 'Ada Marlow']);
     const authorization = `Bearer ${accessToken}`;
     const host = new URL(issuer).host.replace('localhost', '127.0.0.1');
@@ -100,7 +100,7 @@ describe.each(examples)('%s', (name, readyLine, privateFiles) => {
     expect([response.status, response.headers.get('access-control-allow-origin')]).toEqual([401, null]);
   });
 
-  it('recognizes its tokens and users after a restart', async () => {
+  it('accepts tokens and recognizes users from before a restart', async () => {
     const client = createClient();
     const { accessToken, refreshToken = '' } = await client.signIn(['Continue with Acme', 'Bruno Castell']);
     const call = async (token: string) => (await client.call(`${issuer}/api/hello`, token)).json();

@@ -24,7 +24,7 @@ beforeAll(async () => {
   google = await startGoogle({ port: await findFreePort(), ...credentials, redirectUris, users: fakeUsers });
   project = await installExample('pages-middleware', inject('clone'));
   const variables = {
-    ORIGIN: origin,
+    ISSUER: origin,
     SEALING_KEYS: generateKey('test'),
     GPT_CLIENT_SECRET: client.clientSecret,
     GOOGLE_CLIENT_ID: credentials.clientId,

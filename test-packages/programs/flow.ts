@@ -32,7 +32,7 @@ export const runFlow = async ({ issuer, advance, fetch: send }: Server): Promise
   };
   const users = new Set<string>();
 
-  const garbage = await call('garbage');
+  const withInvalidToken = await call('invalid');
   const buttons = ['Continue with Acme', 'Ada Marlow'];
   const { accessToken: otherToken } = await createClient(otherScope).signIn(buttons);
   const withOtherScope = await call(otherToken);
@@ -46,7 +46,7 @@ export const runFlow = async ({ issuer, advance, fetch: send }: Server): Promise
   await client.revoke(refreshed.refreshToken ?? '');
   await advance(10); // A revoked token stops working within 10 seconds.
   return {
-    garbage,
+    withInvalidToken,
     withOtherScope,
     signedIn: [tokens.scope, tokens.expiresIn, ...signedIn],
     refreshed: [refreshed.scope, refreshed.refreshToken !== tokens.refreshToken, ...afterRefresh],

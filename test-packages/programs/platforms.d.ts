@@ -1,4 +1,4 @@
-/** Declares what Bun and Deno provide. Their own types need other versions of `@types/node`. */
+/** Declares the APIs of Bun and Deno that the programs use. Their own types need other versions of `@types/node`. */
 declare module 'bun:sqlite' {
   export class Database {
     constructor(file: string);

@@ -17,19 +17,19 @@ const storage = sqliteStorage(database);
 const createHandlers = ({ broker, fakeProvider }: App) => ({
   endpoints: toNodeHandler(broker),
   provider: toNodeHandler({ issuer: broker.issuer, handle: fakeProvider.handle }),
-  authorize: (request: Parameters<typeof toRequest>[0]) =>
+  protect: (request: Parameters<typeof toRequest>[0]) =>
     broker.protect(toRequest(request, broker), { scopes: [scope] }),
 });
 
 const createListener = async (app: App): Promise<RequestListener> => {
-  const { endpoints, provider, authorize } = createHandlers(app);
+  const { endpoints, provider, protect } = createHandlers(app);
   switch (framework) {
     case 'node:http':
       return (request, response) =>
         endpoints(request, response, () =>
           provider(request, response, async (error) => {
             if (error !== undefined) throw error;
-            const auth = await authorize(request);
+            const auth = await protect(request);
             if (!auth.ok) return sendResponse(auth.response, response);
             response.setHeader('content-type', 'application/json');
             response.end(JSON.stringify({ user: auth.user.id }));
@@ -42,7 +42,7 @@ const createListener = async (app: App): Promise<RequestListener> => {
       server.use(provider);
       server.use(express.json());
       server.get(apiPath, async (request, response) => {
-        const auth = await authorize(request);
+        const auth = await protect(request);
         if (!auth.ok) return sendResponse(auth.response, response);
         response.json({ user: auth.user.id });
       });
@@ -51,16 +51,16 @@ const createListener = async (app: App): Promise<RequestListener> => {
     case 'fastify': {
       const { default: createFastify } = await import('fastify');
       const server = createFastify();
-      server.register(async (scope) => {
-        scope.removeAllContentTypeParsers();
-        scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
-        scope.all('/*', (request, reply) => {
+      server.register(async (instance) => {
+        instance.removeAllContentTypeParsers();
+        instance.addContentTypeParser('*', (_request, _payload, done) => done(null));
+        instance.all('/*', (request, reply) => {
           reply.hijack();
           endpoints(request.raw, reply.raw, () => provider(request.raw, reply.raw));
         });
       });
       server.get(apiPath, async (request, reply) => {
-        const auth = await authorize(request.raw);
+        const auth = await protect(request.raw);
         if (auth.ok) return { user: auth.user.id };
         reply.hijack();
         return sendResponse(auth.response, reply.raw);
@@ -90,7 +90,7 @@ const listen = (server: Server): Promise<string> =>
   });
 
 /** The servers of Bun and Deno take a `Request`. */
-const runOnOwnServer = async (): Promise<object> => {
+const runOnFetchServer = async (): Promise<object> => {
   let handle = async (_request: Request): Promise<Response> => new Response(null, { status: 503 });
   const options = { port: 0, hostname: '127.0.0.1' };
   const port =
@@ -104,5 +104,5 @@ const runOnOwnServer = async (): Promise<object> => {
   return runFlow({ issuer, advance: app.advance });
 };
 
-console.log(JSON.stringify(await (framework === 'hono' ? runOnOwnServer() : runOnNodeServer())));
+console.log(JSON.stringify(await (framework === 'hono' ? runOnFetchServer() : runOnNodeServer())));
 process.exit(); // The server would keep the process running.

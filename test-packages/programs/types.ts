@@ -1,4 +1,4 @@
-/** Uses that must compile in a consumer's project, and mistakes that must not. */
+/** Code that must compile in a consumer's project, and mistakes that `tsc` must report. */
 import { type AuthorizedCall, type Broker, type BrokerStorage, createBroker, google } from 'assistant-auth';
 import { memoryStorage } from 'assistant-auth/memory';
 import { createResourceServer } from 'assistant-auth/resource-server';

@@ -27,7 +27,7 @@ const requireToken: RequestHandler<object, unknown, unknown, object, { auth: Aut
 
 const app = express();
 app.disable('x-powered-by');
-// Otherwise, Express sends the stack of an error to the client.
+// Without this, Express sends stack traces to clients unless NODE_ENV is `production`.
 app.set('env', 'production');
 // Responds to CORS preflights from pages on other origins.
 app.options('/hello', requireToken);

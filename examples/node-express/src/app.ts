@@ -16,7 +16,7 @@ export type Settings = Pick<
 type SignedInResponse = Response<unknown, { auth: AuthorizedCall }>;
 
 export const createApp = async (settings: Settings): Promise<Express> => {
-  // Only this user of the operating system can read the database, which contains personal data.
+  // Only the user account of this process can read its new files: the database contains personal data.
   process.umask(0o077);
   const database = new DatabaseSync('auth.db');
   await migrate(database); // creates the tables, or updates them
@@ -29,7 +29,7 @@ export const createApp = async (settings: Settings): Promise<Express> => {
       staticClient({
         id: 'my-client',
         name: 'My client',
-        // With any port (RFC 8252).
+        // The broker accepts any port for a loopback redirect URI (RFC 8252 §7.3).
         redirectUris: ['http://127.0.0.1/callback'],
         scopes: ['hello'],
       }),
@@ -41,12 +41,13 @@ export const createApp = async (settings: Settings): Promise<Express> => {
 
   const app = express();
   app.disable('x-powered-by');
-  // Otherwise, Express sends the stack of an error to the client.
+  // Without this, Express sends stack traces to clients unless NODE_ENV is `production`.
   app.set('env', 'production');
   // The broker's own paths, such as /authorize, /token and /account. Must be before body parsers.
   app.use(toNodeHandler(broker));
 
   app.use('/api', async (request, response, next) => {
+    // No page on another origin calls this API.
     const auth = await broker.protect(toRequest(request, broker), { scopes: ['hello'], cors: 'off' });
     if (!auth.ok) return sendResponse(auth.response, response);
     response.locals.auth = auth;

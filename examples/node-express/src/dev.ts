@@ -1,15 +1,16 @@
 /** Starts the app for development, with a fake provider instead of a real one. */
-import { createServer } from 'node:http';
 import { oidc } from 'assistant-auth';
 import { toNodeHandler } from 'assistant-auth/node';
 import { createFakeProvider } from 'assistant-auth/testing';
+import express from 'express';
 import { createApp } from './app.ts';
 
 const { SEALING_KEYS = '', PORT } = process.env;
 const port = Number(PORT || 3000);
 const issuer = `http://localhost:${port}`;
 
-// Anyone can sign in as any of its users, so it refuses an issuer that can be reached from the internet.
+// Anyone can sign in as any user of the fake provider, so `createFakeProvider` rejects an issuer that can be
+// reached from the internet.
 const acme = { issuer: `${issuer}/fake-provider`, clientId: 'my-api', clientSecret: 'not-a-secret' };
 const fakeProvider = createFakeProvider(acme);
 
@@ -20,16 +21,11 @@ const app = await createApp({
   fetch: fakeProvider.fetch,
 });
 
-const handleProvider = toNodeHandler({ issuer, handle: fakeProvider.handle });
-
-const server = createServer((request, response) =>
-  handleProvider(request, response, (error) => {
+express()
+  .use(toNodeHandler({ issuer, handle: fakeProvider.handle }))
+  .use(app)
+  .listen(port, 'localhost', (error) => {
     if (error) throw error;
-    app(request, response);
-  }),
-);
-
-server.listen(port, 'localhost', () => {
-  console.log(`The API:          ${issuer}/api/hello`);
-  console.log(`The account page: ${issuer}/account`);
-});
+    console.log(`The API:          ${issuer}/api/hello`);
+    console.log(`The account page: ${issuer}/account`);
+  });

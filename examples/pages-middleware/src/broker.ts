@@ -7,12 +7,12 @@ import { d1Storage } from 'assistant-auth/d1';
 
 export interface Env {
   readonly DB: D1Database;
-  readonly ORIGIN: string;
+  readonly ISSUER: string;
   readonly SEALING_KEYS: string;
   readonly GPT_CLIENT_SECRET: string;
   readonly GOOGLE_CLIENT_ID: string;
   readonly GOOGLE_CLIENT_SECRET: string;
-  /** For local development only: the URL of a fake Google provider. */
+  /** For tests only: the URL of an emulation of Google. */
   readonly GOOGLE_BASE_URL?: string;
 }
 
@@ -21,9 +21,9 @@ let broker: Broker | undefined;
 
 export const getBroker = (env: Env): Broker => {
   broker ??= createBroker({
-    issuer: env.ORIGIN,
+    issuer: env.ISSUER,
     sealingKeys: env.SEALING_KEYS,
-    scopes: { hello: 'greet you by name' },
+    scopes: { hello: 'greet you' },
     clients: [
       gptAction({ id: 'my-gpt', name: 'My GPT', secrets: [env.GPT_CLIENT_SECRET], scopes: ['hello'] }),
     ],

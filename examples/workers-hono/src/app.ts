@@ -13,7 +13,7 @@ export interface Env {
 
 export type App = Hono<{ Variables: { auth: AuthorizedCall } }>;
 
-/** @param settings what differs between development and production */
+/** Creates the app. The settings differ between development and production. */
 export const createApp = (env: Env, settings: Pick<BrokerOptions, 'providers' | 'fetch'>): App => {
   const broker = createBroker({
     ...settings,
@@ -25,7 +25,7 @@ export const createApp = (env: Env, settings: Pick<BrokerOptions, 'providers' | 
       staticClient({
         id: 'my-client',
         name: 'My client',
-        // With any port (RFC 8252).
+        // The broker accepts any port for a loopback redirect URI (RFC 8252 §7.3).
         redirectUris: ['http://127.0.0.1/callback'],
         scopes: ['hello'],
       }),
@@ -42,6 +42,7 @@ export const createApp = (env: Env, settings: Pick<BrokerOptions, 'providers' | 
   app.use(async ({ req }, next) => (await broker.handle(req.raw)) ?? next());
 
   app.use('/api/*', async (context, next) => {
+    // No page on another origin calls this API.
     const auth = await broker.protect(context.req.raw, { scopes: ['hello'], cors: 'off' });
     if (!auth.ok) return auth.response;
     context.set('auth', auth);

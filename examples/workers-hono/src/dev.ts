@@ -3,8 +3,9 @@ import { oidc } from 'assistant-auth';
 import { createFakeProvider } from 'assistant-auth/testing';
 import { createApp, type Env } from './app.ts';
 
-const createDevApp = (env: Env) => {
-  // Anyone can sign in as any of its users, so it refuses an issuer that can be reached from the internet.
+const createDevHandler = (env: Env) => {
+  // Anyone can sign in as any user of the fake provider, so `createFakeProvider` rejects an issuer that can be
+  // reached from the internet.
   const acme = { issuer: `${env.ISSUER}/fake-provider`, clientId: 'my-api', clientSecret: 'not-a-secret' };
   const fakeProvider = createFakeProvider(acme);
   const app = createApp(env, {
@@ -15,11 +16,11 @@ const createDevApp = (env: Env) => {
     (await fakeProvider.handle(request)) ?? app.fetch(request);
 };
 
-let handle: ReturnType<typeof createDevApp> | undefined;
+let handle: ReturnType<typeof createDevHandler> | undefined;
 
 export default {
   fetch: (request, env) => {
-    handle ??= createDevApp(env);
+    handle ??= createDevHandler(env);
     return handle(request);
   },
 } satisfies ExportedHandler<Env>;

@@ -163,7 +163,7 @@ export const resolveOptions = (
   const { issuer: issuerUrl, resources: resourceUrls, clients: registered, ...unknown } = identifiers;
   rejectUnknownOptions('', unknown);
   for (const [name, value] of Object.entries({ storage, scopes, clients: registered, providers }))
-    if (value === undefined) throw new ConfigurationError(name, 'is missing.');
+    if (value === undefined) throw new ConfigurationError(name, 'is required.');
   rejectOptionsExcept('pages.', pages, defaultPages);
   const log = safeLogger(receiveLog, consoleLog);
   const issuer = parseIssuer(issuerUrl);

@@ -277,7 +277,7 @@ describe('createBroker', () => {
       ['a secret that is not set', [undefined]],
       ['no list', undefined],
       ['a text', gptSecret],
-    ])('is the secrets of a client: %s', (_, secrets) => {
+    ])('is named if the secrets of a client are not valid: %s', (_, secrets) => {
       expect(() => gptAction(Object.assign({ ...gpt }, { secrets }))).toThrow(
         expect.objectContaining({ name: 'ConfigurationError', option: 'clients.gpt.secrets' }),
       );
@@ -330,7 +330,7 @@ describe('createBroker', () => {
     );
   });
 
-  it('names the keys of an API in another process if they are not set', () => {
+  it('has a resource server that names its keys if they are not set', () => {
     const untyped = { issuer, resource: issuer, keys: undefined };
     expect(() => Reflect.apply(createResourceServer, undefined, [untyped])).toThrow(
       expect.objectContaining({ name: 'ConfigurationError', option: 'keys' }),

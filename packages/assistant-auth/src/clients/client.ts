@@ -135,7 +135,7 @@ export const parseName = ({ id, name }: { readonly id: string; readonly name: st
  * @throws ConfigurationError `<optionPath>.secrets`
  */
 export const parseSecrets = (optionPath: string, secrets: readonly string[]): readonly string[] => {
-  // `undefined`, such as a variable that is not set, does not match either.
+  // `test` converts `undefined`, a variable that is not set, to a text that is too short.
   if (![1, 2].includes(secrets?.length) || !secrets.every((secret) => secretPattern.test(secret))) {
     throw new ConfigurationError(
       `${optionPath}.secrets`,

@@ -78,8 +78,12 @@ export class MalformedRequestError extends Error {
  *
  * createServer((request, response) =>
  *   handler(request, response, (error) => {
- *     if (error !== undefined) console.error(error);
- *     response.writeHead(error === undefined ? 404 : 500).end();
+ *     if (error === undefined) {
+ *       response.writeHead(404).end();
+ *     } else {
+ *       console.error(error);
+ *       response.destroy(); // the headers may already have been sent
+ *     }
  *   }),
  * ).listen(3000);
  * ```
@@ -110,7 +114,7 @@ export const toNodeHandler = (
  * Converts a Node request for `broker.protect` or the `protect` of a resource server, which read only the
  * method, the URL and the headers. The body is left out, so it does not matter whether it was read.
  * @param request the request
- * @param broker the broker; for an API in another process, the URL of the API. Only the scheme comes from it,
+ * @param origin the broker; for an API in another process, the URL of the API. Only the scheme comes from it,
  *   so a proxy must pass on the `Host` header
  * @throws MalformedRequestError if the target does not start with `/`, if there is not exactly one valid
  *   `Host` header, or if the Fetch API does not allow the method
@@ -127,8 +131,8 @@ export const toNodeHandler = (
  * };
  * ```
  */
-export const toRequest = (request: NodeRequest, broker: Pick<Broker, 'issuer'> | string): Request =>
-  createRequest(request, typeof broker === 'string' ? broker : broker.issuer, {});
+export const toRequest = (request: NodeRequest, origin: Pick<Broker, 'issuer'> | string): Request =>
+  createRequest(request, typeof origin === 'string' ? origin : origin.issuer, {});
 
 /**
  * Writes a Fetch API response to a Node response. Headers that were set before stay unless the

@@ -292,6 +292,7 @@ export const createDerivedKeyOpener = (text: string): Opener =>
   createOpener([...parseDerivedKeys(text).keys.values()].map(toOpeningKey));
 
 const parseDerivedKeys = (text: string): KeyRing => {
+  // A variable that is not set is `undefined`, whatever its type says.
   const all = String(text)
     .split(/\s+/)
     .filter((word) => word !== '');

@@ -36,13 +36,13 @@ export interface StoppedRedirect {
 export class NavigationError extends Error {
   /** The name of the class. */
   override readonly name = 'NavigationError';
-  /** The URL at which the browser stopped before the last button. `undefined` for any other reason. */
+  /** The URL at which the browser stopped before all buttons were clicked. `undefined` for another cause. */
   readonly stoppedAt: URL | undefined;
 
   /**
    * Creates the error.
    * @param message why the browser cannot continue
-   * @param stoppedAt the URL at which it stopped before the last button
+   * @param stoppedAt the URL at which it stopped before all buttons were clicked
    */
   constructor(message: string, stoppedAt?: URL) {
     super(message);

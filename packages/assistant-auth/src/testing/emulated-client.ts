@@ -296,8 +296,9 @@ const isRedirectUri = (url: URL, redirectUri: string): boolean => {
 
 /**
  * Clicks through a sign-in.
- * @throws OAuthResponseError if the authorization response has an error, also one that arrives before the last
- *   button, such as `invalid_scope`
+ * @throws OAuthResponseError if the authorization response has an error, such as `invalid_scope`, even if it
+ *   arrives before all buttons were clicked
+ * @throws Error if the response is not for this request
  * @throws NavigationError if the browser stops or ends elsewhere
  */
 const obtainCode = async (
@@ -314,6 +315,7 @@ const obtainCode = async (
     );
   } catch (error) {
     const stoppedAt = error instanceof NavigationError ? error.stoppedAt : undefined;
+    // Throws the error of the response, if it has one.
     if (stoppedAt !== undefined && isRedirectUri(stoppedAt, redirectUri)) readResponse(stoppedAt);
     throw error;
   }

@@ -340,7 +340,7 @@ describe('toRequest', () => {
     expect(urls).toEqual(['https://other.example/hello', 'http://other.example/hello']);
   });
 
-  it('does not report a wrong URL of the app as a mistake in the request', async () => {
+  it('throws a TypeError for a URL of the API that is not valid', async () => {
     const errors: unknown[] = [];
     const port = await serve((request, response) => {
       try {
