@@ -1,7 +1,9 @@
 /** Copies an example to a new project, as a publisher does, and runs its commands. */
 import { execFile, spawn } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
 import { delimiter, dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { localEnvironment } from '../../packages/assistant-auth/src/cli/database/wrangler.ts';
@@ -46,6 +48,16 @@ export const installExample = async (name: string, clone: string): Promise<Proje
   const project = createProject(folder, commands, { CLONE: clone });
   await project.run(install);
   return project;
+};
+
+/**
+ * Sends a request with an invalid `Host` header, so that `toRequest` throws.
+ * @returns the response, with its status line and headers
+ */
+export const sendMalformedRequest = (port: number, path: string): Promise<string> => {
+  const socket = createConnection(port, '127.0.0.1');
+  socket.end(`GET ${path} HTTP/1.1\r\nHost: words example\r\nConnection: close\r\n\r\n`);
+  return text(socket);
 };
 
 /**
@@ -95,9 +107,9 @@ const createProject = (folder: string, commands: readonly string[], variables: V
       });
       const lines: string[] = [];
       const { promise: started, resolve } = Promise.withResolvers<void>();
-      const log = (text: string): void => {
-        lines.push(text);
-        if (line.test(text)) resolve();
+      const log = (printed: string): void => {
+        lines.push(printed);
+        if (line.test(printed)) resolve();
       };
       const { exited, stop } = superviseProcess(child, { log });
       const failed = exited.then((code) => {

@@ -5,15 +5,17 @@
 import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
 import { get, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
-import { createConnection } from 'node:net';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { findFreePort } from '@words-with-chat/lab';
+import { generateKey } from 'assistant-auth/seal';
 import { createEmulatedClient } from 'assistant-auth/testing';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { installExample, type Project, type RunningCommand } from './example.ts';
+import { installExample, type Project, type RunningCommand, sendMalformedRequest } from './example.ts';
 
 const clone = inject('clone');
+
+/** A key ring in the environment of the examples, such as that of a deployment. */
+const environmentRing = generateKey('deployment');
 
 /** For each example, the line that it prints when it listens, and its files with secrets or personal data. */
 const examples = [
@@ -34,7 +36,7 @@ describe.each(examples)('%s', (name, readyLine, privateFiles) => {
 
   beforeAll(async () => {
     const port = String(await findFreePort());
-    variables = { PORT: port };
+    variables = { PORT: port, SEALING_KEYS: environmentRing };
     issuer = `http://localhost:${port}`;
     project = await installExample(name, clone);
     await startApp();
@@ -120,19 +122,17 @@ describe.each(examples)('%s', (name, readyLine, privateFiles) => {
       expect([file, statSync(join(project.folder, file)).mode & 0o777]).toEqual([file, 0o600]);
   });
 
-  it('creates its own key ring, even if the environment contains one', async () => {
-    const other = await installExample(name, clone);
-    const [ring = ''] = (await project.run('npx assistant-auth keys')).trim().split(' ');
-    await other.run('npm run setup', { SEALING_KEYS: ring });
-    const file = readFileSync(join(other.folder, privateFiles[0]), 'utf8');
+  it('creates its own key ring once, and ignores one in the environment', async () => {
+    const read = () => readFileSync(join(project.folder, privateFiles[0]), 'utf8');
+    const file = read();
     expect(file).toMatch(/^SEALING_KEYS=[a-z0-9-]+\.[\w-]{43}\n$/);
-    expect(file).not.toContain(ring);
-    await other.run('npm run setup');
-    expect(readFileSync(join(other.folder, privateFiles[0]), 'utf8')).toBe(file);
+    expect(file).not.toContain(environmentRing);
+    await project.run('npm run setup', variables);
+    expect(read()).toBe(file);
   });
 });
 
-it('node-express in production names a missing variable, and sends no stack of an error', async () => {
+it('node-express in production names a missing variable, and sends no stack trace', async () => {
   const project = await installExample('node-express', clone);
   const port = await findFreePort();
   const variables = {
@@ -148,9 +148,7 @@ it('node-express in production names a missing variable, and sends no stack of a
   await expect(start({ ...complete, SEALING_KEYS: '' })).rejects.toThrow('sealingKeys');
   await expect(start({ ...complete, ISSUER: '' })).rejects.toThrow('issuer');
   const app = await start(complete);
-  const socket = createConnection(port, '127.0.0.1');
-  socket.end('GET /api/hello HTTP/1.1\r\nHost: words example\r\nConnection: close\r\n\r\n');
-  const response = await text(socket);
+  const response = await sendMalformedRequest(port, '/api/hello');
   expect(response).toMatch(/^HTTP\/1.1 400 /);
   expect(response).not.toMatch(/app\.ts|node_modules|at \w/);
   await app.stop();

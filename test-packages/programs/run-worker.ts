@@ -23,8 +23,9 @@ const send = async (request: Request): Promise<Response> => {
     ...{ method, headers: [...headers], redirect: 'manual' },
     ...(body !== undefined && { body }),
   });
-  return new Response(response.body as ReadableStream | null, {
-    status: response.status,
+  const { status } = response;
+  return new Response(status === 204 ? null : await response.arrayBuffer(), {
+    status,
     headers: [...response.headers],
   });
 };

@@ -1,6 +1,5 @@
 /** Serves the app with a server of this runtime, runs the flow against it, and prints the outcome. */
 import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import process from 'node:process';
 import { sendResponse, toNodeHandler, toRequest } from 'assistant-auth/node';
 import { migrate, sqliteStorage } from 'assistant-auth/sqlite';
@@ -15,31 +14,32 @@ const storage = sqliteStorage(database);
 
 /** Creates the handlers of the app for a server of Node. */
 const createHandlers = ({ broker, fakeProvider }: App) => ({
-  endpoints: toNodeHandler(broker),
-  provider: toNodeHandler({ issuer: broker.issuer, handle: fakeProvider.handle }),
+  // Both in one handler, as an app without a fake provider has only one.
+  endpoints: toNodeHandler({
+    issuer: broker.issuer,
+    handle: async (request, options) =>
+      (await fakeProvider.handle(request)) ?? broker.handle(request, options),
+  }),
   protect: (request: Parameters<typeof toRequest>[0]) =>
     broker.protect(toRequest(request, broker), { scopes: [scope] }),
 });
 
 const createListener = async (app: App): Promise<RequestListener> => {
-  const { endpoints, provider, protect } = createHandlers(app);
+  const { endpoints, protect } = createHandlers(app);
   switch (framework) {
     case 'node:http':
       return (request, response) =>
-        endpoints(request, response, () =>
-          provider(request, response, async (error) => {
-            if (error !== undefined) throw error;
-            const auth = await protect(request);
-            if (!auth.ok) return sendResponse(auth.response, response);
-            response.setHeader('content-type', 'application/json');
-            response.end(JSON.stringify({ user: auth.user.id }));
-          }),
-        );
+        endpoints(request, response, async (error) => {
+          if (error !== undefined) throw error;
+          const auth = await protect(request);
+          if (!auth.ok) return sendResponse(auth.response, response);
+          response.setHeader('content-type', 'application/json');
+          response.end(JSON.stringify({ user: auth.user.id }));
+        });
     case 'express': {
       const { default: express } = await import('express');
       const server = express();
       server.use(endpoints);
-      server.use(provider);
       server.use(express.json());
       server.get(apiPath, async (request, response) => {
         const auth = await protect(request);
@@ -56,7 +56,7 @@ const createListener = async (app: App): Promise<RequestListener> => {
         instance.addContentTypeParser('*', (_request, _payload, done) => done(null));
         instance.all('/*', (request, reply) => {
           reply.hijack();
-          endpoints(request.raw, reply.raw, () => provider(request.raw, reply.raw));
+          endpoints(request.raw, reply.raw);
         });
       });
       server.get(apiPath, async (request, reply) => {
@@ -84,8 +84,9 @@ const runOnNodeServer = async (): Promise<object> => {
 const listen = (server: Server): Promise<string> =>
   new Promise((resolve) => {
     server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      resolve(`http://127.0.0.1:${port}`);
+      const address = server.address();
+      if (address === null || typeof address === 'string') throw new Error('not listening on a port');
+      resolve(`http://127.0.0.1:${address.port}`);
     });
   });
 

@@ -1,4 +1,4 @@
-/** The Worker that is deployed. */
+/** The production Worker, with Google as the provider. */
 import { google } from 'assistant-auth';
 import { type App, createApp, type Env } from './app.ts';
 

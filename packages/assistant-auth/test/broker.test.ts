@@ -330,13 +330,6 @@ describe('createBroker', () => {
     );
   });
 
-  it('has a resource server that names its keys if they are not set', () => {
-    const untyped = { issuer, resource: issuer, keys: undefined };
-    expect(() => Reflect.apply(createResourceServer, undefined, [untyped])).toThrow(
-      expect.objectContaining({ name: 'ConfigurationError', option: 'keys' }),
-    );
-  });
-
   it('has no account page unless it is configured', async () => {
     const before = deploy();
     const browser = createAccountBrowser(before);
@@ -721,4 +714,11 @@ describe('authorization server metadata', () => {
     expect(response.status).toBe(421);
     expect(await response.text()).not.toContain('words.example');
   });
+});
+
+it('createResourceServer names `keys` if they are missing', () => {
+  const untyped = { issuer, resource: issuer, keys: undefined };
+  expect(() => Reflect.apply(createResourceServer, undefined, [untyped])).toThrow(
+    expect.objectContaining({ name: 'ConfigurationError', option: 'keys' }),
+  );
 });

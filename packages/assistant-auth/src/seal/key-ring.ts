@@ -3,7 +3,7 @@
  * A sealed text contains the ID of its key, and only that key is tried (`createOpener` in `sealer.ts`). To
  * rotate, the operator adds a key at the end, promotes it to the front, waits until stored upstream tokens
  * are resealed (`tokens/key-rotation.ts`), and retires the old key when no unexpired token can need it
- * (`readKeyUsage` in `storage/sqlite/admin.ts`).
+ * (`readKeyUsage` in `storage/sqlite/storage-admin.ts`).
  */
 
 import { ConfigurationError } from '../oauth/errors.ts';

@@ -4,6 +4,7 @@ import { accountTests } from './storage-contract/accounts.ts';
 import { cleanupTests } from './storage-contract/cleanup.ts';
 import { codeClaimTests, codeTests } from './storage-contract/codes.ts';
 import type { StorageContractTest } from './storage-contract/contract-test.ts';
+import { identityRevocationTests } from './storage-contract/identity-revocations.ts';
 import { recheckTests } from './storage-contract/rechecks.ts';
 import { isRefreshableTests, refreshRaceTests, refreshTests } from './storage-contract/refresh.ts';
 import { revocationPageTests, revocationTests } from './storage-contract/revocations.ts';
@@ -22,7 +23,8 @@ const groups = [
   ['refresh', refreshTests],
   ['isRefreshable', isRefreshableTests],
   ['refresh under contention', refreshRaceTests],
-  ['rechecks and revokeGrantsOfIdentity', recheckTests],
+  ['rechecks and dropUpstreamToken', recheckTests],
+  ['revokeGrantsOfIdentity', identityRevocationTests],
   ['revoke and isRevoked', revocationTests],
   ['readRevocations', revocationPageTests],
   ['sessions', sessionTests],

@@ -5,22 +5,13 @@
  */
 
 import type { BrokerStorage } from '../broker-storage.ts';
-import { createSqlAdmin, type StorageAdmin } from './admin.ts';
+import { createSqlAdmin } from './admin.ts';
 import { createSqlStorage } from './sql-storage.ts';
 import type { SqlDatabase } from './statements.ts';
+import type { StorageAdmin } from './storage-admin.ts';
 
-export type {
-  AuditEntry,
-  GrantSummary,
-  IdentityWithoutUpstreamToken,
-  KeyPrefixes,
-  KeyUsage,
-  KeyUsageQuery,
-  Pagination,
-  StorageAdmin,
-  UserSummary,
-} from './admin.ts';
 export type { AuditActor, AuditEventName, SqlDatabase, SqlResult, SqlStatement } from './statements.ts';
+export type * from './storage-admin.ts';
 
 /**
  * Creates storage in a D1 database to which this package's migrations were applied. Every method is one round

@@ -5,23 +5,13 @@
 
 import { systemClock, systemSleep } from '../../defaults.ts';
 import type { BrokerStorage } from '../broker-storage.ts';
-import { createSqlAdmin, type StorageAdmin } from './admin.ts';
+import { createSqlAdmin } from './admin.ts';
 import { createSqliteDatabase, type SqliteDatabase } from './drivers.ts';
 import { migrations } from './migrations.ts';
 import { createSqlStorage } from './sql-storage.ts';
 import type { SqlDatabase } from './statements.ts';
+import type { StorageAdmin } from './storage-admin.ts';
 
-export type {
-  AuditEntry,
-  GrantSummary,
-  IdentityWithoutUpstreamToken,
-  KeyPrefixes,
-  KeyUsage,
-  KeyUsageQuery,
-  Pagination,
-  StorageAdmin,
-  UserSummary,
-} from './admin.ts';
 export type {
   LibsqlClient,
   LibsqlResult,
@@ -32,6 +22,7 @@ export type {
   SqliteValue,
 } from './drivers.ts';
 export type { AuditActor, AuditEventName } from './statements.ts';
+export type * from './storage-admin.ts';
 
 /**
  * Creates storage in a SQLite database that {@link migrate} has prepared. Several processes on one machine can

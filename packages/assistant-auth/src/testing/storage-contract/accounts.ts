@@ -14,6 +14,7 @@ import {
   inactive,
   listActiveRevocations,
   type NamedChange,
+  publisherUser,
   signIn,
   signInAndRedeem,
   summarizeOutcome,
@@ -346,7 +347,6 @@ const deleteTests = (createStorage: CreateStorage): readonly StorageContractTest
 
   test('keeps no old data for a user who signs in again with the same ID from the publisher', async () => {
     const storage = await createStorage();
-    const publisherUser = { kind: 'resolved', id: 'their-7' } as const;
     await signInAndRedeem(storage, { user: publisherUser });
     await deleteUser(storage, 'their-7');
     await storage.recordSignIn(signIn({ grantId: 'grant-2', user: publisherUser }));

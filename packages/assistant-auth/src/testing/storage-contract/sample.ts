@@ -39,6 +39,9 @@ interface SignInOverrides {
   readonly limits?: Partial<SignIn['limits']>;
 }
 
+/** The user that the publisher's `resolveUser` chose for an identity. */
+export const publisherUser = { kind: 'resolved', id: 'their-7' } as const satisfies SignIn['user'];
+
 /** Limits that are too high for a test to reach, for tests that are not about limits. */
 export const highLimits: SignIn['limits'] = { signIns: 1000, period: 600, activeGrants: 1000 };
 

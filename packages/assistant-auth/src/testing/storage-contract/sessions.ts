@@ -13,6 +13,7 @@ import {
   grantRefresh,
   inactive,
   type NamedChange,
+  publisherUser,
   redemption,
   signIn,
   signInAndRedeem,
@@ -111,7 +112,6 @@ export const sessionTests = (createStorage: CreateStorage): readonly StorageCont
 
   test('ends if the publisher maps its identity to another user', async () => {
     const storage = await createStorageWithSession(createStorage);
-    const publisherUser = { kind: 'resolved', id: 'their-7' } as const;
     await storage.recordSignIn(signIn({ grantId: 'grant-2', now: t0 + 2, user: publisherUser }));
     equal(await useAccountSession(storage, t0 + 3), undefined);
   }),

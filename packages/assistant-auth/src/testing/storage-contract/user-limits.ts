@@ -14,6 +14,7 @@ import {
   grantRefresh,
   listActiveRevocations,
   type NamedChange,
+  publisherUser,
   redemption,
   signIn,
   signInAndRedeem,
@@ -26,7 +27,6 @@ import { continueInSession, createSession, createStorageWithSession, useAccountS
 type Overrides = NonNullable<Parameters<typeof signIn>[0]>;
 
 const userByIdentity = (newId: string) => ({ kind: 'by-identity', newId }) as const;
-const publisherUser = { kind: 'resolved', id: 'their-7' } as const;
 const bob = { identity: { subject: 'bob' }, user: userByIdentity('user-2') } as const;
 const threeSignIns = { signIns: 3 };
 const limited = (retryAfter: number) => ({ kind: 'limited', retryAfter });

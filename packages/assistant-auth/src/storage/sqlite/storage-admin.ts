@@ -1,0 +1,176 @@
+/**
+ * The operator's queries: users, grants, the audit log, and what still needs a sealing key. Results identify
+ * users only by ID, and contain no names or email addresses.
+ */
+import type { EpochSeconds, GrantId, UserId } from '../../oauth/identifiers.ts';
+import type { AuditActor, AuditEventName } from './statements.ts';
+
+/** The operator's queries on the storage's database. None of them changes anything. */
+export interface StorageAdmin {
+  /**
+   * Reads the clock of the database, which agrees with the deployment's. The clock of the operator's computer
+   * may not.
+   */
+  readClock(): Promise<EpochSeconds>;
+  /**
+   * Reads users, newest first.
+   * @param page the part of the list to read
+   * @param now the current time, from `readClock`
+   */
+  listUsers(page: Pagination, now: EpochSeconds): Promise<readonly UserSummary[]>;
+  /**
+   * Reads a user's grants and sessions, newest first. Returns `undefined` if the user does not exist.
+   * @param userId the ID of the user
+   * @param now the current time, from `readClock`
+   */
+  listGrants(userId: UserId, now: EpochSeconds): Promise<readonly GrantSummary[] | undefined>;
+  /**
+   * Reads identities that have active grants but no upstream token, so they cannot be rechecked. Ordered by
+   * last sign-in, oldest first.
+   * @param page the part of the list to read
+   * @param now the current time, from `readClock`
+   */
+  listIdentitiesWithoutUpstreamToken(
+    page: Pagination,
+    now: EpochSeconds,
+  ): Promise<readonly IdentityWithoutUpstreamToken[]>;
+  /**
+   * Reads the audit log, newest first.
+   * @param page the part of the log to read
+   * @param userId reads only entries about this user. Default: all entries
+   */
+  listAuditEntries(page: Pagination, userId?: UserId): Promise<readonly AuditEntry[]>;
+  /**
+   * Reads what may still need each key in a ring, in the order of the ring. A key can be retired when nothing
+   * needs it.
+   * @param query the keys and the current time
+   */
+  readKeyUsage(query: KeyUsageQuery): Promise<readonly KeyUsage[]>;
+}
+
+/** An entry of the audit log. It contains no name, email address, token or grant ID. */
+export interface AuditEntry {
+  /** When it happened. */
+  readonly at: EpochSeconds;
+  /** What happened. */
+  readonly event: AuditEventName;
+  /** Who did it. */
+  readonly actor: AuditActor;
+  /** Why it happened. For `key-rotated`, the ID of the key that seals now. */
+  readonly reason?: string;
+  /**
+   * The user that it concerns, if any. When a user is deleted, the entries about the user are deleted too.
+   */
+  readonly userId?: UserId;
+  /** The client that it concerns, if any. */
+  readonly clientId?: string;
+  /** The ID of the provider that it concerns, if any. */
+  readonly provider?: string;
+}
+
+/** A grant or a session of a user. */
+export interface GrantSummary {
+  /** The ID of the grant. */
+  readonly id: GrantId;
+  /** The client that the grant is for, or `account` for a session of the account page. */
+  readonly clientId: string;
+  /** The redirect URI that the code was sent to. */
+  readonly redirectUri: string;
+  /** The scopes that the user consented to. */
+  readonly scopes: readonly string[];
+  /** The ID of the provider that the user signed in with. */
+  readonly provider: string;
+  /** When the sign-in was recorded. */
+  readonly createdAt: EpochSeconds;
+  /** When the newest token was issued, or the session was last used. Absent if neither has happened. */
+  readonly lastUsedAt?: EpochSeconds;
+  /**
+   * `active`: one of its tokens can still be used. `pending`: its code has not been redeemed. `expired`: all
+   * of its tokens have expired. `revoked`: it was revoked.
+   */
+  readonly state: 'active' | 'pending' | 'expired' | 'revoked';
+  /** Why the grant was revoked. Absent if it was not. */
+  readonly reason?: string;
+}
+
+/** Which part of a list to read. */
+export interface Pagination {
+  /** The maximum number of rows to return. */
+  readonly limit: number;
+  /** The number of rows to skip. */
+  readonly skip: number;
+}
+
+/** An identity that cannot be rechecked although it has active grants. */
+export interface IdentityWithoutUpstreamToken {
+  /** The ID of the provider. */
+  readonly provider: string;
+  /** The user that the identity belongs to. */
+  readonly userId: UserId;
+  /** When the user last signed in at the provider. */
+  readonly since: EpochSeconds;
+  /** The number of active grants of the identity. */
+  readonly activeGrants: number;
+  /**
+   * The time from which those grants cannot be refreshed, after an inconclusive recheck. Absent if there is
+   * no limit.
+   */
+  readonly refreshableUntil?: EpochSeconds;
+}
+
+/** A user, without names or addresses. */
+export interface UserSummary {
+  /** The ID of the user. */
+  readonly id: UserId;
+  /** When the user first signed in. */
+  readonly createdAt: EpochSeconds;
+  /** The number of identities that the user can sign in with. */
+  readonly identities: number;
+  /** The number of grants with a token that can still be used. Includes sessions of the account page. */
+  readonly activeGrants: number;
+  /** When the user last signed in at a provider. Absent for a user without identities. */
+  readonly lastSignInAt?: EpochSeconds;
+}
+
+/** The keys whose usage is to be read. */
+export interface KeyUsageQuery {
+  /** The keys of a ring, in order. The first one seals. */
+  readonly keys: readonly KeyPrefixes[];
+  /** The current time, from `readClock`. */
+  readonly now: EpochSeconds;
+}
+
+/** A key, and how to recognize what it sealed. */
+export interface KeyPrefixes {
+  /** The ID of the key. */
+  readonly id: string;
+  /** The prefixes that a text sealed with this key can begin with, from `listSealedPrefixes`. */
+  readonly prefixes: readonly string[];
+}
+
+/** What may still need one key. */
+export interface KeyUsage {
+  /** The ID of the key. */
+  readonly id: string;
+  /** The number of stored upstream tokens that it sealed. */
+  readonly sealedUpstreamTokens: number;
+  /**
+   * The time from which it cannot have sealed anything. Absent until a cleanup has found another first key
+   * after it.
+   */
+  readonly sealedUntil?: EpochSeconds;
+  /** The number of active grants that may have a token or cookie from before `sealedUntil`. */
+  readonly activeGrants: number;
+  /** When the last of these grants expires, unless it is revoked before. */
+  readonly lastGrantExpiresAt?: EpochSeconds;
+  /**
+   * The time from which every isolate has the key, so that it can be promoted. Absent until a cleanup has
+   * found the key in the deployed ring, and after a cleanup that did not find it.
+   */
+  readonly promotableFrom?: EpochSeconds;
+  /**
+   * Whether it is not the first key of the ring, and no cleanup has ever found it as the first one. It may
+   * have sealed nothing, or it was promoted and rolled back between two cleanups.
+   */
+  readonly isSealingPeriodUnknown: boolean;
+}
