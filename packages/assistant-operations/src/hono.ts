@@ -5,37 +5,19 @@
  */
 import { Hono, type Context as HonoContext } from 'hono';
 import type { ApiDefinition } from './define-api.ts';
+import { allowAnyOrigin, createPreflightResponse, isPreflight } from './http/cors.ts';
+import {
+  type Guard,
+  type GuardAcceptance,
+  type GuardRefusal,
+  isAccepted,
+  readRefusal,
+} from './http/guard.ts';
 import { createJsonResponse, createProblemResponse, type Problem, ProblemError } from './http/problem.ts';
 import { createInputReader, type ReadInput } from './http/read-input.ts';
 import type { InputIssue, Operation } from './operation.ts';
 
-/** The result of a guard that accepts the caller. Guards add what they know about the caller. */
-export interface GuardAcceptance {
-  /** The caller may call the operation. */
-  readonly ok: true;
-}
-
-/** The result of a guard that refuses the caller. */
-export interface GuardRefusal {
-  /** The caller may not call the operation. */
-  readonly ok: false;
-  /** The complete response to send instead, such as a 401 or 403 with a `WWW-Authenticate` header. */
-  readonly response: Response;
-}
-
-/**
- * Authenticates the caller of a request, and checks that the token has all `scopes`. An error that it throws
- * is handled like an error of an operation.
- *
- * `broker.protect` of assistant-auth is a guard: `(request, scopes) => broker.protect(request, { scopes })`.
- * @typeParam Auth the result for a caller who may call the operation: what the guard knows about the caller,
- *   and `ok: true`
- * @typeParam Result the result for any caller. Default: `Auth | GuardRefusal`.
- */
-export type Guard<Auth extends GuardAcceptance, Result extends Auth | GuardRefusal = Auth | GuardRefusal> = (
-  request: Request,
-  scopes: readonly string[],
-) => Promise<Result>;
+export type { Guard, GuardAcceptance, GuardRefusal };
 
 /**
  * Decides whether pages on other origins can call the API with `fetch`. `any-origin` lets all pages call it,
@@ -162,6 +144,15 @@ export const createHttpRoutes = <
   return routes;
 };
 
+/**
+ * The same for every path, because only callers that the guard accepts may learn which paths and methods
+ * exist.
+ */
+const preflightHeaders = {
+  methods: 'GET, HEAD, POST, PUT, PATCH, DELETE',
+  headers: 'Authorization, Content-Type',
+} as const;
+
 /** Responds to preflights, and adds CORS headers to every other response, unless `cors` is `off`. */
 const withCors = async (
   request: Request,
@@ -169,7 +160,7 @@ const withCors = async (
   respond: () => Promise<Response>,
 ): Promise<Response> => {
   if (cors !== 'any-origin') return respond();
-  return isPreflight(request) ? createPreflightResponse() : allowAnyOrigin(await respond());
+  return isPreflight(request) ? createPreflightResponse(preflightHeaders) : allowAnyOrigin(await respond());
 };
 
 interface OperationRoute<Context> {
@@ -210,19 +201,6 @@ const respondWithProblem = async <Auth extends GuardAcceptance, Context>(
   }
 };
 
-/**
- * Only the value `true` accepts the caller. A `Response` also has `ok`, so a guard in JavaScript that returns one
- * must not accept the caller.
- */
-const isAccepted = <Auth extends GuardAcceptance>(result: Auth | GuardRefusal): result is Auth =>
-  result.ok === true && !(result instanceof Response);
-
-/** @throws TypeError if there is no response, which is handled like any other error of the guard */
-const readRefusal = ({ response }: GuardRefusal): Response => {
-  if (response instanceof Response) return response;
-  throw new TypeError('the result of the guard has neither ok: true nor a response');
-};
-
 const toProblem = (
   error: unknown,
   { mapError, logError }: Pick<HttpRoutesOptions<never, never>, 'mapError' | 'logError'>,
@@ -261,39 +239,3 @@ const groupMethodsByPath = (
 };
 
 const toRoutePath = (path: string): string => path.replace(/\{([^}]*)\}/g, ':$1');
-
-// CORS (Fetch standard): calls are authenticated by the `Authorization` header, so any origin is allowed.
-
-/** Returns whether a request is a CORS preflight, and not another OPTIONS request. */
-const isPreflight = ({ method, headers }: Request): boolean =>
-  method === 'OPTIONS' && headers.has('access-control-request-method');
-
-/**
- * Creates the response to a preflight, the same for every path, because only callers that the guard accepts
- * may learn which paths and methods exist. The headers are listed by name, because `*` does not cover
- * `Authorization`.
- */
-const createPreflightResponse = (): Response =>
-  new Response(null, {
-    status: 204,
-    headers: {
-      'access-control-allow-origin': '*',
-      'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
-      'access-control-allow-headers': 'Authorization, Content-Type',
-      // In seconds: Chromium's maximum.
-      'access-control-max-age': '7200',
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
-    },
-  });
-
-/**
- * Copies the response so that pages on any origin can read it, including the headers that say how to get a
- * token and when to try again.
- */
-const allowAnyOrigin = (response: Response): Response => {
-  const readableResponse = new Response(response.body, response);
-  readableResponse.headers.set('access-control-allow-origin', '*');
-  readableResponse.headers.set('access-control-expose-headers', 'WWW-Authenticate, Retry-After');
-  return readableResponse;
-};

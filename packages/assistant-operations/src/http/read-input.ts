@@ -4,9 +4,7 @@
  */
 import { hasRequestBody, listFieldsOutsidePath, type Operation } from '../operation.ts';
 import { ProblemError } from './problem.ts';
-
-/** The maximum size of a JSON body, in bytes: the most that ChatGPT sends. */
-const maxBodyBytes = 100_000;
+import { isJson, parseJson, readText } from './read-json.ts';
 
 /**
  * Reads an input without validating it. `pathParameters` contains the decoded path fields. They take
@@ -46,8 +44,7 @@ const readQuery = (request: Request, names: readonly string[]): Record<string, s
 const readBody = async (request: Request): Promise<object> => {
   const text = await readText(request);
   if (text === '') return {};
-  const type = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
-  if (type !== 'application/json') {
+  if (!isJson(request)) {
     throw new ProblemError({
       status: 415,
       detail: 'The Content-Type must be application/json.',
@@ -59,30 +56,4 @@ const readBody = async (request: Request): Promise<object> => {
     throw new ProblemError({ status: 400, detail: 'The body must be a JSON object.' });
   }
   return body;
-};
-
-const parseJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new ProblemError({ status: 400, detail: 'The body is not valid JSON.' }, { cause });
-  }
-};
-
-const readText = async ({ body }: Request): Promise<string> => {
-  if (body === null) return '';
-  const reader = body.getReader();
-  const decoder = new TextDecoder();
-  let text = '';
-  let length = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return text + decoder.decode();
-    length += value.length;
-    if (length > maxBodyBytes) {
-      await reader.cancel();
-      throw new ProblemError({ status: 413, detail: `The body is longer than ${maxBodyBytes} bytes.` });
-    }
-    text += decoder.decode(value, { stream: true });
-  }
 };

@@ -1,0 +1,40 @@
+/**
+ * CORS (Fetch standard). Calls are authenticated by the `Authorization` header, which only a page that has a
+ * token can send, so any origin is allowed.
+ */
+
+/** Returns whether a request is a CORS preflight, and not another OPTIONS request. */
+export const isPreflight = ({ method, headers }: Request): boolean =>
+  method === 'OPTIONS' && headers.has('access-control-request-method');
+
+/**
+ * Creates the response to a preflight, which must not depend on the request. The headers that pages can send
+ * are listed by name, because `*` does not cover `Authorization`.
+ */
+export const createPreflightResponse = (allowed: {
+  readonly methods: string;
+  readonly headers: string;
+}): Response =>
+  new Response(null, {
+    status: 204,
+    headers: {
+      'access-control-allow-origin': '*',
+      'access-control-allow-methods': allowed.methods,
+      'access-control-allow-headers': allowed.headers,
+      // In seconds: Chromium's maximum.
+      'access-control-max-age': '7200',
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    },
+  });
+
+/**
+ * Copies the response so that pages on any origin can read it, including the headers that say how to get a
+ * token and when to try again.
+ */
+export const allowAnyOrigin = (response: Response): Response => {
+  const readableResponse = new Response(response.body, response);
+  readableResponse.headers.set('access-control-allow-origin', '*');
+  readableResponse.headers.set('access-control-expose-headers', 'WWW-Authenticate, Retry-After');
+  return readableResponse;
+};

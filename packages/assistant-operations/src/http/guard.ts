@@ -1,0 +1,42 @@
+/** The guard that authenticates the caller of a request. The routes and the MCP endpoint use it alike. */
+
+/** The result of a guard that accepts the caller. Guards add what they know about the caller. */
+export interface GuardAcceptance {
+  /** The caller may call the operation. */
+  readonly ok: true;
+}
+
+/** The result of a guard that refuses the caller. */
+export interface GuardRefusal {
+  /** The caller may not call the operation. */
+  readonly ok: false;
+  /** The complete response to send instead, such as a 401 or 403 with a `WWW-Authenticate` header. */
+  readonly response: Response;
+}
+
+/**
+ * Authenticates the caller of a request, and checks that the token has all `scopes`. An error that it throws
+ * is handled like an error of an operation.
+ *
+ * `broker.protect` of assistant-auth is a guard: `(request, scopes) => broker.protect(request, { scopes })`.
+ * @typeParam Auth the result for a caller who may call the operation: what the guard knows about the caller,
+ *   and `ok: true`
+ * @typeParam Result the result for any caller. Default: `Auth | GuardRefusal`.
+ */
+export type Guard<Auth extends GuardAcceptance, Result extends Auth | GuardRefusal = Auth | GuardRefusal> = (
+  request: Request,
+  scopes: readonly string[],
+) => Promise<Result>;
+
+/**
+ * Only the value `true` accepts the caller. A `Response` also has `ok`, so a guard in JavaScript that returns one
+ * must not accept the caller.
+ */
+export const isAccepted = <Auth extends GuardAcceptance>(result: Auth | GuardRefusal): result is Auth =>
+  result.ok === true && !(result instanceof Response);
+
+/** @throws TypeError if there is no response, which is handled like any other error of the guard */
+export const readRefusal = ({ response }: GuardRefusal): Response => {
+  if (response instanceof Response) return response;
+  throw new TypeError('the result of the guard has neither ok: true nor a response');
+};

@@ -1,0 +1,43 @@
+/** Reads the JSON body of a request, up to a limit. */
+import { ProblemError } from './problem.ts';
+
+/** The maximum size of a body, in bytes: the most that ChatGPT sends. */
+const maxBodyBytes = 100_000;
+
+/** Returns whether the `Content-Type` of a request is `application/json`, with or without parameters. */
+export const isJson = ({ headers }: Request): boolean =>
+  headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() === 'application/json';
+
+/**
+ * Parses JSON.
+ * @throws ProblemError 400
+ */
+export const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new ProblemError({ status: 400, detail: 'The body is not valid JSON.' }, { cause });
+  }
+};
+
+/**
+ * Reads a body as text. It stops at the limit, whatever `Content-Length` says.
+ * @throws ProblemError 413
+ */
+export const readText = async ({ body }: Request): Promise<string> => {
+  if (body === null) return '';
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  let text = '';
+  let length = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return text + decoder.decode();
+    length += value.length;
+    if (length > maxBodyBytes) {
+      await reader.cancel();
+      throw new ProblemError({ status: 413, detail: `The body is longer than ${maxBodyBytes} bytes.` });
+    }
+    text += decoder.decode(value, { stream: true });
+  }
+};
