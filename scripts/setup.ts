@@ -24,7 +24,7 @@ const main = async (): Promise<void> => {
   const outcome = await ensureVariablesFile(process.env, origin);
   const variables = await readVariables(process.env);
   const { GPT_CLIENT_ID = '', GPT_CLIENT_SECRET = '' } = variables;
-  const sections = await buildGptEditorSections({
+  const sections = buildGptEditorSections({
     origin,
     clientId: GPT_CLIENT_ID,
     // While the secret is being replaced, there are two. The first one is the new one.

@@ -36,9 +36,6 @@ export const getVariablesFile = ({ VARIABLES_FILE = '' }: NodeJS.ProcessEnv): st
 /** The static files in the repository. */
 export const publicFolder = resolvePath('apps/words/public');
 
-/** The instructions to paste into the GPT editor. */
-export const instructionsFile = resolvePath('apps/words/gpt/instructions.txt');
-
 /** The style sheet of the page for setting up a GPT. */
 export const setupStyle = resolvePath('scripts/setup/page.css');
 

@@ -79,6 +79,19 @@ const resourceServer: BundleDefinition = {
   required: [`${auth}resource-server.ts`, `${auth}protect.ts`],
 };
 
+const operations = 'packages/assistant-operations/src/';
+const mcpLibraries = ['@modelcontextprotocol', 'zod', 'valibot', '@valibot/to-json-schema'];
+
+const mcp: BundleDefinition = {
+  name: 'MCP server',
+  budget: budgets.mcp,
+  entry: { code: `export { mcpHandler } from 'assistant-operations/mcp';`, folder: 'apps/words' },
+  conditions: ['workerd', 'worker', 'browser'],
+  sources: [operations, ...mcpLibraries.map((name) => `node_modules/${name}/`)],
+  excluded: new RegExp(`^${operations}(hono|openapi/)`),
+  required: [`${operations}mcp/server.ts`],
+};
+
 const worker: BundleDefinition = {
   name: 'the game’s Worker',
   budget: budgets.worker,
@@ -87,11 +100,11 @@ const worker: BundleDefinition = {
   conditions: ['workerd', 'worker', 'browser'],
   sources: [
     ...librarySources,
-    ...['apps/words/src/', 'packages/assistant-operations/src/'],
-    ...['hono', 'valibot', '@valibot/to-json-schema'].map((name) => `node_modules/${name}/`),
+    ...['apps/words/src/', operations],
+    ...['hono', ...mcpLibraries].map((name) => `node_modules/${name}/`),
   ],
   excluded: new RegExp(`^${auth}(testing|cli|node)/`),
   required: ['apps/words/src/worker.ts', `${auth}broker.ts`],
 };
 
-export const bundles: readonly BundleDefinition[] = [core, everything, resourceServer, worker];
+export const bundles: readonly BundleDefinition[] = [core, everything, resourceServer, mcp, worker];

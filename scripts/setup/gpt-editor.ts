@@ -1,7 +1,6 @@
 /** The values to enter in the GPT editor, in the order of its fields. */
-import { readFile } from 'node:fs/promises';
 import { scopeNames } from '../../apps/words/src/api/scopes.ts';
-import { instructionsFile } from '../app/paths.ts';
+import { gptInstructions } from '../../apps/words/src/game/instructions.ts';
 
 export interface EditorField {
   /** The name in the editor. */
@@ -24,19 +23,16 @@ export interface EditorSettings {
 }
 
 /** Returns the sections of the editor with the values of one deployment. */
-export const buildGptEditorSections = async (settings: EditorSettings): Promise<readonly EditorSection[]> => [
-  { title: 'Configure', fields: buildConfigureFields(await readInstructions()) },
+export const buildGptEditorSections = (settings: EditorSettings): readonly EditorSection[] => [
+  { title: 'Configure', fields: configureFields },
   { title: 'Actions, Create new action, Authentication: OAuth', fields: buildAuthenticationFields(settings) },
   { title: 'Schema and privacy policy', fields: buildActionFields(settings) },
 ];
 
-/** Reads the same text for the command and the setup page. */
-const readInstructions = async (): Promise<string> => (await readFile(instructionsFile, 'utf8')).trimEnd();
-
-const buildConfigureFields = (instructions: string): readonly EditorField[] => [
+const configureFields: readonly EditorField[] = [
   { name: 'Name', value: 'Words With Chat' },
   { name: 'Description', value: 'Guess the word, and keep the score.' },
-  { name: 'Instructions', value: instructions },
+  { name: 'Instructions', value: gptInstructions },
   { name: 'Conversation starters', value: 'Let’s play!\nGive me an animal.\nWhat is my score?' },
 ];
 

@@ -16,7 +16,7 @@ export const buildSetupPage = async (
   { GPT_CLIENT_ID = 'words-gpt' }: Variables,
 ): Promise<void> => {
   if (!isOnLoopback(origin)) return;
-  const sections = await buildGptEditorSections({
+  const sections = buildGptEditorSections({
     origin,
     clientId: GPT_CLIENT_ID,
     clientSecret: secretPlaceholder,

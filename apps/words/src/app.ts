@@ -1,5 +1,8 @@
-/** Creates the app of one deployment: the broker's endpoints, the guarded API, and its OpenAPI document. */
-import { type BrokerOptions, createBroker } from 'assistant-auth';
+/**
+ * Creates the app of one deployment: the broker's endpoints, the guarded API over HTTP and MCP, and its OpenAPI
+ * document.
+ */
+import { type AuthorizedCall, type BrokerOptions, createBroker } from 'assistant-auth';
 import { accountPages } from 'assistant-auth/account';
 import { d1Storage } from 'assistant-auth/d1';
 import { createProblemResponse } from 'assistant-operations';
@@ -7,6 +10,8 @@ import { createHttpRoutes } from 'assistant-operations/hono';
 import { Hono } from 'hono';
 import { createDocumentRoutes } from './api/document-routes.ts';
 import { apiBasePath, createErrorMapper, createUnknownPathProblem, gameApi } from './api/game-api.ts';
+import { buildMcpUrl, createMcpEndpoint, mcpPath } from './api/mcp-endpoint.ts';
+import type { OperationContext } from './api/player.ts';
 import { scopes } from './api/scopes.ts';
 import type { Bindings } from './bindings.ts';
 import type { Config } from './config.ts';
@@ -34,6 +39,7 @@ export const createApp = (config: Config, bindings: Bindings, runtimeOptions: Ru
     ...runtimeOptions,
     ...fixedBrokerOptions,
     issuer: origin,
+    resources: [origin, buildMcpUrl(origin)],
     sealingKeys,
     clients,
     providers,
@@ -46,6 +52,7 @@ export const createApp = (config: Config, bindings: Bindings, runtimeOptions: Ru
       onExportUser: async (userId) => exportScore(await scores.read(userId)),
     }),
   });
+  const toContext = ({ user }: AuthorizedCall): OperationContext => ({ userId: user.id, scores });
   const app = new Hono();
   app.route(
     '/',
@@ -53,12 +60,24 @@ export const createApp = (config: Config, bindings: Bindings, runtimeOptions: Ru
       basePath: apiBasePath,
       guard: (request, requiredScopes) =>
         broker.protect(request, { scopes: requiredScopes, limiter: limits.selectLimiter(request) }),
-      context: ({ user }) => ({ userId: user.id, scores }),
+      context: toContext,
       notFound: createUnknownPathProblem,
-      mapError: createErrorMapper(origin),
+      mapError: createErrorMapper(origin, ''),
       logError,
     }),
   );
+  const handleMcp = createMcpEndpoint({
+    origin,
+    guard: (request, requiredScopes) =>
+      broker.protect(request, {
+        resource: buildMcpUrl(origin),
+        scopes: requiredScopes,
+        limiter: limits.selectLimiter(request),
+      }),
+    context: toContext,
+    logError,
+  });
+  app.all(mcpPath, ({ req }) => handleMcp(req.raw));
   app.route('/', createDocumentRoutes(origin));
   app.notFound(({ req }) => notFound(req.raw, origin, bindings.assets));
   app.onError((error) => {
@@ -83,8 +102,9 @@ const fixedBrokerOptions = {
 const exportScore = (outcome: ScoreOutcome) =>
   outcome.kind === 'found' ? { score: outcome.score } : undefined;
 
-const logError = (error: unknown): void => {
+/** Logs an error, with the reference ID that an MCP client sees. */
+const logError = (error: unknown, referenceId?: string): void => {
   const { stack, cause } = error instanceof Error ? error : {};
-  const entry = { event: 'failed', error: String(error), cause: cause && String(cause), stack };
+  const entry = { event: 'failed', referenceId, error: String(error), cause: cause && String(cause), stack };
   console.error(JSON.stringify(entry));
 };

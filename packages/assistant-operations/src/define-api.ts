@@ -1,4 +1,7 @@
-/** Combines operations into an API, and checks them against the limits of assistants when the app starts. */
+/**
+ * Combines operations into an API, and checks them when the app starts: against ChatGPT's limits for an
+ * Action, and against the rules of ChatGPT's and Claude's directories for the tools of an MCP server.
+ */
 import {
   describeSchema,
   listInputFields,
@@ -6,6 +9,7 @@ import {
   type Operation,
   readFieldDescription,
 } from './operation.ts';
+import { findToolProblem, readToolName } from './tool.ts';
 
 const apiBrand: unique symbol = Symbol('ApiDefinition');
 
@@ -24,8 +28,8 @@ export interface ApiDefinition<Context> {
 }
 
 /**
- * An operation, an API or the options of its document that are invalid or exceed ChatGPT's limits. Thrown
- * when the API or its document is created. The message names the operation or option, and says what is
+ * An operation, an API, or the options of its document or MCP endpoint that are invalid or exceed the limits
+ * of an assistant. Thrown when they are created. The message names the operation or option, and says what is
  * expected.
  */
 export class DefinitionError extends Error {
@@ -37,14 +41,17 @@ export class DefinitionError extends Error {
 const limits = { operations: 30, summary: 300, description: 300, parameterDescription: 700 } as const;
 
 /**
- * Combines operations into an API, and checks them against ChatGPT's limits for an Action. Call it when the
- * app starts, so that an invalid definition is never deployed.
+ * Combines operations into an API, and checks them against ChatGPT's limits for an Action, and against the
+ * rules of ChatGPT's and Claude's directories for MCP tools. Call it when the app starts, so that an invalid
+ * definition is never deployed.
  * @typeParam Context what the handlers of the operations need besides their input
  * @param operations at most 30 operations with the same type of context
  * @throws DefinitionError with the ID of the operation, for a duplicate ID, a duplicate method and path, a
  *   malformed ID or path, a summary or description that is empty or too long, a field description that is too
- *   long, or a path field that the input does not have; or for more than 30 operations
- * @throws Error for an input schema that JSON Schema cannot describe, such as `v.date()`
+ *   long, or a path field that the input does not have; for the name of an MCP tool that is malformed or
+ *   used twice, an empty title, contradictory annotations, a name of an input field that Claude does not
+ *   accept, or a `_meta` that ChatGPT does not accept; or for more than 30 operations
+ * @throws Error for a schema that JSON Schema cannot describe, such as `v.date()`
  * @example
  * ```ts
  * import { defineApi, defineOperation, noInput } from 'assistant-operations';
@@ -78,8 +85,11 @@ export const defineApi = <Context>(operations: readonly Operation<Context>[]): A
     checkText(operation, 'description');
     checkPath(operation);
     checkFields(operation);
+    const problem = findToolProblem(operation);
+    if (problem !== undefined) throw new DefinitionError(`${operation.id}: ${problem}`);
   }
   checkUnique(operations, ({ id }) => id);
+  checkUnique(operations, readToolName);
   checkUnique(operations, ({ method, path }) => `${method} ${path.replace(/\{[^}]*\}/g, '{}')}`);
   return { operations, [apiBrand]: true };
 };

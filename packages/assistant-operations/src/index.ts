@@ -1,7 +1,7 @@
 /**
- * API operations, defined once, checked against the limits of GPT Actions and described in OpenAPI, and
- * problem documents (RFC 9457). It needs no web framework: `assistant-operations/hono` serves the operations
- * over HTTP.
+ * API operations, defined once, checked against the limits of ChatGPT and Claude and described in OpenAPI,
+ * and problem documents (RFC 9457). It needs no web framework: `assistant-operations/hono` serves the
+ * operations over HTTP, and `assistant-operations/mcp` as the tools of an MCP server.
  * @module
  */
 export { type ApiDefinition, DefinitionError, defineApi } from './define-api.ts';
@@ -26,4 +26,6 @@ export {
   type OperationDefinition,
   type OperationDescription,
   type OperationResult,
+  type ToolAnnotations,
+  type ToolOptions,
 } from './operation.ts';

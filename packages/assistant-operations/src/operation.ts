@@ -20,6 +20,38 @@ export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 export type InputSchema = v.StrictObjectSchema<v.ObjectEntries, undefined>;
 
 /**
+ * What a tool does to its environment, which clients use to decide whether to ask the user first.
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/schema#toolannotations
+ */
+export interface ToolAnnotations {
+  /** Whether it changes nothing. */
+  readonly readOnlyHint: boolean;
+  /** Whether it can delete or overwrite something, or has an effect that cannot be undone. */
+  readonly destructiveHint: boolean;
+  /** Whether it has effects outside the API, such as a message or a purchase. */
+  readonly openWorldHint: boolean;
+}
+
+/** How an operation is described as an MCP tool, where the default does not fit. */
+export interface ToolOptions {
+  /** The name of the tool: 1 to 64 characters of `a-z`, `0-9` and `_`. Default: the ID of the operation. */
+  readonly name?: string;
+  /** The name that clients show to the user. Default: the summary of the operation. */
+  readonly title?: string;
+  /**
+   * Replaces single annotations. Default for `readOnlyHint`: whether the method is `get`; for
+   * `destructiveHint`: whether the method is `delete` or `put`, or the operation is consequential and does
+   * not only read; for `openWorldHint`: whether the operation is consequential.
+   */
+  readonly annotations?: Partial<ToolAnnotations>;
+  /**
+   * Further members of `_meta`, such as `openai/toolInvocation/invoking`: JSON values, by name. Default:
+   * none. `securitySchemes` is always added.
+   */
+  readonly meta?: Readonly<Record<string, unknown>>;
+}
+
+/**
  * The description of an operation, which its definition and the defined operation have in common. `defineApi`
  * checks the limits that are stated here.
  * @typeParam Input the type of the input schema
@@ -27,8 +59,9 @@ export type InputSchema = v.StrictObjectSchema<v.ObjectEntries, undefined>;
  */
 export interface OperationDescription<Input extends InputSchema, Output extends v.GenericSchema> {
   /**
-   * Identifies the operation, unique in the API: the `operationId` of the OpenAPI document. A letter or
-   * underscore, then letters, digits, underscores and hyphens; at most 64 characters.
+   * Identifies the operation, unique in the API: the `operationId` of the OpenAPI document, and the name of
+   * the MCP tool unless `tool.name` is set. A letter or underscore, then letters, digits, underscores and
+   * hyphens; at most 64 characters.
    */
   readonly id: string;
   /** The HTTP method. Every combination of method and path must be unique in the API. */
@@ -48,7 +81,7 @@ export interface OperationDescription<Input extends InputSchema, Output extends 
   readonly scopes: readonly string[];
   /**
    * Whether ChatGPT must ask the user for confirmation before every call: `x-openai-isConsequential` in the
-   * OpenAPI document.
+   * OpenAPI document. Also determines the annotations of the MCP tool.
    */
   readonly isConsequential: boolean;
   /**
@@ -57,8 +90,13 @@ export interface OperationDescription<Input extends InputSchema, Output extends 
    * `v.description(…)` of a field has at most 700 characters. `noInput` if there are no fields.
    */
   readonly input: Input;
-  /** The schema of the output, which describes it in the OpenAPI document. The output is not validated. */
+  /**
+   * The schema of the output, which describes it in the OpenAPI document and in the MCP tool. An output that
+   * does not match it is never sent over MCP; over HTTP, the output is not validated.
+   */
   readonly output: Output;
+  /** How the operation is described as an MCP tool. Default: as its other members say. */
+  readonly tool?: ToolOptions;
 }
 
 /**

@@ -25,14 +25,19 @@ export const createUnknownPathProblem = (path: string): Problem =>
 /**
  * Creates a function that maps the errors of the game to problems.
  * @param origin the realm (RFC 6750 §3) of the challenge
+ * @param resourcePath the path of the resource (RFC 8707), whose metadata the challenge names (RFC 9728 §5.1);
+ *   empty if the resource is the origin
  */
 export const createErrorMapper =
-  (origin: string) =>
+  (origin: string, resourcePath: '' | `/${string}`) =>
   (error: unknown): Problem | undefined => {
     // After a 401, clients sign in again, which finds the user or creates a new one.
     if (error instanceof PlayerDeleted) {
       const detail = 'The access token is not valid.';
-      const challenge = `Bearer realm="${origin}", error="invalid_token", error_description="${detail}"`;
+      const metadata = `${origin}/.well-known/oauth-protected-resource${resourcePath}`;
+      const challenge =
+        `Bearer realm="${origin}", error="invalid_token", error_description="${detail}", ` +
+        `resource_metadata="${metadata}"`;
       return { status: 401, detail, headers: { 'www-authenticate': challenge } };
     }
     if (error instanceof ScoresUnavailable) {

@@ -32,8 +32,7 @@ export const postScore = defineOperation({
   id: 'post_score',
   method: 'post',
   summary: 'Add a won round to the player’s score',
-  description:
-    'Increases the signed-in player’s score by one and returns the new score. Call it once for each round that the player wins.',
+  description: 'Increases the signed-in player’s score by one, for one won round, and returns the new score.',
   output: v.pipe(scoreBody, v.description('The score after the win.')),
   handle: async (_: object, { userId, scores }: OperationContext) =>
     toScoreBody(await scores.add(userId, pointsPerWin)),

@@ -11,7 +11,7 @@ const defineListOperation = (category: Category) =>
     method: 'get',
     path: `/api/words/${category}`,
     summary: `Get all ${category}`,
-    description: `Returns every word in the category ${category}. Pick one at random, keep it secret, and let the player guess it.`,
+    description: `Returns every word in the category ${category}, from which one is chosen for a round.`,
     scopes: ['words'] satisfies Scope[],
     isConsequential: false,
     input: noInput,

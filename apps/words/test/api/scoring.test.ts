@@ -96,7 +96,8 @@ describe('the score', () => {
       expect(Object.fromEntries(response.headers)).toEqual({
         ...createExpectedHeaders('application/problem+json'),
         'www-authenticate':
-          'Bearer realm="https://words.example", error="invalid_token", error_description="The access token is not valid."',
+          'Bearer realm="https://words.example", error="invalid_token", error_description="The access token is not valid.", ' +
+          'resource_metadata="https://words.example/.well-known/oauth-protected-resource"',
       });
       expect(await response.json()).toEqual({
         type: 'about:blank',

@@ -1,0 +1,42 @@
+/** The MCP endpoint of the game: the operations of the API as tools, and a prompt that starts a round. */
+import { type McpGuard, type McpGuardAcceptance, mcpHandler } from 'assistant-operations/mcp';
+import { categories } from '../game/categories.ts';
+import { createPlayPrompt, mcpInstructions } from '../game/instructions.ts';
+import { createErrorMapper, gameApi } from './game-api.ts';
+import type { OperationContext } from './player.ts';
+
+/** The path of the endpoint. */
+export const mcpPath = '/mcp';
+
+/** Returns the URL of the endpoint, which is also its resource identifier. */
+export const buildMcpUrl = (origin: string): string => origin + mcpPath;
+
+/** What the endpoint needs of the app. */
+export interface McpEndpointOptions<Auth extends McpGuardAcceptance> {
+  readonly origin: string;
+  readonly guard: McpGuard<Auth>;
+  readonly context: (auth: Auth) => OperationContext;
+  readonly logError: (error: unknown, referenceId: string) => void;
+}
+
+/** Creates the handler of the endpoint. */
+export const createMcpEndpoint = <Auth extends McpGuardAcceptance>({
+  origin,
+  ...options
+}: McpEndpointOptions<Auth>): ((request: Request) => Promise<Response>) =>
+  mcpHandler(gameApi, {
+    ...options,
+    url: buildMcpUrl(origin),
+    serverInfo: { name: 'words-with-chat', title: 'Words With Chat', version: '1.0.0' },
+    instructions: mcpInstructions,
+    prompts: [playPrompt],
+    mapError: createErrorMapper(origin, mcpPath),
+  });
+
+const playPrompt = {
+  name: 'play',
+  title: 'Play a round',
+  description: 'Starts a round of Words With Chat.',
+  arguments: [{ name: 'category', description: `One of ${categories.join(', ')}. Default: you are asked.` }],
+  text: ({ category }: Readonly<Record<string, string>>) => createPlayPrompt(category),
+};

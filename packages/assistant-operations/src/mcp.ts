@@ -1,0 +1,299 @@
+/**
+ * Serves operations as the tools of an MCP server over Streamable HTTP, without sessions, for the protocol
+ * revisions up to 2025-11-25 and for 2026-07-28. Everything that HTTP requires is here; the messages are
+ * handled by the MCP SDK, which is loaded at the first request that the guard accepts.
+ * @module
+ */
+import { type ApiDefinition, DefinitionError } from './define-api.ts';
+import { allowAnyOrigin, createPreflightResponse, isPreflight } from './http/cors.ts';
+import {
+  type Guard,
+  type GuardAcceptance,
+  type GuardRefusal,
+  isAccepted,
+  readRefusal,
+} from './http/guard.ts';
+import { type Problem, ProblemError } from './http/problem.ts';
+import { isJson, parseJson, readText } from './http/read-json.ts';
+import type { PromptDefinition, ResourceDefinition, ServerInfo } from './mcp/definitions.ts';
+import {
+  createErrorResponse,
+  describeInternalError,
+  errorCodes,
+  isTooDeep,
+  readCalledTool,
+} from './mcp/message.ts';
+import type { MessageHandler } from './mcp/server.ts';
+import type { Operation } from './operation.ts';
+import { readToolName } from './tool.ts';
+
+export type { Guard, GuardAcceptance, GuardRefusal, PromptDefinition, ResourceDefinition, ServerInfo };
+
+/** The result of a guard that accepts the caller, with the scopes of the caller's token. */
+export interface McpGuardAcceptance extends GuardAcceptance {
+  /** The scopes of the token. */
+  readonly scopes: readonly string[];
+}
+
+/**
+ * Authenticates the caller of a request, and checks that the token has all `scopes`. An error that it throws
+ * results in a 500 response.
+ *
+ * `broker.protect` of assistant-auth is a guard: `(request, scopes, challengeScopes) =>
+ * broker.protect(request, { resource, scopes, challengeScopes })`.
+ * @typeParam Auth the result for a caller who may call the operation: what the guard knows about the caller,
+ *   with `ok: true` and `scopes`
+ * @typeParam Result the result for any caller. Default: `Auth | GuardRefusal`.
+ * @param request the request, whose body must not be read
+ * @param scopes the scopes that the token must have, all of them
+ * @param challengeScopes the scopes of all operations, which a 401 response should name, so that the client
+ *   requests them when the user signs in
+ */
+export type McpGuard<
+  Auth extends McpGuardAcceptance,
+  Result extends Auth | GuardRefusal = Auth | GuardRefusal,
+> = (request: Request, scopes: readonly string[], challengeScopes: readonly string[]) => Promise<Result>;
+
+/**
+ * The options of `mcpHandler`.
+ * @typeParam Auth the guard's result for a caller who may call the operation
+ * @typeParam Context what the handlers of the operations need besides their input
+ * @typeParam Result the guard's result for any caller. Default: `Auth | GuardRefusal`.
+ */
+export interface McpHandlerOptions<
+  Auth extends McpGuardAcceptance,
+  Context,
+  Result extends Auth | GuardRefusal = Auth | GuardRefusal,
+> {
+  /**
+   * The URL of the endpoint, as users enter it in their client, for example `https://words.example/mcp`. A
+   * request to any other host gets a 421 response. Https, or http on loopback.
+   */
+  readonly url: string;
+  /** Identifies the server to clients. */
+  readonly serverInfo: ServerInfo;
+  /**
+   * Authenticates the caller. Called with no scopes for every request except a preflight, before anything
+   * but the host of the request is read; and called again, with the scopes of the operation, for a call that
+   * the token does not have the scopes for.
+   */
+  readonly guard: McpGuard<Auth, Result>;
+  /**
+   * Creates the context that is passed to the handler, once for each call of a tool. Write it below `guard`,
+   * from which TypeScript infers the type of `auth`.
+   */
+  readonly context: (auth: NoInfer<Auth>) => Context;
+  /** Tells the model how to use the tools together. */
+  readonly instructions: string;
+  /** The prompts that the user can choose from, with unique names. Default: none. */
+  readonly prompts?: readonly PromptDefinition[];
+  /** The resources that the client can read, with unique URIs. Default: none. */
+  readonly resources?: readonly ResourceDefinition[];
+  /**
+   * Maps a thrown error to a problem. If it returns `undefined`, the client gets only a reference ID.
+   * Default: `undefined` for every error. A `ProblemError` is not passed to it.
+   */
+  readonly mapError?: (error: unknown) => Problem | undefined;
+  /**
+   * Logs an error of the server: one that was not mapped to a problem, or whose problem has a 5xx status. A
+   * `ProblemError` is not passed to it.
+   * @param referenceId the ID that the client sees, unless the error was mapped to a problem
+   */
+  readonly logError: (error: unknown, referenceId: string) => void;
+  /** Creates the reference ID of an error. Default: a random UUID. */
+  readonly createReferenceId?: () => string;
+}
+
+/**
+ * Creates the handler of an MCP endpoint. Each operation is a tool; its input and its output are checked
+ * against their schemas. A problem that an operation ends with is an error result with its `detail`; a
+ * problem with status 401 is the response itself, so that the client signs the user in again.
+ *
+ * The guard is called before the body is read. Responses are JSON, and can be read by pages on any origin,
+ * except that an endpoint on loopback refuses pages on other hosts. A message can have at most 100,000 bytes;
+ * batches are refused. A call without the scopes of its operation gets the guard's response.
+ * @typeParam Result the guard's result for any caller, inferred from `guard`
+ * @typeParam Context what the handlers of the operations need besides their input
+ * @typeParam Auth the guard's result for a caller who may call the operation, inferred from `Result`
+ * @param api the operations
+ * @param options the URL, the guard, what the server says about itself, and how errors are handled
+ * @returns a function that handles every request to the endpoint, whatever its method
+ * @throws DefinitionError for a malformed URL, or a prompt or resource that is defined twice
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports
+ * @example
+ * ```ts
+ * import type { ApiDefinition } from 'assistant-operations';
+ * import { type McpGuard, type McpGuardAcceptance, mcpHandler } from 'assistant-operations/mcp';
+ * import { Hono } from 'hono';
+ *
+ * export const createApp = (
+ *   api: ApiDefinition<{ readonly userId: string }>,
+ *   guard: McpGuard<McpGuardAcceptance & { readonly user: { readonly id: string } }>,
+ * ): Hono => {
+ *   const handle = mcpHandler(api, {
+ *     url: 'https://library.example/mcp',
+ *     serverInfo: { name: 'library', title: 'Library', version: '1.0.0' },
+ *     guard,
+ *     context: ({ user }) => ({ userId: user.id }),
+ *     instructions: 'Lists the books before it recommends one.',
+ *     logError: (error, referenceId) => console.error(referenceId, error),
+ *   });
+ *   return new Hono().all('/mcp', ({ req }) => handle(req.raw));
+ * };
+ * ```
+ */
+export const mcpHandler = <
+  Result extends Auth | GuardRefusal,
+  Context,
+  // As in `createHttpRoutes`.
+  Auth extends McpGuardAcceptance = Extract<Result, McpGuardAcceptance>,
+>(
+  api: ApiDefinition<Context>,
+  options: McpHandlerOptions<Auth, Context, Result>,
+): ((request: Request) => Promise<Response>) => {
+  const endpoint = createEndpoint(api, options);
+  return async (request) =>
+    isPreflight(request)
+      ? createPreflightResponse(preflightHeaders)
+      : allowAnyOrigin(forbidCaching(await respond(request, endpoint, options)));
+};
+
+/** Copies the response so that nothing stores it: it is for one user. The responses of the SDK do not say so. */
+const forbidCaching = (response: Response): Response => {
+  const uncached = new Response(response.body, response);
+  uncached.headers.set('cache-control', 'no-store');
+  uncached.headers.set('x-content-type-options', 'nosniff');
+  return uncached;
+};
+
+const preflightHeaders = {
+  methods: 'POST, GET, DELETE',
+  headers:
+    'Authorization, Content-Type, Mcp-Protocol-Version, Mcp-Method, Mcp-Name, Mcp-Session-Id, Last-Event-ID',
+} as const;
+
+interface Endpoint<Context> {
+  readonly origin: string;
+  readonly isOnLoopback: boolean;
+  readonly operations: ReadonlyMap<string, Operation<Context>>;
+  readonly allScopes: readonly string[];
+  readonly loadMessageHandler: () => Promise<MessageHandler<Context>>;
+  /** Logs an error and returns its reference ID. */
+  readonly reportError: (error: unknown) => string;
+}
+
+const createEndpoint = <Auth extends McpGuardAcceptance, Context>(
+  api: ApiDefinition<Context>,
+  options: McpHandlerOptions<Auth, Context>,
+): Endpoint<Context> => {
+  const { url, prompts = [], resources = [], logError, createReferenceId = randomUuid } = options;
+  const { protocol, hostname, origin } = parseUrl(url);
+  checkUnique(
+    'prompts',
+    prompts.map(({ name }) => name),
+  );
+  checkUnique(
+    'resources',
+    resources.map(({ uri }) => uri),
+  );
+  const reportError = (error: unknown): string => {
+    const referenceId = createReferenceId();
+    logError(error, referenceId);
+    return referenceId;
+  };
+  let handler: Promise<MessageHandler<Context>> | undefined;
+  return {
+    origin,
+    isOnLoopback: protocol === 'http:' && isLoopback(hostname),
+    operations: new Map(api.operations.map((operation) => [readToolName(operation), operation])),
+    allScopes: [...new Set(api.operations.flatMap(({ scopes }) => scopes))],
+    loadMessageHandler: () => {
+      handler ??= import('./mcp/server.ts').then(({ createMessageHandler }) =>
+        createMessageHandler(api.operations, { ...options, prompts, resources, reportError }),
+      );
+      return handler;
+    },
+    reportError,
+  };
+};
+
+const randomUuid = (): string => crypto.randomUUID();
+
+const parseUrl = (text: string): URL => {
+  const url = URL.parse(text);
+  if (
+    url !== null &&
+    (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))) &&
+    url.origin + url.pathname === text
+  )
+    return url;
+  throw new DefinitionError(
+    `url must be https, or http on loopback, without a query or fragment, not "${text}".`,
+  );
+};
+
+const checkUnique = (option: string, keys: readonly string[]): void => {
+  const duplicate = keys.find((key, index) => keys.indexOf(key) < index);
+  if (duplicate !== undefined) throw new DefinitionError(`${option}: ${duplicate} is defined twice.`);
+};
+
+const isLoopback = (hostname: string): boolean => ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+
+const respond = async <Auth extends McpGuardAcceptance, Context>(
+  request: Request,
+  endpoint: Endpoint<Context>,
+  options: McpHandlerOptions<Auth, Context>,
+): Promise<Response> => {
+  try {
+    if (new URL(request.url).origin !== endpoint.origin)
+      return createErrorResponse(421, errorCodes.server, 'This server does not serve the requested host.');
+    const auth = await options.guard(request, [], endpoint.allScopes);
+    if (!isAccepted(auth)) return readRefusal(auth);
+    const refusal = refuseTransport(request, endpoint);
+    if (refusal !== undefined) return refusal;
+    const message = await readMessage(request);
+    if (message instanceof Response) return message;
+    const { scopes = [] } = endpoint.operations.get(readCalledTool(message) ?? '') ?? {};
+    if (!scopes.every((scope) => auth.scopes.includes(scope))) {
+      const result = await options.guard(request, scopes, endpoint.allScopes);
+      if (!isAccepted(result)) return readRefusal(result);
+    }
+    const handleMessage = await endpoint.loadMessageHandler();
+    return await handleMessage(request, message, () => options.context(auth));
+  } catch (error) {
+    return createErrorResponse(500, errorCodes.internal, describeInternalError(endpoint.reportError(error)));
+  }
+};
+
+/** Checks the origin, the method and the headers of a request. */
+const refuseTransport = (request: Request, endpoint: Endpoint<never>): Response | undefined => {
+  const { method, headers } = request;
+  // A page that makes its own host name point to loopback (DNS rebinding) is the caller that MCP warns of.
+  const origin = headers.get('origin');
+  if (endpoint.isOnLoopback && origin !== null && !isLoopback(URL.parse(origin)?.hostname ?? ''))
+    return createErrorResponse(403, errorCodes.server, 'Pages on this origin must not call this server.');
+  // There are no sessions, and no messages from the server, so there is nothing to GET or DELETE.
+  if (method !== 'POST')
+    return createErrorResponse(405, errorCodes.server, 'Method not allowed.', { allow: 'POST' });
+  if (!/application\/(json|\*)|\*\/\*/i.test(headers.get('accept') ?? '*/*'))
+    return createErrorResponse(406, errorCodes.server, 'The Accept header must allow application/json.');
+  if (!isJson(request))
+    return createErrorResponse(415, errorCodes.server, 'The Content-Type must be application/json.');
+  return undefined;
+};
+
+/** Reads the message of a request, or returns the response that says what is wrong with the body. */
+const readMessage = async (request: Request): Promise<unknown> => {
+  try {
+    const message = parseJson(await readText(request));
+    if (Array.isArray(message))
+      return createErrorResponse(400, errorCodes.invalidRequest, 'Batches are not supported.');
+    if (isTooDeep(message))
+      return createErrorResponse(400, errorCodes.invalidRequest, 'The message is nested too deeply.');
+    return message;
+  } catch (error) {
+    if (!(error instanceof ProblemError)) throw error;
+    const { status, detail } = error.problem;
+    return createErrorResponse(status, status === 400 ? errorCodes.parse : errorCodes.server, detail);
+  }
+};

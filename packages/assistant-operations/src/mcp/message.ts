@@ -1,0 +1,55 @@
+/** JSON-RPC messages: what is read before the MCP SDK handles a message, and errors of the transport. */
+
+/**
+ * The error codes of JSON-RPC (https://www.jsonrpc.org/specification#error_object). `server` is for errors of
+ * HTTP, which have no code of their own.
+ */
+export const errorCodes = {
+  parse: -32700,
+  invalidRequest: -32600,
+  invalidParams: -32602,
+  internal: -32603,
+  server: -32000,
+} as const;
+
+/** The text for an error that the client must not see. */
+export const describeInternalError = (referenceId: string): string =>
+  `Something went wrong on our side. Reference: ${referenceId}`;
+
+/** Creates a response with a JSON-RPC error that does not belong to a message, so its `id` is null. */
+export const createErrorResponse = (
+  status: number,
+  code: number,
+  message: string,
+  headers: Readonly<Record<string, string>> = {},
+): Response =>
+  new Response(JSON.stringify({ jsonrpc: '2.0', id: null, error: { code, message } }), {
+    status,
+    headers: { 'content-type': 'application/json', ...headers },
+  });
+
+/** Returns the name of the tool that a message calls, and `undefined` for any other message. */
+export const readCalledTool = (message: unknown): string | undefined => {
+  const { method, params } = readMembers(message);
+  const { name } = readMembers(params);
+  return method === 'tools/call' && typeof name === 'string' ? name : undefined;
+};
+
+/** Returns the members that are used. A value that is not an object has none. */
+const readMembers = (value: unknown): Readonly<Partial<Record<'method' | 'params' | 'name', unknown>>> =>
+  Object(value);
+
+/** No schema needs more, and code that follows the structure of a message never runs out of stack. */
+const maxDepth = 64;
+
+/** Returns whether objects and arrays are nested more than 64 levels deep. */
+export const isTooDeep = (message: unknown): boolean => {
+  let level: readonly unknown[] = [message];
+  for (let depth = 0; depth <= maxDepth; depth++) {
+    level = level.flatMap((value) =>
+      typeof value === 'object' && value !== null ? Object.values(value) : [],
+    );
+    if (level.length === 0) return false;
+  }
+  return true;
+};

@@ -1,0 +1,239 @@
+/**
+ * Handles the messages of an MCP server with the low-level server of the MCP SDK, which validates neither
+ * arguments nor results and sends the messages of thrown errors to the client: both are handled here. Only
+ * `mcpHandler` imports this module, at the first message.
+ */
+import {
+  type CallToolResult,
+  createMcpHandler,
+  isLegacyRequest,
+  ProtocolError,
+  ResourceNotFoundError,
+  Server,
+  type Tool,
+  WebStandardStreamableHTTPServerTransport,
+} from '@modelcontextprotocol/server';
+import { CfWorkerJsonSchemaValidator } from '@modelcontextprotocol/server/validators/cf-worker';
+import { createProblemResponse, type Problem, ProblemError } from '../http/problem.ts';
+import type { InputIssue, Operation } from '../operation.ts';
+import { createOutputWrapper, describeTool } from '../tool.ts';
+import type { PromptDefinition, ResourceDefinition, ServerInfo } from './definitions.ts';
+import { describeInternalError, errorCodes } from './message.ts';
+
+/** What the server needs of the options of `mcpHandler`. */
+export interface MessageHandlerOptions {
+  readonly serverInfo: ServerInfo;
+  readonly instructions: string;
+  readonly prompts: readonly PromptDefinition[];
+  readonly resources: readonly ResourceDefinition[];
+  readonly mapError?: (error: unknown) => Problem | undefined;
+  /** Logs an error and returns its reference ID. */
+  readonly reportError: (error: unknown) => string;
+}
+
+/** Handles one message of a caller that the guard has accepted. `createContext` can throw. */
+export type MessageHandler<Context> = (
+  request: Request,
+  message: unknown,
+  createContext: () => Context,
+) => Promise<Response>;
+
+/** Creates the handler. Tools are in the order of the operations. */
+export const createMessageHandler = <Context>(
+  operations: readonly Operation<Context>[],
+  options: MessageHandlerOptions,
+): MessageHandler<Context> => {
+  const tools = new Map(operations.map(createCallableTool).map((tool) => [tool.description.name, tool]));
+  return async (request, message, createContext) => {
+    let problemResponse: Response | undefined;
+    const call: Call<Context> = {
+      createContext,
+      respondWith: (response) => {
+        problemResponse = response;
+      },
+    };
+    const server = createServer(tools, call, options);
+    const response = (await isLegacyRequest(request, message))
+      ? await handleLegacyMessage(server, request, message)
+      : await createMcpHandler(() => server, { legacy: 'reject' }).fetch(request, { parsedBody: message });
+    return problemResponse ?? response;
+  };
+};
+
+/**
+ * Handles a message of a revision up to 2025-11-25. The SDK's own handler responds to these with a stream of
+ * server-sent events, which costs three times as much as this.
+ */
+const handleLegacyMessage = async (
+  server: Server,
+  { url, headers: givenHeaders }: Request,
+  message: unknown,
+): Promise<Response> => {
+  const headers = new Headers(givenHeaders);
+  // The transport requires both, even if it responds with JSON.
+  headers.set('accept', 'application/json, text/event-stream');
+  const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true });
+  await server.connect(transport);
+  try {
+    return await transport.handleRequest(new Request(url, { method: 'POST', headers }), {
+      parsedBody: message,
+    });
+  } finally {
+    await server.close();
+  }
+};
+
+/** One call of a tool. */
+interface Call<Context> {
+  readonly createContext: () => Context;
+  /** Replaces the response to the message. */
+  readonly respondWith: (response: Response) => void;
+}
+
+type Tools<Context> = ReadonlyMap<string, CallableTool<Context>>;
+
+/** Validates elicited input, which this server never asks for. Without it, each server would create one. */
+const jsonSchemaValidator = new CfWorkerJsonSchemaValidator();
+
+/** Creates the server for one message. A server cannot be shared between messages. */
+const createServer = <Context>(
+  tools: Tools<Context>,
+  call: Call<Context>,
+  options: MessageHandlerOptions,
+): Server => {
+  const { serverInfo, instructions, prompts, resources } = options;
+  const server = new Server(serverInfo, {
+    capabilities: {
+      tools: {},
+      ...(prompts.length > 0 && { prompts: {} }),
+      ...(resources.length > 0 && { resources: {} }),
+    },
+    instructions,
+    jsonSchemaValidator,
+  });
+  server.setRequestHandler('tools/list', () => ({
+    tools: [...tools.values()].map(({ description }) => description),
+  }));
+  server.setRequestHandler('tools/call', ({ params }) => callTool(tools, params, call, options));
+  if (prompts.length > 0) handlePrompts(server, prompts);
+  if (resources.length > 0) handleResources(server, resources);
+  return server;
+};
+
+// Tools.
+
+interface CallableTool<Context> {
+  readonly description: Tool;
+  readonly operation: Operation<Context>;
+  readonly wrapOutput: (output: unknown) => unknown;
+  /** Returns what is wrong with structured content. */
+  readonly findProblem: (content: unknown) => string | undefined;
+}
+
+const createCallableTool = <Context>(operation: Operation<Context>): CallableTool<Context> => {
+  // Plain JSON, which the types of the SDK require.
+  const tool = JSON.parse(JSON.stringify(describeTool(operation)));
+  const description: Tool = tool;
+  const validate = jsonSchemaValidator.getValidator(tool.outputSchema);
+  return {
+    description,
+    operation,
+    wrapOutput: createOutputWrapper(operation),
+    findProblem: (content) => validate(content).errorMessage,
+  };
+};
+
+const callTool = async <Context>(
+  tools: Tools<Context>,
+  { name, arguments: input = {} }: { readonly name: string; readonly arguments?: unknown },
+  call: Call<Context>,
+  options: MessageHandlerOptions,
+): Promise<CallToolResult> => {
+  const tool = tools.get(name);
+  if (tool === undefined) throw new ProtocolError(errorCodes.invalidParams, 'There is no such tool.');
+  try {
+    const result = await tool.operation.run(input, call.createContext());
+    return result.ok ? createResult(tool, result.output) : createErrorResult(describeIssues(result.issues));
+  } catch (error) {
+    return handleError(error, call, options);
+  }
+};
+
+/** @throws Error for an output that does not match its schema, which must not be sent */
+const createResult = <Context>(
+  { operation, wrapOutput, findProblem }: CallableTool<Context>,
+  output: unknown,
+): CallToolResult => {
+  // What is validated is what is sent: `JSON.stringify` calls `toJSON`, and leaves out what JSON does not have.
+  const text = JSON.stringify(wrapOutput(output));
+  const structuredContent = JSON.parse(text);
+  const problem = findProblem(structuredContent);
+  if (problem !== undefined)
+    throw new Error(`${operation.id}: the output does not match its schema: ${problem}`);
+  return { content: [{ type: 'text', text }], structuredContent };
+};
+
+const createErrorResult = (text: string): CallToolResult => ({
+  content: [{ type: 'text', text }],
+  isError: true,
+});
+
+const describeIssues = (issues: readonly InputIssue[]): string =>
+  [
+    'The input does not match the schema of this tool.',
+    ...issues.map(({ field, message }) => (field === '' ? message : `${field}: ${message}`)),
+  ].join('\n');
+
+const handleError = <Context>(
+  error: unknown,
+  call: Call<Context>,
+  { mapError, reportError }: MessageHandlerOptions,
+): CallToolResult => {
+  const problem = error instanceof ProblemError ? error.problem : mapError?.(error);
+  if (problem === undefined) return createErrorResult(describeInternalError(reportError(error)));
+  if (problem.status >= 500 && !(error instanceof ProblemError)) reportError(error);
+  // Clients sign the user in again only after a 401 response.
+  if (problem.status === 401) call.respondWith(createProblemResponse(problem));
+  return createErrorResult(problem.detail);
+};
+
+// Prompts and resources.
+
+const handlePrompts = (server: Server, prompts: readonly PromptDefinition[]): void => {
+  server.setRequestHandler('prompts/list', () => ({
+    prompts: prompts.map(({ text: _, arguments: values = [], ...prompt }) => ({
+      ...prompt,
+      arguments: [...values],
+    })),
+  }));
+  server.setRequestHandler('prompts/get', ({ params }) => {
+    const prompt = prompts.find(({ name }) => name === params.name);
+    if (prompt === undefined) throw new ProtocolError(errorCodes.invalidParams, 'There is no such prompt.');
+    const { description, arguments: expected = [], text } = prompt;
+    const { arguments: given = {} } = params;
+    const values = Object.fromEntries(
+      expected.flatMap(({ name }) => (Object.hasOwn(given, name) ? [[name, given[name] ?? '']] : [])),
+    );
+    const missing = expected.find(({ name, required = false }) => required && !Object.hasOwn(values, name));
+    if (missing !== undefined)
+      throw new ProtocolError(errorCodes.invalidParams, `The argument ${missing.name} is missing.`);
+    return {
+      description,
+      messages: [{ role: 'user' as const, content: { type: 'text' as const, text: text(values) } }],
+    };
+  });
+};
+
+const handleResources = (server: Server, resources: readonly ResourceDefinition[]): void => {
+  const describe = ({ text: _, meta, ...resource }: ResourceDefinition) => ({
+    ...resource,
+    ...(meta && { _meta: { ...meta } }),
+  });
+  server.setRequestHandler('resources/list', () => ({ resources: resources.map(describe) }));
+  server.setRequestHandler('resources/read', ({ params }) => {
+    const resource = resources.find(({ uri }) => uri === params.uri);
+    if (resource === undefined) throw new ResourceNotFoundError(params.uri);
+    const { uri, mimeType, text, meta } = resource;
+    return { contents: [{ uri, mimeType, text, ...(meta && { _meta: { ...meta } }) }] };
+  });
+};
