@@ -1,9 +1,9 @@
 /** Creates the app on a real D1, with a clock that tests advance, and with providers in this process. */
 import { env } from 'cloudflare:workers';
-import { gptAction, type IdentityProvider, type LogEntry } from 'assistant-auth';
+import { gptAction, type IdentityProvider, type LogEntry, staticClient } from 'assistant-auth';
 import { type App, createApp, type RuntimeOptions } from '../src/app.ts';
 import type { Config } from '../src/config.ts';
-import { type Call, gptSecret, origin, signInForTokens } from './flows.ts';
+import { type Call, gptSecret, mcpClient, origin, signInForTokens } from './flows.ts';
 
 export { origin };
 
@@ -51,7 +51,7 @@ export const deploy = (
   const config = {
     origin,
     sealingKeys: 'test-1.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8',
-    clients: [gpt],
+    clients: [gpt, staticClient(mcpClient)],
     providers: [createProvider('google', 'Google'), createProvider('github', 'GitHub')],
     ...configOverrides,
   };

@@ -18,6 +18,8 @@ export const origin = 'https://words.example';
 export const gptSecret = 'gpt-secret-0123456789-0123456789-0123456789';
 const redirectUri = 'https://chatgpt.com/aip/g-68f0c2a1b4d8/oauth/callback';
 
+const gptCredentials = { client_id: 'gpt', client_secret: gptSecret } as const;
+
 /** ChatGPT's authorization request. */
 export const gptQuery = {
   response_type: 'code',
@@ -27,9 +29,11 @@ export const gptQuery = {
 } as const;
 
 /** Opens the sign-in page. */
-export const openSignInPage = async (call: Call, scope = 'words score'): Promise<FlowStep> => {
-  const query = new URLSearchParams({ ...gptQuery, scope });
-  const page = await call(`/authorize?${query}`);
+export const openSignInPage = (call: Call, scope = 'words score'): Promise<FlowStep> =>
+  openPage(call, { ...gptQuery, scope });
+
+const openPage = async (call: Call, query: Readonly<Record<string, string>>): Promise<FlowStep> => {
+  const page = await call(`/authorize?${new URLSearchParams(query)}`);
   const value = /name="consent" value="([^"]*)"/.exec(await page.clone().text())?.[1] ?? '';
   return { value, cookie: readCookies(page) };
 };
@@ -65,16 +69,59 @@ export const signInForTokens = async (call: Call, subject: string, scope?: strin
   return redeem(call, await returnFromProvider(call, callbackStep, subject));
 };
 
+/** The pre-registered MCP client, a public client that uses PKCE. */
+export const mcpClient = {
+  id: 'mcp-client',
+  name: 'MCP client',
+  redirectUris: ['http://127.0.0.1/callback'],
+  scopes: ['words', 'score'],
+} as const;
+
+/**
+ * Signs a user in through the MCP client, and returns an access token for the MCP endpoint.
+ * @param resource the API that the token is for
+ */
+export const signInToMcp = async (
+  call: Call,
+  subject: string,
+  scope = 'words score',
+  resource = `${origin}/mcp`,
+): Promise<string> => {
+  const client = { client_id: mcpClient.id, redirect_uri: 'http://127.0.0.1:33418/callback', resource };
+  const page = await openPage(call, {
+    ...client,
+    response_type: 'code',
+    scope,
+    // The example of RFC 7636, appendix B.
+    code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+    code_challenge_method: 'S256',
+  });
+  const callbackStep = await submitConsent(call, page, { choice: 'google' });
+  const code = await returnFromProvider(call, callbackStep, subject);
+  const tokens = await requestTokens(call, {
+    ...client,
+    grant_type: 'authorization_code',
+    code,
+    code_verifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',
+  });
+  return tokens.access_token;
+};
+
 /** Redeems a code as ChatGPT does. */
 export const redeem = (call: Call, code: string): Promise<Tokens> =>
-  requestTokens(call, { grant_type: 'authorization_code', redirect_uri: redirectUri, code });
+  requestTokens(call, {
+    ...gptCredentials,
+    grant_type: 'authorization_code',
+    redirect_uri: redirectUri,
+    code,
+  });
 
 /** Refreshes as ChatGPT does. */
 export const refresh = (call: Call, { refresh_token }: Tokens): Promise<Tokens> =>
-  requestTokens(call, { grant_type: 'refresh_token', refresh_token });
+  requestTokens(call, { ...gptCredentials, grant_type: 'refresh_token', refresh_token });
 
 const requestTokens = async (call: Call, form: Readonly<Record<string, string>>): Promise<Tokens> => {
-  const body = new URLSearchParams({ client_id: 'gpt', client_secret: gptSecret, ...form });
+  const body = new URLSearchParams(form);
   const response = await call('/token', { method: 'POST', body });
   if (response.status !== 200) throw new Error(`no tokens: ${response.status} ${await response.text()}`);
   return response.json();
@@ -82,7 +129,7 @@ const requestTokens = async (call: Call, form: Readonly<Record<string, string>>)
 
 /** Posts a token to the revocation or the introspection endpoint. */
 export const postToken = (call: Call, path: '/revoke' | '/introspect', token: string): Promise<Response> => {
-  const body = new URLSearchParams({ client_id: 'gpt', client_secret: gptSecret, token });
+  const body = new URLSearchParams({ ...gptCredentials, token });
   return call(path, { method: 'POST', body });
 };
 

@@ -6,16 +6,10 @@
  */
 import { type ApiDefinition, DefinitionError } from './define-api.ts';
 import { allowAnyOrigin, createPreflightResponse, isPreflight } from './http/cors.ts';
-import {
-  type Guard,
-  type GuardAcceptance,
-  type GuardRefusal,
-  isAccepted,
-  readRefusal,
-} from './http/guard.ts';
+import { type GuardAcceptance, type GuardRefusal, isAccepted, readRefusal } from './http/guard.ts';
 import { type Problem, ProblemError } from './http/problem.ts';
 import { isJson, parseJson, readText } from './http/read-json.ts';
-import type { PromptDefinition, ResourceDefinition, ServerInfo } from './mcp/definitions.ts';
+import type { PromptArgument, PromptDefinition, ResourceDefinition, ServerInfo } from './mcp/definitions.ts';
 import {
   createErrorResponse,
   describeInternalError,
@@ -27,7 +21,14 @@ import type { MessageHandler } from './mcp/server.ts';
 import type { Operation } from './operation.ts';
 import { readToolName } from './tool.ts';
 
-export type { Guard, GuardAcceptance, GuardRefusal, PromptDefinition, ResourceDefinition, ServerInfo };
+export type {
+  GuardAcceptance,
+  GuardRefusal,
+  PromptArgument,
+  PromptDefinition,
+  ResourceDefinition,
+  ServerInfo,
+};
 
 /** The result of a guard that accepts the caller, with the scopes of the caller's token. */
 export interface McpGuardAcceptance extends GuardAcceptance {

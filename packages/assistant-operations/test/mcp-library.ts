@@ -13,11 +13,7 @@ interface Reader {
 }
 
 /** Each call of the guard: the required scopes, the scopes for a challenge, and whether the body was unread. */
-export type GuardCall = readonly [
-  scopes: readonly string[],
-  challengeScopes: readonly string[],
-  isUnread: boolean,
-];
+type GuardCall = readonly [scopes: readonly string[], challengeScopes: readonly string[], isUnread: boolean];
 
 /**
  * Serves an API over MCP. The guard reads the name of the caller and the scopes of the token from the

@@ -179,6 +179,21 @@ describe.each(eras)('a message of %s', (era) => {
     expect(errors).toEqual([]);
   });
 
+  it('passes on no field with the name __proto__', async () => {
+    const received: object[] = [];
+    const operation = defineOperation({
+      ...listBooks,
+      handle: async (input, _: Shelf): Promise<string[]> => {
+        received.push(input);
+        return [];
+      },
+    });
+    const { send } = createMcpLibrary({}, defineApi([operation]));
+    await send(buildCall(era, 'list_books', JSON.parse('{"word":"Em","__proto__":{"stars":5}}')));
+    expect(received).toEqual([{ word: 'Em' }]);
+    expect(received[0]).not.toHaveProperty('stars');
+  });
+
   it('gets the detail of a problem as an error result', async () => {
     const { send, errors } = createMcpLibrary();
     const result = await readResult(await send(buildCall(era, 'get_book', { title: 'Moby-Dick' })));
