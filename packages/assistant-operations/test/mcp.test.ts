@@ -214,15 +214,27 @@ describe.each(eras)('a message of %s', (era) => {
     expect(errors).toEqual([[new RangeError('eve has no matches'), 'reference-1']]);
   });
 
-  it('gets only a reference ID for any other error', async () => {
-    const { send, errors } = createMcpLibrary();
-    const response = await send(buildCall(era, 'burn_books'));
+  it.each([
+    ['M9.1 a token', 'at.1.eyJhbGciOiJ'],
+    ['M9.2 a secret', 'GPT_CLIENT_SECRET=hunter2'],
+    ['M9.3 a stack trace', 'at handle (worker.js:1:2)'],
+    ['M9.4 an internal path', '/srv/words/src/store.ts'],
+  ])('gets only a reference ID for an error that contains %s', async (_, text) => {
+    const failure = Object.assign(new Error(text), { stack: text, cause: text });
+    const failing = defineOperation({
+      ...listBooks,
+      handle: async (_input, __: Shelf): Promise<string[]> => {
+        throw failure;
+      },
+    });
+    const { send, errors } = createMcpLibrary({}, defineApi([failing]));
+    const response = await send(buildCall(era, 'list_books'));
     expect(await readResult(response.clone())).toMatchObject({
       isError: true,
       content: [{ type: 'text', text: 'Something went wrong on our side. Reference: reference-1' }],
     });
-    expect(await response.text()).not.toContain('matches');
-    expect(errors).toEqual([[new RangeError('ada has no matches'), 'reference-1']]);
+    expect(await response.text()).not.toContain(text);
+    expect(errors).toEqual([[failure, 'reference-1']]);
   });
 
   it('gets a reference ID by default that is a UUID, and that is also logged', async () => {
@@ -240,7 +252,7 @@ describe.each(eras)('a message of %s', (era) => {
     expect(await response.text()).toContain(`Reference: ${referenceIds[0]}`);
   });
 
-  it('never gets an output that does not match its schema', async () => {
+  it('M6.2 never gets an output that does not match its schema', async () => {
     const leaky = defineOperation({
       ...listBooks,
       output: v.strictObject({ title: v.string() }),
@@ -403,7 +415,7 @@ describe('the endpoint', () => {
     expect(guardCalls).toEqual([]);
   });
 
-  it('refuses pages on other hosts if it is on loopback, and no page otherwise', async () => {
+  it('M4.2 refuses pages on other hosts if it is on loopback, and no page otherwise', async () => {
     const local = createMcpLibrary({ url: 'http://127.0.0.1:8787/mcp' });
     const call = (origin: string) => {
       const message = buildCall('2025-11-25', 'list_books');
