@@ -6,38 +6,15 @@ import {
   ClientSecretBasic,
   ClientSecretPost,
   type Configuration,
-  calculatePKCECodeChallenge,
   None,
-  randomPKCECodeVerifier,
-  randomState,
   refreshTokenGrant,
 } from 'openid-client';
 import { describe, expect, inject, it } from 'vitest';
-import { addPoint, callApi, discover, readScore } from './openid-client.ts';
+import { addPoint, callApi, discover, readScore, signInWithPkce } from './openid-client.ts';
 import { signIn } from './sign-in.ts';
 import { testUser } from './test-users.ts';
 
 const { gpt, publicClientId, confidentialClient } = inject('system');
-const loopbackRedirect = 'http://127.0.0.1:51234/callback';
-
-/** Signs in with PKCE, as every client except a GPT does. */
-const signInWithPkce = async (
-  config: Configuration,
-  testUserName: Parameters<typeof testUser>[0],
-  scope: string,
-) => {
-  const pkceCodeVerifier = randomPKCECodeVerifier();
-  const expectedState = randomState();
-  const url = buildAuthorizationUrl(config, {
-    redirect_uri: loopbackRedirect,
-    scope,
-    state: expectedState,
-    code_challenge: await calculatePKCECodeChallenge(pkceCodeVerifier),
-    code_challenge_method: 'S256',
-  });
-  const callback = await signIn(url, testUser(testUserName));
-  return authorizationCodeGrant(config, callback, { pkceCodeVerifier, expectedState });
-};
 
 /** Signs in as ChatGPT does: without PKCE, and with a scope string that its editor accepts. */
 const signInAsChatGpt = async (config: Configuration) => {

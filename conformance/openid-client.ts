@@ -1,12 +1,20 @@
 /** Configures a third-party OAuth client (`openid-client`) for the running system. */
 import {
   allowInsecureRequests,
+  authorizationCodeGrant,
+  buildAuthorizationUrl,
   type ClientAuth,
   type Configuration,
+  calculatePKCECodeChallenge,
   discovery,
   fetchProtectedResource,
+  randomPKCECodeVerifier,
+  randomState,
+  type TokenEndpointResponse,
 } from 'openid-client';
 import { expect, inject } from 'vitest';
+import { signIn } from './sign-in.ts';
+import { type TestUserName, testUser } from './test-users.ts';
 
 /** Creates a client from the server metadata (RFC 8414). */
 export const discover = (clientId: string, authentication: ClientAuth): Promise<Configuration> =>
@@ -14,6 +22,31 @@ export const discover = (clientId: string, authentication: ClientAuth): Promise<
     algorithm: 'oauth2',
     execute: [allowInsecureRequests],
   });
+
+/**
+ * Signs in with PKCE, as every client except a GPT does.
+ * @param resource the resource (RFC 8707) that the token is for. Default: the broker's default, which is the API.
+ */
+export const signInWithPkce = async (
+  config: Configuration,
+  testUserName: TestUserName,
+  scope: string,
+  resource?: string,
+): Promise<TokenEndpointResponse> => {
+  const pkceCodeVerifier = randomPKCECodeVerifier();
+  const expectedState = randomState();
+  const resourceParameter = { ...(resource !== undefined && { resource }) };
+  const url = buildAuthorizationUrl(config, {
+    redirect_uri: 'http://127.0.0.1:51234/callback',
+    scope,
+    state: expectedState,
+    code_challenge: await calculatePKCECodeChallenge(pkceCodeVerifier),
+    code_challenge_method: 'S256',
+    ...resourceParameter,
+  });
+  const callback = await signIn(url, testUser(testUserName));
+  return authorizationCodeGrant(config, callback, { pkceCodeVerifier, expectedState }, resourceParameter);
+};
 
 /** Calls the game's API, expects status 200, and returns the body. */
 export const callApi = async (

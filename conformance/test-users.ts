@@ -30,6 +30,13 @@ const testUserNames = [
   'browser-30-tabs-other',
   'user-limits',
   'user-limits-other',
+  'mcp-legacy',
+  'mcp-auto',
+  'mcp-and-action',
+  'mcp-account',
+  'mcp-authorization',
+  'mcp-inspector',
+  'mcp-conformance-suite',
 ] as const;
 
 export type TestUserName = (typeof testUserNames)[number];
