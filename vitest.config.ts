@@ -63,8 +63,26 @@ const conformance = (name: string, setup: string, exclude: string[] = []) => ({
   ssr,
   // Vitest runs setup files in this environment.
   environments: { __vitest__: ssr },
-  test: { ...everywhere, name, include: ['conformance/**/*.test.ts'], exclude, globalSetup: [setup] },
+  test: {
+    ...everywhere,
+    name,
+    include: ['conformance/**/*.test.ts'],
+    exclude: ['conformance/mcp-tools/**', ...exclude],
+    globalSetup: [setup],
+  },
 });
+
+/** Tests of the MCP endpoint with the tools of other projects, which are installed outside the workspace. */
+const mcpTools = {
+  ssr,
+  environments: { __vitest__: ssr },
+  test: {
+    ...everywhere,
+    name: 'mcp-tools',
+    include: ['conformance/mcp-tools/*.test.ts'],
+    globalSetup: ['conformance/on-workers.ts', 'conformance/mcp-tools/tools.ts'],
+  },
+};
 
 /** Tests in Node that start what they need. */
 const inNode = (name: string, ...include: string[]) => ({
@@ -110,6 +128,7 @@ export default defineConfig(async () => ({
         'conformance/{commands,deploying}/**',
         'conformance/browser/chromium.test.ts',
       ]),
+      mcpTools,
     ],
   },
 }));

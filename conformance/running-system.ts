@@ -24,6 +24,8 @@ interface Credentials {
 interface RunningSystem {
   /** The platform that the app runs on. */
   readonly platform: Platform;
+  /** The file with the app's log. */
+  readonly logFile: string;
   /** The origin of the app: `http://localhost:<port>`. */
   readonly origin: string;
   /** The fake providers, Google's first. They are on 127.0.0.1, which is another site. */
@@ -51,7 +53,7 @@ export const startSystemOn = async (
   platform: Platform,
   project: TestProject,
 ): Promise<() => Promise<void>> => {
-  const logFile = join(localFolder, `conformance-${platform}.log`);
+  const logFile = join(localFolder, `${project.name}.log`);
   const dataFolder = await mkdtemp(join(tmpdir(), 'words-with-chat-'));
   await mkdir(localFolder, { recursive: true });
   await writeFile(logFile, '');
@@ -74,7 +76,9 @@ export const startSystemOn = async (
   });
   const { origin, fakeProviders, gptClientId, gptClientSecret } = system;
   const gpt = { clientId: gptClientId, clientSecret: gptClientSecret };
-  project.provide('system', { platform, origin, fakeProviders, gpt, publicClientId, confidentialClient });
+  project.provide('system', {
+    ...{ platform, logFile, origin, fakeProviders, gpt, publicClientId, confidentialClient },
+  });
   return async () => {
     await system.close();
     await rm(dataFolder, { recursive: true });

@@ -36,7 +36,9 @@ const testUserNames = [
   'mcp-account',
   'mcp-authorization',
   'mcp-inspector',
-  'mcp-conformance-suite',
+  'mcp-suite',
+  'mcp-suite-2025-11-25',
+  'mcp-suite-2026-07-28',
 ] as const;
 
 export type TestUserName = (typeof testUserNames)[number];

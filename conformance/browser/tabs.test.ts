@@ -16,7 +16,7 @@ import { launchChromium, launchOptions, openContext, timeoutMs } from './chromiu
 import { type ClientCallback, startClientCallback } from './client-callback.ts';
 import { createGptAction, signInThroughBrowser, waitForClientPage } from './flows.ts';
 
-const { platform, origin, fakeProviders } = inject('system');
+const { platform, logFile, origin, fakeProviders } = inject('system');
 
 let chromium: Browser;
 let callback: ClientCallback;
@@ -210,7 +210,7 @@ const stopAtCallback = async (page: Page, navigate: () => Promise<void>): Promis
 
 /** Returns how many prefetch requests the server has refused. */
 const countRefusedPrefetches = async (): Promise<number> => {
-  const log = await readFile(join(localFolder, `conformance-${platform}.log`), 'utf8');
+  const log = await readFile(logFile, 'utf8');
   return log.split('request.prefetch').length - 1;
 };
 
