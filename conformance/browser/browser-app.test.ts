@@ -75,7 +75,7 @@ describe('a browser app on another origin', () => {
     const { authorization_endpoint, token_endpoint, revocation_endpoint } = metadata.body;
     expect(await fetchInPage(page, '/api/scoring')).toMatchObject({
       status: 401,
-      challenge: `Bearer realm="${origin}", scope="score"`,
+      challenge: `Bearer realm="${origin}", scope="score", resource_metadata="${origin}/.well-known/oauth-protected-resource"`,
       body: { detail: 'Sign in to use this API.' },
     });
 

@@ -82,7 +82,7 @@ describe.each(examples)('%s', (name, readyLine, privateFiles) => {
       const { status, headers } = await fetch(issuer + path);
       expect([status, headers.get('www-authenticate')]).toEqual([
         401,
-        `Bearer realm="${issuer}", scope="hello"`,
+        `Bearer realm="${issuer}", scope="hello", resource_metadata="${issuer}/.well-known/oauth-protected-resource"`,
       ]);
     }
   });

@@ -48,7 +48,11 @@ const callHello = (headers: Readonly<Record<string, string>> = {}) =>
 it('responds to a call without a token with 401 and a challenge', async () => {
   const response = await callHello();
   expect(response.status).toBe(401);
-  expect(response.headers.get('www-authenticate')).toBe(`Bearer realm="${origin}", scope="hello"`);
+  expect(response.headers.get('www-authenticate')).toBe(
+    `Bearer realm="${origin}", scope="hello", resource_metadata="${origin}/.well-known/oauth-protected-resource"`,
+  );
+  const metadata = await fetch(`${origin}/.well-known/oauth-protected-resource`);
+  expect(await metadata.json()).toMatchObject({ resource: origin, authorization_servers: [origin] });
   expect(await response.json()).toMatchObject({ status: 401, detail: 'Sign in to use this API.' });
 });
 

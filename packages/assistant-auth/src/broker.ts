@@ -18,7 +18,7 @@ import {
 } from './endpoint/handler.ts';
 import { problemResponse } from './http/responses.ts';
 import { introspectionEndpoint } from './introspection.ts';
-import { metadataEndpoint } from './metadata.ts';
+import { listResourceMetadataPaths, metadataEndpoint, resourceMetadataEndpoint } from './metadata.ts';
 import { requestError } from './oauth/protocol-error.ts';
 import { createProtect, type ProtectOptions, type ProtectResult } from './protect.ts';
 import { revocationEndpoint } from './revocation.ts';
@@ -128,7 +128,11 @@ export const createBroker = (options: BrokerOptions): Broker => {
       const response = await handle(request, readExecutionContext(executionContext));
       return response ?? problemResponse(requestError('request.path'));
     },
-    protect: createProtect({ ...context, origin: context.issuer }),
+    protect: createProtect({
+      ...context,
+      origin: context.issuer,
+      metadataPaths: listResourceMetadataPaths(context),
+    }),
     cleanup,
   };
 };
@@ -173,6 +177,10 @@ export const createRoutes = (context: BrokerContext, account: BrokerOptions['acc
       ? [[`${paths.events}/`, mount(eventsEndpoint(context))] as const]
       : []),
     [paths.metadata, mountCrossOrigin(metadataEndpoint(context))],
+    ...[...listResourceMetadataPaths(context)].map(([resource, path]): [string, Endpoint] => [
+      path,
+      mountCrossOrigin(resourceMetadataEndpoint(context, resource)),
+    ]),
   ]);
 };
 

@@ -61,7 +61,8 @@ export interface BrokerOptions extends PageOptions {
   /**
    * Lists the identifiers (RFC 8707) of the protected APIs; the first is the default. They must be absolute
    * https URLs (http only on loopback). The case of scheme and host, the default port and `/` as the whole
-   * path make no difference (RFC 3986 §6.2.2.1, §6.2.3). Default: the issuer.
+   * path make no difference (RFC 3986 §6.2.2.1, §6.2.3). The broker serves the metadata (RFC 9728) of those on
+   * its own origin that have no query. Default: the issuer.
    */
   readonly resources?: readonly [string, ...string[]];
   /** The clients that can request tokens, created by `gptAction` and `staticClient`. */

@@ -25,7 +25,8 @@ import { stylesheet } from './ui/stylesheet.ts';
 
 /**
  * The paths on the issuer's origin, except those of the account page. The paths of callbacks, logout tokens
- * and events continue with the ID of a provider, and those of icons with a file name.
+ * and events continue with the ID of a provider, those of icons with a file name, and those of the metadata of
+ * resources with the path of the resource.
  */
 export const paths = {
   authorize: '/authorize',
@@ -39,6 +40,7 @@ export const paths = {
   backchannelLogout: '/backchannel-logout',
   events: '/events',
   metadata: '/.well-known/oauth-authorization-server',
+  resourceMetadata: '/.well-known/oauth-protected-resource',
 } as const;
 
 /** The shared context of a broker. */

@@ -1,16 +1,23 @@
-/** `GET /.well-known/oauth-authorization-server` (RFC 8414): describes what this deployment supports. */
+/**
+ * Metadata of the authorization server (RFC 8414), and of each protected resource that is served on the same
+ * origin (RFC 9728).
+ */
 
 import type { Client } from './clients/client.ts';
 import { type BrokerContext, paths } from './context.ts';
 import { defineStaticDocument, type EndpointDefinition } from './endpoint/handler.ts';
 import { publicDocument } from './http/responses.ts';
+import { offlineAccessScope } from './oauth/scope.ts';
 import { grantHandlers } from './token-endpoint/endpoint.ts';
 
 type MetadataContext = Pick<BrokerContext, 'issuer' | 'clients' | 'scopes'>;
 
-export const metadataEndpoint = (context: MetadataContext): EndpointDefinition => {
-  const document = JSON.stringify(buildMetadata(context));
-  return defineStaticDocument('metadata', () => publicDocument(document, 'application/json'));
+export const metadataEndpoint = (context: MetadataContext): EndpointDefinition =>
+  defineJsonDocument('metadata', buildMetadata(context));
+
+const defineJsonDocument = (name: string, value: object): EndpointDefinition => {
+  const document = JSON.stringify(value);
+  return defineStaticDocument(name, () => publicDocument(document, 'application/json'));
 };
 
 const buildMetadata = ({ issuer, clients, scopes }: MetadataContext) => {
@@ -43,3 +50,32 @@ const listAuthMethods = ({ authentication }: Pick<Client, 'authentication'>): re
       return ['client_secret_post', 'client_secret_basic'];
   }
 };
+
+/** Describes a protected resource (RFC 9728 §2). */
+export const resourceMetadataEndpoint = (
+  { issuer, scopes }: MetadataContext,
+  resource: string,
+): EndpointDefinition =>
+  defineJsonDocument('resource-metadata', {
+    resource,
+    authorization_servers: [issuer],
+    // A client requests `offline_access` from the authorization server, whose metadata lists it. It gives
+    // access to no resource.
+    scopes_supported: [...scopes.keys()].filter((scope) => scope !== offlineAccessScope),
+    bearer_methods_supported: ['header'],
+  });
+
+/**
+ * Returns the paths of the metadata of the resources (RFC 9728 §3.1), by resource. A resource on another
+ * origin has none, because this server does not serve that origin, and neither has one with a query, because
+ * endpoints are found by path.
+ */
+export const listResourceMetadataPaths = ({
+  issuer,
+  resources,
+}: Pick<BrokerContext, 'issuer' | 'resources'>): ReadonlyMap<string, string> =>
+  new Map(
+    resources
+      .filter((resource) => `${resource}/`.startsWith(`${issuer}/`) && !resource.includes('?'))
+      .map((resource) => [resource, paths.resourceMetadata + resource.slice(issuer.length)]),
+  );

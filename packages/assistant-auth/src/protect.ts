@@ -25,6 +25,12 @@ export interface ProtectOptions {
   readonly resource?: string;
   /** The scopes that the token must have, all of them. Default: none. */
   readonly scopes?: readonly string[];
+  /**
+   * The scopes that the challenge of a 401 response tells the client to request. For an endpoint whose
+   * required scopes depend on the body of the request, such as an MCP server, so that a client requests all of
+   * them at its first sign-in. Default: `scopes`.
+   */
+  readonly challengeScopes?: readonly string[];
   /** Limits the calls of each user, by user ID. Default: calls are not limited. */
   readonly limiter?: RateLimiter;
   /**
@@ -77,7 +83,8 @@ export interface RefusedCall {
   /**
    * The complete response to send: 401 without a valid token, 403 for a missing scope, 421 for another host,
    * 429 for too many calls, 500 or 503 for a failure, or 204 for a CORS preflight. The challenge in
-   * `WWW-Authenticate` tells the client how to get a token (RFC 6750 §3).
+   * `WWW-Authenticate` tells the client how to get a token (RFC 6750 §3). `broker.protect` adds the URL of the
+   * resource's metadata (RFC 9728 §5.1), unless the resource is on another origin or has a query.
    */
   readonly response: Response;
 }
@@ -86,6 +93,8 @@ export interface ProtectContext
   extends Pick<BrokerContext, 'issuer' | 'resources' | 'revocations' | 'now' | 'log' | 'randomBytes'> {
   /** The origin of the API. */
   readonly origin: string;
+  /** The paths of the metadata of resources that the issuer serves, by resource. */
+  readonly metadataPaths: ReadonlyMap<string, string>;
   readonly sealers: { readonly access: ReadonlyMap<string, SealedTypeOpener<AccessToken>> };
 }
 
@@ -98,12 +107,14 @@ export const createProtect = (context: ProtectContext) => {
     const {
       resource = context.resources[0],
       scopes = [],
+      challengeScopes = scopes,
       limiter,
       cors = 'any-origin',
       ...unknown
     } = options;
     const isCrossOrigin = cors === 'any-origin';
     if (isCrossOrigin && isPreflight(request)) return { ok: false, response: apiPreflight() };
+    let metadataPath: string | undefined;
     try {
       // A misspelled `scopes` must not mean that no scope is required.
       rejectUnknownOptions('protect.', unknown);
@@ -111,6 +122,7 @@ export const createProtect = (context: ProtectContext) => {
       const sealedType = findByResource(context.sealers.access, resource);
       if (sealedType === undefined)
         throw new Error(`protect was called for a resource that is not configured: ${resource}`);
+      metadataPath = findByResource(context.metadataPaths, resource);
       const opened = await sealedType.open(readBearerToken(request));
       if (opened.kind === 'failed') throw apiError('token.unreadable', { cause: opened.reason });
       const token = opened.value;
@@ -133,7 +145,12 @@ export const createProtect = (context: ProtectContext) => {
       if (protocolError.reason !== 'token.missing') logRefusedCall(protocolError, context);
       const response = problemResponse(
         protocolError,
-        buildBearerChallenge(protocolError, context.issuer, Array.isArray(scopes) ? scopes : []),
+        buildBearerChallenge(
+          protocolError,
+          context.issuer,
+          protocolError.status === 401 ? challengeScopes : scopes,
+          metadataPath,
+        ),
       );
       return { ok: false, response: isCrossOrigin ? allowAnyOrigin(response) : response };
     }
@@ -163,16 +180,23 @@ const enforceCallLimit = async (
 
 /**
  * Builds the challenge of a 401 or 403 response. It has no error code if the request had no token (RFC 6750
- * §3.1).
+ * §3.1), and names the metadata of the resource if the issuer serves it (RFC 9728 §5.1).
  */
 const buildBearerChallenge = (
-  protocolError: ProtocolError,
+  { reason, code, description }: ProtocolError,
   issuer: Issuer,
   scopes: readonly string[],
+  metadataPath: string | undefined,
 ): string => {
-  const scopeParameter = scopes.length > 0 ? `, scope="${scopes.join(' ')}"` : '';
-  const error = `, error="${protocolError.code}", error_description="${protocolError.description}"`;
-  return `Bearer realm="${issuer}"${protocolError.reason === 'token.missing' ? '' : error}${scopeParameter}`;
+  const parameters = {
+    realm: issuer,
+    ...(reason !== 'token.missing' && { error: code, error_description: description }),
+    // JavaScript callers can pass anything.
+    ...(Array.isArray(scopes) && scopes.length > 0 && { scope: scopes.join(' ') }),
+    ...(metadataPath !== undefined && { resource_metadata: issuer + metadataPath }),
+  };
+  const formatted = Object.entries(parameters).map(([name, value]) => `${name}="${value}"`);
+  return `Bearer ${formatted.join(', ')}`;
 };
 
 const logRefusedCall = (protocolError: ProtocolError, { log, randomBytes }: ProtectContext): void =>

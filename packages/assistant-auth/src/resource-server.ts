@@ -103,6 +103,7 @@ export const createResourceServer = (options: ResourceServerOptions): ResourceSe
     issuer: parseIssuer(issuer),
     origin: new URL(resource).origin,
     resources: [resource],
+    metadataPaths: new Map(),
     sealers: {
       access: new Map([[resource, createSealedTypeOpener(createDerivedKeyOpener(keys), accessToken)]]),
     },

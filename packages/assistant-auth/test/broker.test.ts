@@ -375,6 +375,8 @@ describe('createBroker', () => {
       '/account/export',
       '/account/delete',
       '/.well-known/oauth-authorization-server',
+      '/.well-known/oauth-protected-resource/api',
+      '/.well-known/oauth-protected-resource/other',
     ]);
   });
 
@@ -711,6 +713,128 @@ describe('authorization server metadata', () => {
 
   it('refuses another host with 421', async () => {
     const response = await deploy().fetch(new Request(`https://evil.example${path}`));
+    expect(response.status).toBe(421);
+    expect(await response.text()).not.toContain('words.example');
+  });
+});
+
+describe('protected resource metadata', () => {
+  const path = '/.well-known/oauth-protected-resource';
+  const mcp = `${issuer}/mcp`;
+
+  const buildDocument = (resource: string) => ({
+    resource,
+    authorization_servers: ['https://words.example'],
+    scopes_supported: ['words', 'score'],
+    bearer_methods_supported: ['header'],
+  });
+
+  const listMetadataPaths = (resources: BrokerOptions['resources']) =>
+    deploy(resources === undefined ? {} : { resources }).paths.filter((served) => served.startsWith(path));
+
+  it('describes the resource, and can be cached for an hour', async () => {
+    const response = await deploy({ resources: [issuer, mcp] }).fetch(new Request(`${issuer}${path}/mcp`));
+    expect(response.status).toBe(200);
+    expect(Object.fromEntries(response.headers)).toEqual({
+      ...corsHeaders,
+      'cache-control': 'public, max-age=3600',
+      'content-type': 'application/json',
+      'x-content-type-options': 'nosniff',
+    });
+    expect(await response.json()).toEqual(buildDocument(mcp));
+  });
+
+  // RFC 9728 §3.3: a client refuses a document whose resource is not the one that the URL was built from.
+  it.each([
+    ['the issuer', 'https://words.example', path],
+    ['the issuer with a slash', 'HTTPS://Words.example:443/', path],
+    ['a path', mcp, `${path}/mcp`],
+    ['a longer path', `${issuer}/mcp-other/v1`, `${path}/mcp-other/v1`],
+    ['a path with a slash', `${issuer}/mcp/`, `${path}/mcp/`],
+    ['a path with an empty segment', `${issuer}//mcp`, `${path}//mcp`],
+    ['a path with characters of its own', `${issuer}/a;b=%7E'*`, `${path}/a;b=%7E'*`],
+  ])('of %s has its canonical identifier', async (_, resource, url) => {
+    const { fetch, paths } = deploy({ resources: [resource] });
+    expect(paths.filter((served) => served.startsWith(path))).toEqual([url]);
+    const document: unknown = await (await fetch(new Request(issuer + url))).json();
+    expect(document).toEqual(buildDocument(resource.startsWith('HTTPS') ? issuer : resource));
+  });
+
+  it('is served for each resource at the issuer, and for no other', () => {
+    expect(listMetadataPaths([issuer, mcp])).toEqual([path, `${path}/mcp`]);
+    expect(listMetadataPaths([mcp])).toEqual([`${path}/mcp`]);
+    expect(
+      listMetadataPaths([
+        'https://api.example/mcp',
+        'https://words.example.evil/mcp',
+        'https://words.example:8443/mcp',
+        `${issuer}?tenant=a`,
+        `${issuer}/mcp?tenant=a`,
+        `${issuer}/mcp?`,
+      ]),
+    ).toEqual([]);
+  });
+
+  it.each([
+    ['of a path that only begins like it', '/mcp-other'],
+    ['with a slash', '/mcp/'],
+    ['below it', '/mcp/v1'],
+    ['in another case', '/MCP'],
+    ['with an encoded character', '/%6dcp'],
+    ['with an empty segment', '//mcp'],
+    ['of the issuer, which is not a resource', ''],
+    ['of the issuer with a slash', '/'],
+  ])('leaves another path to the app: %s', async (_, other) => {
+    const { broker } = deploy({ resources: [mcp] });
+    expect(await broker.handle(new Request(issuer + path + other))).toBeUndefined();
+    expect((await broker.fetch(new Request(issuer + path + other))).status).toBe(404);
+  });
+
+  it('is the same with a query', async () => {
+    const response = await deploy({ resources: [mcp] }).fetch(new Request(`${issuer}${path}/mcp?a=1`));
+    expect(await response.json()).toEqual(buildDocument(mcp));
+  });
+
+  it('lists no offline_access, even if the publisher describes it', async () => {
+    const scopes = {
+      words: 'read the word lists',
+      offline_access: 'stay connected',
+      score: 'see your score',
+    };
+    const { fetch } = deploy({ resources: [mcp], scopes });
+    expect(await (await fetch(new Request(`${issuer}${path}/mcp`))).json()).toEqual(buildDocument(mcp));
+  });
+
+  it('responds to HEAD like GET, without a body', async () => {
+    const request = new Request(`${issuer}${path}/mcp`, { method: 'HEAD' });
+    const response = await deploy({ resources: [mcp] }).fetch(request);
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/json']);
+    expect(await response.text()).toBe('');
+  });
+
+  it.each(['POST', 'PUT', 'OPTIONS'])('refuses the method %s with 405', async (method) => {
+    const { fetch, log } = deploy({ resources: [mcp] });
+    const response = await fetch(new Request(`${issuer}${path}/mcp`, { method }));
+    expect(response.status).toBe(405);
+    expect(Object.fromEntries(response.headers)).toEqual({
+      ...corsHeaders,
+      allow: 'GET, HEAD',
+      'cache-control': 'no-store',
+      'content-type': 'application/problem+json',
+      'x-content-type-options': 'nosniff',
+    });
+    expect(await response.json()).toEqual({
+      type: 'about:blank',
+      title: 'Method Not Allowed',
+      status: 405,
+      detail: 'Method not allowed.',
+    });
+    expect(log.at(-1)).toMatchObject({ endpoint: 'resource-metadata', reason: 'request.method' });
+  });
+
+  it('refuses another host with 421', async () => {
+    const { fetch } = deploy({ resources: [mcp] });
+    const response = await fetch(new Request(`https://evil.example${path}/mcp`));
     expect(response.status).toBe(421);
     expect(await response.text()).not.toContain('words.example');
   });

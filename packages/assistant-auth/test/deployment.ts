@@ -21,6 +21,10 @@ export const gptSecret = 'gpt-secret-0123456789-0123456789-0123456789';
 export const serverSecret = 'server-secret-0123456789-0123456789-01234567';
 export const gptRedirect = 'https://chat.openai.com/aip/g-1234567890abcdef1234567890abcdef/oauth/callback';
 
+/** The parameter of the challenges of {@link deploy}'s default resource (RFC 9728 §5.1). */
+export const metadataParameter =
+  'resource_metadata="https://words.example/.well-known/oauth-protected-resource/api"';
+
 export const clients = [
   gptAction({ id: 'gpt', name: 'Words GPT', secrets: [gptSecret], scopes: ['words', 'score'] }),
   staticClient({

@@ -6,7 +6,7 @@ import { corsHeaders } from '../src/index.ts';
 import { parseBranding } from '../src/ui/branding.ts';
 import { type CompletedModel, renderCompletedPage, renderErrorPage } from '../src/ui/error.ts';
 import { callApi, readRedirect } from './browser.ts';
-import { type Deployment, issuer } from './deployment.ts';
+import { type Deployment, issuer, metadataParameter } from './deployment.ts';
 
 /** Expects an error page with `message` and a reference, without a redirect or cookies. */
 export const expectErrorPage = async (
@@ -167,7 +167,7 @@ export const expectInvalidToken = async (deployment: Deployment, token: string):
   if (protection.ok) throw new Error('the API granted access');
   expect(protection.response.status).toBe(401);
   expect(protection.response.headers.get('www-authenticate')).toBe(
-    `Bearer realm="${issuer}", error="invalid_token", error_description="The access token is not valid."`,
+    `Bearer realm="${issuer}", error="invalid_token", error_description="The access token is not valid.", ${metadataParameter}`,
   );
   expect(await protection.response.json()).toEqual({
     type: 'about:blank',

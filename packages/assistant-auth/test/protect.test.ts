@@ -14,7 +14,7 @@ import { createResourceServer, type ResourceServerOptions } from '../src/resourc
 import { memoryStorage } from '../src/storage/memory.ts';
 import { expectTokens, gptSignIn } from './browser.ts';
 import { app, gpt, obtainCode, obtainTokens, redeem } from './clients.ts';
-import { type Deployment, deploy, issuer, keys } from './deployment.ts';
+import { type Deployment, deploy, issuer, keys, metadataParameter } from './deployment.ts';
 import { createSpyStorage } from './spy-storage.ts';
 
 describe('protect', () => {
@@ -51,7 +51,8 @@ describe('protect', () => {
 
   const signIn = ['Unauthorized', 'Sign in to use this API.'] as const;
   const invalid = ['Unauthorized', 'The access token is not valid.'] as const;
-  const invalidTokenChallenge = `Bearer realm="${issuer}", error="invalid_token", error_description="The access token is not valid."`;
+  const signInChallenge = `Bearer realm="${issuer}", ${metadataParameter}`;
+  const invalidTokenChallenge = `Bearer realm="${issuer}", error="invalid_token", error_description="The access token is not valid.", ${metadataParameter}`;
 
   it('returns user and scopes for a token, and nothing else', async () => {
     const deployment = deploy({
@@ -99,14 +100,99 @@ describe('protect', () => {
   it('responds to a call without a token with a challenge without an error, and logs nothing', async () => {
     const deployment = deploy();
     const before = deployment.log.length;
-    await expectRefused(call(deployment), 401, signIn, `Bearer realm="${issuer}"`);
+    await expectRefused(call(deployment), 401, signIn, signInChallenge);
     expect(deployment.log).toHaveLength(before);
   });
 
   it('lists the required scopes in the challenge', async () => {
-    const challenge = `Bearer realm="${issuer}", scope="words score"`;
+    const challenge = `Bearer realm="${issuer}", scope="words score", ${metadataParameter}`;
     await expectRefused(call(deploy(), {}, { scopes: ['words', 'score'] }), 401, signIn, challenge);
   });
+
+  it.each([
+    ['the default', undefined, '/mcp'],
+    ['a path', `${issuer}/other`, '/other'],
+    ['the issuer', issuer, ''],
+    ['an equivalent form', 'HTTPS://Words.example:443/', ''],
+  ])('names the metadata of the called resource in the challenge: %s', async (_, resource, path) => {
+    const deployment = deploy({ resources: [`${issuer}/mcp`, `${issuer}/other`, issuer] });
+    const metadataUrl = `https://words.example/.well-known/oauth-protected-resource${path}`;
+    const requirement = resource === undefined ? {} : { resource };
+    const pendingProtection = call(deployment, {}, requirement);
+    const challenge = `Bearer realm="${issuer}", resource_metadata="${metadataUrl}"`;
+    await expectRefused(pendingProtection, 401, signIn, challenge);
+    expect((await deployment.fetch(new Request(metadataUrl))).status).toBe(200);
+  });
+
+  it.each(['https://api.example/mcp', 'https://words.example:8443', `${issuer}/mcp?tenant=a`])(
+    'names no metadata of a resource that has none: %s',
+    async (resource) => {
+      const deployment = deploy({ resources: [issuer, resource] });
+      await expectRefused(call(deployment, {}, { resource }), 401, signIn, `Bearer realm="${issuer}"`);
+      const code = await obtainCode(deployment, app, { resource });
+      const { access_token } = await expectTokens(await redeem(deployment, app, code));
+      const detail = 'The access token does not have the required scope.';
+      await expectRefused(
+        call(deployment, { authorization: `Bearer ${access_token}` }, { resource, scopes: ['admin'] }),
+        403,
+        ['Forbidden', detail],
+        `Bearer realm="${issuer}", error="insufficient_scope", error_description="${detail}", scope="admin"`,
+      );
+    },
+  );
+
+  it('lists challengeScopes in the challenge of a 401, and the required scopes in that of a 403', async () => {
+    const deployment = deploy();
+    const requirement = { scopes: ['score'], challengeScopes: ['words', 'score'] };
+    await expectRefused(
+      call(deployment, {}, requirement),
+      401,
+      signIn,
+      `Bearer realm="${issuer}", scope="words score", ${metadataParameter}`,
+    );
+    await expectRefused(
+      call(deployment, { authorization: 'Bearer x' }, requirement),
+      401,
+      invalid,
+      `Bearer realm="${issuer}", error="invalid_token", error_description="${invalid[1]}", scope="words score", ${metadataParameter}`,
+    );
+    const narrowClient = { ...gpt, request: { ...gpt.request, scope: 'words' } };
+    const { access_token } = await obtainTokens(deployment, narrowClient);
+    const headers = { authorization: `Bearer ${access_token}` };
+    const detail = 'The access token does not have the required scope.';
+    await expectRefused(
+      call(deployment, headers, requirement),
+      403,
+      ['Forbidden', detail],
+      `Bearer realm="${issuer}", error="insufficient_scope", error_description="${detail}", scope="score", ${metadataParameter}`,
+    );
+    expect(await call(deployment, headers, { ...requirement, scopes: ['words'] })).toHaveProperty('ok', true);
+    expect(await call(deployment, headers, { ...requirement, scopes: [] })).toHaveProperty('ok', true);
+  });
+
+  it('lists no scopes in the challenge of a 401 if challengeScopes is empty', async () => {
+    const requirement = { scopes: ['score'], challengeScopes: [] };
+    await expectRefused(call(deploy(), {}, requirement), 401, signIn, signInChallenge);
+  });
+
+  // A JavaScript caller could pass these.
+  it.each<[object]>([[{ challengeScopes: 'score' }], [{ challengeScopes: null }], [{ scopes: 'score' }]])(
+    'lists no scopes in the challenge of a 401 for the options %j',
+    async (options) => {
+      await expectRefused(call(deploy(), {}, options), 401, signIn, signInChallenge);
+    },
+  );
+
+  it.each([[null], [7], [Symbol('resource')], [{}]])(
+    'responds with 500 for a resource that is not a string: %s',
+    async (resource) => {
+      const { broker, log } = deploy();
+      const request = new Request(`${issuer}/api/scoring`);
+      const protection = await Reflect.apply(broker.protect, undefined, [request, { resource }]);
+      expect(protection).toMatchObject({ ok: false, response: { status: 500 } });
+      expect(log.at(-1)).toMatchObject({ endpoint: 'protect', reason: 'unexpected' });
+    },
+  );
 
   it('refuses a token that does not open, and logs the reason', async () => {
     const deployment = deploy();
@@ -131,7 +217,7 @@ describe('protect', () => {
       call(deployment, headers, { scopes: ['words', 'score'] }),
       403,
       ['Forbidden', detail],
-      `Bearer realm="${issuer}", error="insufficient_scope", error_description="${detail}", scope="words score"`,
+      `Bearer realm="${issuer}", error="insufficient_scope", error_description="${detail}", scope="words score", ${metadataParameter}`,
     );
   });
 
@@ -139,10 +225,10 @@ describe('protect', () => {
     const deployment = deploy();
     const { access_token } = await obtainTokens(deployment, gpt);
     const queryCall = call(deployment, {}, {}, `${issuer}/api/scoring?access_token=${access_token}`);
-    await expectRefused(queryCall, 401, signIn, `Bearer realm="${issuer}"`);
+    await expectRefused(queryCall, 401, signIn, signInChallenge);
     const body = new URLSearchParams({ access_token });
     const bodyCall = deployment.broker.protect(new Request(`${issuer}/api`, { method: 'POST', body }));
-    await expectRefused(bodyCall, 401, signIn, `Bearer realm="${issuer}"`);
+    await expectRefused(bodyCall, 401, signIn, signInChallenge);
   });
 
   it('refuses a call for another host before it opens the token', async () => {

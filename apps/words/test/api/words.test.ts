@@ -51,7 +51,7 @@ describe('the words', () => {
     const response = await deployment.call('/api/words/animals', { token: scoreToken });
     expect(response.status).toBe(403);
     expect(response.headers.get('www-authenticate')).toMatch(
-      /^Bearer realm="https:\/\/words\.example", error="insufficient_scope", .*scope="words"$/,
+      /^Bearer realm="https:\/\/words\.example", error="insufficient_scope", .*scope="words", resource_metadata="https:\/\/words\.example\/\.well-known\/oauth-protected-resource"$/,
     );
     expect(await response.json()).toMatchObject({ title: 'Forbidden', status: 403 });
   });

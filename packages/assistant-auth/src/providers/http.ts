@@ -13,15 +13,12 @@ export interface ProviderRequest {
 }
 
 const maxResponseBytes = 262_144; // bytes, after decompression
-/** `oauth4webapi` takes seconds to parse a long challenge, and no timeout interrupts it. */
-const maxChallengeLength = 1024;
 
 /**
  * Sends a request and reads the whole response. Error reasons name only the host, because a URL or a body can
  * contain a secret.
  * @throws ProviderError `unavailable` if there is no complete response in time, or one with status 429 or
- *   5xx; `invalid` for a redirect or another unexpected status, for more than 256 KiB, and for a challenge
- *   that is too long
+ *   5xx; `invalid` for a redirect or another unexpected status, and for more than 256 KiB
  */
 export const fetchFromProvider = async (
   url: string,
@@ -34,7 +31,6 @@ export const fetchFromProvider = async (
   try {
     const response = await fetch(url, { method, headers, body: body ?? null, redirect: 'manual', signal });
     await refuseStatus(response, host);
-    await refuseChallenge(response, host);
     return await bufferResponse(response, host);
   } catch (error) {
     if (error instanceof ProviderError) throw error;
@@ -48,15 +44,6 @@ const refuseStatus = async ({ status, body }: Response, host: string): Promise<v
   await body?.cancel();
   const kind = status === 429 || status >= 500 ? 'unavailable' : 'invalid';
   throw new ProviderError(kind, `${host} responded with status ${status}`);
-};
-
-const refuseChallenge = async ({ headers, body }: Response, host: string): Promise<void> => {
-  if ((headers.get('www-authenticate') ?? '').length <= maxChallengeLength) return;
-  await body?.cancel();
-  throw new ProviderError(
-    'invalid',
-    `${host} sent a challenge of more than ${maxChallengeLength} characters`,
-  );
 };
 
 /** Reads a copy to its end, so that the returned response is known to be complete and within the limit. */

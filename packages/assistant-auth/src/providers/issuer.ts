@@ -136,13 +136,18 @@ export const withIssuer = (
 /** Matches nothing, because an issuer identifier is an https URL. */
 const unmatchableIssuer = 'about:blank';
 
-/** Reads the issuer that a token claims. Nothing is verified yet. */
-export const readUnverifiedIssuer = (token: string): unknown => {
+/** The claims of a token, or the members of another JSON object from a provider. */
+export type Claims = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads the claims of a signed token, before its signature is verified.
+ * @returns `undefined` if its payload is not JSON, as that of an encrypted token
+ */
+export const readUnverifiedClaims = (token: string): Claims | undefined => {
   try {
-    const claims = decodeBase64url(token.split('.')[1] ?? '');
-    return Object(JSON.parse(new TextDecoder().decode(claims))).iss;
+    const payload = decodeBase64url(token.split('.')[1] ?? '');
+    return Object(JSON.parse(new TextDecoder().decode(payload)));
   } catch {
-    // `oauth4webapi` or `jose` reads the same token later and reports what is wrong with it.
     return undefined;
   }
 };

@@ -7,11 +7,8 @@ import {
   AuthorizationResponseError,
   type Client,
   calculatePKCECodeChallenge,
-  clockTolerance,
   OperationProcessingError,
-  ResponseBodyError,
   UnsupportedOperationError,
-  WWWAuthenticateChallengeError,
 } from 'oauth4webapi';
 import type { Identity, Seconds } from '../oauth/identifiers.ts';
 import type { OfflineAccess, ProviderOptions } from './config.ts';
@@ -46,14 +43,7 @@ export const buildAuthorizationUrl = async (
 
 // The client and its secret, for one exchange.
 
-/**
- * `oauth4webapi` reads the system clock. This tolerance disables its time checks, and `oidc` checks times
- * with the clock that is passed in.
- */
-export const buildOAuthClient = ({ clientId }: ProviderOptions): Client => ({
-  client_id: clientId,
-  [clockTolerance]: Number.MAX_SAFE_INTEGER,
-});
+export const buildOAuthClient = ({ clientId }: ProviderOptions): Client => ({ client_id: clientId });
 
 export const resolveClientSecret = async (
   { clientSecret }: ProviderOptions,
@@ -96,34 +86,27 @@ export const readTokenResponse = (body: unknown): TokenResponse => {
 };
 
 /**
- * Reads a copy of the token response. For an error status, it returns no members, because `oauth4webapi`
- * handles those responses.
- * @throws ProviderError for an `error` in a successful response
+ * Reads the response to an authorization code. `oauth4webapi` would reject members of the wrong type even if
+ * they are not used.
+ * @throws ProviderError for an error (RFC 6749 §5.2), and for a response that is not JSON
  */
 export const receiveTokens = async (response: Response): Promise<TokenResponse> => {
-  if (!response.ok) return readTokenResponse(undefined);
-  const body: unknown = await response
-    .clone()
-    .json()
-    .catch(() => undefined);
-  const tokens = readTokenResponse(body);
+  // The cause is nearly always a wrong client secret.
+  if (!response.ok && response.headers.has('www-authenticate'))
+    throw new ProviderError('invalid', 'the token endpoint rejected the client credentials');
+  const tokens = readTokenResponse(await readJson(response));
   if (tokens.error !== undefined) throw createTokenEndpointError(String(tokens.error));
+  if (!response.ok)
+    throw new ProviderError('invalid', `the token endpoint responded with status ${response.status}`);
   return tokens;
 };
 
-/**
- * Prepares the response for `oauth4webapi`, which rejects members of the wrong type even if they are not
- * used. The library gets the ID token to verify, and placeholders for the other members that it requires.
- */
-export const toStrictResponse = (response: Response, idToken: string | undefined): Response => {
-  const readResult = response.json.bind(response);
-  const json = async (): Promise<unknown> => {
-    const body: unknown = await readResult();
-    // The library rejects a body that is not an object.
-    if (typeof body !== 'object' || body === null || Array.isArray(body)) return body;
-    return { access_token: 'not used', token_type: 'bearer', id_token: idToken };
-  };
-  return Object.assign(response, { json });
+const readJson = async (response: Response): Promise<unknown> => {
+  try {
+    return await response.json();
+  } catch {
+    throw new ProviderError('invalid', 'the response of the token endpoint is not JSON');
+  }
 };
 
 /**
@@ -309,12 +292,6 @@ export const toProviderError = (error: unknown): ProviderError => {
       classifyErrorCode(error.error),
       `the provider responded with ${sanitizeErrorCode(error.error)}`,
     );
-  }
-  if (error instanceof ResponseBodyError) return createTokenEndpointError(error.error);
-  // `oauth4webapi` throws this before it reads the error in the body. The cause is nearly always a wrong
-  // client secret (RFC 6749 §5.2).
-  if (error instanceof WWWAuthenticateChallengeError) {
-    return new ProviderError('invalid', 'the token endpoint rejected the client credentials');
   }
   return new ProviderError(
     'invalid',

@@ -7,7 +7,6 @@ import {
   type AuthorizationServer,
   authorizationCodeGrantRequest,
   ClientSecretPost,
-  processAuthorizationCodeResponse,
   refreshTokenGrantRequest,
   validateAuthResponse,
 } from 'oauth4webapi';
@@ -24,7 +23,6 @@ import {
   resolveClientSecret,
   selectLongLivedRefreshToken,
   type TokenResponse,
-  toStrictResponse,
   withProviderError,
 } from './oauth-client.ts';
 import { clientRules, isAllowedUrl, omitProviderOptions } from './option-rules.ts';
@@ -167,10 +165,8 @@ const exchangeCode = async (
     upstreamRequest.codeVerifier,
     buildRequestOptions(io),
   );
-  const tokens = await receiveTokens(response);
   // An ID token is not used, because only `oidc()` can verify one.
-  await processAuthorizationCodeResponse(server, client, toStrictResponse(response, undefined));
-  return tokens;
+  return receiveTokens(response);
 };
 
 const createRevoke =

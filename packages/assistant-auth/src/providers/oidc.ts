@@ -1,9 +1,9 @@
 /**
  * Any OpenID Connect issuer as an identity provider, by discovery: the authorization code flow with state,
- * nonce and PKCE (OpenID Connect Core §3.1). `exchangeCode` verifies the ID token (§3.1.3.7): `oauth4webapi`
- * checks `iss`, `aud`, `nonce` and the algorithm, `validateIdToken` checks the times, `azp` and `auth_time`,
- * and `verifyIdTokenSignature` checks the signature with `jose`. In `issuer.ts`, `selectAlgorithms`,
- * `withIssuer` and `selectKeysForIssuer` decide which algorithms, tenants and keys are accepted.
+ * nonce and PKCE (OpenID Connect Core §3.1). `verifyIdToken` verifies the ID token (§3.1.3.7):
+ * `validateIdToken` checks the claims, and `verifyIdTokenSignature` checks the algorithm and the signature
+ * with `jose`. In `issuer.ts`, `selectAlgorithms`, `withIssuer` and `selectKeysForIssuer` decide which
+ * algorithms, tenants and keys are accepted.
  */
 
 import {
@@ -12,20 +12,18 @@ import {
   type ClientAuth,
   ClientSecretBasic,
   ClientSecretPost,
-  getValidatedIdTokenClaims,
-  type IDToken,
-  processAuthorizationCodeResponse,
   refreshTokenGrantRequest,
   validateAuthResponse,
 } from 'oauth4webapi';
 import type { EpochSeconds, Identity, Seconds } from '../oauth/identifiers.ts';
-import type { OidcOptions, RelyingPartyConfig } from './config.ts';
+import type { OidcOptions } from './config.ts';
 import { buildRequestOptions, parseEndpoint } from './http.ts';
 import {
+  type Claims,
   createIssuer,
   type IssuerMetadata,
   type OidcIssuer,
-  readUnverifiedIssuer,
+  readUnverifiedClaims,
   withIssuer,
 } from './issuer.ts';
 import {
@@ -37,14 +35,19 @@ import {
   resolveRequestedScopes,
   selectLongLivedRefreshToken,
   type TokenResponse,
-  toStrictResponse,
   withProviderError,
 } from './oauth-client.ts';
 import { parseOidcOptions } from './option-rules.ts';
-import { type IdentityProvider, ProviderError, type ProviderIo, type UpstreamRequest } from './provider.ts';
+import {
+  type IdentityProvider,
+  ProviderError,
+  type ProviderIo,
+  parseSubject,
+  type UpstreamRequest,
+} from './provider.ts';
 import { checkRefreshToken, createTokenNotUsedError, revokeToken } from './recheck.ts';
 import { readLogoutToken } from './security-events/verify.ts';
-import { type Claims, completeClaims } from './user-info.ts';
+import { completeClaims, type IdTokenClaims } from './user-info.ts';
 
 export type { OidcOptions } from './config.ts';
 
@@ -192,7 +195,7 @@ interface CodeExchange
 
 /** The result of a code exchange. The claims are returned only after the ID token was verified. */
 interface ExchangedCode {
-  readonly claims: IDToken;
+  readonly claims: IdTokenClaims;
   /** The token response that contained the ID token. */
   readonly tokens: TokenResponse;
 }
@@ -226,18 +229,8 @@ const exchangeCode = async (
     buildRequestOptions(io),
   );
   const tokens = await receiveTokens(response);
-  const strict = toStrictResponse(response, tokens.idToken);
-  const issuer = withIssuer(server, tenantIssuers, readUnverifiedIssuer(tokens.idToken ?? ''));
-  const processed = await processAuthorizationCodeResponse(issuer, client, strict, {
-    expectedNonce: upstreamRequest.nonce,
-    requireIdToken: true,
-  });
-  const claims = getValidatedIdTokenClaims(processed);
-  if (claims === undefined || tokens.idToken === undefined)
-    throw new ProviderError('invalid', 'the token response has no ID token');
-  validateIdToken(claims, config, upstreamRequest, io.now());
-  await verifyIdTokenSignature(tokens.idToken, issuer.issuer, exchange);
-  return { claims, tokens };
+  if (tokens.idToken === undefined) throw new ProviderError('invalid', 'the token response has no ID token');
+  return { claims: await verifyIdToken(tokens.idToken, exchange), tokens };
 };
 
 /**
@@ -251,39 +244,63 @@ const selectClientAuth = (server: AuthorizationServer, secret: string): ClientAu
   throw new ProviderError('invalid', 'the token endpoint supports no method with a client secret');
 };
 
-// ID token checks that `oauth4webapi` does not make (OpenID Connect Core §2 and §3.1.3.7), and the time
-// checks, which `buildOAuthClient` disables in the library, because it reads the system clock.
+// ID tokens (OpenID Connect Core §2 and §3.1.3.7). `oauth4webapi` could check the claims only by the system
+// clock.
+
+/**
+ * @returns the claims
+ * @throws ProviderError `invalid` if a claim is not valid, or if the signature cannot be verified
+ */
+const verifyIdToken = async (token: string, exchange: CodeExchange): Promise<IdTokenClaims> => {
+  const { metadata, tenantIssuers, io } = exchange;
+  const claims = readUnverifiedClaims(token);
+  if (claims === undefined) throw new ProviderError('invalid', 'the ID token could not be read');
+  const { iss: claimedIssuer } = claims;
+  const { issuer } = withIssuer(metadata.server, tenantIssuers, claimedIssuer);
+  const sub = validateIdToken(claims, issuer, exchange, io.now());
+  await verifyIdTokenSignature(token, issuer, exchange);
+  return { ...claims, sub };
+};
 
 /** The maximum difference between the issuer's clock and ours. */
 const clockSkew: Seconds = 30;
 
 /**
- * @throws ProviderError `invalid` if the token is not valid now, was issued to another party, or does not
- *   prove the requested reauthentication
+ * @returns the subject
+ * @throws ProviderError `invalid` if the token is from another issuer, for another client or sign-in, is not
+ *   valid now, or does not prove the requested reauthentication
  */
 const validateIdToken = (
-  claims: IDToken,
-  { clientId, authTime }: Pick<RelyingPartyConfig, 'clientId' | 'authTime'>,
-  { reauthenticate }: Pick<UpstreamRequest, 'reauthenticate'>,
+  { iss, aud, nonce, exp, iat, nbf = 0, sub, ...claims }: Claims,
+  issuer: string,
+  { config: { clientId, authTime }, upstreamRequest }: CodeExchange,
   now: EpochSeconds,
-): void => {
-  const { exp, iat, nbf = 0, azp = clientId, auth_time: authenticatedAt } = claims;
+): string => {
+  refuseIf(iss !== issuer, 'the ID token is from another issuer');
+  const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
+  refuseIf(!audiences.includes(clientId), 'the ID token is for another client');
+  // Required if there are several audiences.
+  const { azp = audiences.length === 1 ? clientId : undefined, auth_time: authenticatedAt } = claims;
+  refuseIf(azp !== clientId, 'the ID token was issued to another party');
+  refuseIf(nonce !== upstreamRequest.nonce, 'the ID token is for another sign-in');
+  if (typeof exp !== 'number' || typeof iat !== 'number' || typeof nbf !== 'number')
+    throw new ProviderError('invalid', 'a time in the ID token is missing or not a number');
   refuseIf(now >= exp + clockSkew, 'the ID token has expired');
   refuseIf(iat > now + clockSkew || nbf > now + clockSkew, 'the ID token is not valid yet');
-  // `oauth4webapi` checks this only if there are several audiences. A token that was issued to another party
-  // is rejected.
-  refuseIf(azp !== clientId, 'the ID token was issued to another party');
-  if (reauthenticate === undefined) return;
-  if (authenticatedAt !== undefined) validateAuthTime(authenticatedAt, reauthenticate.since, now);
-  else refuseIf(authTime === 'required', 'the ID token has no auth_time');
+  const { reauthenticate } = upstreamRequest;
+  if (reauthenticate !== undefined && authenticatedAt === undefined)
+    refuseIf(authTime === 'required', 'the ID token has no auth_time');
+  else if (reauthenticate !== undefined) validateAuthTime(authenticatedAt, reauthenticate.since, now);
+  return parseSubject(sub);
 };
 
 /**
  * The browser can remove parameters from the request, so only this claim proves reauthentication (§3.1.2.1).
  */
-const validateAuthTime = (authenticatedAt: EpochSeconds, since: EpochSeconds, now: EpochSeconds): void => {
-  const isValidTime = Number.isSafeInteger(authenticatedAt) && authenticatedAt <= now + clockSkew;
-  refuseIf(!isValidTime, 'the auth_time of the ID token is not a valid time');
+const validateAuthTime = (authenticatedAt: unknown, since: EpochSeconds, now: EpochSeconds): void => {
+  const isNumber = typeof authenticatedAt === 'number' && Number.isSafeInteger(authenticatedAt);
+  if (!isNumber || authenticatedAt > now + clockSkew)
+    throw new ProviderError('invalid', 'the auth_time of the ID token is not a valid time');
   refuseIf(authenticatedAt < since - clockSkew, 'the user did not authenticate again');
 };
 
@@ -303,7 +320,9 @@ const verifyIdTokenSignature = async (
   { metadata, verifySignature, io }: CodeExchange,
 ): Promise<void> => {
   try {
-    await verifySignature(token, { issuer, metadata }, io);
+    const { protectedHeader } = await verifySignature(token, { issuer, metadata }, io);
+    // `jose` knows one extension, with which the payload is not encoded (RFC 7797 §7).
+    refuseIf(protectedHeader.crit !== undefined, 'the ID token has a critical header extension');
   } catch (error) {
     if (error instanceof ProviderError) throw error;
     const { code } = Object(error);

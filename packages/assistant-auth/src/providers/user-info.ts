@@ -4,14 +4,17 @@
  * contain every claim that these have.
  */
 
-import { type IDToken, processUserInfoResponse, userInfoRequest } from 'oauth4webapi';
+import { processUserInfoResponse, userInfoRequest } from 'oauth4webapi';
 import type { RelyingPartyConfig } from './config.ts';
 import { buildRequestOptions, parseEndpoint } from './http.ts';
-import type { IssuerMetadata } from './issuer.ts';
+import type { Claims, IssuerMetadata } from './issuer.ts';
 import { buildOAuthClient, requireBearerToken, type TokenResponse } from './oauth-client.ts';
 import { ProviderError, type ProviderIo } from './provider.ts';
 
-export type Claims = Readonly<Record<string, unknown>>;
+/** The claims of a verified ID token. */
+export interface IdTokenClaims extends Claims {
+  readonly sub: string;
+}
 
 interface UserInfoSource {
   readonly config: RelyingPartyConfig;
@@ -38,7 +41,7 @@ const requiredClaimsByScope: ReadonlyMap<string, string> = new Map([
  *   that is not allowed, and for every other response without claims, except a JWT
  */
 export const completeClaims = async (
-  claims: IDToken,
+  claims: IdTokenClaims,
   tokens: TokenResponse,
   source: UserInfoSource,
 ): Promise<Claims> => {

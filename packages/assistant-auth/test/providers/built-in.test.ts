@@ -465,7 +465,7 @@ describe('Microsoft', () => {
   };
 
   const invalid = (reason: string) => ({ kind: 'invalid', reason });
-  const wrongIssuer = invalid('unexpected JWT "iss" (issuer) claim value');
+  const wrongIssuer = invalid('the ID token is from another issuer');
   const otherTenant = invalid('the issuer does not match the tenant');
   const forbiddenTenant = invalid('the tenant is not allowed');
   const noOid = invalid('the ID token has no valid oid');
@@ -583,12 +583,8 @@ describe('Microsoft', () => {
       ['whose issuer has a trailing slash', { iss: `${issuerOf(contoso)}/` }, wrongIssuer],
       ['whose issuer has the same prefix', { iss: `${baseUrl}.evil.example/${contoso}/v2.0` }, wrongIssuer],
       ['whose issuer contains two tenants', { iss: `${baseUrl}/${contoso}/${fabrikam}/v2.0` }, wrongIssuer],
-      [
-        'whose issuer is a list',
-        { iss: [issuerOf(contoso)] },
-        invalid('unexpected JWT "iss" (issuer) claim type'),
-      ],
-      ['without an issuer', { iss: undefined }, invalid('JWT "iss" (issuer) claim missing')],
+      ['whose issuer is a list', { iss: [issuerOf(contoso)] }, wrongIssuer],
+      ['without an issuer', { iss: undefined }, wrongIssuer],
       ['without an object ID', { oid: undefined }, noOid],
       ['whose object ID is not an ID', { oid: 'ada@example.com' }, noOid],
       ['whose object ID is a list', { oid: [`${oid}x`] }, noOid],

@@ -402,9 +402,9 @@ describe('signing keys', async () => {
     });
     expect(await captureProviderError(signIn())).toEqual({
       kind: 'invalid',
-      reason: 'unexpected JWT "alg" header parameter',
+      reason: unverified('ERR_JOSE_ALG_NOT_ALLOWED'),
     });
-    expect(keyRequests()).toBe(0);
+    expect(keyRequests()).toBe(1);
   });
 
   it.each([
@@ -438,13 +438,16 @@ describe('ID tokens (OpenID Connect Core §3.1.3.7)', async () => {
   /** The metadata of an issuer that announces insecure algorithms. */
   const anyAlgorithm = { id_token_signing_alg_values_supported: ['none', 'None', 'HS256', 'RS256'] };
 
-  const badAlgorithm = 'unexpected JWT "alg" header parameter';
-  const badAudience = 'unexpected JWT "aud" (audience) claim value';
+  const badAlgorithm = unverified('ERR_JOSE_ALG_NOT_ALLOWED');
+  const badIssuer = 'the ID token is from another issuer';
+  const badAudience = 'the ID token is for another client';
   const issuedToOtherParty = 'the ID token was issued to another party';
-  const badNonce = 'unexpected ID Token "nonce" claim value';
+  const badNonce = 'the ID token is for another sign-in';
+  const badTime = 'a time in the ID token is missing or not a number';
   const badSignature = unverified('ERR_JWS_SIGNATURE_VERIFICATION_FAILED');
+  const noToken = 'the token response has no ID token';
+  const unreadableToken = 'the ID token could not be read';
   const badSubject = 'the subject is not a string, is empty, or is too long';
-  const missing = (claim: string) => `JWT ${claim} claim missing`;
 
   const forgeries: readonly (readonly [name: string, overrides: IssuerOverrides, reason: string])[] = [
     [
@@ -467,49 +470,39 @@ describe('ID tokens (OpenID Connect Core §3.1.3.7)', async () => {
       { metadata: anyAlgorithm, makeIdToken: (claims) => signWithSecret(claims, clientSecret, 'key-1') },
       badAlgorithm,
     ],
-    [
-      'B8.3 wrong iss',
-      { claims: { iss: 'https://evil.example' } },
-      'unexpected JWT "iss" (issuer) claim value',
-    ],
-    [
-      'B8.3 iss with a slash',
-      { claims: { iss: 'https://id.example/' } },
-      'unexpected JWT "iss" (issuer) claim value',
-    ],
-    ['B8.3 missing iss', { claims: { iss: undefined } }, missing('"iss" (issuer)')],
+    ['B8.3 wrong iss', { claims: { iss: 'https://evil.example' } }, badIssuer],
+    ['B8.3 iss with a slash', { claims: { iss: 'https://id.example/' } }, badIssuer],
+    ['B8.3 iss in a list', { claims: { iss: ['https://id.example'] } }, badIssuer],
+    ['B8.3 missing iss', { claims: { iss: undefined } }, badIssuer],
     ['B8.4 wrong aud', { claims: { aud: 'another-client' } }, badAudience],
     ['B8.4 several aud without ours', { claims: { aud: ['another-client', 'a-third'] } }, badAudience],
-    ['B8.4 missing aud', { claims: { aud: undefined } }, missing('"aud" (audience)')],
+    ['B8.4 no aud in a list', { claims: { aud: [] } }, badAudience],
+    ['B8.4 aud within a nested list', { claims: { aud: [[clientId]] } }, badAudience],
+    ['B8.4 missing aud', { claims: { aud: undefined } }, badAudience],
     ['B8.5 wrong azp', { claims: { azp: 'another-client' } }, issuedToOtherParty],
+    ['B8.5 azp that is null', { claims: { azp: null } }, issuedToOtherParty],
     [
       'B8.5 wrong azp of several aud',
       { claims: { aud: [clientId, 'another'], azp: 'another' } },
-      'unexpected ID Token "azp" (authorized party) claim value',
+      issuedToOtherParty,
     ],
-    [
-      'B8.5 several aud without azp',
-      { claims: { aud: [clientId, 'another'] } },
-      'ID Token "aud" (audience) claim includes additional untrusted audiences',
-    ],
+    ['B8.5 several aud without azp', { claims: { aud: [clientId, 'another'] } }, issuedToOtherParty],
     ['B8.6 wrong nonce', { claims: { nonce: 'nonce-of-another-transaction' } }, badNonce],
-    ['B8.6 missing nonce', { claims: { nonce: undefined } }, missing('"nonce" (nonce)')],
+    ['B8.6 missing nonce', { claims: { nonce: undefined } }, badNonce],
     ['B8.7 exp 30 s ago', { claims: { exp: now - 30 } }, 'the ID token has expired'],
-    ['B8.7 missing exp', { claims: { exp: undefined } }, missing('"exp" (expiration time)')],
-    [
-      'B8.7 exp as text',
-      { claims: { exp: '1800003600' } },
-      'unexpected JWT "exp" (expiration time) claim type',
-    ],
+    ['B8.7 missing exp', { claims: { exp: undefined } }, badTime],
+    ['B8.7 exp as text', { claims: { exp: '1800003600' } }, badTime],
   ];
 
   const otherInvalidTokens: readonly (readonly [name: string, overrides: IssuerOverrides, reason: string])[] =
     [
       ['iat 31 s ahead', { claims: { iat: now + 31 } }, 'the ID token is not valid yet'],
       ['nbf 31 s ahead', { claims: { nbf: now + 31 } }, 'the ID token is not valid yet'],
-      ['no iat', { claims: { iat: undefined } }, missing('"iat" (issued at)')],
-      ['no sub', { claims: { sub: undefined } }, missing('"sub" (subject)')],
-      ['a number as sub', { claims: { sub: 7 } }, 'unexpected JWT "sub" (subject) claim type'],
+      ['no iat', { claims: { iat: undefined } }, badTime],
+      ['nbf as text', { claims: { nbf: '0' } }, badTime],
+      ['an nbf that is null', { claims: { nbf: null } }, badTime],
+      ['no sub', { claims: { sub: undefined } }, badSubject],
+      ['a number as sub', { claims: { sub: 7 } }, badSubject],
       ['an empty sub', { claims: { sub: '' } }, badSubject],
       ['a sub of 256 characters', { claims: { sub: 'x'.repeat(256) } }, badSubject],
       [
@@ -533,25 +526,29 @@ describe('ID tokens (OpenID Connect Core §3.1.3.7)', async () => {
       [
         'a critical header extension',
         { makeIdToken: (claims) => sign(claims, issuerKey, { crit: ['b64'], b64: true }) },
-        'no JWT "crit" header parameter extensions are supported',
-      ],
-      ['an encrypted token', { tokens: { id_token: 'a.b.c.d.e' } }, 'JWE decryption is not configured'],
-      [
-        'no token at all',
-        { tokens: { id_token: undefined } },
-        '"response" body "id_token" property must be a string',
+        'the ID token has a critical header extension',
       ],
       [
-        'a number as token',
-        { tokens: { id_token: 7 } },
-        '"response" body "id_token" property must be a string',
+        'a token without its signature',
+        { makeIdToken: async (claims) => (await sign(claims, issuerKey)).replace(/\.[^.]+$/, '') },
+        unverified('ERR_JWS_INVALID'),
       ],
-      ['a truncated token', { tokens: { id_token: 'e30.e30' } }, 'Invalid JWT'],
       [
-        'a token that is not JSON',
-        { tokens: { id_token: '!.!.!' } },
-        'failed to parse JWT Header body as base64url encoded JSON',
+        'a token with a fourth part',
+        { makeIdToken: async (claims) => `${await sign(claims, issuerKey)}.e30` },
+        unverified('ERR_JWS_INVALID'),
       ],
+      [
+        'a token whose header is not JSON',
+        { makeIdToken: async (claims) => (await sign(claims, issuerKey)).replace(/^[^.]+/, '!') },
+        unverified('ERR_JWS_INVALID'),
+      ],
+      ['an encrypted token', { tokens: { id_token: 'a.b.c.d.e' } }, unreadableToken],
+      ['no token at all', { tokens: { id_token: undefined } }, noToken],
+      ['a number as token', { tokens: { id_token: 7 } }, noToken],
+      ['a token whose claims are a list', { tokens: { id_token: 'e30.W10.' } }, badIssuer],
+      ['a token whose claims are null', { tokens: { id_token: 'e30.bnVsbA.' } }, badIssuer],
+      ['a token that is not JSON', { tokens: { id_token: '!.!.!' } }, unreadableToken],
     ];
 
   it.each([...forgeries, ...otherInvalidTokens])('%s is refused', async (_, overrides, reason) => {

@@ -215,7 +215,7 @@ describe('HTTP', () => {
 
     it.each([
       ['discovery', '"response" content-type must be application/json'],
-      ['token', '"response" content-type must be application/json'],
+      ['token', 'the response of the token endpoint is not JSON'],
       ['keys', 'the signing keys could not be read'],
     ] as const)('%s: refuses HTML instead of JSON', async (endpoint, reason) => {
       const headers = { 'content-type': 'text/html' };
@@ -223,15 +223,35 @@ describe('HTTP', () => {
       expect(error).toEqual({ kind: 'invalid', reason });
     });
 
+    const nonconformMetadata =
+      '"response" is not a conform Authorization Server Metadata response (unexpected HTTP status code)';
+
     it.each([
-      [
-        'discovery',
-        '"response" is not a conform Authorization Server Metadata response (unexpected HTTP status code)',
-      ],
-      ['token', '"response" content-type must be application/json'],
+      ['discovery', nonconformMetadata],
+      ['token', 'the response of the token endpoint is not JSON'],
       ['keys', 'the signing keys could not be read'],
     ] as const)('%s: refuses a 404', async (endpoint, reason) => {
       const { error } = await failOnce(endpoint, () => new Response('their-page', { status: 404 }));
+      expect(error).toEqual({ kind: 'invalid', reason });
+    });
+
+    it.each([
+      ['discovery', nonconformMetadata],
+      ['token', 'the token endpoint responded with status 404'],
+      ['keys', 'the signing keys could not be read'],
+    ] as const)('%s: refuses a 404 with JSON', async (endpoint, reason) => {
+      const { error } = await failOnce(endpoint, () => Response.json({}, { status: 404 }));
+      expect(error).toEqual({ kind: 'invalid', reason });
+    });
+
+    // `oauth4webapi` would take hours to parse this one.
+    it.each([
+      ['discovery', nonconformMetadata],
+      ['token', 'the token endpoint rejected the client credentials'],
+      ['keys', 'the signing keys could not be read'],
+    ] as const)('%s: does not parse a challenge', async (endpoint, reason) => {
+      const headers = { 'www-authenticate': 'a '.repeat(100_000) };
+      const { error } = await failOnce(endpoint, () => Response.json({}, { status: 401, headers }));
       expect(error).toEqual({ kind: 'invalid', reason });
     });
 
@@ -269,15 +289,6 @@ describe('HTTP', () => {
       const respondNotFound = () => Response.json({ keys: [] }, { status: 404 });
       const { error } = await failOnce('keys', respondNotFound);
       expect(error).toEqual({ kind: 'invalid', reason: 'the signing keys could not be read' });
-    });
-
-    it.each(endpoints)('%s: with a challenge that is too long is refused unparsed', async (endpoint) => {
-      const headers = { 'www-authenticate': 'a '.repeat(513) };
-      const { error } = await failOnce(endpoint, () => Response.json({}, { status: 401, headers }));
-      expect(error).toEqual({
-        kind: 'invalid',
-        reason: 'id.example sent a challenge of more than 1024 characters',
-      });
     });
   });
 
@@ -448,7 +459,7 @@ describe('token responses (RFC 6749 §5.1)', () => {
   });
 
   describe('members that are used are validated:', () => {
-    const noIdToken = '"response" body "id_token" property must be a string';
+    const noIdToken = 'the token response has no ID token';
 
     it.each([
       ['B19.1 no ID token', undefined],

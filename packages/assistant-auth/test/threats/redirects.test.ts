@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { gptAction, staticClient } from '../../src/index.ts';
 import { appRequest, createTestBrowser, gptRequest, serverRequest } from '../browser.ts';
 import { app, gpt, obtainCode, redeem, server, without } from '../clients.ts';
-import { clients, deploy, gptRedirect, gptSecret, issuer } from '../deployment.ts';
+import { clients, deploy, gptRedirect, gptSecret, issuer, metadataParameter } from '../deployment.ts';
 import { expectErrorPage, expectTokenError, invalidCodeError } from '../expect-error.ts';
 import { createSpyStorage } from '../spy-storage.ts';
 
@@ -451,7 +451,9 @@ describe('redirects and errors of authorization requests', () => {
     expect(redirect.searchParams.get('iss')).toBe(issuer);
     const protection = await deployment.broker.protect(new Request(`${issuer}/api`, { headers }));
     if (protection.ok) throw new Error('the API granted access');
-    expect(protection.response.headers.get('www-authenticate')).toBe(`Bearer realm="${issuer}"`);
+    expect(protection.response.headers.get('www-authenticate')).toBe(
+      `Bearer realm="${issuer}", ${metadataParameter}`,
+    );
   });
 
   it('R11.2 cookies or checks: forwarded headers change no cookie and bypass no check', async () => {

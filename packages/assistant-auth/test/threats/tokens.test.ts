@@ -15,7 +15,16 @@ import { memoryStorage } from '../../src/storage/memory.ts';
 import { maxRevocationAge, maxRevocationAgeInOutage } from '../../src/storage/revocation-cache.ts';
 import { callApi, challenge, expectTokens, readRedirect, type TokenBody } from '../browser.ts';
 import { app, gpt, obtainCode, obtainTokens, redeem, refresh, server, type TestClient } from '../clients.ts';
-import { clients, type Deployment, deploy, gptSecret, issuer, keys, serverSecret } from '../deployment.ts';
+import {
+  clients,
+  type Deployment,
+  deploy,
+  gptSecret,
+  issuer,
+  keys,
+  metadataParameter,
+  serverSecret,
+} from '../deployment.ts';
 import { expectInvalidToken, expectTokenError } from '../expect-error.ts';
 import { continueToProvider, listBindingCookies, startAuthorization } from '../flows.ts';
 import { createSpyStorage } from '../spy-storage.ts';
@@ -241,7 +250,7 @@ describe('sealed text that belongs elsewhere', () => {
   it.each(swaps.filter(isCookie))('T5.2 cookie as token: %s does not open as %s', expectSwapRefused);
 
   const otherIssuer = 'https://words.example.org';
-  const resources = [`${issuer}/mcp`, `${issuer}/mcp-other`, `${issuer}/mcp/`] as const;
+  const resources = [issuer, `${issuer}/mcp`, `${issuer}/mcp-other`, `${issuer}/mcp/`] as const;
 
   const callWithResource = ({ broker, issuer: host }: Deployment, token: string, resource: string) =>
     broker.protect(new Request(`${host}/x`, { headers: { authorization: `Bearer ${token}` } }), { resource });
@@ -272,6 +281,21 @@ describe('sealed text that belongs elsewhere', () => {
         expect(await callWithResource(deployment, access_token, resource)).toMatchObject(
           resource === audience ? { ok: true } : { ok: false, response: { status: 401 } },
         );
+    }
+  });
+
+  it('T6.5 after a call: a token that its own API just accepted is refused at every other', async () => {
+    const deployment = deploy({ resources });
+    for (const audience of resources) {
+      const { access_token } = await obtainTokensFor(deployment, audience);
+      for (const other of resources.filter((resource) => resource !== audience)) {
+        expect(await callWithResource(deployment, access_token, audience)).toHaveProperty('ok', true);
+        expect(await callWithResource(deployment, access_token, other)).toMatchObject({
+          ok: false,
+          response: { status: 401 },
+        });
+        expect(deployment.log.at(-1)).toMatchObject({ reason: 'token.unreadable', cause: 'forged' });
+      }
     }
   });
 
@@ -663,10 +687,10 @@ describe('the Authorization header', () => {
     return request;
   };
 
-  const signInChallenge = { status: 401, challenge: `Bearer realm="${issuer}"` };
+  const signInChallenge = { status: 401, challenge: `Bearer realm="${issuer}", ${metadataParameter}` };
   const invalid = {
     status: 401,
-    challenge: `Bearer realm="${issuer}", error="invalid_token", error_description="The access token is not valid."`,
+    challenge: `Bearer realm="${issuer}", error="invalid_token", error_description="The access token is not valid.", ${metadataParameter}`,
   };
 
   const expectRefused = async (

@@ -32,6 +32,7 @@ import {
   gptSecret,
   issuer,
   keys,
+  metadataParameter,
   serverSecret,
 } from '../deployment.ts';
 import { expectErrorPage } from '../expect-error.ts';
@@ -43,6 +44,7 @@ import { readMarkup } from '../ui/read-markup.ts';
 
 describe('cross-origin calls', () => {
   const metadata = '/.well-known/oauth-authorization-server';
+  const resourceMetadata = '/.well-known/oauth-protected-resource';
   const origin = 'https://browser-app.example';
 
   /** What a browser adds to the request of a page, without and with a preflight. */
@@ -66,6 +68,8 @@ describe('cross-origin calls', () => {
 
   const sharedEndpoints = [
     [metadata, 'GET, HEAD', 'Authorization, Content-Type, Mcp-Protocol-Version'],
+    [`${resourceMetadata}/api`, 'GET, HEAD', 'Authorization, Content-Type, Mcp-Protocol-Version'],
+    [`${resourceMetadata}/other`, 'GET, HEAD', 'Authorization, Content-Type, Mcp-Protocol-Version'],
     ['/token', 'POST', 'Authorization, Content-Type, Mcp-Protocol-Version'],
     ['/revoke', 'POST', 'Authorization, Content-Type, Mcp-Protocol-Version'],
   ] as const;
@@ -682,7 +686,7 @@ describe('errors that make a client sign in again', () => {
 
   const clientIdOf = ({ request }: TestClient): string => new URLSearchParams(request).get('client_id') ?? '';
 
-  const badToken = 'error="invalid_token", error_description="The access token is not valid."';
+  const badToken = `error="invalid_token", error_description="The access token is not valid.", ${metadataParameter}`;
 
   it('W7.1 no token: the API responds with a challenge without an error', async () => {
     const response = await readError(callWith(deploy(), {}));
@@ -697,7 +701,7 @@ describe('errors that make a client sign in again', () => {
       ...corsHeaders,
       'cache-control': 'no-store',
       'content-type': 'application/problem+json',
-      'www-authenticate': `Bearer realm="${issuer}"`,
+      'www-authenticate': `Bearer realm="${issuer}", ${metadataParameter}`,
       'x-content-type-options': 'nosniff',
     });
   });
@@ -739,7 +743,7 @@ describe('errors that make a client sign in again', () => {
     expect(response.status).toBe(403);
     expect(response.headers.get('www-authenticate')).toBe(
       `Bearer realm="${issuer}", error="insufficient_scope", ` +
-        'error_description="The access token does not have the required scope.", scope="words score"',
+        `error_description="The access token does not have the required scope.", scope="words score", ${metadataParameter}`,
     );
     expect((await callWith(deployment, { authorization }, ['words'])).ok).toBe(true);
   });

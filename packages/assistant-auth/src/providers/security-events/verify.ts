@@ -4,7 +4,7 @@
  */
 import type { CompactVerifyResult } from 'jose';
 import type { EpochSeconds, Seconds, SecurityEvent, SecurityEventTarget } from '../../oauth/identifiers.ts';
-import { type OidcIssuer, readUnverifiedIssuer, withIssuer } from '../issuer.ts';
+import { type OidcIssuer, readUnverifiedClaims, withIssuer } from '../issuer.ts';
 import { ProviderError, type ProviderIo } from '../provider.ts';
 
 /** The rules for one kind of token. */
@@ -40,7 +40,8 @@ export const verifySecurityEventToken = async (
   io: ProviderIo,
 ): Promise<VerifiedEvent> => {
   const metadata = await discover(io);
-  const { issuer } = withIssuer(metadata.server, tenantIssuers, readUnverifiedIssuer(token));
+  const { iss: claimedIssuer }: VerifiedEvent['claims'] = readUnverifiedClaims(token) ?? {};
+  const { issuer } = withIssuer(metadata.server, tenantIssuers, claimedIssuer);
   const { payload, protectedHeader } = await withSecurityEventError(
     verifySignature(token, { issuer, metadata }, io),
   );
