@@ -68,10 +68,11 @@ export const createApp = (config: Config, bindings: Bindings, runtimeOptions: Ru
   );
   const handleMcp = createMcpEndpoint({
     origin,
-    guard: (request, requiredScopes) =>
+    guard: (request, requiredScopes, challengeScopes) =>
       broker.protect(request, {
         resource: buildMcpUrl(origin),
         scopes: requiredScopes,
+        challengeScopes,
         limiter: limits.selectLimiter(request),
       }),
     context: toContext,
