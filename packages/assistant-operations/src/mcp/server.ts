@@ -74,13 +74,8 @@ const handleLegacyMessage = async (
   headers.set('accept', 'application/json, text/event-stream');
   const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true });
   await server.connect(transport);
-  try {
-    return await transport.handleRequest(new Request(url, { method: 'POST', headers }), {
-      parsedBody: message,
-    });
-  } finally {
-    await server.close();
-  }
+  // Neither is closed: without a stream, nothing refers to them after the response.
+  return transport.handleRequest(new Request(url, { method: 'POST', headers }), { parsedBody: message });
 };
 
 /** One call of a tool. */
