@@ -64,18 +64,20 @@ export const createMessageHandler = <Context>(
  * Handles a message of a revision up to 2025-11-25. The SDK's own handler responds to these with a stream of
  * server-sent events, which costs three times as much as this.
  */
-const handleLegacyMessage = async (
-  server: Server,
-  { url, headers: givenHeaders }: Request,
-  message: unknown,
-): Promise<Response> => {
-  const headers = new Headers(givenHeaders);
-  // The transport requires both, even if it responds with JSON.
-  headers.set('accept', 'application/json, text/event-stream');
+const handleLegacyMessage = async (server: Server, request: Request, message: unknown): Promise<Response> => {
   const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true });
   await server.connect(transport);
   // Neither is closed: without a stream, nothing refers to them after the response.
-  return transport.handleRequest(new Request(url, { method: 'POST', headers }), { parsedBody: message });
+  return transport.handleRequest(acceptBoth(request), { parsedBody: message });
+};
+
+/** The transport requires both media types in `Accept`, even if it responds with JSON. */
+const acceptBoth = (request: Request): Request => {
+  const accept = request.headers.get('accept') ?? '';
+  if (accept.includes('application/json') && accept.includes('text/event-stream')) return request;
+  const headers = new Headers(request.headers);
+  headers.set('accept', 'application/json, text/event-stream');
+  return new Request(request.url, { method: 'POST', headers });
 };
 
 /** One call of a tool. */
