@@ -5,7 +5,7 @@
  * @module
  */
 import { type ApiDefinition, DefinitionError } from './define-api.ts';
-import { allowAnyOrigin, createPreflightResponse, isPreflight } from './http/cors.ts';
+import { createPreflightResponse, isPreflight, setCorsHeaders } from './http/cors.ts';
 import { type GuardAcceptance, type GuardRefusal, isAccepted, readRefusal } from './http/guard.ts';
 import { type Problem, ProblemError } from './http/problem.ts';
 import { isJson, parseJson, readText } from './http/read-json.ts';
@@ -156,15 +156,24 @@ export const mcpHandler = <
   return async (request) =>
     isPreflight(request)
       ? createPreflightResponse(preflightHeaders)
-      : allowAnyOrigin(forbidCaching(await respond(request, endpoint, options)));
+      : addHeaders(await respond(request, endpoint, options));
 };
 
-/** Copies the response so that nothing stores it: it is for one user. The responses of the SDK do not say so. */
-const forbidCaching = (response: Response): Response => {
-  const uncached = new Response(response.body, response);
-  uncached.headers.set('cache-control', 'no-store');
-  uncached.headers.set('x-content-type-options', 'nosniff');
-  return uncached;
+/**
+ * Adds the headers that every response has. Nothing may store a response: it is for one user. The responses of
+ * the SDK do not say so.
+ */
+const addHeaders = (response: Response): Response => {
+  setCorsHeaders(response);
+  response.headers.set('cache-control', 'no-store');
+  response.headers.set('x-content-type-options', 'nosniff');
+  return response;
+};
+
+/** Copies the guard's response, whose headers are immutable if it comes from `fetch`. */
+const copyRefusal = (refusal: GuardRefusal): Response => {
+  const response = readRefusal(refusal);
+  return new Response(response.body, response);
 };
 
 const preflightHeaders = {
@@ -249,7 +258,7 @@ const respond = async <Auth extends McpGuardAcceptance, Context>(
     if (new URL(request.url).origin !== endpoint.origin)
       return createErrorResponse(421, errorCodes.server, 'This server does not serve the requested host.');
     const auth = await options.guard(request, [], endpoint.allScopes);
-    if (!isAccepted(auth)) return readRefusal(auth);
+    if (!isAccepted(auth)) return copyRefusal(auth);
     const refusal = refuseTransport(request, endpoint);
     if (refusal !== undefined) return refusal;
     const message = await readMessage(request);
@@ -257,7 +266,7 @@ const respond = async <Auth extends McpGuardAcceptance, Context>(
     const { scopes = [] } = endpoint.operations.get(readCalledTool(message) ?? '') ?? {};
     if (!scopes.every((scope) => auth.scopes.includes(scope))) {
       const result = await options.guard(request, scopes, endpoint.allScopes);
-      if (!isAccepted(result)) return readRefusal(result);
+      if (!isAccepted(result)) return copyRefusal(result);
     }
     const handleMessage = await endpoint.loadMessageHandler();
     return await handleMessage(request, message, () => options.context(auth));
