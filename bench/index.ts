@@ -13,6 +13,7 @@ import { measure, type Round, type Scenario } from './measure.ts';
 import { type Line, report } from './report.ts';
 import { createScenarios, repetitions } from './scenarios.ts';
 import { signIn } from './sign-in.ts';
+import { measureStartup, startupLines } from './startup.ts';
 import { startWorkerd, type Workerd } from './workerd.ts';
 
 type Name = keyof ReturnType<typeof createScenarios>;
@@ -101,3 +102,8 @@ const run = async <ScenarioName extends string>({
 
 await run(authentication);
 await run(toolCalls);
+
+const startups = 3 * rounds;
+const startupRounds = await measureStartup(startups);
+console.log(`\nStartup: CPU time of workerd until the first response, ${startups} rounds`);
+if (report(startupRounds, startupLines) === 'missed') process.exitCode = 1;
