@@ -285,6 +285,12 @@ describe('a message that contradicts itself or the protocol', () => {
       400,
       -32600,
     ],
+    [
+      'M5.9 too many values',
+      withBody(body('1', `{"name":"post_score","_meta":{"x":[${'0,'.repeat(500)}0]}}`)),
+      400,
+      -32600,
+    ],
     ['M5.8 an ID that is an object', withBody(body('{}')), 400, -32600],
     ['M5.8 an ID that is an array', withBody(body('[1]')), 400, -32600],
     ['M5.8 an ID that is true', withBody(body('true')), 400, -32600],

@@ -28,18 +28,12 @@ export const createPreflightResponse = (allowed: {
     },
   });
 
-/** Copies the response so that pages on any origin can read it. */
-export const allowAnyOrigin = (response: Response): Response => {
-  const readableResponse = new Response(response.body, response);
-  setCorsHeaders(readableResponse);
-  return readableResponse;
-};
-
 /**
  * Lets pages on any origin read a response, including the headers that say how to get a token and when to try
  * again.
  */
-export const setCorsHeaders = ({ headers }: Response): void => {
-  headers.set('access-control-allow-origin', '*');
-  headers.set('access-control-expose-headers', 'WWW-Authenticate, Retry-After');
+export const allowAnyOrigin = (response: Response): Response => {
+  response.headers.set('access-control-allow-origin', '*');
+  response.headers.set('access-control-expose-headers', 'WWW-Authenticate, Retry-After');
+  return response;
 };

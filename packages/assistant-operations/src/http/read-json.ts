@@ -23,13 +23,18 @@ export const parseJson = (text: string): unknown => {
 /**
  * Reads a body as text. Without a `Content-Length` up to the limit, it reads the body in parts and stops at
  * the limit.
- * @throws ProblemError 413
+ * @throws ProblemError 400 if the client stops sending it, 413 if it is too long
  */
 export const readText = async (request: Request): Promise<string> => {
-  if (!isDeclaredShort(request)) return readParts(request);
-  const text = await request.text();
-  if (text.length > maxBodyBytes) throw createTooLongError();
-  return text;
+  try {
+    if (!isDeclaredShort(request)) return await readParts(request);
+    const text = await request.text();
+    if (text.length > maxBodyBytes) throw createTooLongError();
+    return text;
+  } catch (cause) {
+    if (cause instanceof ProblemError) throw cause;
+    throw new ProblemError({ status: 400, detail: 'The body could not be read.' }, { cause });
+  }
 };
 
 /**
