@@ -116,6 +116,26 @@ const configuration = {
       to: { path: ['node_modules/hono/', '^packages/assistant-operations/src/hono\\.ts$'] },
     },
     {
+      name: 'mcp-sdk-is-opt-in',
+      comment:
+        'Only mcp/server.ts of assistant-operations imports the MCP SDK, and only mcp.ts imports that file, with import().',
+      severity: 'error',
+      from: { path: '^packages/assistant-operations/src/', pathNot: 'src/mcp(/server)?\\.ts$' },
+      to: {
+        path: ['node_modules/@modelcontextprotocol/', '^packages/assistant-operations/src/mcp/server\\.ts$'],
+      },
+    },
+    {
+      name: 'mcp-sdk-on-first-use',
+      comment: 'mcp.ts does not evaluate the MCP SDK when it is imported.',
+      severity: 'error',
+      from: { path: '^packages/assistant-operations/src/mcp\\.ts$' },
+      to: {
+        path: ['node_modules/@modelcontextprotocol/', '^packages/assistant-operations/src/mcp/server\\.ts$'],
+        dependencyTypesNot: ['dynamic-import', 'type-only'],
+      },
+    },
+    {
       name: 'entry-points-only',
       comment: 'Other folders import a package through the entry points in its package.json.',
       severity: 'error',

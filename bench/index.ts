@@ -1,27 +1,30 @@
 /**
- * `npm run bench`: measures the CPU time that workerd needs to authenticate a call. Compares a guarded route
- * with an open one with the same body and with the lower bound for a sealed token, and the seal's `open` with
- * raw decryption. Also measures the token endpoint. The argument is the number of rounds.
+ * `npm run bench`: measures the CPU time that workerd needs to authenticate a call, to call a tool over MCP,
+ * and to start. Compares a guarded route with an open one with the same body and with the lower bound for a
+ * sealed token, and the seal's `open` with raw decryption; the MCP endpoint with the MCP SDK alone; and the
+ * game's Worker with the same Worker without MCP. The argument is the number of rounds.
  */
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { findFreePort } from '@words-with-chat/lab';
 import { generateKey } from 'assistant-auth/seal';
-import { measure, type Round } from './measure.ts';
+import * as mcp from './mcp/scenarios.ts';
+import { measure, type Round, type Scenario } from './measure.ts';
 import { type Line, report } from './report.ts';
 import { createScenarios, repetitions } from './scenarios.ts';
 import { signIn } from './sign-in.ts';
-import { startWorkerd } from './workerd.ts';
+import { measureStartup, startupLines } from './startup.ts';
+import { startWorkerd, type Workerd } from './workerd.ts';
 
 type Name = keyof ReturnType<typeof createScenarios>;
 
-const measureOptions = { rounds: Number(process.argv[2] ?? 7), slices: 40 };
+const rounds = Number(process.argv[2] ?? 7);
 
 /** The cost of one repetition, without the cost of an empty call. */
 const computeCostPerRepetition = (name: 'decrypt' | 'unseal') => (round: Round<Name>) =>
   (round[name] - round.idle) / repetitions;
 
-const lines: readonly Line<Name>[] = [
+const authenticationLines: readonly Line<Name>[] = [
   { label: 'open route, µs per call', digits: 1, compute: ({ open }) => open },
   { label: 'guarded route, µs per call', digits: 1, compute: ({ guarded }) => guarded },
   { label: 'lower bound (baseline), µs per call', digits: 1, compute: ({ baseline }) => baseline },
@@ -39,27 +42,68 @@ const lines: readonly Line<Name>[] = [
   },
 ];
 
-const run = async (): Promise<void> => {
+/** A Worker under test, with its scenarios and the figures that are computed from them. */
+interface Comparison<ScenarioName extends string> {
+  readonly title: string;
+  readonly entry: string;
+  readonly lines: readonly Line<ScenarioName>[];
+  readonly slices: number;
+  readonly prepare: (
+    workerd: Workerd,
+    clientSecret: string,
+  ) => Promise<Readonly<Record<ScenarioName, Scenario>>>;
+}
+
+const authentication: Comparison<Name> = {
+  title: 'Authentication',
+  entry: 'worker.ts',
+  lines: authenticationLines,
+  slices: 40,
+  prepare: async ({ origin }, clientSecret) => {
+    const baselineToken = await (await fetch(new URL('/baseline-token', origin))).text();
+    return createScenarios(origin, await signIn(origin, clientSecret), baselineToken);
+  },
+};
+
+const toolCalls: Comparison<mcp.Name> = {
+  title: 'Tools over MCP',
+  entry: 'mcp/worker.ts',
+  lines: mcp.lines,
+  slices: 40,
+  prepare: async ({ origin }, clientSecret) => {
+    const { accessToken: api } = await signIn(origin, clientSecret);
+    const signedIn = await signIn(origin, clientSecret, new URL('/mcp', origin).href);
+    return mcp.createScenarios(origin, { api, mcp: signedIn.accessToken });
+  },
+};
+
+const run = async <ScenarioName extends string>({
+  title,
+  entry,
+  lines,
+  slices,
+  prepare,
+}: Comparison<ScenarioName>): Promise<void> => {
   const clientSecret = randomBytes(32).toString('base64url');
   const port = await findFreePort();
-  const workerd = await startWorkerd(fileURLToPath(new URL('worker.ts', import.meta.url)), port, {
+  const workerd = await startWorkerd(fileURLToPath(new URL(entry, import.meta.url)), port, {
     ISSUER: `http://127.0.0.1:${port}`,
     SEALING_KEYS: generateKey('bench', (length) => Uint8Array.from(randomBytes(length))),
     CLIENT_SECRET: clientSecret,
   });
   try {
-    const signedIn = await signIn(workerd.origin, clientSecret);
-    const baselineToken = await (await fetch(new URL('/baseline-token', workerd.origin))).text();
-    const rounds = await measure(
-      workerd,
-      createScenarios(workerd.origin, signedIn, baselineToken),
-      measureOptions,
-    );
-    console.log(`CPU time of workerd, ${measureOptions.rounds} rounds of ${measureOptions.slices} slices`);
-    if (report(rounds, lines) === 'missed') process.exitCode = 1;
+    const measured = await measure(workerd, await prepare(workerd, clientSecret), { rounds, slices });
+    console.log(`\n${title}: CPU time of workerd, ${rounds} rounds of ${slices} slices`);
+    if (report(measured, lines) === 'missed') process.exitCode = 1;
   } finally {
     await workerd.stop();
   }
 };
 
-await run();
+await run(authentication);
+await run(toolCalls);
+
+const startups = 3 * rounds;
+const startupRounds = await measureStartup(startups);
+console.log(`\nStartup: CPU time of workerd until the first response, ${startups} rounds`);
+if (report(startupRounds, startupLines) === 'missed') process.exitCode = 1;

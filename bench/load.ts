@@ -7,8 +7,8 @@ const connections = 16;
 export interface RequestSpec {
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
-  /** If present, the request is a POST. */
-  readonly form?: URLSearchParams;
+  /** If present, the request is a POST: form fields, or JSON. */
+  readonly body?: URLSearchParams | string;
 }
 
 /**
@@ -25,13 +25,14 @@ export const load = async (requestSpec: RequestSpec, count: number): Promise<voi
   agent.destroy();
 };
 
-const sendRequest = ({ url, headers = {}, form }: RequestSpec, agent: Agent): Promise<void> =>
+const sendRequest = ({ url, headers = {}, body }: RequestSpec, agent: Agent): Promise<void> =>
   new Promise((resolve, reject) => {
-    const formHeaders = form === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' };
-    const method = form === undefined ? 'GET' : 'POST';
+    const contentType = typeof body === 'string' ? 'application/json' : 'application/x-www-form-urlencoded';
+    const bodyHeaders = body === undefined ? {} : { 'content-type': contentType };
+    const method = body === undefined ? 'GET' : 'POST';
     const clientRequest = request(
       url,
-      { agent, method, headers: { ...headers, ...formHeaders } },
+      { agent, method, headers: { ...headers, ...bodyHeaders } },
       (response) => {
         let length = 0;
         response.on('data', (chunk: Buffer) => {
@@ -44,5 +45,5 @@ const sendRequest = ({ url, headers = {}, form }: RequestSpec, agent: Agent): Pr
       },
     );
     clientRequest.on('error', reject);
-    clientRequest.end(form?.toString());
+    clientRequest.end(body?.toString());
   });

@@ -29,7 +29,7 @@ export const createScenarios = (origin: URL, signedIn: SignedIn, baselineToken: 
     decrypt: repeated('/decrypt'),
     unseal: repeated('/unseal'),
     refresh: {
-      requestSpec: { url: new URL('/token', origin), form: buildRefreshRequest(signedIn) },
+      requestSpec: { url: new URL('/token', origin), body: buildRefreshRequest(signedIn) },
       calls: 100,
     },
   };

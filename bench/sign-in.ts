@@ -15,8 +15,11 @@ export interface SignedIn {
   readonly refreshToken: string;
 }
 
-/** Signs a user in, and returns the tokens. */
-export const signIn = async (origin: URL, clientSecret: string): Promise<SignedIn> => {
+/**
+ * Signs a user in, and returns the tokens.
+ * @param resource the API that the access token is for (RFC 8707). Default: the broker's default.
+ */
+export const signIn = async (origin: URL, clientSecret: string, resource?: string): Promise<SignedIn> => {
   const action = {
     authorizationUrl: new URL('/authorize', origin).href,
     tokenUrl: new URL('/token', origin).href,
@@ -28,6 +31,7 @@ export const signIn = async (origin: URL, clientSecret: string): Promise<SignedI
   } as const;
   const browser = createBrowser({ fetch });
   const startedSignIn = startSignIn(action, 'bench');
+  if (resource !== undefined) startedSignIn.url.searchParams.set('resource', resource);
   const page = await browser.open(startedSignIn.url);
   if (page.kind !== 'page') throw new Error(`expected the sign-in page, got a redirect to ${page.location}`);
   const destination = await browser.clickButton(page, 'Instantly');

@@ -3,9 +3,10 @@
  * a plain decryption), routes that only decrypt or only call the seal's `open`, and all of the broker's
  * endpoints.
  */
-import { createBroker, gptAction, type IdentityProvider } from 'assistant-auth';
+import { createBroker, gptAction } from 'assistant-auth';
 import { memoryStorage } from 'assistant-auth/memory';
 import { openBaselineToken, sealBaselineToken } from './baseline.ts';
+import { instantProvider } from './instant-provider.ts';
 import { decryptRepeatedly, openRepeatedly } from './repeated.ts';
 
 interface Environment {
@@ -51,20 +52,6 @@ const createBenchBroker = (env: Environment) =>
     limits: { refreshesPerGrant: { take: async () => 'allowed' } },
     log: () => undefined,
   });
-
-/** Identifies the same user at every sign-in, immediately and without a page. */
-const instantProvider: IdentityProvider = {
-  id: 'instantly',
-  displayName: 'Instantly',
-  configuredUrls: [],
-  responseMode: 'query',
-  revokedErrors: [],
-  recheckInterval: 600,
-  validateRefreshToken: async () => ({ kind: 'active' }),
-  authorizationUrl: async ({ redirectUri, state }) =>
-    new URL(`${redirectUri}?${new URLSearchParams({ state })}`),
-  handleCallback: async () => ({ provider: 'instantly', subject: 'ada', emailVerified: true, claims: {} }),
-};
 
 let broker: ReturnType<typeof createBenchBroker> | undefined;
 

@@ -9,7 +9,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 import { sourceCondition } from '../scripts/app/paths.ts';
 
 export interface Workerd {
@@ -19,26 +19,56 @@ export interface Workerd {
   stop(): Promise<void>;
 }
 
+/** The entry point of a Worker: a file, or code whose imports are resolved from a folder. */
+export type Entry = string | { readonly code: string; readonly folder: string };
+
+/** What a Worker gets from its environment. */
+export interface Environment {
+  /** Variables, by name. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** The names of bindings to a D1 database or to static files that are there, but never respond. */
+  readonly databases?: readonly string[];
+  readonly assets?: readonly string[];
+}
+
 /**
- * Bundles the Worker in `entry`, minified as for a deployment, and starts it with these bindings on this
+ * Bundles the Worker in `entry`, minified as for a deployment, and starts it with these variables on this
  * port.
  */
 export const startWorkerd = async (
-  entry: string,
+  entry: Entry,
   port: number,
-  bindings: Readonly<Record<string, string>>,
-): Promise<Workerd> => {
-  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
-  await build({
-    entryPoints: [entry],
-    outfile: join(folder, 'worker.js'),
+  variables: Readonly<Record<string, string>>,
+): Promise<Workerd> => runWorkerd(await bundleWorker(entry), port, { variables }, '/open');
+
+/** Bundles a Worker as Wrangler does with `--minify`, from the sources of the packages. */
+export const bundleWorker = async (entry: Entry, plugins: readonly Plugin[] = []): Promise<string> => {
+  const { outputFiles } = await build({
+    ...(typeof entry === 'string'
+      ? { entryPoints: [entry] }
+      : { stdin: { contents: entry.code, resolveDir: entry.folder, loader: 'ts' } }),
+    write: false,
     format: 'esm',
-    // `module` is esbuild's default, which this replaces.
-    conditions: [sourceCondition, 'module'],
+    conditions: [sourceCondition, 'workerd', 'worker', 'browser'],
+    external: ['cloudflare:workers'],
+    plugins: [...plugins],
     bundle: true,
     minify: true,
   });
-  writeFileSync(join(folder, 'config.capnp'), buildConfig(port, bindings));
+  const [{ text } = { text: '' }] = outputFiles;
+  return text;
+};
+
+/** Starts a bundle, and returns as soon as it has responded to a request for `path`. */
+export const runWorkerd = async (
+  bundle: string,
+  port: number,
+  environment: Environment,
+  path: string,
+): Promise<Workerd> => {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+  writeFileSync(join(folder, 'worker.js'), bundle);
+  writeFileSync(join(folder, 'config.capnp'), buildConfig(port, environment));
   const { default: binary }: { readonly default: string } = createRequire(import.meta.url)('workerd');
   const child = spawn(binary, ['serve', join(folder, 'config.capnp')], { stdio: 'inherit' });
   const exited = once(child, 'exit');
@@ -50,33 +80,47 @@ export const startWorkerd = async (
     await exited;
     rmSync(folder, { recursive: true });
   };
-  await waitUntilReady(origin).catch(async (error: unknown) => {
+  await waitUntilReady(new URL(path, origin)).catch(async (error: unknown) => {
     await stop();
     throw error;
   });
   return { origin, cpuTime: () => readCpuTime(pid), stop };
 };
 
-const buildConfig = (port: number, bindings: Readonly<Record<string, string>>): string => {
-  const bindingTexts = Object.entries(bindings).map(
-    ([name, value]) => `(name = ${JSON.stringify(name)}, text = ${JSON.stringify(value)})`,
-  );
+const buildConfig = (port: number, { variables, databases = [], assets = [] }: Environment): string => {
+  const bindings = [
+    ...Object.entries(variables).map(
+      ([name, value]) => `(name = ${JSON.stringify(name)}, text = ${JSON.stringify(value)})`,
+    ),
+    ...databases.map(
+      (name) =>
+        `(name = ${JSON.stringify(name)}, wrapped = (moduleName = "cloudflare-internal:d1-api", ` +
+        'innerBindings = [(name = "fetcher", service = "unavailable")]))',
+    ),
+    ...assets.map((name) => `(name = ${JSON.stringify(name)}, service = "unavailable")`),
+  ];
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
-  services = [(name = "main", worker = (
-    modules = [(name = "worker.js", esModule = embed "worker.js")],
-    bindings = [${bindingTexts.join(', ')}],
-    compatibilityDate = "2026-10-20",
-  ))],
+  services = [
+    (name = "main", worker = (
+      modules = [(name = "worker.js", esModule = embed "worker.js")],
+      bindings = [${bindings.join(', ')}],
+      compatibilityDate = "2026-10-20",
+    )),
+    (name = "unavailable", network = (allow = [])),
+  ],
   sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
 );
 `;
 };
 
-const waitUntilReady = async (origin: URL): Promise<void> => {
+const waitUntilReady = async (url: URL): Promise<void> => {
   for (let attempt = 0; attempt < 100; attempt++) {
-    const response = await fetch(new URL('/open', origin)).catch(() => undefined);
-    if (response !== undefined) return;
+    const response = await fetch(url).catch(() => undefined);
+    if (response !== undefined) {
+      await response.arrayBuffer();
+      return;
+    }
     await sleep(50);
   }
   throw new Error('workerd did not respond');

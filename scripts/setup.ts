@@ -1,6 +1,6 @@
 /**
  * `npm run setup -- --origin https://words.example`: generates the missing keys and secrets in the variables
- * file, and prints the values for the GPT editor. Default for `--origin`: `ORIGIN` in the file or the
+ * file, and prints how to connect MCP clients, and the values for the GPT editor. Default for `--origin`: `ORIGIN` in the file or the
  * environment.
  */
 import { readProviders } from '../apps/words/src/config/providers.ts';
@@ -9,11 +9,13 @@ import { CommandError, printHelpIfRequested, runCommand } from './app/command.ts
 import { parseOrigin, readOriginOption } from './app/origin.ts';
 import { getVariablesFile } from './app/paths.ts';
 import { readVariables, type Variables } from './app/variables.ts';
-import { buildGptEditorSections } from './setup/gpt-editor.ts';
-import { formatSections } from './setup/print.ts';
+import { buildSetupGroups } from './setup/groups.ts';
+import { formatGroups } from './setup/print.ts';
 import { ensureVariablesFile, type Outcome } from './setup/variables-file.ts';
 
 const usage = `Usage: npm run setup [-- <options>]
+
+Generates the missing keys and secrets in the variables file, and prints how to connect MCP clients and a custom GPT.
 
 Options:
   --origin <https://words.example>    the origin of the app (default: ORIGIN in the variables file or the environment)`;
@@ -24,14 +26,14 @@ const main = async (): Promise<void> => {
   const outcome = await ensureVariablesFile(process.env, origin);
   const variables = await readVariables(process.env);
   const { GPT_CLIENT_ID = '', GPT_CLIENT_SECRET = '' } = variables;
-  const sections = buildGptEditorSections({
+  const groups = buildSetupGroups({
     origin,
-    clientId: GPT_CLIENT_ID,
+    gptClientId: GPT_CLIENT_ID,
     // While the secret is being replaced, there are two. The first one is the new one.
-    clientSecret: GPT_CLIENT_SECRET.split(/\s+/)[0] ?? '',
+    gptClientSecret: GPT_CLIENT_SECRET.split(/\s+/)[0] ?? '',
   });
   console.log(
-    `${describeOutcome(outcome)}\n\n${formatSections(sections)}\n${describeNextSteps(variables, origin)}`,
+    `${describeOutcome(outcome)}\n\n${formatGroups(groups)}\n${describeNextSteps(variables, origin)}`,
   );
 };
 
@@ -56,7 +58,7 @@ const describeNextSteps = (variables: Variables, origin: string): string =>
   [
     ...describeSignInSteps(variables, origin),
     ...describeOtherOrigin(variables, origin),
-    'docs/gpt.md explains the GPT editor. docs/deploy.md explains how to use a domain or a tunnel.',
+    'docs/mcp.md explains MCP clients, and docs/gpt.md the GPT editor. docs/deploy.md explains how to use a domain or a tunnel.',
   ].join('\n');
 
 const describeOtherOrigin = ({ ORIGIN }: Variables, origin: string): readonly string[] =>

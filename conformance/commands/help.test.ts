@@ -5,6 +5,7 @@ import { runCommand } from './command.ts';
 it.each([
   ['start', [], '--origin'],
   ['start', [], '--inspect'],
+  ['demo', [], '--mcp'],
   ['keys', [], 'retire <id>'],
   ['keys', ['burn'], 'burn <id>'],
   ['admin', [], 'no-upstream-token'],

@@ -1,4 +1,4 @@
-/** Tests `npm run setup`: the values for the GPT editor, and the variables file. */
+/** Tests `npm run setup`: MCP clients, the values for the GPT editor, and the variables file. */
 import {
   access,
   chmod,
@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { afterEach, beforeEach, expect, inject, it } from 'vitest';
+import { readClients } from '../../apps/words/src/config/clients.ts';
 import { type CommandResult, runCommand } from './command.ts';
 
 let folder: string;
@@ -40,6 +41,67 @@ const readPrintedValue = (stdout: string, field: string): string | undefined =>
     .trim();
 
 const readVariablesFile = async () => parseEnv(await readFile(file, 'utf8'));
+
+it('prints first how to connect each MCP client', async () => {
+  const { stdout } = await setup('--origin', 'https://words.example');
+  const titles = [
+    'ChatGPT',
+    'Claude on the web, desktop and mobile',
+    'Claude Code',
+    'Codex',
+    'VS Code',
+    'Cursor',
+  ];
+  const lines = stdout.split('\n');
+  const positions = ['MCP clients', 'MCP server', ...titles, 'Custom GPT', 'Configure'].map((title) =>
+    lines.indexOf(title),
+  );
+  expect(positions).not.toContain(-1);
+  expect(positions).toEqual([...positions].sort((a, b) => a - b));
+  expect(readPrintedValue(stdout, 'URL')).toBe('https://words.example/mcp');
+  for (const command of [
+    'claude mcp add --transport http --client-id claude-code words https://words.example/mcp',
+    'codex mcp add words --url https://words.example/mcp --oauth-client-id codex',
+  ])
+    expect(lines.some((line) => line.startsWith('  Command ') && line.endsWith(`  ${command}`))).toBe(true);
+  expect(stdout.match(/^\{\n.*?^\}/gms)?.map((text) => JSON.parse(text))).toEqual([
+    { servers: { words: { type: 'http', url: 'https://words.example/mcp', oauth: { clientId: 'vscode' } } } },
+    { mcpServers: { words: { url: 'https://words.example/mcp', auth: { CLIENT_ID: 'cursor' } } } },
+  ]);
+  for (const vendor of ['OpenAI', 'Anthropic', 'Microsoft', 'Cursor'])
+    expect(stdout).toContain(`Not tested with ${vendor}`);
+  // Of `npm start` only.
+  expect(stdout).not.toContain('mcp-client');
+});
+
+it('prints clients that STATIC_CLIENTS accepts, once ChatGPT’s callback URL is filled in', async () => {
+  const { stdout } = await setup('--origin', 'https://words.example');
+  const objects = [...stdout.matchAll(/^ {2}In STATIC_CLIENTS +(.*)$/gm)].map(([, object = '']) => object);
+  const STATIC_CLIENTS = `[${objects.join().replace('<ID in the callback URL>', 'abc123')}]`;
+  const variables = { ...(await readVariablesFile()), STATIC_CLIENTS };
+  expect(readClients(variables).map(({ id }) => id)).toEqual([
+    'words-gpt',
+    ...['chatgpt', 'claude', 'claude-code', 'codex', 'vscode', 'cursor'],
+  ]);
+  expect(() => readClients({ ...variables, STATIC_CLIENTS: `[${objects.join()}]` })).toThrow(
+    'STATIC_CLIENTS is invalid for chatgpt',
+  );
+});
+
+it('shows the same on the setup page of npm start, without secrets', async () => {
+  const { origin } = inject('system');
+  const page = await (await fetch(`${origin}/setup`)).text();
+  for (const text of [
+    'MCP clients',
+    'Claude Code',
+    'Cursor',
+    'Custom GPT',
+    `${origin}/mcp`,
+    `${origin}/token`,
+  ])
+    expect(page).toContain(text);
+  expect(page).not.toContain(inject('system').gpt.clientSecret);
+});
 
 it('prints every field of the editor, and generates keys and a secret in a file that only its owner can read', async () => {
   const { code, stdout, stderr } = await setup('--origin', 'https://words.example');

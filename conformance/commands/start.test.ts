@@ -1,4 +1,4 @@
-/** Tests `npm start` and `npm run demo` as a user runs them. */
+/** Tests `npm start` as a user runs it, with `npm run demo` as its client. */
 import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -37,10 +37,16 @@ describe('npm start', () => {
         (label, index) => `http://127.0.0.1:${fakeProviderPort + index} in place of ${label}`,
       ),
       'words-gpt',
+      'MCP client ID      mcp-client',
       settings,
     ]) {
       expect(summary).toContain(expectedText);
     }
+    expect(summary).toMatch(
+      new RegExp(
+        `\\n {2}Words With Chat {4}http://localhost:${port}\n {2}MCP server {9}http://localhost:${port}/mcp\n`,
+      ),
+    );
     expect((await stat(settings)).mode & 0o777).toBe(0o600);
     // The folder existed before, and other users could read it.
     expect((await stat(folder)).mode & 0o777).toBe(0o700);
@@ -49,11 +55,18 @@ describe('npm start', () => {
     expect(demo).toMatchObject({ code: 0, stderr: '' });
     expect(demo.stdout).toContain(`Using the app that is running at http://localhost:${port}.`);
     expect(demo.stdout).toContain('score: 1');
+    const mcpDemo = await runCommand('demo', variables, { args: ['--mcp'] });
+    expect(mcpDemo).toMatchObject({ code: 0, stderr: '' });
+    expect(mcpDemo.stdout).toContain(`Using the app that is running at http://localhost:${port}.`);
+    expect(readScores(mcpDemo.stdout)).toEqual([1, 2, 2]);
+    expect(mcpDemo.stdout).toContain("Ada Marlow's score is 2.");
     const secrets = Object.values(JSON.parse(await readFile(settings, 'utf8'))).filter(isSecret);
     expect(secrets).toHaveLength(2);
-    for (const secret of secrets) expect(demo.stdout).not.toContain(secret);
-    // Sealed tokens start with the key ID. None of them may be printed in full.
-    expect(demo.stdout).not.toMatch(/AQV[\w-]{24}/);
+    for (const { stdout } of [demo, mcpDemo]) {
+      for (const secret of secrets) expect(stdout).not.toContain(secret);
+      // Sealed tokens start with the key ID. None of them may be printed in full.
+      expect(stdout).not.toMatch(/AQV[\w-]{24}/);
+    }
 
     running.process.kill('SIGINT');
     expect(await running.finished).toMatchObject({ code: 0 });
@@ -120,6 +133,9 @@ describe('npm run start:pages', () => {
     const demo = await runCommand('demo', variables);
     expect(demo).toMatchObject({ code: 0, stderr: '' });
     expect(demo.stdout).toContain('score: 1');
+    const mcpDemo = await runCommand('demo', variables, { args: ['--mcp'] });
+    expect(mcpDemo).toMatchObject({ code: 0, stderr: '' });
+    expect(mcpDemo.stdout).toContain("Ada Marlow's score is 2.");
     running.process.kill('SIGINT');
     expect(await running.finished).toMatchObject({ code: 0 });
     await expectNoServer(`http://localhost:${port}`);
@@ -132,41 +148,8 @@ describe('npm run start:pages', () => {
   });
 });
 
-describe('npm run demo', () => {
-  it('starts the app, runs all steps, and stops it again', async () => {
-    const demo = await runCommand('demo', variables);
-    expect(demo.code).toBe(0);
-    expect(demo.stdout).toContain('The app is not running.');
-    expect(demo.stdout).toContain('score: 1');
-    await expectNoServer(`http://localhost:${port}`);
-    await expectNoServer(`http://127.0.0.1:${fakeProviderPort}`);
-  });
-
-  it('fails if a response is not as expected', async () => {
-    const otherServer = createServer((_, response) => {
-      const issuer = `http://localhost:${port}`;
-      const metadata = {
-        issuer,
-        authorization_endpoint: `${issuer}/authorize`,
-        token_endpoint: `${issuer}/token`,
-      };
-      response.setHeader('content-type', 'application/json').end(JSON.stringify(metadata));
-    });
-    await once(otherServer.listen(port, '127.0.0.1'), 'listening');
-    await writeFile(join(folder, 'settings.json'), JSON.stringify(anySettings));
-    const { code, stderr } = await runCommand('demo', variables);
-    otherServer.close();
-    expect(code).toBe(1);
-    expect(stderr).toBe(
-      `\nNo button "Google" on http://localhost:${port}/authorize (status 200). It has: no buttons\n`,
-    );
-  });
-});
+/** Returns the scores in the results of tools, in order. */
+const readScores = (stdout: string): readonly number[] =>
+  [...stdout.matchAll(/"structuredContent": \{ "score": (\d+) \}/g)].map(([, score]) => Number(score));
 
 const isSecret = (value: unknown): value is string => typeof value === 'string' && value.length > 20;
-
-const anySettings = {
-  sealingKeys: 'k',
-  gptClientId: 'words-gpt',
-  gptClientSecret: 's',
-};

@@ -83,6 +83,16 @@ describe('npm start -- --origin, with credentials', () => {
     expect(stdout).toMatch(new RegExp(`Token URL +${metadata.token_endpoint}$`, 'm'));
   });
 
+  it('does not have the MCP client of npm start', async () => {
+    const query = new URLSearchParams({
+      ...{ client_id: 'mcp-client', redirect_uri: 'http://127.0.0.1/callback', response_type: 'code' },
+      ...{ state: 's', code_challenge: 'c'.repeat(43), code_challenge_method: 'S256' },
+    });
+    const { status, body } = await get(`/authorize?${query}`);
+    expect(status).toBe(400);
+    expect(body).toContain('is not registered');
+  });
+
   it('describes the API with the origin as its server', async () => {
     const { body } = await get('/openapi.json');
     expect(JSON.parse(body).servers).toEqual([{ url: origin }]);

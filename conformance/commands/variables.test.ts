@@ -190,6 +190,8 @@ describe.each([
     const page = await authorize('my-app', 'https://app.example/callback');
     expect(page.status).toBe(200);
     expect(await page.text()).toContain('O&#39;Hara&#39;s &quot;$HOME&quot; \\n app');
+    expect(summary).toContain('MCP client ID      an ID in STATIC_CLIENTS\n');
+    expect((await authorize('mcp-client', 'http://127.0.0.1/callback')).status).toBe(400);
   });
 
   it('uses GPT_IDS, and offers the providers of the environment', async () => {

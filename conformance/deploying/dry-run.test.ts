@@ -52,7 +52,7 @@ describe('npm run deploy -- --dry-run', () => {
   it('builds, prints the steps without any secret, and leaves no file with secrets', async () => {
     const { code, stdout, stderr } = await dryRun(formatVariables(completeVariables));
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(/^Bundle: \d\d\.\d kB gzipped \(limit: 90\.0 kB\)\n/);
+    expect(stdout).toMatch(/^Bundle: \d{3}\.\d kB gzipped \(limit: 200\.0 kB\)\n/);
     expect(stdout).toContain('1. create the D1 database "words"');
     expect(stdout).toContain('2. apply the pending migrations');
     expect(stdout).toContain(
@@ -160,7 +160,7 @@ describe('npm run build', () => {
     await writeFile(file, '');
     const { code, stdout } = await runCommand('build', getPathVariables());
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^Worker: \d\d\.\d kB gzipped \(limit: 90\.0 kB\)\n$/);
+    expect(stdout).toMatch(/^Worker: \d{3}\.\d kB gzipped \(limit: 200\.0 kB\)\n$/);
     expect(await readFile(join(folder, 'dist/site/index.html'), 'utf8')).not.toContain('Play in ChatGPT');
   });
 

@@ -22,10 +22,14 @@ export const expectPage = (destination: Page | StoppedRedirect): Page => {
   return destination;
 };
 
+/** Returns the URL that the browser did not open, which is the client's callback. */
+export const expectCallback = (destination: Page | StoppedRedirect): URL => {
+  if (destination.kind === 'stopped-redirect') return destination.location;
+  throw new UnexpectedResponse(`The sign-in ended on a page with status ${destination.status}.`);
+};
+
 export const expectCode = (startedSignIn: StartedSignIn, destination: Page | StoppedRedirect): string => {
-  if (destination.kind === 'page')
-    throw new UnexpectedResponse(`The sign-in ended on a page with status ${destination.status}.`);
-  const callback = readCallback(startedSignIn, destination.location);
+  const callback = readCallback(startedSignIn, expectCallback(destination));
   switch (callback.kind) {
     case 'code':
       return callback.code;

@@ -8,6 +8,8 @@ export interface Terminal {
   message(direction: '→' | '←', line: string): void;
   /** Prints a name and a value per line, with secrets truncated. */
   details(entries: Iterable<readonly [name: string, value: string]>): void;
+  /** Prints lines of JSON, with secrets truncated. */
+  json(text: string): void;
   /** Prints a line of explanation. */
   print(line: string): void;
 }
@@ -25,6 +27,9 @@ export const createTerminal = (write: (text: string) => void): Terminal => {
       for (const [name, value] of entries)
         write(`     ${styleText('dim', `${name}:`)} ${maskSecrets(value)}\n`);
     },
+    json(text) {
+      write(`${maskSecrets(text).replaceAll(/^/gm, '     ')}\n`);
+    },
     print(line) {
       write(`   ${line}\n`);
     },
@@ -34,10 +39,10 @@ export const createTerminal = (write: (text: string) => void): Terminal => {
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
- * Truncates every word that may be a secret: 24 or more base64url characters that are not a UUID and not part
+ * Truncates every word that may be a secret: 24 or more URL-safe characters that are not a UUID and not part
  * of a URL.
  */
 const maskSecrets = (text: string): string =>
-  text.replaceAll(/(?<![\w./-])[\w.-]{24,}(?![\w/-])/g, (match) =>
+  text.replaceAll(/(?<![\w./-])[\w.~-]{24,}(?![\w/-])/g, (match) =>
     uuid.test(match) ? match : `${match.slice(0, 6)}…(${match.length} characters)`,
   );

@@ -1,6 +1,8 @@
 /** Creates a `fetch` that prints each request and response. */
+import { formatJson } from './format-json.ts';
 import type { Terminal } from './terminal.ts';
 
+/** Creates the function. */
 export const createLoggingFetch =
   (terminal: Terminal): typeof fetch =>
   async (input, init) => {
@@ -9,18 +11,20 @@ export const createLoggingFetch =
     const url = new URL(request.url);
     terminal.message('→', `${request.method} ${url.origin}${url.pathname}`);
     terminal.details(url.searchParams);
-    terminal.details(pickHeaders(request.headers, ['authorization', 'cookie']));
-    terminal.details(new URLSearchParams(requestBody));
+    terminal.details(pickHeaders(request.headers, printedRequestHeaders));
+    printBody(terminal, requestBody, request.headers.get('content-type') ?? '');
     const response = await fetch(request);
     terminal.message('←', `${response.status} ${response.headers.get('content-type') ?? ''}`.trim());
     terminal.details(response.headers.getSetCookie().map((cookie) => ['set-cookie', cookie]));
     terminal.details(pickHeaders(response.headers, ['www-authenticate']));
     terminal.details(describeLocation(response.headers.get('location')));
-    terminal.details(describeBody(await response.clone().text(), response.headers.get('content-type') ?? ''));
+    printBody(terminal, await response.clone().text(), response.headers.get('content-type') ?? '');
     return response;
   };
 
-type Entries = readonly (readonly [name: string, value: string])[];
+type Entries = Iterable<readonly [name: string, value: string]>;
+
+const printedRequestHeaders = ['authorization', 'cookie', 'mcp-protocol-version', 'mcp-method', 'mcp-name'];
 
 const pickHeaders = (headers: Headers, names: readonly string[]): Entries =>
   names.flatMap((name) => {
@@ -32,11 +36,22 @@ const pickHeaders = (headers: Headers, names: readonly string[]): Entries =>
 const describeLocation = (location: string | null): Entries =>
   location === null ? [] : [['location', location.split('?')[0] ?? '']];
 
-const describeBody = (text: string, type: string): Entries => {
-  if (type.includes('json')) return describeJson(JSON.parse(text));
-  const title = /<title>([^<]*)<\/title>/.exec(text)?.[1];
-  return title === undefined ? [] : [['page', title.trim()]];
+/** Prints a form or an object as one line per member, a JSON-RPC message as JSON, and a page as its title. */
+const printBody = (terminal: Terminal, text: string, type: string): void => {
+  if (text === '') return;
+  if (type.includes('json')) {
+    const value: unknown = JSON.parse(text);
+    if (isJsonRpc(value)) terminal.json(formatJson(value));
+    else terminal.details(describeJson(value));
+  } else if (type.startsWith('application/x-www-form-urlencoded')) {
+    terminal.details(new URLSearchParams(text));
+  } else {
+    const title = /<title>([^<]*)<\/title>/.exec(text)?.[1];
+    if (title !== undefined) terminal.details([['page', title.trim()]]);
+  }
 };
+
+const isJsonRpc = (value: unknown): boolean => Object.hasOwn(Object(value), 'jsonrpc');
 
 const describeJson = (value: unknown): Entries => {
   if (Array.isArray(value)) return [['words', `${value.slice(0, 5).join(', ')} … (${value.length} in all)`]];

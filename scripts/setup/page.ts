@@ -1,18 +1,18 @@
 /**
- * Renders the page that shows the values for the GPT editor, without the secret. It is only built for an
- * origin on loopback.
+ * Renders the page that explains how to connect MCP clients and a GPT, without the GPT's secret. It is only
+ * built for an origin on loopback.
  */
 import { html, renderHtml } from 'assistant-auth';
-import type { EditorField, EditorSection } from './gpt-editor.ts';
+import type { SetupField, SetupGroup, SetupSection } from './section.ts';
 
-export const renderSetupPage = (sections: readonly EditorSection[]): string =>
+export const renderSetupPage = (groups: readonly SetupGroup[]): string =>
   `${renderHtml(html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
-<title>Values for the GPT editor · Words With Chat</title>
+<title>Connect clients · Words With Chat</title>
 <link rel="icon" href="/favicon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/style.css">
 <link rel="stylesheet" href="/setup.css">
@@ -23,20 +23,32 @@ export const renderSetupPage = (sections: readonly EditorSection[]): string =>
   <a class="home" href="/"><img src="/favicon.svg" alt="" width="32" height="32">Words With Chat</a>
 </header>
 <main id="main" class="prose">
-  <h1>Values for the GPT editor</h1>
+  <h1>Connect clients</h1>
   <p class="lead">Click a value to select all of it. This page exists only on this machine.</p>
-  <p>ChatGPT cannot reach this machine, so these values are only for a preview and for <code>npm run demo</code>. For a tunnel or a
-    domain, <code>npm run setup -- --origin https://words.example</code> prints the same values with its URLs, and the
-    secret.</p>
-  ${sections.map(renderSection)}
+  <p>Clients that run on this machine can connect to it. ChatGPT and Claude on the web cannot reach it, so their values are
+    only a preview. For a tunnel or a domain, <code>npm run setup -- --origin https://words.example</code> prints the
+    same with its URLs, and the secret.</p>
+  ${groups.map(renderGroup)}
 </main>
 </body>
 </html>`)}\n`;
 
-const renderSection = ({ title, fields }: EditorSection) => html`
+const renderGroup = ({ title, introduction, sections }: SetupGroup) => html`
   <h2>${title}</h2>
-  <dl class="kept">${fields.map(renderField)}
-  </dl>`;
+  ${introduction.map((paragraph) => html`<p>${paragraph}</p>`)}
+  ${sections.map(renderSection)}`;
 
-const renderField = ({ name, value }: EditorField) => html`
+const renderSection = ({ title, steps = [], fields, note }: SetupSection) => html`
+  <h3>${title}</h3>
+  ${renderSteps(steps)}
+  <dl class="kept">${fields.map(renderField)}
+  </dl>
+  ${note === undefined ? html`` : html`<p>${note}</p>`}`;
+
+const renderSteps = (steps: readonly string[]) =>
+  steps.length > 1
+    ? html`<ol>${steps.map((step) => html`<li>${step}</li>`)}</ol>`
+    : steps.map((step) => html`<p>${step}</p>`);
+
+const renderField = ({ name, value }: SetupField) => html`
     <div><dt>${name}</dt><dd class="value">${value}</dd></div>`;

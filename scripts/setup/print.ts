@@ -1,21 +1,33 @@
 /**
- * Formats the values for the GPT editor for a terminal. Values with several lines are not indented, so that
- * they can be copied.
+ * Formats the sections for a terminal. Values with several lines are not indented, so that they can be
+ * copied.
  */
 import { styleText } from 'node:util';
-import type { EditorField, EditorSection } from './gpt-editor.ts';
+import type { SetupField, SetupGroup, SetupSection } from './section.ts';
 
-export const formatSections = (sections: readonly EditorSection[]): string =>
-  sections.map(formatSection).join('\n');
+/** Formats groups, each with its sections. */
+export const formatGroups = (groups: readonly SetupGroup[]): string => groups.map(formatGroup).join('\n');
 
-const formatSection = ({ title, fields }: EditorSection): string => {
+const formatGroup = ({ title, introduction, sections }: SetupGroup): string =>
+  [
+    `${styleText(['bold', 'underline'], title)}\n`,
+    introduction.map((paragraph) => `${paragraph}\n`).join(''),
+    ...sections.map(formatSection),
+  ].join('\n');
+
+const formatSection = ({ title, steps = [], fields, note }: SetupSection): string => {
   const width = Math.max(...fields.filter(isShort).map(({ name }) => name.length));
-  return `${styleText('bold', title)}\n\n${fields.map((field) => formatField(field, width)).join('')}`;
+  const parts = [
+    steps.map((step, index) => `  ${steps.length > 1 ? `${index + 1}. ` : ''}${step}\n`).join(''),
+    fields.map((field) => formatField(field, width)).join(''),
+    note === undefined ? '' : `  ${note}\n`,
+  ];
+  return `${styleText('bold', title)}\n\n${parts.filter((part) => part !== '').join('\n')}`;
 };
 
-const formatField = (field: EditorField, width: number): string =>
+const formatField = (field: SetupField, width: number): string =>
   isShort(field)
     ? `  ${styleText('dim', field.name.padEnd(width))}  ${field.value}\n`
     : `  ${styleText('dim', field.name)}\n\n${field.value}\n\n`;
 
-const isShort = ({ value }: EditorField): boolean => !value.includes('\n');
+const isShort = ({ value }: SetupField): boolean => !value.includes('\n');

@@ -1,27 +1,27 @@
 /**
- * Adds the page for setting up a GPT to the site that `npm start` serves. A deployed site does not have it.
+ * Adds the page for setting up clients to the site that `npm start` serves. A deployed site does not have it.
  */
 import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isOnLoopback } from '../../apps/words/src/config/urls.ts';
 import { setupStyle } from '../app/paths.ts';
 import type { Variables } from '../app/variables.ts';
-import { buildGptEditorSections } from './gpt-editor.ts';
+import { findLocalMcpClientId } from '../local-system/mcp-client.ts';
+import { buildSetupGroups } from './groups.ts';
 import { renderSetupPage } from './page.ts';
 
 /** Writes the page into the site if the origin is on loopback, because the page is for development only. */
-export const buildSetupPage = async (
-  site: string,
-  origin: string,
-  { GPT_CLIENT_ID = 'words-gpt' }: Variables,
-): Promise<void> => {
+export const buildSetupPage = async (site: string, origin: string, variables: Variables): Promise<void> => {
   if (!isOnLoopback(origin)) return;
-  const sections = buildGptEditorSections({
+  const { GPT_CLIENT_ID = 'words-gpt' } = variables;
+  const mcpClientId = findLocalMcpClientId(variables);
+  const groups = buildSetupGroups({
     origin,
-    clientId: GPT_CLIENT_ID,
-    clientSecret: secretPlaceholder,
+    gptClientId: GPT_CLIENT_ID,
+    gptClientSecret: secretPlaceholder,
+    ...(mcpClientId !== undefined && { mcpClientId }),
   });
-  await writeFile(join(site, 'setup.html'), renderSetupPage(sections));
+  await writeFile(join(site, 'setup.html'), renderSetupPage(groups));
   await copyFile(setupStyle, join(site, 'setup.css'));
 };
 

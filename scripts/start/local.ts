@@ -1,5 +1,6 @@
 /** `npm start`: runs the app on loopback with fake providers. */
 import { fakeUsers } from '@words-with-chat/lab';
+import { buildMcpUrl } from '../../apps/words/src/api/mcp-endpoint.ts';
 import { readEnvironmentVariables, type Variables } from '../app/variables.ts';
 import type { RunningFakeProvider } from '../local-system/fake-providers/fake-providers.ts';
 import { type LocalSystem, startLocalSystem } from '../local-system/system.ts';
@@ -34,17 +35,19 @@ const describeUnusedSettings = (
 ];
 
 const formatSummary = (system: LocalSystem, variables: Variables): string => {
-  const { origin, fakeProviders, gptClientId, settingsFile } = system;
+  const { origin, fakeProviders, gptClientId, mcpClientId, settingsFile } = system;
   const secretLocation = 'GPT_CLIENT_SECRET' in variables ? 'GPT_CLIENT_SECRET' : settingsFile;
   return `
   Words With Chat    ${origin}
+  MCP server         ${buildMcpUrl(origin)}
   Account page       ${origin}/account
   API description    ${origin}/openapi.json
 ${[...formatSignInLines(fakeProviders), ...formatEnvironmentLines(variables)].join('\n')}
-  ChatGPT's client   ${gptClientId}, its secret in ${secretLocation}
-  GPT editor         ${origin}/setup shows the values to enter
+  MCP client ID      ${mcpClientId ?? 'an ID in STATIC_CLIENTS'}
+  GPT client         ${gptClientId}, its secret in ${secretLocation}
+  Setup              ${origin}/setup explains how to connect MCP clients and a GPT
 
-  Demo               ${formatDemoCommand(origin)}
+  Demo               ${formatDemoCommand(origin)} acts as a GPT, and with -- --mcp as an MCP client
   Stop               Ctrl-C; keys, users and scores are kept
 `;
 };

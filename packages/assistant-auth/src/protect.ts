@@ -12,6 +12,7 @@ import { rejectUnknownOptions } from './oauth/errors.ts';
 import type { EpochSeconds, GrantId, UserClaims, UserId } from './oauth/identifiers.ts';
 import { apiError, type ProtocolError, requestError } from './oauth/protocol-error.ts';
 import type { Issuer } from './oauth/resource.ts';
+import { scopeNamePattern } from './oauth/scope.ts';
 import { randomId } from './oauth/secrets.ts';
 import type { AccessToken } from './tokens/sealed-types.ts';
 import { findByResource, type SealedTypeOpener } from './tokens/sealers.ts';
@@ -188,11 +189,12 @@ const buildBearerChallenge = (
   scopes: readonly string[],
   metadataPath: string | undefined,
 ): string => {
+  // JavaScript callers can pass anything.
+  const names = Array.isArray(scopes) ? scopes.filter((scope) => scopeNamePattern.test(scope)) : [];
   const parameters = {
     realm: issuer,
     ...(reason !== 'token.missing' && { error: code, error_description: description }),
-    // JavaScript callers can pass anything.
-    ...(Array.isArray(scopes) && scopes.length > 0 && { scope: scopes.join(' ') }),
+    ...(names.length > 0 && { scope: names.join(' ') }),
     ...(metadataPath !== undefined && { resource_metadata: issuer + metadataPath }),
   };
   const formatted = Object.entries(parameters).map(([name, value]) => `${name}="${value}"`);

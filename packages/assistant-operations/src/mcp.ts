@@ -14,7 +14,7 @@ import {
   createErrorResponse,
   describeInternalError,
   errorCodes,
-  isTooDeep,
+  findComplexity,
   readCalledTool,
 } from './mcp/message.ts';
 import type { MessageHandler } from './mcp/server.ts';
@@ -110,9 +110,11 @@ export interface McpHandlerOptions<
  * against their schemas. A problem that an operation ends with is an error result with its `detail`; a
  * problem with status 401 is the response itself, so that the client signs the user in again.
  *
- * The guard is called before the body is read. Responses are JSON, and can be read by pages on any origin,
- * except that an endpoint on loopback refuses pages on other hosts. A message can have at most 100,000 bytes;
- * batches are refused. A call without the scopes of its operation gets the guard's response.
+ * The guard is called before the body is read. Responses are JSON (only `subscriptions/listen` gets a stream,
+ * which ends at once, because nothing here changes), and can be read by pages on any origin, except that an
+ * endpoint on loopback refuses pages on other hosts. A message can have at most 100,000 bytes, 64 levels, and
+ * 500 values besides the arguments of a tool; batches are refused. A call without the scopes of its operation
+ * gets the guard's response.
  * @typeParam Result the guard's result for any caller, inferred from `guard`
  * @typeParam Context what the handlers of the operations need besides their input
  * @typeParam Auth the guard's result for a caller who may call the operation, inferred from `Result`
@@ -154,17 +156,17 @@ export const mcpHandler = <
 ): ((request: Request) => Promise<Response>) => {
   const endpoint = createEndpoint(api, options);
   return async (request) =>
-    isPreflight(request)
-      ? createPreflightResponse(preflightHeaders)
-      : allowAnyOrigin(forbidCaching(await respond(request, endpoint, options)));
+    isPreflight(request) ? createPreflightResponse(preflightHeaders) : respond(request, endpoint, options);
 };
 
-/** Copies the response so that nothing stores it: it is for one user. The responses of the SDK do not say so. */
-const forbidCaching = (response: Response): Response => {
-  const uncached = new Response(response.body, response);
-  uncached.headers.set('cache-control', 'no-store');
-  uncached.headers.set('x-content-type-options', 'nosniff');
-  return uncached;
+/**
+ * Adds the headers that every response has. Nothing may store a response: it is for one user. The responses of
+ * the SDK do not say so.
+ */
+const addHeaders = (response: Response): Response => {
+  response.headers.set('cache-control', 'no-store');
+  response.headers.set('x-content-type-options', 'nosniff');
+  return allowAnyOrigin(response);
 };
 
 const preflightHeaders = {
@@ -197,21 +199,19 @@ const createEndpoint = <Auth extends McpGuardAcceptance, Context>(
     'resources',
     resources.map(({ uri }) => uri),
   );
-  const reportError = (error: unknown): string => {
-    const referenceId = createReferenceId();
-    logError(error, referenceId);
-    return referenceId;
-  };
-  let handler: Promise<MessageHandler<Context>> | undefined;
+  const reportError = createErrorReporter(logError, createReferenceId);
+  // Caches the value, not the promise: on Workers, one request must not wait for a promise of another, and an
+  // import that failed is tried again.
+  let handler: MessageHandler<Context> | undefined;
   return {
     origin,
     isOnLoopback: protocol === 'http:' && isLoopback(hostname),
     operations: new Map(api.operations.map((operation) => [readToolName(operation), operation])),
     allScopes: [...new Set(api.operations.flatMap(({ scopes }) => scopes))],
-    loadMessageHandler: () => {
-      handler ??= import('./mcp/server.ts').then(({ createMessageHandler }) =>
-        createMessageHandler(api.operations, { ...options, prompts, resources, reportError }),
-      );
+    loadMessageHandler: async () => {
+      if (handler !== undefined) return handler;
+      const { createMessageHandler } = await import('./mcp/server.ts');
+      handler = createMessageHandler(api.operations, { ...options, prompts, resources, reportError });
       return handler;
     },
     reportError,
@@ -219,6 +219,25 @@ const createEndpoint = <Auth extends McpGuardAcceptance, Context>(
 };
 
 const randomUuid = (): string => crypto.randomUUID();
+
+/**
+ * Creates a function that logs an error and returns its reference ID. It never throws: an error of the log
+ * would take the place of the response, and could reveal what must not be sent.
+ */
+const createErrorReporter =
+  (
+    logError: (error: unknown, referenceId: string) => void,
+    createReferenceId: () => string,
+  ): ((error: unknown) => string) =>
+  (error) => {
+    try {
+      const referenceId = createReferenceId();
+      logError(error, referenceId);
+      return referenceId;
+    } catch {
+      return randomUuid();
+    }
+  };
 
 const parseUrl = (text: string): URL => {
   const url = URL.parse(text);
@@ -240,30 +259,42 @@ const checkUnique = (option: string, keys: readonly string[]): void => {
 
 const isLoopback = (hostname: string): boolean => ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
 
+/** Never throws, and never rejects. */
 const respond = async <Auth extends McpGuardAcceptance, Context>(
   request: Request,
   endpoint: Endpoint<Context>,
   options: McpHandlerOptions<Auth, Context>,
 ): Promise<Response> => {
   try {
-    if (new URL(request.url).origin !== endpoint.origin)
-      return createErrorResponse(421, errorCodes.server, 'This server does not serve the requested host.');
-    const auth = await options.guard(request, [], endpoint.allScopes);
-    if (!isAccepted(auth)) return readRefusal(auth);
-    const refusal = refuseTransport(request, endpoint);
-    if (refusal !== undefined) return refusal;
-    const message = await readMessage(request);
-    if (message instanceof Response) return message;
-    const { scopes = [] } = endpoint.operations.get(readCalledTool(message) ?? '') ?? {};
-    if (!scopes.every((scope) => auth.scopes.includes(scope))) {
-      const result = await options.guard(request, scopes, endpoint.allScopes);
-      if (!isAccepted(result)) return readRefusal(result);
-    }
-    const handleMessage = await endpoint.loadMessageHandler();
-    return await handleMessage(request, message, () => options.context(auth));
+    return addHeaders(await handleRequest(request, endpoint, options));
   } catch (error) {
-    return createErrorResponse(500, errorCodes.internal, describeInternalError(endpoint.reportError(error)));
+    const text = describeInternalError(endpoint.reportError(error));
+    return addHeaders(createErrorResponse(500, errorCodes.internal, text));
   }
+};
+
+const handleRequest = async <Auth extends McpGuardAcceptance, Context>(
+  request: Request,
+  endpoint: Endpoint<Context>,
+  options: McpHandlerOptions<Auth, Context>,
+): Promise<Response> => {
+  if (new URL(request.url).origin !== endpoint.origin)
+    return createErrorResponse(421, errorCodes.server, 'This server does not serve the requested host.');
+  const auth = await options.guard(request, [], endpoint.allScopes);
+  if (!isAccepted(auth)) return readRefusal(auth);
+  // A guard in JavaScript can return the scopes as text, in which a scope would be found as a part of another.
+  if (!Array.isArray(auth.scopes)) throw new TypeError('the scopes that the guard returned are not an array');
+  const refusal = refuseTransport(request, endpoint);
+  if (refusal !== undefined) return refusal;
+  const message = await readMessage(request);
+  if (message instanceof Response) return message;
+  const { scopes = [] } = endpoint.operations.get(readCalledTool(message) ?? '') ?? {};
+  if (!scopes.every((scope) => auth.scopes.includes(scope))) {
+    const result = await options.guard(request, scopes, endpoint.allScopes);
+    if (!isAccepted(result)) return readRefusal(result);
+  }
+  const handleMessage = await endpoint.loadMessageHandler();
+  return handleMessage(request, message, () => options.context(auth));
 };
 
 /** Checks the origin, the method and the headers of a request. */
@@ -289,9 +320,10 @@ const readMessage = async (request: Request): Promise<unknown> => {
     const message = parseJson(await readText(request));
     if (Array.isArray(message))
       return createErrorResponse(400, errorCodes.invalidRequest, 'Batches are not supported.');
-    if (isTooDeep(message))
-      return createErrorResponse(400, errorCodes.invalidRequest, 'The message is nested too deeply.');
-    return message;
+    const complexity = findComplexity(message);
+    return complexity === undefined
+      ? message
+      : createErrorResponse(400, errorCodes.invalidRequest, complexity);
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;
     const { status, detail } = error.problem;

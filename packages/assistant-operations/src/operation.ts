@@ -92,7 +92,8 @@ export interface OperationDescription<Input extends InputSchema, Output extends 
   readonly input: Input;
   /**
    * The schema of the output, which describes it in the OpenAPI document and in the MCP tool. An output that
-   * does not match it is never sent over MCP; over HTTP, the output is not validated.
+   * does not match it is never sent over MCP; over HTTP, the output is not validated. Use `v.strictObject`:
+   * members that a `v.object` does not name match it.
    */
   readonly output: Output;
   /** How the operation is described as an MCP tool. Default: as its other members say. */

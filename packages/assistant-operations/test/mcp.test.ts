@@ -455,6 +455,12 @@ describe('the endpoint', () => {
       { body: `"${'x'.repeat(99_999)}"` },
       jsonRpcError(-32000, 'The body is longer than 100000 bytes.'),
     ],
+    [
+      'a body of 100,001 bytes with a Content-Length of 10',
+      413,
+      { body: `"${'x'.repeat(99_999)}"`, headers: { 'content-length': '10' } },
+      jsonRpcError(-32000, 'The body is longer than 100000 bytes.'),
+    ],
     ['a batch', 400, { body: '[]' }, jsonRpcError(-32600, 'Batches are not supported.')],
     [
       'a message with 66 levels',
@@ -488,14 +494,17 @@ describe('the endpoint', () => {
     expect([contexts, errors]).toEqual([[], []]);
   });
 
-  it('accepts a message with 65 levels and 100,000 bytes', async () => {
-    const { send } = createMcpLibrary();
-    const value = `${'['.repeat(62)}${']'.repeat(62)}`;
-    const body = `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"_meta":{"x":${value}}}}`;
-    expect((await send({ ...buildMessage('2025-11-25', 'ping'), body: body.padEnd(100_000) })).status).toBe(
-      200,
-    );
-  });
+  it.each([{}, { 'content-length': '100000' }])(
+    'accepts a message with 65 levels and 100,000 bytes, and the headers %o',
+    async (givenHeaders) => {
+      const { send } = createMcpLibrary();
+      const value = `${'['.repeat(62)}${']'.repeat(62)}`;
+      const body = `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"_meta":{"x":${value}}}}`;
+      const message = buildMessage('2025-11-25', 'ping');
+      const headers = { ...message.headers, ...givenHeaders };
+      expect((await send({ ...message, headers, body: body.padEnd(100_000) })).status).toBe(200);
+    },
+  );
 });
 
 describe('mcpHandler', () => {

@@ -13,7 +13,7 @@ beforeAll(emptyD1);
 
 const metadataUrl = `${origin}/.well-known/oauth-protected-resource/mcp`;
 const challenge = (parameters: string) =>
-  `Bearer realm="${origin}"${parameters}, resource_metadata="${metadataUrl}", scope="words score"`;
+  `Bearer realm="${origin}"${parameters}, scope="words score", resource_metadata="${metadataUrl}"`;
 const invalidToken = 'error="invalid_token", error_description="The access token is not valid."';
 
 /** Sends a message to the MCP endpoint. */
@@ -198,7 +198,7 @@ describe('the MCP endpoint', () => {
       expect(response.status).toBe(403);
       expect(response.headers.get('www-authenticate')).toBe(
         `Bearer realm="${origin}", error="insufficient_scope", error_description="The access token does not have the required scope.", ` +
-          `resource_metadata="${metadataUrl}", scope="score"`,
+          `scope="score", resource_metadata="${metadataUrl}"`,
       );
       expect(await callTool('get_allanimals', token, era)).toMatchObject({ structuredContent: {} });
     },
@@ -282,6 +282,12 @@ describe('a message that contradicts itself or the protocol', () => {
     [
       'M5.6 deep nesting',
       withBody(body('1', `{"name":"post_score","arguments":${'['.repeat(90)}${']'.repeat(90)}}`)),
+      400,
+      -32600,
+    ],
+    [
+      'M5.9 too many values',
+      withBody(body('1', `{"name":"post_score","_meta":{"x":[${'0,'.repeat(500)}0]}}`)),
       400,
       -32600,
     ],

@@ -1,5 +1,6 @@
 /** The flows whose costs are measured: what users, clients and the cleanup do. */
 import { createAccountBrowser } from '../../../../packages/assistant-auth/test/account-browser.ts';
+import { buildCall } from '../../../../packages/assistant-operations/test/mcp-library.ts';
 import type { Deployment } from '../deployment.ts';
 import {
   gptQuery,
@@ -10,6 +11,7 @@ import {
   refresh,
   returnFromProvider,
   signInForTokens,
+  signInToMcp,
   submitConsent,
 } from '../flows.ts';
 
@@ -58,6 +60,15 @@ export const flows: Readonly<Record<string, Flow>> = {
     return () => expectRejection(redeem(call, code));
   },
   'a list of words': prepareApiCall('/api/words/animals'),
+  'a list of words, over MCP': async ({ call }) => {
+    const token = await signInToMcp(call, 'busy over MCP');
+    const message = buildCall('2026-07-28', 'get_allanimals');
+    const headers = new Headers(message.headers);
+    headers.delete('authorization');
+    const listWords = async () => expectOk(await call('/mcp', { ...message, headers, token }));
+    await listWords();
+    return listWords;
+  },
   'the score is read': async (deployment) => {
     const { call, signIn } = deployment;
     const token = await signIn('reading');

@@ -115,7 +115,7 @@ export interface TenantIssuers {
 
 /**
  * Returns the metadata with the claimed issuer, if it is the issuer of a tenant. For any other claim, such as
- * the template of all tenants, returns the metadata with an issuer that matches nothing. If the issuer has no
+ * the template of all tenants, returns the metadata with an issuer that differs from the claim. If the issuer has no
  * tenants, the metadata is unchanged.
  */
 export const withIssuer = (
@@ -129,12 +129,9 @@ export const withIssuer = (
     issuer:
       typeof claimedIssuer === 'string' && tenantIssuers.isTenantIssuer(claimedIssuer)
         ? claimedIssuer
-        : unmatchableIssuer,
+        : `not ${claimedIssuer}`,
   };
 };
-
-/** Matches nothing, because an issuer identifier is an https URL. */
-const unmatchableIssuer = 'about:blank';
 
 /** The claims of a token, or the members of another JSON object from a provider. */
 export type Claims = Readonly<Record<string, unknown>>;

@@ -4,7 +4,7 @@
  * contain every claim that these have.
  */
 
-import { processUserInfoResponse, userInfoRequest } from 'oauth4webapi';
+import { userInfoRequest } from 'oauth4webapi';
 import type { RelyingPartyConfig } from './config.ts';
 import { buildRequestOptions, parseEndpoint } from './http.ts';
 import type { Claims, IssuerMetadata } from './issuer.ts';
@@ -75,7 +75,13 @@ const readUserInfo = async (
   // A signed or encrypted response, which a client must register for (§5.3.2). It is not verified here, so it
   // is ignored.
   if (/^application\/jwt\b/i.test(response.headers.get('content-type') ?? '')) return {};
-  return processUserInfoResponse(server, client, subject, response);
+  const claims: unknown = await response.json().catch(() => undefined);
+  if (typeof claims !== 'object' || claims === null || !('sub' in claims))
+    throw new ProviderError('invalid', 'the UserInfo response has no claims');
+  // It could be about another user (§5.3.2).
+  if (claims.sub !== subject)
+    throw new ProviderError('invalid', 'the UserInfo response is about another user');
+  return { ...claims };
 };
 
 const isBooleanLike = (value: unknown): boolean =>

@@ -151,14 +151,14 @@ describe('UserInfo is read', () => {
 });
 
 describe('UserInfo of another subject', () => {
-  const otherSubject = 'unexpected "response" body "sub" property value';
+  const otherSubject = 'the UserInfo response is about another user';
   it.each([
     ['B19.3 another subject', 'person-2', otherSubject],
     ['B19.3 the same in another case', 'PERSON-1', otherSubject],
     ['B19.3 the same with a space', 'person-1 ', otherSubject],
-    ['B19.3 no subject', undefined, '"response" body "sub" property must be a string'],
-    ['B19.3 an empty subject', '', '"response" body "sub" property must not be empty'],
-    ['B19.3 a list', ['person-1'], '"response" body "sub" property must be a string'],
+    ['B19.3 no subject', undefined, 'the UserInfo response has no claims'],
+    ['B19.3 an empty subject', '', otherSubject],
+    ['B19.3 a list', ['person-1'], otherSubject],
   ])('%s: the sign-in is refused', async (_, sub, reason) => {
     expect(await captureProviderError(handleCallback({ userInfo: { ...ada, sub } }))).toEqual(
       invalid(reason),
@@ -422,12 +422,8 @@ describe('UserInfo that cannot be read', () => {
       () => new Response('x'.repeat(262_145)),
       'id.example sent more than 262144 bytes',
     ],
-    ['B19.7 a list', () => Response.json([]), '"response" body must be a top level object'],
-    [
-      'B19.7 an HTML page',
-      () => new Response('<p>their-page</p>'),
-      '"response" content-type must be application/json',
-    ],
+    ['B19.7 a list', () => Response.json([]), 'the UserInfo response has no claims'],
+    ['B19.7 an HTML page', () => new Response('<p>their-page</p>'), 'the UserInfo response has no claims'],
   ])('%s: the sign-in is refused', async (_, respond, reason) => {
     const { issuer, handleCallback } = setUp({ endpointOverrides: { userinfo: respond } });
     expect(await captureProviderError(handleCallback())).toMatchObject({
@@ -435,6 +431,16 @@ describe('UserInfo that cannot be read', () => {
       reason: expect.stringContaining(reason),
     });
     expect(issuer.takeRequestedEndpoints()).not.toContain('unknown');
+  });
+
+  it('B19.7 a long challenge is ignored: a library would take seconds to parse it', async () => {
+    const headers = { 'www-authenticate': 'a '.repeat(65_000) };
+    const body = { sub: 'person-1', email: 'a@b.example', email_verified: true, name: 'Ada' };
+    const { handleCallback } = setUp({
+      claims: { email: undefined, email_verified: undefined, name: undefined },
+      endpointOverrides: { userinfo: () => Response.json(body, { headers }) },
+    });
+    expect(await handleCallback()).toMatchObject({ email: 'a@b.example' });
   });
 
   it.each([

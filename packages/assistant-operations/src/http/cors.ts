@@ -29,12 +29,11 @@ export const createPreflightResponse = (allowed: {
   });
 
 /**
- * Copies the response so that pages on any origin can read it, including the headers that say how to get a
- * token and when to try again.
+ * Lets pages on any origin read a response, including the headers that say how to get a token and when to try
+ * again.
  */
 export const allowAnyOrigin = (response: Response): Response => {
-  const readableResponse = new Response(response.body, response);
-  readableResponse.headers.set('access-control-allow-origin', '*');
-  readableResponse.headers.set('access-control-expose-headers', 'WWW-Authenticate, Retry-After');
-  return readableResponse;
+  response.headers.set('access-control-allow-origin', '*');
+  response.headers.set('access-control-expose-headers', 'WWW-Authenticate, Retry-After');
+  return response;
 };

@@ -35,8 +35,12 @@ export type Guard<Auth extends GuardAcceptance, Result extends Auth | GuardRefus
 export const isAccepted = <Auth extends GuardAcceptance>(result: Auth | GuardRefusal): result is Auth =>
   result.ok === true && !(result instanceof Response);
 
-/** @throws TypeError if there is no response, which is handled like any other error of the guard */
+/**
+ * Returns a copy of the guard's response, whose headers can be changed.
+ * @throws TypeError if there is no response, or if its body was already read, which is handled like any other
+ *   error of the guard
+ */
 export const readRefusal = ({ response }: GuardRefusal): Response => {
-  if (response instanceof Response) return response;
+  if (response instanceof Response) return new Response(response.body, response);
   throw new TypeError('the result of the guard has neither ok: true nor a response');
 };

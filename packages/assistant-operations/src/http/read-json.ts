@@ -21,10 +21,32 @@ export const parseJson = (text: string): unknown => {
 };
 
 /**
- * Reads a body as text. It stops at the limit, whatever `Content-Length` says.
- * @throws ProblemError 413
+ * Reads a body as text. Without a `Content-Length` up to the limit, it reads the body in parts and stops at
+ * the limit.
+ * @throws ProblemError 400 if the client stops sending it, 413 if it is too long
  */
-export const readText = async ({ body }: Request): Promise<string> => {
+export const readText = async (request: Request): Promise<string> => {
+  try {
+    if (!isDeclaredShort(request)) return await readParts(request);
+    const text = await request.text();
+    if (text.length > maxBodyBytes) throw createTooLongError();
+    return text;
+  } catch (cause) {
+    if (cause instanceof ProblemError) throw cause;
+    throw new ProblemError({ status: 400, detail: 'The body could not be read.' }, { cause });
+  }
+};
+
+/**
+ * Returns whether `Content-Length` is within the limit. Servers read no more than that, unless the request has
+ * a `Transfer-Encoding` (RFC 9112 §6.3). Reading a body at once takes a fraction of the time of reading parts.
+ */
+const isDeclaredShort = ({ headers }: Request): boolean => {
+  const length = headers.get('content-length') ?? '';
+  return /^\d+$/.test(length) && Number(length) <= maxBodyBytes && !headers.has('transfer-encoding');
+};
+
+const readParts = async ({ body }: Request): Promise<string> => {
   if (body === null) return '';
   const reader = body.getReader();
   const decoder = new TextDecoder();
@@ -36,8 +58,11 @@ export const readText = async ({ body }: Request): Promise<string> => {
     length += value.length;
     if (length > maxBodyBytes) {
       await reader.cancel();
-      throw new ProblemError({ status: 413, detail: `The body is longer than ${maxBodyBytes} bytes.` });
+      throw createTooLongError();
     }
     text += decoder.decode(value, { stream: true });
   }
 };
+
+const createTooLongError = (): ProblemError =>
+  new ProblemError({ status: 413, detail: `The body is longer than ${maxBodyBytes} bytes.` });

@@ -42,14 +42,35 @@ const readMembers = (value: unknown): Readonly<Partial<Record<'method' | 'params
 /** No schema needs more, and code that follows the structure of a message never runs out of stack. */
 const maxDepth = 64;
 
-/** Returns whether objects and arrays are nested more than 64 levels deep. */
-export const isTooDeep = (message: unknown): boolean => {
+/**
+ * The maximum number of values in a message, besides the arguments of a tool: the SDK describes each value
+ * that is wrong, in a response a hundred times as long as the message.
+ */
+const maxValues = 500;
+
+/**
+ * Returns what makes a message too complex to handle.
+ * @returns `undefined` if its objects and arrays are nested at most 64 levels deep, and if there are at most
+ *   500 values besides the arguments of a tool
+ */
+export const findComplexity = (message: unknown): string | undefined => {
+  const isCall = readCalledTool(message) !== undefined;
+  const { params } = readMembers(message);
+  const counted = isCall ? { ...Object(message), params: { ...Object(params), arguments: null } } : message;
+  if (measure(message).depth > maxDepth) return 'The message is nested too deeply.';
+  return measure(counted).values > maxValues ? 'The message has too many values.' : undefined;
+};
+
+/** Counts the values in a value, level by level, down to one level more than is allowed. */
+const measure = (message: unknown): { readonly depth: number; readonly values: number } => {
   let level: readonly unknown[] = [message];
-  for (let depth = 0; depth <= maxDepth; depth++) {
+  let [depth, values] = [0, 0];
+  while (level.length > 0 && depth <= maxDepth + 1) {
+    depth++;
+    values += level.length;
     level = level.flatMap((value) =>
       typeof value === 'object' && value !== null ? Object.values(value) : [],
     );
-    if (level.length === 0) return false;
   }
-  return true;
+  return { depth: depth - 1, values };
 };

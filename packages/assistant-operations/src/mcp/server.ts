@@ -4,8 +4,11 @@
  * `mcpHandler` imports this module, at the first message.
  */
 import {
+  type CallToolRequest,
   type CallToolResult,
   createMcpHandler,
+  type GetPromptRequest,
+  type GetPromptResult,
   isLegacyRequest,
   ProtocolError,
   ResourceNotFoundError,
@@ -64,23 +67,20 @@ export const createMessageHandler = <Context>(
  * Handles a message of a revision up to 2025-11-25. The SDK's own handler responds to these with a stream of
  * server-sent events, which costs three times as much as this.
  */
-const handleLegacyMessage = async (
-  server: Server,
-  { url, headers: givenHeaders }: Request,
-  message: unknown,
-): Promise<Response> => {
-  const headers = new Headers(givenHeaders);
-  // The transport requires both, even if it responds with JSON.
-  headers.set('accept', 'application/json, text/event-stream');
+const handleLegacyMessage = async (server: Server, request: Request, message: unknown): Promise<Response> => {
   const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true });
   await server.connect(transport);
-  try {
-    return await transport.handleRequest(new Request(url, { method: 'POST', headers }), {
-      parsedBody: message,
-    });
-  } finally {
-    await server.close();
-  }
+  // Neither is closed: without a stream, nothing refers to them after the response.
+  return transport.handleRequest(acceptBoth(request), { parsedBody: message });
+};
+
+/** The transport requires both media types in `Accept`, even if it responds with JSON. */
+const acceptBoth = (request: Request): Request => {
+  const accept = request.headers.get('accept') ?? '';
+  if (accept.includes('application/json') && accept.includes('text/event-stream')) return request;
+  const headers = new Headers(request.headers);
+  headers.set('accept', 'application/json, text/event-stream');
+  return new Request(request.url, { method: 'POST', headers });
 };
 
 /** One call of a tool. */
@@ -111,14 +111,36 @@ const createServer = <Context>(
     instructions,
     jsonSchemaValidator,
   });
+  const { reportError } = options;
   server.setRequestHandler('tools/list', () => ({
     tools: [...tools.values()].map(({ description }) => description),
   }));
-  server.setRequestHandler('tools/call', ({ params }) => callTool(tools, params, call, options));
-  if (prompts.length > 0) handlePrompts(server, prompts);
+  server.setRequestHandler(
+    'tools/call',
+    withMaskedErrors(reportError, ({ params }: CallToolRequest) => callTool(tools, params, call, options)),
+  );
+  if (prompts.length > 0) handlePrompts(server, prompts, reportError);
   if (resources.length > 0) handleResources(server, resources);
   return server;
 };
+
+/**
+ * Lets only errors of the protocol reach the SDK, which sends the message, the code and the data of everything
+ * that a handler throws, and never responds if that is null.
+ */
+const withMaskedErrors =
+  <Input, Result>(
+    reportError: (error: unknown) => string,
+    handle: (input: Input) => Result | Promise<Result>,
+  ): ((input: Input) => Promise<Result>) =>
+  async (input) => {
+    try {
+      return await handle(input);
+    } catch (error) {
+      if (error instanceof ProtocolError) throw error;
+      throw new ProtocolError(errorCodes.internal, describeInternalError(reportError(error)));
+    }
+  };
 
 // Tools.
 
@@ -199,29 +221,37 @@ const handleError = <Context>(
 
 // Prompts and resources.
 
-const handlePrompts = (server: Server, prompts: readonly PromptDefinition[]): void => {
+const handlePrompts = (
+  server: Server,
+  prompts: readonly PromptDefinition[],
+  reportError: (error: unknown) => string,
+): void => {
   server.setRequestHandler('prompts/list', () => ({
     prompts: prompts.map(({ text: _, arguments: values = [], ...prompt }) => ({
       ...prompt,
       arguments: [...values],
     })),
   }));
-  server.setRequestHandler('prompts/get', ({ params }) => {
-    const prompt = prompts.find(({ name }) => name === params.name);
-    if (prompt === undefined) throw new ProtocolError(errorCodes.invalidParams, 'There is no such prompt.');
-    const { description, arguments: expected = [], text } = prompt;
-    const { arguments: given = {} } = params;
-    const values = Object.fromEntries(
-      expected.flatMap(({ name }) => (Object.hasOwn(given, name) ? [[name, given[name] ?? '']] : [])),
-    );
-    const missing = expected.find(({ name, required = false }) => required && !Object.hasOwn(values, name));
-    if (missing !== undefined)
-      throw new ProtocolError(errorCodes.invalidParams, `The argument ${missing.name} is missing.`);
-    return {
-      description,
-      messages: [{ role: 'user' as const, content: { type: 'text' as const, text: text(values) } }],
-    };
-  });
+  server.setRequestHandler(
+    'prompts/get',
+    withMaskedErrors(reportError, ({ params }: GetPromptRequest) => getPrompt(prompts, params)),
+  );
+};
+
+const getPrompt = (
+  prompts: readonly PromptDefinition[],
+  { name: requested, arguments: given = {} }: GetPromptRequest['params'],
+): GetPromptResult => {
+  const prompt = prompts.find(({ name }) => name === requested);
+  if (prompt === undefined) throw new ProtocolError(errorCodes.invalidParams, 'There is no such prompt.');
+  const { description, arguments: expected = [], text } = prompt;
+  const values = Object.fromEntries(
+    expected.flatMap(({ name }) => (Object.hasOwn(given, name) ? [[name, given[name] ?? '']] : [])),
+  );
+  const missing = expected.find(({ name, required = false }) => required && !Object.hasOwn(values, name));
+  if (missing !== undefined)
+    throw new ProtocolError(errorCodes.invalidParams, `The argument ${missing.name} is missing.`);
+  return { description, messages: [{ role: 'user', content: { type: 'text', text: text(values) } }] };
 };
 
 const handleResources = (server: Server, resources: readonly ResourceDefinition[]): void => {

@@ -1,4 +1,4 @@
-/** Runs ChatGPT's side step by step: signs in, plays a round, adds a point, and refreshes the token. */
+/** Acts as a GPT with an Action step by step: signs in, plays a round, adds a point, and refreshes the token. */
 import { randomUUID } from 'node:crypto';
 import {
   callApi,
@@ -20,7 +20,7 @@ import {
 import type { Terminal } from './terminal.ts';
 import { createLoggingFetch } from './transcript.ts';
 
-export interface DemoContext {
+export interface ActionDemoContext {
   readonly action: GptAction;
   /** The origin of the app. */
   readonly origin: string;
@@ -32,7 +32,7 @@ export interface DemoContext {
  * Runs all steps.
  * @throws UnexpectedResponse at the first unexpected response
  */
-export const runDemo = async (context: DemoContext): Promise<void> => {
+export const runActionDemo = async (context: ActionDemoContext): Promise<void> => {
   const code = await signIn(context);
   const tokens = await redeem(context, code);
   const score = await playRound(context, tokens.accessToken);
@@ -40,7 +40,7 @@ export const runDemo = async (context: DemoContext): Promise<void> => {
   await verifyScoreKept(context, refreshedTokens.accessToken, score);
 };
 
-const signIn = async ({ action, user, terminal }: DemoContext): Promise<string> => {
+const signIn = async ({ action, user, terminal }: ActionDemoContext): Promise<string> => {
   const startedSignIn = startSignIn(action, randomUUID());
   const browser = createBrowser({ fetch: createLoggingFetch(terminal) });
 
@@ -56,12 +56,12 @@ const signIn = async ({ action, user, terminal }: DemoContext): Promise<string> 
   return code;
 };
 
-const redeem = async ({ action, terminal }: DemoContext, code: string): Promise<Tokens> => {
+const redeem = async ({ action, terminal }: ActionDemoContext, code: string): Promise<Tokens> => {
   terminal.step('ChatGPT exchanges the code for tokens');
   return expectTokens(await redeemCode(action, code, createLoggingFetch(terminal)));
 };
 
-const playRound = async (context: DemoContext, accessToken: string): Promise<number> => {
+const playRound = async (context: ActionDemoContext, accessToken: string): Promise<number> => {
   context.terminal.step('ChatGPT requests a list of words');
   const words = await call(context, 'GET', '/api/words/animals', accessToken);
   if (!Array.isArray(words)) throw new UnexpectedResponse('The words are not a list.');
@@ -75,7 +75,7 @@ const playRound = async (context: DemoContext, accessToken: string): Promise<num
 };
 
 const refresh = async (
-  { action, terminal }: DemoContext,
+  { action, terminal }: ActionDemoContext,
   refreshToken: string | undefined,
 ): Promise<Tokens> => {
   terminal.step('Later, after the access token has expired, ChatGPT uses the refresh token');
@@ -83,7 +83,11 @@ const refresh = async (
   return expectTokens(await refreshTokens(action, refreshToken, createLoggingFetch(terminal)));
 };
 
-const verifyScoreKept = async (context: DemoContext, accessToken: string, score: number): Promise<void> => {
+const verifyScoreKept = async (
+  context: ActionDemoContext,
+  accessToken: string,
+  score: number,
+): Promise<void> => {
   context.terminal.step('With the new token, the score is unchanged');
   const currentScore = expectScore(await call(context, 'GET', '/api/scoring', accessToken));
   if (currentScore !== score) throw new UnexpectedResponse(`The score was ${score} and is ${currentScore}.`);
@@ -91,7 +95,7 @@ const verifyScoreKept = async (context: DemoContext, accessToken: string, score:
 };
 
 const call = async (
-  context: DemoContext,
+  context: ActionDemoContext,
   method: 'GET' | 'POST',
   path: string,
   accessToken: string,

@@ -1,0 +1,166 @@
+/** Tests `npm run demo` as a user runs it. */
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findConsecutivePorts } from '@words-with-chat/lab';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { runCommand } from './command.ts';
+
+let folder: string;
+let port: number;
+let fakeProviderPort: number;
+let variables: Readonly<Record<string, string>>;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'words-with-chat-'));
+  port = await findConsecutivePorts(6);
+  fakeProviderPort = port + 1;
+  variables = { PORT: String(port), FAKE_PROVIDER_PORT: String(fakeProviderPort), LOCAL_DATA_FOLDER: folder };
+});
+
+afterEach(() => rm(folder, { recursive: true }));
+
+const expectNoServer = (url: string): Promise<void> => expect(fetch(url)).rejects.toThrow('fetch failed');
+
+describe('npm run demo', () => {
+  it('starts the app, runs all steps, and stops it again', async () => {
+    const demo = await runCommand('demo', variables);
+    expect(demo.code).toBe(0);
+    expect(demo.stdout).toContain('The app is not running.');
+    expect(demo.stdout).toContain('score: 1');
+    await expectNoServer(`http://localhost:${port}`);
+    await expectNoServer(`http://127.0.0.1:${fakeProviderPort}`);
+  });
+
+  it('fails if a response is not as expected', async () => {
+    const otherServer = await startOtherApp(() => 200);
+    const { code, stderr } = await runCommand('demo', variables);
+    otherServer.close();
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      `\nNo button "Google" on http://localhost:${port}/authorize (status 200). It has: no buttons\n`,
+    );
+  });
+
+  it.each([
+    ['an unknown option', ['--mpc'], /^\nUnknown option '--mpc'/],
+    ['an argument', ['mcp'], /^\nUnexpected argument 'mcp'/],
+    ['a value', ['--mcp=yes'], /^\nOption '--mcp' does not take an argument/],
+  ])('rejects %s, and starts nothing', async (_, args, message) => {
+    const { code, stdout, stderr } = await runCommand('demo', variables, { args });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(message);
+  });
+});
+
+describe('npm run demo -- --mcp', () => {
+  it('starts the app, prints every message of an MCP client, and stops the app again', async () => {
+    const { code, stdout } = await runCommand('demo', variables, { args: ['--mcp'] });
+    const origin = `http://localhost:${port}`;
+    expect(code).toBe(0);
+    expect(stdout).toContain('The app is not running.');
+    expect(listRequests(stdout)).toEqual([
+      [`POST ${origin}/mcp`, '401'],
+      [`GET ${origin}/.well-known/oauth-protected-resource/mcp`, '200'],
+      [`GET ${origin}/.well-known/oauth-authorization-server`, '200'],
+      [`GET ${origin}/authorize`, '200'],
+      [`POST ${origin}/authorize/consent`, '303'],
+      [`GET http://127.0.0.1:${fakeProviderPort}/o/oauth2/v2/auth`, '200'],
+      [`POST http://127.0.0.1:${fakeProviderPort}/o/oauth2/v2/auth/callback`, '302'],
+      [`GET ${origin}/callback/google`, '303'],
+      [`POST ${origin}/token`, '200'],
+      ...Array.from({ length: 5 }, () => [`POST ${origin}/mcp`, '200']),
+      [`POST ${origin}/token`, '200'],
+      [`POST ${origin}/mcp`, '200'],
+    ]);
+    expect(listValues(stdout, 'mcp-method')).toEqual([
+      'server/discover',
+      'server/discover',
+      'tools/list',
+      'tools/call',
+      'tools/call',
+      'tools/call',
+      'tools/call',
+    ]);
+    expect(listValues(stdout, 'mcp-name')).toEqual([
+      'get_allanimals',
+      'get_score',
+      'post_score',
+      'get_score',
+    ]);
+    expect(listValues(stdout, 'grant_type')).toEqual(['authorization_code', 'refresh_token']);
+    // In the authorization request and both token requests, after the metadata of the resource.
+    expect(listValues(stdout, 'resource')).toEqual(Array.from({ length: 4 }, () => `${origin}/mcp`));
+    expect(stdout).toContain(`resource_metadata="${origin}/.well-known/oauth-protected-resource/mcp"`);
+    expect(stdout).toMatch(/^ {5}code_verifier: .{6}…\(43 characters\)$/m);
+    expect(stdout).toContain('["alligator", "ant", "antelope", "badger", "bat", … (73 in all)]');
+    expect(stdout).toContain("Ada Marlow's score is 1.");
+    await expectNoServer(origin);
+    await expectNoServer(`http://127.0.0.1:${fakeProviderPort}`);
+  });
+
+  it('says that the app does not know its client if STATIC_CLIENTS is set, and stops the app', async () => {
+    const client = { id: 'app', name: 'App', redirectUris: ['https://app.example/callback'] };
+    const { code, stdout, stderr } = await runCommand(
+      'demo',
+      { ...variables, STATIC_CLIENTS: JSON.stringify([client]) },
+      { args: ['--mcp'] },
+    );
+    expect(code).toBe(1);
+    expect(stdout).not.toContain('→');
+    expect(stderr).toContain(
+      `\nThe app at http://localhost:${port} does not know the client mcp-client of npm start, because STATIC_CLIENTS is set. ` +
+        'Start the app without STATIC_CLIENTS, or add this client to it:\n' +
+        '{"id":"mcp-client","name":"MCP client","redirectUris":["http://127.0.0.1/callback","http://localhost/callback"],"offlineAccess":"on-request"}\n',
+    );
+    await expectNoServer(`http://localhost:${port}`);
+  });
+
+  it('fails if a response is not as expected', async () => {
+    const otherServer = await startOtherApp((path) => (path === '/mcp' ? 404 : 200));
+    const { code, stdout, stderr } = await runCommand('demo', variables, { args: ['--mcp'] });
+    otherServer.close();
+    expect(code).toBe(1);
+    const refused = [`POST http://localhost:${port}/mcp`, '404'];
+    // It tries both kinds of the protocol.
+    expect(listRequests(stdout)).toEqual([refused, refused]);
+    expect(stderr).toMatch(/^\nThe client failed: Error POSTing to endpoint: .*\n$/);
+  });
+});
+
+/** Starts a server whose metadata is that of the app, and whose other pages are empty. */
+const startOtherApp = async (selectStatus: (path: string) => number): Promise<Server> => {
+  const issuer = `http://localhost:${port}`;
+  const metadata = {
+    issuer,
+    authorization_endpoint: `${issuer}/authorize`,
+    token_endpoint: `${issuer}/token`,
+  };
+  const respond: RequestListener = ({ url = '' }, response) => {
+    response.statusCode = selectStatus(url);
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(metadata));
+  };
+  const server = createServer(respond).listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  await writeFile(join(folder, 'settings.json'), JSON.stringify(anySettings));
+  return server;
+};
+
+/** Returns each printed request with the status of its response. */
+const listRequests = (stdout: string): readonly (readonly string[])[] =>
+  [...stdout.matchAll(/^ {3}→ (.*)$[^→]*?^ {3}← (\d+)/gm)].map(([, request = '', status = '']) => [
+    request,
+    status,
+  ]);
+
+/** Returns the values of the lines with a name, in order. */
+const listValues = (stdout: string, name: string): readonly string[] =>
+  [...stdout.matchAll(new RegExp(`^ {5}${name}: (.*)$`, 'gm'))].map(([, value = '']) => value);
+
+const anySettings = {
+  sealingKeys: 'k',
+  gptClientId: 'words-gpt',
+  gptClientSecret: 's',
+};

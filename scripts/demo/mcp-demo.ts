@@ -1,0 +1,217 @@
+/**
+ * Acts as an MCP client step by step, with the client of the MCP SDK: signs in, plays a round with the tools,
+ * adds a point, and refreshes the token.
+ */
+import { randomUUID } from 'node:crypto';
+import {
+  auth,
+  Client,
+  OAuthClientFlowError,
+  type OAuthClientProvider,
+  type OAuthDiscoveryState,
+  OAuthError,
+  ProtocolError,
+  SdkError,
+  type StoredOAuthTokens,
+  StreamableHTTPClientTransport,
+  UnauthorizedError,
+} from '@modelcontextprotocol/client';
+import { createBrowser, type FakeUser } from '@words-with-chat/lab';
+import { expectCallback, expectPage, expectScore, UnexpectedResponse } from './expectations.ts';
+import type { Terminal } from './terminal.ts';
+import { createLoggingFetch } from './transcript.ts';
+
+/** What the demo needs to know about the app, and how it prints. */
+export interface McpDemoContext {
+  /** The URL of the MCP server. */
+  readonly url: string;
+  readonly clientId: string;
+  readonly user: FakeUser;
+  readonly terminal: Terminal;
+}
+
+/** Nothing listens there: the browser stops when it is redirected to this URI. */
+export const mcpRedirectUri = 'http://127.0.0.1:33333/callback';
+
+/**
+ * Runs all steps.
+ * @throws UnexpectedResponse at the first unexpected response
+ */
+export const runMcpDemo = async (context: McpDemoContext): Promise<void> => {
+  try {
+    await runSteps(context);
+  } catch (cause) {
+    if (!isSdkError(cause)) throw cause;
+    throw new UnexpectedResponse(`The client failed: ${cause.message}`, { cause });
+  }
+};
+
+const isSdkError = (error: unknown): error is Error =>
+  [SdkError, ProtocolError, OAuthError, OAuthClientFlowError, UnauthorizedError].some(
+    (type) => error instanceof type,
+  );
+
+const runSteps = async (context: McpDemoContext): Promise<void> => {
+  const { terminal, url } = context;
+  const session = createSession(context.clientId);
+  const send = announceDiscovery(terminal, createLoggingFetch(terminal));
+  const createTransport = () =>
+    new StreamableHTTPClientTransport(new URL(url), { fetch: send, authProvider: session.provider });
+
+  terminal.step('The client calls the MCP server without a token, which responds with status 401');
+  const transport = createTransport();
+  await expectUnauthorized(createClient().connect(transport));
+  const callback = await signIn(context, session);
+  terminal.step(
+    'The client exchanges the code for tokens, with the verifier that proves that it sent the request',
+  );
+  await transport.finishAuth(callback.searchParams);
+
+  const client = createClient();
+  terminal.step('With the access token, the client asks what the server supports');
+  await client.connect(createTransport());
+  terminal.print(`They use revision ${client.getNegotiatedProtocolVersion()} of the protocol.`);
+  const score = await playRound(context, client);
+  terminal.step('Later, after the access token has expired, the client uses the refresh token');
+  if (session.tokens()?.refresh_token === undefined)
+    throw new UnexpectedResponse('There was no refresh token.');
+  const result = await auth(session.provider, { serverUrl: url, fetchFn: send });
+  if (result !== 'AUTHORIZED') throw new UnexpectedResponse('The refresh token was not accepted.');
+  terminal.step('With the new token, the score is unchanged');
+  await verifyScoreKept(context, client, score);
+  await client.close();
+};
+
+// With `auto`, the client uses the newest revision that both support.
+const createClient = (): Client =>
+  new Client({ name: 'words-with-chat-demo', version: '1.0.0' }, { versionNegotiation: { mode: 'auto' } });
+
+// Sign-in.
+
+/** What the client stores between the steps of the sign-in. */
+interface Session {
+  readonly provider: OAuthClientProvider;
+  readonly state: string;
+  readonly tokens: () => StoredOAuthTokens | undefined;
+  /** @throws UnexpectedResponse if the client has not asked for a sign-in */
+  readonly getAuthorizationUrl: () => URL;
+}
+
+const createSession = (clientId: string): Session => {
+  const state = randomUUID();
+  let tokens: StoredOAuthTokens | undefined;
+  let codeVerifier = '';
+  let discovery: OAuthDiscoveryState | undefined;
+  let authorizationUrl: URL | undefined;
+  return {
+    state,
+    tokens: () => tokens,
+    getAuthorizationUrl: () => {
+      if (authorizationUrl === undefined) throw new UnexpectedResponse('The client asked for no sign-in.');
+      return authorizationUrl;
+    },
+    provider: {
+      redirectUrl: mcpRedirectUri,
+      clientMetadata: {
+        client_name: 'Demo',
+        redirect_uris: [mcpRedirectUri],
+        grant_types: ['authorization_code', 'refresh_token'],
+      },
+      state: () => state,
+      clientInformation: () => ({ client_id: clientId }),
+      tokens: () => tokens,
+      saveTokens: (saved) => {
+        tokens = saved;
+      },
+      codeVerifier: () => codeVerifier,
+      saveCodeVerifier: (saved) => {
+        codeVerifier = saved;
+      },
+      discoveryState: () => discovery,
+      saveDiscoveryState: (saved) => {
+        discovery = saved;
+      },
+      redirectToAuthorization: (url) => {
+        authorizationUrl = url;
+      },
+    },
+  };
+};
+
+/** Starts a step at the first request for metadata, which the client sends right after the challenge. */
+const announceDiscovery = (terminal: Terminal, send: typeof fetch): typeof fetch => {
+  let isAnnounced = false;
+  return (input, init) => {
+    const { pathname } = new URL(input instanceof Request ? input.url : input);
+    if (pathname.startsWith('/.well-known/') && !isAnnounced) {
+      isAnnounced = true;
+      terminal.step('The client reads the metadata, to find the authorization server and its endpoints');
+    }
+    return send(input, init);
+  };
+};
+
+const expectUnauthorized = async (connecting: Promise<void>): Promise<void> => {
+  try {
+    await connecting;
+  } catch (error) {
+    if (error instanceof UnauthorizedError) return;
+    throw error;
+  }
+  throw new UnexpectedResponse('The MCP server accepted a request without a token.');
+};
+
+/** Returns the URL that the browser was redirected to, with the code. */
+const signIn = async ({ user, terminal }: McpDemoContext, session: Session): Promise<URL> => {
+  const browser = createBrowser({
+    fetch: createLoggingFetch(terminal),
+    shouldStopAt: ({ href }) => href.startsWith(mcpRedirectUri),
+  });
+  terminal.step(
+    'The client opens the authorization URL in the browser, which shows the client and the scopes',
+  );
+  const signInPage = expectPage(await browser.open(session.getAuthorizationUrl()));
+  terminal.step('The user continues with Google, and is redirected to the fake provider');
+  const accountChooser = expectPage(await browser.clickButton(signInPage, 'Google'));
+  terminal.step(`${user.name} signs in there, and is redirected through our callback to the client's`);
+  const callback = expectCallback(await browser.clickButton(accountChooser, user.email));
+  if (callback.searchParams.get('state') !== session.state)
+    throw new UnexpectedResponse('The state in the callback is not the one that was sent.');
+  terminal.print(`The browser would now open ${mcpRedirectUri}, where the client listens.`);
+  return callback;
+};
+
+// Tools.
+
+const playRound = async (context: McpDemoContext, client: Client): Promise<number> => {
+  const { terminal } = context;
+  terminal.step('The client lists the tools for the model');
+  const { tools } = await client.listTools();
+  terminal.print(`The tools are ${tools.map(({ name }) => name).join(', ')}.`);
+  terminal.step('The model requests a list of words');
+  const { result: words } = await callTool(client, 'get_allanimals');
+  if (!Array.isArray(words)) throw new UnexpectedResponse('The words are not a list.');
+  terminal.step('The model requests the score');
+  const scoreBefore = expectScore(await callTool(client, 'get_score'));
+  terminal.step('A word was guessed. The model adds a point');
+  const scoreAfter = expectScore(await callTool(client, 'post_score'));
+  if (scoreAfter !== scoreBefore + 1)
+    throw new UnexpectedResponse(`The score went from ${scoreBefore} to ${scoreAfter}.`);
+  return scoreAfter;
+};
+
+const verifyScoreKept = async (context: McpDemoContext, client: Client, score: number): Promise<void> => {
+  const { user, terminal } = context;
+  const currentScore = expectScore(await callTool(client, 'get_score'));
+  if (currentScore !== score) throw new UnexpectedResponse(`The score was ${score} and is ${currentScore}.`);
+  terminal.print(
+    `${user.name}'s score is ${currentScore}. It is the same score as in a GPT: run the demo without --mcp to add to it.`,
+  );
+};
+
+const callTool = async (client: Client, name: string): Promise<Readonly<Record<string, unknown>>> => {
+  const { structuredContent, isError } = await client.callTool({ name, arguments: {} });
+  if (isError === true || structuredContent === undefined)
+    throw new UnexpectedResponse(`The tool ${name} returned an error.`);
+  return Object(structuredContent);
+};

@@ -1,0 +1,20 @@
+/**
+ * The client for MCP clients that `npm start` registers, so that they work without any configuration. It is
+ * never part of a deployment: only `startLocalSystem` uses it.
+ */
+import type { Variables } from '../app/variables.ts';
+
+export const localMcpClient = {
+  id: 'mcp-client',
+  name: 'MCP client',
+  // Each matches any port.
+  redirectUris: ['http://127.0.0.1/callback', 'http://localhost/callback'],
+  offlineAccess: 'on-request',
+} as const;
+
+/** Returns the variable that registers the client, which replaces no clients that are configured. */
+export const localMcpClientVariables = { STATIC_CLIENTS: JSON.stringify([localMcpClient]) } as const;
+
+/** Returns the ID of the client, or `undefined` if other clients are configured instead. */
+export const findLocalMcpClientId = ({ STATIC_CLIENTS = '' }: Variables): string | undefined =>
+  STATIC_CLIENTS === localMcpClientVariables.STATIC_CLIENTS ? localMcpClient.id : undefined;

@@ -1,0 +1,34 @@
+/** What is shown about each client: by `npm run setup` in the terminal, and on the setup page. */
+
+export interface SetupGroup {
+  readonly title: string;
+  /** Paragraphs before the sections. */
+  readonly introduction: readonly string[];
+  readonly sections: readonly SetupSection[];
+}
+
+export interface SetupSection {
+  /** The client, or the place in the GPT editor. */
+  readonly title: string;
+  /** What to do, in order. */
+  readonly steps?: readonly string[];
+  readonly fields: readonly SetupField[];
+  /** A paragraph after the fields. */
+  readonly note?: string;
+}
+
+export interface SetupField {
+  /** The name in the client or in the GPT editor. */
+  readonly name: string;
+  readonly value: string;
+}
+
+export interface SetupSettings {
+  /** The origin of the app. */
+  readonly origin: string;
+  readonly gptClientId: string;
+  /** The secret, or a text that says where to find it. */
+  readonly gptClientSecret: string;
+  /** The ID of a client that is registered with `/callback` on loopback. Default: none is registered. */
+  readonly mcpClientId?: string;
+}
