@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findFreePort } from '@words-with-chat/lab';
 import { None } from 'openid-client';
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { discover, signInWithPkce } from '../openid-client.ts';
 import { type TestUserName, testUser } from '../test-users.ts';
 import { runTool } from './tools.ts';
@@ -178,10 +178,10 @@ describe.each(revisions)('as an MCP server of revision $revision', (expected) =>
     const config = await discover(publicClientId, None());
     const { access_token } = await signInWithPkce(config, expected.user, 'words score', mcpUrl);
     const proxy = await startProxy(access_token);
+    onTestFinished(() => proxy.close());
     const scenarios = await runSuite([
       ...['server', '--url', proxy.url, '--requirements', expected.revision, '--timeout', '300000'],
     ]);
-    proxy.close();
 
     const entries = [...scenarios];
     const problems = new Map(
