@@ -165,7 +165,7 @@ export const mcpHandler = <
 
 /**
  * Adds the headers that every response has. No cache may store a response, because it is for one user; the
- * SDK does not set `Cache-Control`.
+ * JSON responses of the SDK have no `Cache-Control`.
  */
 const addHeaders = (response: Response): Response => {
   response.headers.set('cache-control', 'no-store');

@@ -42,7 +42,7 @@ export const readCalledTool = (message: unknown): string | undefined => {
 const readMembers = (value: unknown): Readonly<Partial<Record<'method' | 'params' | 'name', unknown>>> =>
   Object(value);
 
-/** More than any schema needs. The limit keeps recursive code, such as that of the SDK, from overflowing the stack. */
+/** More than any schema needs. Keeps recursive code, such as that of the SDK, from overflowing the stack. */
 const maxDepth = 64;
 
 /**
