@@ -9,7 +9,7 @@ export const localMcpClient = {
   name: 'MCP client',
   // Each matches any port.
   redirectUris: ['http://127.0.0.1/callback', 'http://localhost/callback'],
-  offlineAccess: 'on-request',
+  offlineAccess: 'always',
 } as const;
 
 /** The variable that registers the client, unless other clients are configured. */

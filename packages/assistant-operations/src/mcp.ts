@@ -11,10 +11,11 @@ import { type Problem, ProblemError } from './http/problem.ts';
 import { isJson, parseJson, readText } from './http/read-json.ts';
 import type { PromptArgument, PromptDefinition, ResourceDefinition, ServerInfo } from './mcp/definitions.ts';
 import {
-  createErrorResponse,
+  createRefusedResponse,
   describeInternalError,
   errorCodes,
   findComplexityProblem,
+  RefusedRequestError,
   readCalledTool,
 } from './mcp/message.ts';
 import type { MessageHandler } from './mcp/server.ts';
@@ -272,10 +273,14 @@ const respond = async <Auth extends McpGuardAcceptance, Context>(
   try {
     return addHeaders(await handleRequest(request, endpoint, options));
   } catch (error) {
-    const text = describeInternalError(endpoint.reportError(error));
-    return addHeaders(createErrorResponse(500, errorCodes.internal, text));
+    return addHeaders(createRefusedResponse(toRefusedRequestError(error, endpoint)));
   }
 };
+
+const toRefusedRequestError = (error: unknown, { reportError }: Endpoint<never>): RefusedRequestError =>
+  error instanceof RefusedRequestError
+    ? error
+    : new RefusedRequestError(500, errorCodes.internal, describeInternalError(reportError(error)));
 
 const handleRequest = async <Auth extends McpGuardAcceptance, Context>(
   request: Request,
@@ -283,15 +288,13 @@ const handleRequest = async <Auth extends McpGuardAcceptance, Context>(
   options: McpHandlerOptions<Auth, Context>,
 ): Promise<Response> => {
   if (new URL(request.url).origin !== endpoint.origin)
-    return createErrorResponse(421, errorCodes.server, 'This server does not serve the requested host.');
+    throw new RefusedRequestError(421, errorCodes.server, 'This server does not serve the requested host.');
   const auth = await options.guard(request, [], endpoint.allScopes);
   if (!isAccepted(auth)) return readRefusal(auth);
   // If a guard in JavaScript returned a string, `includes` would find a scope that is only a part of another.
   if (!Array.isArray(auth.scopes)) throw new TypeError('the scopes that the guard returned are not an array');
-  const refusal = refuseTransport(request, endpoint);
-  if (refusal !== undefined) return refusal;
+  checkTransport(request, endpoint);
   const message = await readMessage(request);
-  if (message instanceof Response) return message;
   const { scopes = [] } = endpoint.operations.get(readCalledTool(message) ?? '') ?? {};
   if (!scopes.every((scope) => auth.scopes.includes(scope))) {
     const result = await options.guard(request, scopes, endpoint.allScopes);
@@ -301,37 +304,41 @@ const handleRequest = async <Auth extends McpGuardAcceptance, Context>(
   return handleMessage(request, message, () => options.context(auth));
 };
 
-/** Returns the refusal of a request with a wrong origin, method or header. */
-const refuseTransport = (
-  request: Request,
+/** @throws RefusedRequestError for a wrong origin, method or header */
+const checkTransport = (
+  { method, headers }: Request,
   { isOnLoopback }: Pick<Endpoint<never>, 'isOnLoopback'>,
-): Response | undefined => {
-  const { method, headers } = request;
+): void => {
   // Against DNS rebinding: a page whose host name resolves to loopback still sends its own origin.
   const origin = headers.get('origin');
   if (isOnLoopback && origin !== null && !isLoopback(URL.parse(origin)?.hostname ?? ''))
-    return createErrorResponse(403, errorCodes.server, 'Pages on this origin must not call this server.');
+    throw new RefusedRequestError(403, errorCodes.server, 'Pages on this origin must not call this server.');
   // There are no sessions, and no messages from the server, so there is nothing to GET or DELETE.
   if (method !== 'POST')
-    return createErrorResponse(405, errorCodes.server, 'Method not allowed.', { allow: 'POST' });
+    throw new RefusedRequestError(405, errorCodes.server, 'Method not allowed.', { allow: 'POST' });
   if (!/application\/(json|\*)|\*\/\*/i.test(headers.get('accept') ?? '*/*'))
-    return createErrorResponse(406, errorCodes.server, 'The Accept header must allow application/json.');
-  if (!isJson(request))
-    return createErrorResponse(415, errorCodes.server, 'The Content-Type must be application/json.');
-  return undefined;
+    throw new RefusedRequestError(406, errorCodes.server, 'The Accept header must allow application/json.');
 };
 
-/** Returns the message in the body of a request, or the response that refuses the body. */
+/**
+ * Reads the message in the body of a request.
+ * @throws RefusedRequestError for a body that is not one message, is too long, or is too complex
+ */
 const readMessage = async (request: Request): Promise<unknown> => {
+  if (!isJson(request))
+    throw new RefusedRequestError(415, errorCodes.server, 'The Content-Type must be application/json.');
+  const message = await readJson(request);
+  const problem = Array.isArray(message) ? 'Batches are not supported.' : findComplexityProblem(message);
+  if (problem !== undefined) throw new RefusedRequestError(400, errorCodes.invalidRequest, problem);
+  return message;
+};
+
+const readJson = async (request: Request): Promise<unknown> => {
   try {
-    const message = parseJson(await readText(request));
-    if (Array.isArray(message))
-      return createErrorResponse(400, errorCodes.invalidRequest, 'Batches are not supported.');
-    const problem = findComplexityProblem(message);
-    return problem === undefined ? message : createErrorResponse(400, errorCodes.invalidRequest, problem);
+    return parseJson(await readText(request));
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;
     const { status, detail } = error.problem;
-    return createErrorResponse(status, status === 400 ? errorCodes.parse : errorCodes.server, detail);
+    throw new RefusedRequestError(status, status === 400 ? errorCodes.parse : errorCodes.server, detail);
   }
 };

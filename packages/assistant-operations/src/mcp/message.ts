@@ -19,13 +19,24 @@ export const errorCodes = {
 export const describeInternalError = (referenceId: string): string =>
   `Something went wrong on our side. Reference: ${referenceId}`;
 
-/** Creates a response with a JSON-RPC error that does not belong to a message, so its `id` is null. */
-export const createErrorResponse = (
-  status: number,
-  code: number,
-  message: string,
-  headers: Readonly<Record<string, string>> = {},
-): Response =>
+/** Ends a request before the SDK handles its message. The text of the error is sent to the client. */
+export class RefusedRequestError extends Error {
+  override readonly name = 'RefusedRequestError';
+  readonly status: number;
+  readonly code: number;
+  readonly headers: Readonly<Record<string, string>>;
+
+  /** `code` is that of the JSON-RPC error. */
+  constructor(status: number, code: number, text: string, headers: Readonly<Record<string, string>> = {}) {
+    super(text);
+    this.status = status;
+    this.code = code;
+    this.headers = headers;
+  }
+}
+
+/** Creates the response with the JSON-RPC error. It does not belong to a message, so its `id` is null. */
+export const createRefusedResponse = ({ status, code, message, headers }: RefusedRequestError): Response =>
   new Response(JSON.stringify({ jsonrpc: '2.0', id: null, error: { code, message } }), {
     status,
     headers: { 'content-type': 'application/json', ...headers },
