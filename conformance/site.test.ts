@@ -75,7 +75,7 @@ describe('the landing page', () => {
   });
 });
 
-describe('the page for setting up a GPT', () => {
+describe('the setup page', () => {
   it('shows the URLs and the client ID, and never the secret', async () => {
     const page = await (await get('/setup')).text();
     for (const value of [

@@ -1,7 +1,7 @@
 /**
  * `npm run setup -- --origin https://words.example`: generates the missing keys and secrets in the variables
- * file, and prints how to connect MCP clients, and the values for the GPT editor. Default for `--origin`: `ORIGIN` in the file or the
- * environment.
+ * file, and prints how to connect MCP clients, and the values for the GPT editor. Default for `--origin`:
+ * `ORIGIN` in the file or the environment.
  */
 import { readProviders } from '../apps/words/src/config/providers.ts';
 import { VariableError } from '../apps/words/src/config/variables.ts';

@@ -1,4 +1,4 @@
-/** Calls of one operation: as a tool, in both eras of the protocol, and over HTTP. */
+/** Calls of one operation: as a tool, with two revisions of the protocol, and over HTTP. */
 
 import type { Scenario } from '../measure.ts';
 import type { Line } from '../report.ts';

@@ -113,7 +113,7 @@ describe('npm run demo -- --mcp', () => {
     expect(stderr).toContain(
       `\nThe app at http://localhost:${port} does not know the client mcp-client of npm start, because STATIC_CLIENTS is set. ` +
         'Start the app without STATIC_CLIENTS, or add this client to it:\n' +
-        '{"id":"mcp-client","name":"MCP client","redirectUris":["http://127.0.0.1/callback","http://localhost/callback"],"offlineAccess":"on-request"}\n',
+        '{"id":"mcp-client","name":"MCP client","redirectUris":["http://127.0.0.1/callback","http://localhost/callback"],"offlineAccess":"always"}\n',
     );
     await expectNoServer(`http://localhost:${port}`);
   });

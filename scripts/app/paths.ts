@@ -36,7 +36,7 @@ export const getVariablesFile = ({ VARIABLES_FILE = '' }: NodeJS.ProcessEnv): st
 /** The static files in the repository. */
 export const publicFolder = resolvePath('apps/words/public');
 
-/** The style sheet of the page for setting up a GPT. */
+/** The style sheet of the setup page. */
 export const setupStyle = resolvePath('scripts/setup/page.css');
 
 /** Returns the build folder: `dist`, which git ignores, or the folder in `BUILD_FOLDER`. */

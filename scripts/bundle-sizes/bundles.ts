@@ -80,16 +80,21 @@ const resourceServer: BundleDefinition = {
 };
 
 const operations = 'packages/assistant-operations/src/';
-const mcpLibraries = ['@modelcontextprotocol', 'zod', 'valibot', '@valibot/to-json-schema'];
+const operationsLibraries = ['hono', 'valibot', '@valibot/to-json-schema', '@modelcontextprotocol', 'zod'];
 
-const mcp: BundleDefinition = {
-  name: 'MCP server',
-  budget: budgets.mcp,
-  entry: { code: `export { mcpHandler } from 'assistant-operations/mcp';`, folder: 'apps/words' },
+const allOperations: BundleDefinition = {
+  name: 'operations over HTTP and MCP',
+  budget: budgets.operations,
+  entry: {
+    code:
+      `export * from 'assistant-operations';\nexport { createHttpRoutes } from 'assistant-operations/hono';\n` +
+      `export { mcpHandler } from 'assistant-operations/mcp';`,
+    folder: 'apps/words',
+  },
   conditions: ['workerd', 'worker', 'browser'],
-  sources: [operations, ...mcpLibraries.map((name) => `node_modules/${name}/`)],
-  excluded: new RegExp(`^${operations}(hono|openapi/)`),
-  required: [`${operations}mcp/server.ts`],
+  sources: [operations, ...operationsLibraries.map((name) => `node_modules/${name}/`)],
+  excluded: /^$/,
+  required: [`${operations}hono.ts`, `${operations}mcp/server.ts`],
 };
 
 const worker: BundleDefinition = {
@@ -101,10 +106,10 @@ const worker: BundleDefinition = {
   sources: [
     ...librarySources,
     ...['apps/words/src/', operations],
-    ...['hono', ...mcpLibraries].map((name) => `node_modules/${name}/`),
+    ...operationsLibraries.map((name) => `node_modules/${name}/`),
   ],
   excluded: new RegExp(`^${auth}(testing|cli|node)/`),
   required: ['apps/words/src/worker.ts', `${auth}broker.ts`],
 };
 
-export const bundles: readonly BundleDefinition[] = [core, everything, resourceServer, mcp, worker];
+export const bundles: readonly BundleDefinition[] = [core, everything, resourceServer, allOperations, worker];

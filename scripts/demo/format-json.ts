@@ -1,6 +1,6 @@
 /**
- * Formats JSON for reading: what fits is on one line, and long lists and texts are shortened, so the result
- * is not always valid JSON.
+ * Formats JSON for reading: each value that fits is on one line, and long lists and texts are truncated, so the
+ * result is not always valid JSON.
  */
 
 /** Formats a value as lines. */
@@ -12,7 +12,7 @@ const maxTextLength = 120;
 
 /**
  * @param indentation precedes each line except the first one
- * @param prefix what precedes the value on its first line, such as its name
+ * @param prefix the text before the value on its first line, such as the name of a member
  */
 const format = (value: unknown, indentation: string, prefix: string): string => {
   const line = formatLine(value);

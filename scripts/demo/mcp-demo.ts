@@ -21,7 +21,7 @@ import { expectCallback, expectPage, expectScore, UnexpectedResponse } from './e
 import type { Terminal } from './terminal.ts';
 import { createLoggingFetch } from './transcript.ts';
 
-/** What the demo needs to know about the app, and how it prints. */
+/** The app that the demo uses, the user who signs in, and where the demo prints. */
 export interface McpDemoContext {
   /** The URL of the MCP server. */
   readonly url: string;
@@ -63,14 +63,14 @@ const runSteps = async (context: McpDemoContext): Promise<void> => {
   await expectUnauthorized(createClient().connect(transport));
   const callback = await signIn(context, session);
   terminal.step(
-    'The client exchanges the code for tokens, with the verifier that proves that it sent the request',
+    'The client exchanges the code for tokens, with the code verifier that proves that it started the sign-in',
   );
   await transport.finishAuth(callback.searchParams);
 
   const client = createClient();
   terminal.step('With the access token, the client asks what the server supports');
   await client.connect(createTransport());
-  terminal.print(`They use revision ${client.getNegotiatedProtocolVersion()} of the protocol.`);
+  terminal.print(`Both use revision ${client.getNegotiatedProtocolVersion()} of the protocol.`);
   const score = await playRound(context, client);
   terminal.step('Later, after the access token has expired, the client uses the refresh token');
   if (session.tokens()?.refresh_token === undefined)
@@ -93,7 +93,7 @@ interface Session {
   readonly provider: OAuthClientProvider;
   readonly state: string;
   readonly tokens: () => StoredOAuthTokens | undefined;
-  /** @throws UnexpectedResponse if the client has not asked for a sign-in */
+  /** @throws UnexpectedResponse if the client has not started a sign-in */
   readonly getAuthorizationUrl: () => URL;
 }
 
@@ -107,7 +107,7 @@ const createSession = (clientId: string): Session => {
     state,
     tokens: () => tokens,
     getAuthorizationUrl: () => {
-      if (authorizationUrl === undefined) throw new UnexpectedResponse('The client asked for no sign-in.');
+      if (authorizationUrl === undefined) throw new UnexpectedResponse('The client did not start a sign-in.');
       return authorizationUrl;
     },
     provider: {

@@ -1,6 +1,6 @@
 /**
- * The client for MCP clients that `npm start` registers, so that they work without any configuration. It is
- * never part of a deployment: only `startLocalSystem` uses it.
+ * The client that `npm start` registers, so that MCP clients can connect without any configuration. It is never
+ * part of a deployment: only `startLocalSystem` registers it.
  */
 import type { Variables } from '../app/variables.ts';
 
@@ -9,10 +9,10 @@ export const localMcpClient = {
   name: 'MCP client',
   // Each matches any port.
   redirectUris: ['http://127.0.0.1/callback', 'http://localhost/callback'],
-  offlineAccess: 'on-request',
+  offlineAccess: 'always',
 } as const;
 
-/** Returns the variable that registers the client, which replaces no clients that are configured. */
+/** The variable that registers the client, unless other clients are configured. */
 export const localMcpClientVariables = { STATIC_CLIENTS: JSON.stringify([localMcpClient]) } as const;
 
 /** Returns the ID of the client, or `undefined` if other clients are configured instead. */

@@ -1,4 +1,4 @@
-/** What `npm run setup` prints and the setup page shows: how to connect MCP clients, then the GPT's values. */
+/** Groups the sections: first how to connect MCP clients, then the values for the GPT editor. */
 import { buildGptEditorSections } from './gpt-editor.ts';
 import { buildMcpClientSections } from './mcp-clients.ts';
 import type { SetupGroup, SetupSettings } from './section.ts';
@@ -8,11 +8,11 @@ export const buildSetupGroups = (settings: SetupSettings): readonly SetupGroup[]
   {
     title: 'MCP clients',
     introduction: [
-      'Each client needs a client ID that is registered in STATIC_CLIENTS: a JSON array on one line, to which you add the objects of the clients that you use. They are public clients, without a secret.',
+      'Each client needs a client ID that is registered in STATIC_CLIENTS, a JSON array on one line. Add the objects below of the clients that you use. They are public clients, without a secret.',
       ...(settings.mcpClientId === undefined
         ? []
         : [
-            `This app has already registered ${settings.mcpClientId}, for clients whose redirect URI is /callback on localhost or 127.0.0.1, at any port.`,
+            `${settings.mcpClientId} is already registered here, for clients whose redirect URI is /callback on localhost or 127.0.0.1, at any port.`,
           ]),
     ],
     sections: buildMcpClientSections(settings),

@@ -27,7 +27,7 @@ export const renderSetupPage = (groups: readonly SetupGroup[]): string =>
   <p class="lead">Click a value to select all of it. This page exists only on this machine.</p>
   <p>Clients that run on this machine can connect to it. ChatGPT and Claude on the web cannot reach it, so their values are
     only a preview. For a tunnel or a domain, <code>npm run setup -- --origin https://words.example</code> prints the
-    same with its URLs, and the secret.</p>
+    same values with its URLs, and the secret.</p>
   ${groups.map(renderGroup)}
 </main>
 </body>

@@ -1,11 +1,10 @@
 /**
- * Formats the sections for a terminal. Values with several lines are not indented, so that they can be
- * copied.
+ * Formats the groups for a terminal. Values with several lines are not indented, so that they can be copied.
  */
 import { styleText } from 'node:util';
 import type { SetupField, SetupGroup, SetupSection } from './section.ts';
 
-/** Formats groups, each with its sections. */
+/** Formats groups with their sections. */
 export const formatGroups = (groups: readonly SetupGroup[]): string => groups.map(formatGroup).join('\n');
 
 const formatGroup = ({ title, introduction, sections }: SetupGroup): string =>

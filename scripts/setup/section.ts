@@ -1,4 +1,4 @@
-/** What is shown about each client: by `npm run setup` in the terminal, and on the setup page. */
+/** The instructions for each client, which `npm run setup` prints and the setup page shows. */
 
 export interface SetupGroup {
   readonly title: string;
@@ -27,8 +27,8 @@ export interface SetupSettings {
   /** The origin of the app. */
   readonly origin: string;
   readonly gptClientId: string;
-  /** The secret, or a text that says where to find it. */
+  /** The secret, or text that says where to find it. */
   readonly gptClientSecret: string;
-  /** The ID of a client that is registered with `/callback` on loopback. Default: none is registered. */
+  /** The ID of a registered client whose redirect URIs are `/callback` on loopback. Default: none. */
   readonly mcpClientId?: string;
 }

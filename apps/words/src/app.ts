@@ -103,7 +103,7 @@ const fixedBrokerOptions = {
 const exportScore = (outcome: ScoreOutcome) =>
   outcome.kind === 'found' ? { score: outcome.score } : undefined;
 
-/** Logs an error, with the reference ID that an MCP client sees. */
+/** Logs an error. An error of the MCP endpoint has the reference ID that the client sees. */
 const logError = (error: unknown, referenceId?: string): void => {
   const { stack, cause } = error instanceof Error ? error : {};
   const entry = { event: 'failed', referenceId, error: String(error), cause: cause && String(cause), stack };

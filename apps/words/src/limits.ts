@@ -18,7 +18,7 @@ export const allowances = {
   ...defaultRateLimits,
   /** API calls that only read, by user. */
   reads: { limit: 600, period: 60 },
-  /** API calls that change a score, by user. Each writes a row. */
+  /** API calls that change a score, each of which writes a row, and all messages over MCP, by user. */
   writes: { limit: 300, period: 60 },
 } as const satisfies Readonly<Record<string, Allowance>>;
 
@@ -31,7 +31,7 @@ export interface RateLimitBinding {
 
 export interface AppLimits {
   readonly broker: Omit<Limits, 'signInsPerUser'>;
-  /** Selects the limiter that counts an API call. */
+  /** Selects the limiter that counts a call. Messages over MCP, which are POST requests, count as writes. */
   readonly selectLimiter: (request: Request) => RateLimiter;
 }
 

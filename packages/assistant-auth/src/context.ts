@@ -25,8 +25,8 @@ import { stylesheet } from './ui/stylesheet.ts';
 
 /**
  * The paths on the issuer's origin, except those of the account page. The paths of callbacks, logout tokens
- * and events continue with the ID of a provider, those of icons with a file name, and those of the metadata of
- * resources with the path of the resource.
+ * and events continue with the ID of a provider, those of icons with a file name, and those of resource
+ * metadata with the path of the resource.
  */
 export const paths = {
   authorize: '/authorize',

@@ -59,16 +59,15 @@ export const resourceMetadataEndpoint = (
   defineJsonDocument('resource-metadata', {
     resource,
     authorization_servers: [issuer],
-    // A client requests `offline_access` from the authorization server, whose metadata lists it. It gives
-    // access to no resource.
+    // `offline_access` gives access to no resource. The metadata of the authorization server lists it.
     scopes_supported: [...scopes.keys()].filter((scope) => scope !== offlineAccessScope),
     bearer_methods_supported: ['header'],
   });
 
 /**
  * Returns the paths of the metadata of the resources (RFC 9728 §3.1), by resource. A resource on another
- * origin has none, because this server does not serve that origin, and neither has one with a query, because
- * endpoints are found by path.
+ * origin has none, because the broker does not serve that origin. A resource with a query has none either,
+ * because the broker selects endpoints by path.
  */
 export const listResourceMetadataPaths = ({
   issuer,

@@ -27,9 +27,9 @@ export interface ProtectOptions {
   /** The scopes that the token must have, all of them. Default: none. */
   readonly scopes?: readonly string[];
   /**
-   * The scopes that the challenge of a 401 response tells the client to request. For an endpoint whose
-   * required scopes depend on the body of the request, such as an MCP server, so that a client requests all of
-   * them at its first sign-in. Default: `scopes`.
+   * The scopes that the challenge of a 401 response tells the client to request. Pass it if the required
+   * scopes depend on the body of the request, as in an MCP server, so that the client requests all of them
+   * when the user first signs in. Default: `scopes`.
    */
   readonly challengeScopes?: readonly string[];
   /** Limits the calls of each user, by user ID. Default: calls are not limited. */
@@ -94,7 +94,7 @@ export interface ProtectContext
   extends Pick<BrokerContext, 'issuer' | 'resources' | 'revocations' | 'now' | 'log' | 'randomBytes'> {
   /** The origin of the API. */
   readonly origin: string;
-  /** The paths of the metadata of resources that the issuer serves, by resource. */
+  /** The paths of the metadata (RFC 9728) that the issuer serves, by resource. */
   readonly metadataPaths: ReadonlyMap<string, string>;
   readonly sealers: { readonly access: ReadonlyMap<string, SealedTypeOpener<AccessToken>> };
 }

@@ -48,9 +48,9 @@ const limits = { operations: 30, summary: 300, description: 300, parameterDescri
  * @param operations at most 30 operations with the same type of context
  * @throws DefinitionError with the ID of the operation, for a duplicate ID, a duplicate method and path, a
  *   malformed ID or path, a summary or description that is empty or too long, a field description that is too
- *   long, a malformed scope, or a path field that the input does not have; for the name of an MCP tool that is malformed or
- *   used twice, an empty title, contradictory annotations, a name of an input field that Claude does not
- *   accept, or a `_meta` that ChatGPT does not accept; or for more than 30 operations
+ *   long, a malformed scope, or a path field that the input does not have; for an MCP tool with a name that is
+ *   malformed or used twice, an empty title, contradictory annotations, a name of an input field that Claude
+ *   does not accept, or a `_meta` that ChatGPT does not accept; or for more than 30 operations
  * @throws Error for a schema that JSON Schema cannot describe, such as `v.date()`
  * @example
  * ```ts
@@ -102,12 +102,12 @@ const checkId = ({ id }: Operation<never>): void => {
     );
 };
 
-/** RFC 6749 §3.3. */
+/** Checks the syntax of scopes (RFC 6749 §3.3). */
 const checkScopes = ({ id, scopes }: Operation<never>): void => {
   const invalid = scopes.find((scope) => !/^[\x21\x23-\x5B\x5D-\x7E]+$/.test(scope));
   if (invalid !== undefined)
     throw new DefinitionError(
-      `${id}: a scope must be printable ASCII without spaces, quotes and backslashes, not ${JSON.stringify(invalid)}.`,
+      `${id}: a scope must be printable ASCII without spaces, double quotes or backslashes, not ${JSON.stringify(invalid)}.`,
     );
 };
 

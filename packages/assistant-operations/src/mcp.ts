@@ -1,7 +1,7 @@
 /**
  * Serves operations as the tools of an MCP server over Streamable HTTP, without sessions, for the protocol
- * revisions up to 2025-11-25 and for 2026-07-28. Everything that HTTP requires is here; the messages are
- * handled by the MCP SDK, which is loaded at the first request that the guard accepts.
+ * revisions up to 2025-11-25 and for 2026-07-28. This module checks the HTTP request and calls the guard; the
+ * MCP SDK handles the message. The SDK is loaded with the first message that passes these checks.
  * @module
  */
 import { type ApiDefinition, DefinitionError } from './define-api.ts';
@@ -11,10 +11,11 @@ import { type Problem, ProblemError } from './http/problem.ts';
 import { isJson, parseJson, readText } from './http/read-json.ts';
 import type { PromptArgument, PromptDefinition, ResourceDefinition, ServerInfo } from './mcp/definitions.ts';
 import {
-  createErrorResponse,
+  createRefusedResponse,
   describeInternalError,
   errorCodes,
-  findComplexity,
+  findComplexityProblem,
+  RefusedRequestError,
   readCalledTool,
 } from './mcp/message.ts';
 import type { MessageHandler } from './mcp/server.ts';
@@ -67,21 +68,22 @@ export interface McpHandlerOptions<
   Result extends Auth | GuardRefusal = Auth | GuardRefusal,
 > {
   /**
-   * The URL of the endpoint, as users enter it in their client, for example `https://words.example/mcp`. A
-   * request to any other host gets a 421 response. Https, or http on loopback.
+   * The URL of the endpoint, as users enter it in their client, for example `https://words.example/mcp`: https,
+   * or http on loopback, in its normalized form, without credentials, a query or a fragment. A request to
+   * another origin gets a 421 response. The path is not compared, because the app's router selects it.
    */
   readonly url: string;
   /** Identifies the server to clients. */
   readonly serverInfo: ServerInfo;
   /**
-   * Authenticates the caller. Called with no scopes for every request except a preflight, before anything
-   * but the host of the request is read; and called again, with the scopes of the operation, for a call that
-   * the token does not have the scopes for.
+   * Authenticates the caller. Called with no scopes for every request except a preflight, as soon as the
+   * origin of the request has been checked. If a tool is called for which the token lacks a scope, it is
+   * called again with the scopes of the operation.
    */
   readonly guard: McpGuard<Auth, Result>;
   /**
-   * Creates the context that is passed to the handler, once for each call of a tool. Write it below `guard`,
-   * from which TypeScript infers the type of `auth`.
+   * Creates the context that is passed to the handler of the operation, once for each call of a tool, before
+   * the input is validated. Write it below `guard`, from which TypeScript infers the type of `auth`.
    */
   readonly context: (auth: NoInfer<Auth>) => Context;
   /** Tells the model how to use the tools together. */
@@ -91,13 +93,13 @@ export interface McpHandlerOptions<
   /** The resources that the client can read, with unique URIs. Default: none. */
   readonly resources?: readonly ResourceDefinition[];
   /**
-   * Maps a thrown error to a problem. If it returns `undefined`, the client gets only a reference ID.
-   * Default: `undefined` for every error. A `ProblemError` is not passed to it.
+   * Maps an error that an operation or `context` throws to a problem. If it returns `undefined`, the client
+   * gets only a reference ID. Default: `undefined` for every error. A `ProblemError` is not passed to it.
    */
   readonly mapError?: (error: unknown) => Problem | undefined;
   /**
-   * Logs an error of the server: one that was not mapped to a problem, or whose problem has a 5xx status. A
-   * `ProblemError` is not passed to it.
+   * Logs an error that was not mapped to a problem, or whose problem has a 5xx status. A `ProblemError` that
+   * an operation throws is not passed to it.
    * @param referenceId the ID that the client sees, unless the error was mapped to a problem
    */
   readonly logError: (error: unknown, referenceId: string) => void;
@@ -106,15 +108,18 @@ export interface McpHandlerOptions<
 }
 
 /**
- * Creates the handler of an MCP endpoint. Each operation is a tool; its input and its output are checked
- * against their schemas. A problem that an operation ends with is an error result with its `detail`; a
- * problem with status 401 is the response itself, so that the client signs the user in again.
+ * Creates the handler of an MCP endpoint. Each operation is a tool, whose input and output are validated
+ * against their schemas. If an operation ends with a problem, the client gets an error result with its
+ * `detail`. If the problem has status 401, the problem document is sent as the HTTP response, so that the
+ * client signs the user in again.
  *
- * The guard is called before the body is read. Responses are JSON (only `subscriptions/listen` gets a stream,
- * which ends at once, because nothing here changes), and can be read by pages on any origin, except that an
- * endpoint on loopback refuses pages on other hosts. A message can have at most 100,000 bytes, 64 levels, and
- * 500 values besides the arguments of a tool; batches are refused. A call without the scopes of its operation
- * gets the guard's response.
+ * The guard is called before the body is read. If the token lacks a scope of the called operation, the
+ * guard's refusal is sent. Batches are refused, and so is a message with more than 100,000 bytes, more than 64
+ * levels of nesting, or more than 500 values besides the arguments of a tool.
+ *
+ * Responses are JSON. Only `subscriptions/listen` gets a stream, which ends at once, because tools, prompts
+ * and resources never change. Pages on any origin can read the responses, but an endpoint on loopback refuses
+ * pages on other hosts.
  * @typeParam Result the guard's result for any caller, inferred from `guard`
  * @typeParam Context what the handlers of the operations need besides their input
  * @typeParam Auth the guard's result for a caller who may call the operation, inferred from `Result`
@@ -138,7 +143,7 @@ export interface McpHandlerOptions<
  *     serverInfo: { name: 'library', title: 'Library', version: '1.0.0' },
  *     guard,
  *     context: ({ user }) => ({ userId: user.id }),
- *     instructions: 'Lists the books before it recommends one.',
+ *     instructions: 'List the books before you recommend one.',
  *     logError: (error, referenceId) => console.error(referenceId, error),
  *   });
  *   return new Hono().all('/mcp', ({ req }) => handle(req.raw));
@@ -148,7 +153,7 @@ export interface McpHandlerOptions<
 export const mcpHandler = <
   Result extends Auth | GuardRefusal,
   Context,
-  // As in `createHttpRoutes`.
+  // A type parameter for the same reason as in `createHttpRoutes`.
   Auth extends McpGuardAcceptance = Extract<Result, McpGuardAcceptance>,
 >(
   api: ApiDefinition<Context>,
@@ -160,8 +165,8 @@ export const mcpHandler = <
 };
 
 /**
- * Adds the headers that every response has. Nothing may store a response: it is for one user. The responses of
- * the SDK do not say so.
+ * Adds the headers that every response has. No cache may store a response, because it is for one user; the
+ * JSON responses of the SDK have no `Cache-Control`.
  */
 const addHeaders = (response: Response): Response => {
   response.headers.set('cache-control', 'no-store');
@@ -221,8 +226,8 @@ const createEndpoint = <Auth extends McpGuardAcceptance, Context>(
 const randomUuid = (): string => crypto.randomUUID();
 
 /**
- * Creates a function that logs an error and returns its reference ID. It never throws: an error of the log
- * would take the place of the response, and could reveal what must not be sent.
+ * Creates a function that logs an error and returns its reference ID. It never throws, because the SDK could
+ * send the message of an error of `logError` to the client.
  */
 const createErrorReporter =
   (
@@ -248,7 +253,7 @@ const parseUrl = (text: string): URL => {
   )
     return url;
   throw new DefinitionError(
-    `url must be https, or http on loopback, without a query or fragment, not "${text}".`,
+    `url must be a normalized https URL, or http on loopback, without credentials, a query or a fragment, not "${text}".`,
   );
 };
 
@@ -268,10 +273,14 @@ const respond = async <Auth extends McpGuardAcceptance, Context>(
   try {
     return addHeaders(await handleRequest(request, endpoint, options));
   } catch (error) {
-    const text = describeInternalError(endpoint.reportError(error));
-    return addHeaders(createErrorResponse(500, errorCodes.internal, text));
+    return addHeaders(createRefusedResponse(toRefusedRequestError(error, endpoint)));
   }
 };
+
+const toRefusedRequestError = (error: unknown, { reportError }: Endpoint<never>): RefusedRequestError =>
+  error instanceof RefusedRequestError
+    ? error
+    : new RefusedRequestError(500, errorCodes.internal, describeInternalError(reportError(error)));
 
 const handleRequest = async <Auth extends McpGuardAcceptance, Context>(
   request: Request,
@@ -279,15 +288,13 @@ const handleRequest = async <Auth extends McpGuardAcceptance, Context>(
   options: McpHandlerOptions<Auth, Context>,
 ): Promise<Response> => {
   if (new URL(request.url).origin !== endpoint.origin)
-    return createErrorResponse(421, errorCodes.server, 'This server does not serve the requested host.');
+    throw new RefusedRequestError(421, errorCodes.server, 'This server does not serve the requested host.');
   const auth = await options.guard(request, [], endpoint.allScopes);
   if (!isAccepted(auth)) return readRefusal(auth);
-  // A guard in JavaScript can return the scopes as text, in which a scope would be found as a part of another.
+  // If a guard in JavaScript returned a string, `includes` would find a scope that is only a part of another.
   if (!Array.isArray(auth.scopes)) throw new TypeError('the scopes that the guard returned are not an array');
-  const refusal = refuseTransport(request, endpoint);
-  if (refusal !== undefined) return refusal;
+  checkTransport(request, endpoint);
   const message = await readMessage(request);
-  if (message instanceof Response) return message;
   const { scopes = [] } = endpoint.operations.get(readCalledTool(message) ?? '') ?? {};
   if (!scopes.every((scope) => auth.scopes.includes(scope))) {
     const result = await options.guard(request, scopes, endpoint.allScopes);
@@ -297,36 +304,41 @@ const handleRequest = async <Auth extends McpGuardAcceptance, Context>(
   return handleMessage(request, message, () => options.context(auth));
 };
 
-/** Checks the origin, the method and the headers of a request. */
-const refuseTransport = (request: Request, endpoint: Endpoint<never>): Response | undefined => {
-  const { method, headers } = request;
-  // A page that makes its own host name point to loopback (DNS rebinding) is the caller that MCP warns of.
+/** @throws RefusedRequestError for a wrong origin, method or header */
+const checkTransport = (
+  { method, headers }: Request,
+  { isOnLoopback }: Pick<Endpoint<never>, 'isOnLoopback'>,
+): void => {
+  // Against DNS rebinding: a page whose host name resolves to loopback still sends its own origin.
   const origin = headers.get('origin');
-  if (endpoint.isOnLoopback && origin !== null && !isLoopback(URL.parse(origin)?.hostname ?? ''))
-    return createErrorResponse(403, errorCodes.server, 'Pages on this origin must not call this server.');
+  if (isOnLoopback && origin !== null && !isLoopback(URL.parse(origin)?.hostname ?? ''))
+    throw new RefusedRequestError(403, errorCodes.server, 'Pages on this origin must not call this server.');
   // There are no sessions, and no messages from the server, so there is nothing to GET or DELETE.
   if (method !== 'POST')
-    return createErrorResponse(405, errorCodes.server, 'Method not allowed.', { allow: 'POST' });
+    throw new RefusedRequestError(405, errorCodes.server, 'Method not allowed.', { allow: 'POST' });
   if (!/application\/(json|\*)|\*\/\*/i.test(headers.get('accept') ?? '*/*'))
-    return createErrorResponse(406, errorCodes.server, 'The Accept header must allow application/json.');
-  if (!isJson(request))
-    return createErrorResponse(415, errorCodes.server, 'The Content-Type must be application/json.');
-  return undefined;
+    throw new RefusedRequestError(406, errorCodes.server, 'The Accept header must allow application/json.');
 };
 
-/** Reads the message of a request, or returns the response that says what is wrong with the body. */
+/**
+ * Reads the message in the body of a request.
+ * @throws RefusedRequestError for a body that is not one message, is too long, or is too complex
+ */
 const readMessage = async (request: Request): Promise<unknown> => {
+  if (!isJson(request))
+    throw new RefusedRequestError(415, errorCodes.server, 'The Content-Type must be application/json.');
+  const message = await readJson(request);
+  const problem = Array.isArray(message) ? 'Batches are not supported.' : findComplexityProblem(message);
+  if (problem !== undefined) throw new RefusedRequestError(400, errorCodes.invalidRequest, problem);
+  return message;
+};
+
+const readJson = async (request: Request): Promise<unknown> => {
   try {
-    const message = parseJson(await readText(request));
-    if (Array.isArray(message))
-      return createErrorResponse(400, errorCodes.invalidRequest, 'Batches are not supported.');
-    const complexity = findComplexity(message);
-    return complexity === undefined
-      ? message
-      : createErrorResponse(400, errorCodes.invalidRequest, complexity);
+    return parseJson(await readText(request));
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;
     const { status, detail } = error.problem;
-    return createErrorResponse(status, status === 400 ? errorCodes.parse : errorCodes.server, detail);
+    throw new RefusedRequestError(status, status === 400 ? errorCodes.parse : errorCodes.server, detail);
   }
 };

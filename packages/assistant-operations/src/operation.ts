@@ -24,29 +24,29 @@ export type InputSchema = v.StrictObjectSchema<v.ObjectEntries, undefined>;
  * @see https://modelcontextprotocol.io/specification/2026-07-28/schema#toolannotations
  */
 export interface ToolAnnotations {
-  /** Whether it changes nothing. */
+  /** Whether the tool changes nothing. */
   readonly readOnlyHint: boolean;
-  /** Whether it can delete or overwrite something, or has an effect that cannot be undone. */
+  /** Whether the tool can delete or overwrite something, or has an effect that cannot be undone. */
   readonly destructiveHint: boolean;
-  /** Whether it has effects outside the API, such as a message or a purchase. */
+  /** Whether the tool has effects outside the API, such as a message or a purchase. */
   readonly openWorldHint: boolean;
 }
 
-/** How an operation is described as an MCP tool, where the default does not fit. */
+/** Overrides how an operation is described as an MCP tool. */
 export interface ToolOptions {
   /** The name of the tool: 1 to 64 characters of `a-z`, `0-9` and `_`. Default: the ID of the operation. */
   readonly name?: string;
   /** The name that clients show to the user. Default: the summary of the operation. */
   readonly title?: string;
   /**
-   * Replaces single annotations. Default for `readOnlyHint`: whether the method is `get`; for
+   * Overrides individual annotations. Default for `readOnlyHint`: whether the method is `get`; for
    * `destructiveHint`: whether the method is `delete` or `put`, or the operation is consequential and does
    * not only read; for `openWorldHint`: whether the operation is consequential.
    */
   readonly annotations?: Partial<ToolAnnotations>;
   /**
-   * Further members of `_meta`, such as `openai/toolInvocation/invoking`: JSON values, by name. Default:
-   * none. `securitySchemes` is always added.
+   * Further members of `_meta`, such as `openai/toolInvocation/invoking`: JSON values, by name. It must not
+   * contain `securitySchemes`, which is always added. Default: none.
    */
   readonly meta?: Readonly<Record<string, unknown>>;
 }
@@ -61,7 +61,7 @@ export interface OperationDescription<Input extends InputSchema, Output extends 
   /**
    * Identifies the operation, unique in the API: the `operationId` of the OpenAPI document, and the name of
    * the MCP tool unless `tool.name` is set. A letter or underscore, then letters, digits, underscores and
-   * hyphens; at most 64 characters.
+   * hyphens; at most 64 characters. Without `tool.name`, only lowercase letters and no hyphens.
    */
   readonly id: string;
   /** The HTTP method. Every combination of method and path must be unique in the API. */
@@ -92,11 +92,11 @@ export interface OperationDescription<Input extends InputSchema, Output extends 
   readonly input: Input;
   /**
    * The schema of the output, which describes it in the OpenAPI document and in the MCP tool. An output that
-   * does not match it is never sent over MCP; over HTTP, the output is not validated. Use `v.strictObject`:
-   * members that a `v.object` does not name match it.
+   * does not match it is never sent over MCP; over HTTP, the output is not validated. Use `v.strictObject`,
+   * because an output with members that are not in the schema also matches a `v.object`.
    */
   readonly output: Output;
-  /** How the operation is described as an MCP tool. Default: as its other members say. */
+  /** Overrides how the operation is described as an MCP tool. Default: derived from the other members. */
   readonly tool?: ToolOptions;
 }
 
@@ -111,7 +111,7 @@ export interface OperationDefinition<Input extends InputSchema, Output extends v
   /**
    * Runs the operation with a valid input and returns its output, which must be a JSON value.
    * @throws ProblemError to end the request with that problem. The option `mapError` of `createHttpRoutes`
-   *   maps other errors.
+   *   and `mcpHandler` maps other errors.
    */
   readonly handle: (input: v.InferOutput<Input>, context: Context) => Promise<v.InferOutput<Output>>;
 }

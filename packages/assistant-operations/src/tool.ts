@@ -27,7 +27,7 @@ export interface Tool {
  */
 export const describeTool = (operation: Operation<never>): Tool => {
   const { description, scopes, tool = {} } = operation;
-  // ChatGPT reads the security schemes from both places.
+  // ChatGPT reads the security schemes from the tool and from its `_meta`.
   const securitySchemes = [{ type: 'oauth2', scopes }] as const;
   return {
     name: readToolName(operation),
@@ -51,7 +51,7 @@ export const createOutputWrapper = ({ output: schema }: Operation<never>): ((out
 const describeStructuredOutput = ({ output }: Operation<never>): ObjectSchema => {
   const schema = describeSchema(output, 'output');
   if (isObjectSchema(schema)) return schema;
-  // Definitions are referred to from the root of the document.
+  // References to definitions start at the root of the schema (`#/$defs/…`).
   const { $defs, ...result } = schema;
   return {
     type: 'object',
@@ -72,7 +72,7 @@ const readAnnotations = ({ method, isConsequential, tool }: Operation<never>): T
 });
 
 /** ChatGPT's limit for the texts that it shows while a tool runs and afterwards, in characters. */
-const maxInvocationText = 64;
+const maxInvocationTextLength = 64;
 
 /**
  * Finds the first rule of ChatGPT's or Claude's directory that the tool of an operation breaks.
@@ -97,8 +97,8 @@ export const findToolProblem = (operation: Operation<never>): string | undefined
 const findInvocationTextProblem = ({ _meta }: Tool): string | undefined => {
   for (const name of ['openai/toolInvocation/invoking', 'openai/toolInvocation/invoked']) {
     const text = _meta[name];
-    if (text !== undefined && !(typeof text === 'string' && text.length <= maxInvocationText))
-      return `tool.meta: ${name} must be text of at most ${maxInvocationText} characters.`;
+    if (text !== undefined && !(typeof text === 'string' && text.length <= maxInvocationTextLength))
+      return `tool.meta: ${name} must be text of at most ${maxInvocationTextLength} characters.`;
   }
   return undefined;
 };

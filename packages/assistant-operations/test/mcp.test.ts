@@ -518,7 +518,7 @@ describe('mcpHandler', () => {
   ])('rejects the URL %s', (invalidUrl) => {
     expect(() => createMcpLibrary({ url: invalidUrl })).toThrow(
       new DefinitionError(
-        `url must be https, or http on loopback, without a query or fragment, not "${invalidUrl}".`,
+        `url must be a normalized https URL, or http on loopback, without credentials, a query or a fragment, not "${invalidUrl}".`,
       ),
     );
   });

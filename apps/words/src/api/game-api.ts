@@ -25,8 +25,8 @@ export const createUnknownPathProblem = (path: string): Problem =>
 /**
  * Creates a function that maps the errors of the game to problems.
  * @param origin the realm (RFC 6750 §3) of the challenge
- * @param resourcePath the path of the resource (RFC 8707), whose metadata the challenge names (RFC 9728 §5.1);
- *   empty if the resource is the origin
+ * @param resourcePath the path of the resource (RFC 8707), which is empty if the resource is the origin. The
+ *   challenge names the metadata of the resource (RFC 9728 §5.1)
  */
 export const createErrorMapper =
   (origin: string, resourcePath: '' | `/${string}`) =>

@@ -11,7 +11,7 @@ export const mcpPath = '/mcp';
 /** Returns the URL of the endpoint, which is also its resource identifier. */
 export const buildMcpUrl = (origin: string): string => origin + mcpPath;
 
-/** What the endpoint needs of the app. */
+/** What the endpoint needs from the app. */
 export interface McpEndpointOptions<Auth extends McpGuardAcceptance> {
   readonly origin: string;
   readonly guard: McpGuard<Auth>;
@@ -37,6 +37,11 @@ const playPrompt = {
   name: 'play',
   title: 'Play a round',
   description: 'Starts a round of Words With Chat.',
-  arguments: [{ name: 'category', description: `One of ${categories.join(', ')}. Default: you are asked.` }],
+  arguments: [
+    {
+      name: 'category',
+      description: `One of ${categories.join(', ')}. If you leave it empty, you are asked.`,
+    },
+  ],
   text: ({ category }: Readonly<Record<string, string>>) => createPlayPrompt(category),
 };

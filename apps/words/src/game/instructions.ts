@@ -1,6 +1,5 @@
 /**
- * Tells the model how to host the game. The instructions of the GPT, of the MCP server and of its prompt
- * share the rules.
+ * Tells the model how to host the game. The GPT, the MCP server and the server's prompt share the rules.
  */
 
 const rules = `A round
@@ -30,12 +29,12 @@ export const gptInstructions = `You are the host of Words With Chat, a word-gues
 ${rules}`;
 
 /** The instructions of the MCP server, which clients show to the model together with the tools. */
-export const mcpInstructions = `With these tools, you host Words With Chat, a word-guessing game. You think of a word, the user guesses it, and every word that the user finds counts. When the user wants to play, follow these rules.
+export const mcpInstructions = `With these tools, you host Words With Chat, a word-guessing game. You think of a word, the player guesses it, and every word that the player finds counts. When the user wants to play, follow these rules.
 
 ${rules}`;
 
 /**
- * The text of the prompt with which the user starts a round.
+ * Returns the text of the prompt that starts a round.
  * @param category the category that the user chose, if any
  */
 export const createPlayPrompt = (category: string | undefined): string =>

@@ -115,8 +115,8 @@ export interface TenantIssuers {
 
 /**
  * Returns the metadata with the claimed issuer, if it is the issuer of a tenant. For any other claim, such as
- * the template of all tenants, returns the metadata with an issuer that differs from the claim. If the issuer has no
- * tenants, the metadata is unchanged.
+ * the template of all tenants, returns the metadata with an issuer that differs from the claim. If the issuer
+ * has no tenants, the metadata is unchanged.
  */
 export const withIssuer = (
   server: AuthorizationServer,
@@ -137,8 +137,8 @@ export const withIssuer = (
 export type Claims = Readonly<Record<string, unknown>>;
 
 /**
- * Reads the claims of a signed token, before its signature is verified.
- * @returns `undefined` if its payload is not JSON, as that of an encrypted token
+ * Reads the claims of a signed token before its signature is verified.
+ * @returns `undefined` if the payload is not JSON, for example if the token is encrypted
  */
 export const readUnverifiedClaims = (token: string): Claims | undefined => {
   try {

@@ -86,9 +86,10 @@ export const readTokenResponse = (body: unknown): TokenResponse => {
 };
 
 /**
- * Reads the response to an authorization code. `oauth4webapi` would reject members of the wrong type even if
- * they are not used.
- * @throws ProviderError for an error (RFC 6749 §5.2), and for a response that is not JSON
+ * Reads the token response for an authorization code. `oauth4webapi` would reject members of the wrong type
+ * even if they are not used.
+ * @throws ProviderError for an error response (RFC 6749 §5.2), for any other status than 2xx, and for a
+ *   response that is not JSON
  */
 export const receiveTokens = async (response: Response): Promise<TokenResponse> => {
   // The cause is nearly always a wrong client secret.

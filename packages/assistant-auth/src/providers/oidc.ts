@@ -244,10 +244,11 @@ const selectClientAuth = (server: AuthorizationServer, secret: string): ClientAu
   throw new ProviderError('invalid', 'the token endpoint supports no method with a client secret');
 };
 
-// ID tokens (OpenID Connect Core §2 and §3.1.3.7). `oauth4webapi` could check the claims only by the system
-// clock.
+// ID tokens (OpenID Connect Core §2 and §3.1.3.7). `oauth4webapi` does not check them, because it always reads
+// the system clock.
 
 /**
+ * Verifies the claims and the signature of an ID token.
  * @returns the claims
  * @throws ProviderError `invalid` if a claim is not valid, or if the signature cannot be verified
  */
@@ -266,9 +267,10 @@ const verifyIdToken = async (token: string, exchange: CodeExchange): Promise<IdT
 const clockSkew: Seconds = 30;
 
 /**
+ * Validates the claims of an ID token (§3.1.3.7).
  * @returns the subject
- * @throws ProviderError `invalid` if the token is from another issuer, for another client or sign-in, is not
- *   valid now, or does not prove the requested reauthentication
+ * @throws ProviderError `invalid` if the token is from another issuer, is for another client or sign-in, is
+ *   not valid now, has no valid subject, or does not prove the requested reauthentication
  */
 const validateIdToken = (
   { iss, aud, nonce, exp, iat, nbf = 0, sub, ...claims }: Claims,
@@ -279,7 +281,7 @@ const validateIdToken = (
   refuseIf(iss !== issuer, 'the ID token is from another issuer');
   const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
   refuseIf(!audiences.includes(clientId), 'the ID token is for another client');
-  // Required if there are several audiences.
+  // A token with several audiences must have `azp`.
   const { azp = audiences.length === 1 ? clientId : undefined, auth_time: authenticatedAt } = claims;
   refuseIf(azp !== clientId, 'the ID token was issued to another party');
   refuseIf(nonce !== upstreamRequest.nonce, 'the ID token is for another sign-in');
@@ -321,7 +323,7 @@ const verifyIdTokenSignature = async (
 ): Promise<void> => {
   try {
     const { protectedHeader } = await verifySignature(token, { issuer, metadata }, io);
-    // `jose` knows one extension, with which the payload is not encoded (RFC 7797 §7).
+    // `jose` accepts one critical extension, `b64`, which a JWT must not use (RFC 7797 §7).
     refuseIf(protectedHeader.crit !== undefined, 'the ID token has a critical header extension');
   } catch (error) {
     if (error instanceof ProviderError) throw error;

@@ -78,7 +78,7 @@ const readUserInfo = async (
   const claims: unknown = await response.json().catch(() => undefined);
   if (typeof claims !== 'object' || claims === null || !('sub' in claims))
     throw new ProviderError('invalid', 'the UserInfo response has no claims');
-  // It could be about another user (§5.3.2).
+  // Prevents token substitution (§5.3.2).
   if (claims.sub !== subject)
     throw new ProviderError('invalid', 'the UserInfo response is about another user');
   return { ...claims };

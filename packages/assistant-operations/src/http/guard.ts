@@ -1,4 +1,4 @@
-/** The guard that authenticates the caller of a request. The routes and the MCP endpoint use it alike. */
+/** The guard that authenticates the caller of a request, which the routes and the MCP endpoint share. */
 
 /** The result of a guard that accepts the caller. Guards add what they know about the caller. */
 export interface GuardAcceptance {
@@ -29,8 +29,8 @@ export type Guard<Auth extends GuardAcceptance, Result extends Auth | GuardRefus
 ) => Promise<Result>;
 
 /**
- * Only the value `true` accepts the caller. A `Response` also has `ok`, so a guard in JavaScript that returns one
- * must not accept the caller.
+ * Returns whether a guard accepts the caller: only with the value `true`, and never with a `Response`, which
+ * also has `ok` and which a guard in JavaScript could return.
  */
 export const isAccepted = <Auth extends GuardAcceptance>(result: Auth | GuardRefusal): result is Auth =>
   result.ok === true && !(result instanceof Response);

@@ -21,8 +21,8 @@ export const parseJson = (text: string): unknown => {
 };
 
 /**
- * Reads a body as text. Without a `Content-Length` up to the limit, it reads the body in parts and stops at
- * the limit.
+ * Reads a body as text. Unless `Content-Length` is within the limit, reads the body in parts and stops at the
+ * limit.
  * @throws ProblemError 400 if the client stops sending it, 413 if it is too long
  */
 export const readText = async (request: Request): Promise<string> => {

@@ -23,7 +23,10 @@ export interface PromptDefinition {
   readonly description: string;
   /** The values that the user fills in. Default: none. */
   readonly arguments?: readonly PromptArgument[];
-  /** Returns the text of the message, which is sent in the role of the user. */
+  /**
+   * Returns the text of the message, which has the role `user`.
+   * @param values the arguments that the user filled in, by name
+   */
   readonly text: (values: Readonly<Record<string, string>>) => string;
 }
 
@@ -33,7 +36,7 @@ export interface PromptArgument {
   readonly name: string;
   /** What to fill in. */
   readonly description: string;
-  /** Whether the prompt needs the value. Default: `false`. */
+  /** Whether the user must fill in the value. Default: `false`. */
   readonly required?: boolean;
 }
 
@@ -52,7 +55,7 @@ export interface ResourceDefinition {
   readonly description?: string;
   /** The media type of the text, such as `text/plain`. */
   readonly mimeType: string;
-  /** The content. */
+  /** The text. */
   readonly text: string;
   /** The member `_meta` of the resource and its content: JSON values. Default: none. */
   readonly meta?: Readonly<Record<string, unknown>>;

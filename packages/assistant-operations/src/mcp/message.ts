@@ -1,4 +1,7 @@
-/** JSON-RPC messages: what is read before the MCP SDK handles a message, and errors of the transport. */
+/**
+ * JSON-RPC messages: the checks that are made before the MCP SDK handles a message, and the errors that are sent
+ * without the SDK.
+ */
 
 /**
  * The error codes of JSON-RPC (https://www.jsonrpc.org/specification#error_object). `server` is for errors of
@@ -16,13 +19,24 @@ export const errorCodes = {
 export const describeInternalError = (referenceId: string): string =>
   `Something went wrong on our side. Reference: ${referenceId}`;
 
-/** Creates a response with a JSON-RPC error that does not belong to a message, so its `id` is null. */
-export const createErrorResponse = (
-  status: number,
-  code: number,
-  message: string,
-  headers: Readonly<Record<string, string>> = {},
-): Response =>
+/** Ends a request before the SDK handles its message. The text of the error is sent to the client. */
+export class RefusedRequestError extends Error {
+  override readonly name = 'RefusedRequestError';
+  readonly status: number;
+  readonly code: number;
+  readonly headers: Readonly<Record<string, string>>;
+
+  /** `code` is that of the JSON-RPC error. */
+  constructor(status: number, code: number, text: string, headers: Readonly<Record<string, string>> = {}) {
+    super(text);
+    this.status = status;
+    this.code = code;
+    this.headers = headers;
+  }
+}
+
+/** Creates the response with the JSON-RPC error. It does not belong to a message, so its `id` is null. */
+export const createRefusedResponse = ({ status, code, message, headers }: RefusedRequestError): Response =>
   new Response(JSON.stringify({ jsonrpc: '2.0', id: null, error: { code, message } }), {
     status,
     headers: { 'content-type': 'application/json', ...headers },
@@ -35,25 +49,25 @@ export const readCalledTool = (message: unknown): string | undefined => {
   return method === 'tools/call' && typeof name === 'string' ? name : undefined;
 };
 
-/** Returns the members that are used. A value that is not an object has none. */
+/** Returns an object as it is, and an object without these members for any other value. */
 const readMembers = (value: unknown): Readonly<Partial<Record<'method' | 'params' | 'name', unknown>>> =>
   Object(value);
 
-/** No schema needs more, and code that follows the structure of a message never runs out of stack. */
+/** More than any schema needs. Keeps recursive code, such as that of the SDK, from overflowing the stack. */
 const maxDepth = 64;
 
 /**
- * The maximum number of values in a message, besides the arguments of a tool: the SDK describes each value
- * that is wrong, in a response a hundred times as long as the message.
+ * The maximum number of values in a message, besides the arguments of a tool. The SDK describes each invalid
+ * value, so its response could be a hundred times as long as the message.
  */
 const maxValues = 500;
 
 /**
- * Returns what makes a message too complex to handle.
+ * Returns why a message is too complex to handle.
  * @returns `undefined` if its objects and arrays are nested at most 64 levels deep, and if there are at most
  *   500 values besides the arguments of a tool
  */
-export const findComplexity = (message: unknown): string | undefined => {
+export const findComplexityProblem = (message: unknown): string | undefined => {
   const isCall = readCalledTool(message) !== undefined;
   const { params } = readMembers(message);
   const counted = isCall ? { ...Object(message), params: { ...Object(params), arguments: null } } : message;
@@ -61,7 +75,7 @@ export const findComplexity = (message: unknown): string | undefined => {
   return measure(counted).values > maxValues ? 'The message has too many values.' : undefined;
 };
 
-/** Counts the values in a value, level by level, down to one level more than is allowed. */
+/** Counts the levels of nesting and the values in a message, down to one level more than is allowed. */
 const measure = (message: unknown): { readonly depth: number; readonly values: number } => {
   let level: readonly unknown[] = [message];
   let [depth, values] = [0, 0];

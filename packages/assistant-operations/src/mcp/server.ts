@@ -1,7 +1,7 @@
 /**
- * Handles the messages of an MCP server with the low-level server of the MCP SDK, which validates neither
- * arguments nor results and sends the messages of thrown errors to the client: both are handled here. Only
- * `mcpHandler` imports this module, at the first message.
+ * Handles the messages of an MCP server with the low-level `Server` of the MCP SDK. `Server` validates neither
+ * arguments nor results, and sends the messages of thrown errors to the client, so this module validates both
+ * and masks errors. Only `mcpHandler` imports this module, with `import()` at the first message.
  */
 import {
   type CallToolRequest,
@@ -92,7 +92,10 @@ interface Call<Context> {
 
 type Tools<Context> = ReadonlyMap<string, CallableTool<Context>>;
 
-/** Validates elicited input, which this server never asks for. Without it, each server would create one. */
+/**
+ * Validates structured content. It is also passed to each `Server`, which would otherwise create a validator for
+ * elicited input, which this server never requests.
+ */
 const jsonSchemaValidator = new CfWorkerJsonSchemaValidator();
 
 /** Creates the server for one message. A server cannot be shared between messages. */
@@ -125,8 +128,8 @@ const createServer = <Context>(
 };
 
 /**
- * Lets only errors of the protocol reach the SDK, which sends the message, the code and the data of everything
- * that a handler throws, and never responds if that is null.
+ * Throws only `ProtocolError`. The SDK sends the message, the code and the data of every error that a handler
+ * throws, and never responds if a handler throws null.
  */
 const withMaskedErrors =
   <Input, Result>(
@@ -148,12 +151,12 @@ interface CallableTool<Context> {
   readonly description: Tool;
   readonly operation: Operation<Context>;
   readonly wrapOutput: (output: unknown) => unknown;
-  /** Returns what is wrong with structured content. */
+  /** Returns what is wrong with structured content, or `undefined` if it matches the output schema. */
   readonly findProblem: (content: unknown) => string | undefined;
 }
 
 const createCallableTool = <Context>(operation: Operation<Context>): CallableTool<Context> => {
-  // Plain JSON, which the types of the SDK require.
+  // The types of the SDK accept only mutable JSON values.
   const tool = JSON.parse(JSON.stringify(describeTool(operation)));
   const description: Tool = tool;
   const validate = jsonSchemaValidator.getValidator(tool.outputSchema);
@@ -186,7 +189,7 @@ const createResult = <Context>(
   { operation, wrapOutput, findProblem }: CallableTool<Context>,
   output: unknown,
 ): CallToolResult => {
-  // What is validated is what is sent: `JSON.stringify` calls `toJSON`, and leaves out what JSON does not have.
+  // Validates what is sent: `JSON.stringify` calls `toJSON`, and omits values that JSON cannot represent.
   const text = JSON.stringify(wrapOutput(output));
   const structuredContent = JSON.parse(text);
   const problem = findProblem(structuredContent);
