@@ -1,8 +1,13 @@
 /** Runs one of the project's commands in its own process, as a user would. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { findConsecutivePorts } from '@words-with-chat/lab';
+import { expect } from 'vitest';
 import { sourceCondition } from '../../scripts/app/paths.ts';
 
 export interface CommandResult {
@@ -15,6 +20,34 @@ export interface RunningCommand {
   readonly process: ChildProcess;
   readonly finished: Promise<CommandResult>;
 }
+
+/** A data folder and free ports, for a command that starts the app. */
+export interface LocalApp {
+  /** The data folder, which the test must remove. */
+  readonly folder: string;
+  readonly port: number;
+  /** The first of the ports of the fake providers. */
+  readonly fakeProviderPort: number;
+  /** The variables with which the commands use the folder and the ports. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/** Creates the folder, and finds the ports. */
+export const createLocalApp = async (): Promise<LocalApp> => {
+  const folder = await mkdtemp(join(tmpdir(), 'words-with-chat-'));
+  const port = await findConsecutivePorts(6);
+  const fakeProviderPort = port + 1;
+  const variables = {
+    PORT: String(port),
+    FAKE_PROVIDER_PORT: String(fakeProviderPort),
+    LOCAL_DATA_FOLDER: folder,
+  };
+  return { folder, port, fakeProviderPort, variables };
+};
+
+/** Expects that nothing listens at a URL. */
+export const expectNoServer = (url: string): Promise<void> =>
+  expect(fetch(url)).rejects.toThrow('fetch failed');
 
 type Script = 'start' | 'demo' | 'keys' | 'admin' | 'setup' | 'build' | 'deploy';
 

@@ -1,12 +1,10 @@
 /** Tests `npm run demo` as a user runs it. */
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findConsecutivePorts } from '@words-with-chat/lab';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { runCommand } from './command.ts';
+import { createLocalApp, expectNoServer, runCommand } from './command.ts';
 
 let folder: string;
 let port: number;
@@ -14,15 +12,10 @@ let fakeProviderPort: number;
 let variables: Readonly<Record<string, string>>;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'words-with-chat-'));
-  port = await findConsecutivePorts(6);
-  fakeProviderPort = port + 1;
-  variables = { PORT: String(port), FAKE_PROVIDER_PORT: String(fakeProviderPort), LOCAL_DATA_FOLDER: folder };
+  ({ folder, port, fakeProviderPort, variables } = await createLocalApp());
 });
 
 afterEach(() => rm(folder, { recursive: true }));
-
-const expectNoServer = (url: string): Promise<void> => expect(fetch(url)).rejects.toThrow('fetch failed');
 
 describe('npm run demo', () => {
   it('starts the app, runs all steps, and stops it again', async () => {

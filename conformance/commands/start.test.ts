@@ -1,12 +1,10 @@
 /** Tests `npm start` as a user runs it, with `npm run demo` as its client. */
 import { once } from 'node:events';
-import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findConsecutivePorts } from '@words-with-chat/lab';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { runCommand, startCommand } from './command.ts';
+import { createLocalApp, expectNoServer, runCommand, startCommand } from './command.ts';
 import { waitUntilReady } from './wait-until-ready.ts';
 
 let folder: string;
@@ -15,15 +13,10 @@ let fakeProviderPort: number;
 let variables: Readonly<Record<string, string>>;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'words-with-chat-'));
-  port = await findConsecutivePorts(6);
-  fakeProviderPort = port + 1;
-  variables = { PORT: String(port), FAKE_PROVIDER_PORT: String(fakeProviderPort), LOCAL_DATA_FOLDER: folder };
+  ({ folder, port, fakeProviderPort, variables } = await createLocalApp());
 });
 
 afterEach(() => rm(folder, { recursive: true }));
-
-const expectNoServer = (url: string): Promise<void> => expect(fetch(url)).rejects.toThrow('fetch failed');
 
 describe('npm start', () => {
   it('runs until Ctrl-C, works with the demo, and leaves nothing behind except its data', async () => {

@@ -2,21 +2,18 @@
  * Tests the app's variables in the environment of `npm start`: it uses every variable, or prints why it does
  * not.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import {
   buildGptCallbackUrl,
   type FakeProvider,
   fakeUsers,
-  findConsecutivePorts,
   findFreePort,
   startGoogle,
 } from '@words-with-chat/lab';
 import { generateKey } from 'assistant-auth/seal';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { listVariableNames, readEnvironmentVariables } from '../../scripts/app/variables.ts';
-import { type RunningCommand, runCommand, startCommand } from './command.ts';
+import { createLocalApp, type RunningCommand, runCommand, startCommand } from './command.ts';
 import { waitUntilReady } from './wait-until-ready.ts';
 
 type Variables = Readonly<Record<string, string>>;
@@ -26,9 +23,7 @@ let port: number;
 let variables: Variables;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'words-with-chat-'));
-  port = await findConsecutivePorts(6);
-  variables = { PORT: String(port), FAKE_PROVIDER_PORT: String(port + 1), LOCAL_DATA_FOLDER: folder };
+  ({ folder, port, variables } = await createLocalApp());
 });
 
 afterAll(() => rm(folder, { recursive: true }));
