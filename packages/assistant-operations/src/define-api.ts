@@ -160,3 +160,13 @@ const checkUnique = <Context>(
     seen.set(key(operation), operation.id);
   }
 };
+
+// URLs in the options of the OpenAPI document and of the MCP endpoint.
+
+/** Returns whether a URL is https, or http on loopback. */
+export const isHttpsOrLoopback = ({ protocol, hostname }: URL): boolean =>
+  protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
+
+/** Returns whether a host name of a URL is that of this machine. */
+export const isLoopback = (hostname: string): boolean =>
+  ['localhost', '127.0.0.1', '[::1]'].includes(hostname);

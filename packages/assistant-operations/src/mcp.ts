@@ -4,7 +4,7 @@
  * MCP SDK handles the message. The SDK is loaded with the first message that passes these checks.
  * @module
  */
-import { type ApiDefinition, DefinitionError } from './define-api.ts';
+import { type ApiDefinition, DefinitionError, isHttpsOrLoopback, isLoopback } from './define-api.ts';
 import { allowAnyOrigin, createPreflightResponse, isPreflight } from './http/cors.ts';
 import { type GuardAcceptance, type GuardRefusal, isAccepted, readRefusal } from './http/guard.ts';
 import { type Problem, ProblemError } from './http/problem.ts';
@@ -196,11 +196,11 @@ const createEndpoint = <Auth extends McpGuardAcceptance, Context>(
 ): Endpoint<Context> => {
   const { url, prompts = [], resources = [], logError, createReferenceId = randomUuid } = options;
   const { protocol, hostname, origin } = parseUrl(url);
-  checkUnique(
+  refuseDuplicates(
     'prompts',
     prompts.map(({ name }) => name),
   );
-  checkUnique(
+  refuseDuplicates(
     'resources',
     resources.map(({ uri }) => uri),
   );
@@ -246,23 +246,16 @@ const createErrorReporter =
 
 const parseUrl = (text: string): URL => {
   const url = URL.parse(text);
-  if (
-    url !== null &&
-    (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))) &&
-    url.origin + url.pathname === text
-  )
-    return url;
+  if (url !== null && isHttpsOrLoopback(url) && url.origin + url.pathname === text) return url;
   throw new DefinitionError(
     `url must be a normalized https URL, or http on loopback, without credentials, a query or a fragment, not "${text}".`,
   );
 };
 
-const checkUnique = (option: string, keys: readonly string[]): void => {
+const refuseDuplicates = (option: string, keys: readonly string[]): void => {
   const duplicate = keys.find((key, index) => keys.indexOf(key) < index);
   if (duplicate !== undefined) throw new DefinitionError(`${option}: ${duplicate} is defined twice.`);
 };
-
-const isLoopback = (hostname: string): boolean => ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
 
 /** Never throws, and never rejects. */
 const respond = async <Auth extends McpGuardAcceptance, Context>(

@@ -227,18 +227,27 @@ export const listFieldsOutsidePath = (operation: Operation<never>): readonly str
 /** Returns whether the fields outside the path are sent in a JSON body. Otherwise, they are in the query. */
 export const hasRequestBody = (method: Method): boolean => method !== 'get' && method !== 'delete';
 
+type Description = Omit<JsonSchema, '$schema'>;
+
+/** The OpenAPI document, the MCP tools and several checks describe the same schemas. */
+const described = {
+  input: new WeakMap<GenericSchema, Description>(),
+  output: new WeakMap<GenericSchema, Description>(),
+} as const;
+
 /**
- * Converts a schema to JSON Schema (draft 2020-12), which OpenAPI 3.1 and tool definitions use.
+ * Converts a schema to JSON Schema (draft 2020-12), which OpenAPI 3.1 and tool definitions use. The result is
+ * shared, so it must not be changed.
  * @param typeMode whether to describe what the schema accepts (`input`) or returns (`output`)
  * @throws Error for a schema that JSON Schema cannot describe, such as `v.date()`
  */
-export const describeSchema = (
-  schema: GenericSchema,
-  typeMode: 'input' | 'output',
-): Omit<JsonSchema, '$schema'> => {
+export const describeSchema = (schema: GenericSchema, typeMode: 'input' | 'output'): Description => {
+  const known = described[typeMode].get(schema);
+  if (known !== undefined) return known;
   // The dialect is the default of OpenAPI 3.1, so `$schema` is not needed in each schema.
-  const { $schema: _, ...rest } = toJsonSchema(schema, { typeMode, target: 'draft-2020-12' });
-  return rest;
+  const { $schema: _, ...description } = toJsonSchema(schema, { typeMode, target: 'draft-2020-12' });
+  described[typeMode].set(schema, description);
+  return description;
 };
 
 /** Returns the description of one field of an object schema, if it has one. */

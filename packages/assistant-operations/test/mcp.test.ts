@@ -463,9 +463,9 @@ describe('the endpoint', () => {
     ],
     ['a batch', 400, { body: '[]' }, jsonRpcError(-32600, 'Batches are not supported.')],
     [
-      'a message with 66 levels',
+      'a message with 65 levels',
       400,
-      { body: `${'{"a":'.repeat(65)}{"b":1}${'}'.repeat(65)}` },
+      { body: `${'{"a":'.repeat(64)}{"b":1}${'}'.repeat(64)}` },
       jsonRpcError(-32600, 'The message is nested too deeply.'),
     ],
     [
@@ -495,10 +495,10 @@ describe('the endpoint', () => {
   });
 
   it.each([{}, { 'content-length': '100000' }])(
-    'accepts a message with 65 levels and 100,000 bytes, and the headers %o',
+    'accepts a message with 64 levels and 100,000 bytes, and the headers %o',
     async (givenHeaders) => {
       const { send } = createMcpLibrary();
-      const value = `${'['.repeat(62)}${']'.repeat(62)}`;
+      const value = `${'['.repeat(61)}${']'.repeat(61)}`;
       const body = `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"_meta":{"x":${value}}}}`;
       const message = buildMessage('2025-11-25', 'ping');
       const headers = { ...message.headers, ...givenHeaders };

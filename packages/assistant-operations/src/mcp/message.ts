@@ -54,7 +54,7 @@ const readMembers = (value: unknown): Readonly<Partial<Record<'method' | 'params
   Object(value);
 
 /** More than any schema needs. Keeps recursive code, such as that of the SDK, from overflowing the stack. */
-const maxDepth = 64;
+const maxLevels = 64;
 
 /**
  * The maximum number of values in a message, besides the arguments of a tool. The SDK describes each invalid
@@ -64,27 +64,34 @@ const maxValues = 500;
 
 /**
  * Returns why a message is too complex to handle.
- * @returns `undefined` if its objects and arrays are nested at most 64 levels deep, and if there are at most
- *   500 values besides the arguments of a tool
+ * @returns `undefined` if its objects and arrays have at most 64 levels, and if it has at most 500 values
+ *   besides the arguments of a tool
  */
 export const findComplexityProblem = (message: unknown): string | undefined => {
-  const isCall = readCalledTool(message) !== undefined;
-  const { params } = readMembers(message);
-  const counted = isCall ? { ...Object(message), params: { ...Object(params), arguments: null } } : message;
-  if (measure(message).depth > maxDepth) return 'The message is nested too deeply.';
-  return measure(counted).values > maxValues ? 'The message has too many values.' : undefined;
+  const { levels, values } = measure(message);
+  if (levels > maxLevels) return 'The message is nested too deeply.';
+  if (values <= maxValues) return undefined;
+  return measure(omitToolArguments(message)).values > maxValues
+    ? 'The message has too many values.'
+    : undefined;
 };
 
-/** Counts the levels of nesting and the values in a message, down to one level more than is allowed. */
-const measure = (message: unknown): { readonly depth: number; readonly values: number } => {
+/** Counts the levels of objects and arrays, down to one more than is allowed, and the values in them. */
+const measure = (message: unknown): { readonly levels: number; readonly values: number } => {
+  let [levels, values] = [0, 0];
   let level: readonly unknown[] = [message];
-  let [depth, values] = [0, 0];
-  while (level.length > 0 && depth <= maxDepth + 1) {
-    depth++;
+  while (level.length > 0) {
     values += level.length;
-    level = level.flatMap((value) =>
-      typeof value === 'object' && value !== null ? Object.values(value) : [],
-    );
+    const containers = level.filter((value) => typeof value === 'object' && value !== null);
+    if (containers.length > 0) levels++;
+    if (levels > maxLevels) break;
+    level = containers.flatMap((container) => Object.values(Object(container)));
   }
-  return { depth: depth - 1, values };
+  return { levels, values };
+};
+
+const omitToolArguments = (message: unknown): unknown => {
+  if (readCalledTool(message) === undefined) return message;
+  const { params } = readMembers(message);
+  return { ...Object(message), params: { ...Object(params), arguments: null } };
 };

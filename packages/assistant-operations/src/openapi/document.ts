@@ -1,5 +1,5 @@
 /** Creates the OpenAPI 3.1 document of an API from the same definitions as its routes. */
-import { type ApiDefinition, DefinitionError } from '../define-api.ts';
+import { type ApiDefinition, DefinitionError, isHttpsOrLoopback } from '../define-api.ts';
 import {
   describeSchema,
   hasRequestBody,
@@ -105,9 +105,7 @@ export const createOpenApiDocument = <Context>(
 
 const checkOrigin = (origin: string): void => {
   const url = URL.parse(origin);
-  const isLoopbackHttp =
-    url?.protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
-  if (url?.origin !== origin || (url.protocol !== 'https:' && !isLoopbackHttp)) {
+  if (url?.origin !== origin || !isHttpsOrLoopback(url)) {
     throw new DefinitionError(
       `origin must be an https origin, or an http origin on loopback, not "${origin}".`,
     );
