@@ -47,6 +47,8 @@ const mayIntrospect = (found: PresentedToken, caller: IntrospectionCaller): bool
       return found.kind === 'access' && found.resource === caller.resource;
     case 'gpt-action':
     case 'static':
+    case 'metadata-document':
+    case 'registration':
       return caller.authentication === 'client_secret' && found.token.clientId === caller.id;
   }
 };

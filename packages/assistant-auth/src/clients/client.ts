@@ -12,9 +12,16 @@ import { hasApiScope, offlineAccessScope, type ScopePolicy, scopeNamePattern } f
 interface ClientTraits extends ScopePolicy {
   /** The client ID (RFC 6749 §2.2). */
   readonly id: string;
-  /** The kind of client: `gpt-action` if `gptAction` created it, `static` if `staticClient` did. */
-  readonly kind: 'gpt-action' | 'static';
-  /** The name that the pages show. */
+  /**
+   * The kind of client: `gpt-action` if `gptAction` created it, and `static` if `staticClient` did. With
+   * `mcpClients`, also `metadata-document`, whose ID is the URL of its metadata, and `registration`, which
+   * registered itself (RFC 7591).
+   */
+  readonly kind: 'gpt-action' | 'static' | 'metadata-document' | 'registration';
+  /**
+   * The name that the pages show. A client of the kind `metadata-document` or `registration` chose it itself,
+   * so the pages also show a host.
+   */
   readonly name: string;
   /**
    * The redirect URIs that it can use.
