@@ -3,7 +3,7 @@
  * Cloudflare's API, which runs the statements on a real SQLite database.
  */
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +17,7 @@ import { repositoryFolder, wranglerConfig } from '../../scripts/app/paths.ts';
 import { runCommand } from '../commands/command.ts';
 import { accountId, type CloudflareOptions, type FakeCloudflare, startFakeCloudflare } from './cloudflare.ts';
 
+const migrationsFolder = 'packages/assistant-auth/migrations';
 const selection = { projectFolder: repositoryFolder, config: wranglerConfig };
 
 let cloudflare: FakeCloudflare;
@@ -28,7 +29,8 @@ afterEach(() => cloudflare.close());
 const start = async (options: Partial<CloudflareOptions> = {}): Promise<void> => {
   cloudflare = await startFakeCloudflare({ database: 'present', ...options });
   const { d1 } = cloudflare;
-  d1.query({ sql: await readFile('packages/assistant-auth/migrations/0001_broker.sql', 'utf8') });
+  for (const file of (await readdir(migrationsFolder)).toSorted())
+    d1.query({ sql: await readFile(join(migrationsFolder, file), 'utf8') });
   storage = d1Storage(d1.db);
   storageAdmin = d1Admin(d1.db);
 };

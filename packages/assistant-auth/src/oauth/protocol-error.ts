@@ -255,6 +255,7 @@ export const tokenEndpointErrors = {
   'authentication.method': ['invalid_client', invalidClientMessage],
   'authentication.unknown-client': ['invalid_client', invalidClientMessage],
   'authentication.secret': ['invalid_client', invalidClientMessage],
+  'authentication.assertion-replayed': ['invalid_client', invalidClientMessage],
   // Not `invalid_client`: its 401 response has a challenge (RFC 6749 §5.2), which invites another attempt.
   'authentication.limited': [
     'temporarily_unavailable',

@@ -88,6 +88,8 @@ export interface StoredGrant {
   readonly id: GrantId;
   /** The client that the grant is for, or `account` for a session of the account page. */
   readonly clientId: string;
+  /** The name of the stored client with this ID. Absent if none is stored. */
+  readonly clientName?: string;
   /** The redirect URI that the code was sent to. */
   readonly redirectUri: string;
   /** The scopes that the user consented to. */
@@ -379,8 +381,9 @@ export interface MaintenanceStorage {
   /**
    * Deletes what is no longer needed: grants older than `grantRetention` without an unexpired access token
    * and without an unexpired refresh token (of a revoked grant, only the access token counts), records of
-   * security events that would be rejected because of their age, expired revocations, and old audit entries.
-   * Users and identities are kept.
+   * security events that would be rejected because of their age, expired revocations, old audit entries,
+   * expired client assertions, and clients whose `retainUntil` has passed, unless a grant with their client ID
+   * is still stored. Users and identities are kept.
    */
   cleanUp(cleanup: Cleanup): Promise<void>;
   /** Finds stored upstream tokens by the prefix of their sealed texts. */

@@ -1,6 +1,6 @@
 /**
- * The storage interface. This file has its rechecks and revocations; `grant-storage.ts` has sign-ins, codes
- * and refresh tokens, and `account-storage.ts` the rest.
+ * The storage interface. This file has its rechecks and revocations; `grant-storage.ts` has sign-ins, codes,
+ * refresh tokens and clients, and `account-storage.ts` the rest.
  *
  * Every method is one round trip and atomic: concurrent callers never see a partial change. Implementations
  * pass the storage contract in `testing/`. A method that cannot reach its storage throws
@@ -133,7 +133,7 @@ export interface RevocableToken {
 }
 
 /**
- * Stores users, identities, grants and revocations for one broker. Every method is one round trip and atomic:
+ * Stores users, identities, grants, clients and revocations for one broker. Every method is one round trip and atomic:
  * concurrent callers never see a partial change. A method that cannot reach its storage throws
  * {@link StorageUnavailable}; it has then changed either nothing or everything. Secrets arrive sealed, so
  * storage never sees one in plaintext.

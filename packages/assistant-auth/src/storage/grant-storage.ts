@@ -1,6 +1,6 @@
 /**
- * The part of the storage interface for sign-ins, codes and refresh tokens. As in the whole interface, every
- * method is one round trip and atomic.
+ * The part of the storage interface for sign-ins, codes, refresh tokens, clients that are not in the
+ * configuration, and client assertions. As in the whole interface, every method is one round trip and atomic.
  */
 import type { EpochSeconds, GrantId, Seconds, UserClaims, UserId } from '../oauth/identifiers.ts';
 import type { RecheckLease, RefreshPolicy, VerifiedIdentity } from './account-storage.ts';
@@ -41,6 +41,23 @@ export interface SignIn {
   readonly user: SignInUser;
   /** The grant to create. Its code has not been redeemed yet. */
   readonly grant: NewGrant;
+  /**
+   * The client of the grant, if it is not in the configuration. It is stored only if the sign-in is recorded,
+   * and replaces a stored client with the same ID; its `retainUntil` never decreases.
+   */
+  readonly client?: StoredClient;
+}
+
+/** A client that is not in the configuration: a copy of its registration or of its metadata document. */
+export interface StoredClient {
+  /** The client ID, at most 1,000 characters. */
+  readonly id: string;
+  /** The name that users saw when they signed in. */
+  readonly name: string;
+  /** The metadata of the client: JSON that storage returns unchanged and does not interpret. Contains no secret. */
+  readonly metadata: string;
+  /** From this time on, a cleanup deletes the client, unless a grant with its client ID is stored. */
+  readonly retainUntil: EpochSeconds;
 }
 
 /** Which user an identity belongs to. */
@@ -100,6 +117,19 @@ export type SignInOutcome =
     };
 
 /**
+ * A client assertion, with which a client authenticates and which it can use only once.
+ * @see RFC 7523 §3
+ */
+export interface ClientAssertion {
+  /** The client that authenticated with the assertion. Another client can use the same `jti`. */
+  readonly clientId: string;
+  /** The ID of the assertion, which the client chose: any text of at most 255 characters. */
+  readonly jti: string;
+  /** When the assertion has expired. From this time on, a cleanup deletes the record of its use. */
+  readonly retainUntil: EpochSeconds;
+}
+
+/**
  * The redemption of an authorization code.
  * @see RFC 6749 §4.1.2 and §4.1.3
  */
@@ -123,6 +153,11 @@ export interface CodeRedemption {
   readonly refreshIdleExpiresAt: EpochSeconds;
   /** When the last refresh token of the grant expires, however often it is used. */
   readonly refreshAbsoluteExpiresAt: EpochSeconds;
+  /**
+   * The assertion with which the client authenticated, if it used one. It counts as used even if the code is
+   * refused. If it was used before, nothing is changed.
+   */
+  readonly assertion?: ClientAssertion;
 }
 
 /** The stored state of a redeemed grant, from which its tokens are issued. */
@@ -162,9 +197,10 @@ export type CodeRedemptionOutcome =
       /**
        * `invalid`: the code was already redeemed within the grace period, has expired, or belongs to another
        * client, or its grant was revoked or is unknown. `replayed`: it was redeemed earlier, and the grant is
-       * now revoked.
+       * now revoked. `assertion-replayed`: the client assertion was used before. Nothing was changed, and the
+       * code can still be redeemed with another assertion.
        */
-      readonly reason: 'invalid' | 'replayed';
+      readonly reason: 'invalid' | 'replayed' | 'assertion-replayed';
     };
 
 /** A refresh token that was presented, and when. */
@@ -211,6 +247,11 @@ export interface GrantRefresh extends PresentedRefreshToken {
   readonly refreshIdleExpiresAt: EpochSeconds;
   /** How long a recheck lease is valid, in seconds. After that, another caller can acquire it. */
   readonly recheckLeaseDuration: Seconds;
+  /**
+   * The assertion with which the client authenticated, if it used one. It counts as used even if the refresh
+   * is refused. If it was used before, nothing is changed: no grant is revoked, and no lease is acquired.
+   */
+  readonly assertion?: ClientAssertion;
 }
 
 /** The result of refreshing a grant. */
@@ -233,8 +274,9 @@ export type RefreshOutcome =
        * `inactive`: the grant is unknown, expired, revoked or of another client, grants of its identity can
        * no longer be refreshed (`refreshableUntil`), or the token is of a generation that does not exist.
        * `reused`: the token was replaced, and the request cannot be a retry; the grant is now revoked.
+       * `assertion-replayed`: the client assertion was used before, and nothing was changed.
        */
-      readonly reason: 'inactive' | 'reused';
+      readonly reason: 'inactive' | 'reused' | 'assertion-replayed';
     };
 
 /**
@@ -258,13 +300,14 @@ export interface CodeClaim {
 export type CodeClaimOutcome = 'claimed' | GrantStatus;
 
 /**
- * The part of {@link BrokerStorage} that records sign-ins and issues tokens for their grants.
+ * The part of {@link BrokerStorage} that records sign-ins, with their clients, and issues tokens for their
+ * grants.
  * @hidden its members are documented as those of `BrokerStorage`
  */
 export interface GrantStorage {
   /**
-   * Stores user, identity and grant together, unless the user has reached the limit of sign-ins. Revokes the
-   * least recently used grants beyond `activeGrants`.
+   * Stores user, identity, grant and client together, unless the user has reached the limit of sign-ins.
+   * Revokes the least recently used grants beyond `activeGrants`.
    */
   recordSignIn(signIn: SignIn): Promise<SignInOutcome>;
   /**
@@ -293,4 +336,20 @@ export interface GrantStorage {
    * @param presented the refresh token and the current time
    */
   isRefreshable(presented: PresentedRefreshToken): Promise<boolean>;
+  /**
+   * Returns a client that `recordSignIn` stored, even if its `retainUntil` has passed, or `undefined` if there
+   * is none.
+   * @param id the client ID
+   */
+  readClient(id: string): Promise<StoredClient | undefined>;
+  /**
+   * Deletes a stored client. Its grants are not changed. Changes nothing if there is none.
+   * @param id the client ID
+   */
+  deleteClient(id: string): Promise<void>;
+  /**
+   * Records the use of a client assertion, for requests that neither redeem a code nor refresh a grant. Returns
+   * `replayed` if the assertion was used before.
+   */
+  recordAssertion(assertion: ClientAssertion): Promise<'recorded' | 'replayed'>;
 }

@@ -4,6 +4,7 @@
  */
 import type { BrokerStorage } from './broker-storage.ts';
 import { createAccountMethods } from './memory/accounts.ts';
+import { createClientMethods } from './memory/clients.ts';
 import { createGrantMethods } from './memory/grants.ts';
 import { createRevocationMethods } from './memory/revocations.ts';
 import type { MemoryTables } from './memory/tables.ts';
@@ -41,11 +42,14 @@ export const memoryStorage = (): BrokerStorage => {
     identities: new Map(),
     grants: new Map(),
     securityEvents: new Map(),
+    clients: new Map(),
+    clientAssertions: new Map(),
     revocations: [],
     lastSeq: 0,
   };
   return {
     ...createGrantMethods(memory),
+    ...createClientMethods(memory),
     ...createAccountMethods(memory),
     ...createRevocationMethods(memory),
   };

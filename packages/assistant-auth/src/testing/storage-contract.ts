@@ -2,6 +2,7 @@
 import type { BrokerStorage } from '../storage/broker-storage.ts';
 import { accountTests } from './storage-contract/accounts.ts';
 import { cleanupTests } from './storage-contract/cleanup.ts';
+import { assertionTests, clientTests } from './storage-contract/clients.ts';
 import { codeClaimTests, codeTests } from './storage-contract/codes.ts';
 import type { StorageContractTest } from './storage-contract/contract-test.ts';
 import { identityRevocationTests } from './storage-contract/identity-revocations.ts';
@@ -30,6 +31,8 @@ const groups = [
   ['sessions', sessionTests],
   ['recordSecurityEvent', securityEventTests],
   ['accounts', accountTests],
+  ['clients', clientTests],
+  ['client assertions', assertionTests],
   ['cleanUp', cleanupTests],
   ['findUpstreamTokens and replaceUpstreamTokens', storedTokenTests],
 ] as const;

@@ -76,6 +76,7 @@ const redeem = async (
     refreshAbsoluteExpiresAt: now + refresh.absolute,
   });
   if (outcome.kind === 'redeemed') return outcome.grant;
+  if (outcome.reason === 'assertion-replayed') throw tokenEndpointError('authentication.assertion-replayed');
   // `invalid` covers expired codes, codes that were used within the grace period, and grants that are revoked
   // or unknown. After the code has expired, the reason is `code.expired` for all of them, which points to a
   // slow client or clock.

@@ -102,7 +102,12 @@ const refreshAndRecheck = async (
     refreshIdleExpiresAt,
     recheckLeaseDuration,
   });
-  if (outcome.kind !== 'refreshed') throw tokenEndpointError(`refresh.${outcome.reason}`);
+  if (outcome.kind === 'refused')
+    throw tokenEndpointError(
+      outcome.reason === 'assertion-replayed'
+        ? 'authentication.assertion-replayed'
+        : `refresh.${outcome.reason}`,
+    );
   const { grant, recheck } = outcome;
   if (recheck !== undefined && (await recheckIdentity(context, recheck)) === 'revoked')
     throw tokenEndpointError('refresh.upstream-revoked', { cause: recheck.provider });

@@ -78,12 +78,13 @@ describe('--local', () => {
   it('uses the database to which Wrangler applied the migrations, next to those of the project', async () => {
     const { code, stdout } = await applyMigrations();
     expect(code).toBe(0);
-    for (const file of ['0001_broker.sql', '0001_init.sql']) expect(stdout).toContain(file);
+    const files = ['0001_broker.sql', '0001_init.sql', '0002_clients.sql'];
+    for (const file of files) expect(stdout).toContain(file);
     expect((await applyMigrations()).stdout).toContain('No migrations to apply');
     const database = openStoredD1('.wrangler/state');
     await recordUser(sqliteStorage(database), 'ada', now);
     const names = database.prepare('SELECT name FROM d1_migrations ORDER BY id').all();
-    expect(names.map(({ name }) => name)).toEqual(['0001_broker.sql', '0001_init.sql']);
+    expect(names.map(({ name }) => name)).toEqual(files);
     database.close();
 
     const users = await admin(['users', '--local', '--json']);

@@ -73,7 +73,7 @@ const readAccount = (memory: MemoryTables, userId: UserId): Account | undefined 
           compareText(one.subject, other.subject),
       ),
     grants: findGrants(memory, userId)
-      .map(toStoredGrant)
+      .map((grant) => toStoredGrant(grant, memory.clients.get(grant.clientId)?.name))
       .toSorted((one, other) => other.createdAt - one.createdAt || compareText(one.id, other.id)),
   };
 };
@@ -140,11 +140,12 @@ const toLinkedIdentity = (identity: StoredIdentity): LinkedIdentity => {
   };
 };
 
-const toStoredGrant = ({ use, revokedAt, ...grant }: Grant): StoredGrant => {
+const toStoredGrant = ({ use, revokedAt, ...grant }: Grant, clientName: string | undefined): StoredGrant => {
   const { id, clientId, redirectUri, scopes, resource, claims, sid, identity, ...rest } = grant;
   const { refreshPolicy, createdAt } = rest;
   return {
     ...{ id, clientId, redirectUri, scopes, resource, claims, identity, refreshPolicy, createdAt },
+    ...(clientName !== undefined && { clientName }),
     ...(sid !== undefined && { sid }),
     ...(revokedAt !== undefined && { revokedAt }),
     ...(use !== undefined && {

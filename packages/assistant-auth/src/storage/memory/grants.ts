@@ -11,6 +11,7 @@ import {
   type UserId,
 } from '../../oauth/identifiers.ts';
 import type {
+  ClientAssertion,
   CodeClaim,
   CodeClaimOutcome,
   CodeRedemption,
@@ -24,6 +25,7 @@ import type {
   SignIn,
   SignInOutcome,
 } from '../broker-storage.ts';
+import { recordAssertion, storeClient } from './clients.ts';
 import { revoke, revokeEach } from './revocations.ts';
 import {
   compareText,
@@ -47,7 +49,7 @@ export const createGrantMethods = (memory: MemoryTables) => ({
 });
 
 const recordSignIn = (memory: MemoryTables, signIn: SignIn): SignInOutcome => {
-  const { now, identity, user, grant } = signIn;
+  const { now, identity, user, grant, client } = signIn;
   if (memory.grants.has(grant.id)) return { kind: 'replayed' };
   const session = signIn.session === undefined ? undefined : findSession(memory, signIn.session, now);
   if (signIn.session !== undefined && session === undefined) return { kind: 'session-ended' };
@@ -72,6 +74,7 @@ const recordSignIn = (memory: MemoryTables, signIn: SignIn): SignInOutcome => {
     signedInAt: session?.createdAt ?? now,
     isFromSession: session !== undefined,
   });
+  if (client !== undefined) storeClient(memory, client);
   revokeLeastRecentlyUsed(memory, userId, signIn);
   return { kind: 'recorded', userId, hasUpstreamToken: sealedRefreshToken !== undefined };
 };
@@ -128,7 +131,8 @@ const readGrantStatus = ({ grants }: MemoryTables, grantId: GrantId): GrantStatu
 // Codes are redeemed once; a late second redemption revokes the grant (RFC 6749 §4.1.2).
 
 const redeemCode = (memory: MemoryTables, redemption: CodeRedemption): CodeRedemptionOutcome => {
-  const { grantId, clientId, now, refreshAbsoluteExpiresAt } = redemption;
+  const { grantId, clientId, now, refreshAbsoluteExpiresAt, assertion } = redemption;
+  if (isReplay(memory, assertion)) return assertionReplayed;
   const grant = memory.grants.get(grantId);
   if (grant === undefined || grant.clientId !== clientId || grant.revokedAt !== undefined)
     return notRedeemable;
@@ -161,10 +165,17 @@ const claimCode = (memory: MemoryTables, { grantId, now }: CodeClaim): CodeClaim
 
 const notRedeemable: CodeRedemptionOutcome = { kind: 'refused', reason: 'invalid' };
 
+/** Returns whether the client assertion was used before, and otherwise records its use. */
+const isReplay = (memory: MemoryTables, assertion: ClientAssertion | undefined): boolean =>
+  assertion !== undefined && recordAssertion(memory, assertion) === 'replayed';
+
+const assertionReplayed = { kind: 'refused', reason: 'assertion-replayed' } as const;
+
 // Refresh: rotates, accepts a retry, starts a branch, or detects reuse (RFC 9700 §4.14.2).
 
 const refresh = (memory: MemoryTables, request: GrantRefresh): RefreshOutcome => {
-  const { grantId, now, accessExpiresAt } = request;
+  const { grantId, now, accessExpiresAt, assertion } = request;
+  if (isReplay(memory, assertion)) return assertionReplayed;
   const grant = findRefreshableGrant(memory, request);
   if (grant === undefined) return notRefreshable;
   const { use } = grant;

@@ -254,5 +254,10 @@ const cleanUp = (memory: MemoryTables, now: EpochSeconds): void => {
     if (computeRetainUntil(grant) <= now) memory.grants.delete(grant.id);
   for (const [key, retainUntil] of memory.securityEvents)
     if (retainUntil <= now) memory.securityEvents.delete(key);
+  for (const [key, retainUntil] of memory.clientAssertions)
+    if (retainUntil <= now) memory.clientAssertions.delete(key);
+  const clientIds = new Set([...memory.grants.values()].map(({ clientId }) => clientId));
+  for (const { id, retainUntil } of memory.clients.values())
+    if (retainUntil <= now && !clientIds.has(id)) memory.clients.delete(id);
   memory.revocations = memory.revocations.filter(({ expiresAt }) => expiresAt > now);
 };

@@ -5,6 +5,7 @@ import {
   type IdentityKey,
   type Revocation,
   type SignIn,
+  type StoredClient,
   type VerifiedIdentity,
 } from '../broker-storage.ts';
 
@@ -16,6 +17,10 @@ export interface MemoryTables {
   readonly grants: Map<GrantId, Grant>;
   /** By provider and `jti`: the time until which a repeated security event must be recognized. */
   readonly securityEvents: Map<string, EpochSeconds>;
+  /** Keyed by the client ID. */
+  readonly clients: Map<string, StoredClient>;
+  /** By client ID and `jti`: the time until which a repeated client assertion must be recognized. */
+  readonly clientAssertions: Map<string, EpochSeconds>;
   revocations: readonly (Revocation & { readonly seq: number })[];
   lastSeq: number;
 }

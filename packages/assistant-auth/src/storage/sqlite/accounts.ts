@@ -39,7 +39,8 @@ export const readAccount = async (db: SqlDatabase, userId: UserId): Promise<Acco
     db
       .prepare(
         `SELECT id, client_id, redirect_uri, scopes, resource, claims, sid, provider, subject, refresh_policy, created_at, revoked_at,
-          redeemed_at, last_used_at, access_expires_at, refresh_idle_expires_at
+          redeemed_at, last_used_at, access_expires_at, refresh_idle_expires_at,
+          (SELECT name FROM clients WHERE clients.id = grants.client_id) AS client_name
         FROM grants WHERE user_id = ?1 ORDER BY created_at DESC, id`,
       )
       .bind(userId),
@@ -138,6 +139,7 @@ const toLinkedIdentity = (row: IdentityRow): LinkedIdentity => ({
 interface StoredGrantRow {
   readonly id: string;
   readonly client_id: string;
+  readonly client_name: string | null;
   readonly redirect_uri: string;
   readonly scopes: string;
   readonly resource: string;
@@ -157,6 +159,7 @@ interface StoredGrantRow {
 const toStoredGrant = (row: StoredGrantRow): StoredGrant => ({
   id: row.id,
   clientId: row.client_id,
+  ...(row.client_name !== null && { clientName: row.client_name }),
   redirectUri: row.redirect_uri,
   scopes: JSON.parse(row.scopes),
   resource: row.resource,

@@ -10,6 +10,14 @@ export const cleanUp = async (db: SqlDatabase, cleanup: Cleanup): Promise<void> 
   await runBatch(
     db,
     db.prepare('DELETE FROM grants WHERE retain_until <= ?1').bind(now),
+    // After the grants, because a client is needed as long as it has one.
+    db
+      .prepare(
+        `DELETE FROM clients
+        WHERE retain_until <= ?1 AND NOT EXISTS (SELECT 1 FROM grants WHERE client_id = clients.id)`,
+      )
+      .bind(now),
+    db.prepare('DELETE FROM client_assertions WHERE retain_until <= ?1').bind(now),
     db.prepare('DELETE FROM security_events WHERE retain_until <= ?1').bind(now),
     db.prepare('DELETE FROM revocations WHERE expires_at <= ?1').bind(now),
     deleteOldAuditEntries(db, deleteAuditBefore),

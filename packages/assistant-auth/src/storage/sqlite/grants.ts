@@ -17,6 +17,7 @@ import type {
   RefreshOutcome,
   RefreshPolicy,
 } from '../broker-storage.ts';
+import { runBatchOnce } from './clients.ts';
 import { revokeByTarget } from './revocations.ts';
 import { type StatusRow, selectStatus, toGrantStatus } from './sign-ins.ts';
 import { auditGrantChange, hasChanges, runBatch, type SqlDatabase, type SqlStatement } from './statements.ts';
@@ -28,16 +29,21 @@ export const redeemCode = async (
 ): Promise<CodeRedemptionOutcome> => {
   // The revocation does not match the grant that this call redeems, because it was redeemed just now, and not
   // before the grace period. `revokeReplayed` is two statements, and the second one changes the grant.
-  const [redeemed, , revoked] = await runBatch<GrantStateRow>(
+  const results = await runBatchOnce<GrantStateRow>(
     db,
+    redemption.assertion,
     updateRedeemedGrant(db, redemption),
     ...revokeReplayed(db, redemption),
     auditReplay(db, redemption),
   );
+  if (results === undefined) return assertionReplayed;
+  const [redeemed, , revoked] = results;
   const grant = redeemed?.results[0];
   if (grant !== undefined) return { kind: 'redeemed', grant: toGrantState(grant) };
   return { kind: 'refused', reason: hasChanges(revoked) ? 'replayed' : 'invalid' };
 };
+
+const assertionReplayed = { kind: 'refused', reason: 'assertion-replayed' } as const;
 
 const updateRedeemedGrant = (db: SqlDatabase, redemption: CodeRedemption): SqlStatement =>
   db
@@ -89,8 +95,9 @@ export const claimCode = async (db: SqlDatabase, { grantId, now }: CodeClaim): P
 // detect reuse.
 
 export const refresh = async (db: SqlDatabase, use: GrantRefresh): Promise<RefreshOutcome> => {
-  const [refreshed, leased, , revoked] = await runBatch<GrantStateRow & RecheckLeaseRow>(
+  const results = await runBatchOnce<GrantStateRow & RecheckLeaseRow>(
     db,
+    use.assertion,
     updateRefreshedGrant(db, use),
     acquireLeaseOnRefresh(db, use),
     // Never matches a request that the first statement accepted: if that rotated the grant, the presented
@@ -98,6 +105,8 @@ export const refresh = async (db: SqlDatabase, use: GrantRefresh): Promise<Refre
     ...revokeReused(db, use),
     auditReuse(db, use),
   );
+  if (results === undefined) return assertionReplayed;
+  const [refreshed, leased, , revoked] = results;
   const grant = refreshed?.results[0];
   const recheck = leased?.results[0];
   if (grant !== undefined)

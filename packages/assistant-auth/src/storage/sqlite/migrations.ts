@@ -111,4 +111,23 @@ export const migrations: readonly Migration[] = [
 ) STRICT, WITHOUT ROWID`,
     ],
   },
+  {
+    name: '0002_clients.sql',
+    statements: [
+      `CREATE TABLE clients (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL,
+  metadata TEXT NOT NULL,
+  retain_until INTEGER NOT NULL
+) STRICT`,
+      `CREATE INDEX clients_by_retention ON clients (retain_until)`,
+      `CREATE TABLE client_assertions (
+  client_id TEXT NOT NULL,
+  jti TEXT NOT NULL,
+  retain_until INTEGER NOT NULL,
+  PRIMARY KEY (client_id, jti)
+) STRICT, WITHOUT ROWID`,
+      `CREATE INDEX client_assertions_by_retention ON client_assertions (retain_until)`,
+    ],
+  },
 ];

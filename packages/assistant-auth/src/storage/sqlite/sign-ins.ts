@@ -1,7 +1,8 @@
-/** Sign-ins in SQL: user, identity and grant are stored together, or not at all. */
+/** Sign-ins in SQL: user, identity, grant and client are stored together, or not at all. */
 import { accountClientId } from '../../oauth/identifiers.ts';
 import type { GrantStatus, SignIn, SignInOutcome } from '../broker-storage.ts';
 import { buildActiveSessionCondition } from './accounts.ts';
+import { upsertClient } from './clients.ts';
 import { isActiveGrant } from './revocations.ts';
 import { auditGrantChange, auditRows, runBatch, type SqlDatabase, type SqlStatement } from './statements.ts';
 import { identifierValues, replaceTokenIfSent } from './upstream-tokens.ts';
@@ -13,6 +14,7 @@ export const recordSignIn = async (db: SqlDatabase, signIn: SignIn): Promise<Sig
     insertUser(db, signIn),
     upsertIdentity(db, signIn),
     insertGrant(db, signIn),
+    ...(signIn.client === undefined ? [] : [upsertClient(db, signIn.client)]),
     auditGrantChange(db, { event: 'signed-in', actor: 'user', now: signIn.now }, signIn.grant.id),
     ...revokeLeastRecentlyUsed(db, signIn),
   );

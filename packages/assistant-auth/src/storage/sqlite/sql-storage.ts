@@ -12,6 +12,7 @@ import {
   useSession,
 } from './accounts.ts';
 import { cleanUp } from './cleanup.ts';
+import { deleteClient, readClient, recordAssertion } from './clients.ts';
 import { claimCode, isRefreshable, redeemCode, refresh } from './grants.ts';
 import { isRevoked, readRevocations, revoke } from './revocations.ts';
 import { recordSecurityEvent } from './security-events.ts';
@@ -36,6 +37,9 @@ export const createSqlStorage = (db: SqlDatabase): BrokerStorage => ({
   redeemCode: (redemption) => redeemCode(db, redemption),
   refresh: (request) => refresh(db, request),
   isRefreshable: (presented) => isRefreshable(db, presented),
+  readClient: (id) => readClient(db, id),
+  deleteClient: (id) => deleteClient(db, id),
+  recordAssertion: (assertion) => recordAssertion(db, assertion),
   storeUpstreamToken: (token) => storeUpstreamToken(db, token),
   recordRecheck: (check) => recordRecheck(db, check),
   revokeGrantsOfIdentity: (usedToken, reason, now) => revokeGrantsOfIdentity(db, usedToken, reason, now),

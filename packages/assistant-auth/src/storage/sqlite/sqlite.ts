@@ -100,7 +100,7 @@ export const sqliteAdmin = (database: SqliteDatabase): StorageAdmin =>
  * import { migrate } from 'assistant-auth/sqlite';
  *
  * const applied = await migrate(new DatabaseSync('auth.db'));
- * console.log(applied); // for example ['0001_broker.sql']
+ * console.log(applied); // for example ['0001_broker.sql', '0002_clients.sql']
  * ```
  */
 export const migrate = async (database: SqliteDatabase): Promise<readonly string[]> => {

@@ -4,7 +4,9 @@ import { type BrokerStorage, grantRetention } from '../../storage/broker-storage
 import { equal, hasLength, matches } from '../assertions.ts';
 import { type CreateStorage, type StorageContractTest, test } from './contract-test.ts';
 import {
+  assertion1,
   buildCleanup,
+  chatgpt,
   day,
   grant1,
   grantRefresh,
@@ -122,6 +124,17 @@ export const cleanupTests = (createStorage: CreateStorage): readonly StorageCont
     matches(await storage.recordSignIn(signIn()), { kind: 'recorded' });
   }),
 
+  test('keeps the record of a client assertion until the assertion has expired', async () => {
+    const storage = await createStorage();
+    await storage.recordAssertion(assertion1);
+    await storage.cleanUp(buildCleanup(t0 + 299));
+    equal(await storage.recordAssertion(assertion1), 'replayed');
+    await storage.cleanUp(buildCleanup(t0 + 300));
+    equal(await storage.recordAssertion(assertion1), 'recorded');
+  }),
+
+  ...clientCleanupTests(createStorage),
+
   test('keeps users and identities', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
@@ -132,5 +145,54 @@ export const cleanupTests = (createStorage: CreateStorage): readonly StorageCont
       now: t0 + 9999 * day,
     });
     matches(await storage.recordSignIn(laterSignIn), { kind: 'recorded', userId: 'user-1' });
+  }),
+];
+
+const clientCleanupTests = (createStorage: CreateStorage): readonly StorageContractTest[] => [
+  test('deletes a client without grants from its retainUntil on', async () => {
+    const storage = await createStorage();
+    await storage.recordSignIn(signIn({ client: chatgpt }));
+    await storage.cleanUp(buildCleanup(chatgpt.retainUntil - 1));
+    equal(await storage.readGrantStatus('grant-1'), 'unknown');
+    equal(await storage.readClient('chatgpt'), chatgpt);
+    await storage.cleanUp(buildCleanup(chatgpt.retainUntil));
+    equal(await storage.readClient('chatgpt'), undefined);
+  }),
+
+  test('keeps a client while a grant with its client ID is stored, and deletes it with the last one', async () => {
+    const storage = await createStorage();
+    const client = { ...chatgpt, retainUntil: t0 + hour };
+    await signInAndRedeem(storage, { client });
+    await storage.recordSignIn(signIn({ grantId: 'grant-2' }));
+    const expiry = t0 + 1 + 30 * day;
+    await storage.cleanUp(buildCleanup(expiry - 1));
+    equal(await storage.readGrantStatus('grant-2'), 'unknown');
+    equal(await storage.readClient('chatgpt'), client);
+    await storage.cleanUp(buildCleanup(expiry));
+    equal(await storage.readGrantStatus('grant-1'), 'unknown');
+    equal(await storage.readClient('chatgpt'), undefined);
+  }),
+
+  test('keeps a client for the sake of a revoked grant, and not after its user was deleted', async () => {
+    const storage = await createStorage();
+    const client = { ...chatgpt, retainUntil: t0 + 1 };
+    await signInAndRedeem(storage, { client });
+    await storage.revoke(grant1, 'signed out', t0 + 2);
+    await storage.cleanUp(buildCleanup(t0 + 3));
+    equal(await storage.readClient('chatgpt'), client);
+    await storage.deleteUser({ userId: 'user-1', actor: 'user', now: t0 + 4 });
+    equal(await storage.readClient('chatgpt'), client);
+    await storage.cleanUp(buildCleanup(t0 + 5));
+    equal(await storage.readClient('chatgpt'), undefined);
+  }),
+
+  test('does not keep a client for the sake of the grants of another one', async () => {
+    const storage = await createStorage();
+    await signInAndRedeem(storage);
+    const claude = { ...chatgpt, id: 'claude', retainUntil: t0 + hour };
+    await storage.recordSignIn(signIn({ grantId: 'grant-2', clientId: 'claude', client: claude }));
+    await storage.cleanUp(buildCleanup(t0 + hour));
+    equal(await storage.readClient('claude'), undefined);
+    equal(await storage.readGrantStatus('grant-1'), 'active');
   }),
 ];

@@ -2,6 +2,7 @@
 import type {
   BrokerStorage,
   Cleanup,
+  ClientAssertion,
   CodeRedemption,
   CodeRedemptionOutcome,
   GrantRefresh,
@@ -11,6 +12,7 @@ import type {
   RevocableToken,
   RevocationTarget,
   SignIn,
+  StoredClient,
   StoredUpstreamToken,
   UpstreamTokenReplacement,
 } from '../../storage/broker-storage.ts';
@@ -37,6 +39,7 @@ interface SignInOverrides {
   readonly user?: SignIn['user'];
   readonly now?: number;
   readonly limits?: Partial<SignIn['limits']>;
+  readonly client?: StoredClient;
 }
 
 /** The user that the publisher's `resolveUser` chose for an identity. */
@@ -61,7 +64,24 @@ export const signIn = (overrides: SignInOverrides = {}): SignIn => ({
     claims: { plan: 'free', seats: 3, staff: false },
     ...(overrides.sid !== undefined && { sid: overrides.sid }),
   },
+  ...(overrides.client !== undefined && { client: overrides.client }),
 });
+
+/** The client of `signIn`, as a client that is not in the configuration. */
+export const chatgpt: StoredClient = {
+  id: 'chatgpt',
+  name: 'ChatGPT',
+  metadata: '{"redirect_uris":["https://chat.example/callback"]}',
+  retainUntil: t0 + 90 * day,
+};
+
+/** An assertion of that client, which expires after five minutes. */
+export const assertion1: ClientAssertion = {
+  clientId: 'chatgpt',
+  jti: 'assertion-1',
+  retainUntil: t0 + 300,
+};
+export const assertion2: ClientAssertion = { ...assertion1, jti: 'assertion-2' };
 
 /** Redeems `grant-1` a second after sign-in; lifetimes count from `now`. */
 export const redemption = (overrides: Partial<CodeRedemption> = {}): CodeRedemption => {
@@ -151,11 +171,12 @@ export const buildCleanup = (now: number): Cleanup => ({
 export const summarizeOutcome = (outcome: RefreshOutcome): string =>
   outcome.kind === 'refreshed' ? `continued ${outcome.grant.generation}` : outcome.reason;
 
-/** Refusals of `redeemCode` (`invalid`, `replayed`) and of `refresh` (`inactive`, `reused`). */
+/** Refusals of `redeemCode` (`invalid`, `replayed`), of `refresh` (`inactive`, `reused`), and of both. */
 export const invalid = { kind: 'refused', reason: 'invalid' };
 export const replayed = { kind: 'refused', reason: 'replayed' };
 export const inactive = { kind: 'refused', reason: 'inactive' };
 export const reused = { kind: 'refused', reason: 'reused' };
+export const assertionReplayed = { kind: 'refused', reason: 'assertion-replayed' };
 
 /** Counts how often each value occurs. */
 export const countValues = (values: readonly string[]): Readonly<Record<string, number>> =>

@@ -11,8 +11,10 @@ import schema from '../../../../../docs/storage-schema.md?raw';
 import { d1Storage } from '../../../src/storage/sqlite/d1.ts';
 import {
   adasUpstreamToken,
+  assertion1,
   buildCleanup,
   buildTokenReplacement,
+  chatgpt,
   grant1,
   grantRefresh,
   redemption,
@@ -36,6 +38,19 @@ describe('round trips and rows', () => {
       await call(d1Storage(db));
       expect(trips()).toBe(1);
     });
+
+    it('makes one round trip for a client assertion that was used before', async () => {
+      await d1Storage(await emptyD1()).recordAssertion(assertion1);
+      for (const call of [
+        (storage: BrokerStorage) => storage.recordAssertion(assertion1),
+        (storage: BrokerStorage) => storage.redeemCode(redemption({ assertion: assertion1 })),
+        (storage: BrokerStorage) => storage.refresh(grantRefresh(0, t0 + 2, { assertion: assertion1 })),
+      ]) {
+        const { db, trips } = countingD1(env.DB);
+        await call(d1Storage(db));
+        expect(trips()).toBe(1);
+      }
+    });
   });
 
   const wholeTableMethods: readonly string[] = ['cleanUp', 'readRevocations', 'findUpstreamTokens'];
@@ -47,7 +62,7 @@ describe('round trips and rows', () => {
     it.each(singleTargetMethods)('reads a handful of rows: %s', async (_, call) => {
       const { db, usage } = countingD1(env.DB);
       await call(d1Storage(db));
-      expect(usage().rowsRead).toBeGreaterThan(0);
+      expect(usage().rowsRead + usage().rowsWritten).toBeGreaterThan(0);
       expect(usage().rowsRead).toBeLessThan(40);
     });
 
@@ -63,11 +78,11 @@ describe('round trips and rows', () => {
       expect(usage().rowsRead).toBeLessThan(20);
     });
 
-    it('reads no active grant: cleanUp', async () => {
+    it('reads no active grant and no client: cleanUp', async () => {
       const { db, usage } = countingD1(env.DB);
       await env.DB.prepare('DELETE FROM revocations').run();
       await d1Storage(db).cleanUp(buildCleanup(t0 + 3600));
-      expect(usage().rowsRead).toBeLessThan(20);
+      expect(usage().rowsRead).toBeLessThan(30);
     });
   });
 
@@ -126,6 +141,7 @@ describe('docs/storage-schema.md', () => {
   };
   const ada = { provider: 'google', subject: 'ada' } as const;
   const adasGitHubIdentity = { provider: 'github', subject: '42', sealedRefreshToken: 'sealed-2' } as const;
+  const withClient: Step = (storage) => signInAndRedeem(storage, { client: chatgpt });
   const inAccountSession: Step = (storage) => createSession(storage);
   const linked: Step = async (storage) => {
     await createSession(storage);
@@ -177,6 +193,14 @@ describe('docs/storage-schema.md', () => {
       signedIn,
       (storage) => storage.recordSignIn(signIn({ identity: adasUpstreamToken })),
     ],
+    '`recordSignIn`, a new client that is not in the configuration': [
+      signedIn,
+      (storage) => storage.recordSignIn(signIn({ grantId: 'grant-2', client: chatgpt })),
+    ],
+    '`recordSignIn`, a known client that is not in the configuration': [
+      withClient,
+      (storage) => storage.recordSignIn(signIn({ grantId: 'grant-2', client: chatgpt })),
+    ],
     '`readGrantStatus`': [signedIn, (storage) => storage.readGrantStatus('grant-1')],
     '`readGrantStatus`, no such grant': [noSetup, (storage) => storage.readGrantStatus('grant-1')],
     '`claimCode`': [
@@ -188,6 +212,10 @@ describe('docs/storage-schema.md', () => {
       (storage) => storage.redeemCode(redemption()),
     ],
     '`redeemCode`, a late replay': [signedIn, (storage) => storage.redeemCode(redemption({ now: t0 + 30 }))],
+    '`redeemCode` with a client assertion': [
+      (storage) => storage.recordSignIn(signIn()),
+      (storage) => storage.redeemCode(redemption({ assertion: assertion1 })),
+    ],
     '`refresh`': [signedIn, (storage) => storage.refresh(grantRefresh(0, t0 + 2))],
     '`refresh`, the provider is due': [
       withUpstreamToken,
@@ -198,6 +226,13 @@ describe('docs/storage-schema.md', () => {
       refreshed,
       (storage) => storage.refresh(grantRefresh(0, t0 + 500, { lateRefresh: 'revoke' })),
     ],
+    '`refresh` with a client assertion': [
+      signedIn,
+      (storage) => storage.refresh(grantRefresh(0, t0 + 2, { assertion: assertion1 })),
+    ],
+    '`recordAssertion`': [noSetup, (storage) => storage.recordAssertion(assertion1)],
+    '`readClient`': [withClient, (storage) => storage.readClient('chatgpt')],
+    '`deleteClient`': [withClient, (storage) => storage.deleteClient('chatgpt')],
     '`isRefreshable`': [signedIn, (storage) => storage.isRefreshable(grantRefresh(0, t0 + 2))],
     '`storeUpstreamToken`': [signedIn, (storage) => storage.storeUpstreamToken(adasUpstreamToken)],
     '`recordRecheck`': [
@@ -236,6 +271,10 @@ describe('docs/storage-schema.md', () => {
       (storage) => storage.acquireRecheckLease({ ...ada, now: t0 + 3, recheckLeaseDuration: 60 }),
     ],
     '`readAccount` of two grants': [withTwoGrants, (storage) => storage.readAccount('user-1')],
+    '`readAccount` of a grant whose client is stored': [
+      withClient,
+      (storage) => storage.readAccount('user-1'),
+    ],
     '`readHistory` of two sign-ins': [withTwoGrants, (storage) => storage.readHistory('user-1')],
     '`findUser`': [signedIn, (storage) => storage.findUser(ada)],
     '`linkIdentity`': [
@@ -298,6 +337,21 @@ describe('docs/storage-schema.md', () => {
       (storage) => storage.recordSecurityEvent(buildSecurityEvent(identity, 'identity')),
     ],
     '`cleanUp`, nothing to do': [afterCleanup, (storage) => storage.cleanUp(buildCleanup(t0 + 3))],
+    '`cleanUp`, an expired client and an expired assertion': [
+      async (storage) => {
+        await afterCleanup(storage);
+        await storage.recordSignIn(signIn({ clientId: 'claude', client: { ...chatgpt, retainUntil: t0 } }));
+        await storage.recordAssertion({ ...assertion1, retainUntil: t0 });
+      },
+      (storage) => storage.cleanUp(buildCleanup(t0 + 3)),
+    ],
+    '`cleanUp`, a client that is kept because of a grant': [
+      async (storage) => {
+        await afterCleanup(storage);
+        await storage.recordSignIn(signIn({ client: { ...chatgpt, retainUntil: t0 } }));
+      },
+      (storage) => storage.cleanUp(buildCleanup(t0 + 3)),
+    ],
   };
 
   const readDocumentedRows = (): readonly string[] => {

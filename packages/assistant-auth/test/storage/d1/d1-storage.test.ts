@@ -290,6 +290,22 @@ describe('random calls', () => {
     ...token,
   });
   const refreshPolicy = fc.constantFrom('none', 'stable', 'rotating', 'rotating');
+  /** Few, so that many are used again. The clients have different names, and are retained for a while or not. */
+  const assertion = fc.record({
+    clientId,
+    jti: fc.constantFrom('assertion-1', 'assertion-2', 'assertion-3', 'assertion-4'),
+    retainUntil: fc.constantFrom(t0, t0 + 60, t0 + 3600),
+  });
+  const assertionOption = fc.oneof(
+    { weight: 3, arbitrary: fc.constant({}) },
+    { weight: 1, arbitrary: fc.record({ assertion }) },
+  );
+  const client = fc.record({
+    id: clientId,
+    name: fc.constantFrom('One', 'Other'),
+    metadata: fc.constantFrom('{}', '[]'),
+    retainUntil: fc.constantFrom(t0, t0 + 60, t0 + 86_400),
+  });
 
   const recordSignIn = fc
     .record({
@@ -297,17 +313,18 @@ describe('random calls', () => {
       limits: fc.constantFrom({}, {}, {}, { signIns: 1 }, { signIns: 2, period: 10 }, { activeGrants: 1 }),
       upstreamSession: fc.record({ sid }, { requiredKeys: [] }),
       sessionOption: fc.record({ session: grantId }, { requiredKeys: [] }),
+      clientOption: fc.record({ client }, { requiredKeys: [] }),
       identity: fc.record({ subject, token }, { requiredKeys: ['subject'] }).map(flattenToken),
     })
     .map(
-      ({ isResolved, upstreamSession, sessionOption, ...changes }) =>
+      ({ isResolved, upstreamSession, sessionOption, clientOption, ...changes }) =>
         ({ now, newId }: CallContext): Call => {
           const user = isResolved
             ? { kind: 'resolved' as const, id: 'their-7' }
             : { kind: 'by-identity' as const, newId };
           return async (storage) => {
             const outcome = await storage.recordSignIn({
-              ...signIn({ ...changes, ...upstreamSession, user, now }),
+              ...signIn({ ...changes, ...upstreamSession, ...clientOption, user, now }),
               ...sessionOption,
             });
             // A sign-in that continues in a session generates the grant's ID just before, so outside a test it never exists yet.
@@ -318,11 +335,13 @@ describe('random calls', () => {
         },
     );
 
-  const redeemCode = fc.record({ grantId, clientId }).map(
-    (changes) =>
+  const redeemCode = fc.record({ grantId, clientId, assertionOption }).map(
+    ({ assertionOption: used, ...changes }) =>
       ({ now, generations }: CallContext): Call =>
       async (storage) => {
-        const outcome = await storage.redeemCode(redemption({ ...changes, now, codeExpiresAt: now + 1 }));
+        const outcome = await storage.redeemCode(
+          redemption({ ...changes, ...used, now, codeExpiresAt: now + 1 }),
+        );
         if (outcome.kind === 'redeemed') generations.set(changes.grantId, 0);
         return outcome;
       },
@@ -331,15 +350,21 @@ describe('random calls', () => {
   const lateRefresh = fc.constantFrom('recover', 'recover', 'revoke');
 
   const refresh = fc
-    .record({ grantId, clientId, lateRefresh, generationsBack: fc.constantFrom(0, 0, 0, 0, 1, 1, 1, 2, -1) })
-    .map(({ generationsBack, ...changes }) => ({ now, generations }: CallContext): Call => {
-      const generation = Math.max(0, (generations.get(changes.grantId) ?? 0) - generationsBack);
-      return async (storage) => {
-        const outcome = await storage.refresh(grantRefresh(generation, now, changes));
-        if (outcome.kind === 'refreshed') generations.set(changes.grantId, outcome.grant.generation);
-        return outcome;
-      };
-    });
+    .record({
+      ...{ grantId, clientId, lateRefresh, assertionOption },
+      generationsBack: fc.constantFrom(0, 0, 0, 0, 1, 1, 1, 2, -1),
+    })
+    .map(
+      ({ generationsBack, assertionOption: used, ...changes }) =>
+        ({ now, generations }: CallContext): Call => {
+          const generation = Math.max(0, (generations.get(changes.grantId) ?? 0) - generationsBack);
+          return async (storage) => {
+            const outcome = await storage.refresh(grantRefresh(generation, now, { ...changes, ...used }));
+            if (outcome.kind === 'refreshed') generations.set(changes.grantId, outcome.grant.generation);
+            return outcome;
+          };
+        },
+    );
 
   const isRefreshable = fc
     .record({ grantId, clientId, lateRefresh, generationsBack: fc.constantFrom(0, 0, 1, 1, 2, -1) })
@@ -347,6 +372,12 @@ describe('random calls', () => {
       const generation = Math.max(0, (generations.get(changes.grantId) ?? 0) - generationsBack);
       return (storage) => storage.isRefreshable(grantRefresh(generation, now, changes));
     });
+
+  const recordAssertion = assertion.map((used) => (): Call => (storage) => storage.recordAssertion(used));
+
+  const readClient = clientId.map((id) => (): Call => (storage) => storage.readClient(id));
+
+  const deleteClient = clientId.map((id) => (): Call => (storage) => storage.deleteClient(id));
 
   const readGrantStatus = grantId.map((id) => (): Call => (storage) => storage.readGrantStatus(id));
 
@@ -569,6 +600,9 @@ describe('random calls', () => {
     { weight: 3, arbitrary: redeemCode },
     { weight: 12, arbitrary: refresh },
     { weight: 3, arbitrary: isRefreshable },
+    { weight: 1, arbitrary: recordAssertion },
+    { weight: 2, arbitrary: readClient },
+    { weight: 1, arbitrary: deleteClient },
     { weight: 2, arbitrary: readGrantStatus },
     { weight: 2, arbitrary: claimCode },
     { weight: 1, arbitrary: storeUpstreamToken },

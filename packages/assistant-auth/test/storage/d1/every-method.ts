@@ -2,8 +2,11 @@
 import type { BrokerStorage, ReceivedSecurityEvent, SecurityEventTarget } from 'assistant-auth';
 import {
   adasUpstreamToken,
+  assertion1,
+  assertion2,
   buildCleanup,
   buildTokenReplacement,
+  chatgpt,
   grant1,
   grantRefresh,
   redemption,
@@ -32,10 +35,27 @@ export const everyMethod = [
     (storage: BrokerStorage) =>
       storage.recordSignIn(signIn({ grantId: 'grant-2', user: { kind: 'resolved', id: 'their-7' } })),
   ],
+  [
+    'recordSignIn with a client',
+    (storage: BrokerStorage) => storage.recordSignIn(signIn({ grantId: 'grant-3', client: chatgpt })),
+  ],
   ['readGrantStatus', (storage: BrokerStorage) => storage.readGrantStatus('grant-1')],
   ['claimCode', (storage: BrokerStorage) => storage.claimCode({ grantId: 'grant-1', now: t0 })],
   ['redeemCode', (storage: BrokerStorage) => storage.redeemCode(redemption())],
   ['refresh', (storage: BrokerStorage) => storage.refresh(grantRefresh(0, t0 + 2))],
+  [
+    'redeemCode with a client assertion',
+    (storage: BrokerStorage) => storage.redeemCode(redemption({ grantId: 'grant-3', assertion: assertion1 })),
+  ],
+  [
+    'refresh with a client assertion',
+    (storage: BrokerStorage) => storage.refresh(grantRefresh(1, t0 + 2, { assertion: assertion2 })),
+  ],
+  ['readClient', (storage: BrokerStorage) => storage.readClient('chatgpt')],
+  [
+    'recordAssertion',
+    (storage: BrokerStorage) => storage.recordAssertion({ ...assertion1, jti: 'assertion-3' }),
+  ],
   ['isRefreshable', (storage: BrokerStorage) => storage.isRefreshable(grantRefresh(1, t0 + 2))],
   ['storeUpstreamToken', (storage: BrokerStorage) => storage.storeUpstreamToken(adasUpstreamToken)],
   [
@@ -128,5 +148,6 @@ export const everyMethod = [
     (storage: BrokerStorage) =>
       storage.recordSecurityEvent(buildSecurityEvent({ kind: 'token', identifier: 'start-1' })),
   ],
+  ['deleteClient', (storage: BrokerStorage) => storage.deleteClient('chatgpt')],
   ['cleanUp', (storage: BrokerStorage) => storage.cleanUp(buildCleanup(t0 + 5))],
 ] as const;

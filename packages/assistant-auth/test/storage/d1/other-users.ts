@@ -3,8 +3,8 @@
 export const otherUserCount = 500;
 
 /**
- * Adds other users, each with an active grant, token identifiers, a security event, an unexpired revocation
- * and an audit row.
+ * Adds other users, each with an active grant, token identifiers, a security event, an unexpired revocation,
+ * an audit row, a client that is not in the configuration and a client assertion.
  */
 export const insertOtherUsers = async (db: D1Database, now: number): Promise<void> => {
   // Half of the IDs sort before every other ID, and half after: a scan that reaches the end of an index reads
@@ -24,6 +24,8 @@ export const insertOtherUsers = async (db: D1Database, now: number): Promise<voi
     `${numbers} INSERT INTO audit (at, event, actor, user_id, client_id, provider)
       SELECT ?2, 'signed-in', 'user', ${name}, 'claude', 'google' FROM numbers`,
     `${numbers} INSERT INTO security_events (provider, jti, retain_until) SELECT 'google', ${name}, ?2 + 9999 FROM numbers`,
+    `${numbers} INSERT INTO clients (id, name, metadata, retain_until) SELECT ${name}, ${name}, '{}', ?2 + 9999 FROM numbers`,
+    `${numbers} INSERT INTO client_assertions (client_id, jti, retain_until) SELECT ${name}, ${name}, ?2 + 9999 FROM numbers`,
   ];
   await db.batch(statements.map((statement) => db.prepare(statement).bind(otherUserCount, now)));
 };

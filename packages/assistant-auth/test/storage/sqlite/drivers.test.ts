@@ -8,7 +8,12 @@ import { migrate, type SqliteDatabase, sqliteStorage } from 'assistant-auth/sqli
 import { afterAll, describe, expect, it } from 'vitest';
 import { createSqliteDatabase, type Waiting } from '../../../src/storage/sqlite/drivers.ts';
 import { createSqlStorage } from '../../../src/storage/sqlite/sql-storage.ts';
-import { signIn } from '../../../src/testing/storage-contract/sample.ts';
+import {
+  assertion1,
+  assertionReplayed,
+  redemption,
+  signIn,
+} from '../../../src/testing/storage-contract/sample.ts';
 import { everyMethod } from '../d1/every-method.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sqlite-drivers-'));
@@ -146,6 +151,30 @@ describe('a failure in the middle of a batch', () => {
     expect(error).toHaveProperty('cause.message', 'gone');
     database.exec('DROP TRIGGER fail');
     expect(await storage.recordSignIn(signIn())).toMatchObject({ kind: 'recorded' });
+  });
+});
+
+describe('a client assertion that was used before', () => {
+  it('rolls everything back, and the next batch works', async () => {
+    const { database } = await openMigrated();
+    const storage = sqliteStorage(database);
+    await storage.recordSignIn(signIn());
+    await storage.recordAssertion(assertion1);
+    expect(await storage.redeemCode(redemption({ assertion: assertion1 }))).toEqual(assertionReplayed);
+    expect(database.isTransaction).toBe(false);
+    expect(database.prepare('SELECT redeemed_at FROM grants').all()).toMatchObject([{ redeemed_at: null }]);
+    expect(await storage.redeemCode(redemption())).toMatchObject({ kind: 'redeemed' });
+  });
+
+  it('is recorded only if the batch is committed', async () => {
+    const { database } = await openMigrated();
+    const storage = sqliteStorage(database);
+    await storage.recordSignIn(signIn());
+    database.exec("CREATE TRIGGER fail BEFORE UPDATE ON grants BEGIN SELECT RAISE(ABORT, 'full'); END");
+    const error = await catchError(storage.redeemCode(redemption({ assertion: assertion1 })));
+    expect(error).toBeInstanceOf(StorageUnavailable);
+    database.exec('DROP TRIGGER fail');
+    expect(await storage.recordAssertion(assertion1)).toBe('recorded');
   });
 });
 

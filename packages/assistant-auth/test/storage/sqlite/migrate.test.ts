@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
-import { migrate } from 'assistant-auth/sqlite';
+import { migrate, sqliteStorage } from 'assistant-auth/sqlite';
 import { afterAll, expect, it } from 'vitest';
 
 const folder = mkdtempSync(join(tmpdir(), 'sqlite-migrate-'));
@@ -76,4 +76,17 @@ it('keeps the data', async () => {
   database.exec("INSERT INTO users (id, created_at) VALUES ('user-1', 1)");
   await migrate(database);
   expect(database.prepare('SELECT id FROM users').all()).toMatchObject([{ id: 'user-1' }]);
+});
+
+it('updates the tables of an earlier version, and keeps the data', async () => {
+  const [first = '', ...later] = names;
+  const database = new DatabaseSync(':memory:');
+  database.exec(readFileSync(join(migrationsFolder, first), 'utf8'));
+  database.exec(`CREATE TABLE assistant_auth_migrations (name TEXT PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT;
+    INSERT INTO assistant_auth_migrations VALUES ('${first}', 1);
+    INSERT INTO users (id, created_at) VALUES ('user-1', 1)`);
+  expect(await migrate(database)).toEqual(later);
+  expect(later).toContain('0002_clients.sql');
+  expect(database.prepare('SELECT id FROM users').all()).toMatchObject([{ id: 'user-1' }]);
+  expect(await sqliteStorage(database).readClient('chatgpt')).toBeUndefined();
 });
