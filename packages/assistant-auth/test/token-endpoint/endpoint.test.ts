@@ -257,6 +257,39 @@ describe('/token', () => {
       },
     );
   });
+
+  it('refuses a client assertion that was used before, and loses neither code nor refresh token', async () => {
+    const memory = memoryStorage();
+    let jti = 'used';
+    const addAssertion = <Value extends { readonly clientId: string; readonly now: number }>(
+      value: Value,
+    ) => ({
+      ...value,
+      assertion: { clientId: value.clientId, jti, retainUntil: value.now + 60 },
+    });
+    const deployment = deploy({
+      storage: {
+        ...memory,
+        redeemCode: (redemption) => memory.redeemCode(addAssertion(redemption)),
+        refresh: (grantRefresh) => memory.refresh(addAssertion(grantRefresh)),
+      },
+    });
+    await memory.recordAssertion({ clientId: 'app', jti, retainUntil: Number.MAX_SAFE_INTEGER });
+    const expectReplay = async (response: Response) => {
+      await expectTokenError(response, {
+        ...{ status: 401, error: 'invalid_client' },
+        error_description: 'The client could not be authenticated.',
+      });
+      expect(deployment.log.at(-1)).toMatchObject({ reason: 'authentication.assertion-replayed' });
+    };
+    const code = await obtainCode(deployment, app);
+    await expectReplay(await redeem(deployment, app, code));
+    jti = 'new-1';
+    const { refresh_token } = await expectTokens(await redeem(deployment, app, code));
+    await expectReplay(await refresh(deployment, app, refresh_token));
+    jti = 'new-2';
+    await expectTokens(await refresh(deployment, app, refresh_token));
+  });
 });
 
 describe('grant_type=authorization_code', () => {
