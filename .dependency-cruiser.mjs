@@ -30,6 +30,7 @@ layers['sign-in/'] = ['endpoint/', 'context.ts', ...base];
 const endpoints = [
   'authorization/',
   'account/',
+  'mcp-clients/',
   'introspection.ts',
   'revocation.ts',
   'security-event-endpoints.ts',
@@ -78,6 +79,13 @@ const configuration = {
       from: { path: auth, pathNot: `${auth}account/` },
       to: { path: `${auth}account/` },
     },
+    {
+      name: 'mcp-clients-are-opt-in',
+      comment: 'Only assistant-auth/mcp-clients imports them.',
+      severity: 'error',
+      from: { path: auth, pathNot: `${auth}mcp-clients/` },
+      to: { path: `${auth}mcp-clients/` },
+    },
     ...standalone.map((name) => ({
       name: `${name.slice(0, -1)}-stands-alone`,
       comment: `Nothing else imports ${name}.`,
@@ -96,9 +104,9 @@ const configuration = {
     {
       name: 'oauth4webapi-and-jose-in-providers',
       comment:
-        'Only requests to providers and the fake provider use these libraries. The broker implements the rules of its own endpoints.',
+        'Only requests to providers, the fake provider and client assertions use these libraries. The broker implements the rules of its own endpoints.',
       severity: 'error',
-      from: { path: auth, pathNot: pattern(['providers/', 'testing/']) },
+      from: { path: auth, pathNot: pattern(['providers/', 'testing/', 'mcp-clients/']) },
       to: { path: 'node_modules/(oauth4webapi|jose)/' },
     },
     {

@@ -3,8 +3,8 @@ import { authorizeEndpoint } from './authorization/authorize.ts';
 import { authorizationCallback } from './authorization/complete.ts';
 import { consentEndpoint } from './authorization/consent.ts';
 import { acceptsAnyGpt } from './clients/client.ts';
-import { type BrokerOptions, resolveOptions } from './config.ts';
-import { type BrokerContext, paths } from './context.ts';
+import { type BrokerOptions, type ResolvedOptions, resolveOptions } from './config.ts';
+import { paths } from './context.ts';
 import {
   createCrossOriginEndpoint,
   createEndpoint,
@@ -114,11 +114,11 @@ export interface Broker {
  * ```
  */
 export const createBroker = (options: BrokerOptions): Broker => {
-  const { context, cleanup } = resolveOptions(options);
+  const { context, otherClients, cleanup } = resolveOptions(options);
   const { account } = options;
-  for (const client of context.clients.values())
+  for (const client of context.clients.configured.values())
     if (acceptsAnyGpt(client)) context.log({ event: 'unrestricted-gpt', clientId: client.id });
-  const routes = createRoutes(context, account);
+  const routes = createRoutes({ context, otherClients }, account);
   const handle: Broker['handle'] = async (request, requestOptions) =>
     findEndpoint(routes, new URL(request.url).pathname)?.(request, requestOptions);
   return {
@@ -141,7 +141,10 @@ export const createBroker = (options: BrokerOptions): Broker => {
 type Routes = ReadonlyMap<string, Endpoint>;
 
 /** Lists every endpoint with its path. */
-export const createRoutes = (context: BrokerContext, account: BrokerOptions['account']): Routes => {
+export const createRoutes = (
+  { context, otherClients }: Pick<ResolvedOptions, 'context' | 'otherClients'>,
+  account: BrokerOptions['account'],
+): Routes => {
   const mount = (definition: EndpointDefinition) => createEndpoint(definition, context);
   const mountCrossOrigin = (definition: EndpointDefinition) => createCrossOriginEndpoint(definition, context);
   const mountPage = (definition: EndpointDefinition) =>
@@ -176,7 +179,11 @@ export const createRoutes = (context: BrokerContext, account: BrokerOptions['acc
     ...(providers.some(({ securityEvents }) => securityEvents !== undefined)
       ? [[`${paths.events}/`, mount(eventsEndpoint(context))] as const]
       : []),
-    [paths.metadata, mountCrossOrigin(metadataEndpoint(context))],
+    [paths.metadata, mountCrossOrigin(metadataEndpoint(context, otherClients))],
+    ...(otherClients?.endpoints ?? []).map(({ path, definition }): [string, Endpoint] => [
+      path,
+      mountCrossOrigin(definition),
+    ]),
     ...[...listResourceMetadataPaths(context)].map(([resource, path]): [string, Endpoint] => [
       path,
       mountCrossOrigin(resourceMetadataEndpoint(context, resource)),

@@ -3,10 +3,12 @@
  * configuration at startup.
  */
 
-import { type Client, createClientRegistry } from './clients/client.ts';
+import type { Client } from './clients/client.ts';
 import { createIntrospectionClients, type IntrospectionClient } from './clients/introspection-client.ts';
+import { createClientRegistry, indexClients } from './clients/registry.ts';
 import { type BrokerContext, defaultPages, type Pages, type ResolveUser } from './context.ts';
 import { consoleLog, systemClock, systemSleep } from './defaults.ts';
+import type { ClientSource, ClientSourceContext, ConnectedClientSource } from './endpoint/client-source.ts';
 import {
   type Allowance,
   createLimits,
@@ -65,8 +67,12 @@ export interface BrokerOptions extends PageOptions {
    * its own origin that have no query. Default: the issuer.
    */
   readonly resources?: readonly [string, ...string[]];
-  /** The clients that can request tokens, created by `gptAction` and `staticClient`. */
-  readonly clients: readonly Client[];
+  /**
+   * The clients that can request tokens, created by `gptAction` and `staticClient`. `mcpClients()` from
+   * `assistant-auth/mcp-clients` adds clients that are not in the configuration: those with a metadata
+   * document, and those that register themselves.
+   */
+  readonly clients: readonly (Client | ClientSource)[];
   /** APIs in other processes that can use the introspection endpoint. Default: none. */
   readonly introspectionClients?: readonly IntrospectionClient[];
   /** The identity providers that users can sign in with. At least one. */
@@ -135,14 +141,20 @@ export interface BrokerOptions extends PageOptions {
   readonly sleep?: (duration: Milliseconds) => Promise<void>;
 }
 
+/** The parts that `createBroker` puts together. */
+export interface ResolvedOptions {
+  readonly context: BrokerContext;
+  /** Clients that are not in the configuration, if there can be any. */
+  readonly otherClients: ConnectedClientSource | undefined;
+  readonly cleanup: () => Promise<void>;
+}
+
 /**
  * Checks all options and builds the context that the endpoints share.
  * @throws ConfigurationError with the name of the option that is missing, malformed or unsafe, or that
  *   contradicts another
  */
-export const resolveOptions = (
-  options: BrokerOptions,
-): { readonly context: BrokerContext; readonly cleanup: () => Promise<void> } => {
+export const resolveOptions = (options: BrokerOptions): ResolvedOptions => {
   // Names every option: what is left does not exist.
   const { sealingKeys, storage, providers, account, lifetimes, lateRefresh, cleanupInterval, ...rest } =
     options;
@@ -176,19 +188,21 @@ export const resolveOptions = (
     auditRetention: parseSeconds('auditRetention', auditRetention, day, 400 * day),
     reseal: createResealer({ storage, sealers, ring, now }),
   });
-  const clients = createClientRegistry(registered, issuer);
+  const resolved = resolveClients(registered, scopes, {
+    ...{ issuer, resources, storage, ring, now, randomBytes, log, fetch: send },
+  });
   const sharedIo = { fetch: send, now, allowLoopbackHttp: isLoopback(new URL(issuer)) };
   const context: BrokerContext = {
-    ...{ issuer, resources, clients, storage, sealers, log, now, randomBytes, waitUntil, sleep },
+    ...{ issuer, resources, storage, sealers, log, now, randomBytes, waitUntil, sleep },
+    ...{ clients: resolved.clients, scopes: resolved.scopes },
     ...{ resolveUser, clientAddress, sessions: account?.sessions },
     introspectionClients: createIntrospectionClients(
       introspectionClients,
-      (id) => id === accountClientId || clients.has(id),
+      (id) => id === accountClientId || resolved.clients.configured.has(id),
       resources,
     ),
     lifetimes: parseLifetimes(lifetimes),
     lateRefresh: parseLateRefresh(lateRefresh),
-    scopes: parseScopes(scopes, [...clients.values()]),
     providers: parseProviders(providers, issuer),
     pages: { ...defaultPages, ...pages },
     branding: parseBranding(
@@ -205,7 +219,27 @@ export const resolveOptions = (
     // A client waits for the response to its refresh; Claude waits for at most 30 seconds.
     recheckIo: { ...sharedIo, timeoutMs: 3_000 },
   };
-  return { context, cleanup };
+  return { context, otherClients: resolved.otherClients, cleanup };
+};
+
+/**
+ * Separates the clients in the configuration from the source of others, and checks the scopes of all.
+ * @throws ConfigurationError `clients` for two clients with the same ID, or two sources; those of `parseScopes`;
+ *   `mcpClients.<option>`
+ */
+const resolveClients = (
+  given: readonly (Client | ClientSource)[],
+  descriptions: Readonly<Record<string, string>>,
+  context: Omit<ClientSourceContext, 'scopes'>,
+) => {
+  const isSource = (entry: Client | ClientSource): entry is ClientSource => entry.kind === 'mcp-clients';
+  const [source, ...more] = given.filter(isSource);
+  if (more.length > 0) throw new ConfigurationError('clients', 'must contain mcpClients() only once.');
+  const clients = given.filter((entry): entry is Client => !isSource(entry));
+  const configured = indexClients(clients, context.issuer);
+  const scopes = parseScopes(descriptions, clients, source);
+  const otherClients = source?.connect({ ...context, scopes });
+  return { clients: createClientRegistry(configured, otherClients?.find), scopes, otherClients };
 };
 
 const ignoreWork: WaitUntil = () => {};
@@ -225,10 +259,11 @@ const offlineAccessDescription = 'stay connected until you disconnect it';
 export const parseScopes = (
   descriptions: Readonly<Record<string, string>>,
   clients: readonly Client[],
+  source?: ClientSource,
 ): ReadonlyMap<string, string> => {
-  const canRefresh = clients.some(
-    (client) => client.offlineAccess === 'always' || client.scopes.includes(offlineAccessScope),
-  );
+  const canRefresh =
+    source !== undefined ||
+    clients.some((client) => client.offlineAccess === 'always' || client.scopes.includes(offlineAccessScope));
   const scopes = new Map(
     Object.entries({
       ...(canRefresh ? { [offlineAccessScope]: offlineAccessDescription } : {}),

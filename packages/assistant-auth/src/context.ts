@@ -4,8 +4,9 @@
  * `resolveUser`, and the replaceable pages.
  */
 
-import type { Client, ClientRegistry } from './clients/client.ts';
+import type { Client } from './clients/client.ts';
 import type { IntrospectionClient } from './clients/introspection-client.ts';
+import type { ClientRegistry } from './clients/registry.ts';
 import type { Limits } from './limits/rate-limits.ts';
 import type { Clock, Identity, Milliseconds, UserClaims, UserId } from './oauth/identifiers.ts';
 import type { Log } from './oauth/log.ts';

@@ -4,7 +4,13 @@
  * token.
  */
 
-import { authenticateClient, buildBasicChallenge, credentialParameters } from './clients/authentication.ts';
+import {
+  type Authenticated,
+  authenticateClient,
+  buildBasicChallenge,
+  credentialParameters,
+  recordAssertion,
+} from './clients/authentication.ts';
 import type { Client } from './clients/client.ts';
 import type { IntrospectionClient } from './clients/introspection-client.ts';
 import type { BrokerContext } from './context.ts';
@@ -22,26 +28,34 @@ type IntrospectionCaller = Client | IntrospectionClient;
 const parameterNames = ['token', 'token_type_hint', ...credentialParameters] as const;
 
 export const introspectionEndpoint = (context: BrokerContext): EndpointDefinition => {
-  const get = (id: string): IntrospectionCaller | undefined =>
-    context.clients.get(id) ?? context.introspectionClients.get(id);
+  const find = async (id: string): Promise<IntrospectionCaller | undefined> =>
+    context.introspectionClients.get(id) ?? context.clients.find(id);
   return {
     name: 'introspect',
     methods: ['POST'],
     respondToError: (error) => tokenError(error, error.status, buildBasicChallenge(context.issuer)),
     async handle(requestContext) {
       const form = readParameters(await readForm(requestContext.request), parameterNames);
-      const caller = await authenticateClient(context, requestContext, form, { get });
+      const authenticated = await authenticateClient(context, requestContext, form, { find });
       if (form.token === undefined) throw tokenEndpointError('token-parameter.missing');
+      await recordAssertion(context, authenticated);
+      const caller = authenticated.party;
       const found = await lookUpToken(context.sealers, form.token);
       const introspection =
-        found !== undefined && mayIntrospect(found, caller) && (await describeToken(context, found, caller));
+        found !== undefined &&
+        mayIntrospect(found, authenticated) &&
+        (await describeToken(context, found, caller));
       return tokenJson(introspection || { active: false });
     },
   };
 };
 
 /** Public clients get no information, because they do not authenticate (RFC 7662 §2.1). */
-const mayIntrospect = (found: PresentedToken, caller: IntrospectionCaller): boolean => {
+const mayIntrospect = (
+  found: PresentedToken,
+  { party: caller, assertion }: Authenticated<IntrospectionCaller>,
+): boolean => {
+  const isAuthenticated = caller.authentication === 'client_secret' || assertion !== undefined;
   switch (caller.kind) {
     case 'introspection-client':
       return found.kind === 'access' && found.resource === caller.resource;
@@ -49,7 +63,7 @@ const mayIntrospect = (found: PresentedToken, caller: IntrospectionCaller): bool
     case 'static':
     case 'metadata-document':
     case 'registration':
-      return caller.authentication === 'client_secret' && found.token.clientId === caller.id;
+      return isAuthenticated && found.token.clientId === caller.id;
   }
 };
 

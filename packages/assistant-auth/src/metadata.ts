@@ -5,23 +5,34 @@
 
 import type { Client } from './clients/client.ts';
 import { type BrokerContext, paths } from './context.ts';
+import type { ConnectedClientSource } from './endpoint/client-source.ts';
 import { defineStaticDocument, type EndpointDefinition } from './endpoint/handler.ts';
 import { publicDocument } from './http/responses.ts';
 import { offlineAccessScope } from './oauth/scope.ts';
 import { grantHandlers } from './token-endpoint/endpoint.ts';
 
 type MetadataContext = Pick<BrokerContext, 'issuer' | 'clients' | 'scopes'>;
+type OtherClients = Pick<ConnectedClientSource, 'authentications' | 'metadata'>;
 
-export const metadataEndpoint = (context: MetadataContext): EndpointDefinition =>
-  defineJsonDocument('metadata', buildMetadata(context));
+/** @param otherClients clients that are not in the configuration, if there can be any */
+export const metadataEndpoint = (
+  context: MetadataContext,
+  otherClients: OtherClients | undefined,
+): EndpointDefinition => defineJsonDocument('metadata', buildMetadata(context, otherClients));
 
 const defineJsonDocument = (name: string, value: object): EndpointDefinition => {
   const document = JSON.stringify(value);
   return defineStaticDocument(name, () => publicDocument(document, 'application/json'));
 };
 
-const buildMetadata = ({ issuer, clients, scopes }: MetadataContext) => {
-  const clientAuthMethods = [...new Set([...clients.values()].flatMap(listAuthMethods))];
+const buildMetadata = (
+  { issuer, clients, scopes }: MetadataContext,
+  otherClients: OtherClients | undefined,
+) => {
+  const authentications = [...clients.configured.values()].map(({ authentication }) => authentication);
+  const clientAuthMethods = [
+    ...new Set([...authentications, ...(otherClients?.authentications ?? [])].flatMap(listAuthMethods)),
+  ];
   return {
     issuer,
     authorization_endpoint: issuer + paths.authorize,
@@ -36,18 +47,21 @@ const buildMetadata = ({ issuer, clients, scopes }: MetadataContext) => {
     // Without these two, clients would assume `client_secret_basic` for revocation and nothing for
     // introspection (RFC 8414 §2).
     revocation_endpoint_auth_methods_supported: clientAuthMethods,
-    introspection_endpoint_auth_methods_supported: listAuthMethods({ authentication: 'client_secret' }),
+    introspection_endpoint_auth_methods_supported: listAuthMethods('client_secret'),
     code_challenge_methods_supported: ['S256'],
     authorization_response_iss_parameter_supported: true,
+    ...otherClients?.metadata,
   };
 };
 
-const listAuthMethods = ({ authentication }: Pick<Client, 'authentication'>): readonly string[] => {
+const listAuthMethods = (authentication: Client['authentication']): readonly string[] => {
   switch (authentication) {
     case 'none':
       return ['none'];
     case 'client_secret':
       return ['client_secret_post', 'client_secret_basic'];
+    case 'private_key_jwt':
+      return ['private_key_jwt'];
   }
 };
 

@@ -99,8 +99,11 @@ export interface ProtectContext
   readonly sealers: { readonly access: ReadonlyMap<string, SealedTypeOpener<AccessToken>> };
 }
 
-/** In characters. With the longest possible access token, the header has fewer than 3,500. */
-const maxHeaderLength = 4096;
+/**
+ * In characters. With the longest possible access token, the header has fewer than 4,800. The ID of a client that
+ * registered itself is a quarter of that.
+ */
+const maxHeaderLength = 5120;
 
 export const createProtect = (context: ProtectContext) => {
   const originPrefix = `${context.origin}/`;

@@ -1,6 +1,11 @@
 /** `POST /revoke` (RFC 7009): revokes the grant that a token of the authenticated client was issued from. */
 
-import { authenticateClient, buildBasicChallenge, credentialParameters } from './clients/authentication.ts';
+import {
+  authenticateClient,
+  buildBasicChallenge,
+  credentialParameters,
+  recordAssertion,
+} from './clients/authentication.ts';
 import type { BrokerContext } from './context.ts';
 import type { EndpointDefinition } from './endpoint/handler.ts';
 import { readForm } from './http/request.ts';
@@ -17,8 +22,10 @@ export const revocationEndpoint = (context: BrokerContext): EndpointDefinition =
   respondToError: (error) => tokenError(error, error.status, buildBasicChallenge(context.issuer)),
   async handle(requestContext) {
     const form = readParameters(await readForm(requestContext.request), parameterNames);
-    const { id: clientId } = await authenticateClient(context, requestContext, form, context.clients);
+    const authenticated = await authenticateClient(context, requestContext, form, context.clients);
+    const clientId = authenticated.party.id;
     if (form.token === undefined) throw tokenEndpointError('token-parameter.missing');
+    await recordAssertion(context, authenticated);
     const found = await lookUpToken(context.sealers, form.token);
     // A token that is not ours cannot be used here, so the client gets a success response (RFC 7009 §2.2).
     if (found === undefined) return emptyResponse();

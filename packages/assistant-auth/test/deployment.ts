@@ -102,7 +102,7 @@ export const deploy = (changes: Partial<BrokerOptions> = {}, { hasAccountPage = 
 
 /** Lists the paths of all endpoints. One that ends in `/` stands for every path below it. */
 export const listPaths = (options: BrokerOptions): readonly string[] => [
-  ...createRoutes(resolveOptions(options).context, options.account).keys(),
+  ...createRoutes(resolveOptions(options), options.account).keys(),
 ];
 
 export type Deployment = ReturnType<typeof deploy>;

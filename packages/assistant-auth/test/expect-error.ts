@@ -26,6 +26,7 @@ export const expectErrorPage = async (
     'x-content-type-options': 'nosniff',
     'x-frame-options': 'DENY',
     ...(status === 429 ? { 'retry-after': '60' } : {}),
+    ...(status === 503 ? { 'retry-after': '10' } : {}),
   });
   expect(await response.text()).toBe(
     renderErrorPage({
@@ -158,6 +159,7 @@ export const expectTokenError = async (
     ...(response.headers.has('access-control-allow-origin') ? corsHeaders : {}),
     ...(status === 401 ? { 'www-authenticate': `Basic realm="${issuer}", charset="UTF-8"` } : {}),
     ...(status === 429 ? { 'retry-after': '60' } : {}),
+    ...(status === 503 ? { 'retry-after': '10' } : {}),
   });
 };
 

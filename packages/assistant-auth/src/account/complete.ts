@@ -31,13 +31,13 @@ import { type ActiveSession, readSession, setSessionCookie, useSession } from '.
 /** Creates the callback handler for sign-ins to the account page. */
 export const accountCallback = (context: AccountContext): CallbackHandler<'account'> => ({
   complete: (callback, { user }) => completeAccountSignIn(context, callback, user),
-  destination: () => ({ kind: 'account', url: accountPaths.page }),
+  destination: async () => ({ kind: 'account', url: accountPaths.page }),
 });
 
 /** Creates the callback handler for linking an identity. */
 export const linkCallback = (context: AccountContext): CallbackHandler<'link'> => ({
   complete: (callback, purpose) => completeLink(context, callback, purpose),
-  destination: () => ({ kind: 'account', url: accountPaths.page }),
+  destination: async () => ({ kind: 'account', url: accountPaths.page }),
 });
 
 /** @param user the user that the identity must belong to. Default: any user. */

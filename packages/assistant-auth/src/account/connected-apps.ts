@@ -31,7 +31,7 @@ export const listConnectedApps = (
       const names = [...new Set(all.flatMap((grant) => grant.scopes))];
       return {
         key,
-        clientName: clients.get(first.clientId)?.name ?? first.clientId,
+        clientName: clients.configured.get(first.clientId)?.name ?? first.clientId,
         redirectHost: formatRedirectHost(first.redirectUri),
         scopes: names.map((name) => ({ name, description: scopes.get(name) ?? name })),
         connectedAt: Math.min(...all.map(({ use }) => use.redeemedAt)),

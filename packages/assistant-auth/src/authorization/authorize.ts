@@ -4,7 +4,8 @@
  * one.
  */
 
-import type { Client, ClientRegistry } from '../clients/client.ts';
+import type { Client } from '../clients/client.ts';
+import type { ClientRegistry } from '../clients/registry.ts';
 import { type BrokerContext, paths, type SessionOffer } from '../context.ts';
 import { createErrorPageResponder } from '../endpoint/error-page.ts';
 import type { EndpointDefinition } from '../endpoint/handler.ts';
@@ -26,7 +27,7 @@ export const authorizeEndpoint = (context: BrokerContext): EndpointDefinition =>
   respondToError: createErrorPageResponder(context),
   async handle(requestContext) {
     const query = requestContext.url.searchParams;
-    const requestingClient = validateClientAndRedirect(query, context.clients);
+    const requestingClient = await validateClientAndRedirect(query, context.clients);
     const target = { ...requestingClient, clientId: requestingClient.client.id, issuer: context.issuer };
     return withErrorRedirect(target, requestContext, [], async () => {
       const request = parseAuthorizationRequest(query, requestingClient, context.resources, context.scopes);
@@ -70,16 +71,16 @@ const maxStateLength = 2048;
 
 /**
  * Finds the client and verifies the redirect URI.
- * @throws ProtocolError that is shown to the user and never redirected
+ * @throws ProtocolError, or StorageUnavailable, that is shown to the user and never redirected
  */
-export const validateClientAndRedirect = (
+export const validateClientAndRedirect = async (
   params: URLSearchParams,
   clients: ClientRegistry,
-): RequestingClient => {
+): Promise<RequestingClient> => {
   const query = readParameters(params, parameterNames);
   const state = parseState(query.state);
   if (query.client_id === undefined) throw authorizationError('client.missing');
-  const client = clients.get(query.client_id);
+  const client = await clients.find(query.client_id);
   if (client === undefined) throw authorizationError('client.unknown');
   return { client, redirect: verifyRedirect(client, query.redirect_uri), state, query };
 };

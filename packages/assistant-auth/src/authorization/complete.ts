@@ -26,8 +26,9 @@ import { redirectWithCode, resolveResponseTarget, sealCode, withErrorRedirect } 
 /** Creates the callback handler for authorization requests. */
 export const authorizationCallback = (context: BrokerContext): CallbackHandler<'authorize'> => ({
   complete: (callback, { request }) => completeAuthorization(context, callback, request),
-  destination({ clientId, redirectUri }) {
-    const { client, target } = resolveResponseTarget(context, { clientId, redirectUri, state: undefined });
+  async destination({ clientId, redirectUri }) {
+    const request = { clientId, redirectUri, state: undefined };
+    const { client, target } = await resolveResponseTarget(context, request);
     const url = findWebsiteUrl(target.redirect);
     return { kind: 'client', name: client.name, ...(url !== undefined && { url }) };
   },
@@ -40,7 +41,7 @@ const completeAuthorization = async (
 ): Promise<Response> => {
   const { requestContext, provider, responseUrl, transaction, cookie } = callback;
   const context = bindToRequest(brokerContext, requestContext);
-  const { client, target } = resolveResponseTarget(context, request);
+  const { client, target } = await resolveResponseTarget(context, request);
   const createCode = () => sealCode(context, transaction.grantId, client.id, request);
   return withErrorRedirect(target, requestContext, [clearCookie(cookie)], async () => {
     if (transaction.reconsentSubject !== undefined) {

@@ -34,7 +34,7 @@ export const consentEndpoint = (context: BrokerContext): EndpointDefinition => (
     const cookies = readCookies(requestContext.request);
     const consent = await openConsent(context, form.consent ?? '', cookies);
     const { request } = consent;
-    const { client, target } = resolveResponseTarget(context, request);
+    const { client, target } = await resolveResponseTarget(context, request);
     const provider = context.providers.get(form.choice ?? '');
     const isKnownChoice =
       provider !== undefined || form.choice === continueChoice || form.cancel !== undefined;

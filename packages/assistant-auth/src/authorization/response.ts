@@ -28,13 +28,15 @@ export interface ResponseTarget {
 /**
  * Resolves the target of a request that was sealed earlier. The registration of the client may have changed
  * since then, so the client and the redirect URI are verified again.
- * @throws ProtocolError `client.unknown` or `redirect.unregistered`, which are shown to the user
+ * @throws ProtocolError `client.unknown`, `client-metadata.…` or `redirect.unregistered`, which are shown to
+ *   the user
+ * @throws StorageUnavailable, which is also shown to the user
  */
-export const resolveResponseTarget = (
+export const resolveResponseTarget = async (
   { clients, issuer }: Pick<BrokerContext, 'clients' | 'issuer'>,
   { clientId, redirectUri, state }: Pick<AuthorizationRequest, 'clientId' | 'redirectUri' | 'state'>,
-): { readonly client: Client; readonly target: ResponseTarget } => {
-  const client = clients.get(clientId);
+): Promise<{ readonly client: Client; readonly target: ResponseTarget }> => {
+  const client = await clients.find(clientId);
   if (client === undefined) throw authorizationError('client.unknown');
   const redirect = verifyRedirect(client, redirectUri);
   return { client, target: { redirect, clientId, state, issuer } };

@@ -1,11 +1,12 @@
 /**
- * Client authentication (RFC 6749 §2.3): a secret in the form or in Basic, or none for public clients. Limits
- * failed attempts (§10.10).
+ * Client authentication (RFC 6749 §2.3): a secret in the form or in Basic, an assertion (RFC 7523 §2.2), or
+ * none for public clients. Limits failed attempts (§10.10).
  */
 import type { Limits } from '../limits/rate-limits.ts';
 import type { Parameters } from '../oauth/parameters.ts';
-import { tokenEndpointError } from '../oauth/protocol-error.ts';
-import { timingSafeEqual } from '../oauth/secrets.ts';
+import { ProtocolError, tokenEndpointError } from '../oauth/protocol-error.ts';
+import { computeDigest, decodeBase64url, timingSafeEqual } from '../oauth/secrets.ts';
+import type { KeyClient, VerifiedAssertion } from './client.ts';
 
 interface AuthenticationRequest {
   readonly request: Request;
@@ -13,24 +14,36 @@ interface AuthenticationRequest {
   findAddressBlock(): string | undefined;
 }
 
-/** The parties that can authenticate, by ID. */
-export type Parties<Party> = Pick<ReadonlyMap<string, Party>, 'get'>;
+/** Finds the parties that can authenticate. */
+export interface Parties<Party> {
+  find(id: string): Promise<Party | undefined>;
+}
 
-/** In characters. No registered ID is longer. */
+/** A party that has authenticated. */
+export interface Authenticated<Party> {
+  readonly party: Party;
+  /**
+   * The assertion that it authenticated with, which the caller must record, so that it can't be used again.
+   */
+  readonly assertion?: VerifiedAssertion;
+}
+
+/** In characters. The IDs of clients that registered themselves are longer, and differ before this point. */
 const maxIdLength = 200;
 
 /**
  * Authenticates the caller. Failed verifications are counted afterwards, so a caller with the right secret is
  * never refused, however many others guess.
  * @throws ProtocolError `invalid_request` for credentials in two places; `invalid_client`, always with the
- *   same message, for all other failures; 429 after too many wrong credentials
+ *   same message, for all other failures; 429 after too many wrong credentials; 503 if the metadata or the
+ *   keys of the client cannot be read
  */
 export const authenticateClient = async <Party extends ClientAuthMethod>(
   { limits }: { readonly limits: Pick<Limits, 'failedAuthentications'> },
   authenticationRequest: AuthenticationRequest,
   form: CredentialParameters,
   parties: Parties<Party>,
-): Promise<Party> => {
+): Promise<Authenticated<Party>> => {
   const credentials = parseClientCredentials(
     authenticationRequest.request.headers.get('authorization'),
     form,
@@ -38,6 +51,7 @@ export const authenticateClient = async <Party extends ClientAuthMethod>(
   try {
     return await verifyClientCredentials(credentials, parties);
   } catch (cause) {
+    if (!(cause instanceof ProtocolError) || cause.status >= 500) throw cause;
     const key = failureKey(credentials.id, authenticationRequest.findAddressBlock());
     if ((await limits.failedAuthentications.take(key)) === 'allowed') throw cause;
     throw tokenEndpointError('authentication.limited', { cause });
@@ -50,6 +64,23 @@ export const authenticateClient = async <Party extends ClientAuthMethod>(
  */
 const failureKey = (claimedId: string, block = 'anywhere'): string =>
   `${block} ${claimedId.slice(0, maxIdLength)}`;
+
+/**
+ * Records the assertion of a request that uses no grant. A request that redeems a code or refreshes a grant
+ * records it in the same round trip.
+ * @throws ProtocolError `authentication.assertion-replayed`
+ */
+export const recordAssertion = async (
+  { storage }: { readonly storage: AssertionStorage },
+  { assertion }: Pick<Authenticated<unknown>, 'assertion'>,
+): Promise<void> => {
+  if (assertion !== undefined && (await storage.recordAssertion(assertion)) === 'replayed')
+    throw tokenEndpointError('authentication.assertion-replayed');
+};
+
+interface AssertionStorage {
+  recordAssertion(assertion: VerifiedAssertion): Promise<'recorded' | 'replayed'>;
+}
 
 /** Returns the challenge for a 401 response to failed client authentication (RFC 7617). */
 export const buildBasicChallenge = (issuer: string): string => `Basic realm="${issuer}", charset="UTF-8"`;
@@ -69,6 +100,8 @@ export interface ClientCredentials {
   readonly id: string;
   /** Not verified. Treat it as a secret, because it may be the right one. */
   readonly secret?: string;
+  /** A client assertion. Treat it as a secret, because it may be valid. */
+  readonly assertion?: string;
 }
 
 /**
@@ -86,46 +119,93 @@ export const parseClientCredentials = (
 /** How a client, or an API that uses introspection, authenticates. */
 export type ClientAuthMethod =
   | { readonly authentication: 'none' }
-  | { readonly authentication: 'client_secret'; readonly secrets: readonly string[] };
+  | {
+      readonly authentication: 'client_secret';
+      readonly secrets: readonly string[];
+      readonly secretDigest?: string;
+    }
+  | Pick<KeyClient, 'authentication' | 'canBePublic' | 'verifyAssertion'>;
 
 /**
  * Verifies client credentials.
- * @throws ProtocolError `invalid_client`, always with the same message
+ * @throws ProtocolError `invalid_client`, always with the same message, or 503 if the metadata or the keys of
+ *   the client cannot be read
  */
 export const verifyClientCredentials = async <Party extends ClientAuthMethod>(
   credentials: ClientCredentials,
   parties: Parties<Party>,
-): Promise<Party> => {
-  const party = parties.get(credentials.id);
+): Promise<Authenticated<Party>> => {
+  const party = await parties.find(credentials.id);
   if (party === undefined) {
     // Compares anyway, so that an unknown ID takes about as long as a wrong secret.
     await timingSafeEqual(credentials.secret ?? '', '');
     throw tokenEndpointError('authentication.unknown-client');
   }
-  await verifySecret(party, credentials.secret);
-  return party;
+  const assertion = await verifyMethod(party, credentials);
+  return assertion === undefined ? { party } : { party, assertion };
 };
 
-const verifySecret = async (party: ClientAuthMethod, secret: string | undefined): Promise<void> => {
+/**
+ * Verifies the credentials with the method of the party: credentials for another method are refused, and so
+ * is a forged assertion of a client that could also be public.
+ * @returns the assertion, if the method is `private_key_jwt`
+ */
+const verifyMethod = async (
+  party: ClientAuthMethod,
+  { secret, assertion }: ClientCredentials,
+): Promise<VerifiedAssertion | undefined> => {
   switch (party.authentication) {
     case 'none':
-      if (secret !== undefined) throw tokenEndpointError('authentication.method');
-      return;
-    case 'client_secret': {
+      if (secret !== undefined || assertion !== undefined) throw tokenEndpointError('authentication.method');
+      return undefined;
+    case 'client_secret':
       if (secret === undefined) throw tokenEndpointError('authentication.method');
-      const matches = await Promise.all(party.secrets.map((valid) => timingSafeEqual(secret, valid)));
-      if (!matches.includes(true)) throw tokenEndpointError('authentication.secret');
-    }
+      await verifySecret(party, secret);
+      return undefined;
+    case 'private_key_jwt':
+      if (secret !== undefined) throw tokenEndpointError('authentication.method');
+      if (assertion !== undefined) return party.verifyAssertion(assertion);
+      if (!party.canBePublic) throw tokenEndpointError('authentication.method');
+      return undefined;
   }
 };
 
+const verifySecret = async (
+  { secrets, secretDigest }: Extract<ClientAuthMethod, { readonly authentication: 'client_secret' }>,
+  secret: string,
+): Promise<void> => {
+  const comparisons = secrets.map((valid) => timingSafeEqual(secret, valid));
+  if (secretDigest !== undefined)
+    comparisons.push(timingSafeEqual(await computeDigest(secret), secretDigest));
+  if (!(await Promise.all(comparisons)).includes(true)) throw tokenEndpointError('authentication.secret');
+};
+
+/** The only type of assertion (RFC 7523 §2.2). */
+const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+
 const parseFormCredentials = (form: CredentialParameters): ClientCredentials => {
-  // Client assertions are not supported: they must fail, and must not fall back to other credentials.
-  if (form.client_assertion ?? form.client_assertion_type) throw tokenEndpointError('authentication.method');
-  if (form.client_id === undefined) throw tokenEndpointError('authentication.missing');
-  return form.client_secret === undefined
-    ? { id: form.client_id }
-    : { id: form.client_id, secret: form.client_secret };
+  const { client_secret: secret, client_assertion: assertion } = form;
+  const id = form.client_id ?? readSubject(assertion);
+  if (form.client_assertion_type !== undefined || assertion !== undefined) {
+    if (secret !== undefined) throw tokenEndpointError('authentication.multiple');
+    // A malformed assertion must fail, and must not fall back to other credentials.
+    if (id === undefined || assertion === undefined || form.client_assertion_type !== assertionType)
+      throw tokenEndpointError('authentication.malformed');
+    return { id, assertion };
+  }
+  if (id === undefined) throw tokenEndpointError('authentication.missing');
+  return secret === undefined ? { id } : { id, secret };
+};
+
+/** Returns the client that an assertion claims to be from. With an assertion, `client_id` is optional. */
+const readSubject = (assertion: string | undefined): string | undefined => {
+  try {
+    const payload = decodeBase64url(assertion?.split('.')[1] ?? '');
+    const { sub } = Object(JSON.parse(new TextDecoder().decode(payload)));
+    return typeof sub === 'string' ? sub : undefined;
+  } catch {
+    return undefined;
+  }
 };
 
 const parseHeaderCredentials = (authorization: string, form: CredentialParameters): ClientCredentials => {

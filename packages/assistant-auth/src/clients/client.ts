@@ -1,12 +1,11 @@
 /**
- * Clients, their registry, and the parsers of their options. The kinds of clients differ only in data, so no
+ * Clients, and the parsers of their options. The kinds of clients differ only in data, so no
  * endpoint has special cases for one kind.
  */
 
 import { ConfigurationError } from '../oauth/errors.ts';
-import { accountClientId } from '../oauth/identifiers.ts';
+import { accountClientId, type EpochSeconds, type Seconds } from '../oauth/identifiers.ts';
 import type { RedirectRule } from '../oauth/redirect-uri.ts';
-import { type Issuer, isLoopback } from '../oauth/resource.ts';
 import { hasApiScope, offlineAccessScope, type ScopePolicy, scopeNamePattern } from '../oauth/scope.ts';
 
 interface ClientTraits extends ScopePolicy {
@@ -46,6 +45,17 @@ interface ClientTraits extends ScopePolicy {
    * @internal
    */
   readonly refreshFailureStatus: 400 | 401;
+  /**
+   * The copy that storage keeps from the first sign-in on. Absent for clients in the configuration, and for a
+   * client that was itself found in such a copy.
+   * @internal
+   */
+  readonly copy?: {
+    /** JSON without secrets. */
+    readonly metadata: string;
+    /** How long the copy is kept after a sign-in. */
+    readonly retention: Seconds;
+  };
 }
 
 /** A client that cannot keep a secret, such as a native or browser-based app (RFC 6749 §2.1). */
@@ -63,35 +73,49 @@ export interface ConfidentialClient extends ClientTraits {
    * @internal
    */
   readonly secrets: readonly string[];
+  /**
+   * The SHA-256 digest of a secret, as base64url, for a client that registered itself.
+   * @internal
+   */
+  readonly secretDigest?: string;
 }
 
-/** A registered client. `gptAction` and `staticClient` create it. */
-export type Client = PublicClient | ConfidentialClient;
-
-/** The registered clients, by ID. */
-export type ClientRegistry = ReadonlyMap<string, Client>;
-
 /**
- * Indexes the registered clients by ID. GPT callbacks on loopback are removed unless the issuer is on
- * loopback.
- * @throws ConfigurationError `clients` if two have the same ID
+ * A client that authenticates with an assertion, a JWT that it signs with its own key (RFC 7523 §3). Only
+ * clients of the kind `metadata-document` do.
  */
-export const createClientRegistry = (registered: readonly Client[], issuer: Issuer): ClientRegistry => {
-  const clients = isLoopback(new URL(issuer)) ? registered : registered.map(withoutDevelopmentRedirects);
-  const byId = new Map(clients.map((client) => [client.id, client]));
-  if (byId.size < clients.length) throw new ConfigurationError('clients', 'must have unique IDs.');
-  return byId;
-};
+export interface KeyClient extends ClientTraits {
+  /** It authenticates with an assertion. */
+  readonly authentication: 'private_key_jwt';
+  /**
+   * Whether it can also not authenticate, as a public client.
+   * @internal
+   */
+  readonly canBePublic: boolean;
+  /**
+   * Verifies an assertion, except that it was not used before.
+   * @throws ProtocolError `authentication.assertion`, or `authentication.keys` if the keys cannot be read
+   * @internal
+   */
+  readonly verifyAssertion: (assertion: string) => Promise<VerifiedAssertion>;
+}
+
+/** A verified client assertion, which can be used once. */
+export interface VerifiedAssertion {
+  /** The client that signed it. */
+  readonly clientId: string;
+  /** Its unique ID: at most 255 characters. */
+  readonly jti: string;
+  /** The time from which it is rejected because it has expired. */
+  readonly retainUntil: EpochSeconds;
+}
+
+/** A client. `gptAction` and `staticClient` create it; `mcpClients` finds more of them. */
+export type Client = PublicClient | ConfidentialClient | KeyClient;
 
 /** Returns whether any GPT can use this client, so that only the secret restricts its use. */
 export const acceptsAnyGpt = (client: Client): boolean =>
   client.redirects.some((rule) => rule.kind === 'gpt' && rule.gptIds === undefined);
-
-// Redirects to a GPT callback on loopback are only for a broker that also runs on loopback.
-const withoutDevelopmentRedirects = (client: Client): Client => ({
-  ...client,
-  redirects: client.redirects.filter((rule) => rule.kind !== 'gpt-development'),
-});
 
 // Parsers of the options that several kinds of clients share.
 

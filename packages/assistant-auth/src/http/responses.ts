@@ -105,9 +105,17 @@ export const logoutError = (error: ProtocolError): Response =>
     'content-type': 'application/json',
   });
 
+/** Returns the registration of a client, which can contain a secret (RFC 7591 §3.2.1). */
+export const registrationResponse = (registration: object): Response =>
+  respond(201, JSON.stringify(registration), {
+    ...commonHeaders,
+    'content-type': 'application/json',
+    pragma: 'no-cache',
+  });
+
 /**
- * Returns an error of the token, revocation or introspection endpoint (RFC 6749 §5.2). The challenge is sent
- * with status 401.
+ * Returns an error of the token, revocation, introspection or registration endpoint (RFC 6749 §5.2, RFC 7591
+ * §3.2.2). The challenge is sent with status 401.
  */
 export const tokenError = (error: ProtocolError, status: number, challenge: string): Response =>
   respond(status, JSON.stringify({ error: error.code, error_description: error.description }), {

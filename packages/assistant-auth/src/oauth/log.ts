@@ -62,6 +62,13 @@ export type LogEvent =
    * GPT.
    */
   | 'unrestricted-gpt'
+  /** A client registered itself. Nothing was stored. */
+  | 'client-registered'
+  /**
+   * The metadata document or the keys of a client could not be read or are not valid. `clientId` is the URL.
+   * An earlier copy may have been used.
+   */
+  | 'document-failed'
   /** A rate limiter failed, so the request was allowed. */
   | 'limiter-failed'
   /** A cleanup failed. Expired rows may stay until the next one. */

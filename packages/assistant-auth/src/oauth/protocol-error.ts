@@ -49,6 +49,7 @@ export type ErrorReason =
   | CallbackErrorReason
   | AccountErrorReason
   | TokenEndpointErrorReason
+  | RegistrationErrorReason
   | ApiErrorReason
   | EventEndpointErrorReason;
 
@@ -58,6 +59,8 @@ type Definitions = Readonly<Record<string, ErrorDefinition>>;
 export type OAuthErrorCode =
   | 'invalid_request'
   | 'invalid_client'
+  | 'invalid_client_metadata'
+  | 'invalid_redirect_uri'
   | 'invalid_grant'
   | 'unsupported_grant_type'
   | 'unsupported_response_type'
@@ -97,6 +100,16 @@ export const requestErrors = {
   'request.too-large': ['invalid_request', 'The request is too large.', 413],
   'request.unreadable': ['invalid_request', 'The request body could not be read.'],
   'parameter.repeated': ['invalid_request', 'A parameter was sent more than once.'],
+  'client-metadata.url': [
+    'invalid_client',
+    'The client ID is not an allowed URL of a metadata document.',
+    400,
+  ],
+  'client-metadata.invalid': ['invalid_client', 'The metadata document of the app is not valid.', 400],
+  'client-metadata.unavailable': [
+    'temporarily_unavailable',
+    'The metadata document of the app could not be read. Try again in a moment.',
+  ],
   'storage.unavailable': [
     'temporarily_unavailable',
     'The service is temporarily unavailable. Try again in a moment.',
@@ -255,7 +268,12 @@ export const tokenEndpointErrors = {
   'authentication.method': ['invalid_client', invalidClientMessage],
   'authentication.unknown-client': ['invalid_client', invalidClientMessage],
   'authentication.secret': ['invalid_client', invalidClientMessage],
+  'authentication.assertion': ['invalid_client', invalidClientMessage],
   'authentication.assertion-replayed': ['invalid_client', invalidClientMessage],
+  'authentication.keys': [
+    'temporarily_unavailable',
+    'The keys of the client could not be read. Try again in a moment.',
+  ],
   // Not `invalid_client`: its 401 response has a challenge (RFC 6749 §5.2), which invites another attempt.
   'authentication.limited': [
     'temporarily_unavailable',
@@ -279,6 +297,7 @@ export const tokenEndpointErrors = {
   'refresh.unreadable': ['invalid_grant', invalidRefreshTokenMessage],
   'refresh.expired': ['invalid_grant', invalidRefreshTokenMessage],
   'refresh.client': ['invalid_grant', invalidRefreshTokenMessage],
+  'refresh.authentication': ['invalid_grant', invalidRefreshTokenMessage],
   'refresh.resource-removed': ['invalid_grant', invalidRefreshTokenMessage],
   'refresh.scopes-removed': ['invalid_grant', invalidRefreshTokenMessage],
   'refresh.inactive': ['invalid_grant', invalidRefreshTokenMessage],
@@ -301,6 +320,26 @@ export const tokenEndpointError = (
   reason: TokenEndpointErrorReason,
   options?: ProtocolErrorOptions,
 ): ProtocolError => new ProtocolError(reason, tokenEndpointErrors[reason], options);
+
+// Errors of the registration endpoint (RFC 7591 §3.2.2).
+
+export const registrationErrors = {
+  'registration.content-type': ['invalid_client_metadata', 'The Content-Type must be application/json.'],
+  'registration.json': ['invalid_client_metadata', 'The body must be a JSON object.'],
+  'registration.redirect-uri': [
+    'invalid_redirect_uri',
+    'The redirect_uris must be https URIs that this server allows, or http on loopback.',
+  ],
+  'registration.metadata': ['invalid_client_metadata', 'The client metadata is not supported.'],
+} as const satisfies Definitions;
+
+type RegistrationErrorReason = keyof typeof registrationErrors;
+
+/** @param description replaces the message. It must contain no text of the request */
+export const registrationError = (
+  reason: RegistrationErrorReason,
+  description: string = registrationErrors[reason][1],
+): ProtocolError => new ProtocolError(reason, [registrationErrors[reason][0], description]);
 
 // Errors of a protected API.
 

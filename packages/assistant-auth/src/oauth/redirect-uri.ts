@@ -54,20 +54,32 @@ const maxLength = 1024;
  *   characters
  */
 export const parseRedirectRule = (option: string, uri: string): RedirectRule => {
-  const url = URL.parse(uri);
-  if (url === null || url.href !== uri || uri.length > maxLength || /[#@]/.test(uri)) {
+  const url = parseRedirectUri(uri);
+  if (url === undefined)
     throw new ConfigurationError(
       option,
       `must be absolute and normalized, without # or @, and have at most ${maxLength} characters: ${uri}`,
     );
-  }
-  if (isLoopback(url)) return { kind: 'loopback', host: url.hostname, path: url.pathname + url.search };
-  if (url.protocol === 'https:' || /^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:$/.test(url.protocol))
-    return { kind: 'exact', uri };
+  const rule = createRedirectRule(url);
+  if (rule !== undefined) return rule;
   throw new ConfigurationError(
     option,
     `must use https, loopback http or a private-use scheme with a dot: ${uri}`,
   );
+};
+
+/** @returns `undefined` unless the URI is absolute and normalized, without `#` or `@`, and not too long */
+export const parseRedirectUri = (uri: string): URL | undefined => {
+  const url = URL.parse(uri);
+  return url === null || url.href !== uri || uri.length > maxLength || /[#@]/.test(uri) ? undefined : url;
+};
+
+/** @returns `undefined` for a scheme that is not allowed */
+export const createRedirectRule = (url: URL): RedirectRule | undefined => {
+  if (isLoopback(url)) return { kind: 'loopback', host: url.hostname, path: url.pathname + url.search };
+  return url.protocol === 'https:' || /^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:$/.test(url.protocol)
+    ? { kind: 'exact', uri: url.href }
+    : undefined;
 };
 
 /** Returns whether a requested redirect URI matches a rule. */

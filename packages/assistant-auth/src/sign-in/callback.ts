@@ -46,7 +46,7 @@ export interface CallbackHandler<Kind extends TransactionPurpose['kind']> {
    */
   readonly destination: (
     purpose: Extract<Completion['purpose'], { readonly kind: Kind }>,
-  ) => CompletedModel['destination'];
+  ) => Promise<CompletedModel['destination']>;
 }
 
 /** The handlers by purpose. The account page registers its own, so that this folder does not import it. */
@@ -319,7 +319,7 @@ const showCompleted = async (
   { purpose, grantId }: Pick<Completion, 'purpose' | 'grantId'>,
 ): Promise<Response> => {
   const { branding, pages } = context;
-  const destination = resolveDestination(handlers, purpose);
+  const destination = await resolveDestination(handlers, purpose);
   const outcome = purpose.kind === 'link' ? 'linked' : await determineOutcome(context, grantId);
   return completedPageResponse(
     pages.completed({ branding, stylesheetPath: paths.stylesheet, outcome, destination }),
@@ -335,7 +335,7 @@ const determineOutcome = async (
 const resolveDestination = (
   { authorize, account, link }: CallbackHandlers,
   purpose: Completion['purpose'],
-): CompletedModel['destination'] => {
+): Promise<CompletedModel['destination']> => {
   switch (purpose.kind) {
     case 'authorize':
       return authorize.destination(purpose);

@@ -126,10 +126,11 @@ export const setTransactionCookie = async (
   const sealed = await sealer.seal(transaction);
   if (sealed.length > maxTransactionLength) throw authorizationError('request.sign-in-too-large');
   const added = setCookie(await deriveTransactionCookieName(transaction.state), sealed, maxAge);
-  return [
-    added,
-    ...(await listSurplusTransactionCookies(cookies, sealer, maxTransactions - 1)).map(clearCookie),
-  ];
+  const surplus = await listSurplusTransactionCookies(cookies, sealer, {
+    count: maxTransactions - 1,
+    length: maxTransactionsLength - sealed.length,
+  });
+  return [added, ...surplus.map(clearCookie)];
 };
 
 // The callback: the cookie of the transaction proves that this browser started it.
@@ -195,8 +196,15 @@ const maxCleared = 16;
  */
 const maxTransactions = 5;
 
-/** How many completed login transactions a browser keeps. */
+/**
+ * In characters, of all login transactions of a browser, so that long ones do not add up: the ID of a client
+ * that registered itself can take a kilobyte.
+ */
+const maxTransactionsLength = 3000;
+
+/** How many completed login transactions a browser keeps, and how many characters they take. */
 const maxCompletions = 3;
+const maxCompletionsLength = 1200;
 
 /**
  * Returns the `Set-Cookie` values that delete a completed login transaction and store what identifies its
@@ -221,8 +229,11 @@ export const completeTransaction = async (
   const others = new Map(cookies);
   others.delete(transactionCookie);
   const surplus = [
-    ...(await listSurplusTransactionCookies(others, transaction, maxTransactions)),
-    ...listSurplusCompletionCookies(others, name),
+    ...(await listSurplusTransactionCookies(others, transaction, {
+      count: maxTransactions,
+      length: maxTransactionsLength,
+    })),
+    ...listSurplusCompletionCookies(others, name, maxCompletionsLength - sealed.length),
   ];
   return [
     clearCookie(transactionCookie),
@@ -247,26 +258,31 @@ export const toCompletedPurpose = (purpose: Transaction['purpose']): Completion[
 /**
  * Returns the names of the transactions to clear, at most `maxCleared`: all but those that expire last. A
  * cookie that does not open counts as expired.
- * @param maxKept how many are kept
+ * @param kept how many are kept, and how many characters they have together
  */
 const listSurplusTransactionCookies = async (
   cookies: ReadonlyMap<string, string>,
   sealer: SealedType<Transaction>,
-  maxKept: number,
+  kept: { readonly count: number; readonly length: number },
 ): Promise<readonly string[]> => {
   // Browsers send the oldest cookie first (RFC 6265 §5.4). Reversed, the newest of equal expiry comes first.
   const transactionCookies = [...cookies].filter(([name]) => transactionName.test(name)).toReversed();
-  if (transactionCookies.length <= maxKept) return [];
+  const total = transactionCookies.reduce((sum, [, sealed]) => sum + sealed.length, 0);
+  if (transactionCookies.length <= kept.count && total <= kept.length) return [];
   const withExpiry = await Promise.all(
     transactionCookies.slice(0, maxOpened).map(async ([name, sealed]) => {
       const opened = await sealer.open(sealed);
       const expiresAt: EpochSeconds = opened.kind === 'opened' ? opened.value.expiresAt : 0;
-      return { name, expiresAt };
+      return { name, expiresAt, length: sealed.length };
     }),
   );
+  let length = 0;
   const surplus = withExpiry
     .toSorted((one, other) => other.expiresAt - one.expiresAt)
-    .slice(maxKept)
+    .filter((cookie, index) => {
+      length += cookie.length;
+      return index >= kept.count || length > kept.length;
+    })
     .map(({ name }) => name);
   const unexamined = transactionCookies.slice(maxOpened).map(([name]) => name);
   return [...surplus, ...unexamined.toReversed()].slice(0, maxCleared);
@@ -276,9 +292,18 @@ const listSurplusTransactionCookies = async (
 const listSurplusCompletionCookies = (
   cookies: ReadonlyMap<string, string>,
   own: string,
+  maxLength: number,
 ): readonly string[] => {
-  const others = [...cookies.keys()].filter((name) => name !== own && completionName.test(name));
-  return others.slice(0, Math.max(others.length - (maxCompletions - 1), 0));
+  // Browsers send the oldest cookie first.
+  const others = [...cookies].filter(([name]) => name !== own && completionName.test(name)).toReversed();
+  let length = 0;
+  return others
+    .filter(([, sealed], index) => {
+      length += sealed.length;
+      return index >= maxCompletions - 1 || length > maxLength;
+    })
+    .map(([name]) => name)
+    .toReversed();
 };
 
 // Repeated callbacks in one process. Storage detects those of sign-ins that were recorded.

@@ -2,7 +2,7 @@
 
 import type { Client } from '../clients/client.ts';
 import type { BrokerContext, ResolveUser, UserResolution } from '../context.ts';
-import type { Identity } from '../oauth/identifiers.ts';
+import type { EpochSeconds, Identity } from '../oauth/identifiers.ts';
 import { callbackError } from '../oauth/protocol-error.ts';
 import { offlineAccessScope } from '../oauth/scope.ts';
 import { randomId } from '../oauth/secrets.ts';
@@ -54,8 +54,15 @@ export const buildSignIn = async (
       claims,
       ...(identity.sid !== undefined && { sid: identity.sid }),
     },
+    ...copyClient(client, context.now()),
   };
 };
+
+/** Keeps a copy of a client that is not in the configuration, so that the client does not disappear. */
+const copyClient = ({ id, name, copy }: Client, now: EpochSeconds): Pick<SignIn, 'client'> =>
+  copy === undefined
+    ? {}
+    : { client: { id, name, metadata: copy.metadata, retainUntil: now + copy.retention } };
 
 /**
  * Stores a sign-in.

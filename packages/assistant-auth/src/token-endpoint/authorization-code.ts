@@ -15,9 +15,9 @@ import type { GrantState } from '../storage/broker-storage.ts';
 import { codeReplayGrace } from '../tokens/lifetimes.ts';
 import type { AuthorizationCode } from '../tokens/sealed-types.ts';
 import { findByResource, type Sealers } from '../tokens/sealers.ts';
-import type { GrantContext, GrantHandler, GrantParameters } from './grant-handler.ts';
+import type { AuthenticatedClient, GrantContext, GrantHandler, GrantParameters } from './grant-handler.ts';
 
-export const authorizationCodeGrant: GrantHandler = async (context, client, parameters) => {
+export const authorizationCodeGrant: GrantHandler = async (context, { client, assertion }, parameters) => {
   const { sealers, lifetimes, now } = context;
   const code = await openCode(sealers, parameters.code);
   await checkCode(sealers, code, client, parameters);
@@ -26,11 +26,12 @@ export const authorizationCodeGrant: GrantHandler = async (context, client, para
   // After the checks of the request and before tokens are issued: a replayed code gets no tokens, and a
   // request with a mistake does not use up the code. The scopes are in the stored grant, so they can only be
   // checked afterwards.
-  const grant = await redeem(context, code, client, issuedAt);
+  const grant = await redeem(context, code, { client, assertion }, issuedAt);
   const scopes = filterAvailableScopes(grant.scopes, client);
   if (!hasApiScope(scopes)) throw tokenEndpointError('code.scopes-removed');
   const { grantId, clientId } = code;
-  return { grantId, clientId, grant, scopes, now: issuedAt, accessExpiresAt };
+  const requiresAssertion = assertion !== undefined;
+  return { grantId, clientId, grant, scopes, now: issuedAt, accessExpiresAt, requiresAssertion };
 };
 
 const openCode = async (sealers: Sealers, presented: string | undefined): Promise<AuthorizationCode> => {
@@ -61,7 +62,7 @@ const checkCode = async (
 const redeem = async (
   { storage, lifetimes }: GrantContext,
   code: AuthorizationCode,
-  client: Client,
+  { client, assertion }: AuthenticatedClient,
   now: number,
 ): Promise<GrantState> => {
   const refresh = lifetimes.refresh[client.refresh];
@@ -74,6 +75,7 @@ const redeem = async (
     accessExpiresAt: now + lifetimes.access,
     refreshIdleExpiresAt: now + refresh.idle,
     refreshAbsoluteExpiresAt: now + refresh.absolute,
+    ...(assertion && { assertion }),
   });
   if (outcome.kind === 'redeemed') return outcome.grant;
   if (outcome.reason === 'assertion-replayed') throw tokenEndpointError('authentication.assertion-replayed');

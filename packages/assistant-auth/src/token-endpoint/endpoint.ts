@@ -37,10 +37,15 @@ export const tokenEndpoint = (context: BrokerContext): EndpointDefinition => {
     respondToError: (protocolError) => tokenError(protocolError, protocolError.status, challenge),
     async handle(requestContext) {
       const form = parseTokenRequest(await readForm(requestContext.request));
-      const client = await authenticateClient(context, requestContext, form, context.clients);
+      const { party: client, assertion } = await authenticateClient(
+        context,
+        requestContext,
+        form,
+        context.clients,
+      );
       try {
         const handler = findGrantHandler(form.grant_type);
-        const grant = await handler(bindToRequest(context, requestContext), client, form);
+        const grant = await handler(bindToRequest(context, requestContext), { client, assertion }, form);
         const response = await issueTokens(context.sealers, grant);
         requestContext.log({ event: 'tokens-issued', clientId: client.id });
         context.startCleanupIfDue?.(requestContext.waitUntil);
@@ -124,6 +129,7 @@ export const sealRefreshToken = async (
 ): Promise<string | undefined> => {
   const { grantId, clientId, grant } = tokenGrant;
   const { scopes, resource, generation } = grant;
+  const authentication = tokenGrant.requiresAssertion ? 'private_key_jwt' : undefined;
   switch (grant.refreshPolicy) {
     case 'none':
       return undefined;
@@ -135,6 +141,7 @@ export const sealRefreshToken = async (
         scopes,
         resource,
         generation,
+        authentication,
         expiresAt: grant.refreshAbsoluteExpiresAt,
       });
     case 'rotating':
@@ -144,6 +151,7 @@ export const sealRefreshToken = async (
         scopes,
         resource,
         generation,
+        authentication,
         expiresAt: grant.refreshIdleExpiresAt,
       });
   }

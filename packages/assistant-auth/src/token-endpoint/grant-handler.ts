@@ -2,7 +2,7 @@
  * The interface of a grant type: it checks a token request and returns the grant that tokens are issued for.
  */
 
-import type { Client } from '../clients/client.ts';
+import type { Client, VerifiedAssertion } from '../clients/client.ts';
 import type { BrokerContext } from '../context.ts';
 import type { EpochSeconds, GrantId } from '../oauth/identifiers.ts';
 import type { Parameters } from '../oauth/parameters.ts';
@@ -16,6 +16,12 @@ export type GrantParameters = Parameters<(typeof grantParameters)[number] | 'res
 
 export type GrantContext = RecheckContext & Pick<BrokerContext, 'lateRefresh' | 'limits' | 'scopes'>;
 
+/** The client, and the assertion that it authenticated with, if any, which must be recorded. */
+export interface AuthenticatedClient {
+  readonly client: Client;
+  readonly assertion: VerifiedAssertion | undefined;
+}
+
 /**
  * Opens the code or refresh token, checks the whole request, and redeems or refreshes the grant.
  * @throws ProtocolError with an error code of RFC 6749 §5.2 or RFC 8707 §2, or `temporarily_unavailable`. The
@@ -25,7 +31,7 @@ export type GrantContext = RecheckContext & Pick<BrokerContext, 'lateRefresh' | 
  */
 export type GrantHandler = (
   context: GrantContext,
-  client: Client,
+  authenticated: AuthenticatedClient,
   parameters: GrantParameters,
 ) => Promise<TokenGrant>;
 
@@ -38,6 +44,8 @@ export interface TokenGrant {
   readonly scopes: readonly string[];
   readonly now: EpochSeconds;
   readonly accessExpiresAt: EpochSeconds;
+  /** Whether the refresh token can only be used with an assertion. */
+  readonly requiresAssertion: boolean;
   /** The refresh token to return. Default: a new one, if the grant's policy allows one. */
   readonly refreshToken?: string;
 }

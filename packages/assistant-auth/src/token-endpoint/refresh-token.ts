@@ -9,7 +9,7 @@
  * that is due.
  */
 
-import type { Client } from '../clients/client.ts';
+import type { Client, VerifiedAssertion } from '../clients/client.ts';
 import { keepAlive } from '../endpoint/handler.ts';
 import type { EpochSeconds } from '../oauth/identifiers.ts';
 import { tokenEndpointError } from '../oauth/protocol-error.ts';
@@ -22,11 +22,15 @@ import type { RefreshToken } from '../tokens/sealed-types.ts';
 import { findByResource, type Sealers } from '../tokens/sealers.ts';
 import type { GrantContext, GrantHandler, GrantParameters } from './grant-handler.ts';
 
-export const refreshTokenGrant: GrantHandler = async (context, client, parameters) => {
+export const refreshTokenGrant: GrantHandler = async (context, { client, assertion }, parameters) => {
   const { sealers, lifetimes } = context;
   const now = context.now();
   const presented = await openRefreshToken(sealers, parameters.refresh_token);
   checkRefreshToken(presented, client, parameters, now);
+  // The method of the code exchange, or a stronger one. Otherwise, whoever has stolen the token could use it
+  // without the key.
+  const requiresAssertion = presented.authentication !== undefined;
+  if (requiresAssertion && assertion === undefined) throw tokenEndpointError('refresh.authentication');
   if (findByResource(sealers.access, presented.resource) === undefined)
     throw tokenEndpointError('refresh.resource-removed');
   if (!hasApiScope(filterAvailableScopes(presented.scopes, client)))
@@ -36,10 +40,16 @@ export const refreshTokenGrant: GrantHandler = async (context, client, parameter
   const idleExpiresAt = now + lifetimes.refresh[client.refresh].idle;
   // Refresh and recheck run to the end even if the client disconnects. Otherwise the lease could be acquired
   // for a recheck that is never made.
-  const grant = await keepAlive(context, refreshAndRecheck(context, presented, now, idleExpiresAt));
+  const grant = await keepAlive(
+    context,
+    refreshAndRecheck(context, presented, assertion, now, idleExpiresAt),
+  );
   const { grantId, clientId } = presented;
   if (grant.generation > presented.generation + 1) context.log({ event: 'late-refresh', clientId });
-  const tokenGrant = { grantId, clientId, grant, scopes, now, accessExpiresAt: now + lifetimes.access };
+  const tokenGrant = {
+    ...{ grantId, clientId, grant, scopes, now, accessExpiresAt: now + lifetimes.access },
+    requiresAssertion: requiresAssertion || assertion !== undefined,
+  };
   // A stable refresh token is returned unchanged, so a client that does not store it again loses nothing.
   const { refresh_token: refreshToken } = parameters;
   return grant.refreshPolicy === 'stable' && refreshToken !== undefined
@@ -87,6 +97,7 @@ const isLimited = async (
 const refreshAndRecheck = async (
   context: GrantContext,
   { grantId, clientId, generation }: RefreshToken,
+  assertion: VerifiedAssertion | undefined,
   now: EpochSeconds,
   refreshIdleExpiresAt: EpochSeconds,
 ): Promise<GrantState> => {
@@ -101,6 +112,7 @@ const refreshAndRecheck = async (
     accessExpiresAt: now + lifetimes.access,
     refreshIdleExpiresAt,
     recheckLeaseDuration,
+    ...(assertion && { assertion }),
   });
   if (outcome.kind === 'refused')
     throw tokenEndpointError(

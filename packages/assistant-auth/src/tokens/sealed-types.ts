@@ -37,6 +37,8 @@ export const refreshToken = record({
   scopes: list(text),
   resource: text,
   generation: uint,
+  /** `private_key_jwt` if the code was redeemed with that method: then a refresh requires it, too. */
+  authentication: optional(text),
   expiresAt: uint,
 });
 

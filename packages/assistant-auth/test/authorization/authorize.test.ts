@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseAuthorizationRequest, validateClientAndRedirect } from '../../src/authorization/authorize.ts';
-import { createClientRegistry } from '../../src/clients/client.ts';
+import { createClientRegistry, indexClients } from '../../src/clients/registry.ts';
 import { staticClient } from '../../src/index.ts';
 import { ProtocolError } from '../../src/oauth/protocol-error.ts';
 import { parseIssuer } from '../../src/oauth/resource.ts';
@@ -16,7 +16,7 @@ import { createSpyStorage } from '../spy-storage.ts';
 import { readAttributes, readLines } from '../ui/read-markup.ts';
 
 describe('the authorization request', () => {
-  const registry = createClientRegistry(clients, parseIssuer(issuer));
+  const registry = createClientRegistry(indexClients(clients, parseIssuer(issuer)), undefined);
   const resources = [`${issuer}/api`, `${issuer}/other`];
   const declared = new Set(['words', 'score', 'offline_access']);
 
@@ -32,15 +32,15 @@ describe('the authorization request', () => {
     return query;
   };
 
-  const parse = (query: URLSearchParams) =>
-    parseAuthorizationRequest(query, validateClientAndRedirect(query, registry), resources, declared);
+  const parse = async (query: URLSearchParams) =>
+    parseAuthorizationRequest(query, await validateClientAndRedirect(query, registry), resources, declared);
 
-  const validateRequest = (changes: Changes) => () =>
+  const validateRequest = (changes: Changes) =>
     validateClientAndRedirect(queryOf(gptRequest, changes), registry);
 
   describe('client and redirect URI', () => {
-    it('are a registered client and one of its redirect URIs', () => {
-      const { client, redirect, state } = validateClientAndRedirect(queryOf(gptRequest), registry);
+    it('are a registered client and one of its redirect URIs', async () => {
+      const { client, redirect, state } = await validateClientAndRedirect(queryOf(gptRequest), registry);
       expect([client.id, redirect, state]).toEqual(['gpt', gptRedirect, gptRequest.state]);
     });
 
@@ -57,47 +57,49 @@ describe('the authorization request', () => {
       ['a state with NUL', { state: 'a\0' }, 'state.characters'],
       ['a state with DEL', { state: 'a\x7F' }, 'state.characters'],
       ['a state with a non-ASCII character', { state: 'é' }, 'state.characters'],
-    ])('is refused: %s', (_, changes, reason) => {
-      expect(validateRequest(changes)).toThrow(expect.objectContaining({ reason }));
+    ])('is refused: %s', async (_, changes, reason) => {
+      await expect(validateRequest(changes)).rejects.toThrow(expect.objectContaining({ reason }));
     });
 
     it.each([
       ...['client_id', 'redirect_uri', 'state', 'response_type', 'response_mode', 'scope'],
       ...['code_challenge', 'code_challenge_method'],
-    ])('are refused if %s is repeated, with the same value or another', (name) => {
+    ])('are refused if %s is repeated, with the same value or another', async (name) => {
       const value = name === 'client_id' ? 'gpt' : 'x';
       for (const repeated of [
         [value, value],
         [value, 'y'],
         ['', value],
       ])
-        expect(validateRequest({ [name]: repeated })).toThrow(
+        await expect(validateRequest({ [name]: repeated })).rejects.toThrow(
           expect.objectContaining({ reason: 'parameter.repeated' }),
         );
     });
 
-    it('can come with a state of 2,048 characters, including spaces, or an empty one, which counts as absent', () => {
+    it('can come with a state of 2,048 characters, including spaces, or an empty one, which counts as absent', async () => {
       const longest = ' ~'.repeat(1024);
-      expect(validateRequest({ state: longest })().state).toBe(longest);
-      expect(validateRequest({ state: '' })().state).toBeUndefined();
+      expect((await validateRequest({ state: longest })).state).toBe(longest);
+      expect((await validateRequest({ state: '' })).state).toBeUndefined();
     });
   });
 
   describe('the other parameters', () => {
-    it('become the request: client, redirect URI, state, scopes, resource and challenge', () => {
-      expect(parse(queryOf(appRequest, { scope: 'score words', resource: `${issuer}/other` }))).toEqual({
-        clientId: 'app',
-        redirectUri: 'https://app.example/callback',
-        state: 'app-state',
-        scopes: ['score', 'words'],
-        resource: `${issuer}/other`,
-        codeChallenge: challenge,
-      });
+    it('become the request: client, redirect URI, state, scopes, resource and challenge', async () => {
+      expect(await parse(queryOf(appRequest, { scope: 'score words', resource: `${issuer}/other` }))).toEqual(
+        {
+          clientId: 'app',
+          redirectUri: 'https://app.example/callback',
+          state: 'app-state',
+          scopes: ['score', 'words'],
+          resource: `${issuer}/other`,
+          codeChallenge: challenge,
+        },
+      );
     });
 
-    it('have defaults, and nothing else that was not sent is added', () => {
+    it('have defaults, and nothing else that was not sent is added', async () => {
       const request = queryOf(appRequest, { redirect_uri: undefined, state: undefined });
-      expect(parse(request)).toEqual({
+      expect(await parse(request)).toEqual({
         clientId: 'app',
         redirectUri: 'https://app.example/callback',
         state: undefined,
@@ -107,9 +109,9 @@ describe('the authorization request', () => {
       });
     });
 
-    it('can include unknown parameters, even repeated ones', () => {
+    it('can include unknown parameters, even repeated ones', async () => {
       const changes = { ui_locales: ['de', 'en'], prompt: 'none', nonce: ['1', '2'], __proto__x: '1' };
-      expect(parse(queryOf(gptRequest, changes))).toEqual(parse(queryOf(gptRequest)));
+      expect(await parse(queryOf(gptRequest, changes))).toEqual(await parse(queryOf(gptRequest)));
     });
 
     it.each<[string, Changes, string]>([
@@ -128,25 +130,25 @@ describe('the authorization request', () => {
       ['a resource with an added slash', { resource: `${issuer}/api/` }, 'resource.unknown'],
       ['a resource with a similar path', { resource: `${issuer}/api-other` }, 'resource.unknown'],
       ['two resources', { resource: resources }, 'resource.multiple'],
-    ])('is refused: %s', (_, changes, reason) => {
-      expect(() => parse(queryOf(appRequest, changes))).toThrow(expect.objectContaining({ reason }));
+    ])('is refused: %s', async (_, changes, reason) => {
+      await expect(parse(queryOf(appRequest, changes))).rejects.toThrow(expect.objectContaining({ reason }));
     });
 
-    it('can name one resource twice, or an empty one', () => {
+    it('can name one resource twice, or an empty one', async () => {
       const api = `${issuer}/api`;
-      expect(parse(queryOf(appRequest, { resource: [api, api] })).resource).toBe(api);
-      expect(parse(queryOf(appRequest, { resource: '' })).resource).toBe(api);
+      expect((await parse(queryOf(appRequest, { resource: [api, api] }))).resource).toBe(api);
+      expect((await parse(queryOf(appRequest, { resource: '' }))).resource).toBe(api);
     });
   });
 
-  it('any query is either a request or refused for a known reason', () => {
+  it('any query is either a request or refused for a known reason', async () => {
     const name = fc.oneof(fc.constantFrom(...Object.keys(appRequest), 'scope', 'resource'), fc.string());
     const value = fc.oneof(fc.constantFrom(...Object.values(appRequest)), fc.string({ unit: 'binary' }));
-    fc.assert(
-      fc.property(fc.array(fc.tuple(name, value)), (pairs) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(name, value)), async (pairs) => {
         const query = new URLSearchParams([...Object.entries(appRequest), ...pairs]);
         try {
-          expect(parse(query).clientId).toBe('app');
+          expect((await parse(query)).clientId).toBe('app');
         } catch (error) {
           expect(error).toBeInstanceOf(ProtocolError);
         }

@@ -3,8 +3,9 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { parseClientCredentials, verifyClientCredentials } from '../../src/clients/authentication.ts';
-import { acceptsAnyGpt, type ClientRegistry, createClientRegistry } from '../../src/clients/client.ts';
+import { acceptsAnyGpt, type Client } from '../../src/clients/client.ts';
 import type { IntrospectionClientOptions } from '../../src/clients/introspection-client.ts';
+import { type ClientRegistry, createClientRegistry, indexClients } from '../../src/clients/registry.ts';
 import {
   type GptActionOptions,
   gptAction,
@@ -21,17 +22,22 @@ import { expectErrorPage } from '../expect-error.ts';
 
 const secret = 's'.repeat(43);
 
+const createRegistry = (configured: readonly Client[]): ClientRegistry =>
+  createClientRegistry(indexClients(configured, parseIssuer(issuer)), undefined);
+
 describe('the client registry', () => {
   const development = 'http://localhost:9000/aip/g-1234567890abcdef/oauth/callback';
 
-  it('finds its clients by ID, case-sensitively', () => {
-    const registry = createClientRegistry(clients, parseIssuer(issuer));
-    expect(clients.map(({ id }) => registry.get(id)?.id)).toEqual(['gpt', 'app', 'server', 'native']);
-    for (const id of ['', 'GPT', 'gpt ', 'toString', '__proto__']) expect(registry.get(id)).toBeUndefined();
+  it('finds its clients by ID, case-sensitively', async () => {
+    const registry = createRegistry(clients);
+    const found = await Promise.all(clients.map(({ id }) => registry.find(id)));
+    expect(found.map((client) => client?.id)).toEqual(['gpt', 'app', 'server', 'native']);
+    for (const id of ['', 'GPT', 'gpt ', 'toString', '__proto__'])
+      expect(await registry.find(id)).toBeUndefined();
   });
 
   it('refuses two clients with the same ID', () => {
-    expect(() => createClientRegistry([...clients, clients[0]], parseIssuer(issuer))).toThrow(
+    expect(() => indexClients([...clients, clients[0]], parseIssuer(issuer))).toThrow(
       expect.objectContaining({ name: 'ConfigurationError', option: 'clients' }),
     );
   });
@@ -50,7 +56,7 @@ describe('the client registry', () => {
 
   it('allows development redirect URIs only for a loopback issuer', () => {
     const redirectKinds = (issuerUrl: string) =>
-      createClientRegistry(clients, parseIssuer(issuerUrl))
+      indexClients(clients, parseIssuer(issuerUrl))
         .get('gpt')
         ?.redirects.map(({ kind }) => kind);
     expect(redirectKinds('http://localhost:8787')).toEqual(['gpt', 'gpt-development']);
@@ -337,14 +343,14 @@ describe('introspection clients', () => {
 });
 
 describe('client authentication', () => {
-  const registry = createClientRegistry(clients, parseIssuer(issuer));
+  const registry = createRegistry(clients);
   const rejection = (reason: string) => expect.objectContaining({ reason });
   const basic = (pair: string) => `Basic ${btoa(pair)}`;
 
   /** Parses and then verifies credentials, as the token endpoint does. */
   const authenticateClient = async (
     ...[header, form, knownClients]: [...Parameters<typeof parseClientCredentials>, ClientRegistry]
-  ) => verifyClientCredentials(parseClientCredentials(header, form), knownClients);
+  ) => (await verifyClientCredentials(parseClientCredentials(header, form), knownClients)).party;
 
   /**
    * Encodes as RFC 6749 §2.3.1 requires: escapes all characters except letters, digits, `-`, `.` and `_`, and
@@ -354,7 +360,7 @@ describe('client authentication', () => {
     new URLSearchParams({ '': text }).toString().slice(1).replaceAll('*', '%2A');
 
   const createRegistryWith = (id: string, secrets: readonly string[]) =>
-    createClientRegistry([gptAction({ id, name: 'GPT', secrets, scopes: ['words'] })], parseIssuer(issuer));
+    createRegistry([gptAction({ id, name: 'GPT', secrets, scopes: ['words'] })]);
 
   it('does the same work for an unknown ID as for a known one', async () => {
     const digest = vi.spyOn(crypto.subtle, 'digest');
@@ -372,11 +378,13 @@ describe('client authentication', () => {
   it('authenticates a confidential client with a secret in the form or as Basic', async () => {
     const inForm = await authenticateClient(null, { client_id: 'gpt', client_secret: gptSecret }, registry);
     const inHeader = await authenticateClient(basic(`gpt:${gptSecret}`), {}, registry);
-    expect([inForm, inHeader]).toEqual([registry.get('gpt'), registry.get('gpt')]);
+    expect([inForm, inHeader]).toEqual([registry.configured.get('gpt'), registry.configured.get('gpt')]);
   });
 
   it('identifies a public client by client_id', async () => {
-    expect(await authenticateClient(null, { client_id: 'app' }, registry)).toBe(registry.get('app'));
+    expect(await authenticateClient(null, { client_id: 'app' }, registry)).toBe(
+      registry.configured.get('app'),
+    );
   });
 
   it('accepts either of two secrets, and no third one', async () => {

@@ -177,6 +177,17 @@ describe('client authentication', () => {
     await expectCodeUnused(prepared);
   });
 
+  it.each([{ client_assertion: 'x.y.z' }, { client_assertion_type: 'urn:x' }])(
+    'L2.1 assertion and secret: refuses the right secret together with %j',
+    async (extra) => {
+      const prepared = await prepareRedemption(server);
+      const response = await requestTokens(prepared.deployment, { ...prepared.form, ...extra });
+      await expectTokenError(response, multipleMethodsError);
+      expect(reasonOf(prepared.deployment)).toBe('authentication.multiple');
+      await expectCodeUnused(prepared);
+    },
+  );
+
   it('L2.9 empty password beside other credentials: refuses both', async () => {
     const prepared = await prepareRedemption(app);
     for (const extra of [{ client_secret: 'x' }, { client_id: 'server' }, { client_assertion: 'x.y.z' }]) {
@@ -242,8 +253,6 @@ describe('client authentication', () => {
     ['an unknown client', gpt, { client_id: 'nobody' }, {}],
     ['a client ID in another case', gpt, { client_id: 'GPT' }, {}],
     ['an assertion', server, { client_secret: '', client_assertion: 'x.y.z' }, {}],
-    ['an assertion in addition to the right secret', server, { client_assertion: 'x.y.z' }, {}],
-    ['an assertion type in addition to the right secret', server, { client_assertion_type: 'urn:x' }, {}],
     ['a public client with an assertion', app, { client_assertion: 'x.y.z' }, {}],
   ];
 

@@ -535,6 +535,7 @@ describe('issued tokens', () => {
     scopes: ['words'],
     now,
     accessExpiresAt: now + 1800,
+    requiresAssertion: false,
   });
 
   describe('issueTokens', () => {

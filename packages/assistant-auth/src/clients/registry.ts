@@ -1,0 +1,49 @@
+/** The registry: finds a client by its ID, in the configuration first. */
+
+import { ConfigurationError } from '../oauth/errors.ts';
+import { type Issuer, isLoopback } from '../oauth/resource.ts';
+import type { Client } from './client.ts';
+
+export interface ClientRegistry {
+  /** The clients in the configuration, by ID. */
+  readonly configured: ReadonlyMap<string, Client>;
+  /**
+   * Finds a client. One that is not in the configuration can change between two calls.
+   * @throws ProtocolError `client-metadata.…` if the metadata document of the client cannot be used
+   * @throws StorageUnavailable if storage is needed to find the client
+   */
+  find(id: string): Promise<Client | undefined>;
+}
+
+/** Finds clients that are not in the configuration. */
+export type FindClient = ClientRegistry['find'];
+
+/**
+ * Indexes the clients in the configuration by ID. GPT callbacks on loopback are removed unless the issuer is
+ * on loopback.
+ * @throws ConfigurationError `clients` if two have the same ID
+ */
+export const indexClients = (clients: readonly Client[], issuer: Issuer): ReadonlyMap<string, Client> => {
+  const usable = isLoopback(new URL(issuer)) ? clients : clients.map(withoutDevelopmentRedirects);
+  const byId = new Map(usable.map((client) => [client.id, client]));
+  if (byId.size < clients.length) throw new ConfigurationError('clients', 'must have unique IDs.');
+  return byId;
+};
+
+// Redirects to a GPT callback on loopback are only for a broker that also runs on loopback.
+const withoutDevelopmentRedirects = (client: Client): Client => ({
+  ...client,
+  redirects: client.redirects.filter((rule) => rule.kind !== 'gpt-development'),
+});
+
+/**
+ * Creates the registry.
+ * @param findOther finds clients that are not in the configuration, if there can be any
+ */
+export const createClientRegistry = (
+  configured: ReadonlyMap<string, Client>,
+  findOther: FindClient | undefined,
+): ClientRegistry => ({
+  configured,
+  find: async (id) => configured.get(id) ?? findOther?.(id),
+});

@@ -1,0 +1,38 @@
+/** The client metadata (RFC 7591 §2) that metadata documents and registrations have in common. */
+
+import type { Client } from '../clients/client.ts';
+
+/** What all these clients have in common. */
+export type ClientTraits = Pick<
+  Client,
+  'scopes' | 'defaultScopes' | 'unknownScopes' | 'pkce' | 'refresh' | 'refreshFailureStatus'
+>;
+
+/** In characters. */
+const maxNameLength = 80;
+
+/**
+ * Reads the name of a client: one line, without control and formatting characters, cut after 80 characters.
+ * @param fallback the name of a client without one
+ */
+export const readClientName = (value: unknown, fallback: string): string => {
+  const text = typeof value === 'string' ? value : '';
+  // `\p{C}` also contains the characters that change the direction of text, and lone surrogates.
+  const name = text.replace(/[\p{C}\p{Z}]+/gu, ' ').trim();
+  return [...(name === '' ? fallback : name)].slice(0, maxNameLength).join('');
+};
+
+/**
+ * Reads the grant types that a client uses. Default: `authorization_code` (RFC 7591 §2).
+ * @returns `undefined` if the client does not use authorization codes, or if a value is malformed
+ */
+export const readGrantTypes = ({
+  grant_types: grantTypes = ['authorization_code'],
+  response_types: responseTypes = ['code'],
+}: Readonly<Record<string, unknown>>): readonly unknown[] | undefined =>
+  Array.isArray(grantTypes) &&
+  Array.isArray(responseTypes) &&
+  grantTypes.includes('authorization_code') &&
+  responseTypes.includes('code')
+    ? grantTypes
+    : undefined;
