@@ -19,7 +19,7 @@ import {
   type TestClient,
   without,
 } from '../clients.ts';
-import { clients, deploy, gptSecret, issuer, keys, serverSecret } from '../deployment.ts';
+import { clients, deploy, gptRedirect, gptSecret, issuer, keys, serverSecret } from '../deployment.ts';
 import { expectTokenError, invalidCodeError, invalidRefreshTokenError } from '../expect-error.ts';
 import { createSpyStorage } from '../spy-storage.ts';
 
@@ -485,6 +485,7 @@ describe('issued tokens', () => {
 
   const buildGrantState = (changes: Partial<GrantState> = {}): GrantState => ({
     userId: 'user-1',
+    redirectUri: gptRedirect,
     scopes: ['words', 'score'],
     resource,
     claims: { plan: 'free' },
