@@ -3,6 +3,7 @@
  */
 
 import { authenticateClient, buildBasicChallenge, credentialParameters } from '../clients/authentication.ts';
+import { isChatGptMcpClient } from '../clients/chatgpt.ts';
 import type { Client } from '../clients/client.ts';
 import type { BrokerContext } from '../context.ts';
 import {
@@ -95,7 +96,7 @@ export const issueTokens = async (sealers: Sealers, tokenGrant: TokenGrant): Pro
   const access = findByResource(sealers.access, grant.resource);
   // Both grant handlers checked the resource before they redeemed the code or refreshed the grant.
   if (access === undefined) throw new Error('the resource of this grant is not configured');
-  const { userId, claims } = grant;
+  const { userId, redirectUri, claims } = grant;
   const sealed = await access.seal({
     userId,
     grantId,
@@ -104,6 +105,7 @@ export const issueTokens = async (sealers: Sealers, tokenGrant: TokenGrant): Pro
     claims,
     issuedAt: now,
     expiresAt: accessExpiresAt,
+    isChatGptMcpClient: isChatGptMcpClient(clientId, redirectUri),
   });
   return {
     access_token: sealed,

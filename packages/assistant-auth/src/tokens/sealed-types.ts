@@ -3,7 +3,17 @@
  * an access token, are not fields, because the keys are derived from them.
  */
 import type { TokenIdentifiers, UserClaims } from '../oauth/identifiers.ts';
-import { json, list, optional, record, text, uint, type ValueOf, variant } from '../seal/codec.ts';
+import {
+  json,
+  list,
+  optional,
+  record,
+  text,
+  trailingFlag,
+  uint,
+  type ValueOf,
+  variant,
+} from '../seal/codec.ts';
 
 export const accessToken = record({
   userId: text,
@@ -13,6 +23,8 @@ export const accessToken = record({
   claims: json<UserClaims>(),
   issuedAt: uint,
   expiresAt: uint,
+  /** See `isChatGptMcpClient` in `clients/chatgpt.ts`. */
+  isChatGptMcpClient: trailingFlag,
 });
 
 export type AccessToken = ValueOf<typeof accessToken>;

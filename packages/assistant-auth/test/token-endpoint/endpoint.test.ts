@@ -531,10 +531,22 @@ describe('issued tokens', () => {
           claims: { plan: 'free' },
           issuedAt: now,
           expiresAt: now + 1800,
+          isChatGptMcpClient: false,
         },
       });
       expect(await sealers.access.get(`${issuer}/other`)?.open(access_token)).toMatchObject({
         kind: 'failed',
+      });
+    });
+
+    it('seals that the client is ChatGPT as an MCP client', async () => {
+      const redirectUri = 'https://chatgpt.com/connector/oauth/abc';
+      const { access_token } = await issueTokens(sealers, {
+        ...buildTokenGrant({ redirectUri }),
+        clientId: 'https://chatgpt.com/oauth/client.json',
+      });
+      expect(await sealers.access.get(resource)?.open(access_token)).toMatchObject({
+        value: { isChatGptMcpClient: true },
       });
     });
 
