@@ -67,7 +67,7 @@ export interface AuthorizedCall {
      * Whether the client is ChatGPT as an MCP client: the client ID is that of ChatGPT's metadata document,
      * `https://chatgpt.com/oauth/client.json` or `https://chatgpt.com/oauth/{callback_id}/client.json`, and
      * the authorization code was sent to ChatGPT's redirect URI for apps. `false` for Codex, for the Actions
-     * of GPTs, and for ChatGPT with a client ID that you registered. The broker seals it into the token, so a
+     * of GPTs, and for ChatGPT with any other client ID. The broker seals it into the token, so a
      * caller cannot change it.
      *
      * An MCP server needs it to report a missing scope: ChatGPT reads that only from the result of a tool, and
