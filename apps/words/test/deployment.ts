@@ -43,7 +43,7 @@ export interface Deployment {
 export const deploy = (
   db: D1Database = env.DB,
   runtimeOptions: RuntimeOptions = {},
-  configOverrides: Pick<Config, 'auditRetention'> = {},
+  configOverrides: Pick<Partial<Config>, 'auditRetention' | 'clients'> = {},
 ): Deployment => {
   const log: LogEntry[] = [];
   let currentTime = 1_800_000_000;

@@ -77,17 +77,25 @@ export const mcpClient = {
   scopes: ['words', 'score'],
 } as const;
 
+/** The parameters that identify a public client. */
+interface Requester {
+  readonly client_id: string;
+  readonly redirect_uri: string;
+}
+
 /**
  * Signs a user in through the MCP client, and returns an access token for the MCP endpoint.
  * @param resource the API that the token is for
+ * @param requester another public client, and its redirect URI
  */
 export const signInToMcp = async (
   call: Call,
   subject: string,
   scope = 'words score',
   resource = `${origin}/mcp`,
+  requester: Requester = { client_id: mcpClient.id, redirect_uri: 'http://127.0.0.1:33418/callback' },
 ): Promise<string> => {
-  const client = { client_id: mcpClient.id, redirect_uri: 'http://127.0.0.1:33418/callback', resource };
+  const client = { ...requester, resource };
   const page = await openPage(call, {
     ...client,
     response_type: 'code',

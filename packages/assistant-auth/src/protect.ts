@@ -63,6 +63,18 @@ export interface AuthorizedCall {
   readonly client: {
     /** The client ID. */
     readonly id: string;
+    /**
+     * Whether the client is ChatGPT as an MCP client: the client ID is that of ChatGPT's metadata document,
+     * `https://chatgpt.com/oauth/client.json` or `https://chatgpt.com/oauth/{callback_id}/client.json`, and
+     * the authorization code was sent to ChatGPT's redirect URI for apps. `false` for Codex, for the Actions
+     * of GPTs, and for ChatGPT with any other client ID. The broker seals it into the token, so a
+     * caller cannot change it.
+     *
+     * An MCP server needs it to report a missing scope: ChatGPT reads that only from the result of a tool, and
+     * other clients only from a 403 response. It grants nothing. `mcpHandler` of assistant-operations has the
+     * option `reportsMissingScopeInResult` for it.
+     */
+    readonly isChatGptMcpClient: boolean;
   };
   /** The grant that the token was issued from: what this user has allowed this client to do. */
   readonly grant: {
@@ -137,7 +149,7 @@ export const createProtect = (context: ProtectContext) => {
       return {
         ok: true,
         user: { id: token.userId },
-        client: { id: token.clientId },
+        client: { id: token.clientId, isChatGptMcpClient: token.isChatGptMcpClient },
         grant: { id: token.grantId },
         scopes: token.scopes,
         claims: token.claims,

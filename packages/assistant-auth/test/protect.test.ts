@@ -9,11 +9,12 @@ import {
   type ProtectOptions,
   type RateLimiter,
   StorageUnavailable,
+  staticClient,
 } from '../src/index.ts';
 import { createResourceServer, type ResourceServerOptions } from '../src/resource-server.ts';
 import { memoryStorage } from '../src/storage/memory.ts';
 import { expectTokens, gptSignIn } from './browser.ts';
-import { app, gpt, obtainCode, obtainTokens, redeem } from './clients.ts';
+import { app, gpt, obtainCode, obtainTokens, redeem, refresh, type TestClient } from './clients.ts';
 import { type Deployment, deploy, issuer, keys, metadataParameter } from './deployment.ts';
 import { createSpyStorage } from './spy-storage.ts';
 
@@ -63,7 +64,7 @@ describe('protect', () => {
     const expected: AuthorizedCall = {
       ok: true,
       user: { id: 'u1' },
-      client: { id: 'gpt' },
+      client: { id: 'gpt', isChatGptMcpClient: false },
       grant: { id: expect.stringMatching(/^[\w-]{22}$/) },
       scopes: ['words', 'score'],
       claims: { plan: 'free' },
@@ -272,6 +273,45 @@ describe('protect', () => {
       cause: 'Error: protect was called for a resource that is not configured: https://typo.example',
     });
   });
+});
+
+describe('the client of a call', () => {
+  const chatGptId = 'https://chatgpt.com/oauth/client.json';
+  const chatGptRedirect = 'https://chatgpt.com/connector_platform_oauth_redirect';
+
+  it.each([
+    ['ChatGPT', chatGptId, chatGptRedirect, true],
+    ['Codex', 'https://chatgpt.com/oauth/codex/client.json', 'http://127.0.0.1/callback', false],
+    ['a client with ChatGPT’s ID and another redirect URI', chatGptId, 'http://127.0.0.1/callback', false],
+    ['a client with ChatGPT’s redirect URI and another ID', 'chatgpt', chatGptRedirect, false],
+  ])(
+    'is known in the broker and in another process, also after a refresh: %s',
+    async (name, clientId, redirectUri, isChatGptMcpClient) => {
+      const registered = staticClient({ id: 'x', name, redirectUris: [redirectUri], scopes: ['words'] });
+      const deployment = deploy({ clients: [{ ...registered, id: clientId }] });
+      const identity = { client_id: clientId, redirect_uri: redirectUri };
+      const client: TestClient = {
+        request: { ...app.request, ...identity, scope: 'words offline_access' },
+        codeRequest: (code) => ({ ...app.codeRequest(code), ...identity }),
+        refreshRequest: (token) => ({ ...app.refreshRequest(token), client_id: clientId }),
+      };
+      const resource = `${issuer}/api`;
+      const resourceServer = createResourceServer({
+        ...{ issuer, resource, now: deployment.now, log: () => {} },
+        keys: await deriveResourceKeys({ sealingKeys: keys, issuer, resource }),
+      });
+      const tokens = await obtainTokens(deployment, client);
+      const refreshed = await expectTokens(await refresh(deployment, client, tokens.refresh_token));
+      for (const { access_token } of [tokens, refreshed]) {
+        const headers = { authorization: `Bearer ${access_token}`, 'user-agent': 'ChatGPT-User/1.0' };
+        for (const guard of [deployment.broker, resourceServer])
+          expect(await guard.protect(new Request(resource, { headers }))).toMatchObject({
+            ok: true,
+            client: { id: clientId, isChatGptMcpClient },
+          });
+      }
+    },
+  );
 });
 
 describe('protect with a rate limit', () => {

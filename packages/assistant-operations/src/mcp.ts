@@ -18,7 +18,7 @@ import {
   RefusedRequestError,
   readCalledTool,
 } from './mcp/message.ts';
-import type { MessageHandler } from './mcp/server.ts';
+import type { MessageHandler, ToolAccess } from './mcp/server.ts';
 import type { Operation } from './operation.ts';
 import { readToolName } from './tool.ts';
 
@@ -82,6 +82,18 @@ export interface McpHandlerOptions<
    */
   readonly guard: McpGuard<Auth, Result>;
   /**
+   * Decides whether a missing scope is reported to this caller in the result of the tool instead of the
+   * guard's 403 response. Return `true` only for ChatGPT, which ignores the 403 response; other clients ignore
+   * the result. With `broker.protect` of assistant-auth as the guard: `({ client }) =>
+   * client.isChatGptMcpClient`. Write it below `guard`, like `context`. Default: `false` for every caller.
+   *
+   * The result has `isError`, a text for the model, and the guard's `WWW-Authenticate` header in
+   * `_meta["mcp/www_authenticate"]`. A refusal without that header, or with a status other than 403, is sent
+   * unchanged.
+   * @see https://developers.openai.com/apps-sdk/build/auth
+   */
+  readonly reportsMissingScopeInResult?: (auth: NoInfer<Auth>) => boolean;
+  /**
    * Creates the context that is passed to the handler of the operation, once for each call of a tool, before
    * the input is validated. Write it below `guard`, from which TypeScript infers the type of `auth`.
    */
@@ -114,7 +126,8 @@ export interface McpHandlerOptions<
  * client signs the user in again.
  *
  * The guard is called before the body is read. If the token lacks a scope of the called operation, the
- * guard's refusal is sent. Batches are refused, and so is a message with more than 100,000 bytes, more than 64
+ * guard's refusal is sent, or the result of the tool has its challenge (`reportsMissingScopeInResult`).
+ * Batches are refused, and so is a message with more than 100,000 bytes, more than 64
  * levels of nesting, or more than 500 values besides the arguments of a tool.
  *
  * Responses are JSON. Only `subscriptions/listen` gets a stream, which ends at once, because tools, prompts
@@ -289,13 +302,24 @@ const handleRequest = async <Auth extends McpGuardAcceptance, Context>(
   checkTransport(request, endpoint);
   const message = await readMessage(request);
   const { scopes = [] } = endpoint.operations.get(readCalledTool(message) ?? '') ?? {};
+  let access: ToolAccess<Context> = { kind: 'granted', createContext: () => options.context(auth) };
   if (!scopes.every((scope) => auth.scopes.includes(scope))) {
     const result = await options.guard(request, scopes, endpoint.allScopes);
-    if (!isAccepted(result)) return readRefusal(result);
+    if (!isAccepted(result)) {
+      const refusal = readRefusal(result);
+      const challenge = readScopeChallenge(refusal);
+      // Not `true` if it is a function in JavaScript that returns a promise.
+      if (challenge === undefined || options.reportsMissingScopeInResult?.(auth) !== true) return refusal;
+      access = { kind: 'missing-scope', challenge };
+    }
   }
   const handleMessage = await endpoint.loadMessageHandler();
-  return handleMessage(request, message, () => options.context(auth));
+  return handleMessage(request, message, access);
 };
+
+/** Returns the challenge of a refusal for a missing scope (RFC 6750 §3.1), if it has one. */
+const readScopeChallenge = ({ status, headers }: Response): string | undefined =>
+  status === 403 ? (headers.get('www-authenticate') ?? undefined) : undefined;
 
 /** @throws RefusedRequestError for a wrong origin, method or header */
 const checkTransport = (

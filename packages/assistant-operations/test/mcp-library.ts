@@ -115,11 +115,12 @@ export const readResult = async (response: Response): Promise<Record<string, unk
 export const connect = async (
   handle: (request: Request) => Promise<Response>,
   mode: 'legacy' | 'auto',
+  authorization = allScopes,
 ): Promise<Client> => {
   const client = new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode } });
   const transport = new StreamableHTTPClientTransport(new URL(url), {
     fetch: (input, init) => handle(new Request(input, init)),
-    requestInit: { headers: { authorization: allScopes } },
+    requestInit: { headers: { authorization } },
   });
   await client.connect(transport);
   return client;

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { DefinitionError, defineApi, defineOperation, ProblemError } from '../src/index.ts';
 import { mcpHandler } from '../src/mcp.ts';
-import { library, listBooks, type Shelf } from './library.ts';
+import { library, listBooks, rateBook, type Shelf } from './library.ts';
 import {
   allScopes,
   buildCall,
@@ -355,6 +355,131 @@ describe.each(eras)('a message of %s', (era) => {
       jsonRpcError(-32603, 'Something went wrong on our side. Reference: reference-1'),
     );
     expect(errors).toEqual([[failure, 'reference-1']]);
+  });
+});
+
+describe.each(eras)('a missing scope that is reported in the result, in %s', (era) => {
+  const missingScope = buildCall(era, 'rate_book', { title: 'Emma', stars: 4 }, 'ada read');
+  /** What the SDK adds to a result. */
+  const envelope =
+    era === '2025-11-25'
+      ? { _meta: {}, result: {} }
+      : {
+          _meta: {
+            'io.modelcontextprotocol/serverInfo': { name: 'library', title: 'Library', version: '1.2.3' },
+          },
+          result: { resultType: 'complete' },
+        };
+  const isAda = ({ name }: { readonly name: string }) => name === 'ada';
+
+  it('reaches the client with the complete challenge, and the operation does not run', async () => {
+    const runs: unknown[] = [];
+    const watched = {
+      ...rateBook,
+      run: async (input: unknown) => {
+        runs.push(input);
+        return { ok: true as const, output: { title: 'Emma', stars: 4 } };
+      },
+    };
+    const { send, guardCalls, contexts, errors } = createMcpLibrary(
+      { reportsMissingScopeInResult: isAda },
+      defineApi([watched]),
+    );
+    const response = await send(missingScope);
+    expect(response.status).toBe(200);
+    expect(readHeaders(response)).toEqual(commonHeaders);
+    expect(await response.json()).toEqual({
+      jsonrpc: '2.0',
+      id: 7,
+      result: {
+        isError: true,
+        content: [
+          {
+            type: 'text',
+            text: 'The user has not allowed this app to do this yet. Ask the user to authorize the app again and to allow the access that it requests. Then call the tool again.',
+          },
+        ],
+        _meta: { 'mcp/www_authenticate': ['Bearer scope="read rate"'], ...envelope._meta },
+        ...envelope.result,
+      },
+    });
+    expect(guardCalls.map(([scopes]) => scopes)).toEqual([[], ['read', 'rate']]);
+    expect([runs, contexts, errors]).toEqual([[], [], []]);
+  });
+
+  it('reaches the client of the SDK', async () => {
+    const { handle } = createMcpLibrary({ reportsMissingScopeInResult: isAda });
+    const client = await connect(handle, era === '2025-11-25' ? 'legacy' : 'auto', 'ada read');
+    expect(await client.callTool({ name: 'rate_book', arguments: {} })).toMatchObject({
+      isError: true,
+      _meta: { 'mcp/www_authenticate': ['Bearer scope="read rate"'] },
+    });
+  });
+
+  it('is a 403 response for every other caller, and by default', async () => {
+    const forBob = createMcpLibrary({ reportsMissingScopeInResult: ({ name }) => name === 'bob' });
+    for (const { send } of [forBob, createMcpLibrary()]) {
+      const response = await send(missingScope);
+      expect([response.status, await response.text()]).toEqual([403, 'refused: read rate']);
+      expect(response.headers.get('www-authenticate')).toBe('Bearer scope="read rate"');
+    }
+  });
+
+  it.each([[async () => false], [() => 'yes'], [() => 1]])(
+    'is a 403 response if the option in JavaScript returns anything but true: %s',
+    async (reportsMissingScopeInResult) => {
+      const { send } = createMcpLibrary({ reportsMissingScopeInResult } as object);
+      expect((await send(missingScope)).status).toBe(403);
+    },
+  );
+
+  it('is a 500 response if the option fails, with only a reference ID', async () => {
+    const failure = new Error('secret');
+    const { send, errors, contexts } = createMcpLibrary({
+      reportsMissingScopeInResult: () => {
+        throw failure;
+      },
+    });
+    const response = await send(missingScope);
+    expect(response.status).toBe(500);
+    expect(await response.json()).toEqual(
+      jsonRpcError(-32603, 'Something went wrong on our side. Reference: reference-1'),
+    );
+    expect([errors, contexts]).toEqual([[[failure, 'reference-1']], []]);
+  });
+
+  it.each([
+    [401, { 'www-authenticate': 'Bearer error="invalid_token"' }],
+    [403, {}],
+    [421, {}],
+    [429, { 'retry-after': '60' }],
+    [503, { 'retry-after': '10', 'www-authenticate': 'Bearer' }],
+  ])('does not replace another refusal: %i with %o', async (status, headers) => {
+    const { send, contexts } = createMcpLibrary({
+      reportsMissingScopeInResult: () => true,
+      guard: async (_, scopes) =>
+        scopes.length === 0
+          ? { ok: true, name: 'ada', scopes: ['read'] }
+          : { ok: false, response: new Response('refused', { status, headers }) },
+    });
+    const response = await send(missingScope);
+    expect([response.status, await response.text(), contexts]).toEqual([status, 'refused', []]);
+    expect(response.headers.get('www-authenticate')).toBe(new Headers(headers).get('www-authenticate'));
+    expect(response.headers.get('retry-after')).toBe(new Headers(headers).get('retry-after'));
+  });
+
+  it('leaves the refusal of a caller without a token unchanged', async () => {
+    const { send } = createMcpLibrary({ reportsMissingScopeInResult: () => true });
+    const headers = new Headers(missingScope.headers);
+    headers.delete('authorization');
+    const response = await send({ ...missingScope, headers });
+    expect([response.status, await response.text()]).toEqual([401, 'refused: read rate']);
+  });
+
+  it('does not concern a caller who has the scopes', async () => {
+    const { send } = createMcpLibrary({ reportsMissingScopeInResult: () => true });
+    const response = await send(buildCall(era, 'rate_book', { title: 'Emma', stars: 4 }));
+    expect(await readResult(response)).toMatchObject({ structuredContent: { title: 'Emma', stars: 4 } });
   });
 });
 

@@ -1,4 +1,5 @@
 /** The MCP endpoint of the game: the operations of the API as tools, and a prompt that starts a round. */
+import type { AuthorizedCall } from 'assistant-auth';
 import { type McpGuard, type McpGuardAcceptance, mcpHandler } from 'assistant-operations/mcp';
 import { categories } from '../game/categories.ts';
 import { createPlayPrompt, mcpInstructions } from '../game/instructions.ts';
@@ -11,8 +12,11 @@ export const mcpPath = '/mcp';
 /** Returns the URL of the endpoint, which is also its resource identifier. */
 export const buildMcpUrl = (origin: string): string => origin + mcpPath;
 
+/** What the endpoint reads of a call that the guard accepted. */
+type McpCall = McpGuardAcceptance & Pick<AuthorizedCall, 'client'>;
+
 /** What the endpoint needs from the app. */
-export interface McpEndpointOptions<Auth extends McpGuardAcceptance> {
+export interface McpEndpointOptions<Auth extends McpCall> {
   readonly origin: string;
   readonly guard: McpGuard<Auth>;
   readonly context: (auth: Auth) => OperationContext;
@@ -20,13 +24,14 @@ export interface McpEndpointOptions<Auth extends McpGuardAcceptance> {
 }
 
 /** Creates the handler of the endpoint. */
-export const createMcpEndpoint = <Auth extends McpGuardAcceptance>({
+export const createMcpEndpoint = <Auth extends McpCall>({
   origin,
   ...options
 }: McpEndpointOptions<Auth>): ((request: Request) => Promise<Response>) =>
   mcpHandler(gameApi, {
     ...options,
     url: buildMcpUrl(origin),
+    reportsMissingScopeInResult: ({ client }) => client.isChatGptMcpClient,
     serverInfo: { name: 'words-with-chat', title: 'Words With Chat', version: '1.0.0' },
     instructions: mcpInstructions,
     prompts: [playPrompt],

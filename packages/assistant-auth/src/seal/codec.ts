@@ -89,13 +89,31 @@ export const optional = <Item>(item: Codec<Item>): Codec<Item | undefined> => ({
   },
 });
 
+/**
+ * A flag that takes no byte if it is false. Only for the last field of a payload, to which it can be added
+ * without a change of the format: what was sealed before is read as false.
+ */
+export const trailingFlag: Codec<boolean> = {
+  write(out, value) {
+    if (value) out.push(1);
+  },
+  read(input) {
+    if (input.at === input.bytes.length) return false;
+    if (next(input) !== 1) throw new RangeError('not a flag');
+    return true;
+  },
+};
+
 /** A JSON value. Its shape is not checked. */
 export const json = <Value>(): Codec<Value> => ({
   write: (out, value) => text.write(out, JSON.stringify(value)),
   read: (input) => JSON.parse(text.read(input)),
 });
 
-/** Fields in the order in which they are listed. Adding, removing or moving one changes the format. */
+/**
+ * Fields in the order in which they are listed. Adding, removing or moving one changes the format, except for
+ * a `trailingFlag`.
+ */
 export const record = <Value extends object>(
   fields: { readonly [name in keyof Value]: Codec<Value[name]> },
 ): Codec<Readonly<Value>> => {

@@ -164,6 +164,8 @@ export interface CodeRedemption {
 export interface GrantState {
   /** The user who gave the consent. */
   readonly userId: UserId;
+  /** The redirect URI that the code was sent to. */
+  readonly redirectUri: string;
   /** The scopes that the user consented to. */
   readonly scopes: readonly string[];
   /** The audience of the grant's access tokens. */

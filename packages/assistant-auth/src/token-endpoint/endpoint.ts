@@ -3,6 +3,7 @@
  */
 
 import { authenticateClient, buildBasicChallenge, credentialParameters } from '../clients/authentication.ts';
+import { isChatGptMcpClient } from '../clients/chatgpt.ts';
 import type { Client } from '../clients/client.ts';
 import type { BrokerContext } from '../context.ts';
 import {
@@ -100,7 +101,7 @@ export const issueTokens = async (sealers: Sealers, tokenGrant: TokenGrant): Pro
   const access = findByResource(sealers.access, grant.resource);
   // Both grant handlers checked the resource before they redeemed the code or refreshed the grant.
   if (access === undefined) throw new Error('the resource of this grant is not configured');
-  const { userId, claims } = grant;
+  const { userId, redirectUri, claims } = grant;
   const sealed = await access.seal({
     userId,
     grantId,
@@ -109,6 +110,7 @@ export const issueTokens = async (sealers: Sealers, tokenGrant: TokenGrant): Pro
     claims,
     issuedAt: now,
     expiresAt: accessExpiresAt,
+    isChatGptMcpClient: isChatGptMcpClient(clientId, redirectUri),
   });
   return {
     access_token: sealed,
@@ -127,9 +129,8 @@ export const sealRefreshToken = async (
   sealers: Sealers,
   tokenGrant: TokenGrant,
 ): Promise<string | undefined> => {
-  const { grantId, clientId, grant } = tokenGrant;
+  const { grantId, clientId, grant, requiresAssertion } = tokenGrant;
   const { scopes, resource, generation } = grant;
-  const authentication = tokenGrant.requiresAssertion ? 'private_key_jwt' : undefined;
   switch (grant.refreshPolicy) {
     case 'none':
       return undefined;
@@ -141,8 +142,8 @@ export const sealRefreshToken = async (
         scopes,
         resource,
         generation,
-        authentication,
         expiresAt: grant.refreshAbsoluteExpiresAt,
+        requiresAssertion,
       });
     case 'rotating':
       return sealers.refresh.seal({
@@ -151,8 +152,8 @@ export const sealRefreshToken = async (
         scopes,
         resource,
         generation,
-        authentication,
         expiresAt: grant.refreshIdleExpiresAt,
+        requiresAssertion,
       });
   }
 };

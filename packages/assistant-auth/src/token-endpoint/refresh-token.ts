@@ -29,7 +29,7 @@ export const refreshTokenGrant: GrantHandler = async (context, { client, asserti
   checkRefreshToken(presented, client, parameters, now);
   // The method of the code exchange, or a stronger one. Otherwise, whoever has stolen the token could use it
   // without the key.
-  const requiresAssertion = presented.authentication !== undefined;
+  const { requiresAssertion } = presented;
   if (requiresAssertion && assertion === undefined) throw tokenEndpointError('refresh.authentication');
   if (findByResource(sealers.access, presented.resource) === undefined)
     throw tokenEndpointError('refresh.resource-removed');

@@ -3,7 +3,17 @@
  * an access token, are not fields, because the keys are derived from them.
  */
 import type { TokenIdentifiers, UserClaims } from '../oauth/identifiers.ts';
-import { json, list, optional, record, text, uint, type ValueOf, variant } from '../seal/codec.ts';
+import {
+  json,
+  list,
+  optional,
+  record,
+  text,
+  trailingFlag,
+  uint,
+  type ValueOf,
+  variant,
+} from '../seal/codec.ts';
 
 export const accessToken = record({
   userId: text,
@@ -13,6 +23,8 @@ export const accessToken = record({
   claims: json<UserClaims>(),
   issuedAt: uint,
   expiresAt: uint,
+  /** See `isChatGptMcpClient` in `clients/chatgpt.ts`. */
+  isChatGptMcpClient: trailingFlag,
 });
 
 export type AccessToken = ValueOf<typeof accessToken>;
@@ -37,9 +49,9 @@ export const refreshToken = record({
   scopes: list(text),
   resource: text,
   generation: uint,
-  /** `private_key_jwt` if the code was redeemed with that method: then a refresh requires it, too. */
-  authentication: optional(text),
   expiresAt: uint,
+  /** Whether the code was redeemed, or a refresh was made, with a client assertion: then each refresh needs one. */
+  requiresAssertion: trailingFlag,
 });
 
 export type RefreshToken = ValueOf<typeof refreshToken>;

@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { parseClientCredentials, verifyClientCredentials } from '../../src/clients/authentication.ts';
+import { isChatGptMcpClient } from '../../src/clients/chatgpt.ts';
 import { acceptsAnyGpt, type Client } from '../../src/clients/client.ts';
 import type { IntrospectionClientOptions } from '../../src/clients/introspection-client.ts';
 import { type ClientRegistry, createClientRegistry, indexClients } from '../../src/clients/registry.ts';
@@ -456,5 +457,52 @@ describe('client authentication', () => {
       'authentication.method',
       'authentication.missing',
     ]);
+  });
+});
+
+describe('isChatGptMcpClient', () => {
+  const id = 'https://chatgpt.com/oauth/client.json';
+  const redirect = 'https://chatgpt.com/connector_platform_oauth_redirect';
+
+  it.each([
+    [id, redirect],
+    [id, 'https://chatgpt.com/connector/oauth/Ab_c-1'],
+    ['https://chatgpt.com/oauth/Ab_c-1/client.json', 'https://chatgpt.com/connector/oauth/Ab_c-1'],
+    ['https://chatgpt.com/oauth/codex2/client.json', redirect],
+  ])('recognizes %s with a code sent to %s', (clientId, redirectUri) => {
+    expect(isChatGptMcpClient(clientId, redirectUri)).toBe(true);
+  });
+
+  it.each([
+    'https://chatgpt.com/oauth/codex/client.json',
+    'https://chatgpt.com/oauth//client.json',
+    'https://chatgpt.com/oauth/a/b/client.json',
+    'https://chatgpt.com/oauth/a%2Fb/client.json',
+    'https://chatgpt.com/oauth/client.json?x=1',
+    'https://chatgpt.com/oauth/client.json\n',
+    'https://chatgpt.com/oauth/clientXjson',
+    'http://chatgpt.com/oauth/client.json',
+    'https://chatgpt.com.evil.example/oauth/client.json',
+    'https://evil.example/https://chatgpt.com/oauth/client.json',
+    'https://chatgptXcom/oauth/client.json',
+    'chatgpt',
+    '',
+  ])('does not recognize the client ID %j', (clientId) => {
+    expect(isChatGptMcpClient(clientId, redirect)).toBe(false);
+  });
+
+  it.each([
+    'https://chatgpt.com/connector_platform_oauth_redirect/',
+    'https://chatgpt.com/connector/oauth/',
+    'https://chatgpt.com/connector/oauth/a/b',
+    'https://chatgpt.com/connector/oauth/a?b',
+    'https://chatgpt.com/aip/g-1234567890abcdef/oauth/callback',
+    'https://chatgpt.com.evil.example/connector_platform_oauth_redirect',
+    'https://evil.example/https://chatgpt.com/connector_platform_oauth_redirect',
+    'http://chatgpt.com/connector_platform_oauth_redirect',
+    'http://127.0.0.1/callback',
+    '',
+  ])('does not recognize a code sent to %j', (redirectUri) => {
+    expect(isChatGptMcpClient(id, redirectUri)).toBe(false);
   });
 });

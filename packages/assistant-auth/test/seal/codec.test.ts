@@ -10,6 +10,7 @@ import {
   optional,
   record,
   text,
+  trailingFlag,
   uint,
 } from '../../src/seal/codec.ts';
 import { createSealer, type Purpose, parseKeyRing } from '../../src/seal/index.ts';
@@ -169,6 +170,28 @@ describe('codecs', () => {
     });
   });
 
+  describe('a trailing flag', () => {
+    const before = record({ name: text });
+    const flagged = record({ name: text, isSpecial: trailingFlag });
+
+    it('takes a byte only if it is true', () => {
+      expect(encode(flagged, { name: 'a', isSpecial: false })).toEqual(bytes(1, 0x61));
+      expect(encode(flagged, { name: 'a', isSpecial: true })).toEqual(bytes(1, 0x61, 1));
+      for (const isSpecial of [false, true])
+        expect(decode(flagged, encode(flagged, { name: 'a', isSpecial }))).toEqual({ name: 'a', isSpecial });
+    });
+
+    it('is false in what was written before it was added', () => {
+      expect(decode(flagged, encode(before, { name: 'a' }))).toEqual({ name: 'a', isSpecial: false });
+      expect(decode(before, encode(flagged, { name: 'a', isSpecial: false }))).toEqual({ name: 'a' });
+      expect(() => decode(before, encode(flagged, { name: 'a', isSpecial: true }))).toThrow(RangeError);
+    });
+
+    it.each([[[0]], [[2]], [[1, 0]], [[1, 1]]])('refuses to read the bytes %j', (tail) => {
+      expect(() => decode(flagged, bytes(1, 0x61, ...tail))).toThrow(RangeError);
+    });
+  });
+
   describe('list', () => {
     it('refuses an absurd length', () => {
       const input = bytes(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f);
@@ -228,18 +251,19 @@ describe('test vectors', () => {
 
   describe('the payload vectors', () => {
     it('cover every sealed type, in the order of docs/sealed-tokens.md', () => {
-      expect(payloadVectors.map(({ purpose }) => purpose)).toEqual(Object.keys(codecs));
+      const purposes = payloadVectors.map(({ purpose }) => purpose);
+      expect([...new Set(purposes)]).toEqual(Object.keys(codecs));
     });
 
     it.each(payloadVectors)('match what the code reads and writes: $purpose', ({ purpose, value, bytes }) => {
       expect(codecs[purpose]?.(bytes)).toEqual({ value, written: bytes });
     });
 
-    it('match the documented encoding of an access token', () => {
-      const { text, list, uint } = referenceDecoder;
-      const [vector] = payloadVectors;
+    it.each([0, 1])('match the documented encoding of an access token: vector %i', (index) => {
+      const { text, list, uint, trailingFlag } = referenceDecoder;
+      const vector = payloadVectors[index];
       const token = decode(accessToken, fromHex(vector?.bytes ?? ''));
-      const { userId, grantId, clientId, scopes, claims, issuedAt, expiresAt } = token;
+      const { userId, grantId, clientId, scopes, claims, issuedAt, expiresAt, isChatGptMcpClient } = token;
       const written = [
         text(userId),
         text(grantId),
@@ -247,12 +271,15 @@ describe('test vectors', () => {
         list(scopes),
         text(JSON.stringify(claims)),
       ];
-      expect([...written, uint(issuedAt), uint(expiresAt)].join('')).toBe(vector?.bytes);
+      expect(isChatGptMcpClient).toBe(index === 1);
+      expect([...written, uint(issuedAt), uint(expiresAt), trailingFlag(isChatGptMcpClient)].join('')).toBe(
+        vector?.bytes,
+      );
     });
 
     it('match the documented encoding of the request in a consent', () => {
       const { text, list, optional } = referenceDecoder;
-      const { request } = decode(consent, fromHex(payloadVectors[3]?.bytes ?? ''));
+      const { request } = decode(consent, fromHex(payloadVectors[4]?.bytes ?? ''));
       const { clientId, redirectUri, state, scopes, resource, codeChallenge } = request;
       const written = text(clientId) + text(redirectUri) + optional(state) + list(scopes) + text(resource);
       expect(toHex(encode(authorizationRequest, request))).toBe(written + optional(codeChallenge));

@@ -27,6 +27,9 @@ export const list = (values: readonly string[]): string => uint(values.length) +
 export const optional = (value: string | undefined): string =>
   value === undefined ? '00' : `01${text(value)}`;
 
+/** Nothing for false. */
+export const trailingFlag = (value: boolean): string => (value ? '01' : '');
+
 /** The HKDF `info` of a derived key, in hexadecimal. */
 export const info = (purpose: {
   readonly name: string;

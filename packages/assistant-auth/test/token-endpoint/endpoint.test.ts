@@ -19,7 +19,7 @@ import {
   type TestClient,
   without,
 } from '../clients.ts';
-import { clients, deploy, gptSecret, issuer, keys, serverSecret } from '../deployment.ts';
+import { clients, deploy, gptRedirect, gptSecret, issuer, keys, serverSecret } from '../deployment.ts';
 import { expectTokenError, invalidCodeError, invalidRefreshTokenError } from '../expect-error.ts';
 import { createSpyStorage } from '../spy-storage.ts';
 
@@ -518,6 +518,7 @@ describe('issued tokens', () => {
 
   const buildGrantState = (changes: Partial<GrantState> = {}): GrantState => ({
     userId: 'user-1',
+    redirectUri: gptRedirect,
     scopes: ['words', 'score'],
     resource,
     claims: { plan: 'free' },
@@ -564,10 +565,22 @@ describe('issued tokens', () => {
           claims: { plan: 'free' },
           issuedAt: now,
           expiresAt: now + 1800,
+          isChatGptMcpClient: false,
         },
       });
       expect(await sealers.access.get(`${issuer}/other`)?.open(access_token)).toMatchObject({
         kind: 'failed',
+      });
+    });
+
+    it('seals that the client is ChatGPT as an MCP client', async () => {
+      const redirectUri = 'https://chatgpt.com/connector/oauth/abc';
+      const { access_token } = await issueTokens(sealers, {
+        ...buildTokenGrant({ redirectUri }),
+        clientId: 'https://chatgpt.com/oauth/client.json',
+      });
+      expect(await sealers.access.get(resource)?.open(access_token)).toMatchObject({
+        value: { isChatGptMcpClient: true },
       });
     });
 
@@ -595,6 +608,7 @@ describe('issued tokens', () => {
             resource,
             generation: 7,
             expiresAt,
+            requiresAssertion: false,
           },
         });
       },

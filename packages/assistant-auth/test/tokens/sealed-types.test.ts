@@ -74,6 +74,7 @@ describe('sealers', () => {
     claims: {},
     issuedAt: 1_800_000_000,
     expiresAt: 1_800_001_800,
+    isChatGptMcpClient: false,
   };
   const code = {
     grantId: 'g-1',

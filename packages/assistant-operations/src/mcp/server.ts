@@ -34,12 +34,19 @@ export interface MessageHandlerOptions {
   readonly reportError: (error: unknown) => string;
 }
 
-/** Handles one message of a caller that the guard has accepted. `createContext` can throw. */
+/** Handles one message of a caller that the guard has accepted. */
 export type MessageHandler<Context> = (
   request: Request,
   message: unknown,
-  createContext: () => Context,
+  access: ToolAccess<Context>,
 ) => Promise<Response>;
+
+/** What happens if the message calls a tool. */
+export type ToolAccess<Context> =
+  /** The operation runs. `createContext` can throw. */
+  | { readonly kind: 'granted'; readonly createContext: () => Context }
+  /** The operation does not run. The result has the challenge that names the scopes. */
+  | { readonly kind: 'missing-scope'; readonly challenge: string };
 
 /** Creates the handler. Tools are in the order of the operations. */
 export const createMessageHandler = <Context>(
@@ -47,10 +54,10 @@ export const createMessageHandler = <Context>(
   options: MessageHandlerOptions,
 ): MessageHandler<Context> => {
   const tools = new Map(operations.map(createCallableTool).map((tool) => [tool.description.name, tool]));
-  return async (request, message, createContext) => {
+  return async (request, message, access) => {
     let problemResponse: Response | undefined;
     const call: Call<Context> = {
-      createContext,
+      access,
       respondWith: (response) => {
         problemResponse = response;
       },
@@ -85,7 +92,7 @@ const acceptBoth = (request: Request): Request => {
 
 /** One call of a tool. */
 interface Call<Context> {
-  readonly createContext: () => Context;
+  readonly access: ToolAccess<Context>;
   /** Replaces the response to the message. */
   readonly respondWith: (response: Response) => void;
 }
@@ -176,8 +183,10 @@ const callTool = async <Context>(
 ): Promise<CallToolResult> => {
   const tool = tools.get(name);
   if (tool === undefined) throw new ProtocolError(errorCodes.invalidParams, 'There is no such tool.');
+  const { access } = call;
+  if (access.kind === 'missing-scope') return createMissingScopeResult(access.challenge);
   try {
-    const result = await tool.operation.run(input, call.createContext());
+    const result = await tool.operation.run(input, access.createContext());
     return result.ok ? createResult(tool, result.output) : createErrorResult(describeIssues(result.issues));
   } catch (error) {
     return handleError(error, call, options);
@@ -201,6 +210,17 @@ const createResult = <Context>(
 const createErrorResult = (text: string): CallToolResult => ({
   content: [{ type: 'text', text }],
   isError: true,
+});
+
+/**
+ * ChatGPT asks the user to authorize more if a result has this member of `_meta`: an array of complete values
+ * of `WWW-Authenticate`.
+ */
+const createMissingScopeResult = (challenge: string): CallToolResult => ({
+  ...createErrorResult(
+    'The user has not allowed this app to do this yet. Ask the user to authorize the app again and to allow the access that it requests. Then call the tool again.',
+  ),
+  _meta: { 'mcp/www_authenticate': [challenge] },
 });
 
 const describeIssues = (issues: readonly InputIssue[]): string =>

@@ -266,10 +266,11 @@ const notRefreshable: RefreshOutcome = { kind: 'refused', reason: 'inactive' };
 /** Stores the use of a grant, and returns the state that tokens are issued from. */
 const storeGrantUse = ({ grants }: MemoryTables, grant: Grant, use: Use): GrantState => {
   grants.set(grant.id, { ...grant, use });
-  const { userId, scopes, resource, claims, refreshPolicy } = grant;
+  const { userId, redirectUri, scopes, resource, claims, refreshPolicy } = grant;
   const { generation, refreshIdleExpiresAt, refreshAbsoluteExpiresAt } = use;
   return {
     userId,
+    redirectUri,
     scopes,
     resource,
     claims,

@@ -202,6 +202,7 @@ const tokenReused = 'refresh token reused';
 /** The columns in `grantStateColumns`. */
 interface GrantStateRow {
   readonly user_id: string;
+  readonly redirect_uri: string;
   /** JSON array. */
   readonly scopes: string;
   readonly resource: string;
@@ -213,11 +214,12 @@ interface GrantStateRow {
   readonly refresh_absolute_expires_at: number;
 }
 
-const grantStateColumns = `user_id, scopes, resource, claims, refresh_policy, generation,
+const grantStateColumns = `user_id, redirect_uri, scopes, resource, claims, refresh_policy, generation,
   refresh_idle_expires_at, refresh_absolute_expires_at`;
 
 const toGrantState = (row: GrantStateRow): GrantState => ({
   userId: row.user_id,
+  redirectUri: row.redirect_uri,
   scopes: JSON.parse(row.scopes),
   resource: row.resource,
   claims: JSON.parse(row.claims),

@@ -30,6 +30,7 @@ export const codeTests = (createStorage: CreateStorage): readonly StorageContrac
       kind: 'redeemed',
       grant: {
         userId: 'user-1',
+        redirectUri: 'https://chat.example/callback',
         scopes: ['score:read', 'score:write'],
         resource: 'https://words.example',
         claims: { plan: 'free', seats: 3, staff: false },

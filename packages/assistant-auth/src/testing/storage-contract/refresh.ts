@@ -34,6 +34,7 @@ export const refreshTests = (createStorage: CreateStorage): readonly StorageCont
       kind: 'refreshed',
       grant: {
         userId: 'user-1',
+        redirectUri: 'https://chat.example/callback',
         scopes: ['score:read', 'score:write'],
         resource: 'https://words.example',
         claims: { plan: 'free', seats: 3, staff: false },
