@@ -39,7 +39,7 @@ const core: BundleDefinition = {
   conditions: [],
   sources: librarySources,
   excluded: new RegExp(
-    `^${auth}(account/|providers/(?!${googleModules})|clients/static|resource-server|storage/memory|storage/sqlite/admin|node/|testing/|cli/)`,
+    `^${auth}(account/|mcp-clients/|providers/(?!${googleModules})|clients/static|resource-server|storage/memory|storage/sqlite/admin|node/|testing/|cli/)`,
   ),
   required: [`${auth}broker.ts`, `${auth}providers/google.ts`, `${auth}storage/sqlite/d1.ts`],
 };
@@ -61,7 +61,8 @@ const everything: BundleDefinition = {
   sources: librarySources,
   excluded: new RegExp(`^${auth}(testing|cli)/`),
   required: [
-    ...['account/index', 'clients/introspection-client', 'clients/static', 'resource-server'],
+    ...['account/index', 'clients/introspection-client', 'clients/static', 'mcp-clients/index'],
+    'resource-server',
     ...['seal/sealer', 'storage/memory', 'storage/sqlite/d1'],
     ...['apple', 'github', 'google', 'microsoft', 'oauth2', 'oidc'].map((name) => `providers/${name}`),
   ].map((name) => `${auth}${name}.ts`),
@@ -74,7 +75,7 @@ const resourceServer: BundleDefinition = {
   conditions: [],
   sources: [auth],
   excluded: new RegExp(
-    `^${auth}(account|authorization|clients|providers|sign-in|storage/memory|storage/sqlite|token-endpoint|ui)(/|\\.ts$)`,
+    `^${auth}(account|authorization|clients|mcp-clients|providers|sign-in|storage/memory|storage/sqlite|token-endpoint|ui)(/|\\.ts$)`,
   ),
   required: [`${auth}resource-server.ts`, `${auth}protect.ts`],
 };

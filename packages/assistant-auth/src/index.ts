@@ -4,7 +4,13 @@
  * @module
  */
 export { type Broker, createBroker, type ExecutionContext } from './broker.ts';
-export type { Client, ConfidentialClient, PublicClient } from './clients/client.ts';
+export type {
+  Client,
+  ConfidentialClient,
+  KeyClient,
+  PublicClient,
+  VerifiedAssertion,
+} from './clients/client.ts';
 export { type GptActionOptions, gptAction } from './clients/gpt-action.ts';
 export {
   type IntrospectionClient,
@@ -21,6 +27,7 @@ export {
   type ResolveUser,
   type UserResolution,
 } from './context.ts';
+export type { ClientSource } from './endpoint/client-source.ts';
 export type { RequestOptions } from './endpoint/handler.ts';
 export { type Cors, corsHeaders } from './http/cors.ts';
 export {

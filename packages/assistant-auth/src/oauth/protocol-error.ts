@@ -323,7 +323,7 @@ export const tokenEndpointError = (
 
 // Errors of the registration endpoint (RFC 7591 §3.2.2).
 
-export const registrationErrors = {
+const registrationErrors = {
   'registration.content-type': ['invalid_client_metadata', 'The Content-Type must be application/json.'],
   'registration.json': ['invalid_client_metadata', 'The body must be a JSON object.'],
   'registration.redirect-uri': [

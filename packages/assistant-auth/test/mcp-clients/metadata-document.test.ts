@@ -210,7 +210,7 @@ describe('a metadata document', () => {
       },
       'its signing algorithm is not supported',
     ],
-  ])('is refused with %s', async (_, changes, reason) => {
+  ])('is not used with %s', async (_, changes, reason) => {
     const deployment = deployWith(publish(changes));
     const { response } = await open(deployment);
     await expectErrorPage(response, deployment, invalid(reason));

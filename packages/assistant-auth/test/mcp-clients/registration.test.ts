@@ -166,7 +166,7 @@ describe('the registration endpoint', () => {
     ['null', 'null', 'invalid_client_metadata', 'The body must be a JSON object.'],
     ['nothing', '', 'invalid_client_metadata', 'The body must be a JSON object.'],
     ['broken JSON', '{', 'invalid_client_metadata', 'The body must be a JSON object.'],
-  ])('refuses %s', async (_, metadata, error, error_description) => {
+  ])('refuses metadata with %s', async (_, metadata, error, error_description) => {
     const response = await register(createDeployment(), metadata);
     await expectTokenError(response, { status: 400, error, error_description });
   });

@@ -50,7 +50,7 @@ describe('a public address', () => {
     ],
     ...['3fff:fff::1', '4000::1', '5f00::1', '2606:4700::1%eth0'],
     ...['', 'localhost', '1.1.1', '0x7f.1', '2130706433', '127.1', '01.1.1.1', '1.1.1.1 ', '[2606:4700::1]'],
-  ])('is not %s', (address) => expect(isPublicAddress(address)).toBe(false));
+  ])('L5.16 resolved address: is not %s', (address) => expect(isPublicAddress(address)).toBe(false));
 
   it('is never an IPv6 address with an embedded IPv4 address', () => {
     const group = fc.integer({ min: 0, max: 0xffff }).map((value) => value.toString(16));
