@@ -114,8 +114,12 @@ export const createOidcProvider = (
     recheckInterval: config.recheckInterval,
     authorizationUrl: (upstreamRequest, io) =>
       withProviderError(async () => {
-        const { authorizationEndpoint, scopesSupported } = await discover(io);
-        const request = { ...config, scopes: resolveRequestedScopes(config, scopesSupported) };
+        const { server, authorizationEndpoint, scopesSupported } = await discover(io);
+        const request = {
+          ...config,
+          scopes: resolveRequestedScopes(config, scopesSupported),
+          accountSelection: selectIfSupported(config.accountSelection, server),
+        };
         return buildAuthorizationUrl(authorizationEndpoint, request, upstreamRequest, {
           nonce: upstreamRequest.nonce,
           ...extraParameters,
@@ -163,6 +167,19 @@ export const createOidcProvider = (
         await revokeToken(revocationClient, refreshToken, io);
       }),
   };
+};
+
+/**
+ * Returns the parameters unless the issuer lists the values of `prompt` that it supports (OpenID Connect
+ * Prompt Create 1.0), but not theirs. Some issuers refuse a request with any other value.
+ */
+const selectIfSupported = (
+  parameters: Readonly<Record<string, string>>,
+  { prompt_values_supported: supported }: AuthorizationServer,
+): Readonly<Record<string, string>> => {
+  const { prompt } = parameters;
+  if (prompt === undefined || !Array.isArray(supported)) return parameters;
+  return prompt.split(' ').every((value) => supported.includes(value)) ? parameters : {};
 };
 
 const toIdentity = (

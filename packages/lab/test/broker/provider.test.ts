@@ -70,6 +70,28 @@ describe('a sign-in at a provider', () => {
     expect(authTime).toBeGreaterThanOrEqual(since);
   });
 
+  it('requires authentication only if the last one is older than the maximum age', async () => {
+    const issuer = await startIssuer();
+    await signIn(issuer, upstreamRequest);
+    const since = now() - 3600;
+    const request = { ...upstreamRequest, reauthenticate: { since, maxAge: 3600 } };
+    const { isPageShown, identity } = await signIn(issuer, request);
+    expect(isPageShown).toBe(false);
+    const { auth_time: authTime } = identity.claims;
+    expect(authTime).toBeGreaterThanOrEqual(since);
+  });
+
+  it('works without account selection at an issuer that refuses it', async () => {
+    const selection = { ...upstreamRequest, selectAccount: true };
+    await expect(signIn(await startIssuer(), selection)).rejects.toMatchObject({
+      kind: 'invalid',
+      message: 'the provider responded with invalid_request',
+    });
+    await running?.close();
+    const { identity } = await signIn(await startIssuer({}, { accountSelection: {} }), selection);
+    expect(identity).toMatchObject({ provider: 'acme', email: ada.email });
+  });
+
   it('B17.4 is refused if the browser removes the request to authenticate again', async () => {
     const issuer = await startIssuer();
     const reauthenticationRequest: UpstreamRequest = {
