@@ -3,7 +3,7 @@
  * an access token, are not fields, because the keys are derived from them.
  */
 import type { TokenIdentifiers, UserClaims } from '../oauth/identifiers.ts';
-import { json, list, optional, record, text, uint, type ValueOf, variant } from '../seal/codec.ts';
+import { flag, json, list, optional, record, text, uint, type ValueOf, variant } from '../seal/codec.ts';
 
 export const accessToken = record({
   userId: text,
@@ -106,6 +106,13 @@ export const authorizationRequest = record({
   scopes: list(text),
   resource: text,
   codeChallenge: optional(text),
+  /**
+   * `max_age` (OpenID Connect Core §3.1.2.1): how long ago the user can have authenticated, in seconds. 0 with
+   * `prompt=login`: the user must authenticate again. Absent if the client accepts any sign-in.
+   */
+  maxAge: optional(uint),
+  /** Whether the provider must show its account chooser (`prompt=select_account`). */
+  selectAccount: flag,
 });
 
 export type AuthorizationRequest = ValueOf<typeof authorizationRequest>;

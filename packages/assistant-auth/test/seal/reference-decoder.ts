@@ -27,6 +27,11 @@ export const list = (values: readonly string[]): string => uint(values.length) +
 export const optional = (value: string | undefined): string =>
   value === undefined ? '00' : `01${text(value)}`;
 
+export const optionalUint = (value: number | undefined): string =>
+  value === undefined ? '00' : `01${uint(value)}`;
+
+export const flag = (value: boolean): string => (value ? '01' : '00');
+
 /** The HKDF `info` of a derived key, in hexadecimal. */
 export const info = (purpose: {
   readonly name: string;
