@@ -94,7 +94,7 @@ describe('the configuration', () => {
     const scopes = ['openid', 'email'];
     const authorizationParameters = { prompt: 'consent' };
     const otherOptions = {
-      ...{ authTime: 'optional', logoutEndsGrants: true },
+      ...{ accountSelection: { max_age: '60' }, authTime: 'optional', logoutEndsGrants: true },
       ...{ offlineAccess: 'never', userInfo: 'never' },
     };
     const list = issuers(issuer, { ...other, scopes, authorizationParameters, ...otherOptions });
@@ -112,7 +112,7 @@ describe('the configuration', () => {
     };
     const upstreamRequest = { redirectUri: 'https://words.example/callback/other', state: 's', nonce: 'n' };
     const url = await providers[2]?.authorizationUrl(
-      { ...upstreamRequest, codeVerifier: 'v'.repeat(43) },
+      { ...upstreamRequest, codeVerifier: 'v'.repeat(43), selectAccount: true },
       {
         fetch: async () => Response.json(metadata),
         now: () => 0,
@@ -124,6 +124,7 @@ describe('the configuration', () => {
       client_id: 'oidc-id',
       scope: 'openid email',
       prompt: 'consent',
+      max_age: '60',
     });
   });
 

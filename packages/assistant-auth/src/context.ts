@@ -8,7 +8,7 @@ import type { Client } from './clients/client.ts';
 import type { IntrospectionClient } from './clients/introspection-client.ts';
 import type { ClientRegistry } from './clients/registry.ts';
 import type { Limits } from './limits/rate-limits.ts';
-import type { Clock, Identity, Milliseconds, UserClaims, UserId } from './oauth/identifiers.ts';
+import type { Clock, Identity, Milliseconds, Seconds, UserClaims, UserId } from './oauth/identifiers.ts';
 import type { Log } from './oauth/log.ts';
 import type { Issuer } from './oauth/resource.ts';
 import type { RandomBytes } from './oauth/secrets.ts';
@@ -91,8 +91,16 @@ export interface BrokerContext {
 
 /** Lets a user sign in to a client by continuing in a session of the account page. */
 export interface Sessions {
-  /** Finds the session of this browser that the sign-in page can offer to continue in. */
-  readonly findOffer: (request: Request, context: BrokerContext) => Promise<SessionOffer>;
+  /**
+   * Finds the session of this browser that the sign-in page can offer to continue in.
+   * @param maxAge how long ago the user can have authenticated. Default: any session is offered
+   * @throws StorageUnavailable
+   */
+  readonly findOffer: (
+    request: Request,
+    context: BrokerContext,
+    maxAge: Seconds | undefined,
+  ) => Promise<SessionOffer>;
   /**
    * Rechecks the identity of the session, and records a sign-in of its user.
    * @param offeredSession the grant ID of the session that the page offered

@@ -38,14 +38,10 @@ export const introspectionEndpoint = (context: BrokerContext): EndpointDefinitio
       const form = readParameters(await readForm(requestContext.request), parameterNames);
       const authenticated = await authenticateClient(context, requestContext, form, { find });
       if (form.token === undefined) throw tokenEndpointError('token-parameter.missing');
-      await recordAssertion(context, authenticated);
-      const caller = authenticated.party;
       const found = await lookUpToken(context.sealers, form.token);
-      const introspection =
-        found !== undefined &&
-        mayIntrospect(found, authenticated) &&
-        (await describeToken(context, found, caller));
-      return tokenJson(introspection || { active: false });
+      if (found === undefined || !mayIntrospect(found, authenticated)) return tokenJson({ active: false });
+      await recordAssertion(context, authenticated.assertion, found.token.grantId);
+      return tokenJson((await describeToken(context, found, authenticated.party)) ?? { active: false });
     },
   };
 };

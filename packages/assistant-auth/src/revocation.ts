@@ -25,13 +25,13 @@ export const revocationEndpoint = (context: BrokerContext): EndpointDefinition =
     const authenticated = await authenticateClient(context, requestContext, form, context.clients);
     const clientId = authenticated.party.id;
     if (form.token === undefined) throw tokenEndpointError('token-parameter.missing');
-    await recordAssertion(context, authenticated);
     const found = await lookUpToken(context.sealers, form.token);
     // A token that is not ours cannot be used here, so the client gets a success response (RFC 7009 §2.2).
     if (found === undefined) return emptyResponse();
     if (found.token.clientId !== clientId) throw tokenEndpointError('token-parameter.client');
     // A token that is expired or was replaced still identifies the grant to revoke.
     const { grantId } = found.token;
+    await recordAssertion(context, authenticated.assertion, grantId);
     const target = { kind: 'grant', id: grantId } as const;
     await context.storage.revoke(target, 'revoked by its client', context.now(), 'client');
     requestContext.log({ event: 'revoked', clientId });

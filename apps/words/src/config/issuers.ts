@@ -16,6 +16,7 @@ const issuers = v.array(
     clientSecret: v.string(),
     scopes: v.optional(v.array(v.string())),
     authorizationParameters: v.optional(v.record(v.string(), v.string())),
+    accountSelection: v.optional(v.record(v.string(), v.string())),
     authTime: v.optional(v.picklist(['required', 'optional'])),
     logoutEndsGrants: v.optional(v.boolean()),
     offlineAccess: v.optional(v.picklist(['always', 'by-scope', 'never'])),
@@ -34,6 +35,7 @@ export const readIssuers = (environment: Environment, origin: string): readonly 
     ({
       scopes,
       authorizationParameters,
+      accountSelection,
       authTime,
       logoutEndsGrants,
       offlineAccess,
@@ -49,6 +51,7 @@ export const readIssuers = (environment: Environment, origin: string): readonly 
           ...settings,
           ...(scopes && { scopes }),
           ...(authorizationParameters && { authorizationParameters }),
+          ...(accountSelection && { accountSelection }),
           ...(authTime && { authTime }),
           ...(logoutEndsGrants !== undefined && { logoutEndsGrants }),
           ...(offlineAccess && { offlineAccess }),

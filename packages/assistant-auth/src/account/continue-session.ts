@@ -7,24 +7,24 @@
 import type { Client } from '../clients/client.ts';
 import type { BrokerContext, ContinueSessionResult, SessionOffer, Sessions } from '../context.ts';
 import { keepAlive } from '../endpoint/handler.ts';
+import type { Clock, Seconds } from '../oauth/identifiers.ts';
 import { randomId } from '../oauth/secrets.ts';
 import { recheckIdentity } from '../sign-in/provider-recheck.ts';
 import { buildSignIn, recordWithinLimits } from '../sign-in/resolve-user.ts';
-import { StorageUnavailable } from '../storage/broker-storage.ts';
 import { recheckLeaseDuration } from '../tokens/lifetimes.ts';
 import type { AuthorizationRequest } from '../tokens/sealed-types.ts';
 import { type ActiveSession, clearSessionCookie, useSession } from './session.ts';
 
-/**
- * Finds the session that the page can offer. If storage is unavailable, the page is shown without an offer.
- */
-const findOffer = async (request: Request, context: BrokerContext): Promise<SessionOffer> => {
-  const session = await useSession(request, context).catch((error: unknown) => {
-    if (error instanceof StorageUnavailable) return undefined;
-    throw error;
-  });
+/** Finds the session that the page can offer. */
+const findOffer = async (
+  request: Request,
+  context: BrokerContext,
+  maxAge: Seconds | undefined,
+): Promise<SessionOffer> => {
+  const session = await useSession(request, context);
   const provider = context.providers.get(session?.identity.provider ?? '');
   if (session === undefined || provider === undefined || !canContinue(session)) return {};
+  if (isTooOld(session, maxAge, context.now)) return {};
   const { label } = session.identity;
   return {
     session: session.grantId,
@@ -39,6 +39,10 @@ const findOffer = async (request: Request, context: BrokerContext): Promise<Sess
 const canContinue = ({ identity, verifiedProfile }: ActiveSession): boolean =>
   identity.hasUpstreamToken && verifiedProfile !== undefined;
 
+/** Returns whether the user authenticated longer ago than the client accepts. */
+const isTooOld = ({ signedInAt }: ActiveSession, maxAge: Seconds | undefined, now: Clock): boolean =>
+  maxAge !== undefined && now() > signedInAt + maxAge;
+
 /**
  * Rechecks the identity of the session, and records a sign-in of its user.
  * @param offeredSession the grant ID of the session that the page offered
@@ -49,12 +53,14 @@ const continueSession = async (
   request: Request,
   offeredSession: string | undefined,
   client: Client,
-  { redirectUri, scopes, resource }: AuthorizationRequest,
+  { redirectUri, scopes, resource, maxAge }: AuthorizationRequest,
 ): Promise<ContinueSessionResult> => {
   const session = await useSession(request, context);
   if (session === undefined) return sessionEnded;
   // The page showed the identity of the offered session. Another session may have started since then.
   if (session.grantId !== offeredSession || session.verifiedProfile === undefined) return notVerified;
+  // The page can have been open for a while.
+  if (isTooOld(session, maxAge, context.now)) return signInTooOld;
   // The last recheck can still be valid after the provider was removed from the configuration, but it no
   // longer counts.
   if (!context.providers.has(session.identity.provider)) return notVerified;
@@ -83,6 +89,12 @@ const sessionEnded: ContinueSessionResult = {
 const notVerified: ContinueSessionResult = {
   kind: 'stopped',
   sessionOffer: { notice: 'provider-not-confirmed' },
+  cookies: [],
+};
+
+const signInTooOld: ContinueSessionResult = {
+  kind: 'stopped',
+  sessionOffer: { notice: 'sign-in-too-old' },
   cookies: [],
 };
 

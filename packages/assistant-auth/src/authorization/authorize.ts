@@ -1,7 +1,8 @@
 /**
  * `GET /authorize` (RFC 6749 §4.1.1): checks the request and shows the sign-in page, which is also the
- * consent page. Stores nothing about the request; it only extends the session of the browser, if there is
- * one.
+ * consent page, so `prompt=none` always fails. Stores nothing about the request; it only extends the session
+ * of the browser, if there is one. Of the parameters that only OpenID Connect defines (OpenID Connect Core
+ * §3.1.2.1), `prompt` and `max_age` have an effect.
  */
 
 import type { Client } from '../clients/client.ts';
@@ -12,11 +13,13 @@ import type { EndpointDefinition } from '../endpoint/handler.ts';
 import { bindBrowser } from '../http/csrf.ts';
 import { readCookies } from '../http/request.ts';
 import { formPageResponse } from '../http/responses.ts';
+import type { Seconds } from '../oauth/identifiers.ts';
 import { type Parameters, readParameters, readResource } from '../oauth/parameters.ts';
 import { parseCodeChallenge } from '../oauth/pkce.ts';
 import { authorizationError } from '../oauth/protocol-error.ts';
 import { formatRedirectHost, type VerifiedRedirect, verifyRedirect } from '../oauth/redirect-uri.ts';
 import { type DeclaredScopes, resolveGrantedScopes } from '../oauth/scope.ts';
+import { StorageUnavailable } from '../storage/broker-storage.ts';
 import type { AuthorizationRequest } from '../tokens/sealed-types.ts';
 import { listProviderChoices } from '../ui/layout.ts';
 import { withErrorRedirect } from './response.ts';
@@ -31,7 +34,12 @@ export const authorizeEndpoint = (context: BrokerContext): EndpointDefinition =>
     const target = { ...requestingClient, clientId: requestingClient.client.id, issuer: context.issuer };
     return withErrorRedirect(target, requestContext, [], async () => {
       const request = parseAuthorizationRequest(query, requestingClient, context.resources, context.scopes);
-      const sessionOffer = (await context.sessions?.findOffer(requestContext.request, context)) ?? {};
+      const prompt = readPrompt(query);
+      const sessionOffer = await findSessionOffer(context, requestContext.request, prompt, request.maxAge);
+      if (prompt.has('none')) {
+        const isSignedIn = sessionOffer.session !== undefined;
+        throw authorizationError(isSignedIn ? 'prompt.consent-required' : 'prompt.login-required');
+      }
       return showSignInPage(context, { ...requestingClient, request }, sessionOffer, {
         request: requestContext.request,
         cookies: [],
@@ -86,7 +94,7 @@ export const validateClientAndRedirect = async (
 };
 
 /**
- * Checks the response type, the code challenge, the scopes and the resource.
+ * Checks the response type, the code challenge, the scopes and the resource, and reads `prompt` and `max_age`.
  * @param resources all resources; the first is the default
  * @param declaredScopes all scopes of this server
  * @throws ProtocolError that is redirected to the client
@@ -101,7 +109,13 @@ export const parseAuthorizationRequest = (
   const codeChallenge = parseCodeChallenge(params, client.pkce);
   const scopes = resolveGrantedScopes(query.scope, client, declaredScopes);
   const resource = parseResource(params, resources);
-  return { clientId: client.id, redirectUri: redirect, state, scopes, resource, codeChallenge };
+  const prompt = readPrompt(params);
+  const maxAge = prompt.has('login') ? 0 : readMaxAge(params);
+  const selectAccount = prompt.has('select_account');
+  return {
+    ...{ clientId: client.id, redirectUri: redirect, state, scopes, resource, codeChallenge },
+    ...{ maxAge, selectAccount },
+  };
 };
 
 /** Allows printable ASCII (RFC 6749 appendix A.5). Other characters could not be returned safely. */
@@ -122,6 +136,50 @@ const parseResource = (params: URLSearchParams, resources: readonly string[]): s
   const requested = readResource(params) ?? resources[0];
   if (requested === undefined || !resources.includes(requested)) throw authorizationError('resource.unknown');
   return requested;
+};
+
+// `prompt` and `max_age` (OpenID Connect Core §3.1.2.1). Many OAuth clients send them without using OpenID
+// Connect, so no value is refused: a value that is not understood, or is repeated, has the stricter effect.
+
+/** Reads the values of `prompt`, each of which is separated by spaces or sent in a parameter of its own. */
+const readPrompt = (params: URLSearchParams): ReadonlySet<string> =>
+  new Set(
+    params
+      .getAll('prompt')
+      .flatMap((value) => value.split(' '))
+      .filter((value) => value !== ''),
+  );
+
+/** Some providers store it in 32 bits. A longer time, 68 years, makes no difference. */
+const maxMaxAge: Seconds = 2 ** 31 - 1;
+
+/** Reads the smallest `max_age`. A malformed one counts as 0. */
+const readMaxAge = (params: URLSearchParams): Seconds | undefined => {
+  const values = params.getAll('max_age').filter((value) => value !== '');
+  if (values.length === 0) return undefined;
+  return Math.min(maxMaxAge, ...values.map((value) => (/^\d+$/.test(value) ? Number(value) : 0)));
+};
+
+/**
+ * Finds the session that the page can offer. If storage is unavailable, the page is shown without an offer,
+ * but `prompt=none` fails: a client could take `login_required` to mean that the user signed out.
+ * @throws StorageUnavailable if `prompt` contains `none`
+ */
+const findSessionOffer = async (
+  context: BrokerContext,
+  request: Request,
+  prompt: ReadonlySet<string>,
+  maxAge: Seconds | undefined,
+): Promise<SessionOffer> => {
+  // All other values request that the user sign in or choose an account, or are unknown.
+  const isSessionAccepted = [...prompt].every((value) => value === 'none' || value === 'consent');
+  if (!isSessionAccepted || maxAge === 0) return {};
+  try {
+    return (await context.sessions?.findOffer(request, context, maxAge)) ?? {};
+  } catch (error) {
+    if (error instanceof StorageUnavailable && !prompt.has('none')) return {};
+    throw error;
+  }
 };
 
 // The sign-in page, which is also the consent page. It is shown again if the sign-in cannot continue in a

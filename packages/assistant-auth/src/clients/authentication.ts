@@ -3,6 +3,7 @@
  * none for public clients. Limits failed attempts (§10.10).
  */
 import type { Limits } from '../limits/rate-limits.ts';
+import type { GrantId } from '../oauth/identifiers.ts';
 import type { Parameters } from '../oauth/parameters.ts';
 import { ProtocolError, tokenEndpointError } from '../oauth/protocol-error.ts';
 import { computeDigest, decodeBase64url, timingSafeEqual } from '../oauth/secrets.ts';
@@ -66,15 +67,31 @@ const failureKey = (claimedId: string, block = 'anywhere'): string =>
   `${block} ${claimedId.slice(0, maxIdLength)}`;
 
 /**
- * Records the assertion of a request that uses no grant. A request that redeems a code or refreshes a grant
- * records it in the same round trip.
- * @throws ProtocolError `authentication.assertion-replayed`
+ * Limits the assertions that are used with one grant, because storage keeps the ID of each. A client that has no
+ * grant must not reach storage with an assertion: anyone can publish a metadata document and keys.
+ * @throws ProtocolError `authentication.assertions-limited`
+ */
+export const limitAssertions = async (
+  { limits }: { readonly limits: Pick<Limits, 'refreshesPerGrant'> },
+  assertion: VerifiedAssertion | undefined,
+  grantId: GrantId,
+): Promise<void> => {
+  if (assertion !== undefined && (await limits.refreshesPerGrant.take(grantId)) === 'limited')
+    throw tokenEndpointError('authentication.assertions-limited');
+};
+
+/**
+ * Records the assertion of a request about a token of the client. A request that redeems a code or refreshes a
+ * grant records it in the same round trip.
+ * @throws ProtocolError `authentication.assertion-replayed` or `authentication.assertions-limited`
  */
 export const recordAssertion = async (
-  { storage }: { readonly storage: AssertionStorage },
-  { assertion }: Pick<Authenticated<unknown>, 'assertion'>,
+  context: { readonly storage: AssertionStorage; readonly limits: Pick<Limits, 'refreshesPerGrant'> },
+  assertion: VerifiedAssertion | undefined,
+  grantId: GrantId,
 ): Promise<void> => {
-  if (assertion !== undefined && (await storage.recordAssertion(assertion)) === 'replayed')
+  await limitAssertions(context, assertion, grantId);
+  if (assertion !== undefined && (await context.storage.recordAssertion(assertion)) === 'replayed')
     throw tokenEndpointError('authentication.assertion-replayed');
 };
 

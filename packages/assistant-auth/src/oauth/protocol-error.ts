@@ -1,6 +1,6 @@
 /**
  * The reasons for refusing a request, by endpoint, and what the response discloses: the error code (RFC 6749
- * §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 8707 §2, RFC 8935 §2.4), a message, and a status if the default
+ * §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 8707 §2, RFC 8935 §2.4, OpenID Connect Core §3.1.2.6), a message, and a status if the default
  * status of the code does not fit. A bundle contains only the messages of the endpoints that it contains.
  */
 import type { Seconds } from './identifiers.ts';
@@ -67,6 +67,8 @@ export type OAuthErrorCode =
   | 'invalid_scope'
   | 'invalid_target'
   | 'access_denied'
+  | 'login_required'
+  | 'consent_required'
   | 'invalid_token'
   | 'insufficient_scope'
   | 'invalid_key'
@@ -148,6 +150,8 @@ export const authorizationErrors = {
   'scope.unavailable': ['invalid_scope', 'The requested scope is unknown or not available to this client.'],
   'resource.multiple': ['invalid_target', 'Request one resource at a time.'],
   'resource.unknown': ['invalid_target', 'The requested resource is unknown.'],
+  'prompt.login-required': ['login_required', 'The user must sign in, but prompt=none allows no page.'],
+  'prompt.consent-required': ['consent_required', 'The user must consent, but prompt=none allows no page.'],
   'request.sign-in-too-large': ['invalid_request', 'The authorization request is too large.'],
   'consent.origin': ['invalid_request', expiredConsentMessage],
   'consent.unreadable': ['invalid_request', expiredConsentMessage],
@@ -270,6 +274,11 @@ export const tokenEndpointErrors = {
   'authentication.secret': ['invalid_client', invalidClientMessage],
   'authentication.assertion': ['invalid_client', invalidClientMessage],
   'authentication.assertion-replayed': ['invalid_client', invalidClientMessage],
+  'authentication.assertions-limited': [
+    'temporarily_unavailable',
+    'Too many requests for this grant. Try again in a minute.',
+    429,
+  ],
   'authentication.keys': [
     'temporarily_unavailable',
     'The keys of the client could not be read. Try again in a moment.',

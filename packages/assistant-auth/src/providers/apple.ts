@@ -69,8 +69,9 @@ export const apple = ({ baseUrl, ...options }: AppleOptions): IdentityProvider =
     scopes: ['openid', 'email', 'name'],
     // Apple requires `form_post` if a name or email address is requested.
     responseMode: 'form_post',
-    // Apple has no parameter that requests reauthentication.
+    // Apple has no parameter that requests reauthentication, and no account chooser.
     reauthentication: {},
+    accountSelection: {},
     authTime: 'optional',
     singleUseRefreshTokens: false,
     // Apple may throttle clients that validate a token more than once a day.

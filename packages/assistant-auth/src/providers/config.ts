@@ -33,10 +33,18 @@ export interface ProviderOptions {
   readonly authorizationParameters?: Readonly<Record<string, string>>;
   /**
    * Parameters added when the user must authenticate again, in place of authorization parameters of the
-   * same name. They should request the strongest reauthentication that the provider supports. Default:
-   * `prompt=login` and `max_age=0` for `oidc()`, none for `oauth2()`.
+   * same name. They should request the strongest reauthentication that the provider supports. If they
+   * contain `max_age`, and a client accepts an authentication that is not older than its own `max_age`, that
+   * value is sent instead, and their `prompt` is omitted. Default: `prompt=login` and `max_age=0` for
+   * `oidc()`, none for `oauth2()`.
    */
   readonly reauthentication?: Readonly<Record<string, string>>;
+  /**
+   * Parameters added when the user must choose an account, in place of other parameters of the same name,
+   * except that the values of `prompt` are combined. Default: `prompt=select_account` for `oidc()`, if the
+   * issuer's `prompt_values_supported` lists it; none for `oauth2()`.
+   */
+  readonly accountSelection?: Readonly<Record<string, string>>;
   /**
    * Error codes that, in response to a refresh, mean that the user's grant at the provider was revoked.
    * Default: `invalid_grant`.
@@ -176,10 +184,14 @@ export type RelyingPartyConfig = Required<OidcOptions>;
 export const parseBuiltInOptions = (options: Omit<OidcOptions, 'userInfo'>): RelyingPartyConfig =>
   validate(fillInDefaults(options), credentialRules);
 
+/** Only sent if the issuer's metadata lists it. */
+export const defaultAccountSelection = { prompt: 'select_account' } as const;
+
 export const fillInDefaults = (options: OidcOptions): RelyingPartyConfig => ({
   scopes: ['openid', 'email', 'profile'],
   ...clientDefaults,
   reauthentication: { prompt: 'login', max_age: '0' },
+  accountSelection: defaultAccountSelection,
   responseMode: 'query',
   authTime: 'required',
   logoutEndsGrants: false,

@@ -52,6 +52,7 @@ export const github = ({ clientId, clientSecret, baseUrl, ...unknown }: GitHubOp
     authorizationParameters: { prompt: 'select_account' },
     // GitHub has no parameter that requests reauthentication. The account chooser is the closest.
     reauthentication: { prompt: 'select_account' },
+    accountSelection: { prompt: 'select_account' },
     // A login (username) can be released and taken by another user, so the ID is the subject. The email
     // address is the public one, if there is one, and is not verified.
     mapProfile: ({ id, login, name, email }) =>

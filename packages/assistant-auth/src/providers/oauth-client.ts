@@ -20,14 +20,14 @@ import { isSubject, ProviderError, type ProviderIo, parseSubject, type UpstreamR
  */
 export const buildAuthorizationUrl = async (
   endpoint: string,
-  { clientId, scopes, authorizationParameters, reauthentication }: Required<ProviderOptions>,
+  options: Required<ProviderOptions>,
   upstreamRequest: UpstreamRequest,
   extraParameters: Readonly<Record<string, string>> = {},
 ): Promise<URL> => {
   const url = new URL(endpoint);
+  const { clientId, scopes } = options;
   const parameters = {
-    ...authorizationParameters,
-    ...(upstreamRequest.reauthenticate !== undefined && reauthentication),
+    ...buildPromptParameters(options, upstreamRequest),
     client_id: clientId,
     response_type: 'code',
     redirect_uri: upstreamRequest.redirectUri,
@@ -39,6 +39,31 @@ export const buildAuthorizationUrl = async (
   };
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
   return url;
+};
+
+/** Returns the parameters that determine what the provider asks the user for. */
+const buildPromptParameters = (
+  { authorizationParameters, reauthentication, accountSelection }: Required<ProviderOptions>,
+  { reauthenticate, selectAccount = false }: UpstreamRequest,
+): Readonly<Record<string, string>> => {
+  const parameters = {
+    ...authorizationParameters,
+    ...(reauthenticate !== undefined && withMaxAge(reauthentication, reauthenticate.maxAge)),
+  };
+  if (!selectAccount) return parameters;
+  const values = [parameters, accountSelection].flatMap(({ prompt = '' }) => prompt.split(' '));
+  const prompt = [...new Set(values)].filter((value) => value !== '').join(' ');
+  return { ...parameters, ...accountSelection, ...(prompt !== '' && { prompt }) };
+};
+
+/** Sends the client's `max_age` instead of a fixed one. `prompt=login` would make it ineffective. */
+const withMaxAge = (
+  reauthentication: Readonly<Record<string, string>>,
+  maxAge: Seconds | undefined,
+): Readonly<Record<string, string>> => {
+  const { prompt: _, ...others } = reauthentication;
+  const isReplaced = maxAge !== undefined && 'max_age' in others;
+  return isReplaced ? { ...others, max_age: String(maxAge) } : reauthentication;
 };
 
 // The client and its secret, for one exchange.

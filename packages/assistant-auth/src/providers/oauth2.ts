@@ -87,7 +87,7 @@ export const oauth2 = (options: OAuth2Options): IdentityProvider => {
   const { issuer, authorizationUrl, tokenUrl, profileUrl, revocationUrl: _, mapProfile, ...shared } = options;
   rejectUnknownOptions(`providers.${options.id}.`, omitProviderOptions(shared));
   const config = validate<OAuth2Config>(
-    { scopes: [], reauthentication: {}, ...clientDefaults, ...options },
+    { scopes: [], reauthentication: {}, accountSelection: {}, ...clientDefaults, ...options },
     rules,
   );
   const { revocationUrl } = config;

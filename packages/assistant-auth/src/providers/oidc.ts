@@ -16,7 +16,7 @@ import {
   validateAuthResponse,
 } from 'oauth4webapi';
 import type { EpochSeconds, Identity, Seconds } from '../oauth/identifiers.ts';
-import type { OidcOptions } from './config.ts';
+import { defaultAccountSelection, type OidcOptions } from './config.ts';
 import { buildRequestOptions, parseEndpoint } from './http.ts';
 import {
   type Claims,
@@ -114,8 +114,12 @@ export const createOidcProvider = (
     recheckInterval: config.recheckInterval,
     authorizationUrl: (upstreamRequest, io) =>
       withProviderError(async () => {
-        const { authorizationEndpoint, scopesSupported } = await discover(io);
-        const request = { ...config, scopes: resolveRequestedScopes(config, scopesSupported) };
+        const { server, authorizationEndpoint, scopesSupported } = await discover(io);
+        const request = {
+          ...config,
+          scopes: resolveRequestedScopes(config, scopesSupported),
+          accountSelection: selectIfSupported(config.accountSelection, server),
+        };
         return buildAuthorizationUrl(authorizationEndpoint, request, upstreamRequest, {
           nonce: upstreamRequest.nonce,
           ...extraParameters,
@@ -163,6 +167,20 @@ export const createOidcProvider = (
         await revokeToken(revocationClient, refreshToken, io);
       }),
   };
+};
+
+/**
+ * Returns the default only if the issuer lists it among the values of `prompt` that it supports (OpenID Connect
+ * Prompt Create 1.0). Some issuers refuse a request with any other value, and then the sign-in would fail. What
+ * the publisher set is always sent.
+ */
+const selectIfSupported = (
+  parameters: Readonly<Record<string, string>>,
+  { prompt_values_supported: supported }: AuthorizationServer,
+): Readonly<Record<string, string>> => {
+  if (parameters !== defaultAccountSelection) return parameters;
+  const isSupported = Array.isArray(supported) && supported.includes(defaultAccountSelection.prompt);
+  return isSupported ? parameters : {};
 };
 
 const toIdentity = (

@@ -34,7 +34,7 @@ export const parseOidcOptions = (options: OidcOptions): RelyingPartyConfig => {
 export const omitProviderOptions = (options: ProviderOptions): object => {
   const { id, displayName, clientId, clientSecret, scopes, authorizationParameters, ...others } = options;
   const { reauthentication, revokedErrors, singleUseRefreshTokens, recheckInterval, ...rest } = others;
-  const { offlineAccess, ...unknown } = rest;
+  const { accountSelection, offlineAccess, ...unknown } = rest;
   return unknown;
 };
 
@@ -61,6 +61,7 @@ export const clientRules: readonly Rule<Required<ProviderOptions>>[] = [
     reservedProblem,
   ],
   ['reauthentication', ({ reauthentication: added }) => hasNoReservedParameters(added), reservedProblem],
+  ['accountSelection', ({ accountSelection: added }) => hasNoReservedParameters(added), reservedProblem],
   [
     'singleUseRefreshTokens',
     ({ singleUseRefreshTokens: singleUse }) => typeof singleUse === 'boolean',

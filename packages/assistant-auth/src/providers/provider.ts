@@ -38,13 +38,23 @@ export interface UpstreamRequest {
   /** The PKCE verifier (RFC 7636), 43 characters. Secret: only its challenge is sent with the browser. */
   readonly codeVerifier: string;
   /**
-   * Requests that the user authenticate again, not before `since`. Whether that is verified depends on the
+   * Requests an authentication not before `since`. Whether that is verified depends on the
    * provider. Default: any sign-in is accepted.
    */
   readonly reauthenticate?: {
     /** The earliest time of authentication that is accepted. */
     readonly since: EpochSeconds;
+    /**
+     * How long before the start of the sign-in the user can have authenticated, in seconds; at least 1.
+     * Default: the user must authenticate now.
+     */
+    readonly maxAge?: Seconds;
   };
+  /**
+   * Requests that the user choose an account, even if only one is signed in at the provider. The response
+   * does not prove it. Default: `false`.
+   */
+  readonly selectAccount?: boolean;
 }
 
 /**

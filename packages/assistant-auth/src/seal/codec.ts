@@ -77,16 +77,22 @@ export const list = <Item>(item: Codec<Item>): Codec<readonly Item[]> => ({
   },
 });
 
+/** `true` or `false`, in one byte. */
+export const flag: Codec<boolean> = {
+  write: (out, value) => void out.push(value ? 1 : 0),
+  read(input) {
+    const byte = next(input);
+    if (byte > 1) throw new RangeError('not a flag');
+    return byte === 1;
+  },
+};
+
 export const optional = <Item>(item: Codec<Item>): Codec<Item | undefined> => ({
   write(out, value) {
-    out.push(value === undefined ? 0 : 1);
+    flag.write(out, value !== undefined);
     if (value !== undefined) item.write(out, value);
   },
-  read(input) {
-    const flag = next(input);
-    if (flag > 1) throw new RangeError('not a presence flag');
-    return flag === 0 ? undefined : item.read(input);
-  },
+  read: (input) => (flag.read(input) ? item.read(input) : undefined),
 });
 
 /**

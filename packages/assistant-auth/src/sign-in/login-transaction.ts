@@ -63,13 +63,23 @@ export const createTransaction = (
 
 /** Returns what a provider needs from a transaction, without the client and the grant ID. */
 export const buildUpstreamRequest = (
-  { purpose, provider, state, nonce, codeVerifier, startedAt }: Transaction,
+  { purpose, provider, state, nonce, codeVerifier, startedAt, reconsentSubject }: Transaction,
   issuer: Issuer,
 ): UpstreamRequest => {
   const upstreamRequest = { redirectUri: callbackUri(issuer, provider), state, nonce, codeVerifier };
+  // The sign-in that was just recorded met the client's requirements.
+  if (reconsentSubject !== undefined) return upstreamRequest;
   switch (purpose.kind) {
-    case 'authorize':
-      return upstreamRequest;
+    case 'authorize': {
+      const { maxAge, selectAccount } = purpose.request;
+      return {
+        ...upstreamRequest,
+        ...(maxAge !== undefined && {
+          reauthenticate: { since: Math.max(startedAt - maxAge, 0), ...(maxAge > 0 && { maxAge }) },
+        }),
+        ...(selectAccount && { selectAccount }),
+      };
+    }
     // Someone who finds a browser that is signed in at the provider must not get access to the account, so
     // the broker requests reauthentication.
     case 'account':

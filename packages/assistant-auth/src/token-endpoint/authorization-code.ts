@@ -6,6 +6,7 @@
  * and revokes nothing.
  */
 
+import { limitAssertions } from '../clients/authentication.ts';
 import type { Client } from '../clients/client.ts';
 import { verifyCodeVerifier } from '../oauth/pkce.ts';
 import { tokenEndpointError } from '../oauth/protocol-error.ts';
@@ -60,11 +61,13 @@ const checkCode = async (
 };
 
 const redeem = async (
-  { storage, lifetimes }: GrantContext,
+  context: GrantContext,
   code: AuthorizationCode,
   { client, assertion }: AuthenticatedClient,
   now: number,
 ): Promise<GrantState> => {
+  const { storage, lifetimes } = context;
+  await limitAssertions(context, assertion, code.grantId);
   const refresh = lifetimes.refresh[client.refresh];
   const outcome = await storage.redeemCode({
     grantId: code.grantId,

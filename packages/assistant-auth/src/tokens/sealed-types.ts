@@ -4,6 +4,7 @@
  */
 import type { TokenIdentifiers, UserClaims } from '../oauth/identifiers.ts';
 import {
+  flag,
   json,
   list,
   optional,
@@ -120,6 +121,13 @@ export const authorizationRequest = record({
   scopes: list(text),
   resource: text,
   codeChallenge: optional(text),
+  /**
+   * `max_age` (OpenID Connect Core §3.1.2.1): how long ago the user can have authenticated, in seconds. 0 with
+   * `prompt=login`: the user must authenticate again. Absent if the client accepts any sign-in.
+   */
+  maxAge: optional(uint),
+  /** Whether the provider must show its account chooser (`prompt=select_account`). */
+  selectAccount: flag,
 });
 
 export type AuthorizationRequest = ValueOf<typeof authorizationRequest>;

@@ -57,7 +57,9 @@ export type SignInNotice =
   /** The session has ended. */
   | 'session-ended'
   /** The provider did not confirm that the user's account there is still active. */
-  | 'provider-not-confirmed';
+  | 'provider-not-confirmed'
+  /** The user authenticated longer ago than the client accepts (`max_age`). */
+  | 'sign-in-too-old';
 
 /**
  * Renders the page. The form posts `consent` with either `choice` (a provider's ID, or `continue` for the
@@ -96,6 +98,7 @@ ${scopes.map(({ description }) => html`<li>${description}</li>\n`)}</ul>`;
 const noticeTexts = {
   'session-ended': 'sessionEnded',
   'provider-not-confirmed': 'providerNotConfirmed',
+  'sign-in-too-old': 'signInTooOld',
 } as const satisfies Readonly<Record<SignInNotice, keyof ParsedTexts>>;
 
 // `autocomplete="off"`: on reload, Firefox would put the earlier sealed request back into the field.

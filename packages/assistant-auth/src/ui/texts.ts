@@ -154,6 +154,8 @@ export interface AccountTexts {
   readonly sessionEnded: string;
   /** Notice if the provider did not confirm the session's identity. */
   readonly providerNotConfirmed: string;
+  /** Notice if the user authenticated longer ago than the client accepts. */
+  readonly signInTooOld: string;
   /** Shown below `alreadySignedIn` if the sign-in was to the account page. */
   readonly accountSignInComplete: string;
   /** Heading if the callback that showed the page for adding an identity is opened again. */

@@ -8,7 +8,8 @@ import { ProtocolError } from '../../src/oauth/protocol-error.ts';
 import { parseIssuer } from '../../src/oauth/resource.ts';
 import { parseKeyRing } from '../../src/seal/key-ring.ts';
 import { createSealers } from '../../src/tokens/sealers.ts';
-import { appRequest, challenge, createTestBrowser, gptRequest } from '../browser.ts';
+import { createAccountBrowser } from '../account-browser.ts';
+import { appRequest, challenge, createTestBrowser, gptRequest, readRedirect } from '../browser.ts';
 import { clients, deploy, gptRedirect, issuer, keys } from '../deployment.ts';
 import { expectErrorPage, expectErrorRedirect } from '../expect-error.ts';
 import { listBindingCookies } from '../flows.ts';
@@ -93,6 +94,8 @@ describe('the authorization request', () => {
           scopes: ['score', 'words'],
           resource: `${issuer}/other`,
           codeChallenge: challenge,
+          maxAge: undefined,
+          selectAccount: false,
         },
       );
     });
@@ -106,13 +109,44 @@ describe('the authorization request', () => {
         scopes: ['words'],
         resource: `${issuer}/api`,
         codeChallenge: challenge,
+        maxAge: undefined,
+        selectAccount: false,
       });
     });
 
     it('can include unknown parameters, even repeated ones', async () => {
-      const changes = { ui_locales: ['de', 'en'], prompt: 'none', nonce: ['1', '2'], __proto__x: '1' };
+      const changes = { ui_locales: ['de', 'en'], login_hint: 'ada', nonce: ['1', '2'], __proto__x: '1' };
       expect(await parse(queryOf(gptRequest, changes))).toEqual(await parse(queryOf(gptRequest)));
     });
+
+    it.each<[string, Changes, { readonly maxAge?: number; readonly selectAccount?: boolean }]>([
+      ['consent', { prompt: 'consent' }, {}],
+      ['none', { prompt: 'none' }, {}],
+      ['unknown', { prompt: 'create Login none,login' }, {}],
+      ['empty', { prompt: '', max_age: '' }, {}],
+      ['login', { prompt: 'login' }, { maxAge: 0 }],
+      ['login, with an age', { prompt: 'login', max_age: '3600' }, { maxAge: 0 }],
+      ['select_account', { prompt: 'select_account' }, { selectAccount: true }],
+      ['several', { prompt: ' consent  select_account login' }, { maxAge: 0, selectAccount: true }],
+      ['repeated', { prompt: ['select_account', '', 'login'] }, { maxAge: 0, selectAccount: true }],
+      ['an age', { max_age: '3600' }, { maxAge: 3600 }],
+      ['an age with zeros', { max_age: '0060' }, { maxAge: 60 }],
+      ['the age 0', { max_age: '0' }, { maxAge: 0 }],
+      ['several ages', { max_age: ['60', '', '9', '600'] }, { maxAge: 9 }],
+      ['one malformed age', { max_age: ['60', 'x'] }, { maxAge: 0 }],
+      ['a large age', { max_age: '2147483648' }, { maxAge: 2_147_483_647 }],
+      ['an infinite age', { max_age: '9'.repeat(400) }, { maxAge: 2_147_483_647 }],
+    ])('can include prompt and max_age: %s', async (_, changes, expected) => {
+      const unchanged = await parse(queryOf(gptRequest));
+      expect(await parse(queryOf(gptRequest, changes))).toEqual({ ...unchanged, ...expected });
+    });
+
+    it.each(['-1', '1.5', '1e3', '0x10', ' 60', '60 ', '+60', '６０', 'NaN', 'Infinity', 'null', 'a'])(
+      'can include a malformed max_age, which counts as 0: %j',
+      async (max_age) => {
+        expect((await parse(queryOf(gptRequest, { max_age }))).maxAge).toBe(0);
+      },
+    );
 
     it.each<[string, Changes, string]>([
       ['no response type', { response_type: undefined }, 'response-type.missing'],
@@ -158,6 +192,33 @@ describe('the authorization request', () => {
 });
 
 describe('/authorize', () => {
+  it('shows the page whatever the values of parameters that only OpenID Connect defines', async () => {
+    const names = [
+      ...['prompt', 'max_age', 'ui_locales', 'id_token_hint', 'login_hint', 'display', 'acr_values'],
+      ...['claims', 'claims_locales', 'nonce', 'registration', 'request', 'request_uri'],
+    ];
+    const values = ['login', 'consent', 'select_account', 'create', '0', '60', '-1', '1e309', '{}', 'de en'];
+    const value = fc.oneof(fc.constantFrom(...values), fc.string({ unit: 'binary' }));
+    const parameters = fc.array(fc.tuple(fc.constantFrom(...names), value));
+    const deployment = deploy();
+    const accountBrowser = createAccountBrowser(deployment);
+    await accountBrowser.signInToAccount('ada', 'google', { refresh: 'r-1' });
+    await fc.assert(
+      fc.asyncProperty(parameters, async (pairs) => {
+        const query = new URLSearchParams([...Object.entries(gptRequest), ...pairs]);
+        const isSilent = query.getAll('prompt').some((one) => one.split(' ').includes('none'));
+        for (const browser of [accountBrowser, createTestBrowser(deployment)]) {
+          const response = await browser.visit(`${issuer}/authorize?${query}`);
+          const consent = /name="consent" value="([^"]*)"/.exec(await response.text())?.[1] ?? '';
+          expect(response.status).toBe(isSilent ? 303 : 200);
+          if (isSilent) continue;
+          const next = readRedirect(await browser.submitConsent(consent, { choice: 'google' }));
+          expect(next.origin).toBe('https://google.example');
+        }
+      }),
+    );
+  });
+
   const pageHeaders = {
     'cache-control': 'no-store',
     'content-security-policy':
@@ -224,6 +285,7 @@ describe('/authorize', () => {
             scopes: ['score', 'offline_access'],
             resource: `${issuer}/api`,
             codeChallenge: challenge,
+            selectAccount: false,
           },
           csrf: browser.cookies.get(listBindingCookies(browser.cookies)[0] ?? ''),
           expiresAt: deployment.now() + 1800,

@@ -13,6 +13,7 @@ import {
   type IdentityProvider,
   ProviderError,
   StorageUnavailable,
+  type UpstreamRequest,
 } from '../../src/index.ts';
 import type { LogEntry } from '../../src/oauth/log.ts';
 import {
@@ -420,6 +421,37 @@ describe('reconsent for a refresh token', () => {
     'This sign-in has expired or was started in another browser. Go back to the app and start again.';
 
   describe('the login transaction of the reconsent request', () => {
+    it('requires neither reauthentication nor account selection, which the sign-in has met', async () => {
+      const upstreamRequests: UpstreamRequest[] = [];
+      const baseProvider = createProvider('google', 'Google');
+      const record =
+        <Result>(method: (request: UpstreamRequest) => Result) =>
+        (request: UpstreamRequest): Result => {
+          upstreamRequests.push(request);
+          return method(request);
+        };
+      const { deployment } = deployWith(
+        {},
+        {
+          authorizationUrl: (request, io) => record((one) => baseProvider.authorizationUrl(one, io))(request),
+          reconsentUrl: (_, request, io) => record((one) => baseProvider.authorizationUrl(one, io))(request),
+          handleCallback: (url, request, io) =>
+            record((one) => baseProvider.handleCallback(url, one, io))(request),
+        },
+      );
+      const request = { ...gptRequest, prompt: 'login select_account', max_age: '60' };
+      const { returnFromReconsent } = await afterSignIn(deployment, request);
+      await expectSignedIn(deployment, await returnFromReconsent({ code: 'ada', refresh: 'their-2' }));
+      expect(
+        upstreamRequests.map(({ reauthenticate, selectAccount }) => ({ reauthenticate, selectAccount })),
+      ).toEqual([
+        { reauthenticate: { since: deployment.now() }, selectAccount: true },
+        { reauthenticate: { since: deployment.now() }, selectAccount: true },
+        {},
+        {},
+      ]);
+    });
+
     it('B2.1 is refused in another browser', async () => {
       const { deployment } = deployWith();
       const { callbackUrl } = await afterSignIn(deployment);

@@ -1,4 +1,4 @@
-/** OpenID Connect: the authorization request, the code exchange, the identity, and reauthentication. */
+/** OpenID Connect: authorization request, code exchange, identity, reauthentication, account selection. */
 
 import fc from 'fast-check';
 import { exportPKCS8 } from 'jose';
@@ -516,6 +516,84 @@ describe('the identity', () => {
   });
 });
 
+/** Returns the parameters that determine what the provider asks the user for. */
+const selectPromptParameters = (query: URLSearchParams): Readonly<Record<string, string>> =>
+  Object.fromEntries([...query].filter(([name]) => ['prompt', 'max_age', 'acr_values', 'hd'].includes(name)));
+
+describe('account selection', () => {
+  const selection: UpstreamRequest = { ...upstreamRequest, selectAccount: true };
+  const reauthenticate = { since: 1_799_999_900 };
+
+  it('adds a prompt to the authorization request, and changes nothing else', async () => {
+    const issuer = createFakeIssuer();
+    issuer.override({ metadata: { prompt_values_supported: ['select_account'] } });
+    const provider = createOidcProvider(issuer);
+    const query = async (request: UpstreamRequest) =>
+      Object.fromEntries((await provider.authorizationUrl(request, issuer.io)).searchParams);
+    expect(await query(selection)).toEqual({ ...(await query(upstreamRequest)), prompt: 'select_account' });
+    expect(await query({ ...selection, selectAccount: false })).toEqual(await query(upstreamRequest));
+  });
+
+  it.each<[string, Partial<OidcOptions>, Partial<UpstreamRequest>, Readonly<Record<string, string>>]>([
+    ['reauthentication', {}, { reauthenticate }, { prompt: 'login select_account', max_age: '0' }],
+    [
+      'a maximum age',
+      {},
+      { reauthenticate: { ...reauthenticate, maxAge: 60 } },
+      { prompt: 'select_account', max_age: '60' },
+    ],
+    [
+      'the publisher’s prompt',
+      { authorizationParameters: { prompt: 'consent', hd: 'a.example' } },
+      {},
+      { prompt: 'consent select_account', hd: 'a.example' },
+    ],
+    [
+      'the same prompt',
+      {
+        authorizationParameters: { prompt: 'select_account' },
+        reauthentication: { prompt: 'select_account' },
+      },
+      { reauthenticate },
+      { prompt: 'select_account' },
+    ],
+    [
+      'other parameters',
+      { accountSelection: { hd: '*', acr_values: 'chosen' }, authorizationParameters: { hd: 'a.example' } },
+      {},
+      { hd: '*', acr_values: 'chosen' },
+    ],
+    ['nothing', { accountSelection: {} }, {}, {}],
+  ])('is combined with %s', async (_, options, changes, expected) => {
+    const issuer = createFakeIssuer();
+    issuer.override({ metadata: { prompt_values_supported: ['login', 'select_account'] } });
+    const provider = createOidcProvider(issuer, options);
+    const { searchParams } = await provider.authorizationUrl({ ...selection, ...changes }, issuer.io);
+    expect(selectPromptParameters(searchParams)).toEqual(expected);
+  });
+
+  it.each([
+    ['does not list it', ['none', 'login', 'consent'], {}],
+    ['lists nothing', [], {}],
+    ['lists it', ['login', 'select_account'], { prompt: 'select_account' }],
+    ['does not say', undefined, {}],
+    ['has an invalid list', 'select_account', {}],
+  ])('is requested only if the issuer supports it: the issuer %s', async (_, supported, expected) => {
+    const issuer = createFakeIssuer();
+    issuer.override({ metadata: { prompt_values_supported: supported } });
+    const { searchParams } = await createOidcProvider(issuer).authorizationUrl(selection, issuer.io);
+    expect(selectPromptParameters(searchParams)).toEqual(expected);
+  });
+
+  it('is requested as the publisher configured it, whatever the issuer lists', async () => {
+    const issuer = createFakeIssuer();
+    issuer.override({ metadata: { prompt_values_supported: ['login'] } });
+    const provider = createOidcProvider(issuer, { accountSelection: { prompt: 'select_account' } });
+    const { searchParams } = await provider.authorizationUrl(selection, issuer.io);
+    expect(selectPromptParameters(searchParams)).toEqual({ prompt: 'select_account' });
+  });
+});
+
 describe('reauthentication', async () => {
   const now = 1_800_000_000;
   const since = now - 100;
@@ -560,6 +638,44 @@ describe('reauthentication', async () => {
       expect(searchParams.get('acr_values')).toBe('fresh');
       expect(searchParams.has('prompt')).toBe(false);
     });
+
+    it.each<[string, Partial<OidcOptions>, Readonly<Record<string, string>>]>([
+      ['the default', {}, { max_age: '3600' }],
+      [
+        'authorizationParameters with a prompt',
+        { authorizationParameters: { prompt: 'consent' } },
+        {
+          prompt: 'consent',
+          max_age: '3600',
+        },
+      ],
+      [
+        'other parameters',
+        { reauthentication: { prompt: 'login', max_age: '5', acr_values: 'fresh' } },
+        {
+          max_age: '3600',
+          acr_values: 'fresh',
+        },
+      ],
+      [
+        'no max_age',
+        { reauthentication: { prompt: 'login', acr_values: 'fresh' } },
+        {
+          prompt: 'login',
+          acr_values: 'fresh',
+        },
+      ],
+      ['nothing', { reauthentication: {} }, {}],
+    ])(
+      'contains the max_age of the client if reauthentication is requested with one: %s',
+      async (_, options, expected) => {
+        const issuer = createFakeIssuer();
+        const provider = createOidcProvider(issuer, options);
+        const request = { ...upstreamRequest, reauthenticate: { since: since - 3600, maxAge: 3600 } };
+        const { searchParams } = await provider.authorizationUrl(request, issuer.io);
+        expect(selectPromptParameters(searchParams)).toEqual(expected);
+      },
+    );
   });
 
   describe('an ID token after a requested reauthentication', () => {
@@ -632,6 +748,45 @@ describe('reauthentication', async () => {
   };
 
   describe('a built-in provider', () => {
+    const chooser = { prompt: 'select_account' };
+
+    it.each([
+      [
+        google(settings),
+        'https://accounts.google.com',
+        chooser,
+        { ...chooser, max_age: '0' },
+        { ...chooser, max_age: '60' },
+      ],
+      [
+        microsoft({ ...settings, tenant: tid }),
+        microsoftClaims.iss,
+        chooser,
+        { prompt: 'login' },
+        { prompt: 'login' },
+      ],
+      [apple(appleSettings), 'https://appleid.apple.com', {}, {}, {}],
+      [github(settings), 'https://github.com', chooser, chooser, chooser],
+      [createOAuth2Provider(), 'https://acme.example', {}, {}, {}],
+    ])(
+      'gets what it supports of account selection and a maximum age: $id',
+      async (provider, issuerUrl, ...expected) => {
+        const { io } = createFakeIssuer(issuerUrl);
+        const requests: readonly Partial<UpstreamRequest>[] = [
+          { selectAccount: true },
+          { selectAccount: true, reauthenticate: { since } },
+          { reauthenticate: { since: since - 60, maxAge: 60 } },
+        ];
+        const urls = requests.map((changes) =>
+          provider.authorizationUrl({ ...upstreamRequest, ...changes }, io),
+        );
+        const queries = (await Promise.all(urls)).map(({ searchParams }) =>
+          selectPromptParameters(searchParams),
+        );
+        expect(queries).toEqual(expected);
+      },
+    );
+
     it.each([
       [
         'Google',

@@ -5,6 +5,7 @@ import {
   type Codec,
   decode,
   encode,
+  flag,
   json,
   list,
   optional,
@@ -38,6 +39,7 @@ describe('codecs', () => {
     count: uint,
     tags: list(text),
     note: optional(text),
+    isLast: flag,
     more: list(list(uint)),
   });
   type RecordValue = Parameters<(typeof recordCodec)['write']>[1];
@@ -48,6 +50,7 @@ describe('codecs', () => {
     count: fc.maxSafeNat(),
     tags: fc.array(anyText),
     note: fc.option(anyText, { nil: undefined }),
+    isLast: fc.boolean(),
     more: fc.array(fc.array(fc.maxSafeNat())),
   });
 
@@ -91,9 +94,16 @@ describe('codecs', () => {
     });
 
     it('encodes fields in order, without names', () => {
-      const value = { name: 'é', count: 300, tags: ['a', 'bc'], note: undefined, more: [[1], []] };
+      const value = {
+        name: 'é',
+        count: 300,
+        tags: ['a', 'bc'],
+        note: undefined,
+        isLast: false,
+        more: [[1], []],
+      };
       expect(encode(recordCodec, value)).toEqual(
-        bytes(2, 0xc3, 0xa9, 0xac, 2, 2, 1, 0x61, 2, 0x62, 0x63, 0, 2, 1, 1, 0),
+        bytes(2, 0xc3, 0xa9, 0xac, 2, 2, 1, 0x61, 2, 0x62, 0x63, 0, 0, 2, 1, 1, 0),
       );
     });
   });
@@ -156,6 +166,13 @@ describe('codecs', () => {
       ['an absurd length', [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x61]],
     ])('refuses to read %s', (_, input) => {
       expect(() => decode(text, bytes(...input))).toThrow();
+    });
+  });
+
+  describe('flag', () => {
+    it('is one byte, 0 or 1', () => {
+      expect([encode(flag, false), encode(flag, true)]).toEqual([bytes(0), bytes(1)]);
+      expect(() => decode(flag, bytes(2))).toThrow(RangeError);
     });
   });
 
@@ -277,12 +294,18 @@ describe('test vectors', () => {
       );
     });
 
-    it('match the documented encoding of the request in a consent', () => {
-      const { text, list, optional } = referenceDecoder;
+    it('match the documented encoding of the request in a consent and in a login transaction', () => {
+      const { text, list, optional, optionalUint, flag } = referenceDecoder;
       const { request } = decode(consent, fromHex(payloadVectors[4]?.bytes ?? ''));
-      const { clientId, redirectUri, state, scopes, resource, codeChallenge } = request;
-      const written = text(clientId) + text(redirectUri) + optional(state) + list(scopes) + text(resource);
-      expect(toHex(encode(authorizationRequest, request))).toBe(written + optional(codeChallenge));
+      const { purpose } = decode(transaction, fromHex(payloadVectors[5]?.bytes ?? ''));
+      if (purpose.kind !== 'authorize') throw new Error(`the purpose is ${purpose.kind}`);
+      for (const one of [request, purpose.request]) {
+        const { clientId, redirectUri, state, scopes, resource, codeChallenge, maxAge, selectAccount } = one;
+        const written = text(clientId) + text(redirectUri) + optional(state) + list(scopes) + text(resource);
+        expect(toHex(encode(authorizationRequest, one))).toBe(
+          written + optional(codeChallenge) + optionalUint(maxAge) + flag(selectAccount),
+        );
+      }
     });
   });
 

@@ -30,6 +30,11 @@ export const optional = (value: string | undefined): string =>
 /** Nothing for false. */
 export const trailingFlag = (value: boolean): string => (value ? '01' : '');
 
+export const optionalUint = (value: number | undefined): string =>
+  value === undefined ? '00' : `01${uint(value)}`;
+
+export const flag = (value: boolean): string => (value ? '01' : '00');
+
 /** The HKDF `info` of a derived key, in hexadecimal. */
 export const info = (purpose: {
   readonly name: string;

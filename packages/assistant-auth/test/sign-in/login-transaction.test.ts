@@ -23,6 +23,8 @@ describe('login transactions', () => {
     scopes: ['words'],
     resource: 'https://words.example/api',
     codeChallenge: undefined,
+    maxAge: undefined,
+    selectAccount: false,
   };
 
   /** Uses bytes that count up, so that a value that is used twice makes a test fail. */
@@ -63,6 +65,21 @@ describe('login transactions', () => {
   });
 
   it.each([
+    ['the user must authenticate again', { maxAge: 0 }, { reauthenticate: { since: 1_000 } }],
+    ['a sign-in in the last minute', { maxAge: 60 }, { reauthenticate: { since: 940, maxAge: 60 } }],
+    ['a sign-in since 1970', { maxAge: 1_001 }, { reauthenticate: { since: 0, maxAge: 1_001 } }],
+    ['the user must choose an account', { selectAccount: true }, { selectAccount: true }],
+    ['both', { maxAge: 0, selectAccount: true }, { reauthenticate: { since: 1_000 }, selectAccount: true }],
+  ])('an upstream request contains what the client requires: %s', (_, required, expected) => {
+    const transaction = createTestTransaction({ kind: 'authorize', request: { ...request, ...required } });
+    const { state, nonce, codeVerifier } = transaction;
+    const common = { redirectUri: 'https://words.example/callback/google', state, nonce, codeVerifier };
+    const build = (one: Transaction) => buildUpstreamRequest(one, parseIssuer('https://words.example'));
+    expect(build(transaction)).toEqual({ ...common, ...expected });
+    expect(build({ ...transaction, reconsentSubject: 'ada' })).toEqual(common);
+  });
+
+  it.each([
     ['the account page', { kind: 'account', user: undefined }],
     ['linking another identity', { kind: 'link', session: 'session-1', user: 'user-1' }],
   ] as const)('an upstream request for %s requires authentication after it started', (_, purpose) => {
@@ -90,6 +107,8 @@ describe('transaction cookies', () => {
         scopes: ['words'],
         resource: issuer,
         codeChallenge: undefined,
+        maxAge: undefined,
+        selectAccount: false,
       },
     },
     grantId: 'grant-1',
@@ -196,7 +215,7 @@ describe('transaction cookies', () => {
       };
       // These lengths give sealed texts on both sides of the limit, in steps of one or two characters.
       const outcomes = await Promise.all(
-        Array.from({ length: 20 }, (_, index) => trySetCookie(2_699 + index)),
+        Array.from({ length: 20 }, (_, index) => trySetCookie(2_697 + index)),
       );
       const limit = 3_800;
       const distances = outcomes.map(({ sealed }) => sealed - limit);

@@ -1,5 +1,5 @@
 /** Threats L4 to L9: client assertions, metadata documents and registration. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { isAllowedUrl } from '../../src/mcp-clients/document-cache.ts';
 import type { McpClientsOptions } from '../../src/mcp-clients/index.ts';
 import { parseIssuer } from '../../src/oauth/resource.ts';
@@ -180,9 +180,45 @@ describe('private_key_jwt', () => {
 
   it('L4.2 jti replay: an assertion that was used to revoke cannot be used to redeem', async () => {
     const client = createKeyClient();
+    const { access_token: token } = await obtainTokensFor(
+      client.deployment,
+      documentRequest,
+      await client.assert(),
+    );
     const assertion = await client.assert();
-    await postForm(client.deployment, '/revoke', { ...assertion, token: 'x' });
+    expect((await postForm(client.deployment, '/revoke', { ...assertion, token })).status).toBe(200);
     await expectRefused(client, assertion);
+  });
+
+  it('L4.9 stored assertions: a client without a grant writes nothing, with any number of assertions', async () => {
+    const { deployment, assert } = createKeyClient();
+    const record = vi.spyOn(deployment.storage, 'recordAssertion');
+    const redeem = vi.spyOn(deployment.storage, 'redeemCode');
+    for (let count = 0; count < 5; count++) {
+      for (const path of ['/revoke', '/introspect'] as const)
+        expect((await postForm(deployment, path, { ...(await assert()), token: 'x' })).status).toBe(200);
+      const form = buildRedemption(documentRequest, 'x', await assert());
+      expect((await requestTokens(deployment, form)).status).toBe(400);
+    }
+    expect([record, redeem].map(({ mock }) => mock.calls)).toEqual([[], []]);
+  });
+
+  it('L4.9 stored assertions: with one grant, a client can store 30 in a minute', async () => {
+    const { deployment, assert } = createKeyClient();
+    const form = buildRedemption(documentRequest, await obtainCodeFor(deployment, documentRequest));
+    const { access_token: token } = await expectTokens(
+      await requestTokens(deployment, { ...form, ...(await assert()) }),
+    );
+    const redeem = vi.spyOn(deployment.storage, 'redeemCode');
+    for (let count = 0; count < 35; count++)
+      await requestTokens(deployment, { ...form, ...(await assert()) });
+    expect(redeem.mock.calls).toHaveLength(29);
+    for (const path of ['/revoke', '/introspect'] as const)
+      await expectTokenError(await postForm(deployment, path, { ...(await assert()), token }), {
+        status: 429,
+        error: 'temporarily_unavailable',
+        error_description: 'Too many requests for this grant. Try again in a minute.',
+      });
   });
 
   it('L4.2 jti replay: of 50 concurrent redemptions with one assertion, one succeeds', async () => {

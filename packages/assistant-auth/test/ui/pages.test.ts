@@ -124,6 +124,7 @@ describe('the sign-in page', () => {
         'provider-not-confirmed',
         'Your earlier sign-in could not be confirmed with the provider. Please sign in again.',
       ],
+      ['sign-in-too-old', 'This app requires a more recent sign-in. Please sign in again.'],
     ] as const)('sees why they can’t continue: %s', async (notice, message) => {
       expect((await readLines(renderSignIn({ model: { notice } })))[2]).toBe(message);
     });
@@ -365,6 +366,7 @@ describe('markup in the fields of a page', () => {
     [
       renderSignIn({ ...options, model: { notice: 'session-ended' } }),
       renderSignIn({ ...options, model: { notice: 'provider-not-confirmed', scopes: [] } }),
+      renderSignIn({ ...options, model: { notice: 'sign-in-too-old' } }),
       renderSignIn({ ...options, model: { session: { provider: 'Google', label: 'ada@words.example' } } }),
       renderSignIn({ ...options, model: { session: { provider: 'Google' } } }),
       renderError(options),

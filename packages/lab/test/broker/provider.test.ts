@@ -70,6 +70,29 @@ describe('a sign-in at a provider', () => {
     expect(authTime).toBeGreaterThanOrEqual(since);
   });
 
+  it('requires authentication only if the last one is older than the maximum age', async () => {
+    const issuer = await startIssuer();
+    await signIn(issuer, upstreamRequest);
+    const since = now() - 3600;
+    const request = { ...upstreamRequest, reauthenticate: { since, maxAge: 3600 } };
+    const { isPageShown, identity } = await signIn(issuer, request);
+    expect(isPageShown).toBe(false);
+    const { auth_time: authTime } = identity.claims;
+    expect(authTime).toBeGreaterThanOrEqual(since);
+  });
+
+  it('works without account selection at an issuer that refuses it', async () => {
+    const selection = { ...upstreamRequest, selectAccount: true };
+    const { identity } = await signIn(await startIssuer(), selection);
+    expect(identity).toMatchObject({ provider: 'acme', email: ada.email });
+    await running?.close();
+    const always = { accountSelection: { prompt: 'select_account' } };
+    await expect(signIn(await startIssuer({}, always), selection)).rejects.toMatchObject({
+      kind: 'invalid',
+      message: 'the provider responded with invalid_request',
+    });
+  });
+
   it('B17.4 is refused if the browser removes the request to authenticate again', async () => {
     const issuer = await startIssuer();
     const reauthenticationRequest: UpstreamRequest = {

@@ -91,6 +91,7 @@ export const defaultAccountTexts: AccountTexts = {
   sessionEnded: 'Your session has ended. Please sign in again.',
   providerNotConfirmed:
     'Your earlier sign-in could not be confirmed with the provider. Please sign in again.',
+  signInTooOld: 'This app requires a more recent sign-in. Please sign in again.',
   accountSignInComplete: 'This sign-in is complete. If your account asks you to sign in, sign in once more.',
   linkPageUsed: 'This page was already used',
   linkPageUsedNext:
