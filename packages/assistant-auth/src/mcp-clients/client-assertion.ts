@@ -8,7 +8,7 @@ import type { VerifiedAssertion } from '../clients/client.ts';
 import { paths } from '../context.ts';
 import type { ClientSourceContext } from '../endpoint/client-source.ts';
 import type { EpochSeconds, Seconds } from '../oauth/identifiers.ts';
-import { tokenEndpointError } from '../oauth/protocol-error.ts';
+import { mcpClientError } from '../oauth/protocol-error.ts';
 import { canonicalResource } from '../oauth/resource.ts';
 import { type DocumentKind, InvalidDocumentError, type ReadResult } from './document-cache.ts';
 
@@ -120,7 +120,7 @@ const verifySignature = async (
   const algorithms = algorithm === undefined ? [...assertionAlgorithms] : [algorithm];
   const verify = async (notBefore?: EpochSeconds): Promise<CompactVerifyResult> => {
     const keys = await readKeys(notBefore);
-    if (keys.kind !== 'fresh') throw tokenEndpointError('authentication.keys');
+    if (keys.kind !== 'fresh') throw mcpClientError('authentication.keys');
     return compactVerify(assertion, createLocalJWKSet(keys.value), { algorithms }).catch((error) => {
       // Errors of `jose` have a code; their messages can contain parts of the token.
       throw invalidAssertion(
@@ -148,8 +148,7 @@ const parseClaims = (payload: Uint8Array): Claims => {
 };
 
 /** @param reason is logged */
-const invalidAssertion = (reason: string) =>
-  tokenEndpointError('authentication.assertion', { cause: reason });
+const invalidAssertion = (reason: string) => mcpClientError('authentication.assertion', { cause: reason });
 
 const refuseIf = (wrong: boolean, reason: string): void => {
   if (wrong) throw invalidAssertion(reason);

@@ -9,7 +9,7 @@ import type { Client, VerifiedAssertion } from '../clients/client.ts';
 import type { FindClient } from '../clients/registry.ts';
 import type { ClientSourceContext } from '../endpoint/client-source.ts';
 import type { EpochSeconds, Seconds } from '../oauth/identifiers.ts';
-import { ProtocolError, requestError, requestErrors, tokenEndpointError } from '../oauth/protocol-error.ts';
+import { mcpClientError, type ProtocolError } from '../oauth/protocol-error.ts';
 import { isLoopback } from '../oauth/resource.ts';
 import {
   type AssertionSigner,
@@ -105,7 +105,7 @@ export const createMetadataClients = (
   };
 
   return async (id) => {
-    if (!isAllowedUrl(id, context)) throw requestError('client-metadata.url');
+    if (!isAllowedUrl(id, context)) throw mcpClientError('client-metadata.url');
     const found = await documents.read(id);
     switch (found.kind) {
       case 'fresh':
@@ -129,7 +129,7 @@ export const createMetadataClients = (
 };
 
 const refuseWithoutFreshKeys = async (): Promise<never> => {
-  throw tokenEndpointError('authentication.keys');
+  throw mcpClientError('authentication.keys');
 };
 
 const readInlineKeys = async (
@@ -144,13 +144,10 @@ const readInlineKeys = async (
 };
 
 /** The message tells the developer of the client what is wrong. The reason contains no text of the document. */
-const toProtocolError = ({ problem, reason }: DocumentFailure): ProtocolError => {
-  if (problem === 'unavailable') return requestError('client-metadata.unavailable', { cause: reason });
-  const [code, description, status] = requestErrors['client-metadata.invalid'];
-  return new ProtocolError('client-metadata.invalid', [code, `${description} (${reason})`, status], {
-    cause: reason,
-  });
-};
+const toProtocolError = ({ problem, reason }: DocumentFailure): ProtocolError =>
+  problem === 'unavailable'
+    ? mcpClientError('client-metadata.unavailable', { cause: reason })
+    : mcpClientError('client-metadata.invalid', { cause: reason, detail: `(${reason})` });
 
 // The content of a document.
 

@@ -11,7 +11,7 @@ import type { EndpointDefinition, MountedEndpoint } from '../endpoint/handler.ts
 import { readBodyText, readContentType } from '../http/request.ts';
 import { registrationResponse, tokenError } from '../http/responses.ts';
 import type { Seconds } from '../oauth/identifiers.ts';
-import { type ProtocolError, registrationError } from '../oauth/protocol-error.ts';
+import { mcpClientError, type ProtocolError } from '../oauth/protocol-error.ts';
 import { formatRedirectHost, type RedirectRule } from '../oauth/redirect-uri.ts';
 import { computeDigest, randomSecret } from '../oauth/secrets.ts';
 import { list, optional, record, text, uint, type ValueOf } from '../seal/codec.ts';
@@ -116,10 +116,9 @@ const registrationEndpoint = (
     const method = readAuthMethod(requestedMethod);
     const grantTypes = readGrantTypes(metadata);
     if (grantTypes === undefined)
-      throw registrationError(
-        'registration.metadata',
-        'The grant_types must contain authorization_code, and the response_types code.',
-      );
+      throw mcpClientError('registration.metadata', {
+        detail: 'The grant_types must contain authorization_code, and the response_types code.',
+      });
     const canRefresh = grantTypes.includes('refresh_token');
     const secret = method === 'none' ? undefined : randomSecret(randomBytes);
     const issuedAt = now();
@@ -149,13 +148,13 @@ const registrationEndpoint = (
 
 /** @throws ProtocolError for a body that is too long, or that is not a JSON object */
 const readMetadata = async (request: Request): Promise<Readonly<Record<string, unknown>>> => {
-  if (readContentType(request) !== 'application/json') throw registrationError('registration.content-type');
+  if (readContentType(request) !== 'application/json') throw mcpClientError('registration.content-type');
   const body = await readBodyText(request);
   try {
     const value: unknown = JSON.parse(body);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
   } catch {}
-  throw registrationError('registration.json');
+  throw mcpClientError('registration.json');
 };
 
 const readRedirectUris = (
@@ -164,17 +163,15 @@ const readRedirectUris = (
 ): { readonly given: readonly string[]; readonly rules: readonly RedirectRule[] } => {
   const isList = Array.isArray(value) && value.length > 0 && value.length <= maxRedirectUris;
   if (!isList || !value.every((uri): uri is string => typeof uri === 'string'))
-    throw registrationError(
-      'registration.redirect-uri',
-      `The redirect_uris must be a list of 1 to ${maxRedirectUris} URIs.`,
-    );
+    throw mcpClientError('registration.redirect-uri', {
+      detail: `They must be a list of 1 to ${maxRedirectUris}.`,
+    });
   const rules = value.map(allowRegistered).filter((rule) => rule !== undefined);
-  if (rules.length < value.length) throw registrationError('registration.redirect-uri');
+  if (rules.length < value.length) throw mcpClientError('registration.redirect-uri');
   if (value.join('').length > maxRedirectLength)
-    throw registrationError(
-      'registration.redirect-uri',
-      `The redirect_uris must have at most ${maxRedirectLength} characters in total.`,
-    );
+    throw mcpClientError('registration.redirect-uri', {
+      detail: `They must have at most ${maxRedirectLength} characters in total.`,
+    });
   return { given: value, rules };
 };
 
@@ -196,8 +193,7 @@ const readAuthMethod = (
   value: unknown = 'client_secret_basic',
 ): 'none' | 'client_secret_basic' | 'client_secret_post' => {
   if (value === 'none' || value === 'client_secret_basic' || value === 'client_secret_post') return value;
-  throw registrationError(
-    'registration.metadata',
-    'The token_endpoint_auth_method must be none, client_secret_basic or client_secret_post.',
-  );
+  throw mcpClientError('registration.metadata', {
+    detail: 'The token_endpoint_auth_method must be none, client_secret_basic or client_secret_post.',
+  });
 };

@@ -49,7 +49,7 @@ export type ErrorReason =
   | CallbackErrorReason
   | AccountErrorReason
   | TokenEndpointErrorReason
-  | RegistrationErrorReason
+  | McpClientErrorReason
   | ApiErrorReason
   | EventEndpointErrorReason;
 
@@ -102,16 +102,6 @@ export const requestErrors = {
   'request.too-large': ['invalid_request', 'The request is too large.', 413],
   'request.unreadable': ['invalid_request', 'The request body could not be read.'],
   'parameter.repeated': ['invalid_request', 'A parameter was sent more than once.'],
-  'client-metadata.url': [
-    'invalid_client',
-    'The client ID is not an allowed URL of a metadata document.',
-    400,
-  ],
-  'client-metadata.invalid': ['invalid_client', 'The metadata document of the app is not valid.', 400],
-  'client-metadata.unavailable': [
-    'temporarily_unavailable',
-    'The metadata document of the app could not be read. Try again in a moment.',
-  ],
   'storage.unavailable': [
     'temporarily_unavailable',
     'The service is temporarily unavailable. Try again in a moment.',
@@ -272,16 +262,11 @@ export const tokenEndpointErrors = {
   'authentication.method': ['invalid_client', invalidClientMessage],
   'authentication.unknown-client': ['invalid_client', invalidClientMessage],
   'authentication.secret': ['invalid_client', invalidClientMessage],
-  'authentication.assertion': ['invalid_client', invalidClientMessage],
   'authentication.assertion-replayed': ['invalid_client', invalidClientMessage],
   'authentication.assertions-limited': [
     'temporarily_unavailable',
     'Too many requests for this grant. Try again in a minute.',
     429,
-  ],
-  'authentication.keys': [
-    'temporarily_unavailable',
-    'The keys of the client could not be read. Try again in a moment.',
   ],
   // Not `invalid_client`: its 401 response has a challenge (RFC 6749 §5.2), which invites another attempt.
   'authentication.limited': [
@@ -330,9 +315,25 @@ export const tokenEndpointError = (
   options?: ProtocolErrorOptions,
 ): ProtocolError => new ProtocolError(reason, tokenEndpointErrors[reason], options);
 
-// Errors of the registration endpoint (RFC 7591 §3.2.2).
+// Errors of clients that are not in the configuration: of their metadata documents, at any endpoint; of their
+// assertions; and of the registration endpoint (RFC 7591 §3.2.2).
 
-const registrationErrors = {
+const mcpClientErrors = {
+  'client-metadata.url': [
+    'invalid_client',
+    'The client ID is not an allowed URL of a metadata document.',
+    400,
+  ],
+  'client-metadata.invalid': ['invalid_client', 'The metadata document of the app is not valid.', 400],
+  'client-metadata.unavailable': [
+    'temporarily_unavailable',
+    'The metadata document of the app could not be read. Try again in a moment.',
+  ],
+  'authentication.assertion': ['invalid_client', invalidClientMessage],
+  'authentication.keys': [
+    'temporarily_unavailable',
+    'The keys of the client could not be read. Try again in a moment.',
+  ],
   'registration.content-type': ['invalid_client_metadata', 'The Content-Type must be application/json.'],
   'registration.json': ['invalid_client_metadata', 'The body must be a JSON object.'],
   'registration.redirect-uri': [
@@ -342,13 +343,17 @@ const registrationErrors = {
   'registration.metadata': ['invalid_client_metadata', 'The client metadata is not supported.'],
 } as const satisfies Definitions;
 
-type RegistrationErrorReason = keyof typeof registrationErrors;
+type McpClientErrorReason = keyof typeof mcpClientErrors;
 
-/** @param description replaces the message. It must contain no text of the request */
-export const registrationError = (
-  reason: RegistrationErrorReason,
-  description: string = registrationErrors[reason][1],
-): ProtocolError => new ProtocolError(reason, [registrationErrors[reason][0], description]);
+/** @param detail says what is wrong. It must contain no text of the request or of a document */
+export const mcpClientError = (
+  reason: McpClientErrorReason,
+  { detail, ...options }: ProtocolErrorOptions & { readonly detail?: string } = {},
+): ProtocolError => {
+  const [code, description, status]: ErrorDefinition = mcpClientErrors[reason];
+  const message = detail === undefined ? description : `${description} ${detail}`;
+  return new ProtocolError(reason, status === undefined ? [code, message] : [code, message, status], options);
+};
 
 // Errors of a protected API.
 

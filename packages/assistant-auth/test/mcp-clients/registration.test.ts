@@ -98,11 +98,12 @@ describe('the registration endpoint', () => {
     },
   );
 
-  const listError = 'The redirect_uris must be a list of 1 to 10 URIs.';
   const uriError = 'The redirect_uris must be https URIs that this server allows, or http on loopback.';
-  const typesError = 'The grant_types must contain authorization_code, and the response_types code.';
+  const listError = `${uriError} They must be a list of 1 to 10.`;
+  const typesError =
+    'The client metadata is not supported. The grant_types must contain authorization_code, and the response_types code.';
   const methodError =
-    'The token_endpoint_auth_method must be none, client_secret_basic or client_secret_post.';
+    'The client metadata is not supported. The token_endpoint_auth_method must be none, client_secret_basic or client_secret_post.';
 
   it.each<[string, unknown, string, string]>([
     ['no redirect URIs', {}, 'invalid_redirect_uri', listError],
@@ -136,7 +137,7 @@ describe('the registration endpoint', () => {
       '513 characters',
       { redirect_uris: [`http://localhost/${'x'.repeat(496)}`] },
       'invalid_redirect_uri',
-      'The redirect_uris must have at most 512 characters in total.',
+      `${uriError} They must have at most 512 characters in total.`,
     ],
     [
       'another grant type',
