@@ -28,17 +28,17 @@ type IntrospectionCaller = Client | IntrospectionClient;
 const parameterNames = ['token', 'token_type_hint', ...credentialParameters] as const;
 
 export const introspectionEndpoint = (context: BrokerContext): EndpointDefinition => {
-  const find = async (id: string): Promise<IntrospectionCaller | undefined> =>
-    context.introspectionClients.get(id) ?? context.clients.find(id);
   return {
     name: 'introspect',
     methods: ['POST'],
     respondToError: (error) => tokenError(error, error.status, buildBasicChallenge(context.issuer)),
     async handle(requestContext) {
       const form = readParameters(await readForm(requestContext.request), parameterNames);
+      const found = form.token === undefined ? undefined : await lookUpToken(context.sealers, form.token);
+      const find = async (id: string): Promise<IntrospectionCaller | undefined> =>
+        context.introspectionClients.get(id) ?? context.clients.findPresenter(id, found?.token.clientId);
       const authenticated = await authenticateClient(context, requestContext, form, { find });
       if (form.token === undefined) throw tokenEndpointError('token-parameter.missing');
-      const found = await lookUpToken(context.sealers, form.token);
       if (found === undefined || !mayIntrospect(found, authenticated)) return tokenJson({ active: false });
       await recordAssertion(context, authenticated.assertion, found.token.grantId);
       return tokenJson((await describeToken(context, found, authenticated.party)) ?? { active: false });

@@ -22,10 +22,12 @@ export const revocationEndpoint = (context: BrokerContext): EndpointDefinition =
   respondToError: (error) => tokenError(error, error.status, buildBasicChallenge(context.issuer)),
   async handle(requestContext) {
     const form = readParameters(await readForm(requestContext.request), parameterNames);
-    const authenticated = await authenticateClient(context, requestContext, form, context.clients);
+    const found = form.token === undefined ? undefined : await lookUpToken(context.sealers, form.token);
+    const authenticated = await authenticateClient(context, requestContext, form, {
+      find: (id) => context.clients.findPresenter(id, found?.token.clientId),
+    });
     const clientId = authenticated.party.id;
     if (form.token === undefined) throw tokenEndpointError('token-parameter.missing');
-    const found = await lookUpToken(context.sealers, form.token);
     // A token that is not ours cannot be used here, so the client gets a success response (RFC 7009 §2.2).
     if (found === undefined) return emptyResponse();
     if (found.token.clientId !== clientId) throw tokenEndpointError('token-parameter.client');

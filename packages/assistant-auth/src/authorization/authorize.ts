@@ -31,8 +31,9 @@ export const authorizeEndpoint = (context: BrokerContext): EndpointDefinition =>
   async handle(requestContext) {
     const query = requestContext.url.searchParams;
     const requestingClient = await validateClientAndRedirect(query, context.clients);
-    const target = { ...requestingClient, clientId: requestingClient.client.id, issuer: context.issuer };
-    return withErrorRedirect(target, requestContext, [], async () => {
+    const { client, redirect } = requestingClient;
+    const target = { ...requestingClient, clientId: client.id, issuer: context.issuer };
+    const work = async (): Promise<Response> => {
       const request = parseAuthorizationRequest(query, requestingClient, context.resources, context.scopes);
       const prompt = readPrompt(query);
       const sessionOffer = await findSessionOffer(context, requestContext.request, prompt, request.maxAge);
@@ -44,7 +45,12 @@ export const authorizeEndpoint = (context: BrokerContext): EndpointDefinition =>
         request: requestContext.request,
         cookies: [],
       });
-    });
+    };
+    // Otherwise, a link to this server could lead to any website that has published a metadata document, before the
+    // user has seen a page (RFC 9700 §4.11.2).
+    return client.isTrustedRedirect?.(redirect) === false
+      ? work()
+      : withErrorRedirect(target, requestContext, [], work);
   },
 });
 

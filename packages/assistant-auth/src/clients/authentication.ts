@@ -52,7 +52,7 @@ export const authenticateClient = async <Party extends ClientAuthMethod>(
   try {
     return await verifyClientCredentials(credentials, parties);
   } catch (cause) {
-    if (!(cause instanceof ProtocolError) || cause.status >= 500) throw cause;
+    if (!(cause instanceof ProtocolError) || !/^authentication\.(?!keys)/.test(cause.reason)) throw cause;
     const key = failureKey(credentials.id, authenticationRequest.findAddressBlock());
     if ((await limits.failedAuthentications.take(key)) === 'allowed') throw cause;
     throw tokenEndpointError('authentication.limited', { cause });

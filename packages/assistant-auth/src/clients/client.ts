@@ -46,6 +46,12 @@ interface ClientTraits extends ScopePolicy {
    */
   readonly refreshFailureStatus: 400 | 401;
   /**
+   * Returns whether the user can be redirected with an error before they have seen a page (RFC 9700 §4.11.2).
+   * Default: to every redirect URI of the client.
+   * @internal
+   */
+  readonly isTrustedRedirect?: (redirectUri: string) => boolean;
+  /**
    * The copy that storage keeps from the first sign-in on. Absent for clients in the configuration, and for a
    * client that was itself found in such a copy.
    * @internal
@@ -182,6 +188,12 @@ export const parseSecrets = (optionPath: string, secrets: readonly string[]): re
  */
 const maxScopesLength = 1500;
 
+/** @throws ConfigurationError `<option>` if the scopes together are too long for a token */
+export const checkScopesLength = (option: string, scopes: readonly string[]): void => {
+  if (scopes.join(' ').length > maxScopesLength)
+    throw new ConfigurationError(option, `must have at most ${maxScopesLength} characters in total.`);
+};
+
 /**
  * Checks the scopes of a client, and adds `offline_access`.
  * @throws ConfigurationError `clients.<id>.scopes` or `clients.<id>.defaultScopes`
@@ -199,11 +211,7 @@ export const parseClientScopes = (options: {
       `must contain a scope other than ${offlineAccessScope}, and no scope with a space, comma, quote or backslash.`,
     );
   }
-  if (scopes.join(' ').length > maxScopesLength)
-    throw new ConfigurationError(
-      `clients.${id}.scopes`,
-      `must have at most ${maxScopesLength} characters in total.`,
-    );
+  checkScopesLength(`clients.${id}.scopes`, scopes);
   // Every kind of client can request a refresh token, even if it gets one anyway.
   const all = [...new Set([...scopes, offlineAccessScope])];
   if (!hasApiScope(defaultScopes) || !defaultScopes.every((scope) => all.includes(scope))) {

@@ -13,6 +13,15 @@ export interface ClientRegistry {
    * @throws StorageUnavailable if storage is needed to find the client
    */
   find(id: string): Promise<Client | undefined>;
+  /**
+   * Finds the client that presents a code or token. Anyone can make up the ID of a client that is not in the
+   * configuration, and finding it can take a request to its host. So such a client is only found if the code or
+   * token was issued to it.
+   * @param owner the client that the code or token was issued to, if it is genuine
+   */
+  findPresenter(id: string, owner: string | undefined): Promise<Client | undefined>;
+  /** Whether an ID can be that of a client that is not in the configuration. */
+  canBeOther(id: string): boolean;
 }
 
 /** Finds clients that are not in the configuration. */
@@ -46,4 +55,6 @@ export const createClientRegistry = (
 ): ClientRegistry => ({
   configured,
   find: async (id) => configured.get(id) ?? findOther?.(id),
+  findPresenter: async (id, owner) => configured.get(id) ?? (id === owner ? findOther?.(id) : undefined),
+  canBeOther: (id) => findOther !== undefined && !configured.has(id),
 });

@@ -3,14 +3,21 @@
  * that a client signs with its own key. Storage checks that each one is used only once.
  */
 
-import { type CompactVerifyResult, compactVerify, createLocalJWKSet, type JSONWebKeySet } from 'jose';
+import {
+  type CompactVerifyResult,
+  compactVerify,
+  createLocalJWKSet,
+  type JSONWebKeySet,
+  type JWK,
+} from 'jose';
 import type { VerifiedAssertion } from '../clients/client.ts';
 import { paths } from '../context.ts';
 import type { ClientSourceContext } from '../endpoint/client-source.ts';
 import type { EpochSeconds, Seconds } from '../oauth/identifiers.ts';
 import { mcpClientError } from '../oauth/protocol-error.ts';
 import { canonicalResource } from '../oauth/resource.ts';
-import { type DocumentKind, InvalidDocumentError, type ReadResult } from './document-cache.ts';
+import type { ReadResult } from './document-cache.ts';
+import { type DocumentKind, InvalidDocumentError } from './fetch-document.ts';
 
 /**
  * Only signatures that a public key verifies. No HS*: its key would be a public key that an attacker uses as
@@ -27,11 +34,24 @@ export const keySetDocument: DocumentKind<JSONWebKeySet> = {
   parse: (document) => parseKeySet(document),
 };
 
+/** More keys than a client needs, even during a rotation. */
+const maxKeys = 20;
+
+/** The members of a public key (RFC 7517 §4, RFC 7518 §6). Nothing else is kept. */
+const keyMembers = ['kty', 'kid', 'use', 'alg', 'crv', 'n', 'e', 'x', 'y'] as const;
+
 /** @throws InvalidDocumentError */
 export const parseKeySet = (value: unknown): JSONWebKeySet => {
   const { keys } = Object(value);
-  if (Array.isArray(keys) && keys.every((key) => typeof key === 'object' && key !== null)) return { keys };
-  throw new InvalidDocumentError('its keys are not a JSON Web Key Set');
+  if (!Array.isArray(keys)) throw new InvalidDocumentError('its keys are not a JSON Web Key Set');
+  return { keys: keys.slice(0, maxKeys).map(parseKey) };
+};
+
+const parseKey = (value: unknown): JWK => {
+  const key: Readonly<Record<string, unknown>> = { ...Object(value) };
+  return Object.fromEntries(
+    keyMembers.flatMap((name) => (typeof key[name] === 'string' ? [[name, key[name]]] : [])),
+  );
 };
 
 /** What is known of a client whose assertion is verified. */
@@ -66,12 +86,10 @@ export const verifyAssertion = async (
   { issuer, now }: Pick<ClientSourceContext, 'issuer' | 'now'>,
 ): Promise<VerifiedAssertion> => {
   const { payload, protectedHeader } = await verifySignature(assertion, signer, now());
-  const { typ } = protectedHeader;
-  const isExplicitlyTyped = typ?.toLowerCase().replace(/^application\//, '') === assertionType;
-  refuseIf(
-    typ !== undefined && !isExplicitlyTyped && typ.toUpperCase() !== 'JWT',
-    'it has another type of token',
-  );
+  const { typ = 'JWT' }: Readonly<Record<string, unknown>> = { ...protectedHeader };
+  if (typeof typ !== 'string') throw invalidAssertion('it has another type of token');
+  const isExplicitlyTyped = typ.toLowerCase().replace(/^application\//, '') === assertionType;
+  refuseIf(!isExplicitlyTyped && typ.toUpperCase() !== 'JWT', 'it has another type of token');
   // `jose` accepts one critical extension, `b64`, which a JWT must not use (RFC 7797 §7).
   refuseIf(protectedHeader.crit !== undefined, 'it has a critical header extension');
   const claims = parseClaims(payload);
@@ -121,12 +139,13 @@ const verifySignature = async (
   const verify = async (notBefore?: EpochSeconds): Promise<CompactVerifyResult> => {
     const keys = await readKeys(notBefore);
     if (keys.kind !== 'fresh') throw mcpClientError('authentication.keys');
-    return compactVerify(assertion, createLocalJWKSet(keys.value), { algorithms }).catch((error) => {
+    try {
+      return await verifyWithKeys(assertion, keys.value, algorithms);
+    } catch (error) {
       // Errors of `jose` have a code; their messages can contain parts of the token.
-      throw invalidAssertion(
-        `its signature could not be verified: ${Object(error).code ?? 'a key cannot be used'}`,
-      );
-    });
+      const { code = 'a key cannot be used' } = Object(error);
+      throw invalidAssertion(`its signature could not be verified: ${code}`);
+    }
   };
   try {
     return await verify();
@@ -134,6 +153,24 @@ const verifySignature = async (
     if (Object(error).reason !== 'authentication.assertion') throw error;
     // The client may have a new key, with a new ID or with the old one.
     return verify(now - minKeyAge);
+  }
+};
+
+/** How many keys are tried if the assertion does not say which one signed it. */
+const maxTriedKeys = 4;
+
+const verifyWithKeys = async (
+  assertion: string,
+  { keys }: JSONWebKeySet,
+  algorithms: string[],
+): Promise<CompactVerifyResult> => {
+  const verify = (candidates: JWK[]) =>
+    compactVerify(assertion, createLocalJWKSet({ keys: candidates }), { algorithms });
+  try {
+    return await verify(keys);
+  } catch (error) {
+    if (Object(error).code !== 'ERR_JWKS_MULTIPLE_MATCHING_KEYS') throw error;
+    return await Promise.any(keys.slice(0, maxTriedKeys).map((key) => verify([key])));
   }
 };
 

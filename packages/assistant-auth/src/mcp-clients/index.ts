@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Client } from '../clients/client.ts';
+import { type Client, checkScopesLength } from '../clients/client.ts';
 import type { ClientSource, ClientSourceContext, ConnectedClientSource } from '../endpoint/client-source.ts';
 import { ConfigurationError, rejectUnknownOptions } from '../oauth/errors.ts';
 import { hasApiScope, offlineAccessScope } from '../oauth/scope.ts';
@@ -141,6 +141,7 @@ const createTraits = (
         `mcpClients.${option}`,
         `must contain a scope other than ${offlineAccessScope}, and only scopes that exist.`,
       );
+  checkScopesLength('mcpClients.scopes', scopes);
   return {
     scopes,
     defaultScopes: defaults,

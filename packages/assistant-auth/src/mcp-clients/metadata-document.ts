@@ -11,6 +11,7 @@ import type { ClientSourceContext } from '../endpoint/client-source.ts';
 import type { EpochSeconds, Seconds } from '../oauth/identifiers.ts';
 import { mcpClientError, type ProtocolError } from '../oauth/protocol-error.ts';
 import { isLoopback } from '../oauth/resource.ts';
+import type { BrokerStorage, StoredClient } from '../storage/broker-storage.ts';
 import {
   type AssertionSigner,
   assertionAlgorithms,
@@ -18,14 +19,13 @@ import {
   parseKeySet,
   verifyAssertion,
 } from './client-assertion.ts';
+import { createDocumentCache, type DocumentCache } from './document-cache.ts';
 import {
-  createDocumentCache,
-  type DocumentCache,
   type DocumentFailure,
   type DocumentKind,
   InvalidDocumentError,
   isAllowedUrl,
-} from './document-cache.ts';
+} from './fetch-document.ts';
 import { type ClientTraits, readClientName, readGrantTypes } from './metadata.ts';
 import type { RedirectPolicy } from './redirect-uris.ts';
 
@@ -84,6 +84,7 @@ export const createMetadataClients = (
     ...{ id, name },
     redirects: redirectUris.map(redirects.allowPublished).filter((rule) => rule !== undefined),
     offlineAccess: canRefresh ? 'always' : 'on-request',
+    isTrustedRedirect: redirects.isTrusted,
     ...(hasKeys
       ? { authentication: 'private_key_jwt', canBePublic, verifyAssertion: verify }
       : { authentication: 'none' }),
@@ -93,20 +94,27 @@ export const createMetadataClients = (
     (id: string, { keys, algorithm }: ClientMetadata) =>
     (assertion: string): Promise<VerifiedAssertion> => {
       const readKeys: AssertionSigner['readKeys'] = async (notBefore) =>
-        keys?.kind === 'url' ? keySets.read(keys.url, notBefore) : readInlineKeys(documents, id, notBefore);
+        keys?.kind === 'url'
+          ? keySets.read(keys.url, notBefore === undefined ? {} : { notBefore })
+          : readInlineKeys(documents, id, notBefore);
       return verifyAssertion(assertion, { clientId: id, algorithm, readKeys }, context);
     };
 
-  const findStoredCopy = async (id: string, failure: DocumentFailure): Promise<Client> => {
+  const findStored = async (id: string): Promise<StoredClient | undefined> => {
     const stored = await storage.readClient(id);
-    if (stored === undefined || now() >= stored.retainUntil) throw toProtocolError(failure);
-    const metadata: StoredMetadata = JSON.parse(stored.metadata);
-    return createClient(id, { ...metadata, name: stored.name }, refuseWithoutFreshKeys);
+    return stored !== undefined && now() < stored.retainUntil ? stored : undefined;
+  };
+
+  /** Reads the document. The limit of its host does not apply to a client that has signed a user in before. */
+  const read = async (id: string) => {
+    const found = await documents.read(id);
+    const isLimited = found.kind === 'failed' && found.problem === 'limited';
+    return isLimited && (await findStored(id)) !== undefined ? documents.read(id, { isKnown: true }) : found;
   };
 
   return async (id) => {
     if (!isAllowedUrl(id, context)) throw mcpClientError('client-metadata.url');
-    const found = await documents.read(id);
+    const found = await read(id);
     switch (found.kind) {
       case 'fresh':
       case 'stale': {
@@ -119,13 +127,25 @@ export const createMetadataClients = (
         };
       }
       case 'gone':
-        // Looks first, so that requests with made-up client IDs write nothing.
-        if ((await storage.readClient(id)) !== undefined) await storage.deleteClient(id);
+        await deleteStored(storage, id);
         return undefined;
-      case 'failed':
-        return findStoredCopy(id, found);
+      case 'failed': {
+        if (found.problem === 'withdrawn') await deleteStored(storage, id);
+        const stored = found.problem === 'withdrawn' ? undefined : await findStored(id);
+        if (stored === undefined) throw toProtocolError(found);
+        const metadata: StoredMetadata = JSON.parse(stored.metadata);
+        return createClient(id, { ...metadata, name: stored.name }, refuseWithoutFreshKeys);
+      }
     }
   };
+};
+
+/** Looks first, so that requests with made-up client IDs write nothing. */
+const deleteStored = async (
+  storage: Pick<BrokerStorage, 'readClient' | 'deleteClient'>,
+  id: string,
+): Promise<void> => {
+  if ((await storage.readClient(id)) !== undefined) await storage.deleteClient(id);
 };
 
 const refuseWithoutFreshKeys = async (): Promise<never> => {
@@ -137,7 +157,7 @@ const readInlineKeys = async (
   id: string,
   notBefore: EpochSeconds | undefined,
 ) => {
-  const found = await documents.read(id, notBefore);
+  const found = await documents.read(id, notBefore === undefined ? {} : { notBefore });
   if (found.kind !== 'fresh' && found.kind !== 'stale') return found;
   const { keys } = found.value;
   return { ...found, value: keys?.kind === 'inline' ? keys.jwks : { keys: [] } };
@@ -145,7 +165,7 @@ const readInlineKeys = async (
 
 /** The message tells the developer of the client what is wrong. The reason contains no text of the document. */
 const toProtocolError = ({ problem, reason }: DocumentFailure): ProtocolError =>
-  problem === 'unavailable'
+  problem === 'unavailable' || problem === 'limited'
     ? mcpClientError('client-metadata.unavailable', { cause: reason })
     : mcpClientError('client-metadata.invalid', { cause: reason, detail: `(${reason})` });
 
@@ -158,7 +178,8 @@ const createDocumentKind = (
   maxBytes,
   parse(document, url) {
     const { client_id: id, client_secret: secret, client_name: name, redirect_uris: uris } = document;
-    refuseIf(id !== url, 'its client_id is not its URL');
+    // Then it is not the document of this client, and says nothing about it.
+    if (id !== url) throw new InvalidDocumentError('its client_id is not its URL', 'invalid');
     refuseIf(secret !== undefined, 'it contains a client_secret');
     const grantTypes = readGrantTypes(document);
     refuseIf(

@@ -42,6 +42,8 @@ export interface RedirectPolicy {
    *   8252 §7.1), and if it is not on the list
    */
   readonly allowPublished: (uri: string) => RedirectRule | undefined;
+  /** Returns whether a URI is on the list or on loopback. */
+  readonly isTrusted: (uri: string) => boolean;
 }
 
 /**
@@ -56,12 +58,11 @@ export const createRedirectPolicy = (entries: readonly string[]): RedirectPolicy
     // A private-use scheme without a dot can be listed, because the list names one client's exact URI.
     return url && (createRedirectRule(url) ?? (isListed(uri) ? { kind: 'exact', uri } : undefined));
   };
+  const isTrusted = (uri: string) => createRule(uri)?.kind === 'loopback' || isListed(uri);
   return {
+    isTrusted,
     allowPublished: createRule,
-    allowRegistered(uri) {
-      const rule = createRule(uri);
-      return rule?.kind === 'loopback' || isListed(uri) ? rule : undefined;
-    },
+    allowRegistered: (uri) => (isTrusted(uri) ? createRule(uri) : undefined),
   };
 };
 

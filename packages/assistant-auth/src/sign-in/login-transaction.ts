@@ -247,7 +247,8 @@ export const completeTransaction = async (
   ];
   return [
     clearCookie(transactionCookie),
-    setCookie(name, sealed, Math.max(expiresAt - now, 0)),
+    // Too long only with a client ID of nearly a kilobyte. Then a repeated callback is not recognized.
+    ...(sealed.length > maxCompletionsLength ? [] : [setCookie(name, sealed, Math.max(expiresAt - now, 0))]),
     ...surplus.slice(0, maxCleared).map(clearCookie),
   ];
 };

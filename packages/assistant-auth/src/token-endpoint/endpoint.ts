@@ -19,7 +19,12 @@ import { readParameters, readResource } from '../oauth/parameters.ts';
 import { type ProtocolError, tokenEndpointError } from '../oauth/protocol-error.ts';
 import { findByResource, type Sealers } from '../tokens/sealers.ts';
 import { authorizationCodeGrant } from './authorization-code.ts';
-import { type GrantHandler, grantParameters, type TokenGrant } from './grant-handler.ts';
+import {
+  type GrantHandler,
+  type GrantParameters,
+  grantParameters,
+  type TokenGrant,
+} from './grant-handler.ts';
 import { refreshTokenGrant } from './refresh-token.ts';
 
 /** The supported grant types. The server metadata lists them. */
@@ -38,12 +43,9 @@ export const tokenEndpoint = (context: BrokerContext): EndpointDefinition => {
     respondToError: (protocolError) => tokenError(protocolError, protocolError.status, challenge),
     async handle(requestContext) {
       const form = parseTokenRequest(await readForm(requestContext.request));
-      const { party: client, assertion } = await authenticateClient(
-        context,
-        requestContext,
-        form,
-        context.clients,
-      );
+      const { party: client, assertion } = await authenticateClient(context, requestContext, form, {
+        find: (id) => findClient(context, form, id),
+      });
       try {
         const handler = findGrantHandler(form.grant_type);
         const grant = await handler(bindToRequest(context, requestContext), { client, assertion }, form);
@@ -63,6 +65,28 @@ export const tokenEndpoint = (context: BrokerContext): EndpointDefinition => {
 const parseTokenRequest = (form: URLSearchParams) => {
   const resource = readResource(form);
   return { ...readParameters(form, parameterNames), ...(resource === undefined ? {} : { resource }) };
+};
+
+/**
+ * Finds the client of a token request. If it is not in the configuration, its code or refresh token must be genuine;
+ * otherwise the response is that for a code or token that is not valid, so that the client starts a new sign-in.
+ */
+const findClient = async (
+  { clients, sealers }: BrokerContext,
+  { code, refresh_token: refreshToken }: GrantParameters,
+  id: string,
+): Promise<Client | undefined> => {
+  if (!clients.canBeOther(id)) return clients.find(id);
+  if (refreshToken !== undefined) {
+    const opened = await sealers.refresh.open(refreshToken);
+    if (opened.kind === 'failed') throw tokenEndpointError('refresh.unreadable', { cause: opened.reason });
+    if (opened.value.clientId !== id) throw tokenEndpointError('refresh.client');
+    return clients.find(id);
+  }
+  const opened = await sealers.code.open(code ?? '');
+  if (opened.kind === 'failed') throw tokenEndpointError('code.unreadable', { cause: opened.reason });
+  if (opened.value.clientId !== id) throw tokenEndpointError('code.client');
+  return clients.find(id);
 };
 
 const findGrantHandler = (type: string | undefined): GrantHandler => {

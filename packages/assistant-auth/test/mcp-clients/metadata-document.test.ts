@@ -240,16 +240,15 @@ describe('a metadata document', () => {
     const deployment = deployWith(createWeb());
     const { response } = await open(deployment);
     await expectErrorPage(response, deployment, 'The app that sent you here is not registered with us.');
-    await expectTokenError(
-      await requestTokens(deployment, buildRedemption(documentRequest, 'x')),
-      invalidClientError,
-    );
   });
 
   it('that cannot be read is a temporary error, which does not count as a wrong credential', async () => {
-    const web = createWeb();
-    web.fail(documentUrl);
+    const web = publish({}, { 'cache-control': 'no-store' });
     const deployment = deployWith(web);
+    const code = await obtainCodeFor(deployment, documentRequest);
+    await deployment.storage.deleteClient(documentUrl);
+    deployment.advance(86_400);
+    web.fail(documentUrl);
     await expectErrorPage(
       (await open(deployment)).response,
       deployment,
@@ -257,9 +256,22 @@ describe('a metadata document', () => {
       503,
     );
     for (let attempt = 0; attempt < 30; attempt++) {
-      const response = await requestTokens(deployment, buildRedemption(documentRequest, 'x'));
+      const response = await requestTokens(deployment, buildRedemption(documentRequest, code));
       expect(response.status).toBe(503);
     }
+  });
+
+  it('is not fetched for a code or refresh token that is not valid, and the client learns that', async () => {
+    const web = publish();
+    const deployment = deployWith(web);
+    const forms = [
+      buildRedemption(documentRequest, 'x'),
+      { grant_type: 'refresh_token', client_id: documentUrl, refresh_token: 'x' },
+      { grant_type: 'client_credentials', client_id: documentUrl },
+    ];
+    for (const form of forms)
+      expect(await (await requestTokens(deployment, form)).json()).toMatchObject({ error: 'invalid_grant' });
+    expect(web.requested).toEqual([]);
   });
 
   it('with a bug in fetch is an error page, too', async () => {
@@ -347,6 +359,38 @@ describe('the copy of a metadata document', () => {
     expect(await first.storage.readClient(documentUrl)).toEqual(before);
   });
 
+  it.each([
+    ['lists no redirect URI', { redirect_uris: [] }],
+    ['allows only an unsupported method', { token_endpoint_auth_method: 'tls_client_auth' }],
+    ['allows only keys, and has none', { token_endpoint_auth_method: 'private_key_jwt' }],
+  ])('no longer counts when the document %s', async (_, changes) => {
+    const web = publish({}, { 'cache-control': 'max-age=60' });
+    const deployment = deployWith(web);
+    const { refresh_token: token } = await obtainTokensFor(deployment, documentRequest);
+    web.publish(documentUrl, buildDocument(changes));
+    deployment.advance(60);
+    expect((await open(deployment)).response.status).toBe(400);
+    expect((await refreshFor(deployment, documentRequest, token)).status).toBe(400);
+    expect(await deployment.storage.readClient(documentUrl)).toBeUndefined();
+    web.fail(documentUrl);
+    deployment.advance(10);
+    expect((await open(deployment)).response.status).toBe(503);
+  });
+
+  it.each([
+    ['another document', () => Response.json({ client_id: 'https://other.example/' })],
+    ['a web page', () => new Response('<h1>', { headers: { 'content-type': 'text/html' } })],
+    ['a redirect', () => new Response(null, { status: 302, headers: { location: '/' } })],
+    ['a long document', () => Response.json({ padding: 'x'.repeat(6000) })],
+  ])('still counts when the URL returns %s', async (_, respond) => {
+    const web = publish({}, { 'cache-control': 'max-age=60' });
+    const deployment = deployWith(web);
+    await open(deployment);
+    web.serve(documentUrl, respond);
+    deployment.advance(60);
+    expect((await open(deployment)).response.status).toBe(200);
+  });
+
   it.each([404, 410])('is deleted, in memory and in storage, when the status is %i', async (status) => {
     const web = publish({}, { 'cache-control': 'max-age=60' });
     const deployment = deployWith(web);
@@ -398,6 +442,25 @@ describe('the copy of a metadata document', () => {
     deployment.advance(10);
     await open(deployment);
     expect(web.requested).toHaveLength(2);
+  });
+
+  it('is not dropped for made-up URLs of its host, and its own fetches are not limited with theirs', async () => {
+    const web = publish({}, { 'cache-control': 'max-age=60' });
+    const deployment = deployWith(web);
+    await obtainTokensFor(deployment, documentRequest);
+    const { host } = new URL(documentUrl);
+    for (let index = 0; index < 1100; index++)
+      await open(deployment, { ...documentRequest, client_id: `https://${host}/${index}.json` });
+    deployment.advance(60);
+    web.requested.length = 0;
+    expect((await open(deployment)).response.status).toBe(200);
+    expect(web.requested).toEqual([documentUrl]);
+    // Another process has no copy in memory, but storage knows the client.
+    const other = deployWith(web, {}, { storage: deployment.storage });
+    for (let index = 0; index < 1001; index++)
+      await open(other, { ...documentRequest, client_id: `https://${host}/${index}.json` });
+    expect((await open(other)).response.status).toBe(200);
+    expect(web.requested.at(-1)).toBe(documentUrl);
   });
 
   it('is dropped after 500 newer ones', async () => {

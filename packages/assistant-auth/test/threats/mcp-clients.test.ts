@@ -1,6 +1,6 @@
 /** Threats L4 to L9: client assertions, metadata documents and registration. */
 import { describe, expect, it, vi } from 'vitest';
-import { isAllowedUrl } from '../../src/mcp-clients/document-cache.ts';
+import { isAllowedUrl } from '../../src/mcp-clients/fetch-document.ts';
 import type { McpClientsOptions } from '../../src/mcp-clients/index.ts';
 import { parseIssuer } from '../../src/oauth/resource.ts';
 import { createTestBrowser, expectTokens, requestTokens } from '../browser.ts';
@@ -9,6 +9,7 @@ import {
   expectErrorPage,
   expectTokenError,
   invalidClientError,
+  invalidCodeError,
   invalidRefreshTokenError,
 } from '../expect-error.ts';
 import {
@@ -196,7 +197,7 @@ describe('private_key_jwt', () => {
     const redeem = vi.spyOn(deployment.storage, 'redeemCode');
     for (let count = 0; count < 5; count++) {
       for (const path of ['/revoke', '/introspect'] as const)
-        expect((await postForm(deployment, path, { ...(await assert()), token: 'x' })).status).toBe(200);
+        expect((await postForm(deployment, path, { ...(await assert()), token: 'x' })).status).toBe(401);
       const form = buildRedemption(documentRequest, 'x', await assert());
       expect((await requestTokens(deployment, form)).status).toBe(400);
     }
@@ -342,6 +343,46 @@ describe('private_key_jwt', () => {
     expect(web.requested.filter((url) => url === keysUrl)).toHaveLength(2);
   });
 
+  it('L4.6 key rotation: finds the right one of several keys, even without a key ID', async () => {
+    const { deployment, buildClaims } = createKeyClient({}, [otherKey, key]);
+    const assertion = await sign(buildClaims(), key, { kid: undefined });
+    expect((await redeemWith(deployment, toForm(assertion))).status).toBe(200);
+  });
+
+  it.each<[string, unknown]>([
+    ['lists', [[]]],
+    ['text', ['x']],
+    ['null', [null]],
+    ['deep nesting', [JSON.parse(`${'['.repeat(2000)}${']'.repeat(2000)}`)]],
+    ['a private key', [{ kty: 'oct', k: 'AAAA' }]],
+    ['20 other keys before the right one', [...Array(20).fill({}), key.published]],
+  ])('L4.10 hostile keys: refuses an assertion, with a 401, if the keys are %s', async (_, keys) => {
+    const { deployment, assert, web } = createKeyClient();
+    web.publish(keysUrl, { keys });
+    await expectTokenError(await redeemWith(deployment, await assert()), invalidClientError);
+  });
+
+  it.each([1, null, {}, []])(
+    'L4.10 hostile keys: refuses the type %j in the header with a 401',
+    async (typ) => {
+      const { deployment, assert } = createKeyClient();
+      await expectTokenError(
+        await redeemWith(deployment, await assert({}, key, { typ })),
+        invalidClientError,
+      );
+    },
+  );
+
+  it('L4.10 hostile keys: a failed reading that an assertion caused does not remove the copy', async () => {
+    const { deployment, assert, web } = createKeyClient();
+    await redeemWith(deployment, await assert());
+    deployment.advance(11);
+    web.fail(keysUrl, 404);
+    const response = await redeemWith(deployment, await assert({}, otherKey));
+    expect(response.status).toBe(503);
+    expect((await redeemWith(deployment, await assert())).status).toBe(200);
+  });
+
   it.each([
     ['the keys cannot be read', keysUrl],
     ['the document cannot be read', documentUrl],
@@ -473,11 +514,7 @@ describe('the URL of a metadata document', () => {
       deployment,
       'The client ID is not an allowed URL of a metadata document.',
     );
-    await expectTokenError(await requestTokens(deployment, buildRedemption(request, 'x')), {
-      status: 400,
-      error: 'invalid_client',
-      error_description: 'The client ID is not an allowed URL of a metadata document.',
-    });
+    await expectTokenError(await requestTokens(deployment, buildRedemption(request, 'x')), invalidCodeError);
     expect(web.requested).toEqual([]);
   });
 
@@ -505,6 +542,14 @@ describe('the response with a metadata document', () => {
     );
     expect([response.status, cause]).toEqual([400, 'it is a redirect, which is not followed']);
     expect(web.requested).toEqual([documentUrl]);
+  });
+
+  it('L5.17 headers: reads a long Cache-Control in linear time', async () => {
+    const cacheControl = `a${' '.repeat(100_000)}b, max-age=60`;
+    const { response } = await openWith(() =>
+      Response.json(buildDocument(), { headers: { 'cache-control': cacheControl } }),
+    );
+    expect(response.status).toBe(200);
   });
 
   it('L5.10 redirects: tells fetch not to follow them', async () => {
@@ -576,6 +621,46 @@ describe('the response with a metadata document', () => {
       expect([response.status, cause]).toEqual([400, 'its content type is not JSON']);
     },
   );
+});
+
+describe('a redirect before the user has seen a page', () => {
+  const openInvalid = async (redirect_uri: string, changes: Record<string, string> = {}) => {
+    const web = createWeb();
+    web.publish(documentUrl, buildDocument({ redirect_uris: [redirect_uri] }));
+    const deployment = deployWith(web);
+    const { response_type: _, ...request } = { ...documentRequest, redirect_uri, ...changes };
+    const { response } = await createTestBrowser(deployment).openSignInPage(request);
+    return { deployment, response };
+  };
+
+  it.each([
+    'https://client.example/callback',
+    'https://victim.example/phish?x=1',
+    'com.example.app:/callback',
+    'x-apple.systempreferences:x',
+  ])('L6.2 open redirector: an error is not redirected to %s, which anyone can publish', async (redirect) => {
+    const { deployment, response } = await openInvalid(redirect);
+    await expectErrorPage(response, deployment, 'The parameter response_type is missing.');
+    const none = await openInvalid(redirect, { prompt: 'none' });
+    expect(none.response.headers.get('location')).toBeNull();
+  });
+
+  it.each(['https://claude.ai/api/mcp/auth_callback', 'http://localhost/callback'])(
+    'L6.2 open redirector: an error is redirected to %s, which is on the list or on loopback',
+    async (redirect) => {
+      const { response } = await openInvalid(redirect);
+      expect(response.headers.get('location')).toContain(`${redirect}?error=invalid_request`);
+    },
+  );
+
+  it('L6.2 open redirector: a user who cancels is redirected', async () => {
+    const web = createWeb();
+    web.publish(documentUrl, buildDocument());
+    const browser = createTestBrowser(deployWith(web));
+    const { consent } = await browser.openSignInPage(documentRequest);
+    const response = await browser.submitConsent(consent, { cancel: '1' });
+    expect(response.headers.get('location')).toContain('https://client.example/callback?error=access_denied');
+  });
 });
 
 describe('metadata that changes during a sign-in', () => {
