@@ -113,8 +113,12 @@ ${content}
 </html>
 `);
 
-/** Renders a name or an address: isolated from the direction of the text around it, and never translated. */
-export const renderName = (text: string): Html => html`<bdi translate="no">${text}</bdi>`;
+/**
+ * Renders a name or an address: isolated from the direction of the text around it, and never translated.
+ * Control characters are removed: some end the isolation, and would reverse the text after the name.
+ */
+export const renderName = (text: string): Html =>
+  html`<bdi translate="no">${text.replace(/[\p{Cc}\p{Zp}\u202A-\u202E\u2066-\u2069]/gu, '')}</bdi>`;
 
 const renderFooter = ({ name, links, texts }: ParsedBranding): Html => {
   const { home, privacyPolicy, terms, support } = links;

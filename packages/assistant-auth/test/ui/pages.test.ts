@@ -44,8 +44,8 @@ describe('the sign-in page', () => {
       );
     });
 
-    it('L7.1 keeps a name that reverses its text apart from the text around it', async () => {
-      const clientName = '\u202egro.elgoog';
+    it('L7.1 keeps a name in another direction apart from the text around it', async () => {
+      const clientName = 'מילים';
       const tokens = await readMarkup(renderSignIn({ model: { clientName } }));
       const occurrences = tokens.flatMap((token, tokenIndex) =>
         'text' in token && token.text.includes(clientName)
@@ -57,6 +57,18 @@ describe('the sign-in page', () => {
         expect(token).toEqual({ text: clientName });
         expect(previous).toEqual({ tag: 'bdi', attributes: { translate: 'no' } });
       }
+    });
+
+    // A character that ends the isolation, and one that reverses what follows.
+    it.each([
+      ['an isolate that is closed', '\u2069'],
+      ['a paragraph separator', '\u2029'],
+      ['an information separator', '\x1c'],
+      ['a next line character', '\x85'],
+    ])('L7.1 removes what would reverse the text after a name: %s', async (_, character) => {
+      const page = renderSignIn({ model: { clientName: `${character}\u202egro.elgoog` } });
+      expect(await readLines(page)).toContain('gro.elgoog asks to use Words With Chat on your behalf.');
+      expect(page).not.toMatch(/[\p{Bidi_Control}\p{Zp}]/u);
     });
 
     it('L7.2 shows markup in a name as it was typed', async () => {
@@ -455,10 +467,23 @@ describe('markup in the fields of a page', () => {
   const harmlessText = 'Zebra';
 
   /** How the page must be parsed: like the same page with a harmless value, with the value as text. */
-  const expected = async (render: Field[1], value: string) =>
-    JSON.parse(await parseHarmlessPage(render), (_, item) =>
+  const expected = async (render: Field[1], value: string): Promise<readonly MarkupToken[]> => {
+    const tokens: readonly MarkupToken[] = JSON.parse(await parseHarmlessPage(render), (_, item) =>
       typeof item === 'string' ? item.replaceAll(harmlessText, () => value) : item,
     );
+    return tokens
+      .map((token, index) =>
+        'text' in token && isName(tokens[index - 1]) ? { text: withoutControls(token.text) } : token,
+      )
+      .filter((token) => !('text' in token) || token.text !== '');
+  };
+
+  const isName = (previous: MarkupToken | undefined): boolean =>
+    previous !== undefined && 'tag' in previous && previous.tag === 'bdi';
+
+  /** Names are shown without these characters. */
+  const withoutControls = (name: string): string =>
+    name.replaceAll(/[\p{Cc}\p{Zp}\u202A-\u202E\u2066-\u2069]/gu, '');
 
   const parseHarmlessPage = async (render: Field[1]): Promise<string> => {
     const parsed = parsedPages.get(render) ?? JSON.stringify(await readMarkup(render(harmlessText)));
