@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { localFolder } from '../../scripts/local-system/data-folder.ts';
 import { launchChromium, openContext } from './chromium.ts';
 
-const { platform, origin, gpt } = inject('system');
+const { platform, origin, gpt, publicClientId } = inject('system');
 
 /** Ignored by git. */
 const screenshotFolder = join(localFolder, 'screenshots', platform);
@@ -27,6 +27,15 @@ const signInQuery = new URLSearchParams({
   state: 'a state',
 });
 
+/** The code is sent to an app on the user's device, so the page has a warning. */
+const deviceQuery = new URLSearchParams({
+  response_type: 'code',
+  client_id: publicClientId,
+  redirect_uri: 'http://127.0.0.1:51234/callback',
+  code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+  code_challenge_method: 'S256',
+});
+
 const pages = [
   ['landing', '/', 200],
   ['privacy', '/privacy', 200],
@@ -34,6 +43,7 @@ const pages = [
   ['setup', '/setup', 200],
   ['not-found', '/nothing-here', 404],
   ['sign-in', `/authorize?${signInQuery}`, 200],
+  ['sign-in-device', `/authorize?${deviceQuery}`, 200],
   ['refusal', '/authorize?client_id=unknown', 400],
   ['lost-callback', '/callback/google?state=unknown&code=unknown', 400],
 ] as const;
