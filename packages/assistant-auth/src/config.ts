@@ -207,7 +207,7 @@ export const resolveOptions = (options: BrokerOptions): ResolvedOptions => {
     pages: { ...defaultPages, ...pages },
     branding: parseBranding(
       { ...options, branding: { name: new URL(issuer).host, ...branding } },
-      account?.texts,
+      { ...account?.texts, ...resolved.otherClients?.texts },
     ),
     revocations: createRevocationCache(storage, now),
     startCleanupIfDue:

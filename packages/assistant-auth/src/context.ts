@@ -176,8 +176,9 @@ export interface RefusedUser {
 /**
  * The pages that the broker shows. A replacement must return a complete HTML document, escape every value
  * (`html` does) and work under a CSP that allows no scripts, no inline styles and nothing from other origins.
- * The sign-in page is also the consent page: it must show the client, the redirect host, the scopes and a way
- * to cancel, and its form must post the same fields to `action` as the form of the default page.
+ * The sign-in page is also the consent page: it must show the client, what is known about it besides its name,
+ * the redirect host, the scopes and a way to cancel, and warn if the code is sent to an app on the user's
+ * device. Its form must post the same fields to `action` as the form of the default page.
  */
 export interface Pages {
   /** Renders the sign-in page, which asks for consent, from a {@link SignInModel}. */

@@ -96,5 +96,5 @@ export {
   type ProviderChoice,
   renderHtml,
 } from './ui/layout.ts';
-export type { ScopeDescription, SignInModel, SignInNotice } from './ui/sign-in.ts';
-export type { AccountTexts, ParsedTexts, SignInTexts, Texts } from './ui/texts.ts';
+export type { ClientIdentity, ScopeDescription, SignInModel, SignInNotice } from './ui/sign-in.ts';
+export type { AccountTexts, McpClientTexts, ParsedTexts, SignInTexts, Texts } from './ui/texts.ts';

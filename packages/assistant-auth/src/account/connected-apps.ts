@@ -2,6 +2,7 @@
  * Connected apps: lists the active grants of a user, one app per client and redirect host, and revokes them.
  */
 
+import type { Client } from '../clients/client.ts';
 import type { EndpointDefinition } from '../endpoint/handler.ts';
 import { accountClientId, type EpochSeconds } from '../oauth/identifiers.ts';
 import { accountError } from '../oauth/protocol-error.ts';
@@ -31,7 +32,7 @@ export const listConnectedApps = (
       const names = [...new Set(all.flatMap((grant) => grant.scopes))];
       return {
         key,
-        clientName: clients.configured.get(first.clientId)?.name ?? first.clientId,
+        ...describeClient(first, clients.configured),
         redirectHost: formatRedirectHost(first.redirectUri),
         scopes: names.map((name) => ({ name, description: scopes.get(name) ?? name })),
         connectedAt: Math.min(...all.map(({ use }) => use.redeemedAt)),
@@ -40,6 +41,31 @@ export const listConnectedApps = (
     })
     .filter((app) => app !== undefined)
     .toSorted((left, right) => right.lastUsedAt - left.lastUsedAt);
+};
+
+/** In characters. Publishers choose shorter IDs, and the ID of a client that registered itself is longer. */
+const maxIdLength = 64;
+
+/**
+ * Returns the name of a grant's client, and what is known about it. If the client is not in the configuration,
+ * its ID shows its kind: only the URL of a metadata document contains a colon.
+ */
+const describeClient = (
+  { clientId, clientName }: StoredGrant,
+  configured: ReadonlyMap<string, Client>,
+): Pick<ConnectedApp, 'clientName' | 'clientIdentity'> => {
+  const client = configured.get(clientId);
+  if (client !== undefined) return { clientName: client.name, clientIdentity: { kind: 'configured' } };
+  const url = URL.parse(clientId);
+  if (url !== null && url.host !== '')
+    return {
+      clientName: clientName ?? url.host,
+      clientIdentity: { kind: 'metadata-document', host: url.host },
+    };
+  if (clientName !== undefined) return { clientName, clientIdentity: { kind: 'registration' } };
+  return clientId.length > maxIdLength
+    ? { clientName: `${clientId.slice(0, 20)}…`, clientIdentity: { kind: 'registration' } }
+    : { clientName: clientId, clientIdentity: { kind: 'configured' } };
 };
 
 /** `POST` that disconnects one app, or everything: all apps and all sessions, including this one. */

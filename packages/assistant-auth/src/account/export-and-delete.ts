@@ -63,9 +63,11 @@ const exportAccount = ({ createdAt, identities, grants }: Account) => ({
 });
 
 const exportGrant = ({ createdAt, revokedAt, use, sid, identity, ...grant }: StoredGrant) => {
-  const { clientId, redirectUri, scopes, resource, claims } = grant;
+  const { clientId, clientName, redirectUri, scopes, resource, claims } = grant;
   return {
-    ...{ clientId, redirectUri, scopes, resource, claims, provider: identity.provider },
+    clientId,
+    ...(clientName !== undefined && { clientName }),
+    ...{ redirectUri, scopes, resource, claims, provider: identity.provider },
     ...(sid !== undefined && { providerSession: sid }),
     grantedAt: formatTimestamp(createdAt),
     ...(use !== undefined && { lastUsedAt: formatTimestamp(use.lastUsedAt) }),

@@ -214,6 +214,7 @@ export const showSignInPage = async (
   browser: { readonly request: Request; readonly cookies: readonly string[] },
 ): Promise<Response> => {
   const { randomBytes, lifetimes } = context;
+  const { kind, id, name } = client;
   const { csrf, setCookies } = await bindBrowser(
     readCookies(browser.request),
     randomBytes,
@@ -224,8 +225,14 @@ export const showSignInPage = async (
     branding: context.branding,
     stylesheetPath: paths.stylesheet,
     action: paths.consent,
-    clientName: client.name,
+    clientName: name,
+    clientIdentity:
+      kind === 'metadata-document'
+        ? { kind, host: new URL(id).host }
+        : { kind: kind === 'static' || kind === 'gpt-action' ? 'configured' : kind },
     redirectHost: formatRedirectHost(redirect),
+    // Only loopback addresses are registered with http.
+    redirectKind: redirect.startsWith('https:') ? 'website' : 'device',
     scopes: request.scopes.map((name) => ({ name, description: context.scopes.get(name) ?? name })),
     providers: listProviderChoices([...context.providers.values()], paths.icons),
     ...(display !== undefined && { session: display }),

@@ -19,7 +19,7 @@ interface ClientTraits extends ScopePolicy {
   readonly kind: 'gpt-action' | 'static' | 'metadata-document' | 'registration';
   /**
    * The name that the pages show. A client of the kind `metadata-document` or `registration` chose it itself,
-   * so the pages also show a host.
+   * so the pages also show what identifies it.
    */
   readonly name: string;
   /**

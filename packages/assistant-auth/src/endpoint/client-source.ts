@@ -4,6 +4,7 @@ import type { Client } from '../clients/client.ts';
 import type { FindClient } from '../clients/registry.ts';
 import type { BrokerContext } from '../context.ts';
 import type { KeyRing } from '../seal/key-ring.ts';
+import type { McpClientTexts } from '../ui/texts.ts';
 import type { MountedEndpoint } from './handler.ts';
 
 /** Finds clients that are not in the configuration. `mcpClients()` creates it. */
@@ -30,6 +31,8 @@ export interface ConnectedClientSource {
   readonly find: FindClient;
   /** How its clients can authenticate. */
   readonly authentications: readonly Client['authentication'][];
+  /** The default texts of the sign-in page for its clients. The option `texts` can replace them. */
+  readonly texts: McpClientTexts;
   /** Members of the server metadata (RFC 8414 §2). */
   readonly metadata: Readonly<Record<string, unknown>>;
   /** Endpoints that pages on any origin can call, each with its path. */

@@ -13,6 +13,7 @@ import type { ClientTraits } from './metadata.ts';
 import { createMetadataClients } from './metadata-document.ts';
 import { createRedirectPolicy, knownRedirectUris } from './redirect-uris.ts';
 import { createRegisteredClients, registrationPath } from './registration.ts';
+import { defaultMcpClientTexts } from './texts.ts';
 
 export type { ClientSource } from '../endpoint/client-source.ts';
 export { knownRedirectUris } from './redirect-uris.ts';
@@ -105,6 +106,7 @@ const connect = (options: McpClientsOptions, context: ClientSourceContext): Conn
     // A client ID that was registered contains no colon.
     find: async (id) => (id.includes(':') ? findByDocument?.(id) : registered?.find(id)),
     authentications: listAuthentications(metadataDocuments, registration),
+    texts: defaultMcpClientTexts,
     metadata: {
       ...(metadataDocuments && {
         client_id_metadata_document_supported: true,

@@ -4,7 +4,7 @@
  */
 import { ConfigurationError, rejectUnknownOptions } from '../oauth/errors.ts';
 import { accentContrast, minContrast, type PageColors } from './stylesheet.ts';
-import { type AccountTexts, type ParsedTexts, parseTexts, type Texts } from './texts.ts';
+import { type ParsedTexts, parseTexts, type Texts } from './texts.ts';
 
 /** How the pages present the publisher. */
 export interface Branding {
@@ -92,18 +92,18 @@ export interface ParsedBranding {
   readonly language: string;
   /** The writing direction of the language: `ltr` (left to right) or `rtl` (right to left). */
   readonly direction: 'ltr' | 'rtl';
-  /** The texts. Those of the account pages are present if the broker has these pages. */
+  /** The texts. Those of the account pages and of `mcpClients` are present if the broker uses these. */
   readonly texts: ParsedTexts;
 }
 
 /**
  * Checks the options of the pages, and fills in the defaults.
- * @param accountTexts the default texts of the account pages, if the broker has these pages
+ * @param optionalTexts the default texts of what is opt-in, if the broker uses it
  * @throws ConfigurationError with the name of the option, for example `branding.logo`
  */
 export const parseBranding = (
   { branding = {}, language = 'en', texts = {} }: PageOptions,
-  accountTexts?: AccountTexts,
+  optionalTexts?: Partial<Texts>,
 ): ParsedBranding => {
   const { name = 'this service', logo, icon = logo, colors = {}, links = {}, ...unknown } = branding;
   rejectUnknownOptions('branding.', unknown);
@@ -114,7 +114,7 @@ export const parseBranding = (
     colors: parseColors(colors),
     links: parseLinks(links),
     ...parseLanguage(language),
-    texts: parseTexts(texts, accountTexts),
+    texts: parseTexts(texts, optionalTexts),
   };
 };
 

@@ -118,7 +118,7 @@ ${content}
  * Control characters are removed: some end the isolation, and would reverse the text after the name.
  */
 export const renderName = (text: string): Html =>
-  html`<bdi translate="no">${text.replace(/[\p{Cc}\p{Zp}\u202A-\u202E\u2066-\u2069]/gu, '')}</bdi>`;
+  html`<bdi translate="no">${text.replace(/[\p{Cc}\p{Zp}\p{Bidi_C}]/gu, '')}</bdi>`;
 
 const renderFooter = ({ name, links, texts }: ParsedBranding): Html => {
   const { home, privacyPolicy, terms, support } = links;

@@ -1,6 +1,7 @@
 /**
  * Renders the sign-in page, which is also the consent page. It shows the client, the scopes, the redirect
- * host and one button per provider.
+ * host and one button per provider. A client that the publisher did not configure chose its name itself, so
+ * the page also shows what identifies it.
  */
 
 import { continueChoice } from '../oauth/identifiers.ts';
@@ -21,13 +22,25 @@ import type { ParsedTexts } from './texts.ts';
 export interface SignInModel {
   /** The publisher's branding, language and texts, with all defaults filled in. */
   readonly branding: ParsedBranding;
-  /** The registered name of the client. */
+  /**
+   * The name of the client. Unless the client is configured, the name is only a claim: never show it without
+   * `clientIdentity`.
+   */
   readonly clientName: string;
+  /** What is known about the client besides its name. */
+  readonly clientIdentity: ClientIdentity;
   /**
    * The host that the code is sent to, from the verified redirect URI, with the port unless it is the default
-   * port; or the scheme if it is a private-use URI scheme (RFC 8252 §7.1).
+   * port; or the scheme if it is a private-use URI scheme (RFC 8252 §7.1). Never truncate it.
    */
   readonly redirectHost: string;
+  /**
+   * Where the code is sent: to a `website`, or to an app on the user's `device`, through a loopback address or
+   * a private-use URI scheme (RFC 8252 §7.1, §7.3). If it is `device`, warn the user, even if the client is
+   * configured: any app on the device can start a sign-in with the client ID of another one, and receive the
+   * code (RFC 8252 §8.6).
+   */
+  readonly redirectKind: 'website' | 'device';
   /** The scopes that are granted. */
   readonly scopes: readonly ScopeDescription[];
   /** The providers that the user can choose, one button for each. */
@@ -43,6 +56,19 @@ export interface SignInModel {
   /** The path of the stylesheet on the issuer's origin. */
   readonly stylesheetPath: string;
 }
+
+/** What is known about a client besides its name, so that users do not have to trust the name. */
+export type ClientIdentity =
+  /** The publisher configured the client, and chose its name. */
+  | { readonly kind: 'configured' }
+  /** Its metadata, with the name, was read from the URL that is its ID. */
+  | {
+      readonly kind: 'metadata-document';
+      /** The host of that URL, with the port unless it is the default port. Never truncate it. */
+      readonly host: string;
+    }
+  /** The client registered itself (RFC 7591), and chose its name. Nothing about it is verified. */
+  | { readonly kind: 'registration' };
 
 /** A scope, and what it allows. */
 export interface ScopeDescription {
@@ -66,29 +92,45 @@ export type SignInNotice =
  * session) or `cancel=1`.
  */
 export const renderSignInPage = (model: SignInModel): string => {
-  const { branding, stylesheetPath, notice } = model;
+  const { branding, stylesheetPath, notice, clientIdentity, redirectHost } = model;
   const { texts } = branding;
+  // Of other clients, only the redirect host is known.
+  const site = clientIdentity.kind === 'metadata-document' ? clientIdentity.host : redirectHost;
   const names = {
     product: renderName(branding.name),
     client: renderName(model.clientName),
-    host: html`<strong>${renderName(model.redirectHost)}</strong>`,
+    host: html`<strong>${renderName(redirectHost)}</strong>`,
+    site: html`<strong>${renderName(site)}</strong>`,
   };
+  const isRegistration = clientIdentity.kind === 'registration';
+  const isOnDevice = model.redirectKind === 'device';
+  const destination = site === redirectHost ? texts.destination : texts.otherDestination;
   return renderLayout({
     branding,
     stylesheetPath,
     title: fillText(texts.signIn, { product: branding.name }),
     notice: notice && fillText(texts[noticeTexts[notice]]),
-    content: html`<p class="lead">${fillText(texts.request, { ...names, client: html`<strong>${names.client}</strong>` })}</p>
+    content: html`<p class="lead">${fillText(isRegistration ? texts.unverifiedRequest : texts.request, { ...names, client: html`<strong>${names.client}</strong>` })}</p>
 <div class="facts">
+${clientIdentity.kind !== 'configured' && html`<p>${fillText(isRegistration ? texts.unverifiedName : texts.identifiedBy, names)}</p>`}
 ${renderScopeList(model, names)}
-<p>${fillText(texts.destination, names)}</p>
+${
+  isOnDevice &&
+  html`</div>
+<div class="facts warning">
+<h2>${fillText(texts.deviceWarning)}</h2>`
+}
+<p>${fillText(isOnDevice ? texts.deviceDestination : destination, names)}</p>
 </div>
 ${renderChoiceForm(model)}
 <p class="note">${fillText(texts.assurance, names)}</p>`,
   });
 };
 
-const renderScopeList = ({ scopes, branding }: SignInModel, names: Readonly<Record<string, Html>>): Html =>
+/** The values for the placeholders of the texts. */
+type Names = Readonly<Record<'product' | 'client' | 'host', Html>>;
+
+const renderScopeList = ({ scopes, branding }: SignInModel, names: Names): Html =>
   scopes.length === 0
     ? html`<p>${fillText(branding.texts.noScopes, names)}</p>`
     : html`<h2>${fillText(branding.texts.scopes, names)}</h2>

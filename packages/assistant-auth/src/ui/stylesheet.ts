@@ -105,9 +105,10 @@ p { margin: 0 0 1.25rem; text-wrap: pretty; }
 .lead { font-size: 1.125rem; }
 .facts { margin-block-end: 1.5rem; padding: 1rem; border: 1px solid var(--line); border-radius: 0.75rem; }
 .facts > :last-child { margin-block-end: 0; }
+.warning { border: 2px solid var(--danger); }
 .scopes { margin: 0.25rem 0 1rem; padding-inline-start: 1.125rem; list-style: disc; }
 .scopes li::marker { color: var(--accent); }
-.facts > .scopes + p { margin-inline: -1rem; padding: 1rem 1rem 0; border-block-start: 1px solid var(--line); }
+.facts > p + h2, .facts > .scopes + p { margin-inline: -1rem; padding: 1rem 1rem 0; border-block-start: 1px solid var(--line); }
 form { display: grid; gap: 0.75rem; margin-block-end: 1.25rem; }
 fieldset { min-width: 0; margin: 0; padding: 0; border: 0; }
 legend { margin-block-end: 0.75rem; }

@@ -1,16 +1,16 @@
 /**
  * The texts of the pages, without the titles and messages of errors: the defaults of the sign-in pages, and
- * the check of replacements, which must keep the placeholders. The defaults of the account pages are in
- * `account/ui/texts.ts`.
+ * the check of replacements, which must keep the placeholders. The defaults of what is opt-in are in
+ * `account/ui/texts.ts` and `mcp-clients/texts.ts`.
  */
 import { ConfigurationError } from '../oauth/errors.ts';
 
 /**
  * The texts of the account pages, and those of other pages that are only shown if there is an account page, as
- * part of {@link Texts}. They can also have these placeholders, besides
- * those of {@link SignInTexts}: `{identity}` (a provider, with the user's name or address there), `{since}`
- * and `{used}` (dates). Screen readers read a button that disconnects or removes something together with the
- * name of that item.
+ * part of {@link Texts}. They can also have these placeholders, besides those of {@link SignInTexts}:
+ * `{identity}` (a provider, with the user's name or address there), `{site}` (the host of the URL that is a
+ * client's ID), `{since}` and `{used}` (dates). Screen readers read a button that disconnects or removes
+ * something together with the name of that item.
  */
 export interface AccountTexts {
   /** Heading and window title of the account page and of its sign-in page: `{product}`. */
@@ -30,6 +30,10 @@ export interface AccountTexts {
   readonly appsAbout: string;
   /** Shown instead of the apps if none is connected. */
   readonly noApps: string;
+  /** Which host identifies an app, if its client ID is the URL of its metadata: `{site}`. */
+  readonly appIdentifiedBy: string;
+  /** Shown with an app that registered itself: its name is not verified. */
+  readonly appUnverifiedName: string;
   /** Shown before the list of what an app can do. */
   readonly appScopes: string;
   /**
@@ -186,6 +190,13 @@ export interface SignInTexts {
   readonly noScopes: string;
   /** Where the browser is redirected afterwards: `{host}`. */
   readonly destination: string;
+  /** Heading of the warning before access is given to an app on the user's device. */
+  readonly deviceWarning: string;
+  /**
+   * Shown below it instead of `destination`: `{host}`, which can also be a URI scheme such as
+   * `com.example.app:`, and `{client}`, whose name proves nothing here.
+   */
+  readonly deviceDestination: string;
   /** Legend of the group of buttons. */
   readonly choice: string;
   /** A provider's button, which also gives consent: `{provider}`. */
@@ -219,11 +230,27 @@ export interface SignInTexts {
   readonly reference: string;
 }
 
-/** The texts of all pages, without the titles and messages of errors. */
-export interface Texts extends SignInTexts, AccountTexts {}
+/**
+ * The texts of the sign-in page that are only shown with `mcpClients`, for clients that are not in the
+ * configuration, as part of {@link Texts}. They can also have the placeholder `{site}`, besides those of
+ * {@link SignInTexts}: the host of the URL that is the client's ID.
+ */
+export interface McpClientTexts {
+  /** Which client requests access, if it registered itself: `{client}`, `{product}`. */
+  readonly unverifiedRequest: string;
+  /** Shown below it: the name is not verified. */
+  readonly unverifiedName: string;
+  /** Which host identifies the client, if its ID is the URL of its metadata: `{site}`. */
+  readonly identifiedBy: string;
+  /** Shown instead of `destination` if that host is not the one that the code is sent to: `{host}`, `{site}`. */
+  readonly otherDestination: string;
+}
 
-/** The validated texts. Those of the account pages are present if the broker has these pages. */
-export type ParsedTexts = SignInTexts & Partial<AccountTexts>;
+/** The texts of all pages, without the titles and messages of errors. */
+export interface Texts extends SignInTexts, AccountTexts, McpClientTexts {}
+
+/** The validated texts. Those of the account pages and of `mcpClients` are present if the broker uses these. */
+export type ParsedTexts = SignInTexts & Partial<AccountTexts & McpClientTexts>;
 
 export const defaultTexts: SignInTexts = {
   signIn: 'Sign in to {product}',
@@ -231,6 +258,11 @@ export const defaultTexts: SignInTexts = {
   scopes: '{client} will be able to:',
   noScopes: '{client} will only be able to recognize you when you come back to {product}.',
   destination: 'Afterwards you return to {host}. If that is not where you came from, cancel.',
+  deviceWarning: 'Did you just start this sign-in?',
+  deviceDestination:
+    'Access goes to an app on this device ({host}). ' +
+    'Any app on this device could have started this sign-in as {client}. ' +
+    'Continue only if you just started it yourself in an app that you trust.',
   choice: 'Allow this and sign in',
   continueWith: 'Continue with {provider}',
   cancel: 'Cancel',
@@ -252,12 +284,12 @@ export const defaultTexts: SignInTexts = {
 
 /**
  * Fills in the default texts.
- * @param accountTexts the default texts of the account pages. Default: none, for a broker without these pages
- * @throws ConfigurationError for an unknown name, a text of the account pages if there are none, an empty
- *   text, a missing placeholder, or one that the default does not have
+ * @param optionalTexts the default texts of what is opt-in, if the broker uses it
+ * @throws ConfigurationError for an unknown name, a text of what the broker does not use, an empty text, a
+ *   missing placeholder, or one that the default does not have
  */
-export const parseTexts = (given: Partial<Texts>, accountTexts?: AccountTexts): ParsedTexts => {
-  const defaults: ParsedTexts = { ...defaultTexts, ...accountTexts };
+export const parseTexts = (given: Partial<Texts>, optionalTexts?: Partial<Texts>): ParsedTexts => {
+  const defaults: ParsedTexts = { ...defaultTexts, ...optionalTexts };
   const originals = new Map(Object.entries(defaults));
   for (const [name, text] of Object.entries(given)) checkText(`texts.${name}`, originals.get(name), text);
   return { ...defaults, ...given };
@@ -273,7 +305,7 @@ const checkText = (option: string, original: string | undefined, text: unknown):
   if (original === undefined)
     throw new ConfigurationError(
       option,
-      'is not the name of a text. Texts of the account page require the option account.',
+      'is not the name of a text. Some require the option account or mcpClients().',
     );
   if (typeof text !== 'string' || text.trim() === '')
     throw new ConfigurationError(option, 'must be a non-empty string.');

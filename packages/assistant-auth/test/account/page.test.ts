@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { AccountOptions } from '../../src/account/context.ts';
 import { accountPages } from '../../src/account/index.ts';
 import type { BrokerOptions } from '../../src/config.ts';
-import { StorageUnavailable } from '../../src/index.ts';
+import { type Account, StorageUnavailable } from '../../src/index.ts';
 import { memoryStorage } from '../../src/storage/memory.ts';
 import {
   type AccountBrowser,
@@ -17,6 +17,15 @@ import { app, gpt, obtainCode, obtainTokens, redeem, refresh, server, type TestC
 import { type Deployment, deploy } from '../deployment.ts';
 import { expectInvalidToken, expectTokenError, invalidRefreshTokenError } from '../expect-error.ts';
 import { createProvider } from '../fake-provider.ts';
+import {
+  buildDocument,
+  createWeb,
+  deployWith,
+  documentRequest,
+  obtainTokensFor,
+  register,
+} from '../mcp-clients/web.ts';
+import { readLines } from '../ui/read-markup.ts';
 
 describe('texts', () => {
   const texts = { accountPurpose: 'Sign in to manage your account at {product}.' };
@@ -102,6 +111,76 @@ describe('connected apps', () => {
     const accountBrowser = createAccountBrowser(others);
     await accountBrowser.signInToAccount('subject-1');
     expect((await accountBrowser.openAccountPage()).html).toContain('>server<');
+  });
+
+  describe('of clients that are not configured', () => {
+    const id = 'https://claude.ai/oauth/claude-code-client-metadata';
+    const redirectUris = ['http://localhost/callback', 'https://evil.example/callback'] as const;
+
+    /** Signs the test user in to a client with a metadata document, and to one that registered itself. */
+    const connectBoth = async (): Promise<Deployment> => {
+      const web = createWeb();
+      const document = { client_id: id, client_name: 'Claude Code', redirect_uris: [redirectUris[0]] };
+      web.publish(id, buildDocument(document));
+      const deployment = deployWith(web, { redirectUris: [redirectUris[1]] });
+      const redirect_uri = 'http://localhost:51234/callback';
+      await obtainTokensFor(deployment, { ...documentRequest, client_id: id, redirect_uri });
+      const metadata = { client_name: 'ChatGPT ✓', redirect_uris: [redirectUris[1]] };
+      const response = await register(deployment, { ...metadata, token_endpoint_auth_method: 'none' });
+      const { client_id }: { readonly client_id: string } = await response.json();
+      await obtainTokensFor(deployment, { ...documentRequest, client_id, redirect_uri: redirectUris[1] });
+      return deployment;
+    };
+
+    /** The lines of each app before its scopes. */
+    const readApps = async (deployment: Deployment): Promise<readonly (readonly string[])[]> => {
+      const { html } = await (await signInAsTestUser(deployment)).openAccountPage();
+      const lines = await readLines(html);
+      const ends = lines.flatMap((line, index) => (line === 'It can:' ? [index] : []));
+      return ends
+        .map((end) => lines.slice(end - 2, end))
+        .toSorted(([left = ''], [right = '']) => (left < right ? -1 : 1));
+    };
+
+    const unverified = 'The app chose this name itself, and we haven’t verified it.';
+    const identified = 'This app is identified by claude.ai.';
+
+    it('L7.1 show what is known about them besides the name', async () => {
+      const apps = [
+        ['ChatGPT ✓ evil.example', unverified],
+        ['Claude Code localhost:51234', identified],
+      ];
+      const deployment = await connectBoth();
+      expect(await readApps(deployment)).toEqual(apps);
+      // Even if the publisher no longer uses mcpClients.
+      expect(await readApps(deploy({ storage: deployment.storage, clients: [] }))).toEqual(apps);
+    });
+
+    it('have the host or the start of their ID as name if no name is stored', async () => {
+      const { storage } = await connectBoth();
+      const readAccount = async (userId: string): Promise<Account | undefined> => {
+        const account = await storage.readAccount(userId);
+        return account && { ...account, grants: account.grants.map(({ clientName: _, ...grant }) => grant) };
+      };
+      const deployment = deploy({ storage: { ...storage, readAccount }, clients: [] });
+      expect(await readApps(deployment)).toEqual([
+        [expect.stringMatching(/^A[\w-]{19}… evil\.example$/), unverified],
+        ['claude.ai localhost:51234', identified],
+      ]);
+    });
+
+    it('are exported with the name that they chose', async () => {
+      const accountBrowser = await signInAsTestUser(await connectBoth());
+      const { grants } = Object(await (await accountBrowser.post('/export')).json());
+      expect(grants).toHaveLength(3);
+      expect(grants).toEqual(
+        expect.arrayContaining([
+          expect.objectContaining({ clientId: id, clientName: 'Claude Code' }),
+          expect.objectContaining({ clientName: 'ChatGPT ✓' }),
+          expect.not.objectContaining({ clientName: expect.anything() }),
+        ]),
+      );
+    });
   });
 
   describe('disconnecting an app', () => {

@@ -3,16 +3,17 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseAuthorizationRequest, validateClientAndRedirect } from '../../src/authorization/authorize.ts';
 import { createClientRegistry, indexClients } from '../../src/clients/registry.ts';
-import { staticClient } from '../../src/index.ts';
+import { type BrokerOptions, staticClient } from '../../src/index.ts';
 import { ProtocolError } from '../../src/oauth/protocol-error.ts';
 import { parseIssuer } from '../../src/oauth/resource.ts';
 import { parseKeyRing } from '../../src/seal/key-ring.ts';
 import { createSealers } from '../../src/tokens/sealers.ts';
 import { createAccountBrowser } from '../account-browser.ts';
 import { appRequest, challenge, createTestBrowser, gptRequest, readRedirect } from '../browser.ts';
-import { clients, deploy, gptRedirect, issuer, keys } from '../deployment.ts';
+import { clients, type Deployment, deploy, gptRedirect, issuer, keys } from '../deployment.ts';
 import { expectErrorPage, expectErrorRedirect } from '../expect-error.ts';
 import { listBindingCookies } from '../flows.ts';
+import { buildDocument, createWeb, deployWith, documentRequest, register } from '../mcp-clients/web.ts';
 import { createSpyStorage } from '../spy-storage.ts';
 import { readAttributes, readLines } from '../ui/read-markup.ts';
 
@@ -334,26 +335,146 @@ describe('/authorize', () => {
         ...appRequest,
         redirect_uri,
       });
-      return (await readLines(await response.text())).find((line) => line.startsWith('Afterwards'));
+      const lines = await readLines(await response.text());
+      return lines[lines.indexOf('Allow this and sign in') - 1];
     };
 
     it.each([
       ['https://app.example/callback', 'app.example'],
       ['https://app.example:8443/callback', 'app.example:8443'],
       ['https://xn--pp-7kc.example/callback', 'xn--pp-7kc.example'],
-      ['com.example.app:/callback', 'com.example.app:'],
-      // What looks like a host has no effect: the code goes to the app that registered the scheme.
-      ['com.evil.app://chatgpt.com/callback', 'com.evil.app:'],
     ])('of %s is %s', async (redirectUri, host) => {
       expect(await readRedirectHostLine(redirectUri)).toBe(
         `Afterwards you return to ${host}. If that is not where you came from, cancel.`,
       );
     });
 
-    it('of an app on this computer shows its port', async () => {
-      expect(
-        await readRedirectHostLine('http://127.0.0.1/callback', 'http://127.0.0.1:51004/callback'),
-      ).toContain('you return to 127.0.0.1:51004.');
+    it.each([
+      ['http://127.0.0.1/callback', 'http://127.0.0.1:51004/callback', '127.0.0.1:51004'],
+      ['http://localhost/callback', 'http://localhost:51004/callback', 'localhost:51004'],
+      ['http://[::1]/callback', 'http://[::1]:51004/callback', '[::1]:51004'],
+      ['com.example.app:/callback', 'com.example.app:/callback', 'com.example.app:'],
+      // What looks like a host has no effect: the code goes to the app that registered the scheme.
+      ['com.evil.app://chatgpt.com/callback', 'com.evil.app://chatgpt.com/callback', 'com.evil.app:'],
+    ])(
+      'L7.3 comes with a warning for an app on the user’s device: %s',
+      async (redirectUri, requested, host) => {
+        expect(await readRedirectHostLine(redirectUri, requested)).toBe(
+          `Access goes to an app on this device (${host}). ` +
+            'Any app on this device could have started this sign-in as App. ' +
+            'Continue only if you just started it yourself in an app that you trust.',
+        );
+      },
+    );
+  });
+
+  describe('the page for a client that is not configured', () => {
+    const readPage = async (
+      deployment: Deployment,
+      client_id: string,
+      redirect_uri: string,
+    ): Promise<string> => {
+      const request = { ...documentRequest, client_id, redirect_uri };
+      const { response } = await createTestBrowser(deployment).openSignInPage(request);
+      return response.text();
+    };
+
+    /** The lines between the heading and the buttons. */
+    const readFacts = async (
+      ...[deployment, id, redirectUri]: Parameters<typeof readPage>
+    ): Promise<readonly string[]> => {
+      const lines = await readLines(await readPage(deployment, id, redirectUri));
+      return lines.slice(2, lines.indexOf('Allow this and sign in'));
+    };
+
+    const branding = { name: 'Words' };
+    const scopes = (name: string) => [`${name} will be able to:`, 'read the word lists'];
+
+    /** Deploys a broker for a client whose metadata document is at `id`. */
+    const deployDocument = (
+      id: string,
+      client_name: string,
+      redirectUri: string,
+      ...[metadata = {}, changes = {}]: [Readonly<Record<string, unknown>>?, Partial<BrokerOptions>?]
+    ): Deployment => {
+      const web = createWeb();
+      web.publish(
+        id,
+        buildDocument({ client_id: id, client_name, redirect_uris: [redirectUri], ...metadata }),
+      );
+      return deployWith(web, {}, { branding, fetch: web.fetch, ...changes });
+    };
+
+    it.each([
+      ['https://chatgpt.com/oauth/abc/client.json', 'chatgpt.com', issuer],
+      ['https://xn--chtgpt-3ve.com/oauth/abc/client.json', 'xn--chtgpt-3ve.com', issuer],
+      ['http://localhost:9000/client.json', 'localhost:9000', 'http://localhost:8787'],
+    ])('L7.1 shows the host of its ID, if that is the URL of its metadata: %s', async (id, host, own) => {
+      const redirectUri = 'https://chatgpt.com/connector/oauth/abc';
+      const changes = { issuer: own, resources: [own] } as const;
+      const facts = await readFacts(
+        deployDocument(id, 'ChatGPT', redirectUri, {}, changes),
+        ...([id, redirectUri] as const),
+      );
+      expect(facts.slice(0, 4)).toEqual([
+        'ChatGPT asks to use Words on your behalf.',
+        `This app is identified by ${host}.`,
+        ...scopes('ChatGPT'),
+      ]);
+    });
+
+    it.each([
+      ['https://slack.com/callback', 'Afterwards you return to slack.com.'],
+      ['https://oauth2.slack.com/callback', 'Afterwards you return to oauth2.slack.com, not slack.com.'],
+      ['https://slack.com:8443/callback', 'Afterwards you return to slack.com:8443, not slack.com.'],
+    ])(
+      'L7.1 shows the host of the redirect, and whether the client ID has another one: %s',
+      async (uri, line) => {
+        const id = 'https://slack.com/.well-known/oauth-client-metadata';
+        expect(await readFacts(deployDocument(id, 'Slack', uri), id, uri)).toEqual([
+          'Slack asks to use Words on your behalf.',
+          'This app is identified by slack.com.',
+          ...scopes('Slack'),
+          `${line} If that is not where you came from, cancel.`,
+        ]);
+      },
+    );
+
+    it('L7.1 says that it chose its name, if it registered itself', async () => {
+      const redirectUri = 'https://evil.example/callback';
+      const deployment = deployWith(createWeb(), { redirectUris: [redirectUri] }, { branding });
+      const metadata = { client_name: 'x\u2069\u202eclaude.ai ✓', redirect_uris: [redirectUri] };
+      const registered: { readonly client_id: string } = await (await register(deployment, metadata)).json();
+      expect(await readFacts(deployment, registered.client_id, redirectUri)).toEqual([
+        'An app that calls itself x claude.ai ✓ asks to use Words on your behalf.',
+        'The app chose this name itself, and we haven’t verified it.',
+        ...scopes('x claude.ai ✓'),
+        'Afterwards you return to evil.example. If that is not where you came from, cancel.',
+      ]);
+    });
+
+    it('L7.3 shows the host of its ID, and warns if the redirect leads to the user’s device', async () => {
+      const id = 'https://claude.ai/oauth/claude-code-client-metadata';
+      const deployment = deployDocument(id, 'Claude Code', 'http://localhost/callback');
+      expect(await readFacts(deployment, id, 'http://localhost:51234/callback')).toEqual([
+        'Claude Code asks to use Words on your behalf.',
+        'This app is identified by claude.ai.',
+        ...scopes('Claude Code'),
+        'Did you just start this sign-in?',
+        'Access goes to an app on this device (localhost:51234). ' +
+          'Any app on this device could have started this sign-in as Claude Code. ' +
+          'Continue only if you just started it yourself in an app that you trust.',
+      ]);
+    });
+
+    it('L7.1 shows none of the pictures and links that its metadata names', async () => {
+      const [id, redirectUri] = ['https://evil.example/client.json', 'https://evil.example/callback'];
+      const metadata = { logo_uri: 'https://evil.example/claude.svg', client_uri: 'https://claude.ai/' };
+      const page = await readPage(deployDocument(id, 'Claude', redirectUri, metadata), id, redirectUri);
+      expect(await readLines(page)).toContain('Claude asks to use Words on your behalf.');
+      expect(await readAttributes(page, 'img')).toEqual([]);
+      expect(await readAttributes(page, 'a')).toEqual([]);
+      expect(page).not.toMatch(/claude\.(svg|ai)/);
     });
   });
 

@@ -206,7 +206,7 @@ describe('names, language and texts', () => {
     });
   });
 
-  const unknownText = 'is not the name of a text. Texts of the account page require the option account.';
+  const unknownText = 'is not the name of a text. Some require the option account or mcpClients().';
 
   it.each([
     [{ branding: { name: ' ' } }, 'branding.name', 'must be a non-empty string.'],
@@ -227,6 +227,7 @@ describe('names, language and texts', () => {
     [{ texts: { goodbye: 'x' } }, 'texts.goodbye', unknownText],
     [{ texts: { constructor: 'x' } }, 'texts.constructor', unknownText],
     [{ texts: { unlink: 'Delete' } }, 'texts.unlink', unknownText],
+    [{ texts: { identifiedBy: '{site}' } }, 'texts.identifiedBy', unknownText],
     [{ texts: { cancel: '' } }, 'texts.cancel', 'must be a non-empty string.'],
     [{ texts: { cancel: 7 } }, 'texts.cancel', 'must be a non-empty string.'],
     [{ texts: { request: 'Welcome to {product}' } }, 'texts.request', 'must contain {client}.'],

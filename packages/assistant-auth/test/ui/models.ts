@@ -1,5 +1,6 @@
 /** The pages of a typical deployment. A test can change single values. */
 import { defaultAccountTexts } from '../../src/account/ui/texts.ts';
+import { defaultMcpClientTexts } from '../../src/mcp-clients/texts.ts';
 import {
   type Branding,
   type PageOptions,
@@ -25,15 +26,20 @@ export interface Changes<Model> extends PageOptions {
   readonly model?: Partial<Model>;
 }
 
-/** The branding of a deployment with an account page. */
+/** The branding of a deployment with an account page and `mcpClients`. */
 export const parsePageOptions = (changes: PageOptions): ParsedBranding =>
-  parseBranding({ ...changes, branding: { ...branding, ...changes.branding } }, defaultAccountTexts);
+  parseBranding(
+    { ...changes, branding: { ...branding, ...changes.branding } },
+    { ...defaultAccountTexts, ...defaultMcpClientTexts },
+  );
 
 export const renderSignIn = (changes: Changes<SignInModel> = {}): string =>
   renderSignInPage({
     branding: parsePageOptions(changes),
     clientName: 'ChatGPT',
+    clientIdentity: { kind: 'configured' },
     redirectHost: 'chatgpt.com',
+    redirectKind: 'website',
     scopes: [
       { name: 'score.read', description: 'Read your score' },
       { name: 'score.write', description: 'Add to your score' },

@@ -5,8 +5,10 @@ import { describe, expect, it } from 'vitest';
 import { accountStylesheet } from '../../src/account/ui/stylesheet.ts';
 import { defaultAccountTexts } from '../../src/account/ui/texts.ts';
 import { defaultPages } from '../../src/context.ts';
+import { defaultMcpClientTexts } from '../../src/mcp-clients/texts.ts';
 import { type PageOptions, parseBranding } from '../../src/ui/branding.ts';
 import { html, renderHtml } from '../../src/ui/layout.ts';
+import type { ClientIdentity, SignInModel } from '../../src/ui/sign-in.ts';
 import { stylesheet } from '../../src/ui/stylesheet.ts';
 import { defaultTexts } from '../../src/ui/texts.ts';
 import { accountFields, everyAccountNotice, everyAccountPage } from '../account/ui/fields.ts';
@@ -93,6 +95,167 @@ describe('the sign-in page', () => {
       const texts = { cancel: 'Abbrechen', continueWith: 'Weiter mit {provider}' };
       const lines = await readLines(renderSignIn({ texts }));
       expect(lines.slice(8, 11)).toEqual(['Weiter mit Google', 'Weiter mit GitHub', 'Abbrechen']);
+    });
+  });
+
+  describe('a client that the publisher did not configure', () => {
+    const identifiedBy = (host: string): ClientIdentity => ({ kind: 'metadata-document', host });
+    const registration: ClientIdentity = { kind: 'registration' };
+
+    /** The lines between the heading and the buttons. */
+    const readFacts = async (model: Partial<SignInModel>): Promise<readonly string[]> => {
+      const lines = await readLines(renderSignIn({ model: { scopes: [], ...model } }));
+      return lines.slice(2, lines.indexOf('Allow this and sign in'));
+    };
+
+    it('shows the host that identifies it before the scopes, if it has a metadata document', async () => {
+      const lines = await readLines(renderSignIn({ model: { clientIdentity: identifiedBy('chatgpt.com') } }));
+      expect(lines.slice(2, 8)).toEqual([
+        'ChatGPT asks to use Words With Chat on your behalf.',
+        'This app is identified by chatgpt.com.',
+        'ChatGPT will be able to:',
+        'Read your score',
+        'Add to your score',
+        'Afterwards you return to chatgpt.com. If that is not where you came from, cancel.',
+      ]);
+    });
+
+    it('shows both hosts if the code is sent to another one than the one that identifies it', async () => {
+      const model = { clientIdentity: identifiedBy('chatgpt.com'), redirectHost: 'auth.chatgpt.com' };
+      expect(await readFacts(model)).toEqual([
+        'ChatGPT asks to use Words With Chat on your behalf.',
+        'This app is identified by chatgpt.com.',
+        'ChatGPT will only be able to recognize you when you come back to Words With Chat.',
+        'Afterwards you return to auth.chatgpt.com, not chatgpt.com. If that is not where you came from, cancel.',
+      ]);
+    });
+
+    const spoofedNames = [
+      ['the name of another client', 'Claude'],
+      ['a verified host', 'claude.ai ✓'],
+      ['a host in parentheses', 'Claude (identified by claude.ai)'],
+      [
+        'the sentences of the page',
+        'Claude asks to use it on your behalf. This app is identified by claude.ai.',
+      ],
+      ['a letter of another script', 'Сlaude'],
+      ['invisible characters', 'Cl\u200Baude\u2060'],
+      ['80 wide characters', 'W'.repeat(80)],
+    ] as const;
+
+    it.each(spoofedNames)(
+      'L7.1 shows the host that identifies it below its name: %s',
+      async (_, clientName) => {
+        const model = {
+          clientName,
+          clientIdentity: identifiedBy('evil.example'),
+          redirectHost: 'evil.example',
+        };
+        expect(await readFacts(model)).toEqual([
+          `${clientName} asks to use Words With Chat on your behalf.`,
+          'This app is identified by evil.example.',
+          `${clientName} will only be able to recognize you when you come back to Words With Chat.`,
+          'Afterwards you return to evil.example. If that is not where you came from, cancel.',
+        ]);
+      },
+    );
+
+    it.each(spoofedNames)(
+      'L7.1 says that it chose its name if it registered itself: %s',
+      async (_, clientName) => {
+        const model = { clientName, clientIdentity: registration, redirectHost: 'evil.example' };
+        expect(await readFacts(model)).toEqual([
+          `An app that calls itself ${clientName} asks to use Words With Chat on your behalf.`,
+          'The app chose this name itself, and we haven’t verified it.',
+          `${clientName} will only be able to recognize you when you come back to Words With Chat.`,
+          'Afterwards you return to evil.example. If that is not where you came from, cancel.',
+        ]);
+      },
+    );
+
+    it('L7.1 cannot reverse the text after its name', async () => {
+      const clientName = 'x\u2069\u202eia.edualc yb deifitnedi';
+      const facts = await readFacts({ clientName, clientIdentity: registration });
+      expect(facts[0]).toBe(
+        'An app that calls itself xia.edualc yb deifitnedi asks to use Words With Chat on your behalf.',
+      );
+    });
+
+    it('L7.1 shows hosts in full and in ASCII, however long they are', async () => {
+      const labels = `${'chatgpt-com.'.repeat(18)}xn--chtgpt-3ve`;
+      const [site, redirectHost] = [`${labels}.evil.example`, `${labels}.elsewhere.example:8443`];
+      const facts = await readFacts({ clientIdentity: identifiedBy(site), redirectHost });
+      expect([facts[1], facts[3]]).toEqual([
+        `This app is identified by ${site}.`,
+        `Afterwards you return to ${redirectHost}, not ${site}. If that is not where you came from, cancel.`,
+      ]);
+    });
+
+    it('L7.1 shows no picture but the publisher’s, and no link of its own', async () => {
+      const page = renderSignIn({ model: { clientIdentity: identifiedBy('evil.example') } });
+      expect((await readAttributes(page, 'img')).map(({ src }) => src)).toEqual(['/logo.svg']);
+      expect((await readAttributes(page, 'a')).map(({ href }) => href)).toEqual(['/privacy']);
+    });
+
+    it('L7.2 shows markup in its name and host as text', async () => {
+      const [clientName, host] = ['<img src=x>&amp;', '<b>.example'];
+      const facts = await readFacts({ clientName, clientIdentity: identifiedBy(host) });
+      expect(facts.slice(0, 2)).toEqual([
+        '<img src=x>&amp; asks to use Words With Chat on your behalf.',
+        'This app is identified by <b>.example.',
+      ]);
+    });
+  });
+
+  describe('a redirect to an app on the user’s device', () => {
+    const clientIdentities: readonly (readonly [ClientIdentity, readonly string[]])[] = [
+      [{ kind: 'configured' }, ['ChatGPT asks to use Words With Chat on your behalf.']],
+      [
+        { kind: 'metadata-document', host: 'chatgpt.com' },
+        ['ChatGPT asks to use Words With Chat on your behalf.', 'This app is identified by chatgpt.com.'],
+      ],
+      [
+        { kind: 'registration' },
+        [
+          'An app that calls itself ChatGPT asks to use Words With Chat on your behalf.',
+          'The app chose this name itself, and we haven’t verified it.',
+        ],
+      ],
+    ];
+
+    it.each(clientIdentities)(
+      'L7.3 warns that any app on the device could have started the sign-in: %j',
+      async (clientIdentity, facts) => {
+        for (const redirectHost of ['localhost:51234', 'com.example.app:']) {
+          const page = renderSignIn({ model: { clientIdentity, redirectHost, redirectKind: 'device' } });
+          const lines = await readLines(page);
+          expect(lines.slice(2, lines.indexOf('Allow this and sign in'))).toEqual([
+            ...facts,
+            'ChatGPT will be able to:',
+            'Read your score',
+            'Add to your score',
+            'Did you just start this sign-in?',
+            `Access goes to an app on this device (${redirectHost}). ` +
+              'Any app on this device could have started this sign-in as ChatGPT. ' +
+              'Continue only if you just started it yourself in an app that you trust.',
+          ]);
+        }
+      },
+    );
+
+    it('L7.3 puts the warning in a box with a heading, after the scopes and before the buttons', async () => {
+      const tokens = await readMarkup(renderSignIn({ model: { redirectKind: 'device' } }));
+      const structure = tokens.flatMap((token) => {
+        if (!('tag' in token) || !['h1', 'h2', 'div', 'ul', 'form'].includes(token.tag)) return [];
+        const { class: className = '' } = token.attributes;
+        return [`${token.tag} ${className}`.trim()];
+      });
+      expect(structure).toEqual([
+        'h1',
+        ...['div facts', 'h2', 'ul scopes'],
+        ...['div facts warning', 'h2'],
+        ...['form', 'ul providers'],
+      ]);
     });
   });
 
@@ -373,6 +536,8 @@ describe('markup in the fields of a page', () => {
 
   const everyLink = { home: '/', privacyPolicy: '/privacy', terms: '/terms', support: '/help' };
 
+  const otherSite: ClientIdentity = { kind: 'metadata-document', host: 'other.example' };
+
   /** Every page except the account pages, one after the other, so that each of their texts is shown. */
   const everyPage = (options: PageOptions): string =>
     [
@@ -381,6 +546,9 @@ describe('markup in the fields of a page', () => {
       renderSignIn({ ...options, model: { notice: 'sign-in-too-old' } }),
       renderSignIn({ ...options, model: { session: { provider: 'Google', label: 'ada@words.example' } } }),
       renderSignIn({ ...options, model: { session: { provider: 'Google' } } }),
+      renderSignIn({ ...options, model: { clientIdentity: { kind: 'registration' } } }),
+      renderSignIn({ ...options, model: { clientIdentity: otherSite } }),
+      renderSignIn({ ...options, model: { redirectKind: 'device' } }),
       renderError(options),
       ...(['signed-in', 'ended', 'linked'] as const).flatMap((outcome) => [
         renderCompleted({ ...options, model: { outcome } }),
@@ -394,6 +562,7 @@ describe('markup in the fields of a page', () => {
   /** The texts of these pages, with those that are only shown if there is an account page. */
   const pageTexts = [
     ...Object.entries(defaultTexts),
+    ...Object.entries(defaultMcpClientTexts),
     ...Object.entries(defaultAccountTexts).filter(([name, text]) =>
       everyPage({ texts: { [name]: `Zebra ${text}` } }).includes('Zebra'),
     ),
@@ -408,6 +577,18 @@ describe('markup in the fields of a page', () => {
       ],
     ),
     ['clientName', (clientName) => renderSignIn({ model: { clientName } })],
+    [
+      'clientName of a registration',
+      (clientName) => renderSignIn({ model: { clientName, clientIdentity: { kind: 'registration' } } }),
+    ],
+    [
+      'clientName and redirectHost of an app on the device',
+      (value) => renderSignIn({ model: { clientName: value, redirectHost: value, redirectKind: 'device' } }),
+    ],
+    [
+      'host of a metadata document',
+      (host) => renderSignIn({ model: { clientIdentity: { kind: 'metadata-document', host } } }),
+    ],
     ['redirectHost', (redirectHost) => renderSignIn({ model: { redirectHost } })],
     ['scope description', (description) => renderSignIn({ model: { scopes: [{ name: 'a', description }] } })],
     ['provider id', (id) => renderSignIn({ model: { providers: [{ id, displayName: 'a' }] } })],
@@ -482,8 +663,7 @@ describe('markup in the fields of a page', () => {
     previous !== undefined && 'tag' in previous && previous.tag === 'bdi';
 
   /** Names are shown without these characters. */
-  const withoutControls = (name: string): string =>
-    name.replaceAll(/[\p{Cc}\p{Zp}\u202A-\u202E\u2066-\u2069]/gu, '');
+  const withoutControls = (name: string): string => name.replaceAll(/[\p{Cc}\p{Zp}\p{Bidi_Control}]/gu, '');
 
   const parseHarmlessPage = async (render: Field[1]): Promise<string> => {
     const parsed = parsedPages.get(render) ?? JSON.stringify(await readMarkup(render(harmlessText)));
@@ -524,10 +704,13 @@ describe('markup in the fields of a page', () => {
     .map((parts) => parts.join('').replaceAll(/[{}]/g, ''))
     .filter((text) => text.trim() !== '');
 
-  it.each(Object.entries(defaultTexts))('the text %s appears on a page', (name, text) => {
-    const options = { branding: { links: everyLink }, texts: { [name]: harmlessText + text } };
-    expect(everyPage(options)).toContain(harmlessText);
-  });
+  it.each(Object.entries({ ...defaultTexts, ...defaultMcpClientTexts }))(
+    'the text %s appears on a page',
+    (name, text) => {
+      const options = { branding: { links: everyLink }, texts: { [name]: harmlessText + text } };
+      expect(everyPage(options)).toContain(harmlessText);
+    },
+  );
 
   it.each(Object.entries(defaultAccountTexts))(
     'the text %s appears on a page if there is an account page',

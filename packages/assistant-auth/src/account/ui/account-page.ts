@@ -15,8 +15,8 @@ import {
   renderProviderButtons,
   renderProviderIcon,
 } from '../../ui/layout.ts';
-import type { ScopeDescription } from '../../ui/sign-in.ts';
-import type { Texts } from '../../ui/texts.ts';
+import type { ClientIdentity, ScopeDescription } from '../../ui/sign-in.ts';
+import type { AccountTexts } from '../../ui/texts.ts';
 import type { AccountBranding } from './texts.ts';
 
 /**
@@ -52,7 +52,7 @@ const noticeTexts = {
   'not-confirmed': 'notConfirmed',
   'confirmation-required': 'confirmationRequired',
   'delete-not-confirmed': 'deleteNotConfirmed',
-} as const satisfies Readonly<Record<AccountNotice, keyof Texts>>;
+} as const satisfies Readonly<Record<AccountNotice, keyof AccountTexts>>;
 
 const renderSession = ({ branding: { texts }, actions, form, identities }: AccountModel): Html => {
   const current = identities.find((identity) => identity.isCurrent);
@@ -157,8 +157,14 @@ export const accountNotices: readonly AccountNotice[] = [
 export interface ConnectedApp {
   /** Identifies the app in the posted form. */
   readonly key: string;
-  /** The registered name of the client, or its ID if the client is no longer registered. */
+  /**
+   * The name of the client, or its ID if no name is known: the host of an ID that is a URL, and the start of
+   * one that is very long. Unless the client is configured, the name is only a claim: never show it without
+   * `clientIdentity`.
+   */
   readonly clientName: string;
+  /** What is known about the client besides its name. */
+  readonly clientIdentity: ClientIdentity;
   /** The host that its codes are sent to, or the scheme if it is a private-use URI scheme (RFC 8252 §7.1). */
   readonly redirectHost: string;
   /** The scopes of all its grants. Each description completes "it can". */
@@ -209,7 +215,7 @@ ${content}
 </form>\n`;
 
 /** Renders a link to the confirmation box, in place of a form that would be refused. */
-const renderConfirmBoxLink = (texts: Texts): Html =>
+const renderConfirmBoxLink = (texts: AccountTexts): Html =>
   html`<p><a href="#confirm">${fillText(texts.confirm)}</a></p>`;
 
 /** Renders the connected apps. The form posts `app`, the key of the app to disconnect. */
@@ -237,6 +243,7 @@ const renderAppCard = (app: ConnectedApp, id: string, { branding }: AccountModel
   const days = { since: renderDate(app.connectedAt, language), used: renderDate(app.lastUsedAt, language) };
   return html`<li class="facts">
 <h3 id="${id}">${renderName(app.clientName)} <small>${renderName(app.redirectHost)}</small></h3>
+${renderClientIdentity(app.clientIdentity, texts)}
 ${renderAppScopes(app, texts, renderName(branding.name))}
 <div class="row">
 <div class="note">
@@ -248,7 +255,18 @@ ${renderAppScopes(app, texts, renderName(branding.name))}
 </li>\n`;
 };
 
-const renderAppScopes = ({ scopes }: ConnectedApp, texts: Texts, product: Html): Html =>
+const renderClientIdentity = (identity: ClientIdentity, texts: AccountTexts): Html | undefined => {
+  switch (identity.kind) {
+    case 'configured':
+      return undefined;
+    case 'metadata-document':
+      return html`<p>${fillText(texts.appIdentifiedBy, { site: html`<strong>${renderName(identity.host)}</strong>` })}</p>`;
+    case 'registration':
+      return html`<p>${fillText(texts.appUnverifiedName)}</p>`;
+  }
+};
+
+const renderAppScopes = ({ scopes }: ConnectedApp, texts: AccountTexts, product: Html): Html =>
   scopes.length === 0
     ? html`<p>${fillText(texts.appNoScopes, { product })}</p>`
     : html`<p>${fillText(texts.appScopes)}</p>
@@ -317,7 +335,7 @@ ${isRemovable && renderUnlinkButton(identity, id, texts)}
 };
 
 // The accessible name of the button includes the heading: "Remove Google ada@example.org".
-const renderUnlinkButton = ({ key }: AccountIdentity, id: string, texts: Texts): Html =>
+const renderUnlinkButton = ({ key }: AccountIdentity, id: string, texts: AccountTexts): Html =>
   html`<button class="end" name="identity" value="${key}" id="end-${id}" aria-labelledby="end-${id} ${id}">${fillText(texts.unlink)}</button>`;
 
 const hasOthers = ({ identities }: AccountModel): boolean => identities.length > 1;

@@ -1,11 +1,11 @@
 /** The default texts of the account pages, and the branding that these pages are rendered from. */
 import type { ParsedBranding } from '../../ui/branding.ts';
-import type { AccountTexts, Texts } from '../../ui/texts.ts';
+import type { AccountTexts, SignInTexts } from '../../ui/texts.ts';
 
 /** Branding, language and texts as the account pages get them: checked, with all defaults filled in. */
 export interface AccountBranding extends ParsedBranding {
-  /** The texts of all pages. */
-  readonly texts: Texts;
+  /** The texts of these pages, and those that all pages share. */
+  readonly texts: SignInTexts & AccountTexts;
 }
 
 export const defaultAccountTexts: AccountTexts = {
@@ -18,6 +18,8 @@ export const defaultAccountTexts: AccountTexts = {
   apps: 'Connected apps',
   appsAbout: 'These apps can use {product} on your behalf until you disconnect them.',
   noApps: 'No app is connected yet.',
+  appIdentifiedBy: 'This app is identified by {site}.',
+  appUnverifiedName: 'The app chose this name itself, and we haven’t verified it.',
   appScopes: 'It can:',
   appNoScopes: 'It can only recognize you when you come back to {product}.',
   appSince: 'Connected {since}',

@@ -1,5 +1,6 @@
 /** Renders the account pages with one value in every field, and with every text. */
 
+import type { AccountModel, ConnectedApp } from '../../../src/account/ui/account-page.ts';
 import { defaultAccountTexts } from '../../../src/account/ui/texts.ts';
 import type { PageOptions } from '../../../src/ui/branding.ts';
 import {
@@ -13,10 +14,17 @@ import {
 } from './models.ts';
 import { accountNotices, accountSignInNotices } from './notices.ts';
 
+const identifiedApp: ConnectedApp = {
+  ...app,
+  clientIdentity: { kind: 'metadata-document', host: 'client.example' },
+};
+const unverifiedApp: ConnectedApp = { ...app, clientIdentity: { kind: 'registration' } };
+
 export const everyAccountPage = (options: PageOptions): string =>
   [
     renderAccount(options),
     renderAccount({ ...options, model: { apps: [] } }),
+    renderAccount({ ...options, model: { apps: [identifiedApp, unverifiedApp] } }),
     renderAccount({ ...options, model: { ...recentlyAuthenticated, apps: [{ ...app, scopes: [] }] } }),
     renderAccountSignIn(options),
     renderLink(options),
@@ -88,7 +96,7 @@ const buildChoice = (value: string) => ({ id: value, displayName: value, provide
 const buildRecentAuth = (value: string) =>
   ({ recentAuth: { kind: 'stale', providers: [buildChoice(value)] } }) as const;
 
-const buildAccountModel = (value: string) => {
+const buildAccountModel = (value: string): Partial<AccountModel> => {
   const identityModel = { ...identity, key: value, provider: value, label: value, providerIconPath: value };
   return {
     actions: {
@@ -107,6 +115,7 @@ const buildAccountModel = (value: string) => {
         ...app,
         key: value,
         clientName: value,
+        clientIdentity: { kind: 'metadata-document', host: value },
         redirectHost: value,
         scopes: [{ name: 'a', description: value }],
       },

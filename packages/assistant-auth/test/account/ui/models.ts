@@ -32,6 +32,7 @@ const actions: AccountModel['actions'] = {
 export const app: AccountModel['apps'][number] = {
   key: 'app-key',
   clientName: 'ChatGPT',
+  clientIdentity: { kind: 'configured' },
   redirectHost: 'chatgpt.com',
   scopes: [
     { name: 'score.read', description: 'Read your score' },

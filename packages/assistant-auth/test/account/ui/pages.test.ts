@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import * as accountPage from '../../../src/account/ui/account-page.ts';
 import * as accountSignInPage from '../../../src/account/ui/account-sign-in-page.ts';
+import type { ClientIdentity } from '../../../src/ui/sign-in.ts';
 import { readAttributes, readLines } from '../../ui/read-markup.ts';
 import {
   app,
@@ -124,6 +125,35 @@ describe('the account page', () => {
       const imitation = { ...app, clientName: 'ChatGPT (chatgpt.com)', redirectHost: 'evil.example' };
       const lines = await readLines(renderAccount({ model: { apps: [imitation] } }));
       expect(lines).toContain('ChatGPT (chatgpt.com) evil.example');
+    });
+
+    it.each<[ClientIdentity, readonly string[]]>([
+      [{ kind: 'configured' }, []],
+      [{ kind: 'metadata-document', host: 'claude.ai' }, ['This app is identified by claude.ai.']],
+      [{ kind: 'registration' }, ['The app chose this name itself, and we haven’t verified it.']],
+    ])('L7.1 shows what is known about an app besides its name: %j', async (clientIdentity, facts) => {
+      const claude = { ...app, clientName: 'Claude', clientIdentity, redirectHost: 'localhost:51234' };
+      const lines = await readLines(renderAccount({ model: { apps: [claude] } }));
+      expect(lines.slice(lines.indexOf('Claude localhost:51234'), lines.indexOf('Read your score'))).toEqual([
+        'Claude localhost:51234',
+        ...facts,
+        'It can:',
+      ]);
+    });
+
+    it('L7.1 removes what would reverse the host after the name of an app', async () => {
+      const imitation = { ...app, clientName: 'x\u2069\u202eTPGtahC', redirectHost: 'evil.example' };
+      const lines = await readLines(renderAccount({ model: { apps: [imitation] } }));
+      expect(lines).toContain('xTPGtahC evil.example');
+    });
+
+    it('L7.2 shows markup in the name and the host of an app as text', async () => {
+      const clientIdentity: ClientIdentity = { kind: 'metadata-document', host: '<b>.example' };
+      const lines = await readLines(
+        renderAccount({ model: { apps: [{ ...app, clientName: '<i>&amp;', clientIdentity }] } }),
+      );
+      expect(lines).toContain('<i>&amp; chatgpt.com');
+      expect(lines).toContain('This app is identified by <b>.example.');
     });
 
     it('formats dates in the language of the page, in UTC', async () => {
