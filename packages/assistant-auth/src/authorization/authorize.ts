@@ -18,7 +18,7 @@ import { type Parameters, readParameters, readResource } from '../oauth/paramete
 import { parseCodeChallenge } from '../oauth/pkce.ts';
 import { authorizationError } from '../oauth/protocol-error.ts';
 import { formatRedirectHost, type VerifiedRedirect, verifyRedirect } from '../oauth/redirect-uri.ts';
-import { type DeclaredScopes, resolveGrantedScopes } from '../oauth/scope.ts';
+import { type DeclaredScopes, offlineAccessScope, resolveGrantedScopes } from '../oauth/scope.ts';
 import { StorageUnavailable } from '../storage/broker-storage.ts';
 import type { AuthorizationRequest } from '../tokens/sealed-types.ts';
 import { listProviderChoices } from '../ui/layout.ts';
@@ -233,7 +233,10 @@ export const showSignInPage = async (
     redirectHost: formatRedirectHost(redirect),
     // Only loopback addresses are registered with http.
     redirectKind: redirect.startsWith('https:') ? 'website' : 'device',
-    scopes: request.scopes.map((name) => ({ name, description: context.scopes.get(name) ?? name })),
+    scopes: listShownScopes(client, request.scopes).map((scope) => ({
+      name: scope,
+      description: context.scopes.get(scope) ?? scope,
+    })),
     providers: listProviderChoices([...context.providers.values()], paths.icons),
     ...(display !== undefined && { session: display }),
     ...(notice !== undefined && { notice }),
@@ -241,3 +244,12 @@ export const showSignInPage = async (
   });
   return formPageResponse(html, [...setCookies, ...browser.cookies]);
 };
+
+/**
+ * A client that is not in the configuration can decide itself that it gets a refresh token without requesting one,
+ * so the user must see that it does.
+ */
+const listShownScopes = ({ kind, offlineAccess }: Client, granted: readonly string[]): readonly string[] =>
+  offlineAccess === 'always' && (kind === 'metadata-document' || kind === 'registration')
+    ? [...new Set([...granted, offlineAccessScope])]
+    : granted;

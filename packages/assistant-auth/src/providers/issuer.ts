@@ -5,16 +5,11 @@
  */
 
 import { type CompactVerifyResult, compactVerify, createLocalJWKSet } from 'jose';
-import {
-  type AuthorizationServer,
-  discoveryRequest,
-  type JWKS,
-  processDiscoveryResponse,
-} from 'oauth4webapi';
+import type { AuthorizationServer, JWKS } from 'oauth4webapi';
 import type { EpochSeconds, Seconds } from '../oauth/identifiers.ts';
 import { decodeBase64url } from '../oauth/secrets.ts';
 import type { RelyingPartyConfig } from './config.ts';
-import { buildRequestOptions, fetchFromProvider, parseEndpoint } from './http.ts';
+import { fetchFromProvider, parseEndpoint } from './http.ts';
 import { ProviderError, type ProviderIo } from './provider.ts';
 
 export interface OidcIssuer {
@@ -83,10 +78,7 @@ const createDiscovery = (
 
 const discover = async (issuer: URL, metadataIssuer: URL, io: ProviderIo): Promise<IssuerMetadata> => {
   parseEndpoint('issuer', issuer.href, issuer, io);
-  const document = await processDiscoveryResponse(
-    metadataIssuer,
-    await discoveryRequest(issuer, buildRequestOptions(io)),
-  );
+  const document = await fetchMetadata(issuer, metadataIssuer, io);
   const endpoint = (name: string): string => parseEndpoint(name, document[name], issuer, io);
   return {
     server: {
@@ -99,6 +91,30 @@ const discover = async (issuer: URL, metadataIssuer: URL, io: ProviderIo): Promi
     scopesSupported: document.scopes_supported,
     userInfoEndpoint: document.userinfo_endpoint,
   };
+};
+
+/**
+ * Reads the metadata below the issuer (§4.1), and checks that it names the expected issuer (§4.3).
+ * @throws ProviderError `unavailable` or `invalid`
+ */
+const fetchMetadata = async (
+  issuer: URL,
+  metadataIssuer: URL,
+  io: ProviderIo,
+): Promise<AuthorizationServer> => {
+  const url = `${issuer.href.replace(/\/$/, '')}/.well-known/openid-configuration`;
+  const request = { method: 'GET', headers: { accept: 'application/json' } };
+  const response = await fetchFromProvider(url, request, io);
+  const document: unknown = response.ok ? await response.json().catch(() => undefined) : undefined;
+  if (!isObject(document))
+    throw new ProviderError(
+      'invalid',
+      `${issuer.host} responded with status ${response.status}, without metadata`,
+    );
+  const { issuer: named }: { readonly issuer?: unknown } = document;
+  if (typeof named !== 'string' || URL.parse(named)?.href !== metadataIssuer.href)
+    throw new ProviderError('invalid', `the metadata of ${issuer.host} names another issuer`);
+  return { ...document, issuer: named };
 };
 
 const selectAlgorithms = ({ id_token_signing_alg_values_supported: named }: AuthorizationServer): string[] =>

@@ -6,11 +6,11 @@
 import {
   AuthorizationResponseError,
   type Client,
-  calculatePKCECodeChallenge,
   OperationProcessingError,
   UnsupportedOperationError,
 } from 'oauth4webapi';
 import type { Identity, Seconds } from '../oauth/identifiers.ts';
+import { computeDigest } from '../oauth/secrets.ts';
 import type { OfflineAccess, ProviderOptions } from './config.ts';
 import { isSubject, ProviderError, type ProviderIo, parseSubject, type UpstreamRequest } from './provider.ts';
 
@@ -34,7 +34,8 @@ export const buildAuthorizationUrl = async (
     ...(scopes.length > 0 && { scope: scopes.join(' ') }),
     state: upstreamRequest.state,
     ...extraParameters,
-    code_challenge: await calculatePKCECodeChallenge(upstreamRequest.codeVerifier),
+    // S256 (RFC 7636 §4.2).
+    code_challenge: await computeDigest(upstreamRequest.codeVerifier),
     code_challenge_method: 'S256',
   };
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);

@@ -73,19 +73,14 @@ const parseTokenRequest = (form: URLSearchParams) => {
  */
 const findClient = async (
   { clients, sealers }: BrokerContext,
-  { code, refresh_token: refreshToken }: GrantParameters,
+  { code = '', refresh_token: refreshToken }: GrantParameters,
   id: string,
 ): Promise<Client | undefined> => {
   if (!clients.canBeOther(id)) return clients.find(id);
-  if (refreshToken !== undefined) {
-    const opened = await sealers.refresh.open(refreshToken);
-    if (opened.kind === 'failed') throw tokenEndpointError('refresh.unreadable', { cause: opened.reason });
-    if (opened.value.clientId !== id) throw tokenEndpointError('refresh.client');
-    return clients.find(id);
-  }
-  const opened = await sealers.code.open(code ?? '');
-  if (opened.kind === 'failed') throw tokenEndpointError('code.unreadable', { cause: opened.reason });
-  if (opened.value.clientId !== id) throw tokenEndpointError('code.client');
+  const kind = refreshToken === undefined ? 'code' : 'refresh';
+  const opened = await sealers[kind].open(refreshToken ?? code);
+  if (opened.kind === 'failed') throw tokenEndpointError(`${kind}.unreadable`, { cause: opened.reason });
+  if (opened.value.clientId !== id) throw tokenEndpointError(`${kind}.client`);
   return clients.find(id);
 };
 

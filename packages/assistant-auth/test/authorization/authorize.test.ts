@@ -389,6 +389,7 @@ describe('/authorize', () => {
 
     const branding = { name: 'Words' };
     const scopes = (name: string) => [`${name} will be able to:`, 'read the word lists'];
+    const offlineAccess = 'stay connected until you disconnect it';
 
     /** Deploys a broker for a client whose metadata document is at `id`. */
     const deployDocument = (
@@ -435,6 +436,7 @@ describe('/authorize', () => {
           'Slack asks to use Words on your behalf.',
           'This app is identified by slack.com.',
           ...scopes('Slack'),
+          offlineAccess,
           `${line} If that is not where you came from, cancel.`,
         ]);
       },
@@ -460,6 +462,7 @@ describe('/authorize', () => {
         'Claude Code asks to use Words on your behalf.',
         'This app is identified by claude.ai.',
         ...scopes('Claude Code'),
+        offlineAccess,
         'Did you just start this sign-in?',
         'Access goes to an app on this device (localhost:51234). ' +
           'Any app on this device could have started this sign-in as Claude Code. ' +

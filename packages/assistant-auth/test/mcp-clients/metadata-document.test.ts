@@ -69,6 +69,14 @@ describe('a client with a metadata document', () => {
   });
 
   it.each([
+    ['uses refresh tokens', {}, true],
+    ['does not', { grant_types: undefined }, false],
+  ])('shows that it stays connected if its document says that it %s', async (_, changes, isShown) => {
+    const { response } = await open(deployWith(publish(changes)));
+    expect((await response.text()).includes('stay connected until you disconnect it')).toBe(isShown);
+  });
+
+  it.each([
     [
       'ChatGPT',
       'https://chatgpt.com/oauth/IbUR3zxyNQ16/client.json',

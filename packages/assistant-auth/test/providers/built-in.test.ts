@@ -663,7 +663,7 @@ describe('Microsoft', () => {
     ])('for the tenant option %s with the issuer of %s is refused', async (tenant, metadataTenant) => {
       const { handleCallback } = setUp(tenant, contoso, {}, metadataTenant);
       expect(await captureProviderError(handleCallback())).toEqual(
-        invalid('"response" body "issuer" property does not match the expected value'),
+        invalid('the metadata of login.microsoftonline.com names another issuer'),
       );
     });
   });

@@ -41,7 +41,7 @@ describe('discovery', () => {
       'with the issuer %s is refused for https://id.example',
       async (issuer) => {
         expect(await refuseMetadata({ issuer })).toEqual(
-          invalid('"response" body "issuer" property does not match the expected value'),
+          invalid('the metadata of id.example names another issuer'),
         );
       },
     );
@@ -74,17 +74,29 @@ describe('discovery', () => {
     );
 
     it.each([
-      ['a list', '[]', '"response" body must be a top level object'],
-      ['null', 'null', '"response" body must be a top level object'],
-      ['truncated', '{"issuer":', 'failed to parse "response" body as JSON'],
-    ])('that is %s is refused', async (_, body, reason) => {
+      ['a list', '[]'],
+      ['null', 'null'],
+      ['a number', '7'],
+      ['truncated', '{"issuer":'],
+    ])('that is %s is refused', async (_, body) => {
       const issuer = createFakeIssuer();
       const headers = { 'content-type': 'application/json' };
       issuer.override({ endpointOverrides: { discovery: () => new Response(body, { headers }) } });
       expect(
         await captureProviderError(createOidcProvider(issuer).authorizationUrl(upstreamRequest, issuer.io)),
-      ).toEqual(invalid(reason));
+      ).toEqual(invalid('id.example responded with status 200, without metadata'));
     });
+
+    it.each([{}, { issuer: null }, { issuer: ['https://id.example'] }, { issuer: 'id.example' }])(
+      'without a usable issuer is refused: %j',
+      async (metadata) => {
+        const issuer = createFakeIssuer();
+        issuer.override({ endpointOverrides: { discovery: () => Response.json(metadata) } });
+        expect(
+          await captureProviderError(createOidcProvider(issuer).authorizationUrl(upstreamRequest, issuer.io)),
+        ).toEqual(invalid('the metadata of id.example names another issuer'));
+      },
+    );
 
     it.each<Claims>([
       { scopes_supported: 'openid offline_access' },

@@ -104,7 +104,7 @@ describe('a sign-in', () => {
           endpoint: 'discovery',
           method: 'GET',
           url: 'https://id.example/.well-known/openid-configuration',
-          headers: { accept: 'application/json', 'user-agent': userAgent },
+          headers: { accept: 'application/json' },
           body: '',
         },
         {
