@@ -8,12 +8,7 @@ export const buildSetupGroups = (settings: SetupSettings): readonly SetupGroup[]
   {
     title: 'MCP clients',
     introduction: [
-      'Each client needs a client ID that is registered in STATIC_CLIENTS, a JSON array on one line. Add the objects below of the clients that you use. They are public clients, without a secret.',
-      ...(settings.mcpClientId === undefined
-        ? []
-        : [
-            `${settings.mcpClientId} is already registered here, for clients whose redirect URI is /callback on localhost or 127.0.0.1, at any port.`,
-          ]),
+      'A client needs only the URL, unless MCP_CLIENTS is set: it identifies itself with a metadata document, or registers itself.',
     ],
     sections: buildMcpClientSections(settings),
   },
