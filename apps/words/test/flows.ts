@@ -105,7 +105,16 @@ export const signInToMcp = async (
   resource = `${origin}/mcp`,
   requester?: Requester,
 ): Promise<string> => {
-  const client = { ...(requester ?? (await registerClient(call))), resource };
+  const client = { ...(requester ?? (await registerClient(call))), resource, scope };
+  return (await signInWithPkce(call, subject, client)).access_token;
+};
+
+/** Signs a user in through a public client. */
+export const signInWithPkce = async (
+  call: Call,
+  subject: string,
+  { scope, ...client }: Requester & { readonly resource: string; readonly scope: string },
+): Promise<Tokens> => {
   const page = await openPage(call, {
     ...client,
     response_type: 'code',
@@ -116,13 +125,12 @@ export const signInToMcp = async (
   });
   const callbackStep = await submitConsent(call, page, { choice: 'google' });
   const code = await returnFromProvider(call, callbackStep, subject);
-  const tokens = await requestTokens(call, {
+  return requestTokens(call, {
     ...client,
     grant_type: 'authorization_code',
     code,
     code_verifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',
   });
-  return tokens.access_token;
 };
 
 /** Redeems a code as ChatGPT does. */

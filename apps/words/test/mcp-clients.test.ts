@@ -5,7 +5,7 @@ import { emptyD1 } from '../../../packages/assistant-auth/test/storage/d1/empty-
 import { buildCall } from '../../../packages/assistant-operations/test/mcp-library.ts';
 import { readMcpClients } from '../src/config/clients.ts';
 import { type Deployment, deploy, origin } from './deployment.ts';
-import { type Requester, registerClient, signInToMcp } from './flows.ts';
+import { type Requester, registerClient, signInToMcp, signInWithPkce } from './flows.ts';
 
 beforeAll(emptyD1);
 
@@ -29,7 +29,13 @@ const fetchDocument: typeof fetch = async (...[input, init]: Parameters<typeof f
 const deployWith = (variables: Readonly<Record<string, string>>): Deployment =>
   deploy(env.DB, { fetch: fetchDocument }, { clients: readMcpClients(variables) });
 
-const readMetadata = async ({ call }: Deployment): Promise<Readonly<Record<string, unknown>>> =>
+/** The members that the server metadata has only if it accepts such clients. */
+interface Metadata {
+  readonly client_id_metadata_document_supported?: boolean;
+  readonly registration_endpoint?: string;
+}
+
+const readMetadata = async ({ call }: Deployment): Promise<Metadata> =>
   (await call('/.well-known/oauth-authorization-server')).json();
 
 const openSignInPage = ({ call }: Deployment, client: Requester): Promise<Response> =>
@@ -58,8 +64,8 @@ describe('with MCP_CLIENTS', () => {
   ])('%j: the metadata says so, and so does the server', async (variables, hasDocuments, canRegister) => {
     const deployment = deployWith(variables);
     const metadata = await readMetadata(deployment);
-    expect(metadata['client_id_metadata_document_supported']).toBe(hasDocuments ? true : undefined);
-    expect(metadata['registration_endpoint']).toBe(canRegister ? `${origin}/register` : undefined);
+    expect(metadata.client_id_metadata_document_supported).toBe(hasDocuments ? true : undefined);
+    expect(metadata.registration_endpoint).toBe(canRegister ? `${origin}/register` : undefined);
     expect((await openSignInPage(deployment, documentClient)).status).toBe(hasDocuments ? 200 : 400);
     const registering = registerClient(deployment.call);
     if (canRegister) expect((await openSignInPage(deployment, await registering)).status).toBe(200);
@@ -80,6 +86,23 @@ describe('a client that is not in the configuration', () => {
       expect(page).toContain(description);
     const token = await signInToMcp(deployment.call, name, 'words score', `${origin}/mcp`, client);
     expect(await addPoint(deployment, token)).toMatchObject({ result: { structuredContent: { score: 1 } } });
+  });
+
+  it.each([
+    ['that registered itself', registerClient],
+    ['that has a metadata document', async () => documentClient],
+  ])('%s cannot refresh its tokens when it is no longer accepted', async (_, create) => {
+    const { call } = deployWith({});
+    const { client_id, redirect_uri } = await create(call);
+    const { refresh_token } = await signInWithPkce(call, 'leaving', {
+      ...{ client_id, redirect_uri, resource: `${origin}/mcp`, scope: 'words offline_access' },
+    });
+    const body = new URLSearchParams({ grant_type: 'refresh_token', client_id, refresh_token });
+    const response = await deployWith({ MCP_CLIENTS: 'none' }).call('/token', { method: 'POST', body });
+    expect([response.status, await response.json()]).toEqual([
+      401,
+      { error: 'invalid_client', error_description: 'The client could not be authenticated.' },
+    ]);
   });
 
   it('cannot register a redirect URI on a host that is not on the list', async () => {
@@ -104,7 +127,7 @@ describe('a deployment without the compatibility flag', () => {
   it('does not start, and says which flag is missing', () => {
     vi.stubGlobal('Cloudflare', { compatibilityFlags: {} });
     expect(() => deployWith({})).toThrow(
-      /^mcpClients requires the compatibility flag global_fetch_strictly_public, [^.]*\.$/,
+      /^mcpClients requires the compatibility flag global_fetch_strictly_public, [^.]*: add it to compatibility_flags in the Wrangler file\.$/,
     );
     expect(() => deployWith({ MCP_CLIENTS: 'registration' })).not.toThrow();
   });
