@@ -74,6 +74,8 @@ it('prints first how to connect each MCP client', async () => {
   ]);
   for (const vendor of ['OpenAI', 'Anthropic', 'Microsoft', 'Cursor', 'Google'])
     expect(stdout).toContain(`Not tested with ${vendor}`);
+  // Of a machine without internet, which a deployment is not.
+  expect(stdout).not.toContain('MCP_CLIENTS=registration');
 });
 
 it('prints a client that STATIC_CLIENTS accepts, for a client that asks for a client ID', async () => {
@@ -91,6 +93,7 @@ it('shows the same on the setup page of npm start, without secrets', async () =>
     'Claude Code',
     'Cursor',
     'Custom GPT',
+    'Start the app with MCP_CLIENTS=registration',
     `${origin}/mcp`,
     `${origin}/token`,
   ])
