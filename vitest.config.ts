@@ -37,18 +37,24 @@ const migrations = async () => [
 
 type RateLimit = { name: string; namespace_id: string; simple: { limit: number; period: 10 | 60 } };
 
-/** The rate limits of the app, from the configuration of its deployment. */
-const { ratelimits }: { ratelimits: RateLimit[] } = unstable_readConfig({
+/** The rate limits and compatibility flags of the app, from the configuration of its deployment. */
+const {
+  ratelimits,
+  compatibility_flags: compatibilityFlags,
+}: { ratelimits: RateLimit[]; compatibility_flags: string[] } = unstable_readConfig({
   config: 'apps/words/wrangler.jsonc',
 });
 
-/** Like `inWorkerd`, with a real D1 database, all migrations, and Cloudflare's rate limiters. */
+/**
+ * Like `inWorkerd`, with a real D1 database, all migrations, and the app's compatibility flags and rate limiters.
+ */
 const withD1 = async (name: string, include: string) => ({
   ssr,
   plugins: [
     cloudflareTest({
       miniflare: {
         compatibilityDate,
+        compatibilityFlags,
         d1Databases: ['DB', 'UNMIGRATED'],
         ratelimits: Object.fromEntries(ratelimits.map(({ name, ...counter }) => [name, counter])),
         bindings: { MIGRATIONS: await migrations(), RATE_LIMITS: ratelimits },

@@ -3,23 +3,16 @@
  * It uses a running `npm start`, or a system that it starts.
  */
 import { parseArgs } from 'node:util';
-import {
-  buildGptCallbackUrl,
-  createBrowser,
-  fakeUsers,
-  type GptAction,
-  NavigationError,
-} from '@words-with-chat/lab';
+import { buildGptCallbackUrl, fakeUsers, type GptAction, NavigationError } from '@words-with-chat/lab';
 import { buildMcpUrl } from '../apps/words/src/api/mcp-endpoint.ts';
 import { isUserFacing, printHelpIfRequested } from './app/command.ts';
 import { readEnvironmentVariables } from './app/variables.ts';
 import { runActionDemo } from './demo/action-demo.ts';
 import { UnexpectedResponse } from './demo/expectations.ts';
-import { mcpRedirectUri, runMcpDemo } from './demo/mcp-demo.ts';
+import { runMcpDemo } from './demo/mcp-demo.ts';
 import { type Metadata, readMetadata } from './demo/metadata.ts';
 import { createTerminal, type Terminal } from './demo/terminal.ts';
 import { getDataFolder } from './local-system/data-folder.ts';
-import { localMcpClient } from './local-system/mcp-client.ts';
 import { readPorts } from './local-system/ports.ts';
 import { buildSettingsVariables, readGptCredentials, readSettings } from './local-system/settings.ts';
 import { type LocalSystem, startLocalSystem } from './local-system/system.ts';
@@ -30,7 +23,7 @@ Acts as a client of the game in the terminal, and prints every request and respo
 point to the score, and refreshes the access token. Without --mcp, it acts as ChatGPT does for a GPT with an Action.
 
 Options:
-  --mcp    act as an MCP client instead, which discovers everything from the URL of the MCP server
+  --mcp    act as an MCP client instead, which needs only the URL of the MCP server
 
 It uses the app that npm start runs on PORT (default: 8787), or starts the app if it is not running.`;
 
@@ -57,9 +50,12 @@ const actAsGpt = async (system: System, terminal: Terminal): Promise<void> =>
   });
 
 const actAsMcpClient = async (system: System, terminal: Terminal): Promise<void> => {
-  const { id } = localMcpClient;
-  await requireMcpClient(await requireMetadata(system), id);
-  await runMcpDemo({ url: buildMcpUrl(system.origin), clientId: id, user: fakeUsers[0], terminal });
+  const { issuer, canRegister } = await requireMetadata(system);
+  if (!canRegister)
+    throw new UnexpectedResponse(
+      `Clients cannot register themselves with the app at ${issuer}. Start it without MCP_CLIENTS, or with MCP_CLIENTS=registration.`,
+    );
+  await runMcpDemo({ url: buildMcpUrl(system.origin), user: fakeUsers[0], terminal });
 };
 
 /** Finds the system on PORT, if it is this app. */
@@ -95,27 +91,6 @@ const buildGptAction = ({ gptClientId, gptClientSecret }: System, metadata: Meta
   redirectUri: buildGptCallbackUrl('g-5f0c1d2e3b4a59687786a5b4c3d2e1f0'),
   tokenExchange: 'post',
 });
-
-/**
- * Requests the sign-in page for the client of `npm start`.
- * @throws UnexpectedResponse if the app does not know the client, because others are configured
- */
-const requireMcpClient = async ({ issuer, authorizationUrl }: Metadata, clientId: string): Promise<void> => {
-  const url = new URL(authorizationUrl);
-  const parameters = {
-    ...{ client_id: clientId, redirect_uri: mcpRedirectUri, response_type: 'code', state: 'demo' },
-    ...{ code_challenge: 'c'.repeat(43), code_challenge_method: 'S256' },
-  };
-  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
-  // The browser opens only URLs on loopback.
-  const page = await createBrowser().open(url);
-  if (page.kind === 'page' && page.status !== 400) return;
-  throw new UnexpectedResponse(
-    `The app at ${issuer} does not know the client ${clientId} of npm start, because STATIC_CLIENTS is set. ` +
-      'Start the app without STATIC_CLIENTS, or add this client to it:\n' +
-      JSON.stringify(localMcpClient),
-  );
-};
 
 const terminal = createTerminal((text) => process.stdout.write(text));
 try {

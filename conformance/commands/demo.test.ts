@@ -58,6 +58,7 @@ describe('npm run demo -- --mcp', () => {
       [`POST ${origin}/mcp`, '401'],
       [`GET ${origin}/.well-known/oauth-protected-resource/mcp`, '200'],
       [`GET ${origin}/.well-known/oauth-authorization-server`, '200'],
+      [`POST ${origin}/register`, '201'],
       [`GET ${origin}/authorize`, '200'],
       [`POST ${origin}/authorize/consent`, '303'],
       [`GET http://127.0.0.1:${fakeProviderPort}/o/oauth2/v2/auth`, '200'],
@@ -87,6 +88,14 @@ describe('npm run demo -- --mcp', () => {
     // In the authorization request and both token requests, after the metadata of the resource.
     expect(listValues(stdout, 'resource')).toEqual(Array.from({ length: 4 }, () => `${origin}/mcp`));
     expect(stdout).toContain(`resource_metadata="${origin}/.well-known/oauth-protected-resource/mcp"`);
+    // In the registration request and its response.
+    expect(listValues(stdout, 'client_name')).toEqual(['Demo', 'Demo']);
+    expect(listValues(stdout, 'redirect_uris')).toEqual(
+      Array.from({ length: 2 }, () => '["http://127.0.0.1:33333/callback"]'),
+    );
+    // In the registration response, the authorization request and both token requests.
+    const clientIds = listValues(stdout, 'client_id').filter((value) => value.includes('…'));
+    expect(clientIds).toEqual(Array.from({ length: 4 }, () => clientIds[0]));
     expect(stdout).toMatch(/^ {5}code_verifier: .{6}…\(43 characters\)$/m);
     expect(stdout).toContain('["alligator", "ant", "antelope", "badger", "bat", … (73 in all)]');
     expect(stdout).toContain("Ada Marlow's score is 1.");
@@ -94,22 +103,23 @@ describe('npm run demo -- --mcp', () => {
     await expectNoServer(`http://127.0.0.1:${fakeProviderPort}`);
   });
 
-  it('says that the app does not know its client if STATIC_CLIENTS is set, and stops the app', async () => {
-    const client = { id: 'app', name: 'App', redirectUris: ['https://app.example/callback'] };
-    const { code, stdout, stderr } = await runCommand(
-      'demo',
-      { ...variables, STATIC_CLIENTS: JSON.stringify([client]) },
-      { args: ['--mcp'] },
-    );
-    expect(code).toBe(1);
-    expect(stdout).not.toContain('→');
-    expect(stderr).toContain(
-      `\nThe app at http://localhost:${port} does not know the client mcp-client of npm start, because STATIC_CLIENTS is set. ` +
-        'Start the app without STATIC_CLIENTS, or add this client to it:\n' +
-        '{"id":"mcp-client","name":"MCP client","redirectUris":["http://127.0.0.1/callback","http://localhost/callback"],"offlineAccess":"always"}\n',
-    );
-    await expectNoServer(`http://localhost:${port}`);
-  });
+  it.each(['none', 'metadata-documents'])(
+    'says that it cannot register itself if MCP_CLIENTS is %s, and stops the app',
+    async (MCP_CLIENTS) => {
+      const { code, stdout, stderr } = await runCommand(
+        'demo',
+        { ...variables, MCP_CLIENTS },
+        { args: ['--mcp'] },
+      );
+      expect(code).toBe(1);
+      expect(stdout).not.toContain('→');
+      expect(stderr).toContain(
+        `\nClients cannot register themselves with the app at http://localhost:${port}. ` +
+          'Start it without MCP_CLIENTS, or with MCP_CLIENTS=registration.\n',
+      );
+      await expectNoServer(`http://localhost:${port}`);
+    },
+  );
 
   it('fails if a response is not as expected', async () => {
     const otherServer = await startOtherApp((path) => (path === '/mcp' ? 404 : 200));
@@ -130,6 +140,7 @@ const startOtherApp = async (selectStatus: (path: string) => number): Promise<Se
     issuer,
     authorization_endpoint: `${issuer}/authorize`,
     token_endpoint: `${issuer}/token`,
+    registration_endpoint: `${issuer}/register`,
   };
   const respond: RequestListener = ({ url = '' }, response) => {
     response.statusCode = selectStatus(url);

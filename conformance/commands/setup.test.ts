@@ -51,6 +51,9 @@ it('prints first how to connect each MCP client', async () => {
     'Codex',
     'VS Code',
     'Cursor',
+    'Gemini CLI',
+    'Microsoft Copilot Studio',
+    'A client that asks for a client ID',
   ];
   const lines = stdout.split('\n');
   const positions = ['MCP clients', 'MCP server', ...titles, 'Custom GPT', 'Configure'].map((title) =>
@@ -60,32 +63,26 @@ it('prints first how to connect each MCP client', async () => {
   expect(positions).toEqual([...positions].sort((a, b) => a - b));
   expect(readPrintedValue(stdout, 'URL')).toBe('https://words.example/mcp');
   for (const command of [
-    'claude mcp add --transport http --client-id claude-code words https://words.example/mcp',
-    'codex mcp add words --url https://words.example/mcp --oauth-client-id codex',
+    'claude mcp add --transport http words https://words.example/mcp',
+    'codex mcp add words --url https://words.example/mcp',
+    'gemini mcp add --transport http words https://words.example/mcp',
   ])
     expect(lines.some((line) => line.startsWith('  Command ') && line.endsWith(`  ${command}`))).toBe(true);
   expect(stdout.match(/^\{\n.*?^\}/gms)?.map((text) => JSON.parse(text))).toEqual([
-    { servers: { words: { type: 'http', url: 'https://words.example/mcp', oauth: { clientId: 'vscode' } } } },
-    { mcpServers: { words: { url: 'https://words.example/mcp', auth: { CLIENT_ID: 'cursor' } } } },
+    { servers: { words: { type: 'http', url: 'https://words.example/mcp' } } },
+    { mcpServers: { words: { url: 'https://words.example/mcp' } } },
   ]);
-  for (const vendor of ['OpenAI', 'Anthropic', 'Microsoft', 'Cursor'])
+  for (const vendor of ['OpenAI', 'Anthropic', 'Microsoft', 'Cursor', 'Google'])
     expect(stdout).toContain(`Not tested with ${vendor}`);
-  // Of `npm start` only.
-  expect(stdout).not.toContain('mcp-client');
+  // Of a machine without internet, which a deployment is not.
+  expect(stdout).not.toContain('MCP_CLIENTS=registration');
 });
 
-it('prints clients that STATIC_CLIENTS accepts, once ChatGPT’s callback URL is filled in', async () => {
+it('prints a client that STATIC_CLIENTS accepts, for a client that asks for a client ID', async () => {
   const { stdout } = await setup('--origin', 'https://words.example');
-  const objects = [...stdout.matchAll(/^ {2}In STATIC_CLIENTS +(.*)$/gm)].map(([, object = '']) => object);
-  const STATIC_CLIENTS = `[${objects.join().replace('<ID in the callback URL>', 'abc123')}]`;
-  const variables = { ...(await readVariablesFile()), STATIC_CLIENTS };
-  expect(readClients(variables).map(({ id }) => id)).toEqual([
-    'words-gpt',
-    ...['chatgpt', 'claude', 'claude-code', 'codex', 'vscode', 'cursor'],
-  ]);
-  expect(() => readClients({ ...variables, STATIC_CLIENTS: `[${objects.join()}]` })).toThrow(
-    'STATIC_CLIENTS is invalid for chatgpt',
-  );
+  const STATIC_CLIENTS = `[${readPrintedValue(stdout, 'In STATIC_CLIENTS')}]`;
+  const [, client] = readClients({ ...(await readVariablesFile()), STATIC_CLIENTS });
+  expect(client).toMatchObject({ id: 'my-client', authentication: 'none', offlineAccess: 'always' });
 });
 
 it('shows the same on the setup page of npm start, without secrets', async () => {
@@ -96,6 +93,7 @@ it('shows the same on the setup page of npm start, without secrets', async () =>
     'Claude Code',
     'Cursor',
     'Custom GPT',
+    'Start the app with MCP_CLIENTS=registration',
     `${origin}/mcp`,
     `${origin}/token`,
   ])

@@ -30,7 +30,6 @@ describe('npm start', () => {
         (label, index) => `http://127.0.0.1:${fakeProviderPort + index} in place of ${label}`,
       ),
       'words-gpt',
-      'MCP client ID      mcp-client',
       settings,
     ]) {
       expect(summary).toContain(expectedText);
@@ -40,6 +39,7 @@ describe('npm start', () => {
         `\\n {2}Words With Chat {4}http://localhost:${port}\n {2}MCP server {9}http://localhost:${port}/mcp\n`,
       ),
     );
+    expect(summary).not.toContain('client ID');
     expect((await stat(settings)).mode & 0o777).toBe(0o600);
     // The folder existed before, and other users could read it.
     expect((await stat(folder)).mode & 0o777).toBe(0o700);

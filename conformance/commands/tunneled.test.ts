@@ -83,14 +83,13 @@ describe('npm start -- --origin, with credentials', () => {
     expect(stdout).toMatch(new RegExp(`Token URL +${metadata.token_endpoint}$`, 'm'));
   });
 
-  it('does not have the MCP client of npm start', async () => {
-    const query = new URLSearchParams({
-      ...{ client_id: 'mcp-client', redirect_uri: 'http://127.0.0.1/callback', response_type: 'code' },
-      ...{ state: 's', code_challenge: 'c'.repeat(43), code_challenge_method: 'S256' },
+  it('accepts MCP clients with a metadata document, and those that register themselves', async () => {
+    const { body } = await get('/.well-known/oauth-authorization-server');
+    expect(JSON.parse(body)).toMatchObject({
+      client_id_metadata_document_supported: true,
+      registration_endpoint: `${origin}/register`,
     });
-    const { status, body } = await get(`/authorize?${query}`);
-    expect(status).toBe(400);
-    expect(body).toContain('is not registered');
+    expect(summary).toContain(`\n  MCP server         ${origin}/mcp\n`);
   });
 
   it('describes the API with the origin as its server', async () => {

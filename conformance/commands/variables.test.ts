@@ -58,6 +58,7 @@ const wrongValues: Readonly<Record<string, readonly [Variables, RegExp]>> = {
   GITHUB_BASE_URL: [{ ...github, GITHUB_BASE_URL: 'http://127.0.0.1/x' }, /^ {2}GITHUB_BASE_URL must /m],
   MICROSOFT_BASE_URL: [{ ...microsoft, MICROSOFT_BASE_URL: 'x' }, /^ {2}MICROSOFT_BASE_URL must /m],
   APPLE_BASE_URL: [{ APPLE_BASE_URL: 'http://127.0.0.1:1' }, /^ {2}APPLE_CLIENT_ID is missing: /m],
+  MCP_CLIENTS: [{ MCP_CLIENTS: 'off' }, /^ {2}MCP_CLIENTS must be all, metadata-documents, /m],
   STATIC_CLIENTS: [{ STATIC_CLIENTS: '[' }, /^ {2}STATIC_CLIENTS must be valid JSON/m],
 };
 
@@ -157,6 +158,7 @@ describe.each([
         },
       ]),
       AUDIT_DAYS: '7',
+      MCP_CLIENTS: 'registration',
       STATIC_CLIENTS: JSON.stringify([
         { id: 'my-app', name: `O'Hara's "$HOME" \\n app`, redirectUris: ['https://app.example/callback'] },
       ]),
@@ -185,8 +187,12 @@ describe.each([
     const page = await authorize('my-app', 'https://app.example/callback');
     expect(page.status).toBe(200);
     expect(await page.text()).toContain('O&#39;Hara&#39;s &quot;$HOME&quot; \\n app');
-    expect(summary).toContain('MCP client ID      an ID in STATIC_CLIENTS\n');
-    expect((await authorize('mcp-client', 'http://127.0.0.1/callback')).status).toBe(400);
+  });
+
+  it('uses MCP_CLIENTS', async () => {
+    const metadata = await (await fetch(`${origin()}/.well-known/oauth-authorization-server`)).json();
+    expect(metadata).toMatchObject({ registration_endpoint: `${origin()}/register` });
+    expect(metadata).not.toHaveProperty('client_id_metadata_document_supported');
   });
 
   it('uses GPT_IDS, and offers the providers of the environment', async () => {

@@ -104,6 +104,7 @@ describe('npm run deploy -- --dry-run', () => {
       GPT_IDS: 'x',
       GPT_CLIENT_SECRET: 'short',
       STATIC_CLIENTS: '[',
+      MCP_CLIENTS: 'x',
       MICROSOFT_TENANT: 'x',
       APPLE_TEAM_ID: 'x',
       APPLE_PRIVATE_KEY: 'AuthKey.p8',

@@ -65,11 +65,12 @@ it('creates the database and its tables, then deploys one version at the domain,
   expect(findRequestBody(/\/domains\/changeset/)).toBe('[{"hostname":"words.example"}]');
 });
 
-it('uploads the variables of the Worker as secrets, and no other variables', async () => {
+it('uploads the compatibility flag that MCP clients require, and the variables of the Worker as secrets', async () => {
   await deploy({ database: 'present' });
   expect(listChanges()).not.toContain('POST /d1/database');
   const { GPT_CLIENT_SECRET } = parseEnv(await readFile(file, 'utf8'));
   const metadata = JSON.parse(/^\{"main_module".*$/m.exec(findRequestBody(/words-with-chat\?/))?.[0] ?? '{}');
+  expect(metadata.compatibility_flags).toEqual(['global_fetch_strictly_public']);
   const secrets: readonly { type: string; name: string; text: string }[] = metadata.bindings.filter(
     ({ text }: { readonly text?: string }) => text !== undefined,
   );

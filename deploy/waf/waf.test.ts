@@ -1,10 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { google, oidc } from 'assistant-auth';
 import { accountPages } from 'assistant-auth/account';
+import { mcpClients } from 'assistant-auth/mcp-clients';
 import { memoryStorage } from 'assistant-auth/memory';
 import { describe, expect, it } from 'vitest';
 import { createDocumentRoutes } from '../../apps/words/src/api/document-routes.ts';
 import { gameApi } from '../../apps/words/src/api/game-api.ts';
+import { mcpPath } from '../../apps/words/src/api/mcp-endpoint.ts';
 import { listPaths } from '../../packages/assistant-auth/test/deployment.ts';
 
 interface Rule {
@@ -33,7 +35,7 @@ const findRule = (ref: string): Rule => {
 const browserPaths = ['/authorize', '/account', '/authorize/', '/account/', '/callback/'];
 /** What hosted clients, other APIs and providers request. All users of a client share its addresses. */
 const serverPaths = [
-  ...['/token', '/revoke', '/introspect', '/openapi.json', '/openapi.yaml'],
+  ...['/mcp', '/register', '/token', '/revoke', '/introspect', '/openapi.json', '/openapi.yaml'],
   ...['/api/', '/backchannel-logout/', '/events/', '/.well-known/'],
 ];
 const blockedPatterns = {
@@ -64,7 +66,7 @@ const routes: readonly string[] = [
     issuer: 'https://words.example',
     sealingKeys: 'test-1.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8',
     scopes: { words: 'read the word lists' },
-    clients: [],
+    clients: [mcpClients({ fetch })],
     providers: [
       google({ clientId: 'id', clientSecret: 'secret' }),
       oidc({
@@ -78,6 +80,7 @@ const routes: readonly string[] = [
     storage: memoryStorage(),
     account: accountPages(),
   }).map((path) => (path.endsWith('/') ? `${path}*` : path)),
+  mcpPath,
   ...gameApi.operations.map(({ path }) => path),
   ...createDocumentRoutes('https://words.example').routes.map(({ path }) => path),
 ];

@@ -1,6 +1,6 @@
 /**
- * Acts as an MCP client step by step, with the client of the MCP SDK: signs in, plays a round with the tools,
- * adds a point, and refreshes the token.
+ * Acts as an MCP client step by step, with the client of the MCP SDK: registers itself, signs in, plays a round
+ * with the tools, adds a point, and refreshes the token.
  */
 import { randomUUID } from 'node:crypto';
 import {
@@ -12,6 +12,7 @@ import {
   OAuthError,
   ProtocolError,
   SdkError,
+  type StoredOAuthClientInformation,
   type StoredOAuthTokens,
   StreamableHTTPClientTransport,
   UnauthorizedError,
@@ -25,13 +26,12 @@ import { createLoggingFetch } from './transcript.ts';
 export interface McpDemoContext {
   /** The URL of the MCP server. */
   readonly url: string;
-  readonly clientId: string;
   readonly user: FakeUser;
   readonly terminal: Terminal;
 }
 
 /** Nothing listens there: the browser stops when it is redirected to this URI. */
-export const mcpRedirectUri = 'http://127.0.0.1:33333/callback';
+const redirectUri = 'http://127.0.0.1:33333/callback';
 
 /**
  * Runs all steps.
@@ -53,8 +53,8 @@ const isSdkError = (error: unknown): error is Error =>
 
 const runSteps = async (context: McpDemoContext): Promise<void> => {
   const { terminal, url } = context;
-  const session = createSession(context.clientId);
-  const send = announceDiscovery(terminal, createLoggingFetch(terminal));
+  const session = createSession();
+  const send = announceSteps(terminal, createLoggingFetch(terminal));
   const createTransport = () =>
     new StreamableHTTPClientTransport(new URL(url), { fetch: send, authProvider: session.provider });
 
@@ -97,8 +97,9 @@ interface Session {
   readonly getAuthorizationUrl: () => URL;
 }
 
-const createSession = (clientId: string): Session => {
+const createSession = (): Session => {
   const state = randomUUID();
+  let clientInformation: StoredOAuthClientInformation | undefined;
   let tokens: StoredOAuthTokens | undefined;
   let codeVerifier = '';
   let discovery: OAuthDiscoveryState | undefined;
@@ -111,14 +112,18 @@ const createSession = (clientId: string): Session => {
       return authorizationUrl;
     },
     provider: {
-      redirectUrl: mcpRedirectUri,
+      redirectUrl: redirectUri,
       clientMetadata: {
         client_name: 'Demo',
-        redirect_uris: [mcpRedirectUri],
+        redirect_uris: [redirectUri],
         grant_types: ['authorization_code', 'refresh_token'],
+        token_endpoint_auth_method: 'none',
       },
       state: () => state,
-      clientInformation: () => ({ client_id: clientId }),
+      clientInformation: () => clientInformation,
+      saveClientInformation: (saved: StoredOAuthClientInformation) => {
+        clientInformation = saved;
+      },
       tokens: () => tokens,
       saveTokens: (saved) => {
         tokens = saved;
@@ -138,14 +143,21 @@ const createSession = (clientId: string): Session => {
   };
 };
 
-/** Starts a step at the first request for metadata, which the client sends right after the challenge. */
-const announceDiscovery = (terminal: Terminal, send: typeof fetch): typeof fetch => {
-  let isAnnounced = false;
+/** The steps that the client takes on its own, right after the challenge. */
+const stepsOfClient = [
+  ['/.well-known/', 'The client reads the metadata, to find the authorization server and its endpoints'],
+  ['/register', 'The client registers itself, and gets a client ID'],
+] as const;
+
+/** Starts each of these steps at the first request for a path that begins with the one that is listed. */
+const announceSteps = (terminal: Terminal, send: typeof fetch): typeof fetch => {
+  let announced = 0;
   return (input, init) => {
     const { pathname } = new URL(input instanceof Request ? input.url : input);
-    if (pathname.startsWith('/.well-known/') && !isAnnounced) {
-      isAnnounced = true;
-      terminal.step('The client reads the metadata, to find the authorization server and its endpoints');
+    const [path, title] = stepsOfClient[announced] ?? [];
+    if (path !== undefined && pathname.startsWith(path)) {
+      announced += 1;
+      terminal.step(title);
     }
     return send(input, init);
   };
@@ -165,7 +177,7 @@ const expectUnauthorized = async (connecting: Promise<void>): Promise<void> => {
 const signIn = async ({ user, terminal }: McpDemoContext, session: Session): Promise<URL> => {
   const browser = createBrowser({
     fetch: createLoggingFetch(terminal),
-    shouldStopAt: ({ href }) => href.startsWith(mcpRedirectUri),
+    shouldStopAt: ({ href }) => href.startsWith(redirectUri),
   });
   terminal.step(
     'The client opens the authorization URL in the browser, which shows the client and the scopes',
@@ -177,7 +189,7 @@ const signIn = async ({ user, terminal }: McpDemoContext, session: Session): Pro
   const callback = expectCallback(await browser.clickButton(accountChooser, user.email));
   if (callback.searchParams.get('state') !== session.state)
     throw new UnexpectedResponse('The state in the callback is not the one that was sent.');
-  terminal.print(`The browser would now open ${mcpRedirectUri}, where the client listens.`);
+  terminal.print(`The browser would now open ${redirectUri}, where the client listens.`);
   return callback;
 };
 

@@ -1,9 +1,11 @@
-/** Reads the part of the app's server metadata (RFC 8414) that is needed to set up a GPT. */
+/** Reads the part of the app's server metadata (RFC 8414) that the demo uses. */
 
 export interface Metadata {
   readonly issuer: string;
   readonly authorizationUrl: string;
   readonly tokenUrl: string;
+  /** Whether clients can register themselves. */
+  readonly canRegister: boolean;
 }
 
 /**
@@ -20,5 +22,6 @@ export const readMetadata = async (origin: string): Promise<Metadata | undefined
     issuer,
     authorizationUrl: readMember('authorization_endpoint'),
     tokenUrl: readMember('token_endpoint'),
+    canRegister: Object.hasOwn(Object(body), 'registration_endpoint'),
   };
 };

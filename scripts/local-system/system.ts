@@ -7,7 +7,6 @@ import {
   planFakeProviders,
   type RunningFakeProvider,
 } from './fake-providers/fake-providers.ts';
-import { findLocalMcpClientId, localMcpClientVariables } from './mcp-client.ts';
 import { type Ports, requireFreePort } from './ports.ts';
 import { buildSettingsVariables, ensureSettings, readGptCredentials, settingsFile } from './settings.ts';
 import { type RunningProject, startApp, type WorkerOptions } from './worker.ts';
@@ -31,8 +30,6 @@ export interface LocalSystem extends RunningProject {
   readonly fakeProviders: readonly RunningFakeProvider[];
   readonly gptClientId: string;
   readonly gptClientSecret: string;
-  /** The client ID for MCP clients. `undefined` if `variables` contains `STATIC_CLIENTS`. */
-  readonly mcpClientId: string | undefined;
   /** The file with the secrets. */
   readonly settingsFile: string;
 }
@@ -50,7 +47,6 @@ export const startLocalSystem = async (options: LocalSystemOptions): Promise<Loc
   const planned = planFakeProviders(options, overrides);
   const variables = {
     ...buildSettingsVariables(settings),
-    ...localMcpClientVariables,
     ...planned.variables,
     ...overrides,
     ORIGIN: origin,
@@ -66,7 +62,6 @@ export const startLocalSystem = async (options: LocalSystemOptions): Promise<Loc
     return {
       ...worker,
       ...readGptCredentials(variables),
-      mcpClientId: findLocalMcpClientId(variables),
       origin,
       fakeProviders: fakeProviders.all,
       settingsFile: settingsFile(dataFolder),

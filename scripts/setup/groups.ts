@@ -1,4 +1,5 @@
 /** Groups the sections: first how to connect MCP clients, then the values for the GPT editor. */
+import { isOnLoopback } from '../../apps/words/src/config/urls.ts';
 import { buildGptEditorSections } from './gpt-editor.ts';
 import { buildMcpClientSections } from './mcp-clients.ts';
 import type { SetupGroup, SetupSettings } from './section.ts';
@@ -8,12 +9,12 @@ export const buildSetupGroups = (settings: SetupSettings): readonly SetupGroup[]
   {
     title: 'MCP clients',
     introduction: [
-      'Each client needs a client ID that is registered in STATIC_CLIENTS, a JSON array on one line. Add the objects below of the clients that you use. They are public clients, without a secret.',
-      ...(settings.mcpClientId === undefined
-        ? []
-        : [
-            `${settings.mcpClientId} is already registered here, for clients whose redirect URI is /callback on localhost or 127.0.0.1, at any port.`,
-          ]),
+      'A client needs only the URL, unless MCP_CLIENTS is set: it identifies itself with a metadata document, or registers itself.',
+      ...(isOnLoopback(settings.origin)
+        ? [
+            'Without internet, metadata documents cannot be read. Start the app with MCP_CLIENTS=registration, so that Claude Code, Codex and others register themselves.',
+          ]
+        : []),
     ],
     sections: buildMcpClientSections(settings),
   },

@@ -29,6 +29,4 @@ export interface SetupSettings {
   readonly gptClientId: string;
   /** The secret, or text that says where to find it. */
   readonly gptClientSecret: string;
-  /** The ID of a registered client whose redirect URIs are `/callback` on loopback. Default: none. */
-  readonly mcpClientId?: string;
 }

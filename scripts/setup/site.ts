@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { isOnLoopback } from '../../apps/words/src/config/urls.ts';
 import { setupStyle } from '../app/paths.ts';
 import type { Variables } from '../app/variables.ts';
-import { findLocalMcpClientId } from '../local-system/mcp-client.ts';
 import { buildSetupGroups } from './groups.ts';
 import { renderSetupPage } from './page.ts';
 
@@ -14,12 +13,10 @@ import { renderSetupPage } from './page.ts';
 export const buildSetupPage = async (site: string, origin: string, variables: Variables): Promise<void> => {
   if (!isOnLoopback(origin)) return;
   const { GPT_CLIENT_ID = 'words-gpt' } = variables;
-  const mcpClientId = findLocalMcpClientId(variables);
   const groups = buildSetupGroups({
     origin,
     gptClientId: GPT_CLIENT_ID,
     gptClientSecret: secretPlaceholder,
-    ...(mcpClientId !== undefined && { mcpClientId }),
   });
   await writeFile(join(site, 'setup.html'), renderSetupPage(groups));
   await copyFile(setupStyle, join(site, 'setup.css'));

@@ -35,7 +35,7 @@ const describeUnusedSettings = (
 ];
 
 const formatSummary = (system: LocalSystem, variables: Variables): string => {
-  const { origin, fakeProviders, gptClientId, mcpClientId, settingsFile } = system;
+  const { origin, fakeProviders, gptClientId, settingsFile } = system;
   const secretLocation = 'GPT_CLIENT_SECRET' in variables ? 'GPT_CLIENT_SECRET' : settingsFile;
   return `
   Words With Chat    ${origin}
@@ -43,7 +43,6 @@ const formatSummary = (system: LocalSystem, variables: Variables): string => {
   Account page       ${origin}/account
   API description    ${origin}/openapi.json
 ${[...formatSignInLines(fakeProviders), ...formatEnvironmentLines(variables)].join('\n')}
-  MCP client ID      ${mcpClientId ?? 'an ID in STATIC_CLIENTS'}
   GPT client         ${gptClientId}, its secret in ${secretLocation}
   Setup              ${origin}/setup explains how to connect MCP clients and a GPT
 

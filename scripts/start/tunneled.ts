@@ -3,6 +3,7 @@
  */
 
 import { join } from 'node:path';
+import { buildMcpUrl } from '../../apps/words/src/api/mcp-endpoint.ts';
 import { CommandError } from '../app/command.ts';
 import { requireConfiguration } from '../app/configuration.ts';
 import { getVariablesFile } from '../app/paths.ts';
@@ -51,10 +52,11 @@ const describeUnusedSettings = (
 const formatSummary = (origin: string, port: number): string => `
   Words With Chat    ${origin}, as soon as the tunnel is connected
   Listens on         https://127.0.0.1:${port}; sign-in and API respond for the host of ${origin} only
+  MCP server         ${buildMcpUrl(origin)}
   Sign in with       the providers in your variables file; no fake provider runs
 
   Tunnel             cloudflared tunnel --url https://127.0.0.1:${port} --no-tls-verify
                      ngrok http https://127.0.0.1:${port} --url ${origin}
-  GPT editor         npm run setup -- --origin ${origin}
+  Setup              npm run setup -- --origin ${origin} explains how to connect MCP clients and a GPT
   Stop               Ctrl-C; keys are in your variables file, and users and scores are kept
 `;

@@ -61,6 +61,20 @@ export const sendMalformedRequest = (port: number, path: string): Promise<string
 };
 
 /**
+ * Registers a client with the app at `issuer`, as MCP clients do.
+ * @returns the client ID
+ */
+export const registerClient = async (issuer: string, redirectUri: string): Promise<string> => {
+  const response = await fetch(`${issuer}/register`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ redirect_uris: [redirectUri], token_endpoint_auth_method: 'none' }),
+  });
+  const { client_id } = await response.json();
+  return String(client_id);
+};
+
+/**
  * Returns the lines of the first shell block in the README of an example.
  * @throws Error if there is none
  */

@@ -10,7 +10,13 @@ import { findFreePort } from '@words-with-chat/lab';
 import { generateKey } from 'assistant-auth/seal';
 import { createEmulatedClient } from 'assistant-auth/testing';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { installExample, type Project, type RunningCommand, sendMalformedRequest } from './example.ts';
+import {
+  installExample,
+  type Project,
+  type RunningCommand,
+  registerClient,
+  sendMalformedRequest,
+} from './example.ts';
 
 const clone = inject('clone');
 
@@ -46,11 +52,10 @@ describe.each(examples)('%s', (name, readyLine, privateFiles) => {
     await app?.stop();
   });
 
-  const createClient = () =>
-    createEmulatedClient({
-      ...{ issuer, clientId: 'my-client', redirectUri: 'http://127.0.0.1/callback' },
-      scope: 'hello offline_access',
-    });
+  const redirectUri = 'http://127.0.0.1/callback';
+
+  const createClient = (clientId = 'my-client') =>
+    createEmulatedClient({ issuer, clientId, redirectUri, scope: 'hello offline_access' });
 
   /** Sends a request with a `Host` header, which `fetch` does not allow. */
   const send = async (path: string, headers: OutgoingHttpHeaders): Promise<IncomingMessage> => {
@@ -75,6 +80,19 @@ describe.each(examples)('%s', (name, readyLine, privateFiles) => {
       expect.stringMatching(/^Refreshed: 200 \{"user":"[\w-]{22}","client":"my-client"\}$/),
       'Refresh after revocation: 400 invalid_grant',
     ]);
+  });
+
+  it('signs in a client that registers itself, and accepts metadata documents', async () => {
+    const clientId = await registerClient(issuer, redirectUri);
+    const client = createClient(clientId);
+    const { accessToken } = await client.signIn(['Continue with Acme', 'Ada Marlow']);
+    const response = await client.call(`${issuer}/api/hello`, accessToken);
+    expect([response.status, await response.json()]).toEqual([
+      200,
+      { user: expect.any(String), client: clientId },
+    ]);
+    const metadata = await fetch(`${issuer}/.well-known/oauth-authorization-server`);
+    expect(await metadata.json()).toMatchObject({ client_id_metadata_document_supported: true });
   });
 
   it('refuses calls without a token, even for paths that do not exist', async () => {

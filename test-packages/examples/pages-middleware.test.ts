@@ -4,9 +4,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type FakeProvider, fakeUsers, findFreePort, startGoogle } from '@words-with-chat/lab';
 import { generateKey } from 'assistant-auth/seal';
-import { emulateGptAction } from 'assistant-auth/testing';
+import { createEmulatedClient, emulateGptAction } from 'assistant-auth/testing';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { installExample, type Project, type RunningCommand } from './example.ts';
+import { installExample, type Project, type RunningCommand, registerClient } from './example.ts';
 
 const generateSecret = () => randomBytes(32).toString('base64url');
 const client = { clientId: 'my-gpt', clientSecret: generateSecret() };
@@ -80,6 +80,17 @@ it('passes the user of a token to the Function, the same user after each sign-in
   expect(bodies[1]).toEqual(bodies[0]);
 });
 
+it('signs in a client that registers itself, and accepts metadata documents', async () => {
+  const redirectUri = 'http://127.0.0.1/callback';
+  const clientId = await registerClient(origin, redirectUri);
+  const app = createEmulatedClient({ issuer: origin, clientId, redirectUri, scope: 'hello' });
+  const { accessToken } = await app.signIn(['Google', fakeUsers[0].email]);
+  const response = await callHello({ authorization: `Bearer ${accessToken}` });
+  expect(await response.json()).toEqual({ hello: expect.any(String), client: clientId });
+  const metadata = await fetch(`${origin}/.well-known/oauth-authorization-server`);
+  expect(await metadata.json()).toMatchObject({ client_id_metadata_document_supported: true });
+});
+
 it('refuses a token that it did not issue, even at a path without a Function', async () => {
   expect((await callHello({ authorization: 'Bearer AQR0ZXN0' })).status).toBe(401);
   expect((await fetch(`${origin}/api/nothing`)).status).toBe(401);
@@ -90,7 +101,7 @@ it('has a Function for every endpoint in its metadata', async () => {
   const endpoints = Object.entries<unknown>(await response.json())
     .filter(([name]) => name.endsWith('_endpoint'))
     .map(([, endpoint]) => String(endpoint));
-  expect(endpoints).toHaveLength(4);
+  expect(endpoints).toHaveLength(5);
   for (const endpoint of endpoints) {
     const { status, headers } = await fetch(endpoint, { method: 'PUT' });
     expect([endpoint, status, headers.get('allow')]).toEqual([

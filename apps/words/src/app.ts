@@ -27,7 +27,7 @@ export interface App {
 }
 
 /** The options that depend on the runtime or that tests replace. Default: the broker's defaults. */
-export type RuntimeOptions = Pick<BrokerOptions, 'now' | 'log' | 'cleanupInterval' | 'waitUntil'>;
+export type RuntimeOptions = Pick<BrokerOptions, 'now' | 'log' | 'fetch' | 'cleanupInterval' | 'waitUntil'>;
 
 /** Creates the app. Create it once per isolate: the broker caches derived keys and revocations. */
 export const createApp = (config: Config, bindings: Bindings, runtimeOptions: RuntimeOptions = {}): App => {

@@ -1,8 +1,9 @@
 /** Reads the configuration of a deployment from its environment, before the app is created. */
 import type { Client, IdentityProvider } from 'assistant-auth';
+import type { ClientSource } from 'assistant-auth/mcp-clients';
 import { parseKeyRing } from 'assistant-auth/seal';
 import { readAuditRetention } from './config/audit.ts';
-import { readClients } from './config/clients.ts';
+import { readClients, readMcpClients } from './config/clients.ts';
 import { readProviders } from './config/providers.ts';
 import { readOrigin } from './config/urls.ts';
 import {
@@ -18,8 +19,8 @@ export interface Config {
   readonly origin: string;
   /** The key ring. It is secret. */
   readonly sealingKeys: string;
-  /** The OAuth clients. Their IDs are unique. */
-  readonly clients: readonly Client[];
+  /** The OAuth clients. Those that are listed have unique IDs. */
+  readonly clients: readonly (Client | ClientSource)[];
   readonly providers: readonly IdentityProvider[];
   /** How long the audit log is kept, in seconds. Default: the broker's default. */
   readonly auditRetention?: number;
@@ -43,7 +44,7 @@ export const readConfig = (environment: Environment): Config => {
   return {
     origin,
     sealingKeys,
-    clients,
+    clients: [...clients, ...readMcpClients(environment)],
     providers: readProviders(environment, origin),
     ...readAuditRetention(environment),
   };

@@ -18,7 +18,7 @@ import {
 } from './environment.ts';
 
 describe('the configuration', () => {
-  it('of a deployment contains the GPT and Google', () => {
+  it('of a deployment contains the GPT, MCP clients that are not listed, and Google', () => {
     const { clients: configuredClients, providers, ...rest } = readConfig(validVariables);
     expect(rest).toEqual({ origin: 'https://words.example', sealingKeys: sealingKey });
     expect(configuredClients).toMatchObject([
@@ -29,6 +29,7 @@ describe('the configuration', () => {
         scopes: ['words', 'score', 'offline_access'],
         defaultScopes: ['words', 'score'],
       },
+      { kind: 'mcp-clients' },
     ]);
     expect(providers).toMatchObject([
       { id: 'google', displayName: 'Google', configuredUrls: ['https://accounts.google.com'] },
@@ -166,7 +167,7 @@ describe('the configuration', () => {
       offlineAccess: 'always',
       scopes: ['words'],
     });
-    expect(readConfig({ ...validVariables, ...list }).clients.slice(1)).toMatchObject([
+    expect(readConfig({ ...validVariables, ...list }).clients.slice(1, -1)).toMatchObject([
       { id: 'app', authentication: 'none', offlineAccess: 'on-request', defaultScopes: ['words', 'score'] },
       {
         id: 'web',
@@ -284,6 +285,14 @@ const wrongConfigurations: readonly Case[] = [
     invalidSecrets,
   ],
   ['GPT_IDS', 'with a comma', { GPT_IDS: 'g-11111111, g-22222222' }, /^GPT_IDS must be GPT IDs/],
+  ...['yes', 'All', 'metadata-documents registration'].map(
+    (MCP_CLIENTS): Case => [
+      'MCP_CLIENTS',
+      `set to ${MCP_CLIENTS}`,
+      { MCP_CLIENTS },
+      /^MCP_CLIENTS must be all, metadata-documents, registration or none\.$/,
+    ],
+  ),
   ['STATIC_CLIENTS', 'not JSON', { STATIC_CLIENTS: '[' }, /^STATIC_CLIENTS must be valid JSON\.$/],
   [
     'STATIC_CLIENTS',

@@ -1,9 +1,10 @@
 /** Creates the app on a real D1, with a clock that tests advance, and with providers in this process. */
 import { env } from 'cloudflare:workers';
-import { gptAction, type IdentityProvider, type LogEntry, staticClient } from 'assistant-auth';
+import { gptAction, type IdentityProvider, type LogEntry } from 'assistant-auth';
+import { mcpClients } from 'assistant-auth/mcp-clients';
 import { type App, createApp, type RuntimeOptions } from '../src/app.ts';
 import type { Config } from '../src/config.ts';
-import { type Call, gptSecret, mcpClient, origin, signInForTokens } from './flows.ts';
+import { type Call, gptSecret, origin, signInForTokens } from './flows.ts';
 
 export { origin };
 
@@ -51,7 +52,7 @@ export const deploy = (
   const config = {
     origin,
     sealingKeys: 'test-1.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8',
-    clients: [gpt, staticClient(mcpClient)],
+    clients: [gpt, mcpClients()],
     providers: [createProvider('google', 'Google'), createProvider('github', 'GitHub')],
     ...configOverrides,
   };

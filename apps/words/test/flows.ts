@@ -69,33 +69,52 @@ export const signInForTokens = async (call: Call, subject: string, scope?: strin
   return redeem(call, await returnFromProvider(call, callbackStep, subject));
 };
 
-/** The pre-registered MCP client, a public client that uses PKCE. */
-export const mcpClient = {
-  id: 'mcp-client',
-  name: 'MCP client',
-  redirectUris: ['http://127.0.0.1/callback'],
-  scopes: ['words', 'score'],
-} as const;
-
 /** The parameters that identify a public client. */
-interface Requester {
+export interface Requester {
   readonly client_id: string;
   readonly redirect_uri: string;
 }
 
+/** Registers a public client, as an MCP client on the user's machine does. */
+export const registerClient = async (call: Call): Promise<Requester> => {
+  const redirect_uri = 'http://127.0.0.1:33418/callback';
+  const response = await call('/register', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      client_name: 'An MCP client',
+      redirect_uris: [redirect_uri],
+      grant_types: ['authorization_code', 'refresh_token'],
+      token_endpoint_auth_method: 'none',
+    }),
+  });
+  if (response.status !== 201) throw new Error(`not registered: ${response.status} ${await response.text()}`);
+  const { client_id } = await response.json<{ readonly client_id: string }>();
+  return { client_id, redirect_uri };
+};
+
 /**
- * Signs a user in through the MCP client, and returns an access token for the MCP endpoint.
+ * Signs a user in through an MCP client, and returns an access token for the MCP endpoint.
  * @param resource the API that the token is for
- * @param requester another public client, and its redirect URI
+ * @param requester a public client. Default: one that registers itself
  */
 export const signInToMcp = async (
   call: Call,
   subject: string,
   scope = 'words score',
   resource = `${origin}/mcp`,
-  requester: Requester = { client_id: mcpClient.id, redirect_uri: 'http://127.0.0.1:33418/callback' },
+  requester?: Requester,
 ): Promise<string> => {
-  const client = { ...requester, resource };
+  const client = { ...(requester ?? (await registerClient(call))), resource, scope };
+  return (await signInWithPkce(call, subject, client)).access_token;
+};
+
+/** Signs a user in through a public client. */
+export const signInWithPkce = async (
+  call: Call,
+  subject: string,
+  { scope, ...client }: Requester & { readonly resource: string; readonly scope: string },
+): Promise<Tokens> => {
   const page = await openPage(call, {
     ...client,
     response_type: 'code',
@@ -106,13 +125,12 @@ export const signInToMcp = async (
   });
   const callbackStep = await submitConsent(call, page, { choice: 'google' });
   const code = await returnFromProvider(call, callbackStep, subject);
-  const tokens = await requestTokens(call, {
+  return requestTokens(call, {
     ...client,
     grant_type: 'authorization_code',
     code,
     code_verifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',
   });
-  return tokens.access_token;
 };
 
 /** Redeems a code as ChatGPT does. */

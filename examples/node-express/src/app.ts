@@ -2,7 +2,8 @@
 import { DatabaseSync } from 'node:sqlite';
 import { type AuthorizedCall, type BrokerOptions, createBroker, staticClient } from 'assistant-auth';
 import { accountPages } from 'assistant-auth/account';
-import { sendResponse, toNodeHandler, toRequest } from 'assistant-auth/node';
+import { mcpClients } from 'assistant-auth/mcp-clients';
+import { publicFetch, sendResponse, toNodeHandler, toRequest } from 'assistant-auth/node';
 import { migrate, sqliteStorage } from 'assistant-auth/sqlite';
 import express, { type Express, type Response } from 'express';
 
@@ -26,6 +27,8 @@ export const createApp = async (settings: Settings): Promise<Express> => {
     storage: sqliteStorage(database),
     scopes: { hello: 'greet you' },
     clients: [
+      // MCP clients, which register themselves or have a metadata document.
+      mcpClients({ fetch: publicFetch }),
       staticClient({
         id: 'my-client',
         name: 'My client',

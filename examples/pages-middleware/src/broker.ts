@@ -4,6 +4,7 @@ import { waitUntil } from 'cloudflare:workers';
 import { type Broker, createBroker, google, gptAction } from 'assistant-auth';
 import { accountPages } from 'assistant-auth/account';
 import { d1Storage } from 'assistant-auth/d1';
+import { mcpClients } from 'assistant-auth/mcp-clients';
 
 export interface Env {
   readonly DB: D1Database;
@@ -25,6 +26,8 @@ export const getBroker = (env: Env): Broker => {
     sealingKeys: env.SEALING_KEYS,
     scopes: { hello: 'greet you' },
     clients: [
+      // MCP clients, which register themselves or have a metadata document.
+      mcpClients(),
       gptAction({ id: 'my-gpt', name: 'My GPT', secrets: [env.GPT_CLIENT_SECRET], scopes: ['hello'] }),
     ],
     providers: [

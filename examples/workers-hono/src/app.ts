@@ -3,6 +3,7 @@ import { waitUntil } from 'cloudflare:workers';
 import { type AuthorizedCall, type BrokerOptions, createBroker, staticClient } from 'assistant-auth';
 import { accountPages } from 'assistant-auth/account';
 import { d1Storage } from 'assistant-auth/d1';
+import { mcpClients } from 'assistant-auth/mcp-clients';
 import { Hono } from 'hono';
 
 export interface Env {
@@ -22,6 +23,8 @@ export const createApp = (env: Env, settings: Pick<BrokerOptions, 'providers' | 
     storage: d1Storage(env.DB),
     scopes: { hello: 'greet you' },
     clients: [
+      // MCP clients, which register themselves or have a metadata document.
+      mcpClients(),
       staticClient({
         id: 'my-client',
         name: 'My client',

@@ -1,5 +1,6 @@
-/** Reads the clients: the GPT, and the static clients of `STATIC_CLIENTS`. */
+/** Reads the clients: the GPT, the static clients of `STATIC_CLIENTS`, and MCP clients that are not listed. */
 import { type Client, gptAction, staticClient } from 'assistant-auth';
+import { type ClientSource, mcpClients } from 'assistant-auth/mcp-clients';
 import * as v from 'valibot';
 import { scopeNames } from '../api/scopes.ts';
 import { readList, withItemErrors } from './json-list.ts';
@@ -8,17 +9,39 @@ import {
   readOptionalVariable,
   readRequiredVariable,
   splitAtWhitespace,
+  VariableError,
   withVariableErrors,
 } from './variables.ts';
 
 /**
- * Reads all clients.
+ * Reads the clients that are listed.
  * @throws VariableError with the name `GPT_CLIENT_ID`, `GPT_CLIENT_SECRET`, `GPT_IDS` or `STATIC_CLIENTS`
  */
 export const readClients = (environment: Environment): readonly Client[] => [
   readGpt(environment),
   ...readStaticClients(environment),
 ];
+
+/**
+ * Reads how MCP clients that are not listed can connect. They can get all scopes.
+ * @returns nothing if they cannot connect
+ * @throws VariableError with the name `MCP_CLIENTS`
+ */
+export const readMcpClients = (environment: Environment): readonly ClientSource[] => {
+  const accepted = readOptionalVariable(environment, 'MCP_CLIENTS') ?? 'all';
+  switch (accepted) {
+    case 'all':
+      return [mcpClients()];
+    case 'metadata-documents':
+      return [mcpClients({ registration: false })];
+    case 'registration':
+      return [mcpClients({ metadataDocuments: false })];
+    case 'none':
+      return [];
+    default:
+      throw new VariableError('MCP_CLIENTS', 'must be all, metadata-documents, registration or none.');
+  }
+};
 
 const readGpt = (environment: Environment): Client => {
   const id = readRequiredVariable(

@@ -1,12 +1,11 @@
 import { env } from 'cloudflare:workers';
-import { staticClient } from 'assistant-auth';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { emptyD1 } from '../../../../packages/assistant-auth/test/storage/d1/empty-d1.ts';
 import { buildCall, buildMessage, eras } from '../../../../packages/assistant-operations/test/mcp-library.ts';
 import { categories } from '../../src/game/categories.ts';
 import { gptInstructions, mcpInstructions } from '../../src/game/instructions.ts';
 import { deploy, origin } from '../deployment.ts';
-import { signInToMcp } from '../flows.ts';
+import { registerClient, signInToMcp } from '../flows.ts';
 
 const { app, call, signIn, advance, log } = deploy();
 
@@ -135,8 +134,9 @@ const unacceptable: readonly (readonly [string, () => Promise<string | undefined
   [
     'M1.4 a revoked token',
     async () => {
-      const token = await signInToMcp(call, 'revoked');
-      const body = new URLSearchParams({ client_id: 'mcp-client', token });
+      const client = await registerClient(call);
+      const token = await signInToMcp(call, 'revoked', 'words score', `${origin}/mcp`, client);
+      const body = new URLSearchParams({ client_id: client.client_id, token });
       expect((await call('/revoke', { method: 'POST', body })).status).toBe(200);
       advance(11);
       return token;
@@ -241,18 +241,16 @@ describe('a missing scope', () => {
   const chatGptRedirect = 'https://chatgpt.com/connector_platform_oauth_redirect';
   const callbackRedirect = 'https://chatgpt.com/connector/oauth/abc_1';
   const loopbackRedirect = 'http://127.0.0.1/callback';
+  const otherId = 'https://other.example/client.json';
   const redirectUris = [
     chatGptRedirect,
     callbackRedirect,
     loopbackRedirect,
     'https://other.example/callback',
   ];
-  // Clients in the configuration cannot have a URL as their ID.
-  const clients = [chatGptId, callbackId, codexId, 'claude'].map((id) => ({
-    ...staticClient({ id: 'x', name: 'An MCP client', redirectUris, scopes: ['words', 'score'] }),
-    id,
-  }));
-  const deployment = deploy(env.DB, {}, { clients });
+  const fetchDocument: typeof fetch = async (...[input, init]: Parameters<typeof fetch>) =>
+    Response.json({ client_id: new Request(input, init).url, redirect_uris: redirectUris });
+  const deployment = deploy(env.DB, { fetch: fetchDocument });
 
   /** Signs a user in, and returns a function that sends a message with the token. */
   const connect = async (subject: string, scope: string, clientId: string, redirectUri: string) => {
@@ -266,7 +264,7 @@ describe('a missing scope', () => {
   };
 
   const readScore = async (subject: string) => {
-    const sendMessage = await connect(subject, 'score', 'claude', loopbackRedirect);
+    const sendMessage = await connect(subject, 'score', otherId, loopbackRedirect);
     const response = await sendMessage(buildCall('2026-07-28', 'get_score'));
     const { result } = await response.json<{ readonly result: object }>();
     return result;
@@ -307,8 +305,8 @@ describe('a missing scope', () => {
     ['Codex with a redirect URI of ChatGPT', codexId, chatGptRedirect],
     ['ChatGPT’s client ID with a redirect URI on loopback', chatGptId, loopbackRedirect],
     ['ChatGPT’s client ID with another redirect URI', callbackId, 'https://other.example/callback'],
-    ['another client ID with ChatGPT’s redirect URI', 'claude', chatGptRedirect],
-    ['a client that has only ChatGPT’s User-Agent', 'claude', loopbackRedirect],
+    ['another client ID with ChatGPT’s redirect URI', otherId, chatGptRedirect],
+    ['a client that has only ChatGPT’s User-Agent', otherId, loopbackRedirect],
   ])('M3.2 is reported to every other client with 403: %s', async (subject, clientId, redirectUri) => {
     const sendMessage = await connect(subject, 'words', clientId, redirectUri);
     for (const era of eras) {

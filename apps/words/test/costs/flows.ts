@@ -9,6 +9,7 @@ import {
   postToken,
   redeem,
   refresh,
+  registerClient,
   returnFromProvider,
   signInForTokens,
   signInToMcp,
@@ -27,6 +28,14 @@ export const flows: Readonly<Record<string, Flow>> = {
   'a known player signs in': async ({ call }) => {
     await signInForTokens(call, 'known');
     return () => signInForTokens(call, 'known');
+  },
+  'an MCP client registers itself':
+    async ({ call }) =>
+    () =>
+      registerClient(call),
+  'a new player signs in with that MCP client': async ({ call }) => {
+    const client = await registerClient(call);
+    return () => signInToMcp(call, 'new over MCP', 'words score', `${origin}/mcp`, client);
   },
   'a visitor opens the sign-in page and leaves':
     async ({ call }) =>

@@ -170,7 +170,7 @@ const selectFetch = (given: typeof fetch | undefined, context: ClientSourceConte
   if (isPublicOnly !== true)
     throw new ConfigurationError(
       'mcpClients',
-      'requires the compatibility flag global_fetch_strictly_public, which keeps requests to URLs that clients choose out of your own zone.',
+      'requires the compatibility flag global_fetch_strictly_public, which keeps requests to URLs that clients choose out of your own zone: add it to compatibility_flags in the Wrangler file.',
     );
   return context.fetch;
 };
