@@ -4,9 +4,12 @@ import {
   authorizationCodeGrant,
   buildAuthorizationUrl,
   type ClientAuth,
+  type ClientMetadata,
   type Configuration,
   calculatePKCECodeChallenge,
+  type DynamicClientRegistrationRequestOptions,
   discovery,
+  dynamicClientRegistration,
   fetchProtectedResource,
   randomPKCECodeVerifier,
   randomState,
@@ -16,12 +19,32 @@ import { expect, inject } from 'vitest';
 import { signIn } from './sign-in.ts';
 import { type TestUserName, testUser } from './test-users.ts';
 
+const redirectUri = 'http://127.0.0.1:51234/callback';
+
+const options: DynamicClientRegistrationRequestOptions = {
+  algorithm: 'oauth2',
+  execute: [allowInsecureRequests],
+};
+
 /** Creates a client from the server metadata (RFC 8414). */
 export const discover = (clientId: string, authentication: ClientAuth): Promise<Configuration> =>
-  discovery(new URL(inject('system').origin), clientId, {}, authentication, {
-    algorithm: 'oauth2',
-    execute: [allowInsecureRequests],
-  });
+  discovery(new URL(inject('system').origin), clientId, {}, authentication, options);
+
+/**
+ * Registers a client (RFC 7591).
+ * @param metadata is added to a redirect URI on loopback and the grant types
+ * @param authentication Default: the client secret, which the client asked for
+ */
+export const registerClient = (
+  metadata: Partial<ClientMetadata>,
+  authentication?: ClientAuth,
+): Promise<Configuration> =>
+  dynamicClientRegistration(
+    new URL(inject('system').origin),
+    { redirect_uris: [redirectUri], grant_types: ['authorization_code', 'refresh_token'], ...metadata },
+    authentication,
+    options,
+  );
 
 /**
  * Signs in with PKCE, as every client except a GPT does.
@@ -37,7 +60,7 @@ export const signInWithPkce = async (
   const expectedState = randomState();
   const resourceParameter = { ...(resource !== undefined && { resource }) };
   const url = buildAuthorizationUrl(config, {
-    redirect_uri: 'http://127.0.0.1:51234/callback',
+    redirect_uri: redirectUri,
     scope,
     state: expectedState,
     code_challenge: await calculatePKCECodeChallenge(pkceCodeVerifier),

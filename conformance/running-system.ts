@@ -13,6 +13,7 @@ import type { Platform } from '../scripts/app/paths.ts';
 import { localFolder } from '../scripts/local-system/data-folder.ts';
 import type { RunningFakeProvider } from '../scripts/local-system/fake-providers/fake-providers.ts';
 import { startLocalSystem } from '../scripts/local-system/system.ts';
+import { buildClientDocument, startDocumentServer } from './document-server.ts';
 import { testUsers } from './test-users.ts';
 
 /** The credentials of a confidential client. */
@@ -38,6 +39,8 @@ interface RunningSystem {
   readonly publicClientId: string;
   /** A static client with a secret and the same redirect URI. It always gets refresh tokens. */
   readonly confidentialClient: Credentials;
+  /** The ID of a client without a secret and with the same redirect URI: the URL of its metadata document. */
+  readonly documentClientId: string;
 }
 
 declare module 'vitest' {
@@ -74,12 +77,24 @@ export const startSystemOn = async (
   }).catch(async (cause: unknown) => {
     throw new Error(`The system did not start:\n${await readFile(logFile, 'utf8')}`, { cause });
   });
+  const documents = await startDocumentServer();
+  const documentClientId = documents.serve('/client.json', (url) => Response.json(buildClientDocument(url)));
   const { origin, fakeProviders, gptClientId, gptClientSecret } = system;
   const gpt = { clientId: gptClientId, clientSecret: gptClientSecret };
   project.provide('system', {
-    ...{ platform, logFile, origin, fakeProviders, gpt, publicClientId, confidentialClient },
+    ...{
+      platform,
+      logFile,
+      origin,
+      fakeProviders,
+      gpt,
+      publicClientId,
+      confidentialClient,
+      documentClientId,
+    },
   });
   return async () => {
+    await documents.close();
     await system.close();
     await rm(dataFolder, { recursive: true });
   };

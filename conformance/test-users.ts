@@ -39,6 +39,15 @@ const testUserNames = [
   'mcp-suite',
   'mcp-suite-2025-11-25',
   'mcp-suite-2026-07-28',
+  'mcp-document-legacy',
+  'mcp-document-auto',
+  'mcp-document-account',
+  'mcp-registered-legacy',
+  'mcp-registered-auto',
+  'mcp-registered-account',
+  'mcp-registration',
+  'mcp-private-key-jwt',
+  'mcp-remote',
 ] as const;
 
 export type TestUserName = (typeof testUserNames)[number];

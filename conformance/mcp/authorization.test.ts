@@ -1,12 +1,13 @@
 /**
- * Tests what the MCP endpoint responds to each kind of token (RFC 6750 §3, RFC 9728 §5.1), by method and by
- * revision of the protocol.
+ * Tests what the MCP endpoint responds to each kind of token (RFC 6750 §3, RFC 9728 §5.1), by method, by
+ * revision of the protocol, and by the way in which the client of the token got its client ID.
  */
-import { None, tokenRevocation } from 'openid-client';
+import { tokenRevocation } from 'openid-client';
 import { beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { discover, signInWithPkce } from '../openid-client.ts';
+import { signInWithPkce } from '../openid-client.ts';
+import { preRegistered, type Registration, registrations } from './registrations.ts';
 
-const { origin, publicClientId } = inject('system');
+const { origin } = inject('system');
 const mcpUrl = `${origin}/mcp`;
 
 interface Outcome {
@@ -57,7 +58,9 @@ const calledTool: Outcome = {
   },
 };
 
-type TokenName = 'valid' | 'revoked' | 'for the API' | 'without the scope';
+type TokenName = 'valid' | 'revoked' | 'for the API' | 'without the scope' | 'refresh token' | 'client ID';
+
+type Tokens = Readonly<Record<TokenName, string>>;
 
 /** How a request carries a token. */
 interface Credentials {
@@ -65,9 +68,9 @@ interface Credentials {
   readonly query?: string;
 }
 
-type Row = readonly [
+type Row<Given> = readonly [
   name: string,
-  carry: (tokens: Readonly<Record<TokenName, string>>) => Credentials,
+  carry: (given: Given) => Credentials,
   onPost: Outcome,
   onGetAndDelete: Outcome,
 ];
@@ -75,14 +78,19 @@ type Row = readonly [
 const bearer = (token: string): Credentials => ({ authorization: `Bearer ${token}` });
 
 /** The POST request calls a tool that requires the scope `score`. */
-const rows: readonly Row[] = [
+const rowsWithoutToken: readonly Row<void>[] = [
   ['no token', () => ({}), unauthenticated, unauthenticated],
   ['no token after the scheme', () => ({ authorization: 'Bearer' }), invalidToken, invalidToken],
   ['another scheme', () => ({ authorization: 'Basic YTpi' }), invalidToken, invalidToken],
   ['a token that was never issued', () => bearer('x'.repeat(200)), invalidToken, invalidToken],
+];
+
+const rowsWithToken: readonly Row<Tokens>[] = [
   ['a token followed by another', (tokens) => bearer(`${tokens.valid} x`), invalidToken, invalidToken],
   ['a revoked token', (tokens) => bearer(tokens.revoked), invalidToken, invalidToken],
   ['a token for the API', (tokens) => bearer(tokens['for the API']), invalidToken, invalidToken],
+  ['a refresh token', (tokens) => bearer(tokens['refresh token']), invalidToken, invalidToken],
+  ['the client ID', (tokens) => bearer(tokens['client ID']), invalidToken, invalidToken],
   [
     'a valid token in the query string',
     ({ valid }) => ({ query: `?access_token=${valid}` }),
@@ -101,21 +109,56 @@ const rows: readonly Row[] = [
 describe.each(['2025-03-26', '2025-06-18', '2025-11-25', '2026-07-28'] as const)(
   'revision %s',
   (revision) => {
-    it.each(rows)('%s', async (_, carry, onPost, onGetAndDelete) => {
-      const credentials = carry(tokens);
+    const expectOutcomes = async (
+      credentials: Credentials,
+      onPost: Outcome,
+      onGetAndDelete: Outcome,
+    ): Promise<void> => {
       await expectOutcome(await send(credentials, buildCall(revision)), onPost);
       for (const method of ['GET', 'DELETE'])
         await expectOutcome(
           await send(credentials, { ...buildCall(revision), method, body: null }),
           onGetAndDelete,
         );
+    };
+
+    it.each(rowsWithoutToken)('%s', async (_, carry, onPost, onGetAndDelete) => {
+      await expectOutcomes(carry(), onPost, onGetAndDelete);
+    });
+
+    describe.each(registrations)('$name', (registration) => {
+      it.each(rowsWithToken)('%s', async (_, carry, onPost, onGetAndDelete) => {
+        await expectOutcomes(carry(findTokens(registration)), onPost, onGetAndDelete);
+      });
+    });
+
+    it('discovery, which can send the revision, too', async () => {
+      const headers = { 'mcp-protocol-version': revision };
+      const [resource, server] = await Promise.all(
+        metadataPaths.map(async (path) => (await fetch(origin + path, { headers })).json()),
+      );
+      expect(resource).toMatchObject({ resource: mcpUrl, authorization_servers: [origin] });
+      expect(server).toMatchObject({
+        issuer: origin,
+        code_challenge_methods_supported: ['S256'],
+        authorization_response_iss_parameter_supported: true,
+        client_id_metadata_document_supported: true,
+        registration_endpoint: `${origin}/register`,
+        token_endpoint_auth_methods_supported: expect.arrayContaining(['none', 'private_key_jwt']),
+        scopes_supported: expect.arrayContaining(['words', 'score', 'offline_access']),
+      });
     });
 
     it('a preflight, whatever the token', async () => {
-      for (const [, carry] of rows)
+      const given = findTokens(preRegistered);
+      const credentials = [
+        ...rowsWithoutToken.map(([, carry]) => carry()),
+        ...rowsWithToken.map(([, carry]) => carry(given)),
+      ];
+      for (const carried of credentials)
         for (const method of ['POST', 'GET', 'DELETE']) {
           const { headers } = buildCall(revision);
-          const response = await send(carry(tokens), {
+          const response = await send(carried, {
             method: 'OPTIONS',
             headers: {
               origin: 'http://localhost:6274',
@@ -140,6 +183,12 @@ describe.each(['2025-03-26', '2025-06-18', '2025-11-25', '2026-07-28'] as const)
     });
   },
 );
+
+/** The resource's (RFC 9728 §3.1) and the authorization server's (RFC 8414 §3). */
+const metadataPaths = [
+  '/.well-known/oauth-protected-resource/mcp',
+  '/.well-known/oauth-authorization-server',
+];
 
 const readList = (response: Response, name: string): readonly string[] =>
   (response.headers.get(name) ?? '').toLowerCase().split(', ');
@@ -201,20 +250,41 @@ const buildCall = (revision: string): Call => {
   }
 };
 
-let tokens: Readonly<Record<TokenName, string>>;
-
-beforeAll(async () => {
-  const config = await discover(publicClientId, None());
-  const obtainToken = async (resource: string, scope: string): Promise<string> =>
-    (await signInWithPkce(config, 'mcp-authorization', scope, resource)).access_token;
-  tokens = {
-    valid: await obtainToken(mcpUrl, 'words score'),
-    revoked: await obtainToken(mcpUrl, 'words score'),
-    'for the API': await obtainToken(origin, 'words score'),
-    'without the scope': await obtainToken(mcpUrl, 'words'),
+const obtainTokens = async ({ configure }: Registration): Promise<Tokens> => {
+  const config = await configure();
+  const signIn = (resource: string, scope: string) =>
+    signInWithPkce(config, 'mcp-authorization', scope, resource);
+  const { access_token: valid, refresh_token: refreshToken = '' } = await signIn(
+    mcpUrl,
+    'words score offline_access',
+  );
+  const { access_token: revoked } = await signIn(mcpUrl, 'words score');
+  const tokens = {
+    ...{ valid, revoked },
+    'for the API': (await signIn(origin, 'words score')).access_token,
+    'without the scope': (await signIn(mcpUrl, 'words')).access_token,
+    'refresh token': refreshToken,
+    'client ID': config.clientMetadata().client_id,
   };
-  await tokenRevocation(config, tokens.revoked);
-  const isRefused = async () => (await send(bearer(tokens.revoked), buildCall('2025-11-25'))).status === 401;
+  await tokenRevocation(config, revoked);
+  const isRefused = async () => (await send(bearer(revoked), buildCall('2025-11-25'))).status === 401;
   // A revoked token may be accepted for up to ten seconds. The rest is for a busy machine.
   await vi.waitUntil(isRefused, { timeout: 60_000, interval: 500 });
+  return tokens;
+};
+
+let obtained: ReadonlyMap<Registration, Tokens>;
+
+const findTokens = (registration: Registration): Tokens => {
+  const tokens = obtained.get(registration);
+  if (tokens === undefined) throw new Error('There are no tokens.');
+  return tokens;
+};
+
+beforeAll(async () => {
+  obtained = new Map(
+    await Promise.all(
+      registrations.map(async (registration) => [registration, await obtainTokens(registration)] as const),
+    ),
+  );
 });

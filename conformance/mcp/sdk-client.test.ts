@@ -91,7 +91,8 @@ const polling = { timeout: 60_000, interval: 500 };
 
 describe.each(registrations)('$name', (registration) => {
   describe.each(eras)('in revision $revision', ({ mode, revision }) => {
-    const createApp = () => createMcpApp({ registration, mode, user: testUser(`mcp-${mode}`) });
+    const user = testUser(`${registration.users}-${mode}`);
+    const createApp = () => createMcpApp({ registration, mode, user });
 
     it('finds the authorization server after a 401, and signs the user in', async () => {
       const app = createApp();
@@ -104,7 +105,7 @@ describe.each(registrations)('$name', (registration) => {
         'GET /.well-known/oauth-protected-resource/mcp 200',
         'GET /.well-known/oauth-authorization-server 200',
       ]);
-      expect(others.filter((request) => !/ 20[02]$/.test(request))).toEqual([]);
+      expect(others.filter((request) => !/ 20[02]$/.test(request))).toEqual(registration.requests);
       expect(others.at(-1)).toMatch(/^POST \/mcp 20[02]$/);
 
       const [authorizationRequest] = app.authorizationRequests;
@@ -114,6 +115,7 @@ describe.each(registrations)('$name', (registration) => {
         response_type: 'code',
         code_challenge_method: 'S256',
         code_challenge: expect.stringMatching(/^[\w-]{43}$/),
+        client_id: registration.clientId ?? expect.stringMatching(/^[\w-]{90,}$/),
         scope: 'words score offline_access',
         resource: mcpUrl,
       });
@@ -231,50 +233,57 @@ describe('a user who plays through the Action and an MCP client', () => {
 
   const scoreResponse = (score: number) => ({ kind: 'response', status: 200, body: { score } });
 
-  it.each(eras)('has one score: $revision', async ({ mode }) => {
-    const user = testUser('mcp-and-action');
-    const { accessToken } = await obtainTokens(action, user);
-    const app = createMcpApp({ registration: preRegistered, mode, user });
-    const score = await readScore(app);
-    expect(await callScoring('POST', accessToken)).toEqual(scoreResponse(score + 1));
-    expect(await readScore(app)).toBe(score + 1);
-    expect(await app.use((client) => callTool(client, 'post_score'))).toEqual({ score: score + 2 });
-    expect(await callScoring('GET', accessToken)).toEqual(scoreResponse(score + 2));
+  describe.each(registrations)('$name', (registration) => {
+    it.each(eras)('has one score: $revision', async ({ mode }) => {
+      const user = testUser('mcp-and-action');
+      const { accessToken } = await obtainTokens(action, user);
+      const app = createMcpApp({ registration, mode, user });
+      const score = await readScore(app);
+      expect(await callScoring('POST', accessToken)).toEqual(scoreResponse(score + 1));
+      expect(await readScore(app)).toBe(score + 1);
+      expect(await app.use((client) => callTool(client, 'post_score'))).toEqual({ score: score + 2 });
+      expect(await callScoring('GET', accessToken)).toEqual(scoreResponse(score + 2));
+    });
   });
 
   it.each([
-    { disconnected: 'ChatGPT', remaining: 'Demo desktop app' },
-    { disconnected: 'Demo desktop app', remaining: 'ChatGPT' },
-  ])('disconnects $disconnected on the account page, and only that app stops working', async (names) => {
-    const user = testUser('mcp-account');
-    const actionTokens = await obtainTokens(action, user);
-    const app = createMcpApp({ registration: preRegistered, mode: 'auto', user });
-    await app.connect();
-    const apps: Readonly<Record<string, ConnectedApp>> = {
-      ChatGPT: {
-        isAccepted: async () => (await callScoring('GET', actionTokens.accessToken)).kind === 'response',
-        refresh: async () =>
-          (await refreshTokens(action, actionTokens.refreshToken ?? '', fetch)).kind === 'tokens',
-      },
-      'Demo desktop app': { isAccepted: () => isAccepted(app), refresh: () => refresh(app) },
-    };
-    const [disconnected, remaining] = [apps[names.disconnected], apps[names.remaining]];
+    { disconnected: 'ChatGPT', registration: preRegistered },
+    ...registrations.map((registration) => ({ disconnected: registration.appName, registration })),
+  ])(
+    'disconnects $disconnected on the account page, and only that app stops working: $registration.name',
+    async ({ disconnected: disconnectedName, registration }) => {
+      const { appName } = registration;
+      const user = testUser(`${registration.users}-account`);
+      const actionTokens = await obtainTokens(action, user);
+      const app = createMcpApp({ registration, mode: 'auto', user });
+      await app.connect();
+      const apps: Readonly<Record<string, ConnectedApp>> = {
+        ChatGPT: {
+          isAccepted: async () => (await callScoring('GET', actionTokens.accessToken)).kind === 'response',
+          refresh: async () =>
+            (await refreshTokens(action, actionTokens.refreshToken ?? '', fetch)).kind === 'tokens',
+        },
+        [appName]: { isAccepted: () => isAccepted(app), refresh: () => refresh(app) },
+      };
+      const remainingName = disconnectedName === 'ChatGPT' ? appName : 'ChatGPT';
+      const [disconnected, remaining] = [apps[disconnectedName], apps[remainingName]];
 
-    const account = await openAccount(user.email);
-    expect(listConnectedApps(account.page)).toEqual([
-      'Demo desktop app 127.0.0.1:51234',
-      'Words With Chat in ChatGPT chatgpt.com',
-    ]);
-    expect(await disconnected?.isAccepted()).toBe(true);
-    const page = await account.disconnect(names.disconnected);
-    expect(page.html).toContain('The app is disconnected.');
-    expect(listConnectedApps(page)).toEqual([expect.stringContaining(names.remaining)]);
+      const account = await openAccount(user.email);
+      expect(listConnectedApps(account.page)).toEqual([
+        `${appName} 127.0.0.1:51234`,
+        'Words With Chat in ChatGPT chatgpt.com',
+      ]);
+      expect(await disconnected?.isAccepted()).toBe(true);
+      const page = await account.disconnect(disconnectedName);
+      expect(page.html).toContain('The app is disconnected.');
+      expect(listConnectedApps(page)).toEqual([expect.stringContaining(remainingName)]);
 
-    expect(await disconnected?.refresh()).toBe(false);
-    await expect.poll(() => disconnected?.isAccepted(), polling).toBe(false);
-    expect(await remaining?.isAccepted()).toBe(true);
-    expect(await remaining?.refresh()).toBe(true);
-  });
+      expect(await disconnected?.refresh()).toBe(false);
+      await expect.poll(() => disconnected?.isAccepted(), polling).toBe(false);
+      expect(await remaining?.isAccepted()).toBe(true);
+      expect(await remaining?.refresh()).toBe(true);
+    },
+  );
 });
 
 interface ConnectedApp {

@@ -15,15 +15,7 @@ import {
 import type { FakeUser } from '@words-with-chat/lab';
 import { inject } from 'vitest';
 import { signIn } from '../sign-in.ts';
-
-/** How a client gets its client ID. */
-export interface Registration {
-  readonly name: string;
-  /** The client information of a client that is registered before it connects. */
-  readonly clientInformation?: StoredOAuthClientInformation;
-  /** The URL of the client's metadata document. */
-  readonly clientMetadataUrl?: string;
-}
+import type { Registration } from './registrations.ts';
 
 /** The protocol eras, as the SDK calls them, and the revision that is negotiated. */
 export const eras = [
@@ -61,7 +53,7 @@ export interface McpApp {
 const redirectUrl = 'http://127.0.0.1:51234/callback';
 
 interface McpAppOptions {
-  readonly registration: Registration;
+  readonly registration: Pick<Registration, 'clientInformation' | 'clientMetadataUrl' | 'authenticate'>;
   readonly mode: NegotiationMode;
   readonly user: FakeUser;
 }
@@ -133,14 +125,26 @@ interface Store {
   discoveryState?: OAuthDiscoveryState | undefined;
 }
 
+/**
+ * Decides as the SDK does for the option `clientMetadataUrl`, which requires https: the URL is the client ID if
+ * the server accepts metadata documents. Otherwise, the client registers itself.
+ */
+const identifyByDocument = (
+  url: string | undefined,
+  { authorizationServerMetadata }: Partial<OAuthDiscoveryState> = {},
+): StoredOAuthClientInformation | undefined =>
+  url !== undefined && authorizationServerMetadata?.client_id_metadata_document_supported === true
+    ? { client_id: url, issuer: authorizationServerMetadata.issuer }
+    : undefined;
+
 const createProvider = (
-  { clientInformation, clientMetadataUrl }: Registration,
+  { clientInformation, clientMetadataUrl, authenticate }: McpAppOptions['registration'],
   openInBrowser: (url: URL) => void,
 ): { readonly provider: OAuthClientProvider; readonly store: Store } => {
   const store: Store = { ...(clientInformation && { clientInformation }) };
   const provider: OAuthClientProvider = {
     redirectUrl,
-    ...(clientMetadataUrl !== undefined && { clientMetadataUrl }),
+    ...(authenticate && { addClientAuthentication: authenticate }),
     clientMetadata: {
       client_name: 'Conformance test',
       redirect_uris: [redirectUrl],
@@ -148,7 +152,8 @@ const createProvider = (
       token_endpoint_auth_method: 'none',
     },
     state: () => crypto.randomUUID(),
-    clientInformation: () => store.clientInformation,
+    clientInformation: () =>
+      store.clientInformation ?? identifyByDocument(clientMetadataUrl, store.discoveryState),
     saveClientInformation: (information: StoredOAuthClientInformation) => {
       store.clientInformation = information;
     },
