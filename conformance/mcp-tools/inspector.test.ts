@@ -7,11 +7,19 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { testUser } from '../test-users.ts';
 import { runTool } from './tools.ts';
 
-const { origin, publicClientId } = inject('system');
+const { origin, publicClientId, documentClientId } = inject('system');
 const toolsFolder = inject('toolsFolder');
 
 /** The ways in which the Inspector gets its client ID. */
-const registrations = [{ name: 'a pre-registered client', args: ['--client-id', publicClientId] }];
+const registrations = [
+  { name: 'a pre-registered client', args: ['--client-id', publicClientId], clientId: publicClientId },
+  {
+    name: 'a client with a metadata document',
+    args: ['--client-metadata-url', documentClientId],
+    clientId: documentClientId,
+  },
+  { name: 'a client that registers itself', args: [], clientId: expect.stringMatching(/^[\w-]{90,}$/) },
+];
 
 /** What the Inspector writes to stderr if all is well. */
 const expectedLines = [
@@ -21,7 +29,7 @@ const expectedLines = [
   /^\[mcp-sdk\] SEP-2352: stored OAuth credential has no 'issuer' stamp /,
 ];
 
-describe.each(registrations)('$name', ({ args: registrationArgs }) => {
+describe.each(registrations)('$name', ({ args: registrationArgs, clientId }) => {
   describe.each(['legacy', 'modern'])('in the %s era', (era) => {
     let home: string;
 
@@ -34,7 +42,7 @@ describe.each(registrations)('$name', ({ args: registrationArgs }) => {
     /** Runs the Inspector, and expects neither an error nor a warning. */
     const inspect = async (...args: readonly string[]) => {
       const callbackUrl = `http://127.0.0.1:${await findFreePort()}/callback`;
-      const { code, stdout, stderr, signIns } = await runTool({
+      const { code, stdout, stderr, authorizationRequests } = await runTool({
         toolsFolder,
         program: 'inspector',
         home,
@@ -49,12 +57,13 @@ describe.each(registrations)('$name', ({ args: registrationArgs }) => {
       const lines = stderr.split('\n').filter((line) => line !== '');
       expect(lines.filter((line) => !expectedLines.some((pattern) => pattern.test(line)))).toEqual([]);
       expect(code).toBe(0);
-      return { result: JSON.parse(stdout).result, signIns };
+      const clientIds = authorizationRequests.map((url) => url.searchParams.get('client_id'));
+      return { result: JSON.parse(stdout).result, clientIds };
     };
 
     it('signs in once, and can list the tools, call one, and list the prompts', async () => {
-      const { result, signIns } = await inspect('--method', 'tools/list', '--strict');
-      expect(signIns).toBe(1);
+      const { result, clientIds } = await inspect('--method', 'tools/list', '--strict');
+      expect(clientIds).toEqual([clientId]);
       expect(result.tools).toMatchObject(
         ['get_allanimals', 'get_allplaces', 'get_allcolors', 'get_score', 'post_score'].map((name) => ({
           name,
@@ -62,11 +71,11 @@ describe.each(registrations)('$name', ({ args: registrationArgs }) => {
       );
       expect(await inspect('--method', 'tools/call', '--tool-name', 'get_score')).toMatchObject({
         result: { structuredContent: { score: 0 } },
-        signIns: 0,
+        clientIds: [],
       });
       expect(await inspect('--method', 'prompts/list')).toMatchObject({
         result: { prompts: [{ name: 'play' }] },
-        signIns: 0,
+        clientIds: [],
       });
     });
   });

@@ -1,6 +1,6 @@
 /**
- * Installs the MCP Inspector and the MCP conformance suite in a temporary folder, because their dependencies are
- * not those of the workspace, and runs them.
+ * Installs the MCP Inspector, the MCP conformance suite and `mcp-remote` in a temporary folder, because their
+ * dependencies are not those of the workspace, and runs them.
  */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,11 +8,13 @@ import { copyFileSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createBrowser, type FakeUser } from '@words-with-chat/lab';
 import type { TestProject } from 'vitest/node';
+import { createFetch } from '../sign-in.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -34,6 +36,7 @@ export const setup = async ({ provide }: Pick<TestProject, 'provide'>): Promise<
 const programs = {
   inspector: '@modelcontextprotocol/inspector/clients/launcher/build/index.js',
   conformance: '@modelcontextprotocol/conformance/dist/index.js',
+  mcpRemote: 'mcp-remote/dist/proxy.js',
 } as const;
 
 export interface Tool {
@@ -50,50 +53,73 @@ export interface ToolResult {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
-  /** How many authorization requests the tool printed. */
-  readonly signIns: number;
+  /** The authorization requests that the tool printed. */
+  readonly authorizationRequests: readonly URL[];
 }
 
+/** Returns the command that runs a tool. */
+export const buildCommand = ({ toolsFolder, program, args, home }: Omit<Tool, 'user'>) => ({
+  command: process.execPath,
+  args: [join(toolsFolder, 'node_modules', programs[program]), ...args],
+  cwd: home,
+  // The tools sign in without a terminal only if they may open a browser. Without a PATH, they find none.
+  env: {
+    HOME: home,
+    PATH: join(home, 'no-programs'),
+    NO_COLOR: '1',
+    MCP_AUTO_OPEN_ENABLED: 'true',
+    MCP_INSPECTOR_SECRET_STORE: 'file',
+    MCP_INSPECTOR_SECRET_KEY: 'a passphrase',
+  },
+});
+
 /** Runs a tool until it ends. If it prints an authorization request, a user opens it and signs in. */
-export const runTool = async ({ toolsFolder, program, args, home, user }: Tool): Promise<ToolResult> => {
-  const file = join(toolsFolder, 'node_modules', programs[program]);
-  const child = spawn(process.execPath, [file, ...args], {
-    cwd: home,
-    // The Inspector signs in without a terminal only if it may open a browser. Without a PATH, it finds none.
-    env: {
-      HOME: home,
-      PATH: join(home, 'no-programs'),
-      NO_COLOR: '1',
-      MCP_AUTO_OPEN_ENABLED: 'true',
-      MCP_INSPECTOR_SECRET_STORE: 'file',
-      MCP_INSPECTOR_SECRET_KEY: 'a passphrase',
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const signIns: Promise<void>[] = [];
-  const startSignIn = (url: URL): void => {
-    const finished = signInAtTool(url, user);
-    signIns.push(finished);
-    // The tool would wait for its callback.
-    finished.catch(() => child.kill());
-  };
-  for (const input of [child.stdout, child.stderr])
-    createInterface({ input }).on('line', (line) => {
-      const [url] = /http:\/\/\S+\/authorize\?\S+/.exec(line) ?? [];
-      if (url !== undefined) startSignIn(new URL(url));
-    });
+export const runTool = async ({ user, ...tool }: Tool): Promise<ToolResult> => {
+  const { command, args, cwd, env } = buildCommand(tool);
+  const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  // The tool would wait for its callback.
+  const stop = () => void child.kill();
+  const signIns = [child.stdout, child.stderr].map((output) => signInAsPrinted(output, user, stop));
   const [stdout, stderr, [code]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
     once(child, 'close'),
   ]);
-  await Promise.all(signIns);
-  return { code: typeof code === 'number' ? code : null, stdout, stderr, signIns: signIns.length };
+  const authorizationRequests = (await Promise.all(signIns.map(({ finish }) => finish()))).flat();
+  return { code: typeof code === 'number' ? code : null, stdout, stderr, authorizationRequests };
 };
 
-/** Opens an authorization request, chooses a user, and returns to the callback of the tool. */
-const signInAtTool = async (url: URL, user: FakeUser): Promise<void> => {
-  const browser = createBrowser({ fetch });
+/** The sign-ins that a tool asks for. */
+interface SignIns {
+  /**
+   * Waits for the sign-ins that have started, and returns their authorization requests.
+   * @throws Error if one has failed
+   */
+  readonly finish: () => Promise<readonly URL[]>;
+}
+
+/**
+ * Opens each authorization request that a tool prints, and signs a user in.
+ * @param onFailure called if a sign-in fails
+ */
+export const signInAsPrinted = (output: Readable, user: FakeUser, onFailure: () => void): SignIns => {
+  const signIns: Promise<URL>[] = [];
+  createInterface({ input: output }).on('line', (line) => {
+    const [url] = /http:\/\/\S+\/authorize\?\S+/.exec(line) ?? [];
+    if (url === undefined) return;
+    const signIn = signInAtTool(new URL(url), user);
+    signIns.push(signIn);
+    signIn.catch(onFailure);
+  });
+  return { finish: () => Promise.all(signIns) };
+};
+
+/**
+ * Opens an authorization request, chooses a user, and returns to the callback of the tool.
+ * @returns the authorization request
+ */
+const signInAtTool = async (url: URL, user: FakeUser): Promise<URL> => {
+  const browser = createBrowser({ fetch: createFetch() });
   let destination = await browser.open(url);
   for (const label of ['Google', user.email]) {
     if (destination.kind !== 'page') throw new Error(`stopped at ${destination.location.origin}`);
@@ -101,4 +127,5 @@ const signInAtTool = async (url: URL, user: FakeUser): Promise<void> => {
   }
   if (destination.kind !== 'page' || destination.status !== 200)
     throw new Error('The callback of the tool did not accept the response.');
+  return url;
 };
