@@ -132,7 +132,7 @@ export default defineConfig(async () => ({
       // Without tests that do not depend on the platform: commands, deployment and the page monitor.
       conformance('conformance-pages', 'conformance/on-pages.ts', [
         'conformance/{commands,deploying}/**',
-        'conformance/browser/chromium.test.ts',
+        'conformance/browser/{chromium,vendor-clients}.test.ts',
       ]),
       mcpTools,
     ],
