@@ -4,12 +4,14 @@
  */
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
+import { None } from 'openid-client';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { localFolder } from '../../scripts/local-system/data-folder.ts';
+import { registerClient } from '../openid-client.ts';
 import { launchChromium, openContext } from './chromium.ts';
 
-const { platform, origin, gpt, publicClientId } = inject('system');
+const { platform, origin, gpt, publicClientId, documentClientId } = inject('system');
 
 /** Ignored by git. */
 const screenshotFolder = join(localFolder, 'screenshots', platform);
@@ -27,14 +29,18 @@ const signInQuery = new URLSearchParams({
   state: 'a state',
 });
 
-/** The code is sent to an app on the user's device, so the page has a warning. */
-const deviceQuery = new URLSearchParams({
-  response_type: 'code',
-  client_id: publicClientId,
-  redirect_uri: 'http://127.0.0.1:51234/callback',
-  code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
-  code_challenge_method: 'S256',
-});
+/** Redirects to an app on the user's device, about which the page warns, unless another URI is passed. */
+const buildSignInPath = (client_id = '', redirect_uri = 'http://127.0.0.1:51234/callback'): string => {
+  const code_challenge = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM';
+  const pkce = { code_challenge, code_challenge_method: 'S256' };
+  return `/authorize?${new URLSearchParams({ response_type: 'code', client_id, redirect_uri, ...pkce })}`;
+};
+
+const claudeCallback = 'https://claude.ai/api/mcp/auth_callback';
+const registered = await registerClient(
+  { client_name: 'An app with a name of 80 characters: '.padEnd(80, 'W'), redirect_uris: [claudeCallback] },
+  None(),
+);
 
 const pages = [
   ['landing', '/', 200],
@@ -43,7 +49,9 @@ const pages = [
   ['setup', '/setup', 200],
   ['not-found', '/nothing-here', 404],
   ['sign-in', `/authorize?${signInQuery}`, 200],
-  ['sign-in-device', `/authorize?${deviceQuery}`, 200],
+  ['sign-in-device', buildSignInPath(publicClientId), 200],
+  ['sign-in-document', buildSignInPath(documentClientId), 200],
+  ['sign-in-registered', buildSignInPath(registered.clientMetadata().client_id, claudeCallback), 200],
   ['refusal', '/authorize?client_id=unknown', 400],
   ['lost-callback', '/callback/google?state=unknown&code=unknown', 400],
 ] as const;
