@@ -7,6 +7,7 @@ import type { EndpointDefinition } from '../endpoint/handler.ts';
 import { accountClientId, type EpochSeconds } from '../oauth/identifiers.ts';
 import { accountError } from '../oauth/protocol-error.ts';
 import { formatRedirectHost } from '../oauth/redirect-uri.ts';
+import { isLoopback } from '../oauth/resource.ts';
 import type { StoredGrant } from '../storage/broker-storage.ts';
 import type { AccountContext } from './context.ts';
 import { redirectToAccount, requireSession } from './forms.ts';
@@ -33,7 +34,7 @@ export const listConnectedApps = (
       return {
         key,
         ...describeClient(first, clients.configured),
-        redirectHost: formatRedirectHost(first.redirectUri),
+        redirectHost: formatAppHost(first.redirectUri),
         scopes: names.map((name) => ({ name, description: scopes.get(name) ?? name })),
         connectedAt: Math.min(...all.map(({ use }) => use.redeemedAt)),
         lastUsedAt: Math.max(...all.map(({ use }) => use.lastUsedAt)),
@@ -105,4 +106,10 @@ const selectActiveGrants = (grants: readonly StoredGrant[], now: EpochSeconds): 
 
 /** The space is unambiguous: a client ID can't contain one. */
 const buildAppKey = ({ clientId, redirectUri }: StoredGrant): string =>
-  `${clientId} ${formatRedirectHost(redirectUri)}`;
+  `${clientId} ${formatAppHost(redirectUri)}`;
+
+/** Without the port of a loopback address, which can be another one at each sign-in (RFC 8252 §7.3). */
+const formatAppHost = (redirectUri: string): string => {
+  const url = new URL(redirectUri);
+  return isLoopback(url) ? url.hostname : formatRedirectHost(redirectUri);
+};

@@ -123,8 +123,8 @@ describe('connected apps', () => {
       const document = { client_id: id, client_name: 'Claude Code', redirect_uris: [redirectUris[0]] };
       web.publish(id, buildDocument(document));
       const deployment = deployWith(web, { redirectUris: [redirectUris[1]] });
-      const redirect_uri = 'http://localhost:51234/callback';
-      await obtainTokensFor(deployment, { ...documentRequest, client_id: id, redirect_uri });
+      for (const redirect_uri of ['http://localhost:51234/callback', 'http://localhost:61234/callback'])
+        await obtainTokensFor(deployment, { ...documentRequest, client_id: id, redirect_uri });
       const metadata = { client_name: 'ChatGPT ✓', redirect_uris: [redirectUris[1]] };
       const response = await register(deployment, { ...metadata, token_endpoint_auth_method: 'none' });
       const { client_id }: { readonly client_id: string } = await response.json();
@@ -148,7 +148,7 @@ describe('connected apps', () => {
     it('L7.1 show what is known about them besides the name', async () => {
       const apps = [
         ['ChatGPT ✓ evil.example', unverified],
-        ['Claude Code localhost:51234', identified],
+        ['Claude Code localhost', identified],
       ];
       const deployment = await connectBoth();
       expect(await readApps(deployment)).toEqual(apps);
@@ -165,14 +165,14 @@ describe('connected apps', () => {
       const deployment = deploy({ storage: { ...storage, readAccount }, clients: [] });
       expect(await readApps(deployment)).toEqual([
         [expect.stringMatching(/^A[\w-]{19}… evil\.example$/), unverified],
-        ['claude.ai localhost:51234', identified],
+        ['claude.ai localhost', identified],
       ]);
     });
 
     it('are exported with the name that they chose', async () => {
       const accountBrowser = await signInAsTestUser(await connectBoth());
       const { grants } = Object(await (await accountBrowser.post('/export')).json());
-      expect(grants).toHaveLength(3);
+      expect(grants).toHaveLength(4);
       expect(grants).toEqual(
         expect.arrayContaining([
           expect.objectContaining({ clientId: id, clientName: 'Claude Code' }),

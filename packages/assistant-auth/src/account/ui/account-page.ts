@@ -165,7 +165,10 @@ export interface ConnectedApp {
   readonly clientName: string;
   /** What is known about the client besides its name. */
   readonly clientIdentity: ClientIdentity;
-  /** The host that its codes are sent to, or the scheme if it is a private-use URI scheme (RFC 8252 §7.1). */
+  /**
+   * The host that its codes are sent to, without the port of a loopback address; or the scheme if it is a
+   * private-use URI scheme (RFC 8252 §7.1).
+   */
   readonly redirectHost: string;
   /** The scopes of all its grants. Each description completes "it can". */
   readonly scopes: readonly ScopeDescription[];
