@@ -26,7 +26,7 @@ export const startDocumentServer = async (): Promise<DocumentServer> => {
       documents.get(path)?.(origin + path) ?? new Response(null, { status: 404 });
     outgoing.writeHead(status, Object.fromEntries(headers));
     if (body === null) outgoing.end();
-    // A client that has read enough closes the connection.
+    // The app closes the connection when it has read enough.
     else pipeline(body, outgoing).catch(() => {});
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');

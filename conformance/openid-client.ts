@@ -32,8 +32,8 @@ export const discover = (clientId: string, authentication: ClientAuth): Promise<
 
 /**
  * Registers a client (RFC 7591).
- * @param metadata is added to a redirect URI on loopback and the grant types
- * @param authentication Default: the client secret, which the client asked for
+ * @param metadata added to a redirect URI on loopback and the grant types
+ * @param authentication Default: the client secret that the client gets
  */
 export const registerClient = (
   metadata: Partial<ClientMetadata>,

@@ -47,8 +47,8 @@ export const signIn = async (authorizationUrl: URL, user: FakeUser, provider = '
 };
 
 /**
- * Creates a `fetch` for the browser of one user, which has its own address: the tests together send more
- * requests than the limit for one address allows. Only the real Cloudflare does not accept the header.
+ * Creates a `fetch` for the browser of one user, with an address of its own: together, the tests send more requests
+ * than the limit for one address allows. Cloudflare itself does not accept this header from clients.
  */
 export const createFetch = (): ((request: Request) => Promise<Response>) => {
   const [first, second] = crypto.getRandomValues(new Uint16Array(2));

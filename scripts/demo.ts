@@ -23,7 +23,7 @@ Acts as a client of the game in the terminal, and prints every request and respo
 point to the score, and refreshes the access token. Without --mcp, it acts as ChatGPT does for a GPT with an Action.
 
 Options:
-  --mcp    act as an MCP client instead, which needs only the URL of the MCP server
+  --mcp    act as an MCP client instead, which needs only the URL of the MCP server and registers itself
 
 It uses the app that npm start runs on PORT (default: 8787), or starts the app if it is not running.`;
 

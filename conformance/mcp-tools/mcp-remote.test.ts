@@ -1,5 +1,5 @@
 /**
- * Tests `mcp-remote`, which connects MCP clients that only start local programs, against the game: it registers
+ * Tests `mcp-remote` against the game. It connects MCP clients that can only start local programs: it registers
  * itself, and signs the user in.
  */
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';

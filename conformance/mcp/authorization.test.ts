@@ -132,7 +132,7 @@ describe.each(['2025-03-26', '2025-06-18', '2025-11-25', '2026-07-28'] as const)
       });
     });
 
-    it('discovery, which can send the revision, too', async () => {
+    it('discovery, with the revision in a header', async () => {
       const headers = { 'mcp-protocol-version': revision };
       const [resource, server] = await Promise.all(
         metadataPaths.map(async (path) => (await fetch(origin + path, { headers })).json()),

@@ -106,7 +106,7 @@ describe('an assertion', () => {
     const [redemption, refresh] = bodies.filter((body) => body.has('client_assertion'));
     if (redemption === undefined || refresh === undefined) throw new Error('no requests');
 
-    // The same request, the assertion of each request with the next refresh token, and without an assertion.
+    // The same request again; the next refresh token with each used assertion; and without an assertion.
     expect(await post('/token', refresh)).toEqual(refused);
     for (const used of [redemption, refresh]) {
       const replay = new URLSearchParams(refresh);
@@ -148,7 +148,7 @@ describe('an assertion', () => {
     expect(await readScore(config, access_token)).toEqual({ score: expect.any(Number) });
   });
 
-  it('is required at a refresh if the code was redeemed with one, although the client can do without', async () => {
+  it('is required for a refresh if the code was redeemed with one, even if the client can also be public', async () => {
     const client = await publishClient('RS256', {
       token_endpoint_auth_methods_supported: ['none', 'private_key_jwt'],
     });

@@ -130,7 +130,7 @@ describe('a registration', () => {
     });
   });
 
-  it('gets a client ID, and is repeated in the response', async () => {
+  it('gets a client ID, and the response contains its metadata', async () => {
     const before = Math.floor(Date.now() / 1000);
     const response = await register({ ...metadata, client_name: 'App', application_type: 'native' });
     const body = await response.json();
@@ -157,7 +157,7 @@ describe('a client that registers itself', () => {
   it.each([
     { method: 'client_secret_basic', authenticate: ClientSecretBasic },
     { method: 'client_secret_post', authenticate: ClientSecretPost },
-  ])('can ask for a secret, and then cannot do without it: $method', async ({ method, authenticate }) => {
+  ])('can request a secret, and must then use it: $method', async ({ method, authenticate }) => {
     const config = await registerClient({ token_endpoint_auth_method: method }, authenticate());
     const { client_id: clientId, client_secret: secret } = config.clientMetadata();
     expect(secret).toMatch(/^[\w-]{43}$/);
@@ -233,7 +233,7 @@ describe('a metadata document', () => {
 
   const title = 'We couldn’t sign you in';
   const temporarily = 'The metadata document of the app could not be read. Try again in a moment.';
-  const invalid = (reason: string) => `The metadata document of the app is not valid. (${reason})`;
+  const invalid = (reason: string) => `The metadata document of the app is not valid. Reason: ${reason}.`;
   /** A document with 6,000 bytes, most of which compression removes. */
   const buildLongDocument = (url: string) =>
     JSON.stringify(buildClientDocument(url, { padding: ' '.repeat(6000) }));
@@ -249,12 +249,12 @@ describe('a metadata document', () => {
     [
       'redirects to another',
       (url) => Response.redirect(new URL('/valid.json', url), 302),
-      'it is a redirect, which is not followed',
+      'it is a redirect, and redirects are not followed',
     ],
     [
       'is moved permanently',
       (url) => Response.redirect(new URL('/valid.json', url), 308),
-      'it is a redirect, which is not followed',
+      'it is a redirect, and redirects are not followed',
     ],
     [
       'is too long',
@@ -278,7 +278,7 @@ describe('a metadata document', () => {
     [
       'describes another client',
       (url) => Response.json(buildClientDocument(new URL('/valid.json', url).href)),
-      'its client_id is not its URL',
+      'its client_id is not its own URL',
     ],
     [
       'contains a secret',
@@ -293,7 +293,7 @@ describe('a metadata document', () => {
     [
       'requires a secret',
       (url) => Response.json(buildClientDocument(url, { token_endpoint_auth_method: 'client_secret_basic' })),
-      'it allows neither the authentication method none, nor private_key_jwt with keys',
+      'it allows neither the authentication method none nor private_key_jwt with keys',
     ],
   ])('that %s is refused', async (name, respond, reason) => {
     const clientId = documents.serve(`/${name.replaceAll(' ', '-')}.json`, respond);
@@ -302,7 +302,7 @@ describe('a metadata document', () => {
     expect(documents.requests).not.toContain('/valid.json');
   });
 
-  it.each([404, 410])('that is not there makes its client unknown: status %i', async (status) => {
+  it.each([404, 410])('that does not exist means that its client is unknown: status %i', async (status) => {
     const clientId = documents.serve(`/${status}.json`, () => new Response(null, { status }));
     expect(await openAuthorization(clientId)).toEqual({
       ...{ status: 400, location: null, title },
@@ -311,9 +311,9 @@ describe('a metadata document', () => {
   });
 
   it.each<[string, () => Response]>([
-    ['is behind an error', () => new Response('{}', { status: 500, headers: json })],
+    ['has status 500', () => new Response('{}', { status: 500, headers: json })],
     ['never ends', () => new Response(new ReadableStream({}), { headers: json })],
-  ])('that %s is a temporary error', async (name, respond) => {
+  ])('that %s causes a temporary error', async (name, respond) => {
     const clientId = documents.serve(`/${name.replaceAll(' ', '-')}.json`, respond);
     expect(await openAuthorization(clientId)).toEqual({
       ...{ status: 503, location: null, title: 'Something went wrong' },
@@ -336,12 +336,12 @@ describe('a metadata document', () => {
   ])('is not read from %s', async (url) => {
     const start = documents.requests.length;
     const clientId = url.replace(/^\//, `${documents.origin}/`);
-    const message = 'The client ID is not an allowed URL of a metadata document.';
+    const message = 'The client ID is not an allowed URL for a metadata document.';
     expect(await openAuthorization(clientId)).toEqual({ status: 400, location: null, title, message });
     expect(documents.requests.slice(start)).toEqual([]);
   });
 
-  it('is not read for a code or token that was never issued to its client', async () => {
+  it('is not read for a code or token that was not issued to its client', async () => {
     const clientId = `${documents.origin}/unread.json`;
     const config = await registerClient({ token_endpoint_auth_method: 'none' }, None());
     const other = await signInWithPkce(config, 'mcp-registration', 'score offline_access');

@@ -21,7 +21,7 @@ export interface Registration {
   readonly requests: readonly string[];
   /** The name that the user sees. */
   readonly appName: string;
-  /** The part of the names of its users before the protocol era. A user can sign in only 20 times in a row. */
+  /** The prefix of the names of its users. Each client has its own users, because one can sign in 20 times at most. */
   readonly users: 'mcp' | 'mcp-document' | 'mcp-registered';
   /** Creates such a client with another library, `openid-client`. */
   readonly configure: () => Promise<Configuration>;

@@ -143,18 +143,18 @@ const createSession = (): Session => {
   };
 };
 
-/** The steps that the client takes on its own, right after the challenge. */
-const stepsOfClient = [
+/** The steps that the client takes on its own, after the challenge. */
+const automaticSteps = [
   ['/.well-known/', 'The client reads the metadata, to find the authorization server and its endpoints'],
   ['/register', 'The client registers itself, and gets a client ID'],
 ] as const;
 
-/** Starts each of these steps at the first request for a path that begins with the one that is listed. */
+/** Announces each of these steps at the first request whose path begins with that of the step. */
 const announceSteps = (terminal: Terminal, send: typeof fetch): typeof fetch => {
   let announced = 0;
   return (input, init) => {
     const { pathname } = new URL(input instanceof Request ? input.url : input);
-    const [path, title] = stepsOfClient[announced] ?? [];
+    const [path, title] = automaticSteps[announced] ?? [];
     if (path !== undefined && pathname.startsWith(path)) {
       announced += 1;
       terminal.step(title);

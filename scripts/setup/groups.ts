@@ -9,10 +9,10 @@ export const buildSetupGroups = (settings: SetupSettings): readonly SetupGroup[]
   {
     title: 'MCP clients',
     introduction: [
-      'A client needs only the URL, unless MCP_CLIENTS is set: it identifies itself with a metadata document, or registers itself.',
+      'A client needs only the URL, unless MCP_CLIENTS is set: it identifies itself with its metadata document, or registers itself.',
       ...(isOnLoopback(settings.origin)
         ? [
-            'Without internet, metadata documents cannot be read. Start the app with MCP_CLIENTS=registration, so that Claude Code, Codex and others register themselves.',
+            'Without internet access, metadata documents cannot be read. Start the app with MCP_CLIENTS=registration, so that Claude Code, Codex and others register themselves instead.',
           ]
         : []),
     ],

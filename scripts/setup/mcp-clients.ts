@@ -1,4 +1,4 @@
-/** How to connect the game to each MCP client: the steps, and the command or configuration. docs/mcp.md has the sources. */
+/** How to connect each MCP client to the game: the steps, and the command or configuration. docs/mcp.md has the sources. */
 import { buildMcpUrl } from '../../apps/words/src/api/mcp-endpoint.ts';
 import type { SetupSection, SetupSettings } from './section.ts';
 
@@ -25,7 +25,8 @@ const describeChatGpt = (url: string): SetupSection => ({
   title: 'ChatGPT',
   steps: [
     'In ChatGPT, open Settings, Apps, Advanced settings, and turn on Developer mode.',
-    'Choose Create app, enter the URL, and choose OAuth. Leave the other settings as they are. Then sign in.',
+    'Choose Create app, enter the URL, and choose OAuth. Leave the other settings as they are.',
+    'Create the app, and sign in.',
   ],
   fields: [{ name: 'MCP Server URL', value: url }],
   note: describeNotTested('OpenAI'),
@@ -70,7 +71,7 @@ const describeVsCode = (url: string): SetupSection => ({
 
 const describeCursor = (url: string): SetupSection => ({
   title: 'Cursor',
-  steps: ['Add the server to ~/.cursor/mcp.json, and sign in in Cursor’s settings.'],
+  steps: ['Add the server to ~/.cursor/mcp.json. Then sign in, in the settings of Cursor.'],
   fields: [{ name: 'mcp.json', value: formatJson({ mcpServers: { words: { url } } }) }],
   note: describeNotTested('Cursor'),
 });
@@ -99,8 +100,8 @@ const describeCopilotStudio = (url: string): SetupSection => ({
 const describeStaticClient = (): SetupSection => ({
   title: 'A client that asks for a client ID',
   steps: [
-    'Add the client to STATIC_CLIENTS, a JSON array on one line, with its redirect URIs. This one is public: it has no secret.',
-    'Enter its ID, my-client, in the client.',
+    'Add the client to STATIC_CLIENTS, a JSON array on one line, with its redirect URIs. The one below is public: it has no secret.',
+    'Enter the ID, my-client, in the client.',
   ],
   fields: [
     {

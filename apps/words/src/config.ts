@@ -19,7 +19,7 @@ export interface Config {
   readonly origin: string;
   /** The key ring. It is secret. */
   readonly sealingKeys: string;
-  /** The OAuth clients. Those that are listed have unique IDs. */
+  /** The OAuth clients, with unique IDs, and the source of MCP clients that are not pre-registered. */
   readonly clients: readonly (Client | ClientSource)[];
   readonly providers: readonly IdentityProvider[];
   /** How long the audit log is kept, in seconds. Default: the broker's default. */

@@ -18,7 +18,7 @@ import {
 } from './environment.ts';
 
 describe('the configuration', () => {
-  it('of a deployment contains the GPT, MCP clients that are not listed, and Google', () => {
+  it('of a deployment contains the GPT, the source of other MCP clients, and Google', () => {
     const { clients: configuredClients, providers, ...rest } = readConfig(validVariables);
     expect(rest).toEqual({ origin: 'https://words.example', sealingKeys: sealingKey });
     expect(configuredClients).toMatchObject([

@@ -61,7 +61,7 @@ describe('with MCP_CLIENTS', () => {
     [{ MCP_CLIENTS: 'metadata-documents' }, true, false],
     [{ MCP_CLIENTS: ' registration ' }, false, true],
     [{ MCP_CLIENTS: 'none' }, false, false],
-  ])('%j: the metadata says so, and so does the server', async (variables, hasDocuments, canRegister) => {
+  ])('%j: the metadata says what the server accepts', async (variables, hasDocuments, canRegister) => {
     const deployment = deployWith(variables);
     const metadata = await readMetadata(deployment);
     expect(metadata.client_id_metadata_document_supported).toBe(hasDocuments ? true : undefined);
@@ -127,7 +127,7 @@ describe('a deployment without the compatibility flag', () => {
   it('does not start, and says which flag is missing', () => {
     vi.stubGlobal('Cloudflare', { compatibilityFlags: {} });
     expect(() => deployWith({})).toThrow(
-      /^mcpClients requires the compatibility flag global_fetch_strictly_public, [^.]*: add it to compatibility_flags in the Wrangler file\.$/,
+      /^mcpClients requires the compatibility flag global_fetch_strictly_public, [^.]*\. Add the flag to compatibility_flags in the Wrangler file\.$/,
     );
     expect(() => deployWith({ MCP_CLIENTS: 'registration' })).not.toThrow();
   });

@@ -1,5 +1,5 @@
--- Clients that are not in the configuration: a copy of each client's registration or metadata document. Not
--- WITHOUT ROWID, because a row can have several kilobytes.
+-- Clients that are not in the configuration: the stored copy of each client's registration or metadata document.
+-- Not WITHOUT ROWID, because a row can have several kilobytes.
 CREATE TABLE clients (
   id TEXT PRIMARY KEY,
   name TEXT NOT NULL,
@@ -10,8 +10,8 @@ CREATE TABLE clients (
 
 CREATE INDEX clients_by_retention ON clients (retain_until);
 
--- The client assertions that were used, so that a repeated one is detected (RFC 7523 §3). The broker recognizes
--- a repeated one by the error message of the primary key, which contains the name of the table.
+-- Client assertions that were used (RFC 7523 §3). The broker recognizes one that is used again by the error message
+-- of the primary key, which contains the name of the table.
 CREATE TABLE client_assertions (
   client_id TEXT NOT NULL,
   jti TEXT NOT NULL,

@@ -114,11 +114,11 @@ export interface Broker {
  * ```
  */
 export const createBroker = (options: BrokerOptions): Broker => {
-  const { context, otherClients, cleanup } = resolveOptions(options);
+  const { context, clientSource, cleanup } = resolveOptions(options);
   const { account } = options;
   for (const client of context.clients.configured.values())
     if (acceptsAnyGpt(client)) context.log({ event: 'unrestricted-gpt', clientId: client.id });
-  const routes = createRoutes({ context, otherClients }, account);
+  const routes = createRoutes({ context, clientSource }, account);
   const handle: Broker['handle'] = async (request, requestOptions) =>
     findEndpoint(routes, new URL(request.url).pathname)?.(request, requestOptions);
   return {
@@ -142,7 +142,7 @@ type Routes = ReadonlyMap<string, Endpoint>;
 
 /** Lists every endpoint with its path. */
 export const createRoutes = (
-  { context, otherClients }: Pick<ResolvedOptions, 'context' | 'otherClients'>,
+  { context, clientSource }: Pick<ResolvedOptions, 'context' | 'clientSource'>,
   account: BrokerOptions['account'],
 ): Routes => {
   const mount = (definition: EndpointDefinition) => createEndpoint(definition, context);
@@ -179,8 +179,8 @@ export const createRoutes = (
     ...(providers.some(({ securityEvents }) => securityEvents !== undefined)
       ? [[`${paths.events}/`, mount(eventsEndpoint(context))] as const]
       : []),
-    [paths.metadata, mountCrossOrigin(metadataEndpoint(context, otherClients))],
-    ...(otherClients?.endpoints ?? []).map(({ path, definition }): [string, Endpoint] => [
+    [paths.metadata, mountCrossOrigin(metadataEndpoint(context, clientSource))],
+    ...(clientSource?.endpoints ?? []).map(({ path, definition }): [string, Endpoint] => [
       path,
       mountCrossOrigin(definition),
     ]),

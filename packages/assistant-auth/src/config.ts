@@ -68,9 +68,9 @@ export interface BrokerOptions extends PageOptions {
    */
   readonly resources?: readonly [string, ...string[]];
   /**
-   * The clients that can request tokens, created by `gptAction` and `staticClient`. `mcpClients()` from
-   * `assistant-auth/mcp-clients` adds clients that are not in the configuration: those with a metadata
-   * document, and those that register themselves.
+   * The clients that can request tokens, created by `gptAction` and `staticClient`. With `mcpClients()` from
+   * `assistant-auth/mcp-clients`, clients that are not in the configuration can request tokens, too: those with
+   * a metadata document, and those that register themselves.
    */
   readonly clients: readonly (Client | ClientSource)[];
   /** APIs in other processes that can use the introspection endpoint. Default: none. */
@@ -144,8 +144,8 @@ export interface BrokerOptions extends PageOptions {
 /** The parts that `createBroker` puts together. */
 export interface ResolvedOptions {
   readonly context: BrokerContext;
-  /** Clients that are not in the configuration, if there can be any. */
-  readonly otherClients: ConnectedClientSource | undefined;
+  /** Finds clients that are not in the configuration. Absent without `mcpClients()`. */
+  readonly clientSource: ConnectedClientSource | undefined;
   readonly cleanup: () => Promise<void>;
 }
 
@@ -207,7 +207,7 @@ export const resolveOptions = (options: BrokerOptions): ResolvedOptions => {
     pages: { ...defaultPages, ...pages },
     branding: parseBranding(
       { ...options, branding: { name: new URL(issuer).host, ...branding } },
-      { ...account?.texts, ...resolved.otherClients?.texts },
+      { ...account?.texts, ...resolved.clientSource?.texts },
     ),
     revocations: createRevocationCache(storage, now),
     startCleanupIfDue:
@@ -219,13 +219,13 @@ export const resolveOptions = (options: BrokerOptions): ResolvedOptions => {
     // A client waits for the response to its refresh; Claude waits for at most 30 seconds.
     recheckIo: { ...sharedIo, timeoutMs: 3_000 },
   };
-  return { context, otherClients: resolved.otherClients, cleanup };
+  return { context, clientSource: resolved.clientSource, cleanup };
 };
 
 /**
- * Separates the clients in the configuration from the source of others, and checks the scopes of all.
- * @throws ConfigurationError `clients` for two clients with the same ID, or two sources; those of `parseScopes`;
- *   `mcpClients.<option>`
+ * Separates the clients in the configuration from the client source, and checks the scopes of all.
+ * @throws ConfigurationError `clients` for two clients with the same ID, or two client sources; those of
+ *   `parseScopes`; `mcpClients.<option>`
  */
 const resolveClients = (
   given: readonly (Client | ClientSource)[],
@@ -238,8 +238,8 @@ const resolveClients = (
   const clients = given.filter((entry): entry is Client => !isSource(entry));
   const configured = indexClients(clients, context.issuer);
   const scopes = parseScopes(descriptions, clients, source);
-  const otherClients = source?.connect({ ...context, scopes });
-  return { clients: createClientRegistry(configured, otherClients?.find), scopes, otherClients };
+  const clientSource = source?.connect({ ...context, scopes });
+  return { clients: createClientRegistry(configured, clientSource?.find), scopes, clientSource };
 };
 
 const ignoreWork: WaitUntil = () => {};

@@ -12,13 +12,13 @@ import { offlineAccessScope } from './oauth/scope.ts';
 import { grantHandlers } from './token-endpoint/endpoint.ts';
 
 type MetadataContext = Pick<BrokerContext, 'issuer' | 'clients' | 'scopes'>;
-type OtherClients = Pick<ConnectedClientSource, 'authentications' | 'metadata'>;
+type ClientSourceMetadata = Pick<ConnectedClientSource, 'authentications' | 'metadata'>;
 
-/** @param otherClients clients that are not in the configuration, if there can be any */
+/** @param clientSource finds clients that are not in the configuration. Default: there are none */
 export const metadataEndpoint = (
   context: MetadataContext,
-  otherClients: OtherClients | undefined,
-): EndpointDefinition => defineJsonDocument('metadata', buildMetadata(context, otherClients));
+  clientSource: ClientSourceMetadata | undefined,
+): EndpointDefinition => defineJsonDocument('metadata', buildMetadata(context, clientSource));
 
 const defineJsonDocument = (name: string, value: object): EndpointDefinition => {
   const document = JSON.stringify(value);
@@ -27,11 +27,11 @@ const defineJsonDocument = (name: string, value: object): EndpointDefinition => 
 
 const buildMetadata = (
   { issuer, clients, scopes }: MetadataContext,
-  otherClients: OtherClients | undefined,
+  clientSource: ClientSourceMetadata | undefined,
 ) => {
   const authentications = [...clients.configured.values()].map(({ authentication }) => authentication);
   const clientAuthMethods = [
-    ...new Set([...authentications, ...(otherClients?.authentications ?? [])].flatMap(listAuthMethods)),
+    ...new Set([...authentications, ...(clientSource?.authentications ?? [])].flatMap(listAuthMethods)),
   ];
   return {
     issuer,
@@ -50,7 +50,7 @@ const buildMetadata = (
     introspection_endpoint_auth_methods_supported: listAuthMethods('client_secret'),
     code_challenge_methods_supported: ['S256'],
     authorization_response_iss_parameter_supported: true,
-    ...otherClients?.metadata,
+    ...clientSource?.metadata,
   };
 };
 

@@ -67,12 +67,12 @@ export interface AuthorizedCall {
      * Whether the client is ChatGPT as an MCP client: the client ID is that of ChatGPT's metadata document,
      * `https://chatgpt.com/oauth/client.json` or `https://chatgpt.com/oauth/{callback_id}/client.json`, and
      * the authorization code was sent to ChatGPT's redirect URI for apps. `false` for Codex, for the Actions
-     * of GPTs, and for ChatGPT with any other client ID. The broker seals it into the token, so a
-     * caller cannot change it.
+     * of GPTs, and for ChatGPT with any other client ID. The broker seals it into the token, so a caller cannot
+     * change it. It grants nothing.
      *
-     * An MCP server needs it to report a missing scope: ChatGPT reads that only from the result of a tool, and
-     * other clients only from a 403 response. It grants nothing. `mcpHandler` of assistant-operations has the
-     * option `reportsMissingScopeInResult` for it.
+     * An MCP server needs it to report a missing scope: ChatGPT learns about that only from the result of a tool,
+     * and other clients only from a 403 response. `mcpHandler` of assistant-operations has the option
+     * `reportsMissingScopeInResult` for it.
      */
     readonly isChatGptMcpClient: boolean;
   };
@@ -112,8 +112,8 @@ export interface ProtectContext
 }
 
 /**
- * In characters. With the longest possible access token, the header has fewer than 4,800. The ID of a client that
- * registered itself is a quarter of that.
+ * In characters. With the longest possible access token, the header has fewer than 4,800. A quarter of that can be
+ * the ID of a client that registered itself.
  */
 const maxHeaderLength = 5120;
 

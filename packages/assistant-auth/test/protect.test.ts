@@ -285,7 +285,7 @@ describe('the client of a call', () => {
     ['a client with ChatGPT’s ID and another redirect URI', chatGptId, 'http://127.0.0.1/callback', false],
     ['a client with ChatGPT’s redirect URI and another ID', 'chatgpt', chatGptRedirect, false],
   ])(
-    'is known in the broker and in another process, also after a refresh: %s',
+    'is recognized in the broker and in another process, also after a refresh: %s',
     async (name, clientId, redirectUri, isChatGptMcpClient) => {
       const registered = staticClient({ id: 'x', name, redirectUris: [redirectUri], scopes: ['words'] });
       const deployment = deploy({ clients: [{ ...registered, id: clientId }] });

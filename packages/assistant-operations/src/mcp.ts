@@ -82,10 +82,10 @@ export interface McpHandlerOptions<
    */
   readonly guard: McpGuard<Auth, Result>;
   /**
-   * Decides whether a missing scope is reported to this caller in the result of the tool instead of the
-   * guard's 403 response. Return `true` only for ChatGPT, which ignores the 403 response; other clients ignore
-   * the result. With `broker.protect` of assistant-auth as the guard: `({ client }) =>
-   * client.isChatGptMcpClient`. Write it below `guard`, like `context`. Default: `false` for every caller.
+   * Returns whether this caller gets a missing scope reported in the result of the tool, instead of the guard's
+   * 403 response. Return `true` only for ChatGPT, which ignores the 403 response; other clients ignore the
+   * result. With `broker.protect` of assistant-auth as the guard: `({ client }) => client.isChatGptMcpClient`.
+   * Write it below `guard`, like `context`. Default: `false` for every caller.
    *
    * The result has `isError`, a text for the model, and the guard's `WWW-Authenticate` header in
    * `_meta["mcp/www_authenticate"]`. A refusal without that header, or with a status other than 403, is sent
@@ -125,10 +125,10 @@ export interface McpHandlerOptions<
  * `detail`. If the problem has status 401, the problem document is sent as the HTTP response, so that the
  * client signs the user in again.
  *
- * The guard is called before the body is read. If the token lacks a scope of the called operation, the
- * guard's refusal is sent, or the result of the tool has its challenge (`reportsMissingScopeInResult`).
- * Batches are refused, and so is a message with more than 100,000 bytes, more than 64
- * levels of nesting, or more than 500 values besides the arguments of a tool.
+ * The guard is called before the body is read. If the token lacks a scope of the called operation, the guard's
+ * refusal is sent, or the result of the tool contains its challenge (`reportsMissingScopeInResult`). Batches are
+ * refused, and so is a message with more than 100,000 bytes, more than 64 levels of nesting, or more than 500
+ * values besides the arguments of a tool.
  *
  * Responses are JSON. Only `subscriptions/listen` gets a stream, which ends at once, because tools, prompts
  * and resources never change. Pages on any origin can read the responses, but an endpoint on loopback refuses
@@ -308,7 +308,7 @@ const handleRequest = async <Auth extends McpGuardAcceptance, Context>(
     if (!isAccepted(result)) {
       const refusal = readRefusal(result);
       const challenge = readScopeChallenge(refusal);
-      // Not `true` if it is a function in JavaScript that returns a promise.
+      // Compared with `true`, because an async function in JavaScript returns a promise.
       if (challenge === undefined || options.reportsMissingScopeInResult?.(auth) !== true) return refusal;
       access = { kind: 'missing-scope', challenge };
     }

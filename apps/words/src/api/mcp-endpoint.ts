@@ -12,7 +12,7 @@ export const mcpPath = '/mcp';
 /** Returns the URL of the endpoint, which is also its resource identifier. */
 export const buildMcpUrl = (origin: string): string => origin + mcpPath;
 
-/** What the endpoint reads of a call that the guard accepted. */
+/** What the endpoint needs from a call that the guard accepted. */
 type McpCall = McpGuardAcceptance & Pick<AuthorizedCall, 'client'>;
 
 /** What the endpoint needs from the app. */

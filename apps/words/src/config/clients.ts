@@ -1,4 +1,4 @@
-/** Reads the clients: the GPT, the static clients of `STATIC_CLIENTS`, and MCP clients that are not listed. */
+/** Reads the clients: the GPT, the pre-registered ones in `STATIC_CLIENTS`, and which other MCP clients can connect. */
 import { type Client, gptAction, staticClient } from 'assistant-auth';
 import { type ClientSource, mcpClients } from 'assistant-auth/mcp-clients';
 import * as v from 'valibot';
@@ -14,7 +14,7 @@ import {
 } from './variables.ts';
 
 /**
- * Reads the clients that are listed.
+ * Reads the GPT and the pre-registered clients.
  * @throws VariableError with the name `GPT_CLIENT_ID`, `GPT_CLIENT_SECRET`, `GPT_IDS` or `STATIC_CLIENTS`
  */
 export const readClients = (environment: Environment): readonly Client[] => [
@@ -23,8 +23,8 @@ export const readClients = (environment: Environment): readonly Client[] => [
 ];
 
 /**
- * Reads how MCP clients that are not listed can connect. They can get all scopes.
- * @returns nothing if they cannot connect
+ * Reads how MCP clients that are not pre-registered can connect. They can get all scopes.
+ * @returns an empty list if they cannot connect
  * @throws VariableError with the name `MCP_CLIENTS`
  */
 export const readMcpClients = (environment: Environment): readonly ClientSource[] => {

@@ -59,7 +59,7 @@ const continueSession = async (
   if (session === undefined) return sessionEnded;
   // The page showed the identity of the offered session. Another session may have started since then.
   if (session.grantId !== offeredSession || session.verifiedProfile === undefined) return notVerified;
-  // The page can have been open for a while.
+  // The page may have been open for a while.
   if (isTooOld(session, maxAge, context.now)) return signInTooOld;
   // The last recheck can still be valid after the provider was removed from the configuration, but it no
   // longer counts.

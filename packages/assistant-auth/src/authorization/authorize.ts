@@ -46,8 +46,8 @@ export const authorizeEndpoint = (context: BrokerContext): EndpointDefinition =>
         cookies: [],
       });
     };
-    // Otherwise, a link to this server could lead to any website that has published a metadata document, before the
-    // user has seen a page (RFC 9700 §4.11.2).
+    // An untrusted redirect URI gets no error before the user has seen a page. Otherwise, a link to this server could
+    // lead to any website that has published a metadata document (RFC 9700 §4.11.2).
     return client.isTrustedRedirect?.(redirect) === false
       ? work()
       : withErrorRedirect(target, requestContext, [], work);
@@ -145,9 +145,9 @@ const parseResource = (params: URLSearchParams, resources: readonly string[]): s
 };
 
 // `prompt` and `max_age` (OpenID Connect Core §3.1.2.1). Many OAuth clients send them without using OpenID
-// Connect, so no value is refused: a value that is not understood, or is repeated, has the stricter effect.
+// Connect, so no value is refused: unknown, malformed and repeated values have the strictest effect.
 
-/** Reads the values of `prompt`, each of which is separated by spaces or sent in a parameter of its own. */
+/** Reads the values of `prompt`, from one parameter, where they are separated by spaces, or from several. */
 const readPrompt = (params: URLSearchParams): ReadonlySet<string> =>
   new Set(
     params
@@ -156,7 +156,7 @@ const readPrompt = (params: URLSearchParams): ReadonlySet<string> =>
       .filter((value) => value !== ''),
   );
 
-/** Some providers store it in 32 bits. A longer time, 68 years, makes no difference. */
+/** The largest 32-bit number, because some providers cannot read a larger one. It is 68 years. */
 const maxMaxAge: Seconds = 2 ** 31 - 1;
 
 /** Reads the smallest `max_age`. A malformed one counts as 0. */
@@ -246,8 +246,8 @@ export const showSignInPage = async (
 };
 
 /**
- * A client that is not in the configuration can decide itself that it gets a refresh token without requesting one,
- * so the user must see that it does.
+ * Adds `offline_access` if the client gets a refresh token without requesting this scope. A client that is not in
+ * the configuration decides that itself, so the user must see it.
  */
 const listShownScopes = ({ kind, offlineAccess }: Client, granted: readonly string[]): readonly string[] =>
   offlineAccess === 'always' && (kind === 'metadata-document' || kind === 'registration')

@@ -23,9 +23,7 @@ export interface Parties<Party> {
 /** A party that has authenticated. */
 export interface Authenticated<Party> {
   readonly party: Party;
-  /**
-   * The assertion that it authenticated with, which the caller must record, so that it can't be used again.
-   */
+  /** The assertion that it authenticated with. It must be recorded, so that it can't be used again. */
   readonly assertion?: VerifiedAssertion;
 }
 
@@ -67,8 +65,8 @@ const failureKey = (claimedId: string, block = 'anywhere'): string =>
   `${block} ${claimedId.slice(0, maxIdLength)}`;
 
 /**
- * Limits the assertions that are used with one grant, because storage keeps the ID of each. A client that has no
- * grant must not reach storage with an assertion: anyone can publish a metadata document and keys.
+ * Limits the assertions that are used with one grant, because storage keeps the ID of each. The assertion of a
+ * client without a grant must not reach storage: anyone can publish a metadata document and keys.
  * @throws ProtocolError `authentication.assertions-limited`
  */
 export const limitAssertions = async (
@@ -81,8 +79,8 @@ export const limitAssertions = async (
 };
 
 /**
- * Records the assertion of a request about a token of the client. A request that redeems a code or refreshes a
- * grant records it in the same round trip.
+ * Records the assertion of a revocation or introspection request. A token request records its assertion in the
+ * round trip that redeems the code or refreshes the grant.
  * @throws ProtocolError `authentication.assertion-replayed` or `authentication.assertions-limited`
  */
 export const recordAssertion = async (
@@ -163,8 +161,8 @@ export const verifyClientCredentials = async <Party extends ClientAuthMethod>(
 };
 
 /**
- * Verifies the credentials with the method of the party: credentials for another method are refused, and so
- * is a forged assertion of a client that could also be public.
+ * Verifies the credentials with the method of the party. Credentials for another method are refused, and so is
+ * an invalid assertion, even if the client can also be public.
  * @returns the assertion, if the method is `private_key_jwt`
  */
 const verifyMethod = async (
@@ -214,7 +212,7 @@ const parseFormCredentials = (form: CredentialParameters): ClientCredentials => 
   return secret === undefined ? { id } : { id, secret };
 };
 
-/** Returns the client that an assertion claims to be from. With an assertion, `client_id` is optional. */
+/** Returns the client that an assertion claims to be from, because `client_id` is optional with an assertion. */
 const readSubject = (assertion: string | undefined): string | undefined => {
   try {
     const payload = decodeBase64url(assertion?.split('.')[1] ?? '');

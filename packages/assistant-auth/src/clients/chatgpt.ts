@@ -1,11 +1,11 @@
 /**
- * Recognizes ChatGPT as an MCP client. Only ChatGPT reads a missing scope from the result of a tool; other
- * clients read it from a 403 response.
+ * Recognizes ChatGPT as an MCP client. Only ChatGPT learns about a missing scope from the result of a tool; other
+ * clients learn about it from a 403 response.
  */
 
 /**
- * ChatGPT's client ID metadata document, with or without a callback ID. With `codex` instead of a callback ID,
- * it is the document of Codex, which is like any other MCP client.
+ * The URL of ChatGPT's metadata document, with or without a callback ID. With `codex` in place of the callback
+ * ID, it is that of Codex, which is treated like any other MCP client.
  */
 const clientIdPattern = /^https:\/\/chatgpt\.com\/oauth\/(?:(?!codex\/)[\w-]+\/)?client\.json$/;
 

@@ -1,6 +1,6 @@
 /**
- * Clients, and the parsers of their options. The kinds of clients differ only in data, so no
- * endpoint has special cases for one kind.
+ * Clients, and the parsers of their options. The kinds of clients differ only in data, so no endpoint has special
+ * cases for one kind.
  */
 
 import { ConfigurationError } from '../oauth/errors.ts';
@@ -13,8 +13,8 @@ interface ClientTraits extends ScopePolicy {
   readonly id: string;
   /**
    * The kind of client: `gpt-action` if `gptAction` created it, and `static` if `staticClient` did. With
-   * `mcpClients`, also `metadata-document`, whose ID is the URL of its metadata, and `registration`, which
-   * registered itself (RFC 7591).
+   * `mcpClients`, also `metadata-document`, if its ID is the URL of its metadata document, and `registration`, if
+   * it registered itself (RFC 7591).
    */
   readonly kind: 'gpt-action' | 'static' | 'metadata-document' | 'registration';
   /**
@@ -52,14 +52,14 @@ interface ClientTraits extends ScopePolicy {
    */
   readonly isTrustedRedirect?: (redirectUri: string) => boolean;
   /**
-   * The copy that storage keeps from the first sign-in on. Absent for clients in the configuration, and for a
-   * client that was itself found in such a copy.
+   * The copy of the client that each sign-in stores. Absent for clients in the configuration, and for a client
+   * whose metadata document cannot be read, so that a sign-in does not extend its stored copy.
    * @internal
    */
-  readonly copy?: {
+  readonly storedCopy?: {
     /** JSON without secrets. */
     readonly metadata: string;
-    /** How long the copy is kept after a sign-in. */
+    /** How long the copy is kept after the sign-in. */
     readonly retention: Seconds;
   };
 }
@@ -94,12 +94,12 @@ export interface KeyClient extends ClientTraits {
   /** It authenticates with an assertion. */
   readonly authentication: 'private_key_jwt';
   /**
-   * Whether it can also not authenticate, as a public client.
+   * Whether it can also be used without an assertion, as a public client.
    * @internal
    */
   readonly canBePublic: boolean;
   /**
-   * Verifies an assertion, except that it was not used before.
+   * Verifies an assertion. Does not check whether it was used before.
    * @throws ProtocolError `authentication.assertion`, or `authentication.keys` if the keys cannot be read
    * @internal
    */
@@ -112,11 +112,11 @@ export interface VerifiedAssertion {
   readonly clientId: string;
   /** Its unique ID: at most 255 characters. */
   readonly jti: string;
-  /** The time from which it is rejected because it has expired. */
+  /** The time until which storage keeps its ID: from then on, it is rejected because it has expired. */
   readonly retainUntil: EpochSeconds;
 }
 
-/** A client. `gptAction` and `staticClient` create it; `mcpClients` finds more of them. */
+/** A client. `gptAction` and `staticClient` create one; `mcpClients` finds more. */
 export type Client = PublicClient | ConfidentialClient | KeyClient;
 
 /** Returns whether any GPT can use this client, so that only the secret restricts its use. */

@@ -8,23 +8,23 @@ export interface ClientRegistry {
   /** The clients in the configuration, by ID. */
   readonly configured: ReadonlyMap<string, Client>;
   /**
-   * Finds a client. One that is not in the configuration can change between two calls.
+   * Finds a client. If it is not in the configuration, the result can change between two calls.
    * @throws ProtocolError `client-metadata.…` if the metadata document of the client cannot be used
    * @throws StorageUnavailable if storage is needed to find the client
    */
   find(id: string): Promise<Client | undefined>;
   /**
-   * Finds the client that presents a code or token. Anyone can make up the ID of a client that is not in the
-   * configuration, and finding it can take a request to its host. So such a client is only found if the code or
-   * token was issued to it.
+   * Finds the client that presents a code or token. A client that is not in the configuration is only found if
+   * the code or token was issued to it: anyone can make up such a client ID, and finding the client can take a
+   * request to its host.
    * @param owner the client that the code or token was issued to, if it is genuine
    */
   findPresenter(id: string, owner: string | undefined): Promise<Client | undefined>;
-  /** Whether an ID can be that of a client that is not in the configuration. */
-  canBeOther(id: string): boolean;
+  /** Returns whether only the client source can find a client, because it is not in the configuration. */
+  requiresSource(id: string): boolean;
 }
 
-/** Finds clients that are not in the configuration. */
+/** Finds a client by its ID. */
 export type FindClient = ClientRegistry['find'];
 
 /**
@@ -47,14 +47,14 @@ const withoutDevelopmentRedirects = (client: Client): Client => ({
 
 /**
  * Creates the registry.
- * @param findOther finds clients that are not in the configuration, if there can be any
+ * @param findInSource finds clients that are not in the configuration. Default: there are none
  */
 export const createClientRegistry = (
   configured: ReadonlyMap<string, Client>,
-  findOther: FindClient | undefined,
+  findInSource: FindClient | undefined,
 ): ClientRegistry => ({
   configured,
-  find: async (id) => configured.get(id) ?? findOther?.(id),
-  findPresenter: async (id, owner) => configured.get(id) ?? (id === owner ? findOther?.(id) : undefined),
-  canBeOther: (id) => findOther !== undefined && !configured.has(id),
+  find: async (id) => configured.get(id) ?? findInSource?.(id),
+  findPresenter: async (id, owner) => configured.get(id) ?? (id === owner ? findInSource?.(id) : undefined),
+  requiresSource: (id) => findInSource !== undefined && !configured.has(id),
 });

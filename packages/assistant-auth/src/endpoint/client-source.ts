@@ -1,4 +1,4 @@
-/** Clients that are not in the configuration, as an opt-in part of the broker. */
+/** The client source: an opt-in part of the broker that finds clients that are not in the configuration. */
 
 import type { Client } from '../clients/client.ts';
 import type { FindClient } from '../clients/registry.ts';
@@ -19,7 +19,7 @@ export interface ClientSource {
   readonly connect: (context: ClientSourceContext) => ConnectedClientSource;
 }
 
-/** What a source needs of the broker. */
+/** What a client source needs from the broker. */
 export interface ClientSourceContext
   extends Pick<BrokerContext, 'issuer' | 'resources' | 'scopes' | 'storage' | 'now' | 'randomBytes' | 'log'> {
   readonly ring: KeyRing;
@@ -27,6 +27,7 @@ export interface ClientSourceContext
   readonly fetch: typeof fetch;
 }
 
+/** A client source that was connected to a broker. */
 export interface ConnectedClientSource {
   readonly find: FindClient;
   /** How its clients can authenticate. */

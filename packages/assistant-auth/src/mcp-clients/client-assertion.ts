@@ -20,8 +20,7 @@ import type { ReadResult } from './document-cache.ts';
 import { type DocumentKind, InvalidDocumentError } from './fetch-document.ts';
 
 /**
- * Only signatures that a public key verifies. No HS*: its key would be a public key that an attacker uses as
- * the secret.
+ * Only asymmetric algorithms. With HS*, an attacker could sign with the client's public key as the secret.
  */
 export const assertionAlgorithms: readonly string[] = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
@@ -54,14 +53,14 @@ const parseKey = (value: unknown): JWK => {
   );
 };
 
-/** What is known of a client whose assertion is verified. */
+/** The client that an assertion must be from. */
 export interface AssertionSigner {
   readonly clientId: string;
   /** The algorithm that the client always uses, if its metadata names one. */
   readonly algorithm: string | undefined;
   /**
-   * Reads the keys. Only fresh ones count: a key that the client has withdrawn must not be used.
-   * @param notBefore reads them again if they were read before
+   * Reads the keys. Only fresh keys are used, because the client may have withdrawn older ones.
+   * @param notBefore reads them again if they were read before this time
    */
   readonly readKeys: (notBefore?: EpochSeconds) => Promise<ReadResult<JSONWebKeySet>>;
 }
@@ -76,7 +75,7 @@ const maxLifetime: Seconds = 3600;
 const minKeyAge: Seconds = 10;
 
 /**
- * Verifies an assertion, except that it was not used before.
+ * Verifies an assertion. Does not check whether it was used before.
  * @throws ProtocolError `authentication.assertion` for one that is not valid, `authentication.keys` if the keys
  *   cannot be read
  */
@@ -87,9 +86,9 @@ export const verifyAssertion = async (
 ): Promise<VerifiedAssertion> => {
   const { payload, protectedHeader } = await verifySignature(assertion, signer, now());
   const { typ = 'JWT' }: Readonly<Record<string, unknown>> = { ...protectedHeader };
-  if (typeof typ !== 'string') throw invalidAssertion('it has another type of token');
-  const isExplicitlyTyped = typ.toLowerCase().replace(/^application\//, '') === assertionType;
-  refuseIf(!isExplicitlyTyped && typ.toUpperCase() !== 'JWT', 'it has another type of token');
+  if (typeof typ !== 'string') throw invalidAssertion('its typ is not that of a client assertion');
+  const isExplicitlyTyped = typ.toLowerCase().replace(/^application\//, '') === explicitType;
+  refuseIf(!isExplicitlyTyped && typ.toUpperCase() !== 'JWT', 'its typ is not that of a client assertion');
   // `jose` accepts one critical extension, `b64`, which a JWT must not use (RFC 7797 §7).
   refuseIf(protectedHeader.crit !== undefined, 'it has a critical header extension');
   const claims = parseClaims(payload);
@@ -100,10 +99,10 @@ export const verifyAssertion = async (
 };
 
 /**
- * The type of an assertion that names only the issuer as its audience
- * (draft-ietf-oauth-rfc7523bis §4). Others can name the token endpoint, too, as ChatGPT does.
+ * The `typ` of an assertion whose only audience is the issuer (draft-ietf-oauth-rfc7523bis §4). The audience of
+ * others can also be the token endpoint, as in ChatGPT's.
  */
-const assertionType = 'client-authentication+jwt';
+const explicitType = 'client-authentication+jwt';
 
 const checkAudience = (aud: unknown, issuer: string, isExplicitlyTyped: boolean): void => {
   const audiences: readonly unknown[] = Array.isArray(aud) && !isExplicitlyTyped ? aud : [aud];

@@ -1,5 +1,5 @@
 /**
- * Keeps copies of documents at URLs that strangers choose, as long as the HTTP headers allow (RFC 9111 §4.2), and
+ * Caches documents from URLs that strangers choose, for as long as the HTTP headers allow (RFC 9111 §4.2), and
  * fetches each one only once at a time.
  */
 
@@ -14,21 +14,24 @@ import {
   type GoneDocument,
 } from './fetch-document.ts';
 
-/** What a URL was found to contain. */
+/** What was found at a URL. */
 export type ReadResult<Value> =
   | { readonly kind: 'fresh'; readonly value: Value; readonly fetchedAt: EpochSeconds }
-  /** The document cannot be read now, but was valid in the last 24 hours. */
+  /** The document cannot be read now. This is the cached copy, at most 24 hours old. */
   | { readonly kind: 'stale'; readonly value: Value }
   | GoneDocument
   | DocumentFailure;
 
 interface ReadOptions {
   /**
-   * Fetches the document again if the copy is older. If that fails, the copy stays. Default: fetches it only when
-   * the copy expires.
+   * Fetches the document again if the cached copy is older than this. If that fails, the copy stays. Default:
+   * fetches it only after the copy has expired.
    */
   readonly notBefore?: EpochSeconds;
-  /** Whether the client has signed a user in before, so that its host is not limited. Default: `false`. */
+  /**
+   * Whether a copy of the document is cached or stored, so that the limit of its host does not apply. Default:
+   * whether one is cached.
+   */
   readonly isKnown?: boolean;
 }
 
@@ -40,27 +43,28 @@ export interface DocumentCache<Value> {
   read(url: string, options?: ReadOptions): Promise<ReadResult<Value>>;
 }
 
-/** How long a copy can be used, from the last response on, if the document can no longer be read. */
+/** How long a cached copy can be used, from when it was fetched, if the document can no longer be read. */
 const maxStaleAge: Seconds = 86_400;
 
-/** After a failure, the URL is not fetched again for this long. */
+/** How long a URL is not fetched again after a failure. */
 const failureAge: Seconds = 10;
 
-/** How long a request waits for the same document to be fetched by another one, which can be canceled. */
+/** How long a request waits for another request that is fetching the same document. */
 const maxWaitMs: Milliseconds = 3500;
 
-/** Failures are kept separately, so that made-up URLs do not replace the copies of real clients. */
+/** Failures are cached separately, so that made-up URLs do not evict the copies of real clients. */
 const maxCopies = 500;
 const maxFailures = 1000;
 const maxRunning = 1000;
 
 /**
- * How many documents without a copy are fetched from each host. An attacker could otherwise use this server to
- * send many requests to a victim. Far more than ChatGPT needs, whose connectors each have a document of their own.
+ * How many documents without a cached copy are fetched from one host. Without a limit, an attacker could use this
+ * server to send many requests to a victim. The limit is far higher than ChatGPT needs, which has a document for
+ * each connector.
  */
 const fetchesPerHost = { limit: 1000, period: 60 };
 
-interface Copy<Value> {
+interface CachedCopy<Value> {
   readonly value: Value;
   readonly fetchedAt: EpochSeconds;
   readonly freshUntil: EpochSeconds;
@@ -93,11 +97,12 @@ export const createDocumentCache = <Value>(
       return { kind: 'failed', problem: 'limited', reason: 'too many documents of this host were fetched' };
     const result = await fetchDocument(url, selectFetch(new URL(url)), kind);
     if (result.kind === 'failed') log({ event: 'document-failed', clientId: url, cause: result.reason });
-    // Whoever can make the broker read a document before its copy expires must not be able to remove the copy.
-    return results.store(url, notBefore > 0 && isWithdrawn(result) ? notNow : result);
+    // With an invalid assertion, anyone can make the broker read keys before their copy expires. That must not
+    // remove the copy.
+    return results.store(url, notBefore > 0 && isWithdrawn(result) ? withdrawnTooEarly : result);
   };
 
-  /** Waits for other requests that fetch the same document. They can be canceled, and then never finish. */
+  /** Waits for another request that is fetching the same document. It can be canceled, and then never finishes. */
   const waitForOther = async (url: string): Promise<ReadResult<Value> | undefined> => {
     for (let attempt = 0; attempt < 2; attempt++) {
       const other = running.get(url);
@@ -111,7 +116,8 @@ export const createDocumentCache = <Value>(
     async read(url, options = {}) {
       const cached = results.find(url, options.notBefore ?? 0);
       if (cached !== undefined) return cached;
-      // Without a pause between this check and `setBounded`, or concurrent requests would all fetch.
+      // If no request is running, there is no `await` before `setBounded`. Otherwise, concurrent requests would
+      // all fetch.
       const found = running.has(url) ? await waitForOther(url) : undefined;
       if (found !== undefined) return found;
       const work = fetchOnce(url, options);
@@ -125,9 +131,9 @@ export const createDocumentCache = <Value>(
   };
 };
 
-/** Creates the memory of a cache: copies of documents, and recent failures. */
+/** Creates the entries of a cache: copies of documents, and recent failures. */
 const createResults = <Value>(now: Clock) => {
-  const copies = new Map<string, Copy<Value>>();
+  const copies = new Map<string, CachedCopy<Value>>();
   const failures = new Map<string, Failure>();
 
   const withStaleCopy = (url: string, result: DocumentFailure | GoneDocument): ReadResult<Value> => {
@@ -138,7 +144,7 @@ const createResults = <Value>(now: Clock) => {
 
   return {
     hasCopy: (url: string): boolean => copies.has(url),
-    /** Returns what is known without a request. */
+    /** Returns what is cached. */
     find(url: string, notBefore: EpochSeconds): ReadResult<Value> | undefined {
       const copy = copies.get(url);
       if (copy !== undefined) setBounded(copies, url, copy, maxCopies);
@@ -164,17 +170,17 @@ const createResults = <Value>(now: Clock) => {
   };
 };
 
-const notNow: DocumentFailure = {
+const withdrawnTooEarly: DocumentFailure = {
   kind: 'failed',
   problem: 'unavailable',
-  reason: 'it was read before the copy expired, and cannot be used',
+  reason: 'it can no longer be used, but its cached copy has not expired',
 };
 
-/** Returns whether the owner of the URL says that earlier copies no longer count. */
+/** Returns whether earlier copies must no longer be used, because the owner of the URL has replaced or removed them. */
 const isWithdrawn = (result: FetchResult<unknown>): boolean =>
   result.kind === 'gone' || (result.kind === 'failed' && result.problem === 'withdrawn');
 
-/** Adds an entry as the newest, and drops the oldest one if there are too many. */
+/** Adds an entry as the newest, and evicts the oldest one if there are too many. */
 const setBounded = <Value>(map: Map<string, Value>, key: string, value: Value, maxSize: number): void => {
   map.delete(key);
   map.set(key, value);

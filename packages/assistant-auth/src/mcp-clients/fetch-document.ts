@@ -1,6 +1,6 @@
 /**
  * Fetches a JSON document from a URL that a stranger chose: checks the URL, limits time and size, and follows no
- * redirects. Whether the address of the host is public is up to `fetch`.
+ * redirects. The `fetch` that is passed in must refuse private addresses.
  */
 
 import type { ClientSourceContext } from '../endpoint/client-source.ts';
@@ -30,7 +30,7 @@ export type FetchResult<Value> =
   | GoneDocument
   | DocumentFailure;
 
-/** The host says that there is no such document (status 404 or 410). */
+/** The document does not exist (status 404 or 410). */
 export interface GoneDocument {
   readonly kind: 'gone';
 }
@@ -39,8 +39,8 @@ export interface GoneDocument {
 export interface DocumentFailure {
   readonly kind: 'failed';
   /**
-   * `unavailable`: there is no response. `limited`: there was no request. `invalid`: the response is not the
-   * document. `withdrawn`: it is the document, but its content cannot be used, so earlier copies no longer count.
+   * `unavailable`: the document could not be read. `limited`: no request was sent. `invalid`: the response is not
+   * the document. `withdrawn`: it is the document, but its content cannot be used, and neither can earlier copies.
    */
   readonly problem: 'unavailable' | 'limited' | 'invalid' | 'withdrawn';
   /** What is wrong. Contains no text of the document. */
@@ -49,8 +49,9 @@ export interface DocumentFailure {
 
 const timeoutMs: Milliseconds = 3000;
 
-/** How long a copy is fresh if the headers do not say, and at most. */
+/** How long a document is fresh if its headers do not say. */
 const defaultMaxAge: Seconds = 3600;
+/** How long a document is fresh at most, whatever its headers say. */
 const longestMaxAge: Seconds = 86_400;
 
 const unavailable = (reason: string): DocumentFailure => ({ kind: 'failed', problem: 'unavailable', reason });
@@ -66,7 +67,7 @@ export const fetchDocument = async <Value>(
   try {
     const response = await raceAbort(
       fetch(url, {
-        // A small compressed document can be a large one. The limit below counts what was decompressed.
+        // A small compressed response can be a large document. The size limit counts decompressed bytes.
         headers: { accept: 'application/json', 'accept-encoding': 'identity' },
         redirect: 'manual',
         signal,
@@ -90,7 +91,7 @@ export const fetchDocument = async <Value>(
 
 const checkResponse = ({ status, headers }: Response): GoneDocument | DocumentFailure | undefined => {
   if (status === 404 || status === 410) return { kind: 'gone' };
-  if (status >= 300 && status < 400) return invalid('it is a redirect, which is not followed');
+  if (status >= 300 && status < 400) return invalid('it is a redirect, and redirects are not followed');
   if (status !== 200) return unavailable(`its status is ${status}`);
   const [type = ''] = (headers.get('content-type') ?? '').split(';');
   if (!/^application\/(?:[\w.-]+\+)?json$/i.test(type.trim())) return invalid('its content type is not JSON');
@@ -132,7 +133,7 @@ const readText = async (
 /** Does not wait, because the connection may not respond. */
 const discard = (work: Promise<void> | undefined): void => void work?.catch(() => {});
 
-/** Waits for work until the signal is aborted at the latest, whether or not the work stops then. */
+/** Waits for the work until the signal is aborted, even if the work does not stop then. */
 const raceAbort = <Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> =>
   new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason);
@@ -156,7 +157,7 @@ const readMaxAge = (headers: Headers): Seconds => {
   return Math.floor(Math.min(Math.max(lifetime - age, 0), longestMaxAge));
 };
 
-// Which URLs can be fetched at all.
+// Which URLs can be fetched.
 
 /** In characters. */
 const maxUrlLength = 255;
@@ -165,7 +166,7 @@ const maxUrlLength = 255;
 const privateNames =
   /(?:^|\.)(?:localhost|local|internal|intranet|lan|home|corp|private|test|invalid|onion|arpa)$/;
 
-/** The hosts whose documents are not fetched, and whether documents on loopback are. */
+/** Nothing is fetched from the hosts of these. Documents on loopback are fetched only if the issuer is on loopback. */
 export interface UrlPolicy {
   readonly issuer: Issuer;
   readonly resources: readonly string[];
@@ -189,7 +190,7 @@ export const isAllowedUrl = (text: string, policy: UrlPolicy): boolean => {
 const isPublicName = (hostname: string): boolean =>
   /^(?:[a-z0-9-]+\.)+[a-z0-9-]*[a-z][a-z0-9-]*$/.test(hostname) && !privateNames.test(hostname);
 
-/** Returns whether a host is, or may be, in the zone of this server. */
+/** Returns whether a host is one of this server's hosts, or a parent domain or subdomain of one. */
 const isOwnHost = (hostname: string, { issuer, resources }: UrlPolicy): boolean =>
   [issuer, ...resources].some((own) => {
     const { hostname: ownHostname } = new URL(own);

@@ -1,6 +1,6 @@
 /**
- * Clients that are not in the configuration, as MCP clients expect it: a client ID can be the URL of a metadata
- * document, and clients can register themselves (RFC 7591).
+ * MCP clients that are not in the configuration: the client ID is the URL of a metadata document, or the client
+ * registers itself (RFC 7591).
  * @module
  */
 
@@ -9,7 +9,7 @@ import type { ClientSource, ClientSourceContext, ConnectedClientSource } from '.
 import { ConfigurationError, rejectUnknownOptions } from '../oauth/errors.ts';
 import { hasApiScope, offlineAccessScope } from '../oauth/scope.ts';
 import { assertionAlgorithms } from './client-assertion.ts';
-import type { ClientTraits } from './metadata.ts';
+import type { McpClientTraits } from './metadata.ts';
 import { createMetadataClients } from './metadata-document.ts';
 import { createRedirectPolicy, knownRedirectUris } from './redirect-uris.ts';
 import { createRegisteredClients, registrationPath } from './registration.ts';
@@ -31,9 +31,9 @@ export interface McpClientsOptions {
    */
   readonly defaultScopes?: readonly string[];
   /**
-   * The redirect URIs that clients can register, besides those on loopback: normalized https URIs, exact or
-   * with `/*` as the end of the path for everything below it, and exact URIs with a private-use scheme.
-   * `[]` allows only loopback. Default: `knownRedirectUris`; to add one, write
+   * The redirect URIs that clients can register, besides those on loopback. Each is a normalized https URI, whose
+   * path can end in `/*` to allow every path below it, or an exact URI with a private-use scheme. `[]` allows
+   * only loopback. Default: `knownRedirectUris`; to add one, write
    * `[...knownRedirectUris, 'https://app.example/callback']`.
    */
   readonly redirectUris?: readonly string[];
@@ -48,10 +48,10 @@ export interface McpClientsOptions {
    */
   readonly registration?: boolean;
   /**
-   * Sends the requests for metadata documents and keys, to URLs that anyone can choose, so it must refuse
-   * private addresses: `publicFetch` of `assistant-auth/node`. Required unless the broker runs on Workers or
-   * `metadataDocuments` is `false`. Default on Workers: the option `fetch` of `createBroker`; the
-   * compatibility flag `global_fetch_strictly_public` must be set.
+   * Sends the requests for metadata documents and keys. Anyone can choose their URLs, so it must refuse private
+   * addresses, as `publicFetch` of `assistant-auth/node` does. Required unless the broker runs on Workers or
+   * `metadataDocuments` is `false`. Default on Workers: the option `fetch` of `createBroker`; the compatibility
+   * flag `global_fetch_strictly_public` must be set.
    */
   readonly fetch?: typeof fetch;
 }
@@ -61,8 +61,11 @@ export interface McpClientsOptions {
  * A client identifies itself with the URL of its metadata document, or it registers itself. Each one must use
  * PKCE with S256 (RFC 7636), and each refresh replaces the refresh token.
  *
- * Such a client chooses its own name. The sign-in page also shows the host of its metadata document and the
- * host that the code is sent to.
+ * Such a client chooses its own name. So the sign-in page also shows the host of its metadata document, or that
+ * the name is not verified, and the host that the code is sent to.
+ *
+ * On Workers, call it without `fetch`, and add `global_fetch_strictly_public` to `compatibility_flags` in the
+ * Wrangler file. On Node, pass `publicFetch`.
  * @param options which clients are accepted, and what they can be granted
  * @throws ConfigurationError `mcpClients.<option>`, when `createBroker` is called, for an option that is not
  *   valid, or for a missing `fetch` or compatibility flag
@@ -131,7 +134,7 @@ const listAuthentications = (
 const createTraits = (
   { scopes: given, defaultScopes }: McpClientsOptions,
   { scopes: declared }: Pick<ClientSourceContext, 'scopes'>,
-): ClientTraits => {
+): McpClientTraits => {
   const scopes = [...new Set([...(given ?? declared.keys()), offlineAccessScope])];
   const defaults = defaultScopes ?? scopes.filter((scope) => scope !== offlineAccessScope);
   for (const [option, names, available] of [
@@ -170,7 +173,7 @@ const selectFetch = (given: typeof fetch | undefined, context: ClientSourceConte
   if (isPublicOnly !== true)
     throw new ConfigurationError(
       'mcpClients',
-      'requires the compatibility flag global_fetch_strictly_public, which keeps requests to URLs that clients choose out of your own zone: add it to compatibility_flags in the Wrangler file.',
+      'requires the compatibility flag global_fetch_strictly_public, so that no client can choose a URL that reaches your origin server directly. Add the flag to compatibility_flags in the Wrangler file.',
     );
   return context.fetch;
 };

@@ -1,8 +1,8 @@
 /**
  * Client ID metadata documents (draft-ietf-oauth-client-id-metadata-document): the client ID is an https URL,
- * and the JSON document there describes the client. A copy is cached; if the document can no longer be read, a
- * copy of the last 24 hours is used, and after that the one that storage has kept since the last sign-in, for
- * up to 180 days. These older copies supply redirect URIs and the name, but never keys.
+ * and the JSON document there describes the client. The document is cached. If it can no longer be read, the
+ * cached copy is used for up to 24 hours, and then the copy that was stored at the last sign-in, for up to 180
+ * days. These older copies supply redirect URIs and the name, but never keys.
  */
 
 import type { Client, VerifiedAssertion } from '../clients/client.ts';
@@ -26,16 +26,16 @@ import {
   InvalidDocumentError,
   isAllowedUrl,
 } from './fetch-document.ts';
-import { type ClientTraits, readClientName, readGrantTypes } from './metadata.ts';
+import { type McpClientTraits, readClientName, readGrantTypes } from './metadata.ts';
 import type { RedirectPolicy } from './redirect-uris.ts';
 
 /** The largest document that is read, in bytes. */
 const maxBytes = 5120;
 
-/** How long storage keeps a copy after a sign-in: as long as a refresh token can be valid by default. */
+/** How long the stored copy is kept after a sign-in: as long as a refresh token can be valid by default. */
 const retention: Seconds = 180 * 86_400;
 
-/** What storage keeps. It contains no keys and nothing secret. */
+/** The content of the stored copy, without the name. It contains neither keys nor secrets. */
 interface StoredMetadata {
   readonly redirectUris: readonly string[];
   readonly canBePublic: boolean;
@@ -57,7 +57,7 @@ interface ClientMetadata extends StoredMetadata {
 type AssertionKeys = ReturnType<typeof parseKeySet>;
 
 interface MetadataOptions {
-  readonly traits: ClientTraits;
+  readonly traits: McpClientTraits;
   readonly redirects: RedirectPolicy;
   /** Sends requests to public addresses only. */
   readonly fetch: typeof fetch;
@@ -105,7 +105,7 @@ export const createMetadataClients = (
     return stored !== undefined && now() < stored.retainUntil ? stored : undefined;
   };
 
-  /** Reads the document. The limit of its host does not apply to a client that has signed a user in before. */
+  /** Reads the document. The limit of its host does not apply to a client that users have signed in to before. */
   const read = async (id: string) => {
     const found = await documents.read(id);
     const isLimited = found.kind === 'failed' && found.problem === 'limited';
@@ -123,7 +123,7 @@ export const createMetadataClients = (
         const verify = found.kind === 'fresh' ? createVerifier(id, found.value) : refuseWithoutFreshKeys;
         return {
           ...createClient(id, found.value, verify),
-          copy: { metadata: JSON.stringify(stored), retention },
+          storedCopy: { metadata: JSON.stringify(stored), retention },
         };
       }
       case 'gone':
@@ -140,7 +140,7 @@ export const createMetadataClients = (
   };
 };
 
-/** Looks first, so that requests with made-up client IDs write nothing. */
+/** Reads first, so that requests with made-up client IDs write nothing. */
 const deleteStored = async (
   storage: Pick<BrokerStorage, 'readClient' | 'deleteClient'>,
   id: string,
@@ -167,7 +167,7 @@ const readInlineKeys = async (
 const toProtocolError = ({ problem, reason }: DocumentFailure): ProtocolError =>
   problem === 'unavailable' || problem === 'limited'
     ? mcpClientError('client-metadata.unavailable', { cause: reason })
-    : mcpClientError('client-metadata.invalid', { cause: reason, detail: `(${reason})` });
+    : mcpClientError('client-metadata.invalid', { cause: reason, detail: `Reason: ${reason}.` });
 
 // The content of a document.
 
@@ -178,8 +178,8 @@ const createDocumentKind = (
   maxBytes,
   parse(document, url) {
     const { client_id: id, client_secret: secret, client_name: name, redirect_uris: uris } = document;
-    // Then it is not the document of this client, and says nothing about it.
-    if (id !== url) throw new InvalidDocumentError('its client_id is not its URL', 'invalid');
+    // It is not the document of this client, so it does not withdraw earlier copies.
+    if (id !== url) throw new InvalidDocumentError('its client_id is not its own URL', 'invalid');
     refuseIf(secret !== undefined, 'it contains a client_secret');
     const grantTypes = readGrantTypes(document);
     refuseIf(
@@ -200,7 +200,7 @@ const createDocumentKind = (
 /** How many redirect URIs of a document are used. */
 const maxRedirectUris = 20;
 
-/** Unusable ones are ignored: a document is the same for every server, and lists URIs for all of them. */
+/** Ignores URIs that cannot be used: a document lists the URIs for all servers. */
 const readRedirectUris = (value: unknown, { allowPublished }: RedirectPolicy): readonly string[] =>
   (Array.isArray(value) ? value : [])
     .filter((uri): uri is string => typeof uri === 'string' && allowPublished(uri) !== undefined)
@@ -209,7 +209,7 @@ const readRedirectUris = (value: unknown, { allowPublished }: RedirectPolicy): r
 /**
  * Reads how the client authenticates. `token_endpoint_auth_methods_supported` lists several methods
  * (OpenID Connect Relying Party Metadata Choices): ChatGPT's document prefers `private_key_jwt` and also allows
- * `none`, so either is accepted. Without any of the two members, the client is public.
+ * `none`, so either is accepted. Without either member, the client is public.
  */
 const readAuthentication = (
   document: Readonly<Record<string, unknown>>,
@@ -222,7 +222,7 @@ const readAuthentication = (
   const keys = methods.includes('private_key_jwt') ? readKeyLocation(document, context) : undefined;
   refuseIf(
     !canBePublic && keys === undefined,
-    'it allows neither the authentication method none, nor private_key_jwt with keys',
+    'it allows neither the authentication method none nor private_key_jwt with keys',
   );
   const isSupported = typeof algorithm === 'string' && assertionAlgorithms.includes(algorithm);
   refuseIf(algorithm !== undefined && !isSupported && !canBePublic, 'its signing algorithm is not supported');

@@ -2,8 +2,8 @@
 
 import type { Client } from '../clients/client.ts';
 
-/** What all these clients have in common. */
-export type ClientTraits = Pick<
+/** What both kinds of clients have in common. */
+export type McpClientTraits = Pick<
   Client,
   'scopes' | 'defaultScopes' | 'unknownScopes' | 'pkce' | 'refresh' | 'refreshFailureStatus'
 >;

@@ -1,6 +1,6 @@
 /**
- * Which redirect URIs clients can register, and the rules that are made of them. A client that registers
- * itself proves nothing, so only the places that it can have codes sent to protect the user.
+ * Which redirect URIs clients can have, and the rules for them. A client that registers itself proves nothing
+ * about itself, so users are protected only by the limits on where its codes can be sent.
  */
 
 import { ConfigurationError } from '../oauth/errors.ts';
@@ -9,8 +9,8 @@ import { createRedirectRule, parseRedirectUri, type RedirectRule } from '../oaut
 /**
  * The redirect URIs of known clients, which clients can register by default: ChatGPT, Claude, VS Code, Cursor,
  * Slack, Microsoft 365 Copilot and Copilot Studio, Perplexity, n8n, and Antigravity. Redirect URIs on loopback
- * are always allowed. The list was collected in November 2026; those of Perplexity, n8n, Antigravity and
- * `claude.com` have one source each.
+ * are always allowed. The list was collected in November 2026. There was only one source for each entry of
+ * Perplexity, n8n, Antigravity and `claude.com`.
  */
 export const knownRedirectUris: readonly string[] = [
   'https://chatgpt.com/connector_platform_oauth_redirect',
@@ -70,7 +70,7 @@ export const createRedirectPolicy = (entries: readonly string[]): RedirectPolicy
 const dangerousScheme = /^(?:javascript|data|vbscript|blob|file|about|http|ws|wss|ftp|view-source):$/;
 
 const parseEntry = (entry: string): ((uri: string) => boolean) => {
-  // `test` would convert any value to text.
+  // Callers in JavaScript can pass any value.
   const url = typeof entry === 'string' ? parseRedirectUri(entry) : undefined;
   const isPrefix = entry.endsWith('/*');
   if (

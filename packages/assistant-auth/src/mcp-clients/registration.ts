@@ -1,7 +1,7 @@
 /**
  * Dynamic client registration (RFC 7591): `POST /register`. The client ID is the sealed registration itself, so
- * that strangers cannot fill the storage. Storage keeps a copy from the first sign-in on, which is used when
- * the key that sealed the ID is no longer in the ring.
+ * that strangers cannot fill the storage. Each sign-in stores a copy, which is used after the key that sealed the
+ * ID was removed from the ring.
  */
 
 import type { Client } from '../clients/client.ts';
@@ -17,7 +17,7 @@ import { computeDigest, randomSecret } from '../oauth/secrets.ts';
 import { list, optional, record, text, uint, type ValueOf } from '../seal/codec.ts';
 import { createSealer } from '../seal/sealer.ts';
 import { createSealedType, type SealedType } from '../tokens/sealers.ts';
-import { type ClientTraits, readClientName, readGrantTypes } from './metadata.ts';
+import { type McpClientTraits, readClientName, readGrantTypes } from './metadata.ts';
 import type { RedirectPolicy } from './redirect-uris.ts';
 
 /** The path of the endpoint. */
@@ -36,7 +36,7 @@ const registration = record({
 
 type Registration = ValueOf<typeof registration>;
 
-/** How long storage keeps a copy after a sign-in: the longest time that a refresh token can be valid. */
+/** How long the stored copy is kept after a sign-in: the longest time that a refresh token can be valid. */
 const retention: Seconds = 400 * 86_400;
 
 const maxRedirectUris = 10;
@@ -47,7 +47,7 @@ const maxRedirectUris = 10;
 const maxRedirectLength = 512;
 
 interface RegistrationOptions {
-  readonly traits: ClientTraits;
+  readonly traits: McpClientTraits;
   readonly redirects: RedirectPolicy;
 }
 
@@ -74,7 +74,7 @@ export const createRegisteredClients = (
       // Checked again, because an entry may have been removed from the list since then.
       redirects: redirectUris.map(redirects.allowRegistered).filter((rule) => rule !== undefined),
       offlineAccess: canRefresh === 1 ? 'always' : 'on-request',
-      copy: { metadata: JSON.stringify(found), retention },
+      storedCopy: { metadata: JSON.stringify(found), retention },
     } as const;
     return secretDigest === undefined
       ? { ...client, authentication: 'none' }
@@ -85,7 +85,7 @@ export const createRegisteredClients = (
     async find(id) {
       const opened = await sealedType.open(id);
       if (opened.kind === 'opened') return createClient(id, opened.value);
-      // A client ID whose key was removed from the ring. Everything else was never a client ID.
+      // Only an ID that was sealed with a removed key can be a stored one. Anything else was never a client ID.
       if (opened.reason !== 'unknown-key') return undefined;
       const stored = await storage.readClient(id);
       return stored && createClient(id, JSON.parse(stored.metadata));

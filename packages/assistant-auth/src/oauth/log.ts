@@ -65,8 +65,8 @@ export type LogEvent =
   /** A client registered itself. Nothing was stored. */
   | 'client-registered'
   /**
-   * The metadata document or the keys of a client could not be read or are not valid. `clientId` is the URL.
-   * An earlier copy may have been used.
+   * The metadata document or the keys of a client could not be read or are not valid. `clientId` is the URL of
+   * the document or of the keys. A cached or stored copy of the document may have been used instead.
    */
   | 'document-failed'
   /** A rate limiter failed, so the request was allowed. */

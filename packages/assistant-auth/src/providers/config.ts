@@ -34,9 +34,8 @@ export interface ProviderOptions {
   /**
    * Parameters added when the user must authenticate again, in place of authorization parameters of the
    * same name. They should request the strongest reauthentication that the provider supports. If they
-   * contain `max_age`, and a client accepts an authentication that is not older than its own `max_age`, that
-   * value is sent instead, and their `prompt` is omitted. Default: `prompt=login` and `max_age=0` for
-   * `oidc()`, none for `oauth2()`.
+   * contain `max_age`, and the client sent a `max_age` other than 0, the client's value is sent instead, and
+   * their `prompt` is omitted. Default: `prompt=login` and `max_age=0` for `oidc()`, none for `oauth2()`.
    */
   readonly reauthentication?: Readonly<Record<string, string>>;
   /**

@@ -57,7 +57,7 @@ const buildPromptParameters = (
   return { ...parameters, ...accountSelection, ...(prompt !== '' && { prompt }) };
 };
 
-/** Sends the client's `max_age` instead of a fixed one. `prompt=login` would make it ineffective. */
+/** Replaces a fixed `max_age` with the client's. Omits `prompt`, because `prompt=login` would make it ineffective. */
 const withMaxAge = (
   reauthentication: Readonly<Record<string, string>>,
   maxAge: Seconds | undefined,

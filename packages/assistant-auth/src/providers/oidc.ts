@@ -170,9 +170,8 @@ export const createOidcProvider = (
 };
 
 /**
- * Returns the default only if the issuer lists it among the values of `prompt` that it supports (OpenID Connect
- * Prompt Create 1.0). Some issuers refuse a request with any other value, and then the sign-in would fail. What
- * the publisher set is always sent.
+ * Returns the default parameters only if the issuer lists their `prompt` as supported (OpenID Connect Prompt Create
+ * 1.0): some issuers refuse a request with any other value. Parameters that the publisher set are always sent.
  */
 const selectIfSupported = (
   parameters: Readonly<Record<string, string>>,

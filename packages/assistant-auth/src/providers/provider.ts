@@ -38,15 +38,15 @@ export interface UpstreamRequest {
   /** The PKCE verifier (RFC 7636), 43 characters. Secret: only its challenge is sent with the browser. */
   readonly codeVerifier: string;
   /**
-   * Requests an authentication not before `since`. Whether that is verified depends on the
-   * provider. Default: any sign-in is accepted.
+   * Requests that the user authenticate again if they last did so before `since`. Whether that is verified
+   * depends on the provider. Default: any sign-in is accepted.
    */
   readonly reauthenticate?: {
     /** The earliest time of authentication that is accepted. */
     readonly since: EpochSeconds;
     /**
-     * How long before the start of the sign-in the user can have authenticated, in seconds; at least 1.
-     * Default: the user must authenticate now.
+     * The maximum time between the user's authentication and the start of the sign-in, in seconds; at least 1.
+     * Default: the user must authenticate again.
      */
     readonly maxAge?: Seconds;
   };

@@ -96,8 +96,8 @@ export const optional = <Item>(item: Codec<Item>): Codec<Item | undefined> => ({
 });
 
 /**
- * A flag that takes no byte if it is false. Only for the last field of a payload, to which it can be added
- * without a change of the format: what was sealed before is read as false.
+ * A flag that takes no byte if it is false. It can be added as the last field of a payload without changing the
+ * format: in what was sealed before, it is false.
  */
 export const trailingFlag: Codec<boolean> = {
   write(out, value) {

@@ -212,7 +212,7 @@ const maxTransactions = 5;
  */
 const maxTransactionsLength = 3000;
 
-/** How many completed login transactions a browser keeps, and how many characters they take. */
+/** How many completed login transactions a browser keeps, and how many characters they can take together. */
 const maxCompletions = 3;
 const maxCompletionsLength = 1200;
 
@@ -247,7 +247,7 @@ export const completeTransaction = async (
   ];
   return [
     clearCookie(transactionCookie),
-    // Too long only with a client ID of nearly a kilobyte. Then a repeated callback is not recognized.
+    // Only a client ID of nearly a kilobyte makes it too long. Then a repeated callback is not recognized.
     ...(sealed.length > maxCompletionsLength ? [] : [setCookie(name, sealed, Math.max(expiresAt - now, 0))]),
     ...surplus.slice(0, maxCleared).map(clearCookie),
   ];

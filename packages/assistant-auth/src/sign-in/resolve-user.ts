@@ -58,11 +58,11 @@ export const buildSignIn = async (
   };
 };
 
-/** Keeps a copy of a client that is not in the configuration, so that the client does not disappear. */
-const copyClient = ({ id, name, copy }: Client, now: EpochSeconds): Pick<SignIn, 'client'> =>
-  copy === undefined
+/** Builds the stored copy of a client that is not in the configuration, so that the broker still knows it later. */
+const copyClient = ({ id, name, storedCopy }: Client, now: EpochSeconds): Pick<SignIn, 'client'> =>
+  storedCopy === undefined
     ? {}
-    : { client: { id, name, metadata: copy.metadata, retainUntil: now + copy.retention } };
+    : { client: { id, name, metadata: storedCopy.metadata, retainUntil: now + storedCopy.retention } };
 
 /**
  * Stores a sign-in.

@@ -133,8 +133,8 @@ export interface RevocableToken {
 }
 
 /**
- * Stores users, identities, grants, clients and revocations for one broker. Every method is one round trip and atomic:
- * concurrent callers never see a partial change. A method that cannot reach its storage throws
+ * Stores users, identities, grants, clients and revocations for one broker. Every method is one round trip and
+ * atomic: concurrent callers never see a partial change. A method that cannot reach its storage throws
  * {@link StorageUnavailable}; it has then changed either nothing or everything. Secrets arrive sealed, so
  * storage never sees one in plaintext.
  *

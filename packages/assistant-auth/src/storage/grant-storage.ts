@@ -48,9 +48,9 @@ export interface SignIn {
   readonly client?: StoredClient;
 }
 
-/** A client that is not in the configuration: a copy of its registration or of its metadata document. */
+/** A client that is not in the configuration: the stored copy of its registration or metadata document. */
 export interface StoredClient {
-  /** The client ID, at most 1,000 characters. */
+  /** The client ID, at most 1,300 characters. */
   readonly id: string;
   /** The name that users saw when they signed in. */
   readonly name: string;
@@ -117,7 +117,7 @@ export type SignInOutcome =
     };
 
 /**
- * A client assertion, with which a client authenticates and which it can use only once.
+ * A client assertion: a client authenticates with it, and can use it only once.
  * @see RFC 7523 §3
  */
 export interface ClientAssertion {
@@ -154,7 +154,7 @@ export interface CodeRedemption {
   /** When the last refresh token of the grant expires, however often it is used. */
   readonly refreshAbsoluteExpiresAt: EpochSeconds;
   /**
-   * The assertion with which the client authenticated, if it used one. It counts as used even if the code is
+   * The assertion that the client authenticated with, if it used one. It counts as used even if the code is
    * refused. If it was used before, nothing is changed.
    */
   readonly assertion?: ClientAssertion;
@@ -250,7 +250,7 @@ export interface GrantRefresh extends PresentedRefreshToken {
   /** How long a recheck lease is valid, in seconds. After that, another caller can acquire it. */
   readonly recheckLeaseDuration: Seconds;
   /**
-   * The assertion with which the client authenticated, if it used one. It counts as used even if the refresh
+   * The assertion that the client authenticated with, if it used one. It counts as used even if the refresh
    * is refused. If it was used before, nothing is changed: no grant is revoked, and no lease is acquired.
    */
   readonly assertion?: ClientAssertion;

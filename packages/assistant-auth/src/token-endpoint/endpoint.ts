@@ -68,15 +68,15 @@ const parseTokenRequest = (form: URLSearchParams) => {
 };
 
 /**
- * Finds the client of a token request. If it is not in the configuration, its code or refresh token must be genuine;
- * otherwise the response is that for a code or token that is not valid, so that the client starts a new sign-in.
+ * Finds the client of a token request. If it is not in the configuration, the code or refresh token must have been
+ * issued to it. Otherwise the error is that of an invalid code or token, so that the client starts a new sign-in.
  */
 const findClient = async (
   { clients, sealers }: BrokerContext,
   { code = '', refresh_token: refreshToken }: GrantParameters,
   id: string,
 ): Promise<Client | undefined> => {
-  if (!clients.canBeOther(id)) return clients.find(id);
+  if (!clients.requiresSource(id)) return clients.find(id);
   const kind = refreshToken === undefined ? 'code' : 'refresh';
   const opened = await sealers[kind].open(refreshToken ?? code);
   if (opened.kind === 'failed') throw tokenEndpointError(`${kind}.unreadable`, { cause: opened.reason });

@@ -16,7 +16,7 @@ export type GrantParameters = Parameters<(typeof grantParameters)[number] | 'res
 
 export type GrantContext = RecheckContext & Pick<BrokerContext, 'lateRefresh' | 'limits' | 'scopes'>;
 
-/** The client, and the assertion that it authenticated with, if any, which must be recorded. */
+/** The client of a token request, and the assertion that it authenticated with, if any. It must be recorded. */
 export interface AuthenticatedClient {
   readonly client: Client;
   readonly assertion: VerifiedAssertion | undefined;
@@ -44,7 +44,7 @@ export interface TokenGrant {
   readonly scopes: readonly string[];
   readonly now: EpochSeconds;
   readonly accessExpiresAt: EpochSeconds;
-  /** Whether the refresh token can only be used with an assertion. */
+  /** Whether the refresh token can be used only with an assertion. */
   readonly requiresAssertion: boolean;
   /** The refresh token to return. Default: a new one, if the grant's policy allows one. */
   readonly refreshToken?: string;

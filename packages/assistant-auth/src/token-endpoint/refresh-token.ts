@@ -27,8 +27,8 @@ export const refreshTokenGrant: GrantHandler = async (context, { client, asserti
   const now = context.now();
   const presented = await openRefreshToken(sealers, parameters.refresh_token);
   checkRefreshToken(presented, client, parameters, now);
-  // The method of the code exchange, or a stronger one. Otherwise, whoever has stolen the token could use it
-  // without the key.
+  // A refresh needs the client authentication of the code exchange, or a stronger one. Otherwise, a stolen token
+  // could be used without the client's key.
   const { requiresAssertion } = presented;
   if (requiresAssertion && assertion === undefined) throw tokenEndpointError('refresh.authentication');
   if (findByResource(sealers.access, presented.resource) === undefined)

@@ -51,7 +51,7 @@ export const refreshToken = record({
   resource: text,
   generation: uint,
   expiresAt: uint,
-  /** Whether the code was redeemed, or a refresh was made, with a client assertion: then each refresh needs one. */
+  /** Whether a refresh requires a client assertion, because the code or an earlier refresh token was used with one. */
   requiresAssertion: trailingFlag,
 });
 

@@ -92,13 +92,13 @@ export interface ParsedBranding {
   readonly language: string;
   /** The writing direction of the language: `ltr` (left to right) or `rtl` (right to left). */
   readonly direction: 'ltr' | 'rtl';
-  /** The texts. Those of the account pages and of `mcpClients` are present if the broker uses these. */
+  /** The texts. Those of the account pages and of `mcpClients` are present if the broker uses them. */
   readonly texts: ParsedTexts;
 }
 
 /**
  * Checks the options of the pages, and fills in the defaults.
- * @param optionalTexts the default texts of what is opt-in, if the broker uses it
+ * @param optionalTexts the default texts of the opt-in parts that the broker uses
  * @throws ConfigurationError with the name of the option, for example `branding.logo`
  */
 export const parseBranding = (

@@ -1,7 +1,7 @@
 /**
  * Renders the sign-in page, which is also the consent page. It shows the client, the scopes, the redirect
- * host and one button per provider. A client that the publisher did not configure chose its name itself, so
- * the page also shows what identifies it.
+ * host and one button per provider. A client that is not in the configuration chose its name itself, so the page
+ * also shows what identifies it.
  */
 
 import { continueChoice } from '../oauth/identifiers.ts';
@@ -23,7 +23,7 @@ export interface SignInModel {
   /** The publisher's branding, language and texts, with all defaults filled in. */
   readonly branding: ParsedBranding;
   /**
-   * The name of the client. Unless the client is configured, the name is only a claim: never show it without
+   * The name of the client. A client that is not in the configuration chose it itself, so never show it without
    * `clientIdentity`.
    */
   readonly clientName: string;
@@ -36,9 +36,9 @@ export interface SignInModel {
   readonly redirectHost: string;
   /**
    * Where the code is sent: to a `website`, or to an app on the user's `device`, through a loopback address or
-   * a private-use URI scheme (RFC 8252 §7.1, §7.3). If it is `device`, warn the user, even if the client is
-   * configured: any app on the device can start a sign-in with the client ID of another one, and receive the
-   * code (RFC 8252 §8.6).
+   * a private-use URI scheme (RFC 8252 §7.1, §7.3). If it is `device`, warn the user, even if the client is in
+   * the configuration: any app on the device can start a sign-in with the client ID of another app, and receive
+   * the code (RFC 8252 §8.6).
    */
   readonly redirectKind: 'website' | 'device';
   /** The scopes that are granted. */
@@ -59,9 +59,9 @@ export interface SignInModel {
 
 /** What is known about a client besides its name, so that users do not have to trust the name. */
 export type ClientIdentity =
-  /** The publisher configured the client, and chose its name. */
+  /** The client is in the configuration, so the publisher chose its name. */
   | { readonly kind: 'configured' }
-  /** Its metadata, with the name, was read from the URL that is its ID. */
+  /** Its metadata document, which contains the name, was read from the URL that is its ID. */
   | {
       readonly kind: 'metadata-document';
       /** The host of that URL, with the port unless it is the default port. Never truncate it. */

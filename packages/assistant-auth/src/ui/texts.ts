@@ -1,6 +1,6 @@
 /**
  * The texts of the pages, without the titles and messages of errors: the defaults of the sign-in pages, and
- * the check of replacements, which must keep the placeholders. The defaults of what is opt-in are in
+ * the check of replacements, which must keep the placeholders. The defaults of the opt-in parts are in
  * `account/ui/texts.ts` and `mcp-clients/texts.ts`.
  */
 import { ConfigurationError } from '../oauth/errors.ts';
@@ -30,7 +30,7 @@ export interface AccountTexts {
   readonly appsAbout: string;
   /** Shown instead of the apps if none is connected. */
   readonly noApps: string;
-  /** Which host identifies an app, if its client ID is the URL of its metadata: `{site}`. */
+  /** Which host identifies an app, if its client ID is the URL of its metadata document: `{site}`. */
   readonly appIdentifiedBy: string;
   /** Shown with an app that registered itself: its name is not verified. */
   readonly appUnverifiedName: string;
@@ -194,7 +194,7 @@ export interface SignInTexts {
   readonly deviceWarning: string;
   /**
    * Shown below it instead of `destination`: `{host}`, which can also be a URI scheme such as
-   * `com.example.app:`, and `{client}`, whose name proves nothing here.
+   * `com.example.app:`, and `{client}`, a name that any app can use.
    */
   readonly deviceDestination: string;
   /** Legend of the group of buttons. */
@@ -240,7 +240,7 @@ export interface McpClientTexts {
   readonly unverifiedRequest: string;
   /** Shown below it: the name is not verified. */
   readonly unverifiedName: string;
-  /** Which host identifies the client, if its ID is the URL of its metadata: `{site}`. */
+  /** Which host identifies the client, if its ID is the URL of its metadata document: `{site}`. */
   readonly identifiedBy: string;
   /** Shown instead of `destination` if that host is not the one that the code is sent to: `{host}`, `{site}`. */
   readonly otherDestination: string;
@@ -249,7 +249,7 @@ export interface McpClientTexts {
 /** The texts of all pages, without the titles and messages of errors. */
 export interface Texts extends SignInTexts, AccountTexts, McpClientTexts {}
 
-/** The validated texts. Those of the account pages and of `mcpClients` are present if the broker uses these. */
+/** The validated texts. Those of the account pages and of `mcpClients` are present if the broker uses them. */
 export type ParsedTexts = SignInTexts & Partial<AccountTexts & McpClientTexts>;
 
 export const defaultTexts: SignInTexts = {
@@ -260,8 +260,8 @@ export const defaultTexts: SignInTexts = {
   destination: 'Afterwards you return to {host}. If that is not where you came from, cancel.',
   deviceWarning: 'Did you just start this sign-in?',
   deviceDestination:
-    'Access goes to an app on this device ({host}). ' +
-    'Any app on this device could have started this sign-in as {client}. ' +
+    'An app on this device ({host}) will get access. ' +
+    'Any app on this device could have started this sign-in and called itself {client}. ' +
     'Continue only if you just started it yourself in an app that you trust.',
   choice: 'Allow this and sign in',
   continueWith: 'Continue with {provider}',
@@ -284,9 +284,9 @@ export const defaultTexts: SignInTexts = {
 
 /**
  * Fills in the default texts.
- * @param optionalTexts the default texts of what is opt-in, if the broker uses it
- * @throws ConfigurationError for an unknown name, a text of what the broker does not use, an empty text, a
- *   missing placeholder, or one that the default does not have
+ * @param optionalTexts the default texts of the opt-in parts that the broker uses
+ * @throws ConfigurationError for an unknown name, a text of an opt-in part that the broker does not use, an empty
+ *   text, a missing placeholder, or one that the default does not have
  */
 export const parseTexts = (given: Partial<Texts>, optionalTexts?: Partial<Texts>): ParsedTexts => {
   const defaults: ParsedTexts = { ...defaultTexts, ...optionalTexts };
@@ -305,7 +305,7 @@ const checkText = (option: string, original: string | undefined, text: unknown):
   if (original === undefined)
     throw new ConfigurationError(
       option,
-      'is not the name of a text. Some require the option account or mcpClients().',
+      'is not the name of a text. Some texts exist only with the option account or with mcpClients().',
     );
   if (typeof text !== 'string' || text.trim() === '')
     throw new ConfigurationError(option, 'must be a non-empty string.');

@@ -113,7 +113,7 @@ describe('connected apps', () => {
     expect((await accountBrowser.openAccountPage()).html).toContain('>server<');
   });
 
-  describe('of clients that are not configured', () => {
+  describe('of clients that are not in the configuration', () => {
     const id = 'https://claude.ai/oauth/claude-code-client-metadata';
     const redirectUris = ['http://localhost/callback', 'https://evil.example/callback'] as const;
 
@@ -156,7 +156,7 @@ describe('connected apps', () => {
       expect(await readApps(deploy({ storage: deployment.storage, clients: [] }))).toEqual(apps);
     });
 
-    it('have the host or the start of their ID as name if no name is stored', async () => {
+    it('are named after the host of their ID, or its first characters, if no name is stored', async () => {
       const { storage } = await connectBoth();
       const readAccount = async (userId: string): Promise<Account | undefined> => {
         const account = await storage.readAccount(userId);

@@ -360,15 +360,15 @@ describe('/authorize', () => {
       'L7.3 comes with a warning for an app on the user’s device: %s',
       async (redirectUri, requested, host) => {
         expect(await readRedirectHostLine(redirectUri, requested)).toBe(
-          `Access goes to an app on this device (${host}). ` +
-            'Any app on this device could have started this sign-in as App. ' +
+          `An app on this device (${host}) will get access. ` +
+            'Any app on this device could have started this sign-in and called itself App. ' +
             'Continue only if you just started it yourself in an app that you trust.',
         );
       },
     );
   });
 
-  describe('the page for a client that is not configured', () => {
+  describe('the page for a client that is not in the configuration', () => {
     const readPage = async (
       deployment: Deployment,
       client_id: string,
@@ -410,26 +410,29 @@ describe('/authorize', () => {
       ['https://chatgpt.com/oauth/abc/client.json', 'chatgpt.com', issuer],
       ['https://xn--chtgpt-3ve.com/oauth/abc/client.json', 'xn--chtgpt-3ve.com', issuer],
       ['http://localhost:9000/client.json', 'localhost:9000', 'http://localhost:8787'],
-    ])('L7.1 shows the host of its ID, if that is the URL of its metadata: %s', async (id, host, own) => {
-      const redirectUri = 'https://chatgpt.com/connector/oauth/abc';
-      const changes = { issuer: own, resources: [own] } as const;
-      const facts = await readFacts(
-        deployDocument(id, 'ChatGPT', redirectUri, {}, changes),
-        ...([id, redirectUri] as const),
-      );
-      expect(facts.slice(0, 4)).toEqual([
-        'ChatGPT asks to use Words on your behalf.',
-        `This app is identified by ${host}.`,
-        ...scopes('ChatGPT'),
-      ]);
-    });
+    ])(
+      'L7.1 shows the host of its ID, if that is the URL of a metadata document: %s',
+      async (id, host, own) => {
+        const redirectUri = 'https://chatgpt.com/connector/oauth/abc';
+        const changes = { issuer: own, resources: [own] } as const;
+        const facts = await readFacts(
+          deployDocument(id, 'ChatGPT', redirectUri, {}, changes),
+          ...([id, redirectUri] as const),
+        );
+        expect(facts.slice(0, 4)).toEqual([
+          'ChatGPT asks to use Words on your behalf.',
+          `This app is identified by ${host}.`,
+          ...scopes('ChatGPT'),
+        ]);
+      },
+    );
 
     it.each([
       ['https://slack.com/callback', 'Afterwards you return to slack.com.'],
       ['https://oauth2.slack.com/callback', 'Afterwards you return to oauth2.slack.com, not slack.com.'],
       ['https://slack.com:8443/callback', 'Afterwards you return to slack.com:8443, not slack.com.'],
     ])(
-      'L7.1 shows the host of the redirect, and whether the client ID has another one: %s',
+      'L7.1 shows the host of the redirect URI, and that of the client ID if it differs: %s',
       async (uri, line) => {
         const id = 'https://slack.com/.well-known/oauth-client-metadata';
         expect(await readFacts(deployDocument(id, 'Slack', uri), id, uri)).toEqual([
@@ -455,7 +458,7 @@ describe('/authorize', () => {
       ]);
     });
 
-    it('L7.3 shows the host of its ID, and warns if the redirect leads to the user’s device', async () => {
+    it('L7.3 shows the host of its ID, and warns if the code is sent to the user’s device', async () => {
       const id = 'https://claude.ai/oauth/claude-code-client-metadata';
       const deployment = deployDocument(id, 'Claude Code', 'http://localhost/callback');
       expect(await readFacts(deployment, id, 'http://localhost:51234/callback')).toEqual([
@@ -464,8 +467,8 @@ describe('/authorize', () => {
         ...scopes('Claude Code'),
         offlineAccess,
         'Did you just start this sign-in?',
-        'Access goes to an app on this device (localhost:51234). ' +
-          'Any app on this device could have started this sign-in as Claude Code. ' +
+        'An app on this device (localhost:51234) will get access. ' +
+          'Any app on this device could have started this sign-in and called itself Claude Code. ' +
           'Continue only if you just started it yourself in an app that you trust.',
       ]);
     });

@@ -469,7 +469,7 @@ describe('isChatGptMcpClient', () => {
     [id, 'https://chatgpt.com/connector/oauth/Ab_c-1'],
     ['https://chatgpt.com/oauth/Ab_c-1/client.json', 'https://chatgpt.com/connector/oauth/Ab_c-1'],
     ['https://chatgpt.com/oauth/codex2/client.json', redirect],
-  ])('recognizes %s with a code sent to %s', (clientId, redirectUri) => {
+  ])('recognizes the client ID %s if the code was sent to %s', (clientId, redirectUri) => {
     expect(isChatGptMcpClient(clientId, redirectUri)).toBe(true);
   });
 

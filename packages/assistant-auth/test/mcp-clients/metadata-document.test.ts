@@ -27,7 +27,7 @@ const open = (deployment: Deployment, request = documentRequest) =>
   createTestBrowser(deployment).openSignInPage(request);
 
 describe('a client with a metadata document', () => {
-  it('signs a user in, redeems the code and refreshes, without being registered', async () => {
+  it('signs a user in, redeems the code and refreshes its tokens', async () => {
     const web = publish();
     const deployment = deployWith(web);
     const tokens = await obtainTokensFor(deployment, documentRequest);
@@ -47,7 +47,7 @@ describe('a client with a metadata document', () => {
     });
   });
 
-  it('is shown with its name and the host of the redirect', async () => {
+  it('is shown with its name and the host of the redirect URI', async () => {
     const { response } = await open(deployWith(publish()));
     expect(response.status).toBe(200);
     const lines = await readLines(await response.text());
@@ -70,8 +70,8 @@ describe('a client with a metadata document', () => {
 
   it.each([
     ['uses refresh tokens', {}, true],
-    ['does not', { grant_types: undefined }, false],
-  ])('shows that it stays connected if its document says that it %s', async (_, changes, isShown) => {
+    ['does not use them', { grant_types: undefined }, false],
+  ])('is shown as staying connected only if it uses refresh tokens: it %s', async (_, changes, isShown) => {
     const { response } = await open(deployWith(publish(changes)));
     expect((await response.text()).includes('stay connected until you disconnect it')).toBe(isShown);
   });
@@ -133,7 +133,7 @@ describe('a client with a metadata document', () => {
         redirect_uris: ['http://localhost/oauth/callback'],
       },
     ],
-  ])('signs in like %s', async (_, url, redirect, changes) => {
+  ])('signs a user in with the document of %s', async (_, url, redirect, changes) => {
     const web = createWeb();
     web.publish(url, buildDocument({ client_id: url, redirect_uris: [redirect], ...changes }));
     const request = { ...documentRequest, client_id: url, redirect_uri: redirect };
@@ -141,7 +141,7 @@ describe('a client with a metadata document', () => {
     expect(tokens).toHaveProperty('refresh_token');
   });
 
-  it('accepts any port on loopback, and does not exchange localhost and 127.0.0.1', async () => {
+  it('accepts any port on loopback, and distinguishes localhost from 127.0.0.1', async () => {
     const deployment = deployWith(publish({ redirect_uris: ['http://localhost/callback'] }));
     for (const [redirect_uri, status] of [
       ['http://localhost:1/callback', 200],
@@ -154,11 +154,11 @@ describe('a client with a metadata document', () => {
 });
 
 describe('a metadata document', () => {
-  const invalid = (reason: string) => `The metadata document of the app is not valid. (${reason})`;
+  const invalid = (reason: string) => `The metadata document of the app is not valid. Reason: ${reason}.`;
 
   it.each([
-    ['another client_id', { client_id: `${documentUrl}2` }, 'its client_id is not its URL'],
-    ['no client_id', { client_id: undefined }, 'its client_id is not its URL'],
+    ['another client_id', { client_id: `${documentUrl}2` }, 'its client_id is not its own URL'],
+    ['no client_id', { client_id: undefined }, 'its client_id is not its own URL'],
     ['a client secret', { client_secret: 'x' }, 'it contains a client_secret'],
     ['no redirect URIs', { redirect_uris: undefined }, 'it has no redirect URI that is allowed here'],
     [
@@ -192,12 +192,12 @@ describe('a metadata document', () => {
     [
       'a method with a secret',
       { token_endpoint_auth_method: 'client_secret_basic' },
-      'it allows neither the authentication method none, nor private_key_jwt with keys',
+      'it allows neither the authentication method none nor private_key_jwt with keys',
     ],
     [
       'private_key_jwt without keys',
       { token_endpoint_auth_method: 'private_key_jwt' },
-      'it allows neither the authentication method none, nor private_key_jwt with keys',
+      'it allows neither the authentication method none nor private_key_jwt with keys',
     ],
     [
       'a malformed key set',
@@ -244,13 +244,13 @@ describe('a metadata document', () => {
     expect((await open(deployWith(web))).response.status).toBe(200);
   });
 
-  it('that does not exist makes the client unknown', async () => {
+  it('that does not exist means that the client is unknown', async () => {
     const deployment = deployWith(createWeb());
     const { response } = await open(deployment);
     await expectErrorPage(response, deployment, 'The app that sent you here is not registered with us.');
   });
 
-  it('that cannot be read is a temporary error, which does not count as a wrong credential', async () => {
+  it('that cannot be read causes a temporary error, which does not count as a failed authentication', async () => {
     const web = publish({}, { 'cache-control': 'no-store' });
     const deployment = deployWith(web);
     const code = await obtainCodeFor(deployment, documentRequest);
@@ -269,7 +269,7 @@ describe('a metadata document', () => {
     }
   });
 
-  it('is not fetched for a code or refresh token that is not valid, and the client learns that', async () => {
+  it('is not fetched for an invalid code or refresh token, for which the client gets invalid_grant', async () => {
     const web = publish();
     const deployment = deployWith(web);
     const forms = [
@@ -282,14 +282,14 @@ describe('a metadata document', () => {
     expect(web.requested).toEqual([]);
   });
 
-  it('with a bug in fetch is an error page, too', async () => {
+  it('causes a temporary error if fetch fails', async () => {
     const deployment = deployWith({ fetch: () => Promise.reject(new TypeError('fetch failed')) });
     expect((await open(deployment)).response.status).toBe(503);
     expect(deployment.log.map(({ event }) => event)).toContain('document-failed');
   });
 });
 
-describe('the copy of a metadata document', () => {
+describe('a copy of a metadata document', () => {
   /** Returns how often the document was fetched when the page is opened again after some seconds. */
   const countFetches = async (headers: Record<string, string>, seconds: number) => {
     const web = publish({}, headers);
@@ -339,7 +339,7 @@ describe('the copy of a metadata document', () => {
     expect((await open(deployment)).response.status).toBe(503);
   });
 
-  it('that storage has kept is used for 180 days after the last sign-in', async () => {
+  it('that is stored is used for 180 days after the last sign-in', async () => {
     const web = publish();
     const first = deployWith(web);
     const { refresh_token: token } = await obtainTokensFor(first, documentRequest);
@@ -355,7 +355,7 @@ describe('the copy of a metadata document', () => {
     expect((await open(other)).response.status).toBe(503);
   });
 
-  it('that storage has kept is not renewed by a sign-in that uses it', async () => {
+  it('that is stored is not extended by a sign-in that uses it', async () => {
     const web = publish();
     const first = deployWith(web);
     await obtainTokensFor(first, documentRequest);
@@ -371,7 +371,7 @@ describe('the copy of a metadata document', () => {
     ['lists no redirect URI', { redirect_uris: [] }],
     ['allows only an unsupported method', { token_endpoint_auth_method: 'tls_client_auth' }],
     ['allows only keys, and has none', { token_endpoint_auth_method: 'private_key_jwt' }],
-  ])('no longer counts when the document %s', async (_, changes) => {
+  ])('is no longer used when the document %s', async (_, changes) => {
     const web = publish({}, { 'cache-control': 'max-age=60' });
     const deployment = deployWith(web);
     const { refresh_token: token } = await obtainTokensFor(deployment, documentRequest);
@@ -390,7 +390,7 @@ describe('the copy of a metadata document', () => {
     ['a web page', () => new Response('<h1>', { headers: { 'content-type': 'text/html' } })],
     ['a redirect', () => new Response(null, { status: 302, headers: { location: '/' } })],
     ['a long document', () => Response.json({ padding: 'x'.repeat(6000) })],
-  ])('still counts when the URL returns %s', async (_, respond) => {
+  ])('is still used when the URL returns %s', async (_, respond) => {
     const web = publish({}, { 'cache-control': 'max-age=60' });
     const deployment = deployWith(web);
     await open(deployment);
@@ -412,7 +412,7 @@ describe('the copy of a metadata document', () => {
     expect((await open(deployment)).response.status).toBe(503);
   });
 
-  it('replaces the earlier one: the new name and redirect URIs count from then on', async () => {
+  it('is replaced when it has expired: the new name and redirect URIs are used', async () => {
     const web = publish({}, { 'cache-control': 'max-age=60' });
     const deployment = deployWith(web);
     await open(deployment);
@@ -452,7 +452,7 @@ describe('the copy of a metadata document', () => {
     expect(web.requested).toHaveLength(2);
   });
 
-  it('is not dropped for made-up URLs of its host, and its own fetches are not limited with theirs', async () => {
+  it('is not evicted by made-up URLs of its host, and their limit does not apply to it', async () => {
     const web = publish({}, { 'cache-control': 'max-age=60' });
     const deployment = deployWith(web);
     await obtainTokensFor(deployment, documentRequest);
@@ -471,7 +471,7 @@ describe('the copy of a metadata document', () => {
     expect(web.requested.at(-1)).toBe(documentUrl);
   });
 
-  it('is dropped after 500 newer ones', async () => {
+  it('is evicted when there are 500 newer ones', async () => {
     const web = createWeb();
     const urls = Array.from({ length: 501 }, (_, index) => `https://client.example/${index}.json`);
     for (const url of urls) web.publish(url, buildDocument({ client_id: url }));
@@ -526,7 +526,7 @@ describe('documents on loopback', () => {
     await expectErrorPage(
       (await open(deployment, request)).response,
       deployment,
-      'The client ID is not an allowed URL of a metadata document.',
+      'The client ID is not an allowed URL for a metadata document.',
     );
     expect(local.requested).toEqual([]);
   });

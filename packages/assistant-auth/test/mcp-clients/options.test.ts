@@ -122,7 +122,7 @@ describe('outside Workers and on Workers, mcpClients', () => {
     vi.stubGlobal('navigator', { userAgent: 'Cloudflare-Workers' });
     const flagError = new ConfigurationError(
       'mcpClients',
-      'requires the compatibility flag global_fetch_strictly_public, which keeps requests to URLs that clients choose out of your own zone: add it to compatibility_flags in the Wrangler file.',
+      'requires the compatibility flag global_fetch_strictly_public, so that no client can choose a URL that reaches your origin server directly. Add the flag to compatibility_flags in the Wrangler file.',
     );
     for (const flags of [undefined, {}, { compatibilityFlags: { global_fetch_strictly_public: false } }]) {
       vi.stubGlobal('Cloudflare', flags);

@@ -230,7 +230,7 @@ describe('a client that registered itself', () => {
     });
   });
 
-  it('can use a secret, in the form or as Basic, and cannot do without it', async () => {
+  it('can have a secret, which it must then send, in the form or as Basic', async () => {
     const deployment = createDeployment();
     const { client, request } = await registerClient(deployment, { token_endpoint_auth_method: undefined });
     const { client_id, client_secret } = client;
@@ -244,7 +244,7 @@ describe('a client that registered itself', () => {
     expect(stored?.metadata).not.toContain(client_secret);
   });
 
-  it('is not refused after many wrong secrets of others', async () => {
+  it('is not refused after others have sent many wrong secrets', async () => {
     const deployment = createDeployment();
     const { client, request } = await registerClient(deployment, { token_endpoint_auth_method: undefined });
     const form = buildRedemption(request, await obtainCodeFor(deployment, request));
@@ -256,7 +256,7 @@ describe('a client that registered itself', () => {
     expect((await requestTokens(deployment, { ...form, client_secret })).status).toBe(200);
   });
 
-  it('can use any port on loopback, at each sign-in another one', async () => {
+  it('can use any port on loopback, and another one for each sign-in', async () => {
     const deployment = createDeployment();
     const { request } = await registerClient(deployment, {
       redirect_uris: ['http://127.0.0.1:1234/callback'],
@@ -312,7 +312,7 @@ describe('a client that registered itself', () => {
 
   const otherKeys = 'test-2.HxoeHRwbGhkYFxYVFBMSERAPDg0MCwoJCAcGBQQDAgE';
 
-  it('stays registered, with its secret, when the key that sealed its ID is removed', async () => {
+  it('stays registered, with its secret, after the key that sealed its ID was removed', async () => {
     const deployment = createDeployment();
     const { client, request } = await registerClient(deployment, { token_endpoint_auth_method: undefined });
     const { client_secret } = client;
@@ -326,7 +326,7 @@ describe('a client that registered itself', () => {
     );
   });
 
-  it('that has never signed a user in is unknown when its key is removed', async () => {
+  it('is unknown after the key that sealed its ID was removed, if no user has signed in to it', async () => {
     const deployment = createDeployment();
     const { request } = await registerClient(deployment);
     const later = createDeployment({}, { storage: deployment.storage, sealingKeys: otherKeys });

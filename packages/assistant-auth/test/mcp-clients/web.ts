@@ -1,4 +1,4 @@
-/** A web of documents for tests, and a deployment whose clients publish or register their metadata. */
+/** Documents on the web for tests, and a deployment whose clients publish or register their metadata. */
 import { type McpClientsOptions, mcpClients } from '../../src/mcp-clients/index.ts';
 import {
   appRequest,
@@ -16,7 +16,7 @@ type Form = Readonly<Record<string, string>>;
 type ClientRequest = Form & { readonly client_id: string; readonly redirect_uri: string };
 type Metadata = Readonly<Record<string, unknown>>;
 
-/** Creates a `fetch` for documents that a test publishes. It counts the requests. */
+/** Creates a `fetch` for documents that a test publishes. It records the requests. */
 export const createWeb = () => {
   const pages = new Map<string, (request: Request) => Response | Promise<Response>>();
   const requested: string[] = [];

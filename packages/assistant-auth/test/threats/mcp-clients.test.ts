@@ -191,7 +191,7 @@ describe('private_key_jwt', () => {
     await expectRefused(client, assertion);
   });
 
-  it('L4.9 stored assertions: a client without a grant writes nothing, with any number of assertions', async () => {
+  it('L4.9 stored assertions: a client without a grant stores nothing, however many assertions it sends', async () => {
     const { deployment, assert } = createKeyClient();
     const record = vi.spyOn(deployment.storage, 'recordAssertion');
     const redeem = vi.spyOn(deployment.storage, 'redeemCode');
@@ -322,7 +322,7 @@ describe('private_key_jwt', () => {
       await expectRefused(client, form);
   });
 
-  it('L4.6 key rotation: accepts a new key at once, and a removed one no longer when the copy expires', async () => {
+  it('L4.6 key rotation: accepts a new key at once, and then no longer the removed one', async () => {
     const { deployment, assert, publishKeys } = createKeyClient();
     publishKeys([key], { 'cache-control': 'max-age=300' });
     expect((await redeemWith(deployment, await assert())).status).toBe(200);
@@ -373,7 +373,7 @@ describe('private_key_jwt', () => {
     },
   );
 
-  it('L4.10 hostile keys: a failed reading that an assertion caused does not remove the copy', async () => {
+  it('L4.10 hostile keys: if an invalid assertion causes a read that fails, the cached keys stay', async () => {
     const { deployment, assert, web } = createKeyClient();
     await redeemWith(deployment, await assert());
     deployment.advance(11);
@@ -411,7 +411,7 @@ describe('private_key_jwt', () => {
     expect(code).not.toBe(later);
   });
 
-  it('L4.8 weaker method at a refresh: a token that was issued to an assertion cannot be used without one', async () => {
+  it('L4.8 weaker method at a refresh: if the code was redeemed with an assertion, a refresh without one is refused', async () => {
     const both = { token_endpoint_auth_methods_supported: ['none', 'private_key_jwt'] };
     const { deployment, assert } = createKeyClient(both);
     const { refresh_token: token } = await obtainTokensFor(deployment, documentRequest, await assert());
@@ -438,7 +438,7 @@ describe('private_key_jwt', () => {
     );
   });
 
-  it('L4.8 weaker method at a refresh: a client whose document no longer allows none needs its key', async () => {
+  it('L4.8 weaker method at a refresh: a client whose document no longer allows none must use its key', async () => {
     const both = { token_endpoint_auth_methods_supported: ['none', 'private_key_jwt'] };
     const { deployment, web } = createKeyClient(both);
     const { refresh_token: token } = await obtainTokensFor(deployment, documentRequest);
@@ -450,7 +450,7 @@ describe('private_key_jwt', () => {
     await expectTokenError(await refreshFor(deployment, documentRequest, token), invalidClientError);
   });
 
-  it('is not open to clients without keys', async () => {
+  it('is refused for a client without keys', async () => {
     const { assert } = createKeyClient();
     const web = createWeb();
     web.publish(documentUrl, buildDocument());
@@ -512,7 +512,7 @@ describe('the URL of a metadata document', () => {
     await expectErrorPage(
       response,
       deployment,
-      'The client ID is not an allowed URL of a metadata document.',
+      'The client ID is not an allowed URL for a metadata document.',
     );
     await expectTokenError(await requestTokens(deployment, buildRedemption(request, 'x')), invalidCodeError);
     expect(web.requested).toEqual([]);
@@ -540,7 +540,7 @@ describe('the response with a metadata document', () => {
     const { web, response, cause } = await openWith(
       () => new Response(null, { status, headers: { location } }),
     );
-    expect([response.status, cause]).toEqual([400, 'it is a redirect, which is not followed']);
+    expect([response.status, cause]).toEqual([400, 'it is a redirect, and redirects are not followed']);
     expect(web.requested).toEqual([documentUrl]);
   });
 
@@ -638,12 +638,15 @@ describe('a redirect before the user has seen a page', () => {
     'https://victim.example/phish?x=1',
     'com.example.app:/callback',
     'x-apple.systempreferences:x',
-  ])('L6.2 open redirector: an error is not redirected to %s, which anyone can publish', async (redirect) => {
-    const { deployment, response } = await openInvalid(redirect);
-    await expectErrorPage(response, deployment, 'The parameter response_type is missing.');
-    const none = await openInvalid(redirect, { prompt: 'none' });
-    expect(none.response.headers.get('location')).toBeNull();
-  });
+  ])(
+    'L6.2 open redirector: an error is not redirected to %s, because anyone can publish it',
+    async (redirect) => {
+      const { deployment, response } = await openInvalid(redirect);
+      await expectErrorPage(response, deployment, 'The parameter response_type is missing.');
+      const none = await openInvalid(redirect, { prompt: 'none' });
+      expect(none.response.headers.get('location')).toBeNull();
+    },
+  );
 
   it.each(['https://claude.ai/api/mcp/auth_callback', 'http://localhost/callback'])(
     'L6.2 open redirector: an error is redirected to %s, which is on the list or on loopback',
@@ -678,7 +681,7 @@ describe('metadata that changes during a sign-in', () => {
       const { consent } = await browser.openSignInPage(documentRequest);
       web.publish(documentUrl, buildDocument(changes), noStore);
       const response = await browser.submitConsent(consent, { choice: 'google' });
-      // A document that is no longer valid is not used; the valid copy of the page is.
+      // The document of another client is not used. The cached copy is.
       expect(response.status).toBe(changes !== undefined && 'client_id' in changes ? 303 : 400);
       expect(response.headers.get('location') ?? '').not.toContain('code=');
     },
@@ -715,7 +718,7 @@ describe('metadata that changes during a sign-in', () => {
 describe('registration', () => {
   const metadata = { redirect_uris: ['http://localhost/callback'], token_endpoint_auth_method: 'none' };
 
-  it('L8.1 flood: 500 registrations read and write nothing, and neither do requests with their IDs', async () => {
+  it('L8.1 flood: 500 registrations do not use storage, and neither does a request with such a client ID', async () => {
     const storage = createSpyStorage();
     const deployment = deployWith(createWeb(), {}, { storage });
     let client_id = '';
@@ -727,7 +730,7 @@ describe('registration', () => {
     expect(storage.calls).toEqual([]);
   });
 
-  it('L8.1 flood: made-up client IDs read and write nothing', async () => {
+  it('L8.1 flood: requests with made-up client IDs do not use storage', async () => {
     const storage = createSpyStorage();
     const deployment = deployWith(createWeb(), {}, { storage });
     const { client_id: real } = await (await register(deployment, metadata)).json<{ client_id: string }>();
@@ -736,7 +739,7 @@ describe('registration', () => {
       await requestTokens(deployment, buildRedemption({ ...documentRequest, client_id }, 'x'));
     }
     expect(storage.calls).toEqual([]);
-    // A URL without a document is looked up in storage, because storage may have kept a copy of it.
+    // Only a URL without a document is looked up in storage, to delete the stored copy, if there is one.
     await createTestBrowser(deployment).openSignInPage(documentRequest);
     expect(storage.calls).toEqual(['readClient']);
   });
@@ -771,7 +774,7 @@ describe('registration', () => {
     expect(await deployment.broker.protect(call)).toMatchObject({ ok: true, client: { id: client_id } });
   });
 
-  it('L8.3 reserved ids: ignores a client ID, a secret and tokens in the request', async () => {
+  it('L8.3 reserved ids: ignores a client ID, a secret and a token in the request', async () => {
     const deployment = deployWith(createWeb());
     const reserved = {
       client_id: 'gpt',

@@ -206,7 +206,8 @@ describe('names, language and texts', () => {
     });
   });
 
-  const unknownText = 'is not the name of a text. Some require the option account or mcpClients().';
+  const unknownText =
+    'is not the name of a text. Some texts exist only with the option account or with mcpClients().';
 
   it.each([
     [{ branding: { name: ' ' } }, 'branding.name', 'must be a non-empty string.'],

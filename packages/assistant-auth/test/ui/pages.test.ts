@@ -98,7 +98,7 @@ describe('the sign-in page', () => {
     });
   });
 
-  describe('a client that the publisher did not configure', () => {
+  describe('a client that is not in the configuration', () => {
     const identifiedBy = (host: string): ClientIdentity => ({ kind: 'metadata-document', host });
     const registration: ClientIdentity = { kind: 'registration' };
 
@@ -235,8 +235,8 @@ describe('the sign-in page', () => {
             'Read your score',
             'Add to your score',
             'Did you just start this sign-in?',
-            `Access goes to an app on this device (${redirectHost}). ` +
-              'Any app on this device could have started this sign-in as ChatGPT. ' +
+            `An app on this device (${redirectHost}) will get access. ` +
+              'Any app on this device could have started this sign-in and called itself ChatGPT. ' +
               'Continue only if you just started it yourself in an app that you trust.',
           ]);
         }

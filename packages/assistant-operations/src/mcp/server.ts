@@ -41,11 +41,11 @@ export type MessageHandler<Context> = (
   access: ToolAccess<Context>,
 ) => Promise<Response>;
 
-/** What happens if the message calls a tool. */
+/** Whether the caller has the scopes of the tool that the message calls. */
 export type ToolAccess<Context> =
   /** The operation runs. `createContext` can throw. */
   | { readonly kind: 'granted'; readonly createContext: () => Context }
-  /** The operation does not run. The result has the challenge that names the scopes. */
+  /** The operation does not run. The result contains the challenge, which names the scopes. */
   | { readonly kind: 'missing-scope'; readonly challenge: string };
 
 /** Creates the handler. Tools are in the order of the operations. */
@@ -213,8 +213,8 @@ const createErrorResult = (text: string): CallToolResult => ({
 });
 
 /**
- * ChatGPT asks the user to authorize more if a result has this member of `_meta`: an array of complete values
- * of `WWW-Authenticate`.
+ * ChatGPT asks the user to authorize more if `_meta` of a result has this member: an array of complete
+ * `WWW-Authenticate` values.
  */
 const createMissingScopeResult = (challenge: string): CallToolResult => ({
   ...createErrorResult(

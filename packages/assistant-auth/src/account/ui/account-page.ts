@@ -158,9 +158,9 @@ export interface ConnectedApp {
   /** Identifies the app in the posted form. */
   readonly key: string;
   /**
-   * The name of the client, or its ID if no name is known: the host of an ID that is a URL, and the start of
-   * one that is very long. Unless the client is configured, the name is only a claim: never show it without
-   * `clientIdentity`.
+   * The name of the client. If none is known, the host of its ID if the ID is a URL, and otherwise the ID,
+   * shortened if it is long. A client that is not in the configuration chose the name itself, so never show it
+   * without `clientIdentity`.
    */
   readonly clientName: string;
   /** What is known about the client besides its name. */

@@ -173,7 +173,7 @@ const clientCleanupTests = (createStorage: CreateStorage): readonly StorageContr
     equal(await storage.readClient('chatgpt'), undefined);
   }),
 
-  test('keeps a client for the sake of a revoked grant, and not after its user was deleted', async () => {
+  test('keeps a client that has a revoked grant, until the user of the grant is deleted', async () => {
     const storage = await createStorage();
     const client = { ...chatgpt, retainUntil: t0 + 1 };
     await signInAndRedeem(storage, { client });
@@ -186,7 +186,7 @@ const clientCleanupTests = (createStorage: CreateStorage): readonly StorageContr
     equal(await storage.readClient('chatgpt'), undefined);
   }),
 
-  test('does not keep a client for the sake of the grants of another one', async () => {
+  test('does not keep a client because of the grants of another client', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     const claude = { ...chatgpt, id: 'claude', retainUntil: t0 + hour };

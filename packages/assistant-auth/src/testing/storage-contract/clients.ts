@@ -40,12 +40,12 @@ export const clientTests = (createStorage: CreateStorage): readonly StorageContr
   test('stores the client of a sign-in, and returns it unchanged', async () => {
     const storage = await createStorage();
     const metadata = JSON.stringify({ name: 'it\'s "Ада" 🙂\n', nested: [{ logo: null }], '': '\\' });
-    const client = { ...chatgpt, id: `https://app.example/${'c'.repeat(980)}`, name: 'Ада 🙂', metadata };
+    const client = { ...chatgpt, id: `https://app.example/${'c'.repeat(1280)}`, name: 'Ада 🙂', metadata };
     matches(await storage.recordSignIn(signIn({ clientId: client.id, client })), { kind: 'recorded' });
     equal(await storage.readClient(client.id), client);
   }),
 
-  test('stores no client that the sign-in does not have', async () => {
+  test('stores no client for a sign-in without one', async () => {
     const storage = await createStorage();
     equal(await storage.readClient('chatgpt'), undefined);
     await storage.recordSignIn(signIn());
@@ -118,7 +118,7 @@ export const clientTests = (createStorage: CreateStorage): readonly StorageContr
   ...clientNameTests(createStorage),
 ];
 
-/** Sign-ins that are refused after Ada has signed in at the client and has a session that was revoked. */
+/** Sign-ins that are refused after Ada has signed in to the client, and after her session was revoked. */
 const refusedSignIns: readonly (readonly [kind: string, signIn: SignIn])[] = [
   ['replayed', signIn({ client: renamed })],
   ['limited', signIn({ grantId: 'grant-2', client: renamed, limits: { signIns: 1 } })],
@@ -153,7 +153,7 @@ const signInClientTests = (createStorage: CreateStorage): readonly StorageContra
     equal(await storage.readClient('chatgpt'), chatgpt);
   }),
 
-  test('revokes the least recently used grant beyond the limit, also with a client', async () => {
+  test('revokes the least recently used grant beyond the limit of a sign-in with a client', async () => {
     const storage = await createStorage();
     const limits = { activeGrants: 1 };
     for (const [index, client] of [chatgpt, chatgpt, renamed].entries()) {
@@ -169,7 +169,7 @@ const signInClientTests = (createStorage: CreateStorage): readonly StorageContra
   }),
 ];
 
-/** Returns the client's name of each grant of Ada, by the ID of the grant. */
+/** Returns the name of the client of each of Ada's grants, by grant ID. */
 const readClientNames = async (storage: BrokerStorage) =>
   Object.fromEntries(
     ((await storage.readAccount('user-1'))?.grants ?? []).map((grant) => [
@@ -289,7 +289,7 @@ const assertionRaceTests = (createStorage: CreateStorage): readonly StorageContr
 ];
 
 const codeAssertionTests = (createStorage: CreateStorage): readonly StorageContractTest[] => [
-  test('redeems a code only with an assertion that was not used before, with any grant', async () => {
+  test('redeems a code only with an assertion that was not used before, even for another grant', async () => {
     const storage = await createStorage();
     await storage.recordSignIn(signIn());
     await storage.recordSignIn(signIn({ grantId: 'grant-2' }));
@@ -386,7 +386,7 @@ const refusalTests = (createStorage: CreateStorage): readonly StorageContractTes
     equal(await storage.recordAssertion(assertion2), 'replayed');
   }),
 
-  test('tells a client whose refresh response was lost only that its assertion was used', async () => {
+  test('refuses a retry with the same assertion after a lost response, and accepts one with a new assertion', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     const request = grantRefresh(0, t0 + 100, { assertion: assertion1 });
