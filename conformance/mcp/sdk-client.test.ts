@@ -270,7 +270,7 @@ describe('a user who plays through the Action and an MCP client', () => {
 
       const account = await openAccount(user.email);
       expect(listConnectedApps(account.page)).toEqual([
-        `${appName} 127.0.0.1:51234`,
+        `${appName} 127.0.0.1`,
         'Words With Chat in ChatGPT chatgpt.com',
       ]);
       expect(await disconnected?.isAccepted()).toBe(true);
