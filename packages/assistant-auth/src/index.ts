@@ -7,7 +7,7 @@ export { type Broker, createBroker, type ExecutionContext } from './broker.ts';
 export type {
   Client,
   ConfidentialClient,
-  KeyClient,
+  PrivateKeyJwtClient,
   PublicClient,
   VerifiedAssertion,
 } from './clients/client.ts';

@@ -7,7 +7,7 @@ import type { GrantId } from '../oauth/identifiers.ts';
 import type { Parameters } from '../oauth/parameters.ts';
 import { ProtocolError, tokenEndpointError } from '../oauth/protocol-error.ts';
 import { computeDigest, decodeBase64url, timingSafeEqual } from '../oauth/secrets.ts';
-import type { KeyClient, VerifiedAssertion } from './client.ts';
+import type { PrivateKeyJwtClient, VerifiedAssertion } from './client.ts';
 
 interface AuthenticationRequest {
   readonly request: Request;
@@ -139,7 +139,7 @@ export type ClientAuthMethod =
       readonly secrets: readonly string[];
       readonly secretDigest?: string;
     }
-  | Pick<KeyClient, 'authentication' | 'canBePublic' | 'verifyAssertion'>;
+  | Pick<PrivateKeyJwtClient, 'authentication' | 'canBePublic' | 'verifyAssertion'>;
 
 /**
  * Verifies client credentials.

@@ -90,7 +90,7 @@ export interface ConfidentialClient extends ClientTraits {
  * A client that authenticates with an assertion, a JWT that it signs with its own key (RFC 7523 §3). Only
  * clients of the kind `metadata-document` do.
  */
-export interface KeyClient extends ClientTraits {
+export interface PrivateKeyJwtClient extends ClientTraits {
   /** It authenticates with an assertion. */
   readonly authentication: 'private_key_jwt';
   /**
@@ -117,7 +117,7 @@ export interface VerifiedAssertion {
 }
 
 /** A client. `gptAction` and `staticClient` create one; `mcpClients` finds more. */
-export type Client = PublicClient | ConfidentialClient | KeyClient;
+export type Client = PublicClient | ConfidentialClient | PrivateKeyJwtClient;
 
 /** Returns whether any GPT can use this client, so that only the secret restricts its use. */
 export const acceptsAnyGpt = (client: Client): boolean =>

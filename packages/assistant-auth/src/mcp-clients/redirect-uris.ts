@@ -69,9 +69,10 @@ export const createRedirectPolicy = (entries: readonly string[]): RedirectPolicy
 /** Schemes that run code or read files. */
 const dangerousScheme = /^(?:javascript|data|vbscript|blob|file|about|http|ws|wss|ftp|view-source):$/;
 
-const parseEntry = (entry: string): ((uri: string) => boolean) => {
+const parseEntry = (given: string): ((uri: string) => boolean) => {
   // Callers in JavaScript can pass any value.
-  const url = typeof entry === 'string' ? parseRedirectUri(entry) : undefined;
+  const entry = String(given);
+  const url = parseRedirectUri(entry);
   const isPrefix = entry.endsWith('/*');
   if (
     url === undefined ||

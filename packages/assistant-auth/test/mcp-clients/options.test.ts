@@ -64,6 +64,9 @@ describe('the options of mcpClients', () => {
     'data:text/html,x',
     '*',
     '',
+    7,
+    undefined,
+    {},
   ])('refuse the redirect URI %j at startup', (entry) => {
     expect(deployOptions({ redirectUris: [entry] })).toThrow(
       new ConfigurationError(
