@@ -22,6 +22,7 @@ import { type DeclaredScopes, offlineAccessScope, resolveGrantedScopes } from '.
 import { StorageUnavailable } from '../storage/broker-storage.ts';
 import type { AuthorizationRequest } from '../tokens/sealed-types.ts';
 import { listProviderChoices } from '../ui/layout.ts';
+import type { ClientIdentity } from '../ui/sign-in.ts';
 import { withErrorRedirect } from './response.ts';
 
 export const authorizeEndpoint = (context: BrokerContext): EndpointDefinition => ({
@@ -214,7 +215,6 @@ export const showSignInPage = async (
   browser: { readonly request: Request; readonly cookies: readonly string[] },
 ): Promise<Response> => {
   const { randomBytes, lifetimes } = context;
-  const { kind, id, name } = client;
   const { csrf, setCookies } = await bindBrowser(
     readCookies(browser.request),
     randomBytes,
@@ -225,11 +225,8 @@ export const showSignInPage = async (
     branding: context.branding,
     stylesheetPath: paths.stylesheet,
     action: paths.consent,
-    clientName: name,
-    clientIdentity:
-      kind === 'metadata-document'
-        ? { kind, host: new URL(id).host }
-        : { kind: kind === 'static' || kind === 'gpt-action' ? 'configured' : kind },
+    clientName: client.name,
+    clientIdentity: describeClientIdentity(client),
     redirectHost: formatRedirectHost(redirect),
     // Only loopback addresses are registered with http.
     redirectKind: redirect.startsWith('https:') ? 'website' : 'device',
@@ -243,6 +240,18 @@ export const showSignInPage = async (
     consent: await context.sealers.consent.seal({ request, csrf, expiresAt, session }),
   });
   return formPageResponse(html, [...setCookies, ...browser.cookies]);
+};
+
+const describeClientIdentity = ({ kind, id }: Client): ClientIdentity => {
+  switch (kind) {
+    case 'gpt-action':
+    case 'static':
+      return { kind: 'configured' };
+    case 'metadata-document':
+      return { kind, host: new URL(id).host };
+    case 'registration':
+      return { kind };
+  }
 };
 
 /**

@@ -188,35 +188,33 @@ export const parseSecrets = (optionPath: string, secrets: readonly string[]): re
  */
 const maxScopesLength = 1500;
 
-/** @throws ConfigurationError `<option>` if the scopes together are too long for a token */
-export const checkScopesLength = (option: string, scopes: readonly string[]): void => {
-  if (scopes.join(' ').length > maxScopesLength)
-    throw new ConfigurationError(option, `must have at most ${maxScopesLength} characters in total.`);
-};
-
 /**
  * Checks the scopes of a client, and adds `offline_access`.
- * @throws ConfigurationError `clients.<id>.scopes` or `clients.<id>.defaultScopes`
+ * @param optionPath the path in the options, for the error: `clients.<id>` or `mcpClients`
+ * @throws ConfigurationError `<optionPath>.scopes` or `<optionPath>.defaultScopes`
  */
-export const parseClientScopes = (options: {
-  readonly id: string;
-  readonly scopes: readonly string[];
-  readonly defaultScopes?: readonly string[];
-}) => {
-  const { id, scopes } = options;
+export const parseClientScopes = (
+  optionPath: string,
+  options: { readonly scopes: readonly string[]; readonly defaultScopes?: readonly string[] },
+) => {
+  const { scopes } = options;
   const { defaultScopes = scopes.filter((scope) => scope !== offlineAccessScope) } = options;
   if (!hasApiScope(scopes) || !scopes.every((scope) => scopeNamePattern.test(scope))) {
     throw new ConfigurationError(
-      `clients.${id}.scopes`,
+      `${optionPath}.scopes`,
       `must contain a scope other than ${offlineAccessScope}, and no scope with a space, comma, quote or backslash.`,
     );
   }
-  checkScopesLength(`clients.${id}.scopes`, scopes);
+  if (scopes.join(' ').length > maxScopesLength)
+    throw new ConfigurationError(
+      `${optionPath}.scopes`,
+      `must have at most ${maxScopesLength} characters in total.`,
+    );
   // Every kind of client can request a refresh token, even if it gets one anyway.
   const all = [...new Set([...scopes, offlineAccessScope])];
   if (!hasApiScope(defaultScopes) || !defaultScopes.every((scope) => all.includes(scope))) {
     throw new ConfigurationError(
-      `clients.${id}.defaultScopes`,
+      `${optionPath}.defaultScopes`,
       `must contain a scope other than ${offlineAccessScope}, and only scopes of this client.`,
     );
   }

@@ -74,7 +74,7 @@ export const gptAction = (options: GptActionOptions): ConfidentialClient => {
   return {
     kind: 'gpt-action',
     ...parseName(options),
-    ...parseClientScopes(options),
+    ...parseClientScopes(`clients.${id}`, options),
     authentication: 'client_secret',
     secrets: parseSecrets(`clients.${id}`, secrets),
     redirects: [

@@ -72,7 +72,7 @@ export const staticClient = (options: StaticClientOptions): Client => {
   const traits = {
     kind: 'static',
     ...parseName(options),
-    ...parseClientScopes(options),
+    ...parseClientScopes(`clients.${id}`, options),
     unknownScopes: 'refused',
     redirects: parseRedirects(options),
     pkce: 'required',

@@ -1,7 +1,8 @@
 /** Reads request bodies up to a limit, form bodies and cookies, and serializes cookies. */
 
 import type { Seconds } from '../oauth/identifiers.ts';
-import { ProtocolError, requestError } from '../oauth/protocol-error.ts';
+import { requestError } from '../oauth/protocol-error.ts';
+import { readLimitedText } from './body.ts';
 
 /** Far larger than the body of any legitimate request to the broker. */
 const maxBodyBytes = 16_384;
@@ -18,26 +19,11 @@ export const readContentType = (request: Request): string | undefined =>
  * @throws ProtocolError `request.too-large` (the rest is not read) or `request.unreadable`
  */
 export const readBodyText = async (request: Request): Promise<string> => {
-  if (request.body === null) return '';
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  const reader = request.body.getReader();
-  let text = '';
-  let length = 0;
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return text + decoder.decode();
-      length += value.length;
-      if (length > maxBodyBytes) {
-        await reader.cancel();
-        throw requestError('request.too-large');
-      }
-      text += decoder.decode(value, { stream: true });
-    }
-  } catch (cause) {
-    if (cause instanceof ProtocolError) throw cause;
+  const text = await readLimitedText(request.body, maxBodyBytes).catch((cause: unknown) => {
     throw requestError('request.unreadable', { cause });
-  }
+  });
+  if (text === undefined) throw requestError('request.too-large');
+  return text;
 };
 
 /**

@@ -27,6 +27,9 @@ export const assertionAlgorithms: readonly string[] = [
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
 ];
 
+export const isAssertionAlgorithm = (name: unknown): name is string =>
+  typeof name === 'string' && assertionAlgorithms.includes(name);
+
 /** The keys of a client (RFC 7517 §5), as the value of `jwks` or the document at `jwks_uri`. */
 export const keySetDocument: DocumentKind<JSONWebKeySet> = {
   maxBytes: 20_480,

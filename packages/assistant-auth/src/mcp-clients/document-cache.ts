@@ -4,6 +4,7 @@
  */
 
 import type { ClientSourceContext } from '../endpoint/client-source.ts';
+import { setBounded, waitForOther } from '../endpoint/concurrency.ts';
 import { createMemoryLimiter } from '../limits/rate-limits.ts';
 import type { Clock, EpochSeconds, Milliseconds, Seconds } from '../oauth/identifiers.ts';
 import {
@@ -97,16 +98,15 @@ export const createDocumentCache = <Value>(
       return { kind: 'failed', problem: 'limited', reason: 'too many documents of this host were fetched' };
     const result = await fetchDocument(url, selectFetch(new URL(url)), kind);
     if (result.kind === 'failed') log({ event: 'document-failed', clientId: url, cause: result.reason });
-    // With an invalid assertion, anyone can make the broker read keys before their copy expires. That must not
-    // remove the copy.
+    // An invalid assertion makes the broker read keys before their copy expires. That must not remove the copy.
     return results.store(url, notBefore > 0 && isWithdrawn(result) ? withdrawnTooEarly : result);
   };
 
-  /** Waits for another request that is fetching the same document. It can be canceled, and then never finishes. */
-  const waitForOther = async (url: string): Promise<ReadResult<Value> | undefined> => {
+  /** Waits for another request that is fetching the same document, and if that was stopped, for its successor. */
+  const waitForRunning = async (url: string): Promise<ReadResult<Value> | undefined> => {
     for (let attempt = 0; attempt < 2; attempt++) {
       const other = running.get(url);
-      const found = other && (await Promise.race([other, delay(maxWaitMs)]));
+      const found = other && (await waitForOther(other, maxWaitMs));
       if (other === undefined || found !== undefined || running.get(url) === other) return found;
     }
     return undefined;
@@ -118,7 +118,7 @@ export const createDocumentCache = <Value>(
       if (cached !== undefined) return cached;
       // If no request is running, there is no `await` before `setBounded`. Otherwise, concurrent requests would
       // all fetch.
-      const found = running.has(url) ? await waitForOther(url) : undefined;
+      const found = running.has(url) ? await waitForRunning(url) : undefined;
       if (found !== undefined) return found;
       const work = fetchOnce(url, options);
       setBounded(running, url, work, maxRunning);
@@ -179,18 +179,3 @@ const withdrawnTooEarly: DocumentFailure = {
 /** Returns whether earlier copies must no longer be used, because the owner of the URL has replaced or removed them. */
 const isWithdrawn = (result: FetchResult<unknown>): boolean =>
   result.kind === 'gone' || (result.kind === 'failed' && result.problem === 'withdrawn');
-
-/** Adds an entry as the newest, and evicts the oldest one if there are too many. */
-const setBounded = <Value>(map: Map<string, Value>, key: string, value: Value, maxSize: number): void => {
-  map.delete(key);
-  map.set(key, value);
-  // A Map keeps the order of insertion.
-  const [oldest] = map.keys();
-  if (map.size > maxSize && oldest !== undefined) map.delete(oldest);
-};
-
-/** Unlike `setTimeout`, this does not keep a Node process running. */
-const delay = (ms: Milliseconds): Promise<undefined> =>
-  new Promise((resolve) => {
-    AbortSignal.timeout(ms).addEventListener('abort', () => resolve(undefined));
-  });

@@ -4,14 +4,16 @@
  */
 
 import type { ClientSourceContext } from '../endpoint/client-source.ts';
+import { discard, raceAbort, readLimitedText } from '../http/body.ts';
 import { describeCause } from '../oauth/errors.ts';
 import type { Milliseconds, Seconds } from '../oauth/identifiers.ts';
 import { type Issuer, isLoopback } from '../oauth/resource.ts';
+import { type JsonObject, parseJsonObject } from './metadata.ts';
 
 export interface DocumentKind<Value> {
   readonly maxBytes: number;
   /** @throws InvalidDocumentError */
-  readonly parse: (document: Readonly<Record<string, unknown>>, url: string) => Value;
+  readonly parse: (document: JsonObject, url: string) => Value;
 }
 
 /** The document cannot be used. The message contains no text of the document. */
@@ -79,9 +81,11 @@ export const fetchDocument = async <Value>(
       discard(response.body?.cancel());
       return refusal;
     }
-    const text = await readText(response, maxBytes, signal);
+    const text = await readLimitedText(response.body, maxBytes, signal);
     if (text === undefined) return invalid(`it has more than ${maxBytes} bytes`);
-    return { kind: 'fetched', value: parse(parseObject(text), url), maxAge: readMaxAge(response.headers) };
+    const document = parseJsonObject(text);
+    if (document === undefined) return invalid('it is not a JSON object');
+    return { kind: 'fetched', value: parse(document, url), maxAge: readMaxAge(response.headers) };
   } catch (error) {
     if (error instanceof InvalidDocumentError)
       return { kind: 'failed', problem: error.problem, reason: error.message };
@@ -97,50 +101,6 @@ const checkResponse = ({ status, headers }: Response): GoneDocument | DocumentFa
   if (!/^application\/(?:[\w.-]+\+)?json$/i.test(type.trim())) return invalid('its content type is not JSON');
   return undefined;
 };
-
-const parseObject = (text: string): Readonly<Record<string, unknown>> => {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
-  } catch {}
-  throw new InvalidDocumentError('it is not a JSON object', 'invalid');
-};
-
-/** @returns `undefined` if the body has more than `maxBytes` bytes. The rest is not read */
-const readText = async (
-  response: Response,
-  maxBytes: number,
-  signal: AbortSignal,
-): Promise<string | undefined> => {
-  if (response.body === null) return '';
-  const reader = response.body.getReader();
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  let text = '';
-  let length = 0;
-  try {
-    for (;;) {
-      const chunk = await raceAbort(reader.read(), signal);
-      if (chunk.done) return text + decoder.decode();
-      length += chunk.value.length;
-      if (length > maxBytes) return undefined;
-      text += decoder.decode(chunk.value, { stream: true });
-    }
-  } finally {
-    discard(reader.cancel());
-  }
-};
-
-/** Does not wait, because the connection may not respond. */
-const discard = (work: Promise<void> | undefined): void => void work?.catch(() => {});
-
-/** Waits for the work until the signal is aborted, even if the work does not stop then. */
-const raceAbort = <Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> =>
-  new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 
 /** Returns how long a response is fresh, in seconds from now (RFC 9111 §4.2.1). */
 const readMaxAge = (headers: Headers): Seconds => {

@@ -4,10 +4,9 @@
  * @module
  */
 
-import { type Client, checkScopesLength } from '../clients/client.ts';
+import { type Client, parseClientScopes } from '../clients/client.ts';
 import type { ClientSource, ClientSourceContext, ConnectedClientSource } from '../endpoint/client-source.ts';
 import { ConfigurationError, rejectUnknownOptions } from '../oauth/errors.ts';
-import { hasApiScope, offlineAccessScope } from '../oauth/scope.ts';
 import { assertionAlgorithms } from './client-assertion.ts';
 import type { McpClientTraits } from './metadata.ts';
 import { createMetadataClients } from './metadata-document.ts';
@@ -88,7 +87,7 @@ export const mcpClients = (options: McpClientsOptions = {}): ClientSource => ({
 
 const connect = (options: McpClientsOptions, context: ClientSourceContext): ConnectedClientSource => {
   const {
-    scopes,
+    scopes = [...context.scopes.keys()],
     defaultScopes,
     redirectUris = knownRedirectUris,
     metadataDocuments = true,
@@ -99,7 +98,7 @@ const connect = (options: McpClientsOptions, context: ClientSourceContext): Conn
   rejectUnknownOptions('mcpClients.', unknown);
   if (!metadataDocuments && !registration)
     throw new ConfigurationError('mcpClients', 'must allow metadataDocuments, registration, or both.');
-  const traits = createTraits(options, context);
+  const traits = createTraits(context.scopes, scopes, defaultScopes);
   const redirects = createRedirectPolicy(redirectUris);
   const findByDocument = metadataDocuments
     ? createMetadataClients(context, { traits, redirects, fetch: selectFetch(givenFetch, context) })
@@ -132,24 +131,15 @@ const listAuthentications = (
 ];
 
 const createTraits = (
-  { scopes: given, defaultScopes }: McpClientsOptions,
-  { scopes: declared }: Pick<ClientSourceContext, 'scopes'>,
+  declared: ReadonlyMap<string, string>,
+  scopes: readonly string[],
+  defaultScopes: readonly string[] | undefined,
 ): McpClientTraits => {
-  const scopes = [...new Set([...(given ?? declared.keys()), offlineAccessScope])];
-  const defaults = defaultScopes ?? scopes.filter((scope) => scope !== offlineAccessScope);
-  for (const [option, names, available] of [
-    ['scopes', scopes, [...declared.keys()]],
-    ['defaultScopes', defaults, scopes],
-  ] as const)
-    if (!hasApiScope(names) || !names.every((name) => available.includes(name)))
-      throw new ConfigurationError(
-        `mcpClients.${option}`,
-        `must contain a scope other than ${offlineAccessScope}, and only scopes that exist.`,
-      );
-  checkScopesLength('mcpClients.scopes', scopes);
+  const unknown = scopes.find((scope) => !declared.has(scope));
+  if (unknown !== undefined)
+    throw new ConfigurationError('mcpClients.scopes', `must be declared in scopes: ${unknown}`);
   return {
-    scopes,
-    defaultScopes: defaults,
+    ...parseClientScopes('mcpClients', { scopes, ...(defaultScopes && { defaultScopes }) }),
     unknownScopes: 'refused',
     pkce: 'required',
     refresh: 'rotating',

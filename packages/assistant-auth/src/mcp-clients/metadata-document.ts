@@ -14,7 +14,7 @@ import { isLoopback } from '../oauth/resource.ts';
 import type { BrokerStorage, StoredClient } from '../storage/broker-storage.ts';
 import {
   type AssertionSigner,
-  assertionAlgorithms,
+  isAssertionAlgorithm,
   keySetDocument,
   parseKeySet,
   verifyAssertion,
@@ -26,7 +26,7 @@ import {
   InvalidDocumentError,
   isAllowedUrl,
 } from './fetch-document.ts';
-import { type McpClientTraits, readClientName, readGrantTypes } from './metadata.ts';
+import { type JsonObject, type McpClientTraits, readClientName, readGrantTypes } from './metadata.ts';
 import type { RedirectPolicy } from './redirect-uris.ts';
 
 /** The largest document that is read, in bytes. */
@@ -212,7 +212,7 @@ const readRedirectUris = (value: unknown, { allowPublished }: RedirectPolicy): r
  * `none`, so either is accepted. Without either member, the client is public.
  */
 const readAuthentication = (
-  document: Readonly<Record<string, unknown>>,
+  document: JsonObject,
   context: ClientSourceContext,
 ): Pick<ClientMetadata, 'canBePublic' | 'hasKeys' | 'keys' | 'algorithm'> => {
   const { token_endpoint_auth_method: method, token_endpoint_auth_methods_supported: several } = document;
@@ -224,13 +224,14 @@ const readAuthentication = (
     !canBePublic && keys === undefined,
     'it allows neither the authentication method none nor private_key_jwt with keys',
   );
-  const isSupported = typeof algorithm === 'string' && assertionAlgorithms.includes(algorithm);
-  refuseIf(algorithm !== undefined && !isSupported && !canBePublic, 'its signing algorithm is not supported');
-  return { canBePublic, hasKeys: keys !== undefined, keys, algorithm: isSupported ? algorithm : undefined };
+  if (keys === undefined) return { canBePublic, hasKeys: false, keys, algorithm: undefined };
+  if (algorithm !== undefined && !isAssertionAlgorithm(algorithm))
+    throw new InvalidDocumentError('its signing algorithm is not supported');
+  return { canBePublic, hasKeys: true, keys, algorithm };
 };
 
 const readKeyLocation = (
-  { jwks, jwks_uri: url }: Readonly<Record<string, unknown>>,
+  { jwks, jwks_uri: url }: JsonObject,
   context: ClientSourceContext,
 ): ClientMetadata['keys'] => {
   if (jwks !== undefined) return { kind: 'inline', jwks: parseKeySet(jwks) };

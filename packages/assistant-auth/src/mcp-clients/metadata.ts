@@ -2,6 +2,18 @@
 
 import type { Client } from '../clients/client.ts';
 
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** @returns `undefined` if the text is not a JSON object */
+export const parseJsonObject = (text: string): JsonObject | undefined => {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
 /** What both kinds of clients have in common. */
 export type McpClientTraits = Pick<
   Client,
@@ -29,7 +41,7 @@ export const readClientName = (value: unknown, fallback: string): string => {
 export const readGrantTypes = ({
   grant_types: grantTypes = ['authorization_code'],
   response_types: responseTypes = ['code'],
-}: Readonly<Record<string, unknown>>): readonly unknown[] | undefined =>
+}: JsonObject): readonly unknown[] | undefined =>
   Array.isArray(grantTypes) &&
   Array.isArray(responseTypes) &&
   grantTypes.includes('authorization_code') &&

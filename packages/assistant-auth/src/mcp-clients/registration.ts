@@ -14,10 +14,16 @@ import type { Seconds } from '../oauth/identifiers.ts';
 import { mcpClientError, type ProtocolError } from '../oauth/protocol-error.ts';
 import { formatRedirectHost, type RedirectRule } from '../oauth/redirect-uri.ts';
 import { computeDigest, randomSecret } from '../oauth/secrets.ts';
-import { list, optional, record, text, uint, type ValueOf } from '../seal/codec.ts';
+import { flag, list, optional, record, text, uint, type ValueOf } from '../seal/codec.ts';
 import { createSealer } from '../seal/sealer.ts';
 import { createSealedType, type SealedType } from '../tokens/sealers.ts';
-import { type McpClientTraits, readClientName, readGrantTypes } from './metadata.ts';
+import {
+  type JsonObject,
+  type McpClientTraits,
+  parseJsonObject,
+  readClientName,
+  readGrantTypes,
+} from './metadata.ts';
 import type { RedirectPolicy } from './redirect-uris.ts';
 
 /** The path of the endpoint. */
@@ -29,8 +35,8 @@ const registration = record({
   redirectUris: list(text),
   /** The digest of the client secret. Absent for a public client. */
   secretDigest: optional(text),
-  /** 1 if the client uses refresh tokens, otherwise 0. */
-  canRefresh: uint,
+  /** Whether the client uses refresh tokens. */
+  canRefresh: flag,
   issuedAt: uint,
 });
 
@@ -73,7 +79,7 @@ export const createRegisteredClients = (
       ...{ id, name },
       // Checked again, because an entry may have been removed from the list since then.
       redirects: redirectUris.map(redirects.allowRegistered).filter((rule) => rule !== undefined),
-      offlineAccess: canRefresh === 1 ? 'always' : 'on-request',
+      offlineAccess: canRefresh ? 'always' : 'on-request',
       storedCopy: { metadata: JSON.stringify(found), retention },
     } as const;
     return secretDigest === undefined
@@ -128,7 +134,7 @@ const registrationEndpoint = (
       ...{ name, issuedAt },
       redirectUris: [...new Set(rules.map(formatRule))],
       secretDigest: secret === undefined ? undefined : await computeDigest(secret),
-      canRefresh: Number(canRefresh),
+      canRefresh,
     });
     requestContext.log({ event: 'client-registered', redirectUri: first });
     return registrationResponse({
@@ -147,14 +153,11 @@ const registrationEndpoint = (
 });
 
 /** @throws ProtocolError for a body that is too long, or that is not a JSON object */
-const readMetadata = async (request: Request): Promise<Readonly<Record<string, unknown>>> => {
+const readMetadata = async (request: Request): Promise<JsonObject> => {
   if (readContentType(request) !== 'application/json') throw mcpClientError('registration.content-type');
-  const body = await readBodyText(request);
-  try {
-    const value: unknown = JSON.parse(body);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
-  } catch {}
-  throw mcpClientError('registration.json');
+  const metadata = parseJsonObject(await readBodyText(request));
+  if (metadata === undefined) throw mcpClientError('registration.json');
+  return metadata;
 };
 
 const readRedirectUris = (

@@ -8,6 +8,7 @@ import { Resolver } from 'node:dns/promises';
 import type { IncomingMessage } from 'node:http';
 import { request as sendHttps } from 'node:https';
 import { isIP } from 'node:net';
+import { raceAbort } from '../http/body.ts';
 import { copyHeaders, streamMessage } from './message-stream.ts';
 import { isPublicAddress } from './public-address.ts';
 
@@ -121,15 +122,6 @@ const findAddresses = async (
   const hostname = readHostname(url);
   return isIP(hostname) === 0 ? resolve(hostname, signal) : [hostname];
 };
-
-/** Waits for work that cannot be aborted, until the signal is aborted at the latest. */
-const raceAbort = <Result>(work: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> =>
-  new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal?.reason);
-    if (signal?.aborted) abort();
-    signal?.addEventListener('abort', abort, { once: true });
-    work.then(resolve, reject).finally(() => signal?.removeEventListener('abort', abort));
-  });
 
 /** Headers about the connection, which Node manages. */
 const connectionHeaders = ['connection', 'content-length', 'expect', 'transfer-encoding', 'upgrade'];

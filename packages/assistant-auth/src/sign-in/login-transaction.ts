@@ -7,6 +7,7 @@
  */
 
 import { type BrokerContext, paths } from '../context.ts';
+import { setBounded, waitForOther } from '../endpoint/concurrency.ts';
 import { clearCookie, readCookies, setCookie } from '../http/request.ts';
 import { seeOther } from '../http/responses.ts';
 import type { EpochSeconds, Seconds } from '../oauth/identifiers.ts';
@@ -356,8 +357,8 @@ export const createReplayGuard = (): ReplayGuard => {
     async runInTurn(state, work) {
       const previous = running.get(state);
       const { promise, resolve } = Promise.withResolvers<void>();
-      setBounded(running, state, promise);
-      if (previous !== undefined) await Promise.race([previous, delay(maxWaitMs)]);
+      setBounded(running, state, promise, maxEntries);
+      if (previous !== undefined) await waitForOther(previous, maxWaitMs);
       try {
         return await work();
       } finally {
@@ -365,22 +366,9 @@ export const createReplayGuard = (): ReplayGuard => {
         if (running.get(state) === promise) running.delete(state);
       }
     },
-    markHandled: (state) => setBounded(handled, state, true),
+    markHandled: (state) => setBounded(handled, state, true, maxEntries),
     wasHandled: (state) => handled.has(state),
-    rememberError: (state, error) => setBounded(errors, state, error),
+    rememberError: (state, error) => setBounded(errors, state, error, maxEntries),
     findError: (state) => errors.get(state),
   };
 };
-
-const setBounded = <Value>(map: Map<string, Value>, key: string, value: Value): void => {
-  map.delete(key);
-  map.set(key, value);
-  const [oldest] = map.keys();
-  if (map.size > maxEntries && oldest !== undefined) map.delete(oldest);
-};
-
-/** Unlike `setTimeout`, this does not keep a Node process running. */
-const delay = (ms: number): Promise<void> =>
-  new Promise((resolve) => {
-    AbortSignal.timeout(ms).addEventListener('abort', () => resolve());
-  });

@@ -35,19 +35,19 @@ describe('the options of mcpClients', () => {
       'a scope that does not exist',
       { scopes: ['words', 'admin'] },
       'mcpClients.scopes',
-      'must contain a scope other than offline_access, and only scopes that exist.',
+      'must be declared in scopes: admin',
     ],
     [
       'no scope of the API',
       { scopes: ['offline_access'] },
       'mcpClients.scopes',
-      'must contain a scope other than offline_access, and only scopes that exist.',
+      'must contain a scope other than offline_access, and no scope with a space, comma, quote or backslash.',
     ],
     [
       'a default scope that these clients cannot have',
       { scopes: ['words'], defaultScopes: ['score'] },
       'mcpClients.defaultScopes',
-      'must contain a scope other than offline_access, and only scopes that exist.',
+      'must contain a scope other than offline_access, and only scopes of this client.',
     ],
   ])('refuse %s at startup', (_, options, option, problem) => {
     expect(deployOptions(options)).toThrow(new ConfigurationError(option, problem));
@@ -73,6 +73,18 @@ describe('the options of mcpClients', () => {
         'mcpClients.redirectUris',
         `must contain normalized https URIs, whose path can end in /*, or exact URIs with a private-use scheme: ${entry}`,
       ),
+    );
+  });
+
+  it('refuse scopes of more than 1,500 characters at startup', () => {
+    const names = Array.from({ length: 16 }, (_, index) => `${'x'.repeat(98)}${index}`);
+    const scopes = {
+      words: 'Play',
+      score: 'See scores',
+      ...Object.fromEntries(names.map((name) => [name, name])),
+    };
+    expect(deployOptions({ scopes: names }, { scopes })).toThrow(
+      new ConfigurationError('mcpClients.scopes', 'must have at most 1500 characters in total.'),
     );
   });
 
