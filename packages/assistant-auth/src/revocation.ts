@@ -4,6 +4,7 @@ import {
   authenticateClient,
   buildBasicChallenge,
   credentialParameters,
+  parseClientCredentials,
   recordAssertion,
 } from './clients/authentication.ts';
 import type { BrokerContext } from './context.ts';
@@ -23,6 +24,11 @@ export const revocationEndpoint = (context: BrokerContext): EndpointDefinition =
   async handle(requestContext) {
     const form = readParameters(await readForm(requestContext.request), parameterNames);
     const found = form.token === undefined ? undefined : await lookUpToken(context.sealers, form.token);
+    // A token that is not ours needs no client to be looked up: see `findPresenter`.
+    if (form.token !== undefined && found === undefined) {
+      const { id } = parseClientCredentials(requestContext.request.headers.get('authorization'), form);
+      if (context.clients.requiresSource(id)) return emptyResponse();
+    }
     const authenticated = await authenticateClient(context, requestContext, form, {
       find: (id) => context.clients.findPresenter(id, found?.token.clientId),
     });
