@@ -2,15 +2,18 @@
  * Sends requests to providers: follows no redirects, limits time and response size, and checks the URLs that
  * an issuer names.
  */
-import { allowInsecureRequests, customFetch } from 'oauth4webapi';
 import { isLoopback } from '../oauth/resource.ts';
 import { ProviderError, type ProviderIo } from './provider.ts';
 
+/** A request with `GET`, or with `POST` if it has a form. */
 export interface ProviderRequest {
-  readonly method: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body?: URLSearchParams | undefined;
+  /** Replaces default headers of the same name. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly form?: Readonly<Record<string, string>>;
 }
+
+/** GitHub requires a user agent, and Workers send none by default. */
+const defaultHeaders = { accept: 'application/json', 'user-agent': 'assistant-auth' };
 
 const maxResponseBytes = 262_144; // bytes, after decompression
 
@@ -22,14 +25,19 @@ const maxResponseBytes = 262_144; // bytes, after decompression
  */
 export const fetchFromProvider = async (
   url: string,
-  { method, headers, body }: ProviderRequest,
+  { headers, form }: ProviderRequest,
   // Destructured, because `fetch` on Workers fails if it is called as a method of another object.
   { fetch, timeoutMs }: ProviderIo,
 ): Promise<Response> => {
   const { host } = new URL(url);
   const signal = AbortSignal.timeout(timeoutMs);
   try {
-    const response = await fetch(url, { method, headers, body: body ?? null, redirect: 'manual', signal });
+    const response = await fetch(url, {
+      headers: { ...defaultHeaders, ...headers },
+      ...(form && { method: 'POST', body: new URLSearchParams(form) }),
+      redirect: 'manual',
+      signal,
+    });
     await refuseStatus(response, host);
     return await bufferResponse(response, host);
   } catch (error) {
@@ -63,14 +71,6 @@ const bufferResponse = async (response: Response, host: string): Promise<Respons
 };
 
 const isTimeout = (error: unknown): boolean => error instanceof Error && error.name === 'TimeoutError';
-
-/** Returns the options for every request that `oauth4webapi` sends. */
-export const buildRequestOptions = (io: ProviderIo) => ({
-  [customFetch]: (url: string, request: ProviderRequest) => fetchFromProvider(url, request, io),
-  // `oauth4webapi` can only allow all http URLs or none, so each URL was checked before: those of an issuer
-  // by `parseEndpoint`, those in the options at startup.
-  [allowInsecureRequests]: io.allowLoopbackHttp,
-});
 
 /**
  * Checks a URL that an issuer names: https, or http on loopback if the issuer is on loopback itself. The

@@ -7,8 +7,8 @@ import { ConfigurationError, rejectUnknownOptions } from '../oauth/errors.ts';
 import type { Identity } from '../oauth/identifiers.ts';
 import { parseBuiltInOptions, resolveBaseUrl } from './config.ts';
 import { createIssuer } from './issuer.ts';
-import { createOidcProvider, refuseIf } from './oidc.ts';
-import type { IdentityProvider } from './provider.ts';
+import { createOidcProvider } from './oidc.ts';
+import { type IdentityProvider, refuseIf } from './provider.ts';
 
 /** The options of {@link microsoft}. */
 export interface MicrosoftOptions {

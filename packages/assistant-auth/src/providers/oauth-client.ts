@@ -3,12 +3,6 @@
  * 7636 §4.3), the token response (RFC 6749 §5.1), the identity of a profile, and errors.
  */
 
-import {
-  AuthorizationResponseError,
-  type Client,
-  OperationProcessingError,
-  UnsupportedOperationError,
-} from 'oauth4webapi';
 import type { Identity, Seconds } from '../oauth/identifiers.ts';
 import { computeDigest } from '../oauth/secrets.ts';
 import type { OfflineAccess, ProviderOptions } from './config.ts';
@@ -67,10 +61,7 @@ const withMaxAge = (
   return isReplaced ? { ...others, max_age: String(maxAge) } : reauthentication;
 };
 
-// The client and its secret, for one exchange.
-
-export const buildOAuthClient = ({ clientId }: ProviderOptions): Client => ({ client_id: clientId });
-
+/** Returns the client secret for one request. */
 export const resolveClientSecret = async (
   { clientSecret }: ProviderOptions,
   { now }: ProviderIo,
@@ -112,8 +103,7 @@ export const readTokenResponse = (body: unknown): TokenResponse => {
 };
 
 /**
- * Reads the token response for an authorization code. `oauth4webapi` would reject members of the wrong type
- * even if they are not used.
+ * Reads the token response for an authorization code.
  * @throws ProviderError for an error response (RFC 6749 §5.2), for any other status than 2xx, and for a
  *   response that is not JSON
  */
@@ -139,13 +129,18 @@ const readJson = async (response: Response): Promise<unknown> => {
 /**
  * Returns the access token for a request with `Authorization: Bearer`. Responses without a token type are
  * common and mean Bearer.
- * @throws ProviderError `invalid` if there is no access token, or if it has another type (RFC 6749 §7.1)
+ * @throws ProviderError `invalid` if there is no access token, if it has another type (RFC 6749 §7.1), or if
+ *   it has characters that no access token can have
  */
 export const requireBearerToken = ({ accessToken, tokenType }: TokenResponse): string => {
   if (accessToken === undefined) throw new ProviderError('invalid', 'the token response has no access token');
   const isBearer = typeof tokenType === 'string' && /^(bearer)?$/i.test(tokenType);
-  if (isBearer || tokenType === undefined || tokenType === null) return accessToken;
-  throw new ProviderError('invalid', 'the access token is not a Bearer token');
+  if (!isBearer && tokenType !== undefined && tokenType !== null)
+    throw new ProviderError('invalid', 'the access token is not a Bearer token');
+  // VSCHAR (RFC 6749 appendix A.12): other characters are not possible in a header.
+  if (!/^[\x20-\x7E]+$/.test(accessToken))
+    throw new ProviderError('invalid', 'the access token has invalid characters');
+  return accessToken;
 };
 
 const readToken = (value: unknown): string | undefined =>
@@ -308,23 +303,13 @@ export const createTokenEndpointError = (code: string): ProviderError =>
 export const createRevocationError = (code: string): ProviderError =>
   new ProviderError('invalid', `the revocation endpoint responded with ${sanitizeErrorCode(code)}`);
 
-/**
- * Converts any error, without a cause: errors of `oauth4webapi` contain whole responses, with codes and
- * tokens.
- */
-export const toProviderError = (error: unknown): ProviderError => {
-  if (error instanceof ProviderError) return error;
-  if (error instanceof AuthorizationResponseError) {
-    return new ProviderError(
-      classifyErrorCode(error.error),
-      `the provider responded with ${sanitizeErrorCode(error.error)}`,
-    );
-  }
-  return new ProviderError(
-    'invalid',
-    hasFixedMessage(error) ? error.message : 'the response could not be read',
-  );
-};
+/** Converts any error, without its message and cause, which could contain codes and tokens. */
+export const toProviderError = (error: unknown): ProviderError =>
+  error instanceof ProviderError ? error : new ProviderError('invalid', 'the response could not be read');
+
+/** The error of an authorization response (RFC 6749 §4.1.2.1). */
+export const createAuthorizationError = (code: string): ProviderError =>
+  new ProviderError(classifyErrorCode(code), `the provider responded with ${sanitizeErrorCode(code)}`);
 
 /** The user canceled. The second code is Apple's. */
 const denialCodes = ['access_denied', 'user_cancelled_authorize'];
@@ -359,7 +344,3 @@ const knownCodes = [
  */
 const sanitizeErrorCode = (code: string): string =>
   knownCodes.includes(code) ? code : 'an unregistered error code';
-
-/** Errors of `oauth4webapi` whose messages are fixed sentences. */
-const hasFixedMessage = (error: unknown): error is Error =>
-  error instanceof OperationProcessingError || error instanceof UnsupportedOperationError;

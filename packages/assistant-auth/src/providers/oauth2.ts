@@ -3,19 +3,11 @@
  * (RFC 6749 §4.1, RFC 7636), then a request to its API for the profile of the user.
  */
 
-import {
-  type AuthorizationServer,
-  authorizationCodeGrantRequest,
-  ClientSecretPost,
-  refreshTokenGrantRequest,
-  validateAuthResponse,
-} from 'oauth4webapi';
 import { rejectUnknownOptions } from '../oauth/errors.ts';
 import { clientDefaults, type ProviderOptions, type Rule, validate } from './config.ts';
-import { buildRequestOptions, fetchFromProvider } from './http.ts';
+import { fetchFromProvider } from './http.ts';
 import {
   buildAuthorizationUrl,
-  buildOAuthClient,
   createIdentity,
   type ProviderProfile,
   receiveTokens,
@@ -25,6 +17,13 @@ import {
   type TokenResponse,
   withProviderError,
 } from './oauth-client.ts';
+import {
+  type ClientEndpoint,
+  createPostCredentials,
+  readAuthorizationCode,
+  redeemCode,
+  refreshTokens,
+} from './oauth-requests.ts';
 import { clientRules, isAllowedUrl, omitProviderOptions } from './option-rules.ts';
 import { type IdentityProvider, ProviderError, type ProviderIo, type UpstreamRequest } from './provider.ts';
 import { checkRefreshToken, createTokenNotUsedError, revokeToken } from './recheck.ts';
@@ -119,15 +118,8 @@ export const oauth2 = (options: OAuth2Options): IdentityProvider => {
     validateRefreshToken: (refreshToken, io) =>
       checkRefreshToken(config, async () => {
         if (config.offlineAccess === 'never') throw createTokenNotUsedError();
-        const auth = ClientSecretPost(await resolveClientSecret(config, io));
-        return () =>
-          refreshTokenGrantRequest(
-            buildServer(config),
-            buildOAuthClient(config),
-            auth,
-            refreshToken,
-            buildRequestOptions(io),
-          );
+        const endpoint = await authenticate(config.tokenUrl, config, io);
+        return () => refreshTokens(endpoint, refreshToken, io);
       }),
     ...(revocationUrl !== undefined && { revoke: createRevoke(revocationUrl, config) }),
   };
@@ -154,16 +146,15 @@ const exchangeCode = async (
   upstreamRequest: UpstreamRequest,
   io: ProviderIo,
 ): Promise<TokenResponse> => {
-  const server = buildServer(config);
-  const client = buildOAuthClient(config);
-  const response = await authorizationCodeGrantRequest(
-    server,
-    client,
-    ClientSecretPost(await resolveClientSecret(config, io)),
-    validateAuthResponse(server, client, callback, upstreamRequest.state),
-    upstreamRequest.redirectUri,
-    upstreamRequest.codeVerifier,
-    buildRequestOptions(io),
+  const code = readAuthorizationCode(callback, upstreamRequest.state, {
+    issuer: config.issuer,
+    isIssRequired: false,
+  });
+  const response = await redeemCode(
+    await authenticate(config.tokenUrl, config, io),
+    code,
+    upstreamRequest,
+    io,
   );
   // An ID token is not used, because only `oidc()` can verify one.
   return receiveTokens(response);
@@ -172,15 +163,11 @@ const exchangeCode = async (
 const createRevoke =
   (endpoint: string, config: OAuth2Config): NonNullable<IdentityProvider['revoke']> =>
   (refreshToken, io) =>
-    withProviderError(async () => {
-      const server = { ...buildServer(config), revocation_endpoint: endpoint };
-      const auth = ClientSecretPost(await resolveClientSecret(config, io));
-      await revokeToken({ config, server, auth }, refreshToken, io);
-    });
+    withProviderError(async () => revokeToken(await authenticate(endpoint, config, io), refreshToken, io));
 
-const buildServer = ({ issuer, tokenUrl }: OAuth2Config): AuthorizationServer => ({
-  issuer,
-  token_endpoint: tokenUrl,
+const authenticate = async (url: string, config: OAuth2Config, io: ProviderIo): Promise<ClientEndpoint> => ({
+  url,
+  credentials: createPostCredentials(config.clientId, await resolveClientSecret(config, io)),
 });
 
 const fetchProfile = async (
@@ -188,13 +175,8 @@ const fetchProfile = async (
   accessToken: string,
   io: ProviderIo,
 ): Promise<Readonly<Record<string, unknown>>> => {
-  const headers = {
-    accept: 'application/json',
-    authorization: `Bearer ${accessToken}`,
-    // GitHub requires a user agent, and Workers send none by default.
-    'user-agent': 'assistant-auth',
-  };
-  const response = await fetchFromProvider(profileUrl, { method: 'GET', headers }, io);
+  const headers = { authorization: `Bearer ${accessToken}` };
+  const response = await fetchFromProvider(profileUrl, { headers }, io);
   const profile: unknown = await response.json().catch(() => undefined);
   if (!response.ok)
     throw new ProviderError('invalid', `the profile endpoint responded with status ${response.status}`);

@@ -6,29 +6,19 @@
  * algorithms, tenants and keys are accepted.
  */
 
-import {
-  type AuthorizationServer,
-  authorizationCodeGrantRequest,
-  type ClientAuth,
-  ClientSecretBasic,
-  ClientSecretPost,
-  refreshTokenGrantRequest,
-  validateAuthResponse,
-} from 'oauth4webapi';
 import type { EpochSeconds, Identity, Seconds } from '../oauth/identifiers.ts';
 import { defaultAccountSelection, type OidcOptions } from './config.ts';
-import { buildRequestOptions, parseEndpoint } from './http.ts';
+import { parseEndpoint } from './http.ts';
 import {
   type Claims,
   createIssuer,
   type IssuerMetadata,
   type OidcIssuer,
   readUnverifiedClaims,
-  withIssuer,
+  selectIssuer,
 } from './issuer.ts';
 import {
   buildAuthorizationUrl,
-  buildOAuthClient,
   createIdentity,
   receiveTokens,
   resolveClientSecret,
@@ -37,12 +27,22 @@ import {
   type TokenResponse,
   withProviderError,
 } from './oauth-client.ts';
+import {
+  type ClientCredentials,
+  type ClientEndpoint,
+  createBasicCredentials,
+  createPostCredentials,
+  readAuthorizationCode,
+  redeemCode,
+  refreshTokens,
+} from './oauth-requests.ts';
 import { parseOidcOptions } from './option-rules.ts';
 import {
   type IdentityProvider,
   ProviderError,
   type ProviderIo,
   parseSubject,
+  refuseIf,
   type UpstreamRequest,
 } from './provider.ts';
 import { checkRefreshToken, createTokenNotUsedError, revokeToken } from './recheck.ts';
@@ -74,7 +74,7 @@ export type { OidcOptions } from './config.ts';
 export const oidc = (options: OidcOptions): IdentityProvider => {
   const issuer = createIssuer(parseOidcOptions(options));
   return {
-    ...createOidcProvider(issuer, { completeClaims, selectClientAuth }),
+    ...createOidcProvider(issuer, { completeClaims, createCredentials }),
     readLogoutToken: (token, io) => readLogoutToken(token, issuer, io),
   };
 };
@@ -83,7 +83,8 @@ export const oidc = (options: OidcOptions): IdentityProvider => {
 interface IssuerFeatures {
   /** Returns the claims of the ID token together with those of other sources. */
   readonly completeClaims: (...args: Parameters<typeof completeClaims>) => Promise<Claims>;
-  readonly selectClientAuth: (server: AuthorizationServer, secret: string) => ClientAuth;
+  /** Returns the credentials for a request to the issuer. */
+  readonly createCredentials: typeof createCredentials;
 }
 
 /**
@@ -91,7 +92,7 @@ interface IssuerFeatures {
  */
 const builtInFeatures: IssuerFeatures = {
   completeClaims: async (claims) => claims,
-  selectClientAuth: (_server, secret) => ClientSecretPost(secret),
+  createCredentials: createPostCredentials,
 };
 
 /**
@@ -114,11 +115,11 @@ export const createOidcProvider = (
     recheckInterval: config.recheckInterval,
     authorizationUrl: (upstreamRequest, io) =>
       withProviderError(async () => {
-        const { server, authorizationEndpoint, scopesSupported } = await discover(io);
+        const { authorizationEndpoint, document } = await discover(io);
         const request = {
           ...config,
-          scopes: resolveRequestedScopes(config, scopesSupported),
-          accountSelection: selectIfSupported(config.accountSelection, server),
+          scopes: resolveRequestedScopes(config, document.scopes_supported),
+          accountSelection: selectIfSupported(config.accountSelection, document),
         };
         return buildAuthorizationUrl(authorizationEndpoint, request, upstreamRequest, {
           nonce: upstreamRequest.nonce,
@@ -130,12 +131,12 @@ export const createOidcProvider = (
         const metadata = await discover(io);
         const { claims, tokens } = await exchangeCode(callbackUrl.searchParams, {
           ...issuer,
-          ...features,
+          features,
           metadata,
           upstreamRequest,
           io,
         });
-        const requested = resolveRequestedScopes(config, metadata.scopesSupported);
+        const requested = resolveRequestedScopes(config, metadata.document.scopes_supported);
         const refreshToken = selectLongLivedRefreshToken(tokens, config.offlineAccess, requested);
         const completed = await features.completeClaims(claims, tokens, { config, metadata, io });
         return toIdentity(config.id, claims.sub, completed, refreshToken);
@@ -144,27 +145,18 @@ export const createOidcProvider = (
       checkRefreshToken(config, async () => {
         // The token was stored while `offlineAccess` had another value.
         if (config.offlineAccess === 'never') throw createTokenNotUsedError();
-        const { server } = await discover(io);
-        const auth = features.selectClientAuth(server, await resolveClientSecret(config, io));
-        return () =>
-          refreshTokenGrantRequest(
-            server,
-            buildOAuthClient(config),
-            auth,
-            refreshToken,
-            buildRequestOptions(io),
-          );
+        const metadata = await discover(io);
+        const endpoint = await authenticate(metadata.tokenEndpoint, { config, features, metadata, io });
+        return () => refreshTokens(endpoint, refreshToken, io);
       }),
     revoke: (refreshToken, io) =>
       withProviderError(async () => {
-        const { server } = await discover(io);
-        const { revocation_endpoint: named } = server;
+        const metadata = await discover(io);
+        const { revocation_endpoint: named } = metadata.document;
         if (!named) return;
         // Checked only here, so that an invalid endpoint does not prevent sign-ins, which do not need it.
-        const endpoint = parseEndpoint('revocation_endpoint', named, new URL(config.issuer), io);
-        const auth = features.selectClientAuth(server, await resolveClientSecret(config, io));
-        const revocationClient = { config, server: { ...server, revocation_endpoint: endpoint }, auth };
-        await revokeToken(revocationClient, refreshToken, io);
+        const url = parseEndpoint('revocation_endpoint', named, new URL(config.issuer), io);
+        await revokeToken(await authenticate(url, { config, features, metadata, io }), refreshToken, io);
       }),
   };
 };
@@ -175,7 +167,7 @@ export const createOidcProvider = (
  */
 const selectIfSupported = (
   parameters: Readonly<Record<string, string>>,
-  { prompt_values_supported: supported }: AuthorizationServer,
+  { prompt_values_supported: supported }: IssuerMetadata['document'],
 ): Readonly<Record<string, string>> => {
   if (parameters !== defaultAccountSelection) return parameters;
   const isSupported = Array.isArray(supported) && supported.includes(defaultAccountSelection.prompt);
@@ -204,10 +196,8 @@ const toIdentity = (
 /** What one code exchange needs besides the callback parameters. */
 interface CodeExchange
   extends Pick<OidcIssuer, 'config' | 'tenantIssuers' | 'verifySignature'>,
-    Pick<IssuerFeatures, 'selectClientAuth'> {
-  readonly metadata: IssuerMetadata;
+    AuthenticatedClient {
   readonly upstreamRequest: UpstreamRequest;
-  readonly io: ProviderIo;
 }
 
 /** The result of a code exchange. The claims are returned only after the ID token was verified. */
@@ -220,49 +210,58 @@ interface ExchangedCode {
 /**
  * Exchanges the code of a callback for an ID token, and verifies it.
  * @param callbackParameters the parameters of the callback
- * @throws the errors of `oauth4webapi` and ProviderError; `withProviderError` converts them to ProviderError
+ * @throws ProviderError
  */
 const exchangeCode = async (
   callbackParameters: URLSearchParams,
   exchange: CodeExchange,
 ): Promise<ExchangedCode> => {
-  const { config, tenantIssuers, metadata, upstreamRequest, io } = exchange;
-  const { server } = metadata;
-  const client = buildOAuthClient(config);
-  // Checks the state, and `iss` against mix-up attacks (RFC 9207), before the code is sent anywhere.
-  const checked = validateAuthResponse(
-    withIssuer(server, tenantIssuers, callbackParameters.get('iss')),
-    client,
-    callbackParameters,
-    upstreamRequest.state,
-  );
-  const response = await authorizationCodeGrantRequest(
-    server,
-    client,
-    exchange.selectClientAuth(server, await resolveClientSecret(config, io)),
-    checked,
-    upstreamRequest.redirectUri,
-    upstreamRequest.codeVerifier,
-    buildRequestOptions(io),
-  );
-  const tokens = await receiveTokens(response);
+  const { tenantIssuers, metadata, upstreamRequest, io } = exchange;
+  const code = readAuthorizationCode(callbackParameters, upstreamRequest.state, {
+    issuer: selectIssuer(metadata, tenantIssuers, callbackParameters.get('iss')),
+    isIssRequired: metadata.document.authorization_response_iss_parameter_supported,
+  });
+  const endpoint = await authenticate(metadata.tokenEndpoint, exchange);
+  const tokens = await receiveTokens(await redeemCode(endpoint, code, upstreamRequest, io));
   if (tokens.idToken === undefined) throw new ProviderError('invalid', 'the token response has no ID token');
   return { claims: await verifyIdToken(tokens.idToken, exchange), tokens };
+};
+
+/** What a request needs that the broker authenticates. */
+interface AuthenticatedClient {
+  readonly config: OidcIssuer['config'];
+  readonly features: IssuerFeatures;
+  readonly metadata: IssuerMetadata;
+  readonly io: ProviderIo;
+}
+
+/** Adds the credentials of the broker to an endpoint whose URL was validated. */
+const authenticate = async (
+  url: string,
+  { config, features, metadata, io }: AuthenticatedClient,
+): Promise<ClientEndpoint> => {
+  const clientSecret = await resolveClientSecret(config, io);
+  return { url, credentials: features.createCredentials(config.clientId, clientSecret, metadata.document) };
 };
 
 /**
  * Selects a client authentication method that the issuer supports. Prefers the body, because servers disagree
  * on how credentials are encoded in Basic (RFC 6749 §2.3.1).
  */
-const selectClientAuth = (server: AuthorizationServer, secret: string): ClientAuth => {
-  const methods: unknown = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
-  if (Array.isArray(methods) && methods.includes('client_secret_post')) return ClientSecretPost(secret);
-  if (Array.isArray(methods) && methods.includes('client_secret_basic')) return ClientSecretBasic(secret);
+const createCredentials = (
+  clientId: string,
+  clientSecret: string,
+  { token_endpoint_auth_methods_supported: named }: IssuerMetadata['document'],
+): ClientCredentials => {
+  const methods = named ?? ['client_secret_basic'];
+  if (Array.isArray(methods) && methods.includes('client_secret_post'))
+    return createPostCredentials(clientId, clientSecret);
+  if (Array.isArray(methods) && methods.includes('client_secret_basic'))
+    return createBasicCredentials(clientId, clientSecret);
   throw new ProviderError('invalid', 'the token endpoint supports no method with a client secret');
 };
 
-// ID tokens (OpenID Connect Core §2 and §3.1.3.7). `oauth4webapi` does not check them, because it always reads
-// the system clock.
+// ID tokens (OpenID Connect Core §2 and §3.1.3.7).
 
 /**
  * Verifies the claims and the signature of an ID token.
@@ -274,7 +273,7 @@ const verifyIdToken = async (token: string, exchange: CodeExchange): Promise<IdT
   const claims = readUnverifiedClaims(token);
   if (claims === undefined) throw new ProviderError('invalid', 'the ID token could not be read');
   const { iss: claimedIssuer } = claims;
-  const { issuer } = withIssuer(metadata.server, tenantIssuers, claimedIssuer);
+  const issuer = selectIssuer(metadata, tenantIssuers, claimedIssuer);
   const sub = validateIdToken(claims, issuer, exchange, io.now());
   await verifyIdTokenSignature(token, issuer, exchange);
   return { ...claims, sub };
@@ -321,11 +320,6 @@ const validateAuthTime = (authenticatedAt: unknown, since: EpochSeconds, now: Ep
   if (!isNumber || authenticatedAt > now + clockSkew)
     throw new ProviderError('invalid', 'the auth_time of the ID token is not a valid time');
   refuseIf(authenticatedAt < since - clockSkew, 'the user did not authenticate again');
-};
-
-/** @throws ProviderError `invalid` with the reason */
-export const refuseIf = (wrong: boolean, reason: string): void => {
-  if (wrong) throw new ProviderError('invalid', reason);
 };
 
 /**

@@ -228,6 +228,11 @@ export class ProviderError extends Error {
   }
 }
 
+/** @throws ProviderError `invalid` with the reason */
+export const refuseIf = (wrong: boolean, reason: string): void => {
+  if (wrong) throw new ProviderError('invalid', reason);
+};
+
 /** OpenID Connect Core §2. The same limit applies to session IDs. */
 const maxSubjectLength = 255;
 

@@ -4,11 +4,10 @@
  * contain every claim that these have.
  */
 
-import { userInfoRequest } from 'oauth4webapi';
 import type { RelyingPartyConfig } from './config.ts';
-import { buildRequestOptions, parseEndpoint } from './http.ts';
+import { fetchFromProvider, parseEndpoint } from './http.ts';
 import type { Claims, IssuerMetadata } from './issuer.ts';
-import { buildOAuthClient, requireBearerToken, type TokenResponse } from './oauth-client.ts';
+import { requireBearerToken, type TokenResponse } from './oauth-client.ts';
 import { ProviderError, type ProviderIo } from './provider.ts';
 
 /** The claims of a verified ID token. */
@@ -46,7 +45,7 @@ export const completeClaims = async (
   source: UserInfoSource,
 ): Promise<Claims> => {
   const { config, metadata } = source;
-  const { userInfoEndpoint: endpointUrl } = metadata;
+  const { userinfo_endpoint: endpointUrl } = metadata.document;
   // An issuer without a UserInfo endpoint can return claims only in the ID token.
   if (config.userInfo === 'never' || endpointUrl === undefined || endpointUrl === null || endpointUrl === '')
     return claims;
@@ -64,12 +63,14 @@ const readUserInfo = async (
   endpointUrl: unknown,
   subject: string,
   tokens: TokenResponse,
-  { config, metadata, io }: UserInfoSource,
+  { config, io }: UserInfoSource,
 ): Promise<Claims> => {
   const endpoint = parseEndpoint('userinfo_endpoint', endpointUrl, new URL(config.issuer), io);
-  const server = { ...metadata.server, userinfo_endpoint: endpoint };
-  const client = buildOAuthClient(config);
-  const response = await userInfoRequest(server, client, requireBearerToken(tokens), buildRequestOptions(io));
+  const headers = {
+    accept: 'application/json, application/jwt',
+    authorization: `Bearer ${requireBearerToken(tokens)}`,
+  };
+  const response = await fetchFromProvider(endpoint, { headers }, io);
   if (!response.ok)
     throw new ProviderError('invalid', `the UserInfo endpoint responded with status ${response.status}`);
   // A signed or encrypted response, which a client must register for (§5.3.2). It is not verified here, so it

@@ -681,7 +681,7 @@ describe('Microsoft', () => {
       async (iss) => {
         const { issuer, handleCallback } = setUp('common', contoso);
         expect(await captureProviderError(handleCallback(callback({ iss })))).toEqual(
-          invalid('unexpected "iss" (issuer) response parameter value'),
+          invalid('the authorization response is from another issuer'),
         );
         expect(issuer.takeRequestedEndpoints()).toEqual(['discovery']);
       },

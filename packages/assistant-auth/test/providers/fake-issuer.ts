@@ -151,7 +151,8 @@ const describeRequest = (url: string, init: RequestInit, metadata: Claims): Reco
   endpoint: classifyUrl(url, metadata),
   method: init.method ?? 'GET',
   url,
-  headers: Object.fromEntries(new Headers(init.headers)),
+  // `fetch` adds the content type of the body.
+  headers: Object.fromEntries(new Request(url, init).headers),
   body: String(init.body ?? ''),
   redirect: init.redirect,
   canTimeOut: init.signal instanceof AbortSignal,

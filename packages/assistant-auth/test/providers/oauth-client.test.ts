@@ -243,7 +243,6 @@ describe('HTTP', () => {
       expect(error).toEqual({ kind: 'invalid', reason });
     });
 
-    // `oauth4webapi` would take hours to parse this one.
     it.each([
       ['discovery', 'id.example responded with status 401, without metadata'],
       ['token', 'the token endpoint rejected the client credentials'],
@@ -295,7 +294,7 @@ describe('HTTP', () => {
     const sendRequest = (respond: Respond) =>
       fetchFromProvider(
         'https://id.example/x',
-        { method: 'GET', headers: {} },
+        {},
         { fetch: async () => respond(), now: () => 0, allowLoopbackHttp: false, timeoutMs: 10_000 },
       );
 
@@ -326,7 +325,7 @@ describe('HTTP', () => {
         allowLoopbackHttp: false,
         timeoutMs: 10_000,
       };
-      await fetchFromProvider('https://id.example/x', { method: 'GET', headers: {} }, io);
+      await fetchFromProvider('https://id.example/x', {}, io);
       expect(receiver).toBeUndefined();
     });
   });

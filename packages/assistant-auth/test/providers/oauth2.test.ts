@@ -126,17 +126,21 @@ describe('an OAuth 2.0 server', () => {
       [
         'B5.1 of another issuer',
         { iss: 'https://evil.example' },
-        'unexpected "iss" (issuer) response parameter value',
+        'the authorization response is from another issuer',
       ],
       [
         'B5.1 of its issuer with a slash',
         { iss: 'https://acme.example/' },
-        'unexpected "iss" (issuer) response parameter value',
+        'the authorization response is from another issuer',
       ],
-      ['of another login transaction', { state: 'another' }, 'unexpected "state" response parameter value'],
-      ['without a state', { state: null }, 'response parameter "state" missing'],
-      ['B12.2 without a code', { code: null }, 'no authorization code in "callbackParameters"'],
-      ['B12.2 with an empty code', { code: '' }, 'no authorization code in "callbackParameters"'],
+      [
+        'of another login transaction',
+        { state: 'another' },
+        'the authorization response is for another sign-in',
+      ],
+      ['without a state', { state: null }, 'the authorization response is for another sign-in'],
+      ['B12.2 without a code', { code: null }, 'the authorization response has no code'],
+      ['B12.2 with an empty code', { code: '' }, 'the authorization response has no code'],
     ])('%s is refused and its code is not sent anywhere', async (_, changes, reason) => {
       expect(await captureErrorBeforeTokenRequest(callback(changes))).toEqual(invalid(reason));
     });
@@ -198,6 +202,10 @@ describe('an OAuth 2.0 server', () => {
       ['text', () => new Response('access_token=their-access-token&token_type=bearer')],
       ['no access token', () => Response.json({ token_type: 'bearer' })],
       ['no bearer token', () => Response.json({ access_token: 'their-access-token', token_type: 'mac' })],
+      [
+        'a token that is not allowed in a header',
+        () => Response.json({ access_token: 'their\ntoken', token_type: 'bearer' }),
+      ],
       ['a list', () => Response.json([])],
       ['null', () => Response.json(null)],
       ['broken JSON', () => new Response('{', { headers: { 'content-type': 'application/json' } })],

@@ -453,7 +453,7 @@ describe('UserInfo that cannot be read', () => {
     [
       'B19.7 an access token that is not allowed in a header',
       { access_token: 'their\ntoken' },
-      'the response could not be read',
+      'the access token has invalid characters',
     ],
   ])('%s: the sign-in is refused', async (_, tokens, reason) => {
     const { issuer, handleCallback } = setUp({ tokens });

@@ -4,7 +4,7 @@
  */
 import type { CompactVerifyResult } from 'jose';
 import type { EpochSeconds, Seconds, SecurityEvent, SecurityEventTarget } from '../../oauth/identifiers.ts';
-import { type OidcIssuer, readUnverifiedClaims, withIssuer } from '../issuer.ts';
+import { type OidcIssuer, readUnverifiedClaims, selectIssuer } from '../issuer.ts';
 import { ProviderError, type ProviderIo } from '../provider.ts';
 
 /** The rules for one kind of token. */
@@ -41,7 +41,7 @@ export const verifySecurityEventToken = async (
 ): Promise<VerifiedEvent> => {
   const metadata = await discover(io);
   const { iss: claimedIssuer }: VerifiedEvent['claims'] = readUnverifiedClaims(token) ?? {};
-  const { issuer } = withIssuer(metadata.server, tenantIssuers, claimedIssuer);
+  const issuer = selectIssuer(metadata, tenantIssuers, claimedIssuer);
   const { payload, protectedHeader } = await withSecurityEventError(
     verifySignature(token, { issuer, metadata }, io),
   );
