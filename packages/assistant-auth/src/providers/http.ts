@@ -21,7 +21,8 @@ const maxResponseBytes = 262_144; // bytes, after decompression
  * Sends a request and reads the whole response. Error reasons name only the host, because a URL or a body can
  * contain a secret.
  * @throws ProviderError `unavailable` if there is no complete response in time, or one with status 429 or
- *   5xx; `invalid` for a redirect or another unexpected status, and for more than 256 KiB
+ *   5xx, or with 403 because of a rate limit; `invalid` for a redirect or another unexpected status, and for
+ *   more than 256 KiB
  */
 export const fetchFromProvider = async (
   url: string,
@@ -47,12 +48,22 @@ export const fetchFromProvider = async (
   }
 };
 
-const refuseStatus = async ({ status, body }: Response, host: string): Promise<void> => {
-  if (status === 200 || (status >= 400 && status < 500 && status !== 429)) return;
+const refuseStatus = async ({ status, headers, body }: Response, host: string): Promise<void> => {
+  const isUnavailable = status >= 500 || status === 429 || (status === 403 && isRateLimited(headers));
+  if (!isUnavailable && (status === 200 || (status >= 400 && status < 500))) return;
   await body?.cancel();
-  const kind = status === 429 || status >= 500 ? 'unavailable' : 'invalid';
-  throw new ProviderError(kind, `${host} responded with status ${status}`);
+  throw new ProviderError(
+    isUnavailable ? 'unavailable' : 'invalid',
+    `${host} responded with status ${status}`,
+  );
 };
+
+/**
+ * GitHub sends 403 or 429 with one of these headers if there were too many requests:
+ * https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+ */
+const isRateLimited = (headers: Headers): boolean =>
+  headers.has('retry-after') || headers.get('x-ratelimit-remaining') === '0';
 
 /** Reads a copy to its end, so that the returned response is known to be complete and within the limit. */
 const bufferResponse = async (response: Response, host: string): Promise<Response> => {

@@ -121,7 +121,8 @@ export interface IdentityProvider {
    * @param upstreamRequest the values that were passed to `authorizationUrl` or `reconsentUrl`
    * @param io the platform functions
    * @throws ProviderError `denied` if the user canceled, `unavailable` if the provider did not respond in
-   *   time or had a server error, `invalid` for everything that cannot be verified
+   *   time, had a server error or limited the rate of requests, `invalid` for everything that cannot be
+   *   verified
    */
   handleCallback(callbackUrl: URL, upstreamRequest: UpstreamRequest, io: ProviderIo): Promise<Identity>;
   /**
@@ -212,7 +213,8 @@ export class ProviderError extends Error {
   override readonly name = 'ProviderError';
   /**
    * `denied`: the user canceled, or the provider refused the user. `unavailable`: the provider did not
-   * respond in time or had a server error. `invalid`: the response could not be verified.
+   * respond in time, had a server error or limited the rate of requests. `invalid`: the response could not be
+   * verified.
    */
   readonly kind: 'denied' | 'unavailable' | 'invalid';
 

@@ -35,9 +35,8 @@ const requiredClaimsByScope: ReadonlyMap<string, string> = new Map([
 /**
  * Completes the claims of a verified ID token. If a sign-in needs UserInfo and cannot read it, the sign-in
  * fails: without the claims, `resolveUser` could reject the user or return another one.
- * @throws ProviderError, or an error that `withProviderError` converts to one: `unavailable` if the endpoint
- *   does not respond in time, or responds with 429 or 5xx; `invalid` for another subject (§5.3.2), for a URL
- *   that is not allowed, and for every other response without claims, except a JWT
+ * @throws ProviderError `unavailable` for the reasons of `fetchFromProvider`; `invalid` for another subject
+ *   (§5.3.2), for a URL that is not allowed, and for every other response without claims, except a JWT
  */
 export const completeClaims = async (
   claims: IdTokenClaims,

@@ -345,6 +345,17 @@ describe('GitHub', () => {
       expect(server.listRequestedEndpoints()).toEqual(['token']);
     });
 
+    it.each([
+      [{ 'x-ratelimit-remaining': '0' }, 'unavailable', 'api.github.com responded with status 403'],
+      [{ 'retry-after': '60' }, 'unavailable', 'api.github.com responded with status 403'],
+      [{ 'x-ratelimit-remaining': '59' }, 'invalid', 'the profile endpoint responded with status 403'],
+    ])('B24.1 a 403 from the API with %j means that it is %s', async (headers, kind, reason) => {
+      const { server, handleCallback } = setUp();
+      const message = { message: 'their-message' };
+      server.overrideEndpoints({ profile: () => Response.json(message, { status: 403, headers }) });
+      expect(await captureProviderError(handleCallback())).toEqual({ kind, reason });
+    });
+
     it('B5.1 a response from another issuer is refused', async () => {
       const { server, handleCallback } = setUp();
       expect(

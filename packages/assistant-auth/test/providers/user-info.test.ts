@@ -386,6 +386,11 @@ describe('UserInfo that cannot be read', () => {
     ['B19.7 500', json(500), 'id.example responded with status 500'],
     ['B19.7 503', json(503), 'id.example responded with status 503'],
     ['B19.7 429', json(429), 'id.example responded with status 429'],
+    [
+      'B24.1 403 and a rate limit',
+      () => new Response(null, { status: 403, headers: { 'retry-after': '60' } }),
+      'id.example responded with status 403',
+    ],
     ['B19.7 no response in time', rejectWithTimeout, 'id.example took too long'],
     [
       'B19.7 no connection',
@@ -410,6 +415,7 @@ describe('UserInfo that cannot be read', () => {
       'the UserInfo endpoint responded with status 401',
     ],
     ['B19.7 403', json(403), 'the UserInfo endpoint responded with status 403'],
+    ['B24.2 403', json(403), 'the UserInfo endpoint responded with status 403'],
     ['B19.7 404', json(404), 'the UserInfo endpoint responded with status 404'],
     [
       'B19.7 a redirect',

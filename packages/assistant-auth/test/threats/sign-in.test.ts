@@ -572,6 +572,7 @@ describe('the identity provider', () => {
     ['B13.1 5xx', () => new Response('out of order', { status: 500 })],
     ['B13.1 5xx', () => new Response('out of order', { status: 503 })],
     ['B13.2 429', () => new Response('slow down', { status: 429 })],
+    ['B24.1 rate limit', () => new Response(null, { status: 403, headers: { 'retry-after': '60' } })],
     ['B13.3 time-out', rejectWithTimeout],
   ])('%s of the provider makes the sign-in fail, and keeps the existing grants', async (_, token) => {
     const system = deployWithIssuer();
@@ -611,6 +612,14 @@ describe('the identity provider', () => {
     it.each([
       ['B13.1 5xx', json({ error: 'invalid_grant' }, 500)],
       ['B13.2 429', json({ error: 'invalid_grant' }, 429)],
+      [
+        'B24.1 rate limit',
+        () =>
+          Response.json(
+            { error: 'invalid_grant' },
+            { status: 403, headers: { 'x-ratelimit-remaining': '0' } },
+          ),
+      ],
       ['B13.3 time-out', rejectWithTimeout],
       ['B13.3 time-out of the body', () => new Response(new ReadableStream({ pull: rejectWithTimeout }))],
     ])('%s keeps the grant, whatever the body contains', async (_, token) => {
