@@ -11,7 +11,7 @@ import { parseBuiltInOptions, type Rule, resolveBaseUrl, validate } from './conf
 import { createIssuer } from './issuer.ts';
 import { parseLabel } from './oauth-client.ts';
 import { createOidcProvider } from './oidc.ts';
-import { type IdentityProvider, ProviderError } from './provider.ts';
+import { type IdentityProvider, isVisible, ProviderError } from './provider.ts';
 import { readAppleNotification } from './security-events/apple.ts';
 
 /** The options of {@link apple}. */
@@ -109,12 +109,7 @@ const withNameAsLabel = (identity: Identity, user: string | null): Identity => {
 const readName = (user: string): string | undefined => {
   try {
     const { firstName, lastName } = Object(Object(JSON.parse(user)).name);
-    return parseLabel(
-      [firstName, lastName]
-        .filter((name) => typeof name === 'string')
-        .join(' ')
-        .trim(),
-    );
+    return parseLabel([firstName, lastName].filter(isVisible).join(' ').trim());
   } catch {
     return undefined;
   }

@@ -6,7 +6,14 @@
 import type { Identity, Seconds } from '../oauth/identifiers.ts';
 import { computeDigest } from '../oauth/secrets.ts';
 import type { OfflineAccess, ProviderOptions } from './config.ts';
-import { isSubject, ProviderError, type ProviderIo, parseSubject, type UpstreamRequest } from './provider.ts';
+import {
+  isSubject,
+  isVisible,
+  ProviderError,
+  type ProviderIo,
+  parseSubject,
+  type UpstreamRequest,
+} from './provider.ts';
 
 /**
  * Builds the URL that a browser is sent to. Keeps the endpoint's own query.
@@ -156,11 +163,11 @@ export interface ProviderProfile {
    */
   readonly subject: string;
   /**
-   * Names and addresses of the user, for display. The first one that is text of at most 320 characters is the
-   * label.
+   * Names and addresses of the user, for display. The first one that is text of at most 320 characters, and
+   * not only whitespace or invisible characters, is the label.
    */
   readonly labels: readonly unknown[];
-  /** The user's email address, at most 320 characters. */
+  /** The user's email address, at most 320 characters. If it is invisible, it counts as absent. */
   readonly email?: unknown;
   /** Whether the provider asserts that it has verified the address. Default: false. */
   readonly emailVerified?: boolean;
@@ -197,12 +204,10 @@ export const createIdentity = (
 
 /**
  * Returns text that can be shown and sealed. Returns `undefined` for other values, and for text that is
- * empty, too long or has a lone surrogate.
+ * invisible, too long or has a lone surrogate.
  */
 export const parseLabel = (value: unknown): string | undefined =>
-  typeof value === 'string' && value !== '' && value.length <= maxLabelLength && value.isWellFormed()
-    ? value
-    : undefined;
+  isVisible(value) && value.length <= maxLabelLength && value.isWellFormed() ? value : undefined;
 
 // Which refresh tokens can be used for rechecks: those that outlive the session (OpenID Connect Core §11).
 

@@ -18,6 +18,7 @@ import {
   type Rule,
   validate,
 } from './config.ts';
+import { isVisible } from './provider.ts';
 
 /**
  * Completes and validates the options of `oidc()`.
@@ -48,7 +49,7 @@ export const clientRules: readonly Rule<Required<ProviderOptions>>[] = [
     'must be 1 to 32 characters: a-z, 0-9 and hyphens.',
   ],
   ['id', ({ id }) => id !== continueChoice, `must not be ${continueChoice}, which is reserved.`],
-  ['displayName', ({ displayName }) => matchesPattern(/\S/, displayName), 'must not be empty.'],
+  ['displayName', ({ displayName }) => isVisible(displayName), 'must not be empty.'],
   ...credentialRules,
   [
     'scopes',

@@ -235,6 +235,13 @@ export const refuseIf = (wrong: boolean, reason: string): void => {
   if (wrong) throw new ProviderError('invalid', reason);
 };
 
+/**
+ * Returns whether a value is text with a visible character: not only whitespace, control characters, and
+ * characters without a glyph, such as the zero-width space, a variation selector or the Hangul filler.
+ */
+export const isVisible = (value: unknown): value is string =>
+  typeof value === 'string' && /[^\s\p{Cc}\p{Cf}\p{DI}\u2800]/u.test(value);
+
 /** OpenID Connect Core §2. The same limit applies to session IDs. */
 const maxSubjectLength = 255;
 

@@ -8,7 +8,7 @@ import type { RelyingPartyConfig } from './config.ts';
 import { fetchFromProvider, parseEndpoint } from './http.ts';
 import type { Claims, IssuerMetadata } from './issuer.ts';
 import { requireBearerToken, type TokenResponse } from './oauth-client.ts';
-import { ProviderError, type ProviderIo } from './provider.ts';
+import { isVisible, ProviderError, type ProviderIo } from './provider.ts';
 
 /** The claims of a verified ID token. */
 export interface IdTokenClaims extends Claims {
@@ -101,10 +101,10 @@ const stringClaims: ReadonlySet<string> = new Set([
   ...['picture', 'website', 'email', 'gender', 'birthdate', 'zoneinfo', 'locale', 'phone_number'],
 ]);
 
-/** Null and an empty string count as a claim that was not returned (§5.3.2). */
+/** Null and text that is empty or invisible count as a claim that was not returned (§5.3.2). */
 const isUsable = (name: string, value: unknown): boolean => {
   if (value === undefined || value === null || value === '') return false;
-  if (stringClaims.has(name)) return typeof value === 'string';
+  if (stringClaims.has(name)) return isVisible(value);
   return nonStringClaims.get(name)?.(value) ?? true;
 };
 

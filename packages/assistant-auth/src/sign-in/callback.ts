@@ -17,7 +17,8 @@ import { clearCookie, readCookies } from '../http/request.ts';
 import { completedPageResponse, seeOther } from '../http/responses.ts';
 import type { Identity } from '../oauth/identifiers.ts';
 import { callbackError, ProtocolError } from '../oauth/protocol-error.ts';
-import { type IdentityProvider, ProviderError, parseSubject } from '../providers/provider.ts';
+import { createIdentity } from '../providers/oauth-client.ts';
+import { type IdentityProvider, ProviderError } from '../providers/provider.ts';
 import { StorageUnavailable } from '../storage/broker-storage.ts';
 import type { Completion, Transaction, TransactionPurpose } from '../tokens/sealed-types.ts';
 import type { CompletedModel } from '../ui/error.ts';
@@ -250,7 +251,11 @@ export const handleProviderResponse = async (
       context.providerIo,
     );
     // A provider can be the publisher's own code, which must not sign in another provider's users.
-    return { ...identity, provider: provider.id, subject: parseSubject(identity.subject) };
+    const { label, claims, refreshToken, tokenIdentifiers } = identity;
+    return {
+      ...createIdentity(provider.id, { ...identity, labels: [label] }, claims, refreshToken),
+      ...(tokenIdentifiers && { tokenIdentifiers }),
+    };
   } catch (error) {
     await rejectReplay(context, transaction, replayGuard);
     throw error;

@@ -182,6 +182,23 @@ describe('signing in', () => {
   });
 });
 
+describe('an identity with an invisible label', () => {
+  it.each([' ', '\u00A0\u200B'])('is shown and exported without a label: %j', async (label) => {
+    const google = createProvider('google', 'Google');
+    const handleCallback: typeof google.handleCallback = async (...callbackArguments) => ({
+      ...(await google.handleCallback(...callbackArguments)),
+      label,
+    });
+    const accountBrowser = createAccountBrowser(deploy({ providers: [{ ...google, handleCallback }] }));
+    await accountBrowser.signInToAccount();
+    const { html, kind } = await accountBrowser.openAccountPage();
+    expect(kind).toBe('account');
+    expect(html).toMatch(/<h3[^>]*><bdi translate="no">Google<\/bdi><\/h3>/);
+    const { identities } = Object(await (await accountBrowser.post('/export')).json());
+    expect(identities).toEqual([expect.not.objectContaining({ label: expect.anything() })]);
+  });
+});
+
 describe('signing out', () => {
   it('ends this session, and disconnects no app', async () => {
     const deployment = deploy();

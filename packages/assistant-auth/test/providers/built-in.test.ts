@@ -13,6 +13,7 @@ import {
   clientId,
   clientSecret,
   createFakeIssuer,
+  invisibleTexts,
   upstreamRequest,
 } from './fake-issuer.ts';
 import { createFakeServer } from './fake-oauth-server.ts';
@@ -113,7 +114,7 @@ describe('Apple', async () => {
       expect(identityWithoutEmail).not.toHaveProperty('email');
     });
 
-    it.each([
+    it.each<readonly [string, URL]>([
       ['not JSON', callback({ user: '{' })],
       ['empty', callback({ user: '' })],
       ['null', callbackWithUser(null)],
@@ -121,11 +122,34 @@ describe('Apple', async () => {
       ['missing', callbackWithUser({ email: 'ada@example.com' })],
       ['not made of strings', callbackWithUser({ name: { firstName: 7, lastName: { toString: 'x' } } })],
       ['blank', callbackWithUser({ name: { firstName: ' ', lastName: '' } })],
+      ['a list', callbackWithUser({ name: [' ', ' '] })],
+      ...invisibleTexts.map(
+        ([name, text]) => [name, callbackWithUser({ name: { firstName: text, lastName: text } })] as const,
+      ),
       ['too long', callbackWithUser({ name: { firstName: 'x'.repeat(321) } })],
     ])('has no label if the name is %s, and the sign-in succeeds', async (_, callbackUrl) => {
       const identity = await setUp({ email: undefined }).handleCallback(callbackUrl);
       expect(identity.subject).toBe('person-1');
       expect(identity).not.toHaveProperty('label');
+    });
+
+    it('has the other part of the name as its label if one is invisible', async () => {
+      for (const [, text] of invisibleTexts)
+        for (const name of [
+          { firstName: text, lastName: 'Marlow' },
+          { firstName: 'Marlow', lastName: text },
+        ])
+          expect((await setUp({ email: undefined }).handleCallback(callbackWithUser({ name }))).label).toBe(
+            'Marlow',
+          );
+    });
+
+    it('has the name as its label if the email address is invisible', async () => {
+      for (const [, email] of invisibleTexts) {
+        const identity = await setUp({ email }).handleCallback(callbackWithUser(userWithName));
+        expect(identity).toMatchObject({ label: 'Ada Marlow', emailVerified: false });
+        expect(identity).not.toHaveProperty('email');
+      }
     });
 
     it('B12.1 is denied if the user cancels', async () => {
@@ -311,6 +335,14 @@ describe('GitHub', () => {
       const { server, handleCallback } = setUp();
       server.overrideProfile({ email: 'ceo@fabrikam.example', verified: true, email_verified: true });
       expect(await handleCallback()).toMatchObject({ email: 'ceo@fabrikam.example', emailVerified: false });
+    });
+
+    it.each(invisibleTexts)('has no email address that is only %s', async (_, text) => {
+      const { server, handleCallback } = setUp();
+      server.overrideProfile({ login: text, email: text });
+      const identity = await handleCallback();
+      expect(identity.label).toBe('Ada Marlow');
+      expect(identity).not.toHaveProperty('email');
     });
 
     it('can have neither a public email address nor a name', async () => {

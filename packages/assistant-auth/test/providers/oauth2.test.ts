@@ -14,6 +14,7 @@ import {
   clientId,
   clientSecret,
   code,
+  invisibleTexts,
   upstreamRequest,
 } from './fake-issuer.ts';
 import { createFakeServer, createOAuth2Provider, type ServerEndpoint } from './fake-oauth-server.ts';
@@ -108,6 +109,25 @@ describe('an OAuth 2.0 server', () => {
         accept: 'application/json',
         authorization: 'Bearer their-access-token',
         'user-agent': 'assistant-auth',
+      });
+    });
+
+    it.each(invisibleTexts)('has neither a label nor an email address that is only %s', async (_, text) => {
+      const server = createFakeServer();
+      server.overrideProfile({ name: text, email: text });
+      const provider = createOAuth2Provider({
+        mapProfile: ({ id, name, email }) => ({
+          subject: String(id),
+          labels: [email, name],
+          email,
+          emailVerified: true,
+        }),
+      });
+      expect(await provider.handleCallback(callback(), upstreamRequest, server.io)).toEqual({
+        provider: 'acme',
+        subject: 'person-1',
+        emailVerified: false,
+        claims: { id: 'person-1', name: text, email: text },
       });
     });
 

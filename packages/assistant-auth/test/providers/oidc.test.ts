@@ -16,6 +16,7 @@ import {
   code,
   createFakeIssuer,
   createOidcProvider,
+  invisibleTexts,
   upstreamRequest,
 } from './fake-issuer.ts';
 import { createOAuth2Provider } from './fake-oauth-server.ts';
@@ -194,6 +195,7 @@ describe('options', () => {
     ['clientSecret', ' secret', credentials],
     ['clientSecret', 'sécret', credentials],
     ['displayName', ' ', 'must not be empty.'],
+    ['displayName', '\u00A0\u200B', 'must not be empty.'],
     ['displayName', undefined, 'must not be empty.'],
     ['scopes', [], 'must include openid.'],
     ['scopes', ['email'], 'must include openid.'],
@@ -477,17 +479,34 @@ describe('the identity', () => {
       expect(identity).not.toHaveProperty('label');
     });
 
-    it.each([
+    it.each<readonly [string, unknown]>([
       ['empty', ''],
       ['longer than 320 characters', `${'x'.repeat(310)}@example.com`],
       ['not a string', { toString: 'ada@example.com' }],
       ['cut within a surrogate pair', 'ada\ud83d@example.com'],
+      ...invisibleTexts,
     ])('ignores an email address that is %s', async (_, email) => {
       const identity = await handleCallback({ email });
       expect(identity.label).toBe('Ada Marlow');
       expect(identity).not.toHaveProperty('email');
       expect(identity.emailVerified).toBe(false);
     });
+  });
+
+  describe('a claim with only invisible text', () => {
+    it.each(invisibleTexts)('is treated as absent: %s', async (_, text) => {
+      const identity = await handleCallback({ email: text, name: text });
+      expect(identity).toMatchObject({ subject: 'person-1', emailVerified: false });
+      expect(identity).not.toHaveProperty('label');
+      expect(identity).not.toHaveProperty('email');
+    });
+
+    it.each(['.', '名', 'ا', '👩‍💻', '\u00A0Ada\u200B', 'é', '⠁'])(
+      'is not treated as absent if any character is visible: %j',
+      async (name) => {
+        expect((await handleCallback({ email: undefined, name })).label).toBe(name);
+      },
+    );
   });
 
   describe('the session at the provider', () => {

@@ -15,6 +15,7 @@ import {
   createFakeIssuer,
   createOidcProvider,
   type IssuerOverrides,
+  invisibleTexts,
   issuerKey,
   upstreamRequest,
 } from './fake-issuer.ts';
@@ -506,5 +507,25 @@ describe('the URL of UserInfo', () => {
     expect(await createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, io)).toMatchObject({
       email: 'ada@example.com',
     });
+  });
+});
+
+describe('a claim of the ID token with only invisible text', () => {
+  it.each(invisibleTexts)('counts as missing, and UserInfo completes it: %s', async (_, text) => {
+    const { issuer, handleCallback } = setUp({ claims: { email: text, email_verified: true, name: text } });
+    expect(await handleCallback()).toMatchObject({
+      label: 'ada@example.com',
+      email: 'ada@example.com',
+      emailVerified: true,
+      claims: ada,
+    });
+    expect(issuer.takeRequestedEndpoints()).toContain('userinfo');
+  });
+
+  it.each(invisibleTexts)('is not replaced by UserInfo with only invisible text: %s', async (_, text) => {
+    const userInfo = { email: text, email_verified: true, name: text };
+    const identity = await handleCallback({ claims: { name: 'Ada' }, userInfo });
+    expect(identity).toMatchObject({ label: 'Ada', emailVerified: false });
+    expect(identity).not.toHaveProperty('email');
   });
 });
