@@ -1,6 +1,6 @@
 /**
  * An OpenID Connect issuer: its options, its metadata (OpenID Connect Discovery 1.0 §4) with the signature
- * algorithms that are accepted (`selectAlgorithms`), the issuers of its tenants (`selectIssuer`), its signing
+ * algorithms that are accepted (`selectAlgorithms`), the names that its tokens can have (`selectIssuer`), its signing
  * keys (RFC 7517 §5), and the signatures of its tokens (`verifySignature`, RFC 7515 §5.2).
  */
 
@@ -13,17 +13,17 @@ import { ProviderError, type ProviderIo } from './provider.ts';
 
 export interface OidcIssuer {
   readonly config: RelyingPartyConfig;
-  /** Absent if the issuer has only one identifier. */
-  readonly tenantIssuers: TenantIssuers | undefined;
+  /** Absent if the issuer identifier is its only name. */
+  readonly issuerNames: IssuerNames | undefined;
   readonly discover: (io: ProviderIo) => Promise<IssuerMetadata>;
   readonly verifySignature: SignatureVerifier;
 }
 
 /** Creates an issuer. Metadata and keys are read when they are first needed, and cached in the issuer. */
-export const createIssuer = (config: RelyingPartyConfig, tenantIssuers?: TenantIssuers): OidcIssuer => ({
+export const createIssuer = (config: RelyingPartyConfig, issuerNames?: IssuerNames): OidcIssuer => ({
   config,
-  tenantIssuers,
-  discover: createDiscovery(config.issuer, tenantIssuers),
+  issuerNames,
+  discover: createDiscovery(config.issuer, issuerNames),
   verifySignature: createSignatureVerifier(),
 });
 
@@ -34,7 +34,7 @@ export const createIssuer = (config: RelyingPartyConfig, tenantIssuers?: TenantI
  * algorithms whose signatures a public key verifies.
  */
 export interface IssuerMetadata {
-  /** The issuer that the metadata names: that of its ID tokens, unless it has tenants. */
+  /** The issuer that the metadata names: that of its ID tokens, unless it has other names. */
   readonly issuer: string;
   readonly authorizationEndpoint: string;
   readonly tokenEndpoint: string;
@@ -80,17 +80,17 @@ const asymmetricAlgorithms: readonly unknown[] = [
 /**
  * Creates a function that reads the metadata of one issuer, and caches it.
  * @param issuer the issuer identifier, below which the metadata is found
- * @param tenantIssuers describes the issuers of its tenants, if they differ from the identifier
+ * @param issuerNames its other names, if it has any
  */
 const createDiscovery = (
   issuer: string,
-  tenantIssuers?: TenantIssuers,
+  issuerNames?: IssuerNames,
 ): ((io: ProviderIo) => Promise<IssuerMetadata>) => {
   // Caches the value, not the promise: on Workers, one request must not wait for a promise of another.
   let cached: { readonly metadata: IssuerMetadata; readonly fetchedAt: EpochSeconds } | undefined;
   return async (io) => {
     if (cached !== undefined && io.now() < cached.fetchedAt + metadataMaxAge) return cached.metadata;
-    const metadata = await discover(new URL(issuer), new URL(tenantIssuers?.metadataIssuer ?? issuer), io);
+    const metadata = await discover(new URL(issuer), new URL(issuerNames?.metadataIssuer ?? issuer), io);
     cached = { metadata, fetchedAt: io.now() };
     return metadata;
   };
@@ -136,27 +136,31 @@ const fetchMetadata = async (
 const selectAlgorithms = ({ id_token_signing_alg_values_supported: named }: MetadataDocument): string[] =>
   Array.isArray(named) ? named.filter((name) => asymmetricAlgorithms.includes(name)) : ['RS256'];
 
-// An issuer with a different identifier for each of its tenants, such as Microsoft.
+// An issuer whose tokens have different values of `iss`: Microsoft has an issuer for each tenant, and Google two
+// spellings.
 
-export interface TenantIssuers {
-  /** The issuer in the metadata: the identifier of one tenant, or the template of all. */
-  readonly metadataIssuer: string;
-  /** Returns whether an issuer identifier is that of a tenant of this issuer. */
-  readonly isTenantIssuer: (issuer: string) => boolean;
+export interface IssuerNames {
+  /**
+   * The issuer in the metadata: the identifier of one tenant, or the template of all. Default: the issuer
+   * identifier.
+   */
+  readonly metadataIssuer?: string;
+  /** Returns whether tokens with this `iss` are from this issuer. */
+  readonly isIssuerName: (issuer: string) => boolean;
 }
 
 /**
- * Returns the issuer that a response or a token must be from: the claimed one, if it is the issuer of a tenant.
+ * Returns the issuer that a response or a token must be from: the claimed one, if it is a name of the issuer.
  * For any other claim, such as the template of all tenants, returns text that differs from the claim. If the
- * issuer has no tenants, returns the issuer in the metadata.
+ * issuer has only one name, returns the issuer in the metadata.
  */
 export const selectIssuer = (
   { issuer }: IssuerMetadata,
-  tenantIssuers: TenantIssuers | undefined,
+  issuerNames: IssuerNames | undefined,
   claimedIssuer: unknown,
 ): string => {
-  if (tenantIssuers === undefined) return issuer;
-  return typeof claimedIssuer === 'string' && tenantIssuers.isTenantIssuer(claimedIssuer)
+  if (issuerNames === undefined) return issuer;
+  return typeof claimedIssuer === 'string' && issuerNames.isIssuerName(claimedIssuer)
     ? claimedIssuer
     : `not ${claimedIssuer}`;
 };

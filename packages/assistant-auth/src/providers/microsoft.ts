@@ -74,7 +74,7 @@ export const microsoft = ({ clientId, clientSecret, ...options }: MicrosoftOptio
   });
   const issuer = createIssuer(config, {
     metadataIssuer: buildIssuer(tenantInMetadata.get(tenant) ?? tenant),
-    isTenantIssuer: (name) => findTenantIds(name).some((tid) => name === buildIssuer(tid)),
+    isIssuerName: (name) => findTenantIds(name).some((tid) => name === buildIssuer(tid)),
   });
   // Without UserInfo: Microsoft documents that its ID tokens contain every claim that it returns.
   const provider = createOidcProvider(issuer);

@@ -195,7 +195,7 @@ const toIdentity = (
 
 /** What one code exchange needs besides the callback parameters. */
 interface CodeExchange
-  extends Pick<OidcIssuer, 'config' | 'tenantIssuers' | 'verifySignature'>,
+  extends Pick<OidcIssuer, 'config' | 'issuerNames' | 'verifySignature'>,
     AuthenticatedClient {
   readonly upstreamRequest: UpstreamRequest;
 }
@@ -216,9 +216,9 @@ const exchangeCode = async (
   callbackParameters: URLSearchParams,
   exchange: CodeExchange,
 ): Promise<ExchangedCode> => {
-  const { tenantIssuers, metadata, upstreamRequest, io } = exchange;
+  const { issuerNames, metadata, upstreamRequest, io } = exchange;
   const code = readAuthorizationCode(callbackParameters, upstreamRequest.state, {
-    issuer: selectIssuer(metadata, tenantIssuers, callbackParameters.get('iss')),
+    issuer: selectIssuer(metadata, issuerNames, callbackParameters.get('iss')),
     isIssRequired: metadata.document.authorization_response_iss_parameter_supported,
   });
   const endpoint = await authenticate(metadata.tokenEndpoint, exchange);
@@ -269,11 +269,11 @@ const createCredentials = (
  * @throws ProviderError `invalid` if a claim is not valid, or if the signature cannot be verified
  */
 const verifyIdToken = async (token: string, exchange: CodeExchange): Promise<IdTokenClaims> => {
-  const { metadata, tenantIssuers, io } = exchange;
+  const { metadata, issuerNames, io } = exchange;
   const claims = readUnverifiedClaims(token);
   if (claims === undefined) throw new ProviderError('invalid', 'the ID token could not be read');
   const { iss: claimedIssuer } = claims;
-  const issuer = selectIssuer(metadata, tenantIssuers, claimedIssuer);
+  const issuer = selectIssuer(metadata, issuerNames, claimedIssuer);
   const sub = validateIdToken(claims, issuer, exchange, io.now());
   await verifyIdTokenSignature(token, issuer, exchange);
   return { ...claims, sub };

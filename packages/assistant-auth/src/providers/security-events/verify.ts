@@ -35,13 +35,13 @@ const maxIdentifierLength = 255;
  */
 export const verifySecurityEventToken = async (
   token: string,
-  { config, tenantIssuers, discover, verifySignature }: OidcIssuer,
+  { config, issuerNames, discover, verifySignature }: OidcIssuer,
   rules: SecurityEventTokenRules,
   io: ProviderIo,
 ): Promise<VerifiedEvent> => {
   const metadata = await discover(io);
   const { iss: claimedIssuer }: VerifiedEvent['claims'] = readUnverifiedClaims(token) ?? {};
-  const issuer = selectIssuer(metadata, tenantIssuers, claimedIssuer);
+  const issuer = selectIssuer(metadata, issuerNames, claimedIssuer);
   const { payload, protectedHeader } = await withSecurityEventError(
     verifySignature(token, { issuer, metadata }, io),
   );
