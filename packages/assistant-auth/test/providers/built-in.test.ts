@@ -6,6 +6,7 @@ import { type AppleOptions, apple } from '../../src/providers/apple.ts';
 import { github } from '../../src/providers/github.ts';
 import { google } from '../../src/providers/google.ts';
 import { type MicrosoftOptions, microsoft } from '../../src/providers/microsoft.ts';
+import { oidc } from '../../src/providers/oidc.ts';
 import {
   callback,
   captureProviderError,
@@ -437,6 +438,99 @@ describe('Google', () => {
       provider: 'google',
       subject: 'person-1',
     });
+  });
+
+  const signInWithIssuer = async (
+    iss: unknown,
+    callbackUrl = callback(),
+    createProvider = () => google({ clientId, clientSecret }),
+  ) => {
+    const issuer = createFakeIssuer('https://accounts.google.com');
+    issuer.override({ claims: { iss } });
+    return createProvider().handleCallback(callbackUrl, upstreamRequest, issuer.io);
+  };
+
+  it.each(['https://accounts.google.com', 'accounts.google.com'])(
+    'B25.1 both names: an ID token and a response from %s are accepted',
+    async (iss) => {
+      const expected = { provider: 'google', subject: 'person-1', claims: { iss } };
+      expect(await signInWithIssuer(iss)).toMatchObject(expected);
+      expect(await signInWithIssuer(iss, callback({ iss }))).toMatchObject(expected);
+    },
+  );
+
+  const similarNames = [
+    ...[
+      'http://accounts.google.com',
+      'https://accounts.google.com/',
+      'accounts.google.com/',
+      '//accounts.google.com',
+    ],
+    ...[
+      'accounts.google.com.evil.example',
+      'https://accounts.google.com.evil.example',
+      'evil.accounts.google.com',
+    ],
+    ...[
+      'Accounts.Google.com',
+      'accounts.google.com:443',
+      'https://accounts.google.com:443',
+      ' accounts.google.com',
+    ],
+    ...['google.com', 'https://google.com', 'accounts.google', 'https://securetoken.google.com/words', ''],
+  ];
+
+  it.each([...similarNames, undefined, null, ['accounts.google.com'], { iss: 'accounts.google.com' }])(
+    'B25.2 similar names: an ID token from %j is refused',
+    async (iss) => {
+      expect(await captureProviderError(signInWithIssuer(iss))).toEqual({
+        kind: 'invalid',
+        reason: 'the ID token is from another issuer',
+      });
+    },
+  );
+
+  it.each(similarNames.filter((name) => name !== ''))(
+    'B25.2 similar names: a response from %j is refused',
+    async (iss) => {
+      expect(await captureProviderError(signInWithIssuer('accounts.google.com', callback({ iss })))).toEqual({
+        kind: 'invalid',
+        reason: 'the authorization response is from another issuer',
+      });
+    },
+  );
+
+  it('B25.2 similar names: metadata with the name without https:// is refused', async () => {
+    const issuer = createFakeIssuer('https://accounts.google.com');
+    issuer.override({ metadata: { issuer: 'accounts.google.com' } });
+    const provider = google({ clientId, clientSecret });
+    expect(
+      await captureProviderError(provider.handleCallback(callback(), upstreamRequest, issuer.io)),
+    ).toEqual({ kind: 'invalid', reason: 'the metadata of accounts.google.com names another issuer' });
+  });
+
+  it('B25.2 similar names: an issuer of oidc() has no second name', async () => {
+    const createProvider = () =>
+      oidc({
+        ...{ id: 'google', displayName: 'Google', clientId, clientSecret },
+        issuer: 'https://accounts.google.com',
+      });
+    expect(
+      await captureProviderError(signInWithIssuer('accounts.google.com', callback(), createProvider)),
+    ).toEqual({ kind: 'invalid', reason: 'the ID token is from another issuer' });
+  });
+
+  it('B25.1 both names: those of a fake provider are its URL with and without http://', async () => {
+    const issuer = createFakeIssuer('http://127.0.0.1:4001');
+    const provider = google({ clientId, clientSecret, baseUrl: issuer.issuer });
+    const io = { ...issuer.io, allowLoopbackHttp: true };
+    const signIn = (iss: string) => {
+      issuer.override({ claims: { iss } });
+      return provider.handleCallback(callback(), upstreamRequest, io);
+    };
+    expect(await signIn('127.0.0.1:4001')).toMatchObject({ subject: 'person-1' });
+    for (const iss of ['127.0.0.1', 'accounts.google.com', 'https://accounts.google.com'])
+      expect(await captureProviderError(signIn(iss))).toMatchObject({ kind: 'invalid' });
   });
 
   it('accepts a sign-in without a refresh token', async () => {
