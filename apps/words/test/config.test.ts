@@ -423,6 +423,9 @@ const fakeProviders: readonly Case[] = ['GOOGLE', 'GITHUB', 'MICROSOFT', 'APPLE'
   ] satisfies readonly Case[];
 });
 
+const badAppleKey =
+  /^APPLE_PRIVATE_KEY must be the complete contents of the \.p8 file from Apple: a P-256 private key that is not encrypted\.$/;
+
 const wrongProviders: readonly Case[] = [
   ...incompleteProviders,
   ...fakeProviders,
@@ -463,11 +466,24 @@ const wrongProviders: readonly Case[] = [
     { ...apple, APPLE_KEY_ID: 'abcde12345' },
     /^APPLE_KEY_ID must be the ten /,
   ],
+  ['APPLE_PRIVATE_KEY', 'not a key', { ...apple, APPLE_PRIVATE_KEY: 'AuthKey_ABCDE12345.p8' }, badAppleKey],
   [
     'APPLE_PRIVATE_KEY',
-    'not a key',
-    { ...apple, APPLE_PRIVATE_KEY: 'AuthKey_ABCDE12345.p8' },
-    /^APPLE_PRIVATE_KEY must be the contents of the \.p8 file from Apple\.$/,
+    'cut off',
+    { ...apple, APPLE_PRIVATE_KEY: applePrivateKey.slice(0, 120) },
+    badAppleKey,
+  ],
+  [
+    'APPLE_PRIVATE_KEY',
+    'without its middle part',
+    { ...apple, APPLE_PRIVATE_KEY: applePrivateKey.slice(0, 100) + applePrivateKey.slice(132) },
+    badAppleKey,
+  ],
+  [
+    'APPLE_PRIVATE_KEY',
+    'only the first line',
+    { ...apple, APPLE_PRIVATE_KEY: '-----BEGIN PRIVATE KEY-----' },
+    badAppleKey,
   ],
   ['OIDC_PROVIDERS', 'not JSON', { OIDC_PROVIDERS: '[oidc-secret' }, /^OIDC_PROVIDERS must be valid JSON\.$/],
   [

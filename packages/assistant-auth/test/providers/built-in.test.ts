@@ -1,4 +1,5 @@
 /** The built-in providers: Apple, GitHub, Google and Microsoft. */
+import fc from 'fast-check';
 import { exportPKCS8, exportSPKI, generateKeyPair, importSPKI, jwtVerify } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../src/oauth/errors.ts';
@@ -24,6 +25,14 @@ describe('Apple', async () => {
   const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
   const pem = await exportPKCS8(privateKey);
   const spki = await exportSPKI(publicKey);
+
+  const readDer = (text: string) =>
+    Uint8Array.from(atob(text.replaceAll(/-----.*-----|\s/g, '')), (character) => character.charCodeAt(0));
+  const encodePem = (bytes: Uint8Array) =>
+    `-----BEGIN PRIVATE KEY-----\n${btoa(String.fromCharCode(...bytes))}\n-----END PRIVATE KEY-----\n`;
+  const der = readDer(pem);
+  const otherKey = await generateKeyPair('ES256', { extractable: true });
+  const otherDer = readDer(await exportPKCS8(otherKey.privateKey));
 
   const p384 = await exportPKCS8((await generateKeyPair('ES384', { extractable: true })).privateKey);
   const rsa = await exportPKCS8((await generateKeyPair('RS256', { extractable: true })).privateKey);
@@ -197,6 +206,9 @@ describe('Apple', async () => {
       ['with its line breaks', pem],
       ['with escaped line breaks', pem.replaceAll('\n', '\\n')],
       ['with Windows line breaks', pem.replaceAll('\n', '\r\n')],
+      ['with escaped Windows line breaks', pem.replaceAll('\n', '\\r\\n')],
+      ['on one line with spaces', pem.replaceAll('\n', ' ')],
+      ['without a line break at the end', pem.trimEnd()],
       ['without header and footer', pem.replaceAll(/-----.*-----\n?/g, '')],
     ])('accepts the text of the key file %s', async (_, text) => {
       const secret = await readSentSecret({ privateKey: text });
@@ -206,7 +218,8 @@ describe('Apple', async () => {
       expect(payload).toMatchObject({ iss: 'ABCDE12345', sub: 'our-client-id' });
     });
 
-    const noKey = 'must be the contents of the .p8 file from Apple.';
+    const noKey =
+      'must be the complete contents of the .p8 file from Apple: a P-256 private key that is not encrypted.';
     const noId = 'must be the ten letters and digits that Apple shows.';
     it.each<[string, string, Partial<AppleOptions>, string]>([
       ['teamId', 'too short', { teamId: 'ABCDE1234' }, noId],
@@ -217,18 +230,100 @@ describe('Apple', async () => {
       ['privateKey', 'the name of the file', { privateKey: 'AuthKey_FGHIJ67890.p8' }, noKey],
       ['privateKey', 'an RSA key', { privateKey: rsa }, noKey],
       ['privateKey', 'a key of another curve', { privateKey: p384 }, noKey],
+      ['privateKey', 'a public key', { privateKey: spki }, noKey],
+      [
+        'privateKey',
+        'a public key with another header',
+        { privateKey: spki.replaceAll('PUBLIC', 'PRIVATE') },
+        noKey,
+      ],
+      [
+        'privateKey',
+        'an encrypted key',
+        { privateKey: pem.replaceAll('PRIVATE', 'ENCRYPTED PRIVATE') },
+        noKey,
+      ],
+      ['privateKey', 'a certificate', { privateKey: pem.replaceAll('PRIVATE KEY', 'CERTIFICATE') }, noKey],
+      ['privateKey', 'an EC key without PKCS #8', { privateKey: encodePem(der.slice(29)) }, noKey],
+      ['privateKey', 'only zeros', { privateKey: encodePem(der.slice().fill(0, 36, 68)) }, noKey],
+      ['privateKey', 'a byte too many', { privateKey: encodePem(Uint8Array.of(...der, 0)) }, noKey],
+      ['privateKey', 'two keys', { privateKey: pem + pem }, noKey],
+      ['privateKey', 'no footer', { privateKey: pem.replace(/-----END.*/, '') }, noKey],
+      ['privateKey', 'no header', { privateKey: pem.replace(/.*BEGIN.*-----/, '') }, noKey],
+      ['privateKey', 'quotation marks', { privateKey: `"${pem}"` }, noKey],
     ])('fails at startup for an invalid %s: %s', (option, _, changes, problem) => {
       expect(() => apple({ ...settings, ...changes })).toThrow(
         new ConfigurationError(`providers.apple.${option}`, problem),
       );
     });
 
-    it('fails for a truncated key, with a message that does not contain it', async () => {
-      const { handleCallback } = setUp(
-        {},
-        { privateKey: `${pem.replaceAll(/-----.*-----|\s/g, '').slice(0, 60)}` },
+    it('fails at startup for every key that is cut off, or whose middle part is missing', () => {
+      const withoutWhitespace = (text: string) => text.replaceAll(/\\n|\s/g, '');
+      const expectRefused = (privateKey: string) => {
+        expect(() => apple({ ...settings, privateKey })).toThrow(
+          new ConfigurationError('providers.apple.privateKey', noKey),
+        );
+      };
+      const base64 = withoutWhitespace(pem.replaceAll(/-----.*-----/g, ''));
+      for (const text of [pem, pem.replaceAll('\n', '\\n'), base64]) {
+        const end = text.trimEnd().length;
+        for (let length = 0; length < end; length++) {
+          const start = text.slice(0, length);
+          // An escaped line break that is cut off is not part of the key.
+          if (withoutWhitespace(start) !== withoutWhitespace(text)) expectRefused(start);
+        }
+      }
+      fc.assert(
+        fc.property(
+          fc.constantFrom(pem, base64),
+          fc.nat(pem.length),
+          fc.integer({ min: 1, max: pem.length }),
+          (text, from, length) => {
+            const privateKey = text.slice(0, from) + text.slice(from + length);
+            fc.pre(withoutWhitespace(privateKey) !== withoutWhitespace(text) && privateKey !== base64);
+            expectRefused(privateKey);
+          },
+        ),
+        { numRuns: 2000 },
       );
-      expect(await captureProviderError(handleCallback())).toEqual({
+    });
+
+    it('fails at startup for every key with bytes that are missing from its middle, even with correct base64', () => {
+      for (let from = 0; from < der.length; from++)
+        for (let to = from + 1; to <= der.length; to++) {
+          const privateKey = encodePem(Uint8Array.of(...der.slice(0, from), ...der.slice(to)));
+          expect(() => apple({ ...settings, privateKey })).toThrow(ConfigurationError);
+        }
+    });
+
+    it('accepts a key that names its curve or has no public key, but only in base64 with padding', async () => {
+      const [head, scalar, publicPart] = [der.slice(0, 36), der.slice(36, 68), der.slice(68)];
+      const curve = Uint8Array.from([0xa0, 0x0a, ...der.slice(17, 27)]);
+      const build = (...parts: readonly Uint8Array[]) => {
+        const fields = parts.flatMap((part) => [...part]);
+        const ecKey = [0x30, 5 + fields.length, 2, 1, 1, 4, 32, ...fields];
+        const content = [...der.slice(3, 27), 4, ecKey.length, ...ecKey];
+        const length = content.length < 128 ? [content.length] : [0x81, content.length];
+        return encodePem(Uint8Array.from([0x30, ...length, ...content]));
+      };
+      expect([...head.slice(27)]).toEqual([4, 0x6d, 0x30, 0x6b, 2, 1, 1, 4, 32]);
+      const padded = build(scalar);
+      expect(padded).toContain('==');
+      for (const privateKey of [
+        padded.replace('==', ''),
+        padded.replace('==', '='),
+        padded.replace(/.==/, '1=='),
+      ])
+        expect(() => apple({ ...settings, privateKey })).toThrow(ConfigurationError);
+      for (const privateKey of [build(scalar), build(scalar, curve), build(scalar, curve, publicPart)]) {
+        const secret = await readSentSecret({ privateKey });
+        await jwtVerify(secret, await importSPKI(spki, 'ES256'), { currentDate: new Date(1.8e12) });
+      }
+    });
+
+    it('fails at the first sign-in for a public key of another private key, with a message that does not contain it', async () => {
+      const privateKey = encodePem(Uint8Array.of(...der.slice(0, 68), ...otherDer.slice(68)));
+      expect(await captureProviderError(setUp({}, { privateKey }).handleCallback())).toEqual({
         kind: 'invalid',
         reason: 'the private key for Apple cannot be used',
       });
