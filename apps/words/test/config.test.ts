@@ -129,6 +129,46 @@ describe('the configuration', () => {
     });
   });
 
+  it('accepts issuers without nonce or PKCE, with another authentication method, or with metadata elsewhere', async () => {
+    const discoveryUrl = 'https://config.example/login/openid-configuration';
+    const list = issuers(
+      { ...issuer, id: 'one', nonce: false, discoveryUrl, tokenAuthMethod: 'client_secret_basic_unencoded' },
+      { ...issuer, id: 'two', pkce: false, nonce: true, tokenAuthMethod: 'client_secret_post' },
+    );
+    const { providers } = readConfig({ ...validVariables, ...list });
+    const metadata = {
+      issuer: issuer.issuer,
+      authorization_endpoint: 'https://login.example/authorize',
+      token_endpoint: 'https://login.example/token',
+      jwks_uri: 'https://login.example/keys',
+    };
+    const requests: string[] = [];
+    const queries = await Promise.all(
+      providers.slice(1).map(async (provider) => {
+        const upstreamRequest = { redirectUri: 'https://words.example/callback/x', state: 's', nonce: 'n' };
+        const url = await provider.authorizationUrl(
+          { ...upstreamRequest, codeVerifier: 'v'.repeat(43) },
+          {
+            fetch: async (input) => {
+              requests.push(String(input));
+              return Response.json(metadata);
+            },
+            now: () => 0,
+            allowLoopbackHttp: false,
+            timeoutMs: 10_000,
+          },
+        );
+        return [url.searchParams.has('nonce'), url.searchParams.has('code_challenge')];
+      }),
+    );
+    expect(queries).toEqual([
+      [false, true],
+      [true, false],
+    ]);
+    expect(requests).toEqual([discoveryUrl, 'https://login.example/.well-known/openid-configuration']);
+    expect(providers[1]?.configuredUrls).toEqual(['https://login.example', discoveryUrl]);
+  });
+
   it('accepts Microsoft users of one tenant only', () => {
     const tenant = '8f3d3c1e-0f5a-4f0e-9d3b-5a1f0a2b7c11';
     const { providers } = readConfig({ ...validVariables, ...microsoft, MICROSOFT_TENANT: tenant });
@@ -522,6 +562,38 @@ const wrongProviders: readonly Case[] = [
     'an unknown value of userInfo',
     issuers({ ...issuer, userInfo: 'always' }),
     /: check 0\.userInfo\.$/,
+  ],
+  [
+    'OIDC_PROVIDERS',
+    'an unknown tokenAuthMethod',
+    issuers({ ...issuer, tokenAuthMethod: 'private_key_jwt' }),
+    /: check 0\.tokenAuthMethod\.$/,
+  ],
+  ['OIDC_PROVIDERS', 'a nonce as a string', issuers({ ...issuer, nonce: 'false' }), /: check 0\.nonce\.$/],
+  ['OIDC_PROVIDERS', 'null for pkce', issuers({ ...issuer, pkce: null }), /: check 0\.pkce\.$/],
+  [
+    'OIDC_PROVIDERS',
+    'neither nonce nor PKCE',
+    issuers({ ...issuer, nonce: false, pkce: false }),
+    /^OIDC_PROVIDERS is invalid for login: providers\.login\.nonce must not be false if pkce is false\.$/,
+  ],
+  [
+    'OIDC_PROVIDERS',
+    'a discoveryUrl over http',
+    issuers({ ...issuer, discoveryUrl: 'http://config.example' }),
+    /^OIDC_PROVIDERS is invalid for login: discoveryUrl must be an https URL; http is allowed only /,
+  ],
+  [
+    'OIDC_PROVIDERS',
+    'W13.2 a discoveryUrl on loopback, although ORIGIN is not',
+    issuers({ ...issuer, discoveryUrl: 'http://127.0.0.1:1' }),
+    /^OIDC_PROVIDERS is invalid for login: discoveryUrl must be an https URL; http is allowed only /,
+  ],
+  [
+    'OIDC_PROVIDERS',
+    'a discoveryUrl with a fragment',
+    issuers({ ...issuer, discoveryUrl: 'https://config.example/#x' }),
+    /^OIDC_PROVIDERS is invalid for login: providers\.login\.discoveryUrl must be an https URL /,
   ],
   ['OIDC_PROVIDERS', 'scopes as a string', issuers({ ...issuer, scopes: 'openid' }), /: check 0\.scopes\.$/],
   [

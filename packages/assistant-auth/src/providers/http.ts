@@ -84,20 +84,20 @@ const bufferResponse = async (response: Response, host: string): Promise<Respons
 const isTimeout = (error: unknown): boolean => error instanceof Error && error.name === 'TimeoutError';
 
 /**
- * Checks a URL that an issuer names: https, or http on loopback if the issuer is on loopback itself. The
- * publisher trusts the issuer to name hosts, but not IP addresses, which can be in the publisher's own
- * network (server-side request forgery): an IP address or localhost is allowed only if it is the issuer's own
- * host, or on loopback like the issuer.
+ * Checks a URL that an issuer names in its metadata: https, or http on loopback if the metadata is on loopback
+ * itself. The publisher trusts the issuer to name hosts, but not IP addresses, which can be in the publisher's
+ * own network (server-side request forgery): an IP address or localhost is allowed only if it is the host of
+ * the metadata, or on loopback like the metadata.
  * @throws ProviderError `invalid` for any other URL, and for one with user, password or fragment
  */
-export const parseEndpoint = (name: string, value: unknown, issuer: URL, io: ProviderIo): string => {
+export const parseEndpoint = (name: string, value: unknown, metadata: URL, io: ProviderIo): string => {
   const url = typeof value === 'string' ? URL.parse(value) : null;
-  const isHttpAllowed = io.allowLoopbackHttp && isLoopback(issuer);
+  const isHttpAllowed = io.allowLoopbackHttp && isLoopback(metadata);
   if (url !== null && url.username + url.password + url.hash === '') {
-    const isPublic = url.protocol === 'https:' && (url.host === issuer.host || isHostname(url.hostname));
+    const isPublic = url.protocol === 'https:' && (url.host === metadata.host || isHostname(url.hostname));
     if (isPublic || (isHttpAllowed && isLoopback(url))) return url.href;
   }
-  throw new ProviderError('invalid', `the ${name} of ${issuer.host} is not an allowed URL`);
+  throw new ProviderError('invalid', `the ${name} of ${metadata.host} is not an allowed URL`);
 };
 
 /** Returns whether it is neither an IP address, which `URL` always normalizes, nor localhost. */

@@ -23,7 +23,7 @@ export interface OidcIssuer {
 export const createIssuer = (config: RelyingPartyConfig, issuerNames?: IssuerNames): OidcIssuer => ({
   config,
   issuerNames,
-  discover: createDiscovery(config.issuer, issuerNames),
+  discover: createDiscovery(config, issuerNames),
   verifySignature: createSignatureVerifier(),
 });
 
@@ -34,6 +34,8 @@ export const createIssuer = (config: RelyingPartyConfig, issuerNames?: IssuerNam
  * algorithms whose signatures a public key verifies.
  */
 export interface IssuerMetadata {
+  /** Where the metadata was read. */
+  readonly url: URL;
   /** The issuer that the metadata names: that of its ID tokens, unless it has other names. */
   readonly issuer: string;
   readonly authorizationEndpoint: string;
@@ -79,28 +81,31 @@ const asymmetricAlgorithms: readonly unknown[] = [
 
 /**
  * Creates a function that reads the metadata of one issuer, and caches it.
- * @param issuer the issuer identifier, below which the metadata is found
+ * @param config the issuer identifier, and the URL of the metadata. Default: below the identifier (§4.1)
  * @param issuerNames its other names, if it has any
  */
 const createDiscovery = (
-  issuer: string,
+  { issuer, discoveryUrl }: RelyingPartyConfig,
   issuerNames?: IssuerNames,
 ): ((io: ProviderIo) => Promise<IssuerMetadata>) => {
+  const url = new URL(discoveryUrl ?? `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`);
+  const metadataIssuer = new URL(issuerNames?.metadataIssuer ?? issuer);
   // Caches the value, not the promise: on Workers, one request must not wait for a promise of another.
   let cached: { readonly metadata: IssuerMetadata; readonly fetchedAt: EpochSeconds } | undefined;
   return async (io) => {
     if (cached !== undefined && io.now() < cached.fetchedAt + metadataMaxAge) return cached.metadata;
-    const metadata = await discover(new URL(issuer), new URL(issuerNames?.metadataIssuer ?? issuer), io);
+    const metadata = await discover(url, metadataIssuer, io);
     cached = { metadata, fetchedAt: io.now() };
     return metadata;
   };
 };
 
-const discover = async (issuer: URL, metadataIssuer: URL, io: ProviderIo): Promise<IssuerMetadata> => {
-  parseEndpoint('issuer', issuer.href, issuer, io);
-  const document = await fetchMetadata(issuer, metadataIssuer, io);
-  const endpoint = (name: keyof MetadataDocument): string => parseEndpoint(name, document[name], issuer, io);
+const discover = async (url: URL, metadataIssuer: URL, io: ProviderIo): Promise<IssuerMetadata> => {
+  parseEndpoint('metadata URL', url.href, url, io);
+  const document = await fetchMetadata(url, metadataIssuer, io);
+  const endpoint = (name: keyof MetadataDocument): string => parseEndpoint(name, document[name], url, io);
   return {
+    url,
     issuer: document.issuer,
     authorizationEndpoint: endpoint('authorization_endpoint'),
     tokenEndpoint: endpoint('token_endpoint'),
@@ -111,25 +116,21 @@ const discover = async (issuer: URL, metadataIssuer: URL, io: ProviderIo): Promi
 };
 
 /**
- * Reads the metadata below the issuer (§4.1), and checks that it names the expected issuer (§4.3).
+ * Reads the metadata, and checks that it names the expected issuer (§4.3).
  * @throws ProviderError `unavailable` or `invalid`
  */
 const fetchMetadata = async (
-  issuer: URL,
+  { href, host }: URL,
   metadataIssuer: URL,
   io: ProviderIo,
 ): Promise<MetadataDocument & { readonly issuer: string }> => {
-  const url = `${issuer.href.replace(/\/$/, '')}/.well-known/openid-configuration`;
-  const response = await fetchFromProvider(url, {}, io);
+  const response = await fetchFromProvider(href, {}, io);
   const document: unknown = response.ok ? await response.json().catch(() => undefined) : undefined;
   if (!isObject(document))
-    throw new ProviderError(
-      'invalid',
-      `${issuer.host} responded with status ${response.status}, without metadata`,
-    );
+    throw new ProviderError('invalid', `${host} responded with status ${response.status}, without metadata`);
   const { issuer: named }: MetadataDocument = document;
   if (typeof named !== 'string' || URL.parse(named)?.href !== metadataIssuer.href)
-    throw new ProviderError('invalid', `the metadata of ${issuer.host} names another issuer`);
+    throw new ProviderError('invalid', `the metadata of ${host} names another issuer`);
   return { ...document, issuer: named };
 };
 

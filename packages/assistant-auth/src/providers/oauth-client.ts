@@ -5,7 +5,7 @@
 
 import type { Identity, Seconds } from '../oauth/identifiers.ts';
 import { computeDigest } from '../oauth/secrets.ts';
-import type { OfflineAccess, ProviderOptions } from './config.ts';
+import type { ClientConfig, OfflineAccess, ProviderOptions } from './config.ts';
 import {
   isSubject,
   isVisible,
@@ -21,12 +21,12 @@ import {
  */
 export const buildAuthorizationUrl = async (
   endpoint: string,
-  options: Required<ProviderOptions>,
+  options: ClientConfig,
   upstreamRequest: UpstreamRequest,
   extraParameters: Readonly<Record<string, string>> = {},
 ): Promise<URL> => {
   const url = new URL(endpoint);
-  const { clientId, scopes } = options;
+  const { clientId, scopes, pkce } = options;
   const parameters = {
     ...buildPromptParameters(options, upstreamRequest),
     client_id: clientId,
@@ -36,8 +36,10 @@ export const buildAuthorizationUrl = async (
     state: upstreamRequest.state,
     ...extraParameters,
     // S256 (RFC 7636 §4.2).
-    code_challenge: await computeDigest(upstreamRequest.codeVerifier),
-    code_challenge_method: 'S256',
+    ...(pkce && {
+      code_challenge: await computeDigest(upstreamRequest.codeVerifier),
+      code_challenge_method: 'S256',
+    }),
   };
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
   return url;
@@ -45,7 +47,7 @@ export const buildAuthorizationUrl = async (
 
 /** Returns the parameters that determine what the provider asks the user for. */
 const buildPromptParameters = (
-  { authorizationParameters, reauthentication, accountSelection }: Required<ProviderOptions>,
+  { authorizationParameters, reauthentication, accountSelection }: ClientConfig,
   { reauthenticate, selectAccount = false }: UpstreamRequest,
 ): Readonly<Record<string, string>> => {
   const parameters = {

@@ -5,6 +5,7 @@
  * responses.
  */
 
+import type { ProviderOptions } from './config.ts';
 import { fetchFromProvider } from './http.ts';
 import { createAuthorizationError } from './oauth-client.ts';
 import { ProviderError, type ProviderIo, type UpstreamRequest } from './provider.ts';
@@ -68,14 +69,32 @@ export interface ClientCredentials {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** `client_secret_post`: in the form. */
-export const createPostCredentials = (clientId: string, clientSecret: string): ClientCredentials => ({
+/** Returns the credentials for a method. */
+export const createCredentials = (
+  method: NonNullable<ProviderOptions['tokenAuthMethod']>,
+  clientId: string,
+  clientSecret: string,
+): ClientCredentials => {
+  switch (method) {
+    case 'client_secret_post':
+      return createPostCredentials({ clientId }, clientSecret);
+    case 'client_secret_basic':
+      return createBasicCredentials(formEncode(clientId), formEncode(clientSecret));
+    case 'client_secret_basic_unencoded':
+      return createBasicCredentials(clientId, clientSecret);
+  }
+};
+
+/** In the form (`client_secret_post`). */
+export const createPostCredentials = (
+  { clientId }: Pick<ProviderOptions, 'clientId'>,
+  clientSecret: string,
+): ClientCredentials => ({
   form: { client_id: clientId, client_secret: clientSecret },
 });
 
-/** `client_secret_basic`: in the header, where both parts are form-encoded first. */
-export const createBasicCredentials = (clientId: string, clientSecret: string): ClientCredentials => ({
-  headers: { authorization: `Basic ${btoa(`${formEncode(clientId)}:${formEncode(clientSecret)}`)}` },
+const createBasicCredentials = (userId: string, password: string): ClientCredentials => ({
+  headers: { authorization: `Basic ${btoa(`${userId}:${password}`)}` },
 });
 
 /** Encodes every character except letters and digits, so that any decoder returns the same text. */
@@ -92,19 +111,26 @@ export interface ClientEndpoint {
   readonly credentials: ClientCredentials;
 }
 
-/**
- * Sends an authorization code to the token endpoint (§4.1.3), with the PKCE verifier (RFC 7636 §4.5).
- * @param code the result of `readAuthorizationCode`
- */
+/** The values that an authorization code is redeemed with. */
+interface CodeRedemption extends Pick<UpstreamRequest, 'redirectUri' | 'codeVerifier'> {
+  /** The result of `readAuthorizationCode`. */
+  readonly code: string;
+  /** Whether the code verifier is sent. */
+  readonly pkce: boolean;
+}
+
+/** Sends an authorization code to the token endpoint (§4.1.3), with the PKCE verifier (RFC 7636 §4.5). */
 export const redeemCode = (
   endpoint: ClientEndpoint,
-  code: string,
-  { redirectUri, codeVerifier }: UpstreamRequest,
+  { code, redirectUri, codeVerifier, pkce }: CodeRedemption,
   io: ProviderIo,
 ): Promise<Response> =>
   postForm(
     endpoint,
-    { grant_type: 'authorization_code', code, redirect_uri: redirectUri, code_verifier: codeVerifier },
+    {
+      ...{ grant_type: 'authorization_code', code, redirect_uri: redirectUri },
+      ...(pkce && { code_verifier: codeVerifier }),
+    },
     io,
   );
 

@@ -4,7 +4,7 @@
  */
 
 import { rejectUnknownOptions } from '../oauth/errors.ts';
-import { clientDefaults, type ProviderOptions, type Rule, validate } from './config.ts';
+import { type ClientConfig, clientDefaults, type ProviderOptions, type Rule, validate } from './config.ts';
 import { fetchFromProvider } from './http.ts';
 import {
   buildAuthorizationUrl,
@@ -19,7 +19,7 @@ import {
 } from './oauth-client.ts';
 import {
   type ClientEndpoint,
-  createPostCredentials,
+  createCredentials,
   readAuthorizationCode,
   redeemCode,
   refreshTokens,
@@ -32,7 +32,7 @@ export type { ProviderProfile } from './oauth-client.ts';
 
 /**
  * The options of {@link oauth2}. All URLs must use https, or http on loopback, without user information or a
- * fragment. The client secret is sent in the form body (`client_secret_post`).
+ * fragment.
  */
 export interface OAuth2Options extends ProviderOptions {
   /**
@@ -56,7 +56,7 @@ export interface OAuth2Options extends ProviderOptions {
   readonly mapProfile: (profile: Readonly<Record<string, unknown>>) => ProviderProfile | undefined;
 }
 
-type OAuth2Config = Required<Omit<OAuth2Options, 'revocationUrl'>> & Pick<OAuth2Options, 'revocationUrl'>;
+type OAuth2Config = ClientConfig & Omit<OAuth2Options, keyof ProviderOptions>;
 
 /**
  * Lets users sign in with an OAuth 2.0 server that has an API for their profile.
@@ -150,12 +150,8 @@ const exchangeCode = async (
     issuer: config.issuer,
     isIssRequired: false,
   });
-  const response = await redeemCode(
-    await authenticate(config.tokenUrl, config, io),
-    code,
-    upstreamRequest,
-    io,
-  );
+  const endpoint = await authenticate(config.tokenUrl, config, io);
+  const response = await redeemCode(endpoint, { ...upstreamRequest, code, pkce: config.pkce }, io);
   // An ID token is not used, because only `oidc()` can verify one.
   return receiveTokens(response);
 };
@@ -165,10 +161,14 @@ const createRevoke =
   (refreshToken, io) =>
     withProviderError(async () => revokeToken(await authenticate(endpoint, config, io), refreshToken, io));
 
-const authenticate = async (url: string, config: OAuth2Config, io: ProviderIo): Promise<ClientEndpoint> => ({
-  url,
-  credentials: createPostCredentials(config.clientId, await resolveClientSecret(config, io)),
-});
+const authenticate = async (
+  url: string,
+  { tokenAuthMethod = 'client_secret_post', ...config }: OAuth2Config,
+  io: ProviderIo,
+): Promise<ClientEndpoint> => {
+  const clientSecret = await resolveClientSecret(config, io);
+  return { url, credentials: createCredentials(tokenAuthMethod, config.clientId, clientSecret) };
+};
 
 const fetchProfile = async (
   { profileUrl }: OAuth2Config,

@@ -7,7 +7,7 @@
  */
 
 import type { EpochSeconds, Identity, Seconds } from '../oauth/identifiers.ts';
-import { defaultAccountSelection, type OidcOptions } from './config.ts';
+import { defaultAccountSelection, type OidcOptions, type RelyingPartyConfig } from './config.ts';
 import { parseEndpoint } from './http.ts';
 import {
   type Claims,
@@ -30,7 +30,7 @@ import {
 import {
   type ClientCredentials,
   type ClientEndpoint,
-  createBasicCredentials,
+  createCredentials,
   createPostCredentials,
   readAuthorizationCode,
   redeemCode,
@@ -72,9 +72,11 @@ export type { OidcOptions } from './config.ts';
  * ```
  */
 export const oidc = (options: OidcOptions): IdentityProvider => {
-  const issuer = createIssuer(parseOidcOptions(options));
+  const config = parseOidcOptions(options);
+  const issuer = createIssuer(config);
   return {
-    ...createOidcProvider(issuer, { completeClaims, createCredentials }),
+    ...createOidcProvider(issuer, { completeClaims, selectCredentials }),
+    ...(config.discoveryUrl !== undefined && { configuredUrls: [config.issuer, config.discoveryUrl] }),
     readLogoutToken: (token, io) => readLogoutToken(token, issuer, io),
   };
 };
@@ -84,7 +86,7 @@ interface IssuerFeatures {
   /** Returns the claims of the ID token together with those of other sources. */
   readonly completeClaims: (...args: Parameters<typeof completeClaims>) => Promise<Claims>;
   /** Returns the credentials for a request to the issuer. */
-  readonly createCredentials: typeof createCredentials;
+  readonly selectCredentials: typeof selectCredentials;
 }
 
 /**
@@ -92,7 +94,7 @@ interface IssuerFeatures {
  */
 const builtInFeatures: IssuerFeatures = {
   completeClaims: async (claims) => claims,
-  createCredentials: createPostCredentials,
+  selectCredentials: createPostCredentials,
 };
 
 /**
@@ -122,7 +124,7 @@ export const createOidcProvider = (
           accountSelection: selectIfSupported(config.accountSelection, document),
         };
         return buildAuthorizationUrl(authorizationEndpoint, request, upstreamRequest, {
-          nonce: upstreamRequest.nonce,
+          ...(config.nonce && { nonce: upstreamRequest.nonce }),
           ...extraParameters,
         });
       }),
@@ -155,7 +157,7 @@ export const createOidcProvider = (
         const { revocation_endpoint: named } = metadata.document;
         if (!named) return;
         // Checked only here, so that an invalid endpoint does not prevent sign-ins, which do not need it.
-        const url = parseEndpoint('revocation_endpoint', named, new URL(config.issuer), io);
+        const url = parseEndpoint('revocation_endpoint', named, metadata.url, io);
         await revokeToken(await authenticate(url, { config, features, metadata, io }), refreshToken, io);
       }),
   };
@@ -216,13 +218,14 @@ const exchangeCode = async (
   callbackParameters: URLSearchParams,
   exchange: CodeExchange,
 ): Promise<ExchangedCode> => {
-  const { issuerNames, metadata, upstreamRequest, io } = exchange;
+  const { config, issuerNames, metadata, upstreamRequest, io } = exchange;
   const code = readAuthorizationCode(callbackParameters, upstreamRequest.state, {
     issuer: selectIssuer(metadata, issuerNames, callbackParameters.get('iss')),
     isIssRequired: metadata.document.authorization_response_iss_parameter_supported,
   });
   const endpoint = await authenticate(metadata.tokenEndpoint, exchange);
-  const tokens = await receiveTokens(await redeemCode(endpoint, code, upstreamRequest, io));
+  const response = await redeemCode(endpoint, { ...upstreamRequest, code, pkce: config.pkce }, io);
+  const tokens = await receiveTokens(response);
   if (tokens.idToken === undefined) throw new ProviderError('invalid', 'the token response has no ID token');
   return { claims: await verifyIdToken(tokens.idToken, exchange), tokens };
 };
@@ -241,25 +244,26 @@ const authenticate = async (
   { config, features, metadata, io }: AuthenticatedClient,
 ): Promise<ClientEndpoint> => {
   const clientSecret = await resolveClientSecret(config, io);
-  return { url, credentials: features.createCredentials(config.clientId, clientSecret, metadata.document) };
+  return { url, credentials: features.selectCredentials(config, clientSecret, metadata.document) };
 };
 
 /**
- * Selects a client authentication method that the issuer supports. Prefers the body, because servers disagree
- * on how credentials are encoded in Basic (RFC 6749 §2.3.1).
+ * Selects a client authentication method that the issuer supports, unless the publisher selected one. Prefers
+ * the body, because servers disagree on how credentials are encoded in Basic (RFC 6749 §2.3.1).
  */
-const createCredentials = (
-  clientId: string,
+const selectCredentials = (
+  { clientId, tokenAuthMethod }: RelyingPartyConfig,
   clientSecret: string,
   { token_endpoint_auth_methods_supported: named }: IssuerMetadata['document'],
 ): ClientCredentials => {
   const methods = named ?? ['client_secret_basic'];
-  if (Array.isArray(methods) && methods.includes('client_secret_post'))
-    return createPostCredentials(clientId, clientSecret);
-  if (Array.isArray(methods) && methods.includes('client_secret_basic'))
-    return createBasicCredentials(clientId, clientSecret);
+  const supported = discoverableMethods.find((method) => Array.isArray(methods) && methods.includes(method));
+  const method = tokenAuthMethod ?? supported;
+  if (method !== undefined) return createCredentials(method, clientId, clientSecret);
   throw new ProviderError('invalid', 'the token endpoint supports no method with a client secret');
 };
+
+const discoverableMethods = ['client_secret_post', 'client_secret_basic'] as const;
 
 // ID tokens (OpenID Connect Core §2 and §3.1.3.7).
 
@@ -291,16 +295,19 @@ const clockSkew: Seconds = 30;
 const validateIdToken = (
   { iss, aud, nonce, exp, iat, nbf = 0, sub, ...claims }: Claims,
   issuer: string,
-  { config: { clientId, authTime }, upstreamRequest }: CodeExchange,
+  { config, upstreamRequest }: CodeExchange,
   now: EpochSeconds,
 ): string => {
+  const { clientId, authTime } = config;
   refuseIf(iss !== issuer, 'the ID token is from another issuer');
   const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
   refuseIf(!audiences.includes(clientId), 'the ID token is for another client');
   // A token with several audiences must have `azp`.
   const { azp = audiences.length === 1 ? clientId : undefined, auth_time: authenticatedAt } = claims;
   refuseIf(azp !== clientId, 'the ID token was issued to another party');
-  refuseIf(nonce !== upstreamRequest.nonce, 'the ID token is for another sign-in');
+  // If no nonce was sent, a token that has one was issued for another request.
+  const isNonceRequired = config.nonce || (nonce ?? '') !== '';
+  refuseIf(isNonceRequired && nonce !== upstreamRequest.nonce, 'the ID token is for another sign-in');
   if (typeof exp !== 'number' || typeof iat !== 'number' || typeof nbf !== 'number')
     throw new ProviderError('invalid', 'a time in the ID token is missing or not a number');
   refuseIf(now >= exp + clockSkew, 'the ID token has expired');

@@ -62,9 +62,9 @@ const readUserInfo = async (
   endpointUrl: unknown,
   subject: string,
   tokens: TokenResponse,
-  { config, io }: UserInfoSource,
+  { metadata, io }: UserInfoSource,
 ): Promise<Claims> => {
-  const endpoint = parseEndpoint('userinfo_endpoint', endpointUrl, new URL(config.issuer), io);
+  const endpoint = parseEndpoint('userinfo_endpoint', endpointUrl, metadata.url, io);
   const headers = {
     accept: 'application/json, application/jwt',
     authorization: `Bearer ${requireBearerToken(tokens)}`,

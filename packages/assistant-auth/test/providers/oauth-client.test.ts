@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../src/oauth/errors.ts';
-import { type ProviderOptions, resolveBaseUrl, validate } from '../../src/providers/config.ts';
+import { type ClientConfig, resolveBaseUrl, validate } from '../../src/providers/config.ts';
 import { fetchFromProvider } from '../../src/providers/http.ts';
 import {
   createIdentity,
@@ -28,7 +28,7 @@ import { createFakeServer, createOAuth2Provider } from './fake-oauth-server.ts';
 import type { Claims } from './signing.ts';
 
 describe('options', () => {
-  const validOptions: Required<ProviderOptions> = {
+  const validOptions: ClientConfig = {
     id: 'acme',
     displayName: 'Acme',
     clientId: 'id',
@@ -41,6 +41,7 @@ describe('options', () => {
     singleUseRefreshTokens: true,
     recheckInterval: 600,
     offlineAccess: 'by-scope',
+    pkce: true,
   };
 
   const validateOptions = (changes: Readonly<Record<string, unknown>>) =>

@@ -3,8 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  createBasicCredentials,
-  createPostCredentials,
+  createCredentials,
   readAuthorizationCode,
   redeemCode,
   refreshTokens,
@@ -98,7 +97,7 @@ describe('client authentication (RFC 6749 §2.3.1)', () => {
     const decode = (text = '') => new URLSearchParams(`x=${text}`).get('x');
     fc.assert(
       fc.property(part, part, (id, secret) => {
-        const { authorization = '' } = createBasicCredentials(id, secret).headers ?? {};
+        const { authorization = '' } = createCredentials('client_secret_basic', id, secret).headers ?? {};
         const decoded = atob(authorization.replace(/^Basic /, ''));
         expect(decoded).toMatch(/^[A-Za-z0-9%+]*:[A-Za-z0-9%+]*$/);
         expect(decoded.split(':').map(decode)).toEqual([id, secret]);
@@ -137,13 +136,13 @@ describe('a request', () => {
   };
   const common = { count: 1, url, method: 'POST', redirect: 'manual' };
 
-  const endpoint = { url, credentials: createPostCredentials(clientId, clientSecret) };
+  const endpoint = { url, credentials: createCredentials('client_secret_post', clientId, clientSecret) };
   const secret = { client_id: clientId, client_secret: clientSecret };
 
   it.each<[string, (io: ProviderIo) => Promise<Response>, Readonly<Record<string, string>>]>([
     [
       'redeems a code',
-      (io) => redeemCode(endpoint, 'c', upstreamRequest, io),
+      (io) => redeemCode(endpoint, { ...upstreamRequest, code: 'c', pkce: true }, io),
       {
         grant_type: 'authorization_code',
         code: 'c',
@@ -166,7 +165,7 @@ describe('a request', () => {
   });
 
   it('has the secret only in the header for Basic', async () => {
-    const basic = { url, credentials: createBasicCredentials('id', 'secret') };
+    const basic = { url, credentials: createCredentials('client_secret_basic', 'id', 'secret') };
     expect(await record((io) => refreshTokens(basic, 'r', io))).toEqual({
       ...common,
       headers: { ...headers, authorization: `Basic ${btoa('id:secret')}` },
