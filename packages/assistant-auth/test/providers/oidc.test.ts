@@ -390,7 +390,7 @@ describe('the code exchange', () => {
     });
 
     // RFC 6749 §2.3.1: form-encoded first, then joined with a colon, then base64.
-    const basic = `Basic ${btoa(`our%2Dclient%2Did:GOCSPX%2Dour%5Fclient%2Esecret%7E%21%2A%27%28%29%25%2B%26%3D%2F`)}`;
+    const basic = `Basic ${btoa(`our-client-id:GOCSPX-our_client.secret%7E%21*%27%28%29%25%2B%26%3D%2F`)}`;
 
     it.each([
       ['in the body if possible', ['client_secret_basic', 'client_secret_post'], null, clientSecret],
