@@ -76,10 +76,9 @@ export interface ProviderOptions {
    * `client_secret_basic`; for `oauth2()`, `client_secret_post`.
    * - `client_secret_post`: In the form of the request.
    * - `client_secret_basic`: In the `Authorization` header. Client ID and secret are form-encoded first.
-   * - `client_secret_basic_unencoded`: In the `Authorization` header, without form-encoding, as RFC 7617
-   *   defines it for other purposes. For a server that does not decode the two. A client ID with a colon is
-   *   not possible.
-   * @see RFC 6749 §2.3.1
+   * - `client_secret_basic_unencoded`: In the `Authorization` header, without form-encoding (RFC 7617),
+   *   for a server that does not decode them. The client ID must not contain a colon.
+   * @see RFC 6749 §2.3.1 and appendix B
    */
   readonly tokenAuthMethod?: 'client_secret_post' | 'client_secret_basic' | 'client_secret_basic_unencoded';
   /**
@@ -94,12 +93,13 @@ export interface ProviderOptions {
 }
 
 /**
- * Options completed with their defaults. Only the metadata of an issuer determines how the client secret is
- * sent, and where the metadata is.
+ * Options completed with their defaults. Two have none, because their default depends on the issuer: how the
+ * client secret is sent, and where the metadata is.
  */
 type Completed<Options> = Required<Omit<Options, DiscoveredOption>> &
   Pick<Options, Extract<keyof Options, DiscoveredOption>>;
 
+/** The options whose default depends on the issuer. */
 type DiscoveredOption = 'tokenAuthMethod' | 'discoveryUrl';
 
 /** The options that `oidc()` and `oauth2()` have in common, with their defaults. */

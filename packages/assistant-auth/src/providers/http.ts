@@ -84,10 +84,11 @@ const bufferResponse = async (response: Response, host: string): Promise<Respons
 const isTimeout = (error: unknown): boolean => error instanceof Error && error.name === 'TimeoutError';
 
 /**
- * Checks a URL that an issuer names in its metadata: https, or http on loopback if the metadata is on loopback
- * itself. The publisher trusts the issuer to name hosts, but not IP addresses, which can be in the publisher's
- * own network (server-side request forgery): an IP address or localhost is allowed only if it is the host of
- * the metadata, or on loopback like the metadata.
+ * Checks a URL that an issuer names in its metadata: https, or http on loopback if the metadata is on
+ * loopback itself. The publisher trusts the issuer to name hosts, but not IP addresses, which can be in the
+ * publisher's own network (server-side request forgery): an IP address or localhost is allowed only if it is
+ * the host of the metadata, or on loopback like the metadata.
+ * @param metadata where the metadata was read
  * @throws ProviderError `invalid` for any other URL, and for one with user, password or fragment
  */
 export const parseEndpoint = (name: string, value: unknown, metadata: URL, io: ProviderIo): string => {

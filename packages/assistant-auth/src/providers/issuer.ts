@@ -1,7 +1,7 @@
 /**
  * An OpenID Connect issuer: its options, its metadata (OpenID Connect Discovery 1.0 §4) with the signature
- * algorithms that are accepted (`selectAlgorithms`), the names that its tokens can have (`selectIssuer`), its signing
- * keys (RFC 7517 §5), and the signatures of its tokens (`verifySignature`, RFC 7515 §5.2).
+ * algorithms that are accepted (`selectAlgorithms`), the names that its tokens can have (`selectIssuer`), its
+ * signing keys (RFC 7517 §5), and the signatures of its tokens (`verifySignature`, RFC 7515 §5.2).
  */
 
 import { type CompactVerifyResult, compactVerify, createLocalJWKSet, type JSONWebKeySet } from 'jose';
@@ -137,8 +137,8 @@ const fetchMetadata = async (
 const selectAlgorithms = ({ id_token_signing_alg_values_supported: named }: MetadataDocument): string[] =>
   Array.isArray(named) ? named.filter((name) => asymmetricAlgorithms.includes(name)) : ['RS256'];
 
-// An issuer whose tokens have different values of `iss`: Microsoft has an issuer for each tenant, and Google two
-// spellings.
+// An issuer whose tokens have different values of `iss`: Microsoft has an issuer for each tenant, and Google
+// has two spellings.
 
 export interface IssuerNames {
   /**

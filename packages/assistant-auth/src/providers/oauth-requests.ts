@@ -8,7 +8,7 @@
 import type { ProviderOptions } from './config.ts';
 import { fetchFromProvider } from './http.ts';
 import { createAuthorizationError } from './oauth-client.ts';
-import { ProviderError, type ProviderIo, type UpstreamRequest } from './provider.ts';
+import { type ProviderIo, refuseIf, type UpstreamRequest } from './provider.ts';
 
 // The authorization response (RFC 6749 §4.1.2), before its code is sent anywhere.
 
@@ -57,9 +57,8 @@ export const readAuthorizationCode = (
   return code;
 };
 
-const refuseResponseIf = (wrong: boolean, problem: string): void => {
-  if (wrong) throw new ProviderError('invalid', `the authorization response ${problem}`);
-};
+const refuseResponseIf = (wrong: boolean, problem: string): void =>
+  refuseIf(wrong, `the authorization response ${problem}`);
 
 // The credentials of the client in a request (RFC 6749 §2.3.1).
 
