@@ -328,7 +328,7 @@ describe('a client that registered itself', () => {
     const tokens = await obtainTokensFor(deployment, request);
     const client_id = request.client_id;
     const revoked = await postForm(deployment, '/revoke', { client_id, token: 'x' });
-    expect([revoked.status, await revoked.text()]).toEqual([200, '']);
+    expect([revoked.status, await revoked.text()]).toEqual([200, '{}']);
     const other = (await registerClient(deployment)).request.client_id;
     await expectTokenError(
       await postForm(deployment, '/revoke', { client_id: other, token: tokens.access_token }),

@@ -128,6 +128,15 @@ describe('brute force', () => {
     );
   });
 
+  it('L13.4 unencoded secret: counts one failure, although two forms of the secret are compared', async () => {
+    const deployment = deployWithClientAddress();
+    const basic = { authorization: `Basic ${btoa('gpt:wrong%41')}`, ...buildAddressHeaders(attacker) };
+    const statuses: number[] = [];
+    for (let attempt = 0; attempt <= failedClientLimit; attempt++)
+      statuses.push((await requestTokens(deployment, { grant_type: 'refresh_token' }, basic)).status);
+    expect(statuses).toEqual([...Array(failedClientLimit).fill(401), 429]);
+  });
+
   it('L1.1 brute force: counts only failed authentication', async () => {
     const deployment = deployWithClientAddress();
     const formWithWrongCode = {
