@@ -12,6 +12,7 @@ import {
   issuer,
   issuers,
   microsoft,
+  otherSecret,
   sealingKey,
   secret,
   validVariables,
@@ -46,11 +47,11 @@ describe('the configuration', () => {
   it('accepts two secrets and pinned GPTs', () => {
     const [gpt] = readConfig({
       ...validVariables,
-      GPT_CLIENT_SECRET: `${secret} ${'t'.repeat(32)}`,
+      GPT_CLIENT_SECRET: `${secret} ${otherSecret}`,
       GPT_IDS: ' g-11111111  g-22222222 ',
     }).clients;
     expect(gpt).toMatchObject({
-      secrets: [secret, 't'.repeat(32)],
+      secrets: [secret, otherSecret],
       redirects: [
         { kind: 'gpt', gptIds: ['g-11111111', 'g-22222222'] },
         { kind: 'gpt-development', gptIds: ['g-11111111', 'g-22222222'] },
@@ -277,11 +278,12 @@ const wrongConfigurations: readonly Case[] = [
   ],
   ['GPT_CLIENT_SECRET', 'missing', { GPT_CLIENT_SECRET: '' }, /^GPT_CLIENT_SECRET is missing: /],
   ['GPT_CLIENT_SECRET', 'with 31 characters', { GPT_CLIENT_SECRET: 's'.repeat(31) }, invalidSecrets],
+  ['GPT_CLIENT_SECRET', 'with a pattern', { GPT_CLIENT_SECRET: 'change-me-'.repeat(4) }, invalidSecrets],
   ['GPT_CLIENT_SECRET', 'with a short second one', { GPT_CLIENT_SECRET: `${secret} short` }, invalidSecrets],
   [
     'GPT_CLIENT_SECRET',
     'three secrets',
-    { GPT_CLIENT_SECRET: `${secret} ${'t'.repeat(32)} ${'u'.repeat(32)}` },
+    { GPT_CLIENT_SECRET: `${secret} ${otherSecret} nJf9-2P7jQRmJJYTuxkQlkw9BQVyIGT9UVsbqpYP25g` },
     invalidSecrets,
   ],
   ['GPT_IDS', 'with a comma', { GPT_IDS: 'g-11111111, g-22222222' }, /^GPT_IDS must be GPT IDs/],
@@ -327,6 +329,12 @@ const wrongConfigurations: readonly Case[] = [
     invalidClient,
   ],
   ['STATIC_CLIENTS', 'no redirect', clients({ ...client, redirectUris: [] }), invalidClient],
+  [
+    'STATIC_CLIENTS',
+    'a secret with a pattern',
+    clients({ ...client, secrets: ['s'.repeat(43)] }),
+    invalidClient,
+  ],
   ['STATIC_CLIENTS', 'a short secret', clients({ ...client, secrets: ['short'] }), invalidClient],
   [
     'STATIC_CLIENTS',

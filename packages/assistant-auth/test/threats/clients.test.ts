@@ -1,9 +1,10 @@
 /** Attacks on client authentication, and on the tokens of another client. */
 import { describe, expect, it } from 'vitest';
-import { type Client, gptAction, introspectionClient } from '../../src/index.ts';
+import { type Client, gptAction, introspectionClient, staticClient } from '../../src/index.ts';
+import { encodeBase64url } from '../../src/oauth/secrets.ts';
 import { callApi, expectTokens, requestTokens } from '../browser.ts';
 import { app, gpt, obtainCode, obtainTokens, refresh, server, type TestClient, without } from '../clients.ts';
-import { clients, type Deployment, deploy, gptSecret, issuer, serverSecret } from '../deployment.ts';
+import { clients, type Deployment, deploy, gptSecret, issuer, keys, serverSecret } from '../deployment.ts';
 import { expectInvalidToken, expectTokenError, invalidClientError } from '../expect-error.ts';
 import { createSpyStorage } from '../spy-storage.ts';
 import { clientCredentials, postForm } from '../token-requests.ts';
@@ -394,6 +395,72 @@ describe('client authentication', () => {
       code_challenge_methods_supported: ['S256'],
     });
   });
+});
+
+describe('a secret that is not random', () => {
+  const createSecret = 'Create one with openssl rand -base64 32.';
+  const client = { id: 'server', name: 'Server', scopes: ['words'] };
+  const redirectUris = ['https://server.example/cb'];
+  const weakSecrets = [
+    'x'.repeat(32),
+    'abcabc'.repeat(8),
+    '0123456789abcdef'.repeat(2),
+    'change-me-'.repeat(4),
+    'aababcbcacbaabcbacbbacabcabcaacb',
+  ];
+
+  it.each<[string, string, (secret: string) => unknown]>([
+    ['L14.1 a GPT', 'clients.server', (secret) => gptAction({ ...client, secrets: [secret] })],
+    [
+      'L14.1 a static client',
+      'clients.server',
+      (secret) => staticClient({ ...client, redirectUris, secrets: [secret] }),
+    ],
+    [
+      'L14.1 its second secret',
+      'clients.server',
+      (secret) => gptAction({ ...client, secrets: [serverSecret, secret] }),
+    ],
+    [
+      'L14.2 an introspection client',
+      'introspectionClients.api',
+      (secret) => introspectionClient({ id: 'api', secrets: [secret], resource: issuer }),
+    ],
+  ])('%s with a secret that has a pattern is refused at startup', (_, option, create) => {
+    for (const secret of weakSecrets) {
+      const error = captureError(() => create(secret));
+      expect(error).toMatchObject({ name: 'ConfigurationError', option: `${option}.secrets` });
+      expect(String(error)).toContain(createSecret);
+      expect(String(error)).not.toContain(secret);
+    }
+    create(gptSecret);
+  });
+
+  it.each([
+    ['one byte', () => 0],
+    ['two bytes', (at: number) => at % 2],
+    ['a unit that repeats', (at: number) => 'secret'.charCodeAt(at % 6)],
+    ['a unit of half the length', (at: number) => ((at % 16) * 97) % 251],
+    ['an ascending sequence', (at: number) => at],
+    ['a descending sequence', (at: number) => 255 - 3 * at],
+  ])('L14.3 a sealing key that is %s is refused at startup', (_, byteAt) => {
+    const key = encodeBase64url(Uint8Array.from({ length: 32 }, (_, at) => byteAt(at)));
+    for (const sealingKeys of [`weak.${key}`, `${keys} weak.${key}`]) {
+      const error = captureError(() => deploy({ sealingKeys }));
+      expect(String(error)).toBe(
+        'ConfigurationError: sealingKeys must be random. Generate new keys with the command `keys`.',
+      );
+    }
+  });
+
+  const captureError = (create: () => unknown): unknown => {
+    try {
+      create();
+    } catch (error) {
+      return error;
+    }
+    throw new Error('nothing was refused');
+  };
 });
 
 describe('tokens of another client', () => {
