@@ -81,7 +81,7 @@ it('prints first how to connect each MCP client', async () => {
 it('prints a client that STATIC_CLIENTS accepts, for a client that asks for a client ID', async () => {
   const { stdout } = await setup('--origin', 'https://words.example');
   const STATIC_CLIENTS = `[${readPrintedValue(stdout, 'In STATIC_CLIENTS')}]`;
-  const [, client] = readClients({ ...(await readVariablesFile()), STATIC_CLIENTS });
+  const [, client] = readClients({ ...(await readVariablesFile()), STATIC_CLIENTS }, 'https://words.example');
   expect(client).toMatchObject({ id: 'my-client', authentication: 'none', offlineAccess: 'always' });
 });
 

@@ -167,6 +167,7 @@ describe('the configuration', () => {
       secrets: [secret],
       offlineAccess: 'always',
       scopes: ['words'],
+      pkce: 'optional',
     });
     expect(readConfig({ ...validVariables, ...list }).clients.slice(1, -1)).toMatchObject([
       { id: 'app', authentication: 'none', offlineAccess: 'on-request', defaultScopes: ['words', 'score'] },
@@ -176,8 +177,19 @@ describe('the configuration', () => {
         offlineAccess: 'always',
         scopes: ['words', 'offline_access'],
         defaultScopes: ['words'],
+        pkce: 'optional',
       },
     ]);
+  });
+
+  it('accepts optional PKCE with a redirect URI on loopback if the origin is on loopback', () => {
+    const local = { secrets: [secret], pkce: 'optional', redirectUris: ['http://localhost:3080/callback'] };
+    const variables = {
+      ...validVariables,
+      ORIGIN: 'http://localhost:8787',
+      ...clients({ ...client, ...local }),
+    };
+    expect(readConfig(variables).clients[1]).toMatchObject({ id: 'app', pkce: 'optional' });
   });
 });
 
@@ -328,6 +340,19 @@ const wrongConfigurations: readonly Case[] = [
     clients({ ...client, redirectUris: ['http://app.example/'] }),
     invalidClient,
   ],
+  [
+    'STATIC_CLIENTS',
+    'optional PKCE without secrets',
+    clients({ ...client, pkce: 'optional' }),
+    invalidClient,
+  ],
+  [
+    'STATIC_CLIENTS',
+    'optional PKCE with a loopback redirect',
+    clients({ ...client, secrets: [secret], pkce: 'optional', redirectUris: ['http://localhost/callback'] }),
+    /^STATIC_CLIENTS is invalid for app: redirectUris must use https if pkce is optional\.$/,
+  ],
+  ['STATIC_CLIENTS', 'an unknown value of pkce', clients({ ...client, pkce: 'none' }), /: check 0\.pkce\.$/],
   ['STATIC_CLIENTS', 'no redirect', clients({ ...client, redirectUris: [] }), invalidClient],
   [
     'STATIC_CLIENTS',

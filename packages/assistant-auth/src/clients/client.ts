@@ -29,7 +29,7 @@ interface ClientTraits extends ScopePolicy {
    */
   readonly redirects: readonly RedirectRule[];
   /**
-   * Whether it must send a code challenge (RFC 7636).
+   * Whether it must send a code challenge (RFC 7636). For a resource other than the default, every client must.
    * @internal
    */
   readonly pkce: 'required' | 'optional';

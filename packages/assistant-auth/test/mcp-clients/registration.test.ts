@@ -345,7 +345,7 @@ describe('a client that registered itself', () => {
     await expectErrorPage(response, later, 'The redirect URI is not registered for this app.');
   });
 
-  const otherKeys = 'test-2.HxoeHRwbGhkYFxYVFBMSERAPDg0MCwoJCAcGBQQDAgE';
+  const otherKeys = 'test-2.kOGm3x_6VEKfHIHYUW1uecf9by3yQV86t5SzTcgOQHQ';
 
   it('stays registered, with its secret, after the key that sealed its ID was removed', async () => {
     const deployment = createDeployment();

@@ -260,7 +260,7 @@ describe('sealed text that belongs elsewhere', () => {
     broker.protect(new Request(`${host}/x`, { headers: { authorization: `Bearer ${token}` } }), { resource });
 
   const obtainTokensFor = async (deployment: Deployment, resource: string): Promise<TokenBody> =>
-    expectTokens(await redeem(deployment, gpt, await obtainCode(deployment, gpt, { resource })));
+    expectTokens(await redeem(deployment, server, await obtainCode(deployment, server, { resource })));
 
   it('T6.1 issuer: refuses a token of another issuer with the same key, API, client and storage', async () => {
     const storage = memoryStorage();
