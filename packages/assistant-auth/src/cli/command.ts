@@ -34,14 +34,31 @@ export const runCommand = async (
     await main();
   } catch (error) {
     if (!isExpected(error)) throw error;
-    console.error(error.message);
+    console.error(escapeControlsInLines(error.message));
     process.exitCode = 1;
   }
 };
 
-/** Formats rows with headers. Each column is as wide as its longest cell. */
+/**
+ * The characters that can change what a terminal shows: control characters (C0, DEL and C1, with which terminals
+ * are controlled), line and paragraph separators, and those that change the direction of text.
+ */
+const controlPattern = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
+
+/**
+ * Replaces each control character with its escape sequence in JSON, such as `\u001b`. Use it for each value from
+ * a database, a request or the arguments that is printed.
+ */
+export const escapeControls = (text: string): string =>
+  text.replace(controlPattern, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+/** Replaces control characters in a text of several lines, such as JSON, which stays the same value. */
+export const escapeControlsInLines = (text: string): string =>
+  text.split('\n').map(escapeControls).join('\n');
+
+/** Formats rows with headers. Each column is as wide as its longest cell. Escapes control characters. */
 export const formatTable = (headers: readonly string[], rows: readonly (readonly string[])[]): string => {
-  const allRows = [headers, ...rows];
+  const allRows = [headers, ...rows].map((row) => row.map(escapeControls));
   const widths = headers.map((_, column) => Math.max(...allRows.map((row) => (row[column] ?? '').length)));
   const formatLine = (row: readonly string[]): string =>
     row
