@@ -114,7 +114,7 @@ export const verifyRevocation = (
     );
   return {
     json: { revoked: target },
-    text: `Revoked ${kind === 'grant' ? 'the grant' : `all grants of the ${kind}`} ${escapeControls(id)}. Refresh tokens and sessions stop working immediately, and access tokens within ten seconds, or up to 60 seconds later while storage is unreachable.`,
+    text: `Revoked ${kind === 'grant' ? 'the grant' : `all grants of the ${kind}`} ${escapeControls(id)}. Refresh tokens and sessions stop working immediately, and access tokens within ten seconds, or within 60 while storage is unreachable.`,
   };
 };
 
