@@ -135,9 +135,7 @@ describe.each([
     });
     environment = {
       ORIGIN: 'https://words.example',
-      SEALING_KEYS: generateKey('envkey', (length) =>
-        new Uint8Array(length).fill(7).map((_, index) => index),
-      ),
+      SEALING_KEYS: generateKey('envkey'),
       GPT_CLIENT_ID: 'my-gpt',
       // While the secret is being replaced, there are two. The first one is the new one.
       GPT_CLIENT_SECRET: `${secret}-new ${secret}-old`,

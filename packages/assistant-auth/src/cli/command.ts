@@ -2,6 +2,7 @@
  * Runs a command, and formats what it lists. An error that the reader can fix is printed as its message, any
  * other error with its stack trace.
  */
+import { inspect } from 'node:util';
 import { ConfigurationError } from '../oauth/errors.ts';
 
 /** The command cannot continue, and the message tells the reader everything they need. */
@@ -23,7 +24,7 @@ export const isWrongArgument = (error: unknown): error is TypeError =>
   error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_');
 
 /**
- * Runs a command. If an error's message is enough for the reader, prints it and sets the exit code to 1.
+ * Runs a command. If it fails, prints the message of the error, or its stack trace, and sets the exit code to 1.
  * @param isExpected returns whether the message of an error is enough. Default: `isUserFacing`
  */
 export const runCommand = async (
@@ -33,8 +34,7 @@ export const runCommand = async (
   try {
     await main();
   } catch (error) {
-    if (!isExpected(error)) throw error;
-    console.error(escapeControlsInLines(error.message));
+    console.error(escapeControlsInLines(isExpected(error) ? error.message : inspect(error)));
     process.exitCode = 1;
   }
 };

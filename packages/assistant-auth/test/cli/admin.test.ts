@@ -7,9 +7,9 @@ import type { BrokerStorage } from 'assistant-auth';
 import { generateKey } from 'assistant-auth/seal';
 import { migrate, sqliteAdmin, sqliteStorage } from 'assistant-auth/sqlite';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { buildDeletionQuestion } from '../../src/cli/admin/commands.ts';
-import { escapeControls, escapeControlsInLines } from '../../src/cli/command.ts';
+import { escapeControls, escapeControlsInLines, runCommand as runCliCommand } from '../../src/cli/command.ts';
 import { runCommand } from './run-command.ts';
 import { recordUser } from './sample-data.ts';
 
@@ -194,6 +194,17 @@ describe('control characters', () => {
     expect(missing).toMatchObject({ code: 1, stdout: '' });
     expect(missing.stderr).toContain('no\\u001b[2J\\u009b.db');
     expectPrintable(missing.stderr);
+  });
+
+  it('W25.3 errors that nothing expects: are printed with their stack trace, escaped', async () => {
+    const printed = vi.spyOn(console, 'error').mockReturnValue();
+    await runCliCommand(() => Promise.reject(new RangeError(`no such page: ${userId}`, { cause: userId })));
+    const [[text] = []] = printed.mock.calls;
+    printed.mockRestore();
+    expect(process.exitCode).toBe(1);
+    process.exitCode = undefined;
+    expect(text).toMatch(/^RangeError: no such page: eve\\u001b.*\n {4}at /s);
+    expectPrintable(String(text));
   });
 
   it('W25.4 any text: no control character is left, and JSON stays the same value', () => {
