@@ -221,7 +221,7 @@ describe('the rotation of a ring in use', () => {
         ...['key', 'role', 'stored tokens', 'sealed until', 'active grants'],
         ...['can be promoted after', 'can be retired after'],
       ],
-      [readKeyId(currentKey), 'seals and opens', '1', '-', '0', '-', '-'],
+      [readKeyId(currentKey), 'seals and opens', '1', '-', 'in use', '-', '-'],
       [
         'local',
         'opens',

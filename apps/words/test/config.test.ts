@@ -12,6 +12,7 @@ import {
   issuer,
   issuers,
   microsoft,
+  otherSecret,
   sealingKey,
   secret,
   validVariables,
@@ -46,11 +47,11 @@ describe('the configuration', () => {
   it('accepts two secrets and pinned GPTs', () => {
     const [gpt] = readConfig({
       ...validVariables,
-      GPT_CLIENT_SECRET: `${secret} ${'t'.repeat(32)}`,
+      GPT_CLIENT_SECRET: `${secret} ${otherSecret}`,
       GPT_IDS: ' g-11111111  g-22222222 ',
     }).clients;
     expect(gpt).toMatchObject({
-      secrets: [secret, 't'.repeat(32)],
+      secrets: [secret, otherSecret],
       redirects: [
         { kind: 'gpt', gptIds: ['g-11111111', 'g-22222222'] },
         { kind: 'gpt-development', gptIds: ['g-11111111', 'g-22222222'] },
@@ -206,6 +207,7 @@ describe('the configuration', () => {
       secrets: [secret],
       offlineAccess: 'always',
       scopes: ['words'],
+      pkce: 'optional',
     });
     expect(readConfig({ ...validVariables, ...list }).clients.slice(1, -1)).toMatchObject([
       { id: 'app', authentication: 'none', offlineAccess: 'on-request', defaultScopes: ['words', 'score'] },
@@ -215,8 +217,19 @@ describe('the configuration', () => {
         offlineAccess: 'always',
         scopes: ['words', 'offline_access'],
         defaultScopes: ['words'],
+        pkce: 'optional',
       },
     ]);
+  });
+
+  it('accepts optional PKCE with a redirect URI on loopback if the origin is on loopback', () => {
+    const local = { secrets: [secret], pkce: 'optional', redirectUris: ['http://localhost:3080/callback'] };
+    const variables = {
+      ...validVariables,
+      ORIGIN: 'http://localhost:8787',
+      ...clients({ ...client, ...local }),
+    };
+    expect(readConfig(variables).clients[1]).toMatchObject({ id: 'app', pkce: 'optional' });
   });
 });
 
@@ -317,11 +330,12 @@ const wrongConfigurations: readonly Case[] = [
   ],
   ['GPT_CLIENT_SECRET', 'missing', { GPT_CLIENT_SECRET: '' }, /^GPT_CLIENT_SECRET is missing: /],
   ['GPT_CLIENT_SECRET', 'with 31 characters', { GPT_CLIENT_SECRET: 's'.repeat(31) }, invalidSecrets],
+  ['GPT_CLIENT_SECRET', 'with a pattern', { GPT_CLIENT_SECRET: 'change-me-'.repeat(4) }, invalidSecrets],
   ['GPT_CLIENT_SECRET', 'with a short second one', { GPT_CLIENT_SECRET: `${secret} short` }, invalidSecrets],
   [
     'GPT_CLIENT_SECRET',
     'three secrets',
-    { GPT_CLIENT_SECRET: `${secret} ${'t'.repeat(32)} ${'u'.repeat(32)}` },
+    { GPT_CLIENT_SECRET: `${secret} ${otherSecret} nJf9-2P7jQRmJJYTuxkQlkw9BQVyIGT9UVsbqpYP25g` },
     invalidSecrets,
   ],
   ['GPT_IDS', 'with a comma', { GPT_IDS: 'g-11111111, g-22222222' }, /^GPT_IDS must be GPT IDs/],
@@ -366,7 +380,26 @@ const wrongConfigurations: readonly Case[] = [
     clients({ ...client, redirectUris: ['http://app.example/'] }),
     invalidClient,
   ],
+  [
+    'STATIC_CLIENTS',
+    'optional PKCE without secrets',
+    clients({ ...client, pkce: 'optional' }),
+    invalidClient,
+  ],
+  [
+    'STATIC_CLIENTS',
+    'optional PKCE with a loopback redirect',
+    clients({ ...client, secrets: [secret], pkce: 'optional', redirectUris: ['http://localhost/callback'] }),
+    /^STATIC_CLIENTS is invalid for app: redirectUris must use https if pkce is optional\.$/,
+  ],
+  ['STATIC_CLIENTS', 'an unknown value of pkce', clients({ ...client, pkce: 'none' }), /: check 0\.pkce\.$/],
   ['STATIC_CLIENTS', 'no redirect', clients({ ...client, redirectUris: [] }), invalidClient],
+  [
+    'STATIC_CLIENTS',
+    'a secret with a pattern',
+    clients({ ...client, secrets: ['s'.repeat(43)] }),
+    invalidClient,
+  ],
   ['STATIC_CLIENTS', 'a short secret', clients({ ...client, secrets: ['short'] }), invalidClient],
   [
     'STATIC_CLIENTS',

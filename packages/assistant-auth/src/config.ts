@@ -61,7 +61,8 @@ export interface BrokerOptions extends PageOptions {
    */
   readonly scopes: Readonly<Record<string, string>>;
   /**
-   * Lists the identifiers (RFC 8707) of the protected APIs; the first is the default. They must be absolute
+   * Lists the identifiers (RFC 8707) of the protected APIs; the first is the default. It must not be that of an MCP
+   * server if a client can omit PKCE there: `gptAction`, or `staticClient` with `pkce`. They must be absolute
    * https URLs (http only on loopback). The case of scheme and host, the default port and `/` as the whole
    * path make no difference (RFC 3986 §6.2.2.1, §6.2.3). The broker serves the metadata (RFC 9728) of those on
    * its own origin that have no query. Default: the issuer.

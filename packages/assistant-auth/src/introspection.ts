@@ -1,11 +1,10 @@
 /**
  * `POST /introspect` (RFC 7662): describes an access token to its API, and any token to the client that it
- * was issued to, if that client is confidential. Any other API or client gets the response for an inactive
- * token.
+ * was issued to. Both must authenticate (§2.1), so a public client gets a 401 response. Any other API or
+ * client gets the response for an inactive token.
  */
 
 import {
-  type Authenticated,
   authenticateClient,
   buildBasicChallenge,
   credentialParameters,
@@ -37,21 +36,19 @@ export const introspectionEndpoint = (context: BrokerContext): EndpointDefinitio
       const found = form.token === undefined ? undefined : await lookUpToken(context.sealers, form.token);
       const find = async (id: string): Promise<IntrospectionCaller | undefined> =>
         context.introspectionClients.get(id) ?? context.clients.findPresenter(id, found?.token.clientId);
-      const authenticated = await authenticateClient(context, requestContext, form, { find });
+      const { party: caller, assertion } = await authenticateClient(context, requestContext, form, {
+        find,
+        allowPublic: false,
+      });
       if (form.token === undefined) throw tokenEndpointError('token-parameter.missing');
-      if (found === undefined || !mayIntrospect(found, authenticated)) return tokenJson({ active: false });
-      await recordAssertion(context, authenticated.assertion, found.token.grantId);
-      return tokenJson((await describeToken(context, found, authenticated.party)) ?? { active: false });
+      if (found === undefined || !mayIntrospect(found, caller)) return tokenJson({ active: false });
+      await recordAssertion(context, assertion, found.token.grantId);
+      return tokenJson((await describeToken(context, found, caller)) ?? { active: false });
     },
   };
 };
 
-/** Public clients get no information, because they do not authenticate (RFC 7662 §2.1). */
-const mayIntrospect = (
-  found: PresentedToken,
-  { party: caller, assertion }: Authenticated<IntrospectionCaller>,
-): boolean => {
-  const isAuthenticated = caller.authentication === 'client_secret' || assertion !== undefined;
+const mayIntrospect = (found: PresentedToken, caller: IntrospectionCaller): boolean => {
   switch (caller.kind) {
     case 'introspection-client':
       return found.kind === 'access' && found.resource === caller.resource;
@@ -59,7 +56,7 @@ const mayIntrospect = (
     case 'static':
     case 'metadata-document':
     case 'registration':
-      return isAuthenticated && found.token.clientId === caller.id;
+      return found.token.clientId === caller.id;
   }
 };
 

@@ -113,9 +113,10 @@ export const parseAuthorizationRequest = (
   declaredScopes: DeclaredScopes,
 ): AuthorizationRequest => {
   checkResponseType(query);
-  const codeChallenge = parseCodeChallenge(params, client.pkce);
-  const scopes = resolveGrantedScopes(query.scope, client, declaredScopes);
   const resource = parseResource(params, resources);
+  // MCP requires PKCE, so only a request for the default resource, which is not an MCP server, can omit it.
+  const codeChallenge = parseCodeChallenge(params, resource === resources[0] ? client.pkce : 'required');
+  const scopes = resolveGrantedScopes(query.scope, client, declaredScopes);
   const prompt = readPrompt(params);
   const maxAge = prompt.has('login') ? 0 : readMaxAge(params);
   const selectAccount = prompt.has('select_account');

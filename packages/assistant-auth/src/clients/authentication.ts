@@ -7,7 +7,7 @@ import type { GrantId } from '../oauth/identifiers.ts';
 import type { Parameters } from '../oauth/parameters.ts';
 import { ProtocolError, tokenEndpointError } from '../oauth/protocol-error.ts';
 import { computeDigest, decodeBase64url, timingSafeEqual } from '../oauth/secrets.ts';
-import type { PrivateKeyJwtClient, VerifiedAssertion } from './client.ts';
+import type { ConfidentialClient, PrivateKeyJwtClient, VerifiedAssertion } from './client.ts';
 
 interface AuthenticationRequest {
   readonly request: Request;
@@ -18,6 +18,8 @@ interface AuthenticationRequest {
 /** Finds the parties that can authenticate. */
 export interface Parties<Party> {
   find(id: string): Promise<Party | undefined>;
+  /** Whether a public client, which does not authenticate, is accepted. Default: `true`. */
+  readonly allowPublic?: boolean;
 }
 
 /** A party that has authenticated. */
@@ -113,8 +115,11 @@ export type CredentialParameters = Parameters<(typeof credentialParameters)[numb
 /** Credentials that have not been verified. */
 export interface ClientCredentials {
   readonly id: string;
-  /** Not verified. Treat it as a secret, because it may be the right one. */
-  readonly secret?: string;
+  /**
+   * The secret in each form that the client may mean: one, or two from Basic. Not verified. Treat them as
+   * secret, because one may be the right one.
+   */
+  readonly secrets?: readonly string[];
   /** A client assertion. Treat it as a secret, because it may be valid. */
   readonly assertion?: string;
 }
@@ -153,11 +158,14 @@ export const verifyClientCredentials = async <Party extends ClientAuthMethod>(
   const party = await parties.find(credentials.id);
   if (party === undefined) {
     // Compares anyway, so that an unknown ID takes about as long as a wrong secret.
-    await timingSafeEqual(credentials.secret ?? '', '');
+    await hasSecret({ secrets: [''] }, credentials.secrets ?? ['']);
     throw tokenEndpointError('authentication.unknown-client');
   }
   const assertion = await verifyMethod(party, credentials);
-  return assertion === undefined ? { party } : { party, assertion };
+  if (assertion !== undefined) return { party, assertion };
+  if (parties.allowPublic === false && party.authentication !== 'client_secret')
+    throw tokenEndpointError('authentication.method');
+  return { party };
 };
 
 /**
@@ -167,32 +175,34 @@ export const verifyClientCredentials = async <Party extends ClientAuthMethod>(
  */
 const verifyMethod = async (
   party: ClientAuthMethod,
-  { secret, assertion }: ClientCredentials,
+  { secrets, assertion }: ClientCredentials,
 ): Promise<VerifiedAssertion | undefined> => {
   switch (party.authentication) {
     case 'none':
-      if (secret !== undefined || assertion !== undefined) throw tokenEndpointError('authentication.method');
+      if (secrets !== undefined || assertion !== undefined) throw tokenEndpointError('authentication.method');
       return undefined;
     case 'client_secret':
-      if (secret === undefined) throw tokenEndpointError('authentication.method');
-      await verifySecret(party, secret);
+      if (secrets === undefined) throw tokenEndpointError('authentication.method');
+      if (!(await hasSecret(party, secrets))) throw tokenEndpointError('authentication.secret');
       return undefined;
     case 'private_key_jwt':
-      if (secret !== undefined) throw tokenEndpointError('authentication.method');
+      if (secrets !== undefined) throw tokenEndpointError('authentication.method');
       if (assertion !== undefined) return party.verifyAssertion(assertion);
       if (!party.canBePublic) throw tokenEndpointError('authentication.method');
       return undefined;
   }
 };
 
-const verifySecret = async (
-  { secrets, secretDigest }: Extract<ClientAuthMethod, { readonly authentication: 'client_secret' }>,
-  secret: string,
-): Promise<void> => {
-  const comparisons = secrets.map((valid) => timingSafeEqual(secret, valid));
-  if (secretDigest !== undefined)
-    comparisons.push(timingSafeEqual(await computeDigest(secret), secretDigest));
-  if (!(await Promise.all(comparisons)).includes(true)) throw tokenEndpointError('authentication.secret');
+/** Compares every form with every secret, so that the time does not reveal which of them matches. */
+const hasSecret = async (
+  { secrets, secretDigest }: Pick<ConfidentialClient, 'secrets' | 'secretDigest'>,
+  forms: readonly string[],
+): Promise<boolean> => {
+  const comparisons = forms.flatMap((form) => [
+    ...secrets.map((valid) => timingSafeEqual(form, valid)),
+    secretDigest !== undefined && computeDigest(form).then((digest) => timingSafeEqual(digest, secretDigest)),
+  ]);
+  return (await Promise.all(comparisons)).includes(true);
 };
 
 /** The only type of assertion (RFC 7523 §2.2). */
@@ -209,7 +219,7 @@ const parseFormCredentials = (form: CredentialParameters): ClientCredentials => 
     return { id, assertion };
   }
   if (id === undefined) throw tokenEndpointError('authentication.missing');
-  return secret === undefined ? { id } : { id, secret };
+  return secret === undefined ? { id } : { id, secrets: [secret] };
 };
 
 /** Returns the client that an assertion claims to be from, because `client_id` is optional with an assertion. */
@@ -233,7 +243,10 @@ const parseHeaderCredentials = (authorization: string, form: CredentialParameter
   return credentials;
 };
 
-/** Parses Basic credentials (RFC 7617) whose ID and secret are form-encoded (RFC 6749 §2.3.1). */
+/**
+ * Parses Basic credentials (RFC 7617) whose ID and secret are form-encoded (RFC 6749 §2.3.1). Some clients do not
+ * encode the secret, so it can also be meant as it was sent. The ID cannot: two IDs must not name one client.
+ */
 const parseBasic = (authorization: string): ClientCredentials => {
   const encoded = /^Basic +([A-Za-z0-9+/]+={0,2})$/i.exec(authorization)?.[1];
   if (encoded === undefined) throw tokenEndpointError('authentication.malformed');
@@ -243,10 +256,19 @@ const parseBasic = (authorization: string): ClientCredentials => {
     if (colon < 1) throw tokenEndpointError('authentication.malformed');
     // IDs and secrets contain no spaces, so `+` is literal, whether or not the client encodes it.
     const id = decodeURIComponent(pair.slice(0, colon));
-    const secret = decodeURIComponent(pair.slice(colon + 1));
+    const sent = pair.slice(colon + 1);
     // A client without a secret can send an empty password (RFC 6749 §2.3.1), as `curl -u app:` does.
-    return secret === '' ? { id } : { id, secret };
+    return sent === '' ? { id } : { id, secrets: [...new Set([sent, decodeSecret(sent)])] };
   } catch (cause) {
     throw tokenEndpointError('authentication.malformed', { cause });
+  }
+};
+
+/** Decodes a secret, unless it cannot be form-encoded because of a `%` that encodes nothing. */
+const decodeSecret = (sent: string): string => {
+  try {
+    return decodeURIComponent(sent);
+  } catch {
+    return sent;
   }
 };

@@ -7,6 +7,7 @@ import { ConfigurationError } from '../oauth/errors.ts';
 import { accountClientId, type EpochSeconds, type Seconds } from '../oauth/identifiers.ts';
 import type { RedirectRule } from '../oauth/redirect-uri.ts';
 import { hasApiScope, offlineAccessScope, type ScopePolicy, scopeNamePattern } from '../oauth/scope.ts';
+import { hasPattern } from '../oauth/secrets.ts';
 
 interface ClientTraits extends ScopePolicy {
   /** The client ID (RFC 6749 §2.2). */
@@ -28,7 +29,7 @@ interface ClientTraits extends ScopePolicy {
    */
   readonly redirects: readonly RedirectRule[];
   /**
-   * Whether it must send a code challenge (RFC 7636).
+   * Whether it must send a code challenge (RFC 7636). For a resource other than the default, every client must.
    * @internal
    */
   readonly pkce: 'required' | 'optional';
@@ -172,15 +173,18 @@ export const parseName = ({ id, name }: { readonly id: string; readonly name: st
  * @throws ConfigurationError `<optionPath>.secrets`
  */
 export const parseSecrets = (optionPath: string, secrets: readonly string[]): readonly string[] => {
-  // `test` converts `undefined`, a variable that is not set, to a text that is too short.
-  if (![1, 2].includes(secrets?.length) || !secrets.every((secret) => secretPattern.test(secret))) {
+  if (![1, 2].includes(secrets?.length) || !secrets.every(isSecret)) {
     throw new ConfigurationError(
       `${optionPath}.secrets`,
-      'must be one or two secrets of at least 32 printable ASCII characters, without spaces.',
+      'must be one or two secrets of at least 32 printable ASCII characters, without spaces, and random. Create one with openssl rand -base64 32.',
     );
   }
   return secrets;
 };
+
+// `test` converts `undefined`, a variable that is not set, to a text that is too short.
+const isSecret = (secret: string): boolean =>
+  secretPattern.test(secret) && !hasPattern([...new TextEncoder().encode(secret)]);
 
 /**
  * In characters, of all scopes joined by spaces. A token can contain all of them, and it must fit into a

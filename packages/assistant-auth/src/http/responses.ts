@@ -68,8 +68,8 @@ export const seeOther = (location: string, cookies: readonly string[]): Response
   respond(303, null, { ...commonHeaders, location, 'referrer-policy': 'no-referrer' }, cookies);
 
 /**
- * Returns the JSON of the token endpoint (RFC 6749 §5.1) or the introspection endpoint, which must not be
- * cached.
+ * Returns the JSON of the token endpoint (RFC 6749 §5.1), the introspection endpoint or the revocation
+ * endpoint, which must not be cached.
  */
 export const tokenJson = (body: object): Response =>
   respond(200, JSON.stringify(body), {

@@ -19,6 +19,26 @@ export const randomSecret = (randomBytes: RandomBytes): string => encodeBase64ur
 export const randomId = (randomBytes: RandomBytes): string => encodeBase64url(randomBytes(16));
 
 /**
+ * Returns whether a secret or a key has an obvious pattern: it has fewer than 6 different values, or for at least
+ * three quarters of the values, the step from the previous value is the step some values before, as in a repeated
+ * unit or an ascending sequence. Of 32 random hexadecimal characters, fewer than 1 in 10^11 have one: fewer than 6
+ * different with at most C(16,5) (5/16)^32, and a repeated step with at most C(n,k)/16^k for k of n steps, summed
+ * over all distances. Longer secrets, and those with more different characters, have one less often.
+ */
+export const hasPattern = (values: readonly number[]): boolean => {
+  const steps = values.slice(1).map((value, at) => value - (values[at] ?? 0));
+  return (
+    new Set(values).size < 6 ||
+    steps.some(
+      (_, distance) =>
+        distance > 0 &&
+        distance * 2 <= values.length &&
+        steps.filter((step, at) => step === steps[at - distance]).length >= (steps.length - distance) * 0.75,
+    )
+  );
+};
+
+/**
  * Compares two texts by their SHA-256 digests, so that the time does not reveal how much of a secret matches.
  */
 export const timingSafeEqual = async (one: string, other: string): Promise<boolean> => {

@@ -4,8 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { BrokerStorage } from 'assistant-auth';
+import { generateKey } from 'assistant-auth/seal';
 import { migrate, sqliteAdmin, sqliteStorage } from 'assistant-auth/sqlite';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { buildDeletionQuestion } from '../../src/cli/admin/commands.ts';
+import { escapeControls, escapeControlsInLines, runCommand as runCliCommand } from '../../src/cli/command.ts';
 import { runCommand } from './run-command.ts';
 import { recordUser } from './sample-data.ts';
 
@@ -116,4 +120,105 @@ it('gives up after five seconds while another process writes, and has changed no
     stderr: `Another process kept the database ${join(folder, 'auth.db')} locked for five seconds. The query changed nothing. Try again later.\n`,
   });
   expect(await readGrants('ada')).toMatchObject([{ state: 'active' }]);
+});
+
+describe('control characters', () => {
+  // Each would change what the terminal shows: clear the screen, set its title, overwrite or reorder the line.
+  const controls = [
+    ...['\x1b[2J', '\x1b]0;title\x07', '\r', '\n', '\t', '\b', '\x7f', '\x85', '\x9b31m', '\x9d0;x\x9c'],
+    ...['\u2028', '\u2029', '\u202a', '\u202e', '\u2066', '\u2069', '\u200e', '\u200f', '\u061c'],
+  ];
+  const userId = `eve${controls.join('x')} 漢字é🙂`;
+  const expectPrintable = (text: string): void => {
+    expect(text).not.toMatch(/[\p{Bidi_Control}\p{Zl}\p{Zp}]/u);
+    expect(text.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+  };
+
+  beforeEach(() => recordUser(storage, userId, Math.floor(Date.now() / 1000)));
+
+  it.each([
+    ['users', ['users'], 5],
+    ['no-upstream-token', ['no-upstream-token'], 5],
+    ['audit', ['audit'], 5],
+    ['grants', ['grants', userId], 3],
+  ])(
+    'W25.1 tables: %s escapes them in every cell, and keeps one line for each row',
+    async (_, args, lines) => {
+      database
+        .prepare('UPDATE grants SET client_id = ?1, redirect_uri = ?1, scopes = json_array(?1)')
+        .run(userId);
+      const { code, stdout, stderr } = await admin(...args);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expectPrintable(stdout);
+      expect(stdout.split('\n')).toHaveLength(lines);
+      expect(stdout).toContain('eve\\u001b[2Jx\\u001b]0;title\\u0007x\\u000dx\\u000ax');
+      expect(stdout).toContain('\\u009b31m');
+      expect(stdout).toContain('\\u202e');
+      expect(stdout).toContain('漢字é🙂');
+    },
+  );
+
+  it('W25.2 JSON: escapes them, and stays the same value', async () => {
+    const { stdout } = await admin('users', '--json');
+    expectPrintable(stdout);
+    expect(JSON.parse(stdout)).toMatchObject([{ id: userId }, { id: '-bruno' }, { id: 'ada' }]);
+  });
+
+  it('W25.3 sentences: a revocation, the question before a deletion, and errors escape them', async () => {
+    const revoked = await admin('revoke', 'user', userId);
+    expect(revoked).toMatchObject({ code: 0, stderr: '' });
+    expect(revoked.stdout).toMatch(/^Revoked all grants of the user eve\\u001b\[2J.*\n$/);
+    expectPrintable(revoked.stdout);
+    const question = buildDeletionQuestion(userId);
+    expect(question).toMatch(/^Permanently delete the user eve\\u001b.*🙂\? Type yes to confirm: $/);
+    expectPrintable(question);
+    for (const args of [
+      ['revoke', '\x1b[2J', 'x'],
+      ['users', '--\x1b[2J'],
+      ['users', '--limit', '\x9b'],
+    ]) {
+      const { code, stdout, stderr } = await admin(...args);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expectPrintable(stderr);
+    }
+    const keys = await runCommand(
+      folder,
+      ['keys', 'resource', 'https://a\x1b[2J\u202e', '--issuer', '\x9bx'],
+      {
+        variables: { SEALING_KEYS: generateKey('k') },
+      },
+    );
+    expect(keys).toMatchObject({ code: 1, stdout: '' });
+    expectPrintable(keys.stderr);
+    const missing = await runCommand(folder, ['admin', 'users', '--database', 'no\x1b[2J\x9b.db']);
+    expect(missing).toMatchObject({ code: 1, stdout: '' });
+    expect(missing.stderr).toContain('no\\u001b[2J\\u009b.db');
+    expectPrintable(missing.stderr);
+  });
+
+  it('W25.3 errors that nothing expects: are printed with their stack trace, escaped', async () => {
+    const printed = vi.spyOn(console, 'error').mockReturnValue();
+    await runCliCommand(() => Promise.reject(new RangeError(`no such page: ${userId}`, { cause: userId })));
+    const [[text] = []] = printed.mock.calls;
+    printed.mockRestore();
+    expect(process.exitCode).toBe(1);
+    process.exitCode = undefined;
+    expect(text).toMatch(/^RangeError: no such page: eve\\u001b.*\n {4}at /s);
+    expectPrintable(String(text));
+  });
+
+  it('W25.4 any text: no control character is left, and JSON stays the same value', () => {
+    const anyText = fc.string({
+      unit: fc.oneof(fc.constantFrom(...controls), fc.string({ unit: 'binary' })),
+    });
+    fc.assert(
+      fc.property(anyText, (text) => {
+        expectPrintable(escapeControls(text));
+        expect(escapeControls(text)).not.toContain('\n');
+        const json = JSON.stringify({ text, list: [text] }, null, 2);
+        expectPrintable(escapeControlsInLines(json));
+        expect(JSON.parse(escapeControlsInLines(json))).toEqual({ text, list: [text] });
+      }),
+    );
+  });
 });

@@ -321,7 +321,7 @@ describe('a callback by query', () => {
   it('completes a login transaction after a new key is added, until its key is removed', async () => {
     const { browser, callbackUrl } = await continueToProvider();
     const cookie = buildCookieHeader(browser.cookies);
-    const newKey = 'test-2.8PHy8_T19vf4-fr7_P3-_wABAgMEBQYHCAkKCwwNDg8';
+    const newKey = 'test-2.kOGm3x_6VEKfHIHYUW1uecf9by3yQV86t5SzTcgOQHQ';
     const url = callbackUrl({ code: 'ada' });
     const rotatedDeployment = deploy({ sealingKeys: `${newKey} ${keys}` });
     expect(

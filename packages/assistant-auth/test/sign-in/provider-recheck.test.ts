@@ -598,7 +598,7 @@ describe('no recheck', () => {
 
   it('with an upstream token whose sealing key was removed', async () => {
     const storage = memoryStorage();
-    const [newer] = ['test-2.ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8'];
+    const [newer] = ['test-2.kOGm3x_6VEKfHIHYUW1uecf9by3yQV86t5SzTcgOQHQ'];
     await signIn(deployWith({ storage }).deployment, gpt);
     const rotated = deployWith({ storage, sealingKeys: `${newer} ${keys}` }).deployment;
     const { refresh_token } = await signIn(rotated, gpt, { upstreamToken: null });

@@ -387,7 +387,7 @@ describe('grant_type=authorization_code', () => {
 });
 
 describe('grant_type=refresh_token', () => {
-  const newKeys = `test-2.ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8 ${keys}`;
+  const newKeys = `test-2.kOGm3x_6VEKfHIHYUW1uecf9by3yQV86t5SzTcgOQHQ ${keys}`;
 
   const createGptClient = (scopes: readonly string[]) =>
     gptAction({ id: 'gpt', name: 'GPT', secrets: [gptSecret], scopes });

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../src/index.ts';
 import { encode, list, record, text, uint } from '../../src/seal/codec.ts';
-import { createSealer, parseKeyRing } from '../../src/seal/index.ts';
+import { parseKeyRing } from '../../src/seal/index.ts';
+import { createSealer } from '../../src/seal/sealer.ts';
 import { grantRetention } from '../../src/storage/broker-storage.ts';
 import { type Lifetimes, parseLifetimes } from '../../src/tokens/lifetimes.ts';
 import {

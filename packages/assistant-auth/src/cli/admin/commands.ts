@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline/promises';
 import type { AuditEntry } from '../../storage/sqlite/d1.ts';
 import type { Program } from '../arguments.ts';
-import { CommandError } from '../command.ts';
+import { CommandError, escapeControls } from '../command.ts';
 import { type Database, withDatabase } from '../database/database.ts';
 import type { DatabaseLocation } from '../database/location.ts';
 import type { AdminCommand, Arguments, Target } from './arguments.ts';
@@ -75,10 +75,14 @@ const confirmDeletion = async (userId: string): Promise<void> => {
   if (!process.stdin.isTTY)
     throw new CommandError('In a non-interactive shell, pass --yes to confirm the deletion.');
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question(`Permanently delete the user ${userId}? Type yes to confirm: `);
+  const answer = await terminal.question(buildDeletionQuestion(userId));
   terminal.close();
   if (answer.trim() !== 'yes') throw new CommandError('Canceled. Nothing was deleted.');
 };
+
+/** A user ID can contain any character, for example one that overwrites the rest of the line. */
+export const buildDeletionQuestion = (userId: string): string =>
+  `Permanently delete the user ${escapeControls(userId)}? Type yes to confirm: `;
 
 /** The reason in the audit log. */
 export const revocationReason = 'revoked by the operator';
@@ -110,7 +114,7 @@ export const verifyRevocation = (
     );
   return {
     json: { revoked: target },
-    text: `Revoked ${kind === 'grant' ? 'the grant' : `all grants of the ${kind}`} ${id}. Refresh tokens and sessions stop working immediately, and access tokens within ten seconds.`,
+    text: `Revoked ${kind === 'grant' ? 'the grant' : `all grants of the ${kind}`} ${escapeControls(id)}. Refresh tokens and sessions stop working immediately, and access tokens within ten seconds, or within 60 while storage is unreachable.`,
   };
 };
 

@@ -159,7 +159,10 @@ export interface KeyUsage {
    * after it.
    */
   readonly sealedUntil?: EpochSeconds;
-  /** The number of active grants that may have a token or cookie from before `sealedUntil`. */
+  /**
+   * The number of active grants that may have a token or cookie from before `sealedUntil`. 0 for the first key of
+   * the ring, because it still seals: every token and cookie may need it.
+   */
   readonly activeGrants: number;
   /** When the last of these grants expires, unless it is revoked before. */
   readonly lastGrantExpiresAt?: EpochSeconds;
