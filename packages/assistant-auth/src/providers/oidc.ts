@@ -43,6 +43,7 @@ import {
   ProviderError,
   type ProviderIo,
   parseSubject,
+  toSubjectNamespace,
   type UpstreamRequest,
 } from './provider.ts';
 import { checkRefreshToken, createTokenNotUsedError, revokeToken } from './recheck.ts';
@@ -107,6 +108,7 @@ export const createOidcProvider = (
   return {
     id: config.id,
     displayName: config.displayName,
+    subjectNamespace: toSubjectNamespace(config.issuer),
     configuredUrls: [config.issuer],
     responseMode: config.responseMode,
     revokedErrors: config.revokedErrors,

@@ -25,6 +25,13 @@ export type * from './grant-storage.ts';
  */
 export const grantRetention: Seconds = 3600;
 
+/**
+ * How long a cleanup keeps what has expired. The clock of the server that runs the cleanup may be ahead: if it deleted
+ * a revocation early, the revoked token would be valid again on a server with the correct time. Five minutes is more than the
+ * clocks of servers differ in practice, even without clock synchronization for weeks.
+ */
+export const cleanupMargin: Seconds = 300;
+
 /** A recheck in which the provider confirmed the identity. */
 export interface RecordedRecheck {
   /**
@@ -87,10 +94,10 @@ export type RevocationTarget =
     };
 
 /**
- * Who revokes, for the audit log: `user` at the account page, `client` at the revocation endpoint, or
- * `operator`.
+ * Who revokes, for the audit log: `user` at the account page, `client` at the revocation endpoint, `operator`,
+ * or `broker`, because `refreshUser` refused a refresh.
  */
-export type RevocationActor = 'user' | 'client' | 'operator';
+export type RevocationActor = 'user' | 'client' | 'operator' | 'broker';
 
 /**
  * One entry of the revocation list: tokens of the target that were issued at or before `revokedAt` are

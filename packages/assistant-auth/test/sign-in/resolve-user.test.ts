@@ -7,9 +7,11 @@ import { parseKeyRing } from '../../src/seal/key-ring.ts';
 import { acceptEveryIdentity, buildSignIn, type RequestedGrant } from '../../src/sign-in/resolve-user.ts';
 import { createSealers } from '../../src/tokens/sealers.ts';
 import { clients, issuer, keys } from '../deployment.ts';
+import { createProvider } from '../fake-provider.ts';
 
 const randomBytes = (length: number) => crypto.getRandomValues(new Uint8Array(length));
 const sealers = createSealers(parseKeyRing(keys), issuer, [issuer], randomBytes);
+const providers = new Map([['google', createProvider('google', 'Google')]]);
 const [gpt, app, server] = clients;
 
 const requestedGrant: RequestedGrant = {
@@ -41,7 +43,7 @@ const record = (
   identityChanges: object = {},
 ) =>
   buildSignIn(
-    { resolveUser, sealers, limits, now: () => 1_000, randomBytes },
+    { resolveUser, providers, sealers, limits, now: () => 1_000, randomBytes },
     { ...requestedGrant, ...changes },
     client,
     {

@@ -5,7 +5,7 @@ import { equal, matches } from '../assertions.ts';
 import { type CreateStorage, type StorageContractTest, test } from './contract-test.ts';
 import {
   accessTokenLifetime,
-  buildCleanup,
+  buildDueCleanup,
   grant1,
   grantRefresh,
   listActiveRevocations,
@@ -259,7 +259,7 @@ export const revocationPageTests = (createStorage: CreateStorage): readonly Stor
     await appendRevocation(storage, 'grant-1', t0);
     await appendRevocation(storage, 'grant-2', t0);
     const later = t0 + 2 * accessTokenLifetime;
-    await storage.cleanUp(buildCleanup(later));
+    await storage.cleanUp(buildDueCleanup(later));
     equal(await storage.readRevocations(2, later, 10), {
       kind: 'page',
       revocations: [],
@@ -277,7 +277,7 @@ export const revocationPageTests = (createStorage: CreateStorage): readonly Stor
     const storage = await createStorage();
     await appendRevocation(storage, 'grant-1', t0);
     const later = t0 + 2 * accessTokenLifetime;
-    await storage.cleanUp(buildCleanup(later));
+    await storage.cleanUp(buildDueCleanup(later));
     const page = await storage.readRevocations(undefined, later, 10);
     await appendRevocation(storage, 'grant-2', later);
     const cursor = page.kind === 'page' ? page.cursor : undefined;

@@ -17,6 +17,7 @@ import {
   redemption,
   signIn,
   signInAndRedeem,
+  subjectNamespace,
   summarizeOutcome,
   t0,
 } from '../../../src/testing/storage-contract/sample.ts';
@@ -366,11 +367,11 @@ describe('random calls', () => {
         },
     );
 
-  const isRefreshable = fc
+  const readRefreshable = fc
     .record({ grantId, clientId, lateRefresh, generationsBack: fc.constantFrom(0, 0, 1, 1, 2, -1) })
     .map(({ generationsBack, ...changes }) => ({ now, generations }: CallContext): Call => {
       const generation = Math.max(0, (generations.get(changes.grantId) ?? 0) - generationsBack);
-      return (storage) => storage.isRefreshable(grantRefresh(generation, now, changes));
+      return (storage) => storage.readRefreshable(grantRefresh(generation, now, changes));
     });
 
   const recordAssertion = assertion.map((used) => (): Call => (storage) => storage.recordAssertion(used));
@@ -504,7 +505,12 @@ describe('random calls', () => {
       ({ identity, ...link }) =>
         ({ now }: CallContext): Call =>
         (storage) =>
-          storage.linkIdentity({ ...link, identity: { provider: 'google', ...identity }, now }),
+          storage.linkIdentity({
+            ...link,
+            identity: { provider: 'google', ...identity },
+            subjectNamespace,
+            now,
+          }),
     );
 
   const unlinkIdentity = fc.record({ userId, subject }).map(
@@ -576,6 +582,7 @@ describe('random calls', () => {
           storage.recordSecurityEvent({
             ...{
               provider: 'google',
+              subjectNamespace,
               jti,
               retainUntil: now + 600,
               signedInBefore: now - age,
@@ -599,7 +606,7 @@ describe('random calls', () => {
     { weight: 4, arbitrary: recordSignIn },
     { weight: 3, arbitrary: redeemCode },
     { weight: 12, arbitrary: refresh },
-    { weight: 3, arbitrary: isRefreshable },
+    { weight: 3, arbitrary: readRefreshable },
     { weight: 1, arbitrary: recordAssertion },
     { weight: 2, arbitrary: readClient },
     { weight: 1, arbitrary: deleteClient },
