@@ -301,6 +301,8 @@ describe('random calls', () => {
     { weight: 3, arbitrary: fc.constant({}) },
     { weight: 1, arbitrary: fc.record({ assertion }) },
   );
+  /** Usually the same, so that most calls are not refused because the provider was changed. */
+  const namespace = fc.constantFrom(...Array(9).fill(subjectNamespace), 'https://other.example');
   const client = fc.record({
     id: clientId,
     name: fc.constantFrom('One', 'Other'),
@@ -310,7 +312,7 @@ describe('random calls', () => {
 
   const recordSignIn = fc
     .record({
-      ...{ grantId, clientId, refreshPolicy, isResolved: fc.boolean() },
+      ...{ grantId, clientId, refreshPolicy, isResolved: fc.boolean(), subjectNamespace: namespace },
       limits: fc.constantFrom({}, {}, {}, { signIns: 1 }, { signIns: 2, period: 10 }, { activeGrants: 1 }),
       upstreamSession: fc.record({ sid }, { requiredKeys: [] }),
       sessionOption: fc.record({ session: grantId }, { requiredKeys: [] }),
@@ -349,18 +351,23 @@ describe('random calls', () => {
   );
 
   const lateRefresh = fc.constantFrom('recover', 'recover', 'revoke');
+  const grace = fc.constantFrom(120, 120, 120, 0);
+  const claims = fc.constantFrom({}, { plan: 'pro' });
+  const claimsOption = fc.record({ claims }, { requiredKeys: [] });
 
   const refresh = fc
     .record({
-      ...{ grantId, clientId, lateRefresh, assertionOption },
+      ...{ grantId, clientId, lateRefresh, grace, assertionOption, claimsOption },
       generationsBack: fc.constantFrom(0, 0, 0, 0, 1, 1, 1, 2, -1),
     })
     .map(
-      ({ generationsBack, assertionOption: used, ...changes }) =>
+      ({ generationsBack, assertionOption: used, claimsOption: changedClaims, ...changes }) =>
         ({ now, generations }: CallContext): Call => {
           const generation = Math.max(0, (generations.get(changes.grantId) ?? 0) - generationsBack);
           return async (storage) => {
-            const outcome = await storage.refresh(grantRefresh(generation, now, { ...changes, ...used }));
+            const outcome = await storage.refresh(
+              grantRefresh(generation, now, { ...changes, ...used, ...changedClaims }),
+            );
             if (outcome.kind === 'refreshed') generations.set(changes.grantId, outcome.grant.generation);
             return outcome;
           };
@@ -368,7 +375,7 @@ describe('random calls', () => {
     );
 
   const readRefreshable = fc
-    .record({ grantId, clientId, lateRefresh, generationsBack: fc.constantFrom(0, 0, 1, 1, 2, -1) })
+    .record({ grantId, clientId, lateRefresh, grace, generationsBack: fc.constantFrom(0, 0, 1, 1, 2, -1) })
     .map(({ generationsBack, ...changes }) => ({ now, generations }: CallContext): Call => {
       const generation = Math.max(0, (generations.get(changes.grantId) ?? 0) - generationsBack);
       return (storage) => storage.readRefreshable(grantRefresh(generation, now, changes));
@@ -499,6 +506,7 @@ describe('random calls', () => {
     .record({
       userId,
       session: grantId,
+      subjectNamespace: namespace,
       identity: fc.record({ subject, token }, { requiredKeys: ['subject'] }).map(flattenToken),
     })
     .map(
@@ -508,7 +516,6 @@ describe('random calls', () => {
           storage.linkIdentity({
             ...link,
             identity: { provider: 'google', ...identity },
-            subjectNamespace,
             now,
           }),
     );
@@ -574,15 +581,16 @@ describe('random calls', () => {
       age: fc.constantFrom(0, 0, 1, 100),
       revocationScope: fc.constantFrom('sessions', 'online-grants', 'grants', 'identity'),
       targets: fc.array(target, { minLength: 1, maxLength: 2 }),
+      eventNamespace: namespace,
     })
     .map(
-      ({ jti, age, revocationScope, targets }) =>
+      ({ jti, age, revocationScope, targets, eventNamespace }) =>
         ({ now }: CallContext): Call =>
         (storage) =>
           storage.recordSecurityEvent({
             ...{
               provider: 'google',
-              subjectNamespace,
+              subjectNamespace: eventNamespace,
               jti,
               retainUntil: now + 600,
               signedInBefore: now - age,
