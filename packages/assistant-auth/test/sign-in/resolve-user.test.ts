@@ -83,6 +83,7 @@ describe('the record of a sign-in', () => {
       now: 1_000,
       limits: { signIns: 20, period: 600, activeGrants: 200 },
       identity: { provider: 'google', subject: 'subject-1', label: 'ada@example.com' },
+      subjectNamespace: 'https://google.example',
       user: { kind: 'by-identity', newId: expect.stringMatching(/^[A-Za-z0-9_-]{22}$/) },
       grant: {
         id: 'grant-1',

@@ -121,7 +121,9 @@ const markRevoked = (memory: MemoryTables, grants: readonly Grant[], now: EpochS
   return revokedGrants;
 };
 
-const hasUnexpiredToken = ({ use }: Grant, now: EpochSeconds): boolean => (use?.accessExpiresAt ?? 0) > now;
+/** The clock may be ahead of that of a server where the token is still valid. */
+const hasUnexpiredToken = ({ use }: Grant, now: EpochSeconds): boolean =>
+  (use?.accessExpiresAt ?? 0) > now - cleanupMargin;
 
 const appendRevocation = (
   memory: MemoryTables,
@@ -136,7 +138,7 @@ const appendRevocation = (
     seq: memory.lastSeq,
     // Not before the newest token was issued, in case the clock was set back since then.
     revokedAt: uses.reduce((latest, { lastUsedAt }) => Math.max(latest, lastUsedAt), earliest),
-    expiresAt: uses.reduce((latest, { accessExpiresAt }) => Math.max(latest, accessExpiresAt), earliest),
+    expiresAt: uses.reduce((latest, { accessExpiresAt }) => Math.max(latest, accessExpiresAt), 0),
   };
   memory.revocations = [...memory.revocations, revocation];
 };

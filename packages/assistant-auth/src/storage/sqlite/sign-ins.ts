@@ -1,6 +1,6 @@
 /** Sign-ins in SQL: user, identity, grant and client are stored together, or not at all. */
 import { accountClientId } from '../../oauth/identifiers.ts';
-import type { GrantStatus, SignIn, SignInOutcome } from '../broker-storage.ts';
+import { cleanupMargin, type GrantStatus, type SignIn, type SignInOutcome } from '../broker-storage.ts';
 import { buildActiveSessionCondition } from './accounts.ts';
 import { upsertClient } from './clients.ts';
 import { buildChangeQuery, storeNamespace } from './providers.ts';
@@ -199,7 +199,7 @@ const revokeLeastRecentlyUsed = (
     db
       .prepare(
         `INSERT INTO revocations (kind, id, revoked_at, expires_at)
-        SELECT 'grant', id, max(?1, last_used_at), access_expires_at FROM grants WHERE ${justRevoked} AND access_expires_at > ?1`,
+        SELECT 'grant', id, max(?1, last_used_at), access_expires_at FROM grants WHERE ${justRevoked} AND access_expires_at > ?1 - ${cleanupMargin}`,
       )
       .bind(now, grant.id, reason),
   ];

@@ -50,7 +50,7 @@ export const createSession = async (
       clientId: accountClientId,
       now: now + 1,
       codeExpiresAt: now + 60,
-      accessExpiresAt: now + 1,
+      accessExpiresAt: 0,
       refreshIdleExpiresAt: now + 1 + 7 * day,
       refreshAbsoluteExpiresAt: now + 1 + 30 * day,
     }),
