@@ -185,12 +185,14 @@ export interface RefusedUser {
  * ```ts
  * import type { RefreshUser } from 'assistant-auth';
  *
- * // Refuses users who were banned, and keeps the role up to date.
+ * declare const findRole: (userId: string) => Promise<string | undefined>; // in the publisher's database
+ *
+ * // Refuses users who have no role any longer, and keeps the role up to date.
  * export const refreshUser: RefreshUser = async ({ userId }) => {
- *   const member = await members.find(userId);
- *   return member === undefined || member.isBanned
- *     ? { kind: 'refused', reason: 'not a member any longer' }
- *     : { kind: 'accepted', claims: { role: member.role } };
+ *   const role = await findRole(userId);
+ *   return role === undefined
+ *     ? { kind: 'refused', reason: 'the user has no role' }
+ *     : { kind: 'accepted', claims: { role } };
  * };
  * ```
  */

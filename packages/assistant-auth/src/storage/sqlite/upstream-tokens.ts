@@ -25,7 +25,7 @@ import {
 } from './statements.ts';
 
 /** An identity with a stored token. */
-export interface UpstreamTokenRow {
+interface UpstreamTokenRow {
   readonly provider: string;
   readonly subject: string;
   readonly sealed_refresh_token: string;
