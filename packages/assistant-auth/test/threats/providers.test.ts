@@ -175,7 +175,7 @@ describe('a provider ID with another issuer', () => {
     const account = await readAccount();
     const { returnFromProvider, callbackUrl, browser } = await continueToProvider(after);
     await expectChanged(await returnFromProvider({ code: subject }), after);
-    // The provider's code was used, so a reload shows the same page.
+    // The provider's code was used, so the login transaction was deleted.
     expect((await browser.visit(callbackUrl({ code: subject }))).status).toBe(400);
     expect(await readAccount()).toEqual(account);
     expect(await deployment.storage.findUser({ provider: 'google', subject: 'mallory' })).toBeUndefined();
