@@ -14,6 +14,7 @@ export { origin };
 const createProvider = (id: string, displayName: string): IdentityProvider => ({
   id,
   displayName,
+  subjectNamespace: 'https://provider.example',
   configuredUrls: ['https://provider.example'],
   responseMode: 'query',
   revokedErrors: [],

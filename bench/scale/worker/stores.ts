@@ -33,7 +33,7 @@ const createCountedStorage = (database: BatchingD1): BrokerStorage => {
     claimCode: createStorage('claim-code').claimCode,
     redeemCode: createStorage('redeem').redeemCode,
     refresh: createStorage('refresh').refresh,
-    isRefreshable: createStorage('is-refreshable').isRefreshable,
+    readRefreshable: createStorage('read-refreshable').readRefreshable,
     storeUpstreamToken: createStorage('store-token').storeUpstreamToken,
     recordRecheck: createStorage('recheck').recordRecheck,
     revokeGrantsOfIdentity: createStorage('revoke-identity').revokeGrantsOfIdentity,

@@ -18,7 +18,6 @@ import { readForm } from './http/request.ts';
 import { tokenError, tokenJson } from './http/responses.ts';
 import { readParameters } from './oauth/parameters.ts';
 import { tokenEndpointError } from './oauth/protocol-error.ts';
-import { refreshGrace } from './tokens/lifetimes.ts';
 import type { AccessToken } from './tokens/sealed-types.ts';
 import { lookUpToken, type PresentedToken } from './tokens/sealers.ts';
 
@@ -83,7 +82,7 @@ const describeToken = async (
 };
 
 const isTokenActive = async (
-  { storage, lateRefresh }: BrokerContext,
+  { storage, lifetimes, lateRefresh }: BrokerContext,
   found: PresentedToken,
   now: number,
 ): Promise<boolean> => {
@@ -91,7 +90,13 @@ const isTokenActive = async (
     case 'access':
       return !(await storage.isRevoked(found.token, now));
     case 'refresh':
-      return storage.isRefreshable({ ...found.token, now, grace: refreshGrace, lateRefresh });
+      // Also if its provider is not configured at the moment: the token was not revoked, and will work again.
+      return (
+        (await storage.readRefreshable({
+          ...{ ...found.token, now, lateRefresh },
+          grace: lifetimes.refreshGrace,
+        })) !== undefined
+      );
   }
 };
 

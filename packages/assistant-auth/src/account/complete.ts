@@ -95,7 +95,7 @@ const startSession = async (
     ...{ grantId: id, clientId: account.id, now: at, replayGrace: 0 },
     codeExpiresAt: at + 1,
     // A session has no access token.
-    accessExpiresAt: at,
+    accessExpiresAt: 0,
     refreshIdleExpiresAt: at + Math.min(lifetimes.sessionIdle, lifetimes.sessionAbsolute),
     refreshAbsoluteExpiresAt: at + lifetimes.sessionAbsolute,
   });

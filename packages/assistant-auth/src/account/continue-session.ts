@@ -46,7 +46,8 @@ const isTooOld = ({ signedInAt }: ActiveSession, maxAge: Seconds | undefined, no
 /**
  * Rechecks the identity of the session, and records a sign-in of its user.
  * @param offeredSession the grant ID of the session that the page offered
- * @throws ProtocolError `resolve-user.…`, because `resolveUser` is called at every sign-in, or `user.limited`
+ * @throws ProtocolError `resolve-user.…`, because `resolveUser` is called at every sign-in,
+ *   `user.limited`, or `provider.changed`
  */
 const continueSession = async (
   context: BrokerContext,

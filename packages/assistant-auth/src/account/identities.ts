@@ -1,9 +1,10 @@
 /** The account page's `POST` endpoints that link an identity (start and confirmation) and unlink one. */
 
 import type { EndpointDefinition } from '../endpoint/handler.ts';
-import { accountError } from '../oauth/protocol-error.ts';
+import { accountError, callbackError } from '../oauth/protocol-error.ts';
 import { computeDigest } from '../oauth/secrets.ts';
 import { redirectToProvider } from '../sign-in/login-transaction.ts';
+import { findNamespace } from '../sign-in/resolve-user.ts';
 import type { IdentityKey } from '../storage/broker-storage.ts';
 import type { PendingLink } from '../tokens/sealed-types.ts';
 import type { AccountContext } from './context.ts';
@@ -29,6 +30,7 @@ export const confirmLinkEndpoint = (context: AccountContext): EndpointDefinition
       const { userId, grantId } = session;
       const outcome = await context.storage.linkIdentity({
         ...{ userId, session: grantId, identity },
+        subjectNamespace: findNamespace(context, identity),
         now: context.now(),
       });
       switch (outcome) {
@@ -38,6 +40,8 @@ export const confirmLinkEndpoint = (context: AccountContext): EndpointDefinition
         // Another user signed in with the identity, or linked it, while the page was open.
         case 'linked-to-other-user':
           return redirectToAccount(context, 'not-linked');
+        case 'provider-changed':
+          throw callbackError('provider.changed');
         case 'session-ended':
           return redirectToAccount(context, 'session-ended', [clearSessionCookie()]);
       }

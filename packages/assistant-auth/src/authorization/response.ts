@@ -81,6 +81,7 @@ const reasonsShownToUser: ReadonlySet<ErrorReason> = new Set([
   'transaction.status-unknown',
   // A client that gets an error may start a new sign-in at once.
   'user.limited',
+  'provider.changed',
 ]);
 
 const redirectToClient = (

@@ -34,6 +34,7 @@ export const createErrorPageResponder =
 const titles: Partial<Readonly<Record<ErrorReason, string>>> = {
   'request.prefetch': 'Open this page again',
   'user.limited': 'Too many sign-ins',
+  'provider.changed': 'This sign-in method is unavailable',
   'consent.no-cookies': 'Cookies are required',
   'account-form.no-cookies': 'Cookies are required',
   'transaction.no-cookies': 'Cookies are required',

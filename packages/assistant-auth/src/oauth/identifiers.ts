@@ -61,7 +61,7 @@ export interface Identity {
 
 /**
  * A few facts about a user that are sealed into every access token, such as a plan or a role. At most 512
- * bytes of JSON. A change takes effect at the next sign-in.
+ * bytes of JSON. A change takes effect at the next sign-in, or with `refreshUser` at the next refresh.
  */
 export type UserClaims = Readonly<Record<string, string | number | boolean>>;
 

@@ -91,6 +91,8 @@ const statusByCode: Partial<Readonly<Record<OAuthErrorCode, number>>> = {
 
 // Errors of any endpoint.
 
+const unavailableMessage = 'The service is temporarily unavailable. Try again in a moment.';
+
 export const requestErrors = {
   'request.host': ['invalid_request', 'This server does not serve the requested host.', 421],
   'request.path': ['invalid_request', 'This path does not exist.', 404],
@@ -103,10 +105,7 @@ export const requestErrors = {
   'request.too-large': ['invalid_request', 'The request is too large.', 413],
   'request.unreadable': ['invalid_request', 'The request body could not be read.'],
   'parameter.repeated': ['invalid_request', 'A parameter was sent more than once.'],
-  'storage.unavailable': [
-    'temporarily_unavailable',
-    'The service is temporarily unavailable. Try again in a moment.',
-  ],
+  'storage.unavailable': ['temporarily_unavailable', unavailableMessage],
   unexpected: ['server_error', 'Something went wrong on our side.'],
 } as const satisfies Definitions;
 
@@ -204,6 +203,11 @@ export const callbackErrors = {
     'temporarily_unavailable',
     'The sign-in provider is currently unavailable. Try again later.',
   ],
+  // The namespace of its subjects was changed, and the operator has not accepted that.
+  'provider.changed': [
+    'temporarily_unavailable',
+    'Use another sign-in method, or contact us if this one stays unavailable.',
+  ],
   'provider.invalid': ['server_error', 'The response from the sign-in provider could not be verified.'],
   'resolve-user.refused': ['access_denied', 'This account is not allowed to sign in here.'],
   'resolve-user.link-refused': [
@@ -298,6 +302,9 @@ export const tokenEndpointErrors = {
   'refresh.inactive': ['invalid_grant', invalidRefreshTokenMessage],
   'refresh.reused': ['invalid_grant', invalidRefreshTokenMessage],
   'refresh.upstream-revoked': ['invalid_grant', invalidRefreshTokenMessage],
+  'refresh.provider-removed': ['temporarily_unavailable', unavailableMessage],
+  'refresh-user.refused': ['invalid_grant', invalidRefreshTokenMessage],
+  'refresh-user.failed': ['temporarily_unavailable', unavailableMessage],
   'refresh.limited': [
     'temporarily_unavailable',
     'Too many refresh requests for this grant. Try again in a minute.',
@@ -393,6 +400,7 @@ export const eventEndpointErrors = {
   'security-event.audience': ['invalid_audience', 'The token is for another audience.'],
   'security-event.age': ['invalid_request', 'The token is too old or not valid yet.'],
   'security-event.content': ['invalid_request', 'The token does not have the required claims.'],
+  'security-event.provider-changed': ['temporarily_unavailable', unavailableMessage],
   'security-event.replayed': ['invalid_request', 'This token was already received.'],
   'security-event.unverifiable': [
     'temporarily_unavailable',

@@ -85,6 +85,7 @@ export const apple = ({ baseUrl, ...options }: AppleOptions): IdentityProvider =
   const provider = createOidcProvider(issuer);
   return {
     ...provider,
+    subjectNamespace: 'https://appleid.apple.com',
     securityEvents: {
       contentType: 'application/json',
       read: (body, io) => readAppleNotification(body, issuer, io),

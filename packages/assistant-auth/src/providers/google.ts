@@ -75,6 +75,7 @@ export const google = ({ clientId, clientSecret, baseUrl, ...unknown }: GoogleOp
   const provider = createOidcProvider(issuer);
   return {
     ...provider,
+    subjectNamespace: 'https://accounts.google.com',
     handleCallback: async (...args) => withTokenIdentifiers(await provider.handleCallback(...args)),
     async validateRefreshToken(...args) {
       const result = await provider.validateRefreshToken(...args);

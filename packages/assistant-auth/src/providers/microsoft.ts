@@ -80,6 +80,7 @@ export const microsoft = ({ clientId, clientSecret, ...options }: MicrosoftOptio
   const provider = createOidcProvider(issuer);
   return {
     ...provider,
+    subjectNamespace: 'https://login.microsoftonline.com',
     icon,
     async handleCallback(...args) {
       const identity = await provider.handleCallback(...args);

@@ -25,7 +25,13 @@ import {
   refreshTokens,
 } from './oauth-requests.ts';
 import { clientRules, isAllowedUrl, omitProviderOptions } from './option-rules.ts';
-import { type IdentityProvider, ProviderError, type ProviderIo, type UpstreamRequest } from './provider.ts';
+import {
+  type IdentityProvider,
+  ProviderError,
+  type ProviderIo,
+  toSubjectNamespace,
+  type UpstreamRequest,
+} from './provider.ts';
 import { checkRefreshToken, createTokenNotUsedError, revokeToken } from './recheck.ts';
 
 export type { ProviderProfile } from './oauth-client.ts';
@@ -59,7 +65,8 @@ export interface OAuth2Options extends ProviderOptions {
 type OAuth2Config = ClientConfig & Omit<OAuth2Options, keyof ProviderOptions>;
 
 /**
- * Lets users sign in with an OAuth 2.0 server that has an API for their profile.
+ * Lets users sign in with an OAuth 2.0 server that has an API for their profile. The subjects belong to the origin of
+ * `profileUrl` (on loopback, without its port): if that changes, sign-ins are refused until the operator accepts the change.
  * @param options the endpoints of the server, and the credentials of the broker
  * @throws ConfigurationError `providers.<id>.<option>` for a missing, malformed or unsafe option
  * @see RFC 6749 §4.1, RFC 7636, RFC 9207
@@ -93,6 +100,7 @@ export const oauth2 = (options: OAuth2Options): IdentityProvider => {
   return {
     id: config.id,
     displayName: config.displayName,
+    subjectNamespace: toSubjectNamespace(URL.parse(config.profileUrl)?.origin ?? ''),
     configuredUrls: [
       config.authorizationUrl,
       config.tokenUrl,

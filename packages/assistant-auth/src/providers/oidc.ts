@@ -43,6 +43,7 @@ import {
   type ProviderIo,
   parseSubject,
   refuseIf,
+  toSubjectNamespace,
   type UpstreamRequest,
 } from './provider.ts';
 import { checkRefreshToken, createTokenNotUsedError, revokeToken } from './recheck.ts';
@@ -110,6 +111,7 @@ export const createOidcProvider = (
   return {
     id: config.id,
     displayName: config.displayName,
+    subjectNamespace: toSubjectNamespace(config.issuer),
     configuredUrls: [config.issuer],
     responseMode: config.responseMode,
     revokedErrors: config.revokedErrors,

@@ -8,6 +8,7 @@ import type {
   SecurityEvent,
   TokenIdentifiers,
 } from '../oauth/identifiers.ts';
+import { isLoopback } from '../oauth/resource.ts';
 
 /** The platform functions that a provider can use. */
 export interface ProviderIo {
@@ -80,6 +81,12 @@ export interface IdentityProvider {
    * Default: only the name.
    */
   readonly icon?: string;
+  /**
+   * Names whose user IDs the subjects are: an identity is only the same one as long as this stays the same. At most 512
+   * characters, such as the issuer. If it differs from the stored one, sign-ins with this provider are refused until the operator
+   * accepts it, because a subject could belong to someone else.
+   */
+  readonly subjectNamespace: string;
   /**
    * The URLs in the options that requests are sent to. `createBroker` checks that they use https, or http on
    * loopback.
@@ -241,6 +248,16 @@ export const refuseIf = (wrong: boolean, reason: string): void => {
  */
 export const isVisible = (value: unknown): value is string =>
   typeof value === 'string' && /[^\s\p{Cc}\p{Cf}\p{DI}\u2800]/u.test(value);
+
+/**
+ * Returns a URL as a subject namespace: on loopback without its port, because the ports of fake providers change.
+ */
+export const toSubjectNamespace = (text: string): string => {
+  const url = URL.parse(text);
+  if (url === null || !isLoopback(url)) return text;
+  url.port = '';
+  return url.href;
+};
 
 /** OpenID Connect Core §2. The same limit applies to session IDs. */
 const maxSubjectLength = 255;

@@ -128,9 +128,9 @@ const completeOnce = async (
     return await completeByPurpose(callback, handlers);
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
-    if (error.reason === 'user.limited') {
+    if (error.reason === 'user.limited' || error.reason === 'provider.changed') {
       callback.replayGuard.rememberError(callback.transaction.state, error);
-      return respondLimited(context, callback, error);
+      return respondRefused(context, callback, error);
     }
     if (error.reason !== 'transaction.replayed') throw error;
     const { purpose, ...transaction } = callback.transaction;
@@ -145,7 +145,7 @@ const completeOnce = async (
  * Shows the error, and deletes the login transaction: the provider's code was used, so a reload would fail at
  * the provider, and the client would get that error.
  */
-const respondLimited = (
+const respondRefused = (
   context: BrokerContext,
   { requestContext, cookie }: CallbackContext,
   protocolError: ProtocolError,

@@ -42,8 +42,12 @@ export const recheckIdentity = async (
 ): Promise<RecheckOutcome> => {
   const { providers, sealers, recheckIo } = context;
   const provider = providers.get(lease.provider);
-  if (provider === undefined)
-    return resolveUnchangedToken(context, lease, 'the provider is no longer configured');
+  // The token must be sent only to its issuer.
+  if (
+    provider === undefined ||
+    (lease.subjectNamespace ?? provider.subjectNamespace) !== provider.subjectNamespace
+  )
+    return resolveUnchangedToken(context, lease, 'the provider was changed');
   const opened = await openUpstreamToken(sealers, lease);
   // For example, a key was removed from the ring. The identity can't be rechecked until the key is back or a
   // sign-in returns another token.

@@ -25,6 +25,14 @@ export type * from './grant-storage.ts';
  */
 export const grantRetention: Seconds = 3600;
 
+/**
+ * How long what has expired still counts, wherever the opposite could undo a revocation: a cleanup keeps it, and an
+ * access token that has expired still needs an entry in the revocation list. The clock of the server that decides may be
+ * ahead, so that the token is still valid on a server with the correct time. Five minutes is more than the clocks of servers differ in
+ * practice, even after weeks without synchronization.
+ */
+export const cleanupMargin: Seconds = 300;
+
 /** A recheck in which the provider confirmed the identity. */
 export interface RecordedRecheck {
   /**
@@ -87,10 +95,10 @@ export type RevocationTarget =
     };
 
 /**
- * Who revokes, for the audit log: `user` at the account page, `client` at the revocation endpoint, or
- * `operator`.
+ * Who revokes, for the audit log: `user` at the account page, `client` at the revocation endpoint, `operator`,
+ * or `broker`, because `refreshUser` refused a refresh.
  */
-export type RevocationActor = 'user' | 'client' | 'operator';
+export type RevocationActor = 'user' | 'client' | 'operator' | 'broker';
 
 /**
  * One entry of the revocation list: tokens of the target that were issued at or before `revokedAt` are
@@ -182,8 +190,8 @@ export interface BrokerStorage
   dropUpstreamToken(drop: UpstreamTokenDrop): Promise<'dropped' | 'superseded'>;
   /**
    * Revokes a grant, or all grants of a user or a client, redeemed or not, and appends one entry if one of
-   * them has an unexpired access token. Grants that are already revoked are not changed. (Every other method
-   * that revokes grants appends an entry for each grant with an unexpired access token, or one entry for the
+   * them has an access token that has not expired, or that expired less than `cleanupMargin` ago. Grants that are already revoked are not changed. (Every other method
+   * that revokes grants appends an entry for each grant with such an access token, or one entry for the
    * user if it revokes several such grants and no other active grant of the user is left.)
    * @param target the grant, user or client
    * @param reason the reason, for the operator

@@ -6,8 +6,10 @@ import { assertionTests, clientTests } from './storage-contract/clients.ts';
 import { codeClaimTests, codeTests } from './storage-contract/codes.ts';
 import type { StorageContractTest } from './storage-contract/contract-test.ts';
 import { identityRevocationTests } from './storage-contract/identity-revocations.ts';
+import { providerTests } from './storage-contract/providers.ts';
 import { recheckTests } from './storage-contract/rechecks.ts';
-import { isRefreshableTests, refreshRaceTests, refreshTests } from './storage-contract/refresh.ts';
+import { readRefreshableTests, refreshRaceTests, refreshTests } from './storage-contract/refresh.ts';
+import { refreshOptionTests } from './storage-contract/refresh-options.ts';
 import { revocationPageTests, revocationTests } from './storage-contract/revocations.ts';
 import { securityEventTests } from './storage-contract/security-events.ts';
 import { sessionTests } from './storage-contract/sessions.ts';
@@ -22,7 +24,8 @@ const groups = [
   ['redeemCode', codeTests],
   ['readGrantStatus and claimCode', codeClaimTests],
   ['refresh', refreshTests],
-  ['isRefreshable', isRefreshableTests],
+  ['refresh', refreshOptionTests],
+  ['readRefreshable', readRefreshableTests],
   ['refresh under contention', refreshRaceTests],
   ['rechecks and dropUpstreamToken', recheckTests],
   ['revokeGrantsOfIdentity', identityRevocationTests],
@@ -31,6 +34,7 @@ const groups = [
   ['sessions', sessionTests],
   ['recordSecurityEvent', securityEventTests],
   ['accounts', accountTests],
+  ['subject namespaces', providerTests],
   ['clients', clientTests],
   ['client assertions', assertionTests],
   ['cleanUp', cleanupTests],

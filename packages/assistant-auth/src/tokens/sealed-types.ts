@@ -49,6 +49,8 @@ export const refreshToken = record({
   clientId: text,
   scopes: list(text),
   resource: text,
+  /** The provider that the user signed in with. Without it in the configuration, the token cannot be used for now. */
+  provider: text,
   generation: uint,
   expiresAt: uint,
   /** Whether a refresh requires a client assertion, because the code or an earlier refresh token was used with one. */

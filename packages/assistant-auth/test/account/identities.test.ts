@@ -92,6 +92,7 @@ describe('linking an identity', () => {
       lease: {
         ...cat,
         sealedRefreshToken: expect.any(String),
+        subjectNamespace: 'https://other.example',
         isUnresolved: false,
         startedAt: deployment.now(),
       },

@@ -68,6 +68,55 @@ it('revokes the grants of one user, and writes an audit entry', async () => {
   expect(entry).toMatchObject({ event: 'revoked', actor: 'operator', userId: '-bruno' });
 });
 
+it('revokes the grants of a provider, whether it is configured or not', async () => {
+  expect(await readJson('revoke', 'provider', 'github')).toEqual({
+    ...{ revoked: { kind: 'provider', id: 'github' }, grants: 2, upstreamTokens: 0 },
+  });
+  for (const userId of ['ada', '-bruno'])
+    expect(await readGrants(userId)).toMatchObject([{ state: 'revoked', reason: 'revoked by the operator' }]);
+  const [entry] = await readAudit();
+  expect(entry).toMatchObject({ event: 'revoked', actor: 'operator', provider: 'github' });
+});
+
+it('lists the providers, and accepts a changed issuer', async () => {
+  const now = Math.floor(Date.now() / 1000);
+  await recordUser(storage, 'carol', now, 'https://renamed.example');
+  const { stdout } = await admin('providers');
+  expect(stdout).toMatch(
+    /^github +https:\/\/provider\.example +2 +https:\/\/renamed\.example +\d{4}-\d\d-\d\d \d\d:\d\d UTC$/m,
+  );
+  expect(await readJson('providers')).toEqual([
+    {
+      ...{ id: 'github', subjectNamespace: 'https://provider.example', identities: 2 },
+      ...{ refusedNamespace: 'https://renamed.example', refusedAt: now },
+    },
+  ]);
+  expect(await admin('providers', 'accept', 'github')).toEqual({
+    ...{ code: 0, stderr: '' },
+    stdout:
+      'The subjects of the provider github now belong to https://renamed.example. Before, they belonged to https://provider.example.\n',
+  });
+  const [entry] = await readAudit();
+  expect(entry).toMatchObject({ event: 'provider-accepted', actor: 'operator', provider: 'github' });
+  expect(await admin('providers', 'accept', 'github')).toEqual({
+    ...{ code: 1, stdout: '' },
+    stderr:
+      'There is nothing to accept: no sign-in with this provider was refused because its issuer changed.\n',
+  });
+});
+
+it.each([
+  ['providers', 'github'],
+  ['providers', 'accept'],
+  ['providers', 'accept', 'github', 'google'],
+  ['providers', 'refuse', 'github'],
+  ['revoke', 'provider'],
+])('prints the usage for wrong arguments: %s %s', async (...args) => {
+  const { code, stdout, stderr } = await admin(...args);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toContain('providers accept <id>');
+});
+
 it('deletes a user in a non-interactive shell only with --yes', async () => {
   const before = await readAudit();
   expect(await admin('delete', 'ada')).toEqual({
@@ -86,6 +135,10 @@ it.each([
   [
     ['revoke', 'grant', 'nothing'],
     'Nothing was revoked. The grant ID is unknown, or the grant was already revoked.\n',
+  ],
+  [
+    ['revoke', 'provider', 'nothing'],
+    'Nothing was revoked. The provider ID is unknown, or all grants of the provider were already revoked.\n',
   ],
 ])('changes nothing, and says so: %j', async (args, stderr) => {
   const before = await readAudit();

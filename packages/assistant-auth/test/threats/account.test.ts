@@ -683,6 +683,7 @@ describe('sessions', () => {
     deployment.storage.recordSecurityEvent({
       ...{
         provider: 'google',
+        subjectNamespace: 'https://google.example',
         jti: 'event-1',
         reason: 'a security event',
         retainUntil: deployment.now() + 600,

@@ -272,7 +272,7 @@ describe('storage outages', () => {
         claimCode: mayFail(storage.claimCode),
         redeemCode: mayFail(storage.redeemCode),
         refresh: mayFail(storage.refresh),
-        isRefreshable: mayFail(storage.isRefreshable),
+        readRefreshable: mayFail(storage.readRefreshable),
         readClient: mayFail(storage.readClient),
         deleteClient: mayFail(storage.deleteClient),
         recordAssertion: mayFail(storage.recordAssertion),

@@ -518,6 +518,7 @@ describe('issued tokens', () => {
 
   const buildGrantState = (changes: Partial<GrantState> = {}): GrantState => ({
     userId: 'user-1',
+    provider: 'google',
     redirectUri: gptRedirect,
     scopes: ['words', 'score'],
     resource,
@@ -606,6 +607,7 @@ describe('issued tokens', () => {
             clientId: 'gpt',
             scopes: ['words', 'score'],
             resource,
+            provider: 'google',
             generation: 7,
             expiresAt,
             requiresAssertion: false,

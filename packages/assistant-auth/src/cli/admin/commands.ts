@@ -1,6 +1,6 @@
 /** Runs the commands of `admin`: queries the broker's database, revokes grants and deletes users. */
 import { createInterface } from 'node:readline/promises';
-import type { AuditEntry } from '../../storage/sqlite/d1.ts';
+import type { AuditEntry, StorageAdmin } from '../../storage/sqlite/d1.ts';
 import type { Program } from '../arguments.ts';
 import { CommandError, escapeControls } from '../command.ts';
 import { type Database, withDatabase } from '../database/database.ts';
@@ -11,6 +11,7 @@ import {
   formatAuditEntries,
   formatGrants,
   formatIdentitiesWithoutUpstreamToken,
+  formatProviders,
   formatUsers,
 } from './output.ts';
 
@@ -45,9 +46,15 @@ const runOnDatabase = async (
       );
     case 'audit':
       return formatAuditEntries(await storageAdmin.listAuditEntries(page, adminCommand.userId));
+    case 'providers':
+      return formatProviders(await storageAdmin.listProviders());
+    case 'accept':
+      return acceptProvider(storageAdmin, adminCommand.provider, now);
     case 'revoke': {
       const { target } = adminCommand;
-      await storage.revoke(target, revocationReason, now, 'operator');
+      if (target.kind === 'provider') return revokeProvider(storageAdmin, target.id, now);
+      const { kind, id } = target;
+      await storage.revoke({ kind, id }, revocationReason, now, 'operator');
       const newestEntries = await storageAdmin
         .listAuditEntries({ limit: 100, skip: 0 })
         .catch((cause: unknown) => {
@@ -56,7 +63,7 @@ const runOnDatabase = async (
             { cause },
           );
         });
-      return verifyRevocation(target, newestEntries, now);
+      return verifyRevocation({ kind, id }, newestEntries, now);
     }
     case 'delete': {
       const { userId } = adminCommand;
@@ -65,6 +72,39 @@ const runOnDatabase = async (
       return { json: { deleted: userId }, text: 'Deleted the user and everything stored about them.' };
     }
   }
+};
+
+const revokeProvider = async (
+  storageAdmin: StorageAdmin,
+  provider: string,
+  now: number,
+): Promise<CommandOutput> => {
+  const { grants, upstreamTokens } = await storageAdmin.revokeProvider(provider, revocationReason, now);
+  if (grants + upstreamTokens === 0)
+    throw new CommandError(
+      'Nothing was revoked. The provider ID is unknown, or all grants of the provider were already revoked.',
+    );
+  return {
+    json: { revoked: { kind: 'provider', id: provider }, grants, upstreamTokens },
+    text: `Revoked ${grants} grants and sessions of the provider ${escapeControls(provider)}, and deleted ${upstreamTokens} upstream tokens. ${effect}`,
+  };
+};
+
+const acceptProvider = async (
+  storageAdmin: StorageAdmin,
+  provider: string,
+  now: number,
+): Promise<CommandOutput> => {
+  const outcome = await storageAdmin.acceptProvider(provider, now);
+  if (outcome === undefined)
+    throw new CommandError(
+      'There is nothing to accept: no sign-in with this provider was refused because its issuer changed.',
+    );
+  const { previous, accepted } = outcome;
+  return {
+    json: { accepted: provider, from: previous, to: accepted },
+    text: `The subjects of the provider ${escapeControls(provider)} now belong to ${escapeControls(accepted)}. Before, they belonged to ${escapeControls(previous)}.`,
+  };
 };
 
 const rejectUnknownUser = (): never => {
@@ -84,6 +124,13 @@ const confirmDeletion = async (userId: string): Promise<void> => {
 export const buildDeletionQuestion = (userId: string): string =>
   `Permanently delete the user ${escapeControls(userId)}? Type yes to confirm: `;
 
+/** A target whose revocation is found in the audit log. */
+type VerifiedTarget = Target & { readonly kind: Exclude<Target['kind'], 'provider'> };
+
+/** When a revocation takes effect. */
+const effect =
+  'Refresh tokens and sessions stop working immediately, and access tokens within ten seconds, or within 60 while storage is unreachable.';
+
 /** The reason in the audit log. */
 export const revocationReason = 'revoked by the operator';
 
@@ -94,7 +141,7 @@ export const revocationReason = 'revoked by the operator';
  * @throws CommandError if there is none
  */
 export const verifyRevocation = (
-  target: Target,
+  target: VerifiedTarget,
   newestEntries: readonly AuditEntry[],
   now: number,
 ): CommandOutput => {
@@ -114,12 +161,12 @@ export const verifyRevocation = (
     );
   return {
     json: { revoked: target },
-    text: `Revoked ${kind === 'grant' ? 'the grant' : `all grants of the ${kind}`} ${escapeControls(id)}. Refresh tokens and sessions stop working immediately, and access tokens within ten seconds, or within 60 while storage is unreachable.`,
+    text: `Revoked ${kind === 'grant' ? 'the grant' : `all grants of the ${kind}`} ${escapeControls(id)}. ${effect}`,
   };
 };
 
 /** Audit rows contain no grant ID, so any row with a user and a client matches a grant. */
-const matchesTarget = ({ kind, id }: Target, { userId, clientId }: AuditEntry): boolean => {
+const matchesTarget = ({ kind, id }: VerifiedTarget, { userId, clientId }: AuditEntry): boolean => {
   switch (kind) {
     case 'user':
       return userId === id && clientId === undefined;
