@@ -51,7 +51,7 @@ export const authorizeEndpoint = (context: BrokerContext): EndpointDefinition =>
     // lead to any website that has published a metadata document (RFC 9700 §4.11.2).
     return client.isTrustedRedirect?.(redirect) === false
       ? work()
-      : withErrorRedirect(target, requestContext, [], work);
+      : withErrorRedirect(target, requestContext, work);
   },
 });
 

@@ -219,6 +219,21 @@ type CallbackErrorReason = keyof typeof callbackErrors;
 export const callbackError = (reason: CallbackErrorReason, options?: ProtocolErrorOptions): ProtocolError =>
   new ProtocolError(reason, callbackErrors[reason], options);
 
+/**
+ * Creates the error of an earlier callback again, from its reason.
+ * @param reason of this release or another one. `undefined` if there was no error
+ */
+export const restoreError = (reason: string | undefined): ProtocolError | undefined => {
+  if (reason === undefined) return undefined;
+  const known = isRestorable(reason) ? reason : 'unexpected';
+  return new ProtocolError(known, restorableErrors[known]);
+};
+
+const restorableErrors = { ...requestErrors, ...callbackErrors };
+
+const isRestorable = (reason: string): reason is keyof typeof restorableErrors =>
+  Object.hasOwn(restorableErrors, reason);
+
 // Errors of the account page.
 
 const expiredAccountFormMessage =

@@ -12,11 +12,17 @@ import {
   logProtocolError,
   type MountedEndpoint,
   type RequestContext,
+  toProtocolError,
 } from '../endpoint/handler.ts';
-import { clearCookie, readCookies } from '../http/request.ts';
+import { readCookies } from '../http/request.ts';
 import { completedPageResponse, seeOther } from '../http/responses.ts';
 import type { Identity } from '../oauth/identifiers.ts';
-import { callbackError, ProtocolError } from '../oauth/protocol-error.ts';
+import {
+  callbackError,
+  type ErrorReason,
+  type ProtocolError,
+  restoreError,
+} from '../oauth/protocol-error.ts';
 import { type IdentityProvider, ProviderError, parseSubject } from '../providers/provider.ts';
 import { StorageUnavailable } from '../storage/broker-storage.ts';
 import type { Completion, Transaction, TransactionPurpose } from '../tokens/sealed-types.ts';
@@ -105,7 +111,13 @@ export const callbackEndpoint = (context: BrokerContext, handlers: CallbackHandl
       const found = await findTransaction(context, requestContext.request, responseUrl);
       if (found.transaction.provider !== provider.id) throw callbackError('transaction.provider');
       if (found.kind === 'completed')
-        return respondCompleted(context, handlers, requestContext, found.transaction);
+        return respondCompleted(
+          context,
+          handlers,
+          requestContext,
+          found.transaction,
+          restoreError(found.transaction.failure),
+        );
       if (isExpired) throw callbackError('form-post.expired');
       const { transaction, cookie } = found;
       const callback = { requestContext, provider, responseUrl, transaction, cookie, replayGuard };
@@ -123,46 +135,111 @@ const completeOnce = async (
   context: BrokerContext,
   handlers: CallbackHandlers,
 ): Promise<Response> => {
+  const { requestContext, transaction, replayGuard } = callback;
+  const { grantId } = transaction;
+  const purpose = toCompletedPurpose(transaction.purpose);
+  const showEarlier = (failure: ProtocolError | undefined) =>
+    respondCompleted(context, handlers, requestContext, { grantId, purpose }, failure);
+  const earlierError = replayGuard.findError(transaction.state);
+  if (earlierError !== undefined) return showEarlier(earlierError);
   try {
     return await completeByPurpose(callback, handlers);
   } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error;
-    if (error.reason === 'user.limited') {
-      callback.replayGuard.rememberError(callback.transaction.state, error);
-      return respondLimited(context, callback, error);
-    }
-    if (error.reason !== 'transaction.replayed') throw error;
-    const { purpose, ...transaction } = callback.transaction;
-    return respondCompleted(context, handlers, callback.requestContext, {
-      ...transaction,
-      purpose: toCompletedPurpose(purpose),
-    });
+    const protocolError = toProtocolError(error);
+    if (protocolError.reason === 'transaction.replayed') return showEarlier(undefined);
+    if (!finalReasons.has(protocolError.reason)) throw error;
+    logProtocolError(protocolError, requestContext);
+    const response = await showFailure(context, handlers, requestContext, purpose, protocolError);
+    for (const cookie of await failTransaction(context, callback, protocolError))
+      response.headers.append('set-cookie', cookie);
+    return response;
   }
 };
 
 /**
- * Shows the error, and deletes the login transaction: the provider's code was used, so a reload would fail at
- * the provider, and the client would get that error.
+ * The reasons that end a login transaction, because the provider's code may have been used: a reload would
+ * fail at the provider, and hide the real reason.
  */
-const respondLimited = (
-  context: BrokerContext,
-  { requestContext, cookie }: CallbackContext,
+const finalReasons: ReadonlySet<ErrorReason> = new Set([
+  'user.limited',
+  'provider.denied',
+  'provider.unavailable',
+  'provider.invalid',
+  'resolve-user.refused',
+  'resolve-user.link-refused',
+  'resolve-user.invalid-id',
+  'resolve-user.invalid-claims',
+  'storage.unavailable',
+  'unexpected',
+]);
+
+/**
+ * Remembers why a callback failed, so that a repeated callback shows the reason.
+ * @returns the `Set-Cookie` values that end the login transaction
+ */
+export const failTransaction = (
+  context: Pick<BrokerContext, 'sealers' | 'now'>,
+  callback: CallbackContext,
   protocolError: ProtocolError,
-): Response => {
-  logProtocolError(protocolError, requestContext);
-  const response = createErrorPageResponder(context)(protocolError, requestContext);
-  response.headers.append('set-cookie', clearCookie(cookie));
-  return response;
+): Promise<readonly string[]> => {
+  callback.replayGuard.rememberError(callback.transaction.state, protocolError);
+  return buildCompletionCookies(context, callback, protocolError.reason);
 };
 
-const respondCompleted = (
+/**
+ * Shows the page for a repeated callback.
+ * @param failure the error of the earlier callback. If the sign-in was recorded nevertheless, for example by
+ *   another delivery of the callback, the page says that instead
+ */
+const respondCompleted = async (
   context: BrokerContext,
   handlers: CallbackHandlers,
   requestContext: RequestContext,
   completion: Pick<Completion, 'purpose' | 'grantId'>,
+  failure: ProtocolError | undefined,
 ): Promise<Response> => {
-  logProtocolError(callbackError('transaction.replayed'), requestContext);
-  return showCompleted(context, handlers, completion);
+  logProtocolError(callbackError('transaction.replayed', { cause: failure }), requestContext);
+  return failure === undefined || (await isRecorded(context, completion.grantId))
+    ? showCompleted(context, handlers, completion)
+    : showFailure(context, handlers, requestContext, completion.purpose, failure);
+};
+
+/** Without storage, the error of the earlier callback is all that is known. */
+const isRecorded = async ({ storage }: BrokerContext, grantId: string): Promise<boolean> => {
+  try {
+    return (await storage.readGrantStatus(grantId)) !== 'unknown';
+  } catch (error) {
+    if (error instanceof StorageUnavailable) return false;
+    throw error;
+  }
+};
+
+/** Shows an error that ended a login transaction, and where to start again. */
+const showFailure = async (
+  context: BrokerContext,
+  handlers: CallbackHandlers,
+  requestContext: RequestContext,
+  purpose: Completion['purpose'],
+  protocolError: ProtocolError,
+): Promise<Response> =>
+  createErrorPageResponder(context)(
+    protocolError,
+    requestContext,
+    await findDestination(handlers, requestContext, purpose),
+  );
+
+/** Returns `undefined` if the client cannot be found any more: the page is about another error. */
+const findDestination = async (
+  handlers: CallbackHandlers,
+  requestContext: RequestContext,
+  purpose: Completion['purpose'],
+): Promise<CompletedModel['destination'] | undefined> => {
+  try {
+    return await resolveDestination(handlers, purpose);
+  } catch (error) {
+    logProtocolError(toProtocolError(error), requestContext);
+    return undefined;
+  }
 };
 
 const completeByPurpose = (
@@ -234,8 +311,8 @@ type IdentityContext = Pick<BrokerContext, 'issuer' | 'storage' | 'providerIo'>;
  * only if this process handled it). A provider accepts its code only once, so the broker looks up the grant
  * before it sends the code. If the exchange fails, it looks again, because another delivery of the callback
  * may have been faster.
- * @throws ProtocolError `transaction.replayed`, `transaction.status-unknown` if storage is unavailable, or
- *   the error of an earlier delivery; the client gets none of these
+ * @throws ProtocolError `transaction.replayed`, or `transaction.status-unknown` if storage is unavailable; the
+ *   client gets neither of these
  * @throws ProviderError if the user canceled, the provider is unavailable, or its response cannot be verified
  */
 export const handleProviderResponse = async (
@@ -262,8 +339,6 @@ const rejectReplay = async (
   { purpose, grantId, state }: Transaction,
   replayGuard: ReplayGuard,
 ): Promise<void> => {
-  const protocolError = replayGuard.findError(state);
-  if (protocolError !== undefined) throw protocolError;
   // The linking of an identity creates no grant.
   const isReplay =
     purpose.kind === 'link'
@@ -302,12 +377,16 @@ export const handleProviderResponseUnlessDenied = async (
   }
 };
 
-/** Returns the `Set-Cookie` values that let the broker recognize the callback if it arrives again. */
+/**
+ * Returns the `Set-Cookie` values that let the broker recognize the callback if it arrives again.
+ * @param failure the reason of the error. Default: the transaction succeeded
+ */
 export const buildCompletionCookies = (
   { sealers, now }: Pick<BrokerContext, 'sealers' | 'now'>,
   { requestContext, transaction }: CallbackContext,
+  failure?: ErrorReason,
 ): Promise<readonly string[]> =>
-  completeTransaction(transaction, readCookies(requestContext.request), sealers, now());
+  completeTransaction(transaction, readCookies(requestContext.request), sealers, now(), failure);
 
 /**
  * Shows the page for a callback that arrives again after it was handled. The client gets no second response,

@@ -19,21 +19,28 @@ export interface ErrorModel {
   readonly reference: string;
   /** The path of the stylesheet on the issuer's origin. */
   readonly stylesheetPath: string;
+  /** Where the user can start again, if the error ended a sign-in. */
+  readonly destination?: CompletedDestination;
 }
 
-/** Renders the page. Apart from `title`, `message` and `reference`, it reveals nothing about the request. */
+/**
+ * Renders the page. Apart from `title`, `message`, `reference` and `destination`, it reveals nothing about the
+ * request.
+ */
 export const renderErrorPage = ({
   branding,
   title,
   message,
   reference,
   stylesheetPath,
+  destination,
 }: ErrorModel): string =>
   renderLayout({
     branding,
     stylesheetPath,
     title,
     content: html`<p class="lead">${message}</p>
+${destination && html`<p>${renderLink(destination, branding.texts, 'startAgain')}</p>`}
 <p>${fillText(branding.texts.advice, { product: renderName(branding.name) })}</p>
 <p class="facts reference"><span>${fillText(branding.texts.reference)}</span> <code translate="no">${reference}</code></p>`,
   });
@@ -53,7 +60,7 @@ export interface CompletedModel {
   readonly destination: CompletedDestination;
 }
 
-/** What a completed sign-in was for. */
+/** What a completed or failed sign-in was for. */
 export type CompletedDestination =
   /** A sign-in to a client. */
   | {
@@ -85,15 +92,19 @@ export const renderCompletedPage = ({
     stylesheetPath,
     title: fillText(texts[title]),
     content: html`<p class="lead">${fillText(texts[messages[destination.kind]], { client })}</p>
-<p>${renderLink(destination, texts)}</p>`,
+<p>${renderLink(destination, texts, 'returnToClient')}</p>`,
   });
 };
 
 // The URL of this page can contain the provider's code, so the link must not send it in the `Referer` header.
-const renderLink = (destination: CompletedModel['destination'], texts: ParsedTexts): Html => {
+const renderLink = (
+  destination: CompletedDestination,
+  texts: ParsedTexts,
+  clientLabel: 'returnToClient' | 'startAgain',
+): Html => {
   switch (destination.kind) {
     case 'client': {
-      const label = fillText(texts.returnToClient, { client: renderName(destination.name) });
+      const label = fillText(texts[clientLabel], { client: renderName(destination.name) });
       return destination.url === undefined
         ? html`${label}.`
         : html`<a href="${destination.url}" rel="noreferrer">${label}</a>`;

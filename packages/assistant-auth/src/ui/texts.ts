@@ -224,6 +224,8 @@ export interface SignInTexts {
   readonly accessEnded: string;
   /** Link to the client's website, or plain text if it has none: `{client}`. */
   readonly returnToClient: string;
+  /** The same after a failed sign-in: `{client}`. */
+  readonly startAgain: string;
   /** What to do after an error: `{product}`. */
   readonly advice: string;
   /** Label of the reference that identifies an error in the log. */
@@ -277,6 +279,7 @@ export const defaultTexts: SignInTexts = {
   signInEnded: 'This sign-in has ended',
   accessEnded: 'Access for {client} was ended after this sign-in. To use it again, start again there.',
   returnToClient: 'Return to {client}',
+  startAgain: 'Go back to {client} and start again',
   advice:
     'Close this page and try again from where you came. If it happens again, tell whoever runs {product} this reference:',
   reference: 'Reference',

@@ -65,7 +65,12 @@ describe('the authorization response', () => {
   const respond = (target: ResponseTarget, rejection: Error, cookies: readonly string[] = []) => {
     const { requestContext, lines } = createLoggedContext();
     return {
-      response: withErrorRedirect(target, requestContext, cookies, () => Promise.reject(rejection)),
+      response: withErrorRedirect(
+        target,
+        requestContext,
+        () => Promise.reject(rejection),
+        async () => cookies,
+      ),
       lines,
     };
   };
@@ -174,8 +179,8 @@ describe('the authorization response', () => {
         await withErrorRedirect(
           buildTarget('https://app.example/cb'),
           requestContext,
-          ['a=1'],
           async () => response,
+          async () => ['a=1'],
         ),
       ).toBe(response);
       expect(response.headers.getSetCookie()).toEqual([]);

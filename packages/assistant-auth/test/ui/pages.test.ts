@@ -549,7 +549,7 @@ describe('markup in the fields of a page', () => {
       renderSignIn({ ...options, model: { clientIdentity: { kind: 'registration' } } }),
       renderSignIn({ ...options, model: { clientIdentity: otherSite } }),
       renderSignIn({ ...options, model: { redirectKind: 'device' } }),
-      renderError(options),
+      renderError({ ...options, model: { destination: { kind: 'client', name: 'ChatGPT' } } }),
       ...(['signed-in', 'ended', 'linked'] as const).flatMap((outcome) => [
         renderCompleted({ ...options, model: { outcome } }),
         renderCompleted({
@@ -624,6 +624,14 @@ describe('markup in the fields of a page', () => {
     ['title', (title) => renderError({ model: { title } })],
     ['message', (message) => renderError({ model: { message } })],
     ['reference', (reference) => renderError({ model: { reference } })],
+    [
+      'client and url on the error page',
+      (value) => renderError({ model: { destination: { kind: 'client', name: value, url: value } } }),
+    ],
+    [
+      'account’s path on the error page',
+      (url) => renderError({ model: { destination: { kind: 'account', url } } }),
+    ],
     ['error stylesheetPath', (stylesheetPath) => renderError({ model: { stylesheetPath } })],
     ...accountFields,
   ];
