@@ -66,6 +66,7 @@ export { type MicrosoftOptions, microsoft } from './providers/microsoft.ts';
 export { type OAuth2Options, oauth2, type ProviderProfile } from './providers/oauth2.ts';
 export { type OidcOptions, oidc } from './providers/oidc.ts';
 export {
+  type AdminConsent,
   type IdentityProvider,
   ProviderError,
   type ProviderIo,

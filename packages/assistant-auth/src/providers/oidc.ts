@@ -16,6 +16,7 @@ import {
   validateAuthResponse,
 } from 'oauth4webapi';
 import type { EpochSeconds, Identity, Seconds } from '../oauth/identifiers.ts';
+import { isEntraIssuer, readAdminConsent } from './admin-consent.ts';
 import { defaultAccountSelection, type OidcOptions } from './config.ts';
 import { buildRequestOptions, parseEndpoint } from './http.ts';
 import {
@@ -76,6 +77,7 @@ export const oidc = (options: OidcOptions): IdentityProvider => {
   return {
     ...createOidcProvider(issuer, { completeClaims, selectClientAuth }),
     readLogoutToken: (token, io) => readLogoutToken(token, issuer, io),
+    ...(isEntraIssuer(options.issuer) && { readAdminConsent }),
   };
 };
 

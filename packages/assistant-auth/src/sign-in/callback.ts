@@ -23,7 +23,12 @@ import {
   type ProtocolError,
   restoreError,
 } from '../oauth/protocol-error.ts';
-import { type IdentityProvider, ProviderError, parseSubject } from '../providers/provider.ts';
+import {
+  type AdminConsent,
+  type IdentityProvider,
+  ProviderError,
+  parseSubject,
+} from '../providers/provider.ts';
 import { StorageUnavailable } from '../storage/broker-storage.ts';
 import type { Completion, Transaction, TransactionPurpose } from '../tokens/sealed-types.ts';
 import type { CompletedModel } from '../ui/error.ts';
@@ -108,6 +113,9 @@ export const callbackEndpoint = (context: BrokerContext, handlers: CallbackHandl
         provider,
         context,
       );
+      const adminConsent = provider.readAdminConsent?.(responseUrl);
+      if (adminConsent !== undefined)
+        return showAdminConsent(context, handlers, requestContext, responseUrl, adminConsent);
       const found = await findTransaction(context, requestContext.request, responseUrl);
       if (found.transaction.provider !== provider.id) throw callbackError('transaction.provider');
       if (found.kind === 'completed')
@@ -225,17 +233,16 @@ const showFailure = async (
   createErrorPageResponder(context)(
     protocolError,
     requestContext,
-    await findDestination(handlers, requestContext, purpose),
+    await findDestination(requestContext, () => resolveDestination(handlers, purpose)),
   );
 
-/** Returns `undefined` if the client cannot be found any more: the page is about another error. */
+/** Returns `undefined` if there is none: the page is about something else. */
 const findDestination = async (
-  handlers: CallbackHandlers,
   requestContext: RequestContext,
-  purpose: Completion['purpose'],
+  find: () => Promise<CompletedModel['destination']>,
 ): Promise<CompletedModel['destination'] | undefined> => {
   try {
-    return await resolveDestination(handlers, purpose);
+    return await find();
   } catch (error) {
     logProtocolError(toProtocolError(error), requestContext);
     return undefined;
@@ -284,6 +291,8 @@ const readProviderResponse = async (
   provider: IdentityProvider,
   context: Pick<BrokerContext, 'sealers' | 'now'>,
 ): Promise<ProviderResponse> => {
+  // Microsoft redirects after admin consent, in either response mode.
+  if (provider.readAdminConsent?.(url) !== undefined) return { url, isExpired: false };
   switch (provider.responseMode) {
     case 'query':
       return { url, isExpired: false };
@@ -402,6 +411,36 @@ const showCompleted = async (
   const outcome = purpose.kind === 'link' ? 'linked' : await determineOutcome(context, grantId);
   return completedPageResponse(
     pages.completed({ branding, stylesheetPath: paths.stylesheet, outcome, destination }),
+    400,
+  );
+};
+
+/**
+ * Shows the outcome of a request for admin consent. Anyone can build such a URL, so the page has fixed texts,
+ * and nothing is consumed. It links to the client only if the sign-in is in progress in this browser.
+ */
+const showAdminConsent = async (
+  context: BrokerContext,
+  handlers: CallbackHandlers,
+  requestContext: RequestContext,
+  responseUrl: URL,
+  adminConsent: AdminConsent,
+): Promise<Response> => {
+  const { branding, pages } = context;
+  const destination = responseUrl.searchParams.has('state')
+    ? await findDestination(requestContext, async () => {
+        const { transaction } = await findTransaction(context, requestContext.request, responseUrl);
+        return resolveDestination(handlers, toCompletedPurpose(transaction.purpose));
+      })
+    : undefined;
+  return completedPageResponse(
+    pages.completed({
+      branding,
+      stylesheetPath: paths.stylesheet,
+      outcome: `consent-${adminConsent}`,
+      destination: destination ?? { kind: 'unknown' },
+    }),
+    200,
   );
 };
 

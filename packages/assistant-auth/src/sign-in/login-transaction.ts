@@ -253,10 +253,12 @@ export const completeTransaction = async (
 };
 
 /** Returns what a completion keeps of the transaction's purpose. */
-export const toCompletedPurpose = (purpose: Transaction['purpose']): Completion['purpose'] => {
+export const toCompletedPurpose = (
+  purpose: Transaction['purpose'] | Completion['purpose'],
+): Completion['purpose'] => {
   switch (purpose.kind) {
     case 'authorize': {
-      const { clientId, redirectUri } = purpose.request;
+      const { clientId, redirectUri } = 'request' in purpose ? purpose.request : purpose;
       return { kind: 'authorize', clientId, redirectUri };
     }
     case 'account':

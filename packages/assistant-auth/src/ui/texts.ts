@@ -226,6 +226,14 @@ export interface SignInTexts {
   readonly returnToClient: string;
   /** The same after a failed sign-in: `{client}`. */
   readonly startAgain: string;
+  /** Heading after an administrator gave consent for an organization at a provider. */
+  readonly consentGiven: string;
+  /** Heading if the administrator did not. */
+  readonly consentDeclined: string;
+  /** Shown below both. */
+  readonly consentNext: string;
+  /** The same as `startAgain`, if the client is not known. */
+  readonly returnToApp: string;
   /** What to do after an error: `{product}`. */
   readonly advice: string;
   /** Label of the reference that identifies an error in the log. */
@@ -280,6 +288,10 @@ export const defaultTexts: SignInTexts = {
   accessEnded: 'Access for {client} was ended after this sign-in. To use it again, start again there.',
   returnToClient: 'Return to {client}',
   startAgain: 'Go back to {client} and start again',
+  consentGiven: 'Consent was given for your organization',
+  consentDeclined: 'Consent was not given for your organization',
+  consentNext: 'You aren’t signed in yet. To continue, sign in again.',
+  returnToApp: 'Go back to the app that you came from and start again.',
   advice:
     'Close this page and try again from where you came. If it happens again, tell whoever runs {product} this reference:',
   reference: 'Reference',

@@ -550,13 +550,16 @@ describe('markup in the fields of a page', () => {
       renderSignIn({ ...options, model: { clientIdentity: otherSite } }),
       renderSignIn({ ...options, model: { redirectKind: 'device' } }),
       renderError({ ...options, model: { destination: { kind: 'client', name: 'ChatGPT' } } }),
-      ...(['signed-in', 'ended', 'linked'] as const).flatMap((outcome) => [
-        renderCompleted({ ...options, model: { outcome } }),
-        renderCompleted({
-          ...options,
-          model: { outcome, destination: { kind: 'account', url: '/account' } },
-        }),
-      ]),
+      renderCompleted({ ...options, model: { outcome: 'consent-given', destination: { kind: 'unknown' } } }),
+      ...(['signed-in', 'ended', 'linked', 'consent-given', 'consent-declined'] as const).flatMap(
+        (outcome) => [
+          renderCompleted({ ...options, model: { outcome } }),
+          renderCompleted({
+            ...options,
+            model: { outcome, destination: { kind: 'account', url: '/account' } },
+          }),
+        ],
+      ),
     ].join('');
 
   /** The texts of these pages, with those that are only shown if there is an account page. */
