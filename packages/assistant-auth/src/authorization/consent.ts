@@ -27,6 +27,11 @@ export const consentEndpoint = (context: BrokerContext): EndpointDefinition => (
   name: 'consent',
   methods: ['POST'],
   respondToError: createErrorPageResponder(context),
+  // All forms of a browser that were shown in the same half hour share one binding.
+  async findOwner({ request }) {
+    const { consent = '' } = readParameters(await readForm(request.clone()), ['consent']);
+    return (await openConsent(context, consent, readCookies(request))).csrf;
+  },
   async handle(requestContext) {
     if (!isSameOriginRequest(requestContext.request, context.issuer))
       throw authorizationError('consent.origin');

@@ -104,6 +104,13 @@ export const callbackEndpoint = (context: BrokerContext, handlers: CallbackHandl
     name: 'callback',
     methods: (url) => methodsByResponseMode[findProviderByUrl(context, url).responseMode],
     respondToError: createErrorPageResponder(context),
+    async findOwner({ request, url }) {
+      // The browser sends no cookies with a form post. It reads no storage, and redirects to a GET request.
+      if (request.method === 'POST') return undefined;
+      const { url: responseUrl } = await readProviderResponse(url, findProviderByUrl(context, url), context);
+      const { transaction } = await findTransaction(context, request, responseUrl);
+      return transaction.grantId;
+    },
     async handle(requestContext) {
       const provider = findProviderByUrl(context, requestContext.url);
       if (requestContext.request.method === 'POST')

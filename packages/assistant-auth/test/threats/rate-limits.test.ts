@@ -370,7 +370,10 @@ describe('the address that a limit counts', () => {
 
   it('limits every step of a sign-in in a browser, and allows it again later', async () => {
     let result: RateLimitResult = 'allowed';
-    const deployment = deployWithClientAddress({ limits: { pageRequests: { take: async () => result } } });
+    const limiter = { take: async () => result };
+    const deployment = deployWithClientAddress({
+      limits: { pageRequests: limiter, requestsPerSignIn: limiter },
+    });
     const browser = createTestBrowser(deployment, buildAddressHeaders('203.0.113.7'));
     const expectLimitedOnce = async (step: () => Promise<Response>): Promise<Response> => {
       result = 'limited';
