@@ -91,6 +91,8 @@ export interface BrokerContext {
 
 /** Lets a user sign in to a client by continuing in a session of the account page. */
 export interface Sessions {
+  /** The path of the account page, where users disconnect clients. */
+  readonly accountPath: string;
   /**
    * Returns the ID of this browser's session if its cookie is genuine and has not expired. Does not check in
    * storage whether the session is still active.

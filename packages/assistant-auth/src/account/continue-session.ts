@@ -13,6 +13,7 @@ import { recheckIdentity } from '../sign-in/provider-recheck.ts';
 import { buildSignIn, recordWithinLimits } from '../sign-in/resolve-user.ts';
 import { recheckLeaseDuration } from '../tokens/lifetimes.ts';
 import type { AuthorizationRequest } from '../tokens/sealed-types.ts';
+import { accountPaths } from './context.ts';
 import { type ActiveSession, clearSessionCookie, readSession, useSession } from './session.ts';
 
 /** Finds the session that the page can offer. */
@@ -118,6 +119,7 @@ const recheckSessionIdentity = async (context: BrokerContext, { identity }: Acti
 
 /** Lets the sign-in page offer to continue in the session of the account page. */
 export const sessions: Sessions = {
+  accountPath: accountPaths.page,
   identify: async (request, context) => (await readSession(request, context))?.grantId,
   findOffer,
   continueSession,

@@ -4,11 +4,12 @@
  * `account/ui/texts.ts` and `mcp-clients/texts.ts`.
  */
 import { ConfigurationError } from '../oauth/errors.ts';
+import type { Seconds } from '../oauth/identifiers.ts';
 
 /**
  * The texts of the account pages, and those of other pages that are only shown if there is an account page, as
  * part of {@link Texts}. They can also have these placeholders, besides those of {@link SignInTexts}:
- * `{identity}` (a provider, with the user's name or address there), `{site}` (the host of the URL that is a
+ * `{account}` (a link to the account page), `{identity}` (a provider, with the user's name or address there), `{site}` (the host of the URL that is a
  * client's ID), `{since}` and `{used}` (dates). Screen readers read a button that disconnects or removes
  * something together with the name of that item.
  */
@@ -148,6 +149,10 @@ export interface AccountTexts {
 
   // The sign-in page, and the page for a repeated callback.
 
+  /** How long a client that gets a refresh token keeps access: `{client}`, `{duration}`, `{account}`. */
+  readonly accessUntilDisconnected: string;
+  /** Link to the account page within it (`{account}`). */
+  readonly accountLink: string;
   /** The button for a user with a session, which also gives consent: `{user}`, `{provider}`. */
   readonly continueAs: string;
   /** The same, if the provider returned neither a name nor an address: `{provider}`. */
@@ -172,8 +177,8 @@ export interface AccountTexts {
 
 /**
  * The texts of the sign-in and error pages, as part of {@link Texts}: plain text with placeholders for names:
- * `{product}`, `{client}`, `{host}` (where the client's code is sent), `{provider}` and `{user}` (the user's
- * name or address at the provider of the session). A replacement must keep the placeholders of the default;
+ * `{product}`, `{client}`, `{host}` (where the client's code is sent), `{duration}`, `{provider}` and `{user}`
+ * (the user's name or address at the provider of the session). A replacement must keep the placeholders of the default;
  * only `{product}` can be left out.
  */
 export interface SignInTexts {
@@ -188,6 +193,16 @@ export interface SignInTexts {
    * `{client}`, `{product}`.
    */
   readonly noScopes: string;
+  /** How long a client that gets no refresh token has access: `{client}`, `{duration}`. */
+  readonly accessOnce: string;
+  /** How long any other client keeps access, if there is no account page: `{client}`, `{duration}`. */
+  readonly accessRefreshed: string;
+  /** `{duration}` if it is a year. All others are formatted in the language of the page. */
+  readonly oneYear: string;
+  /** `{duration}` if it is a day. */
+  readonly oneDay: string;
+  /** `{duration}` if it is an hour. */
+  readonly oneHour: string;
   /** Where the browser is redirected afterwards: `{host}`. */
   readonly destination: string;
   /** Heading of the warning before access is given to an app on the user's device. */
@@ -267,6 +282,11 @@ export const defaultTexts: SignInTexts = {
   request: '{client} asks to use {product} on your behalf.',
   scopes: '{client} will be able to:',
   noScopes: '{client} will only be able to recognize you when you come back to {product}.',
+  accessOnce: '{client} gets access for up to {duration}.',
+  accessRefreshed: '{client} keeps access for up to {duration}, or until you disconnect it in {client}.',
+  oneYear: 'a year',
+  oneDay: 'a day',
+  oneHour: 'an hour',
   destination: 'Afterwards you return to {host}. If that is not where you came from, cancel.',
   deviceWarning: 'Did you just start this sign-in?',
   deviceDestination:
@@ -308,6 +328,45 @@ export const parseTexts = (given: Partial<Texts>, optionalTexts?: Partial<Texts>
   const originals = new Map(Object.entries(defaults));
   for (const [name, text] of Object.entries(given)) checkText(`texts.${name}`, originals.get(name), text);
   return { ...defaults, ...given };
+};
+
+const minute: Seconds = 60;
+const hour: Seconds = 60 * minute;
+const day: Seconds = 24 * hour;
+
+/** The units, each with the smallest count that is rounded up to whole units. Below it, the count must be exact. */
+const units = [
+  ['year', 365 * day, Number.POSITIVE_INFINITY],
+  ['month', 30 * day, Number.POSITIVE_INFINITY],
+  ['day', day, 10],
+  ['hour', hour, 10],
+  ['minute', minute, 0],
+] as const;
+
+/**
+ * Formats a duration in its largest unit, such as `6 months` or `90 minutes`, rounded up.
+ * @param language the BCP 47 tag of the page's language
+ */
+export const formatDuration = (
+  seconds: Seconds,
+  language: string,
+  { oneYear, oneDay, oneHour }: Pick<SignInTexts, 'oneYear' | 'oneDay' | 'oneHour'>,
+): string => {
+  const single = new Map([
+    [365 * day, oneYear],
+    [day, oneDay],
+    [hour, oneHour],
+  ]).get(seconds);
+  if (single !== undefined) return single;
+  const [unit, length] =
+    units.find(
+      ([name, size, rounded]) =>
+        seconds / size >= rounded ||
+        // One month is `30 days`, because months differ in length.
+        (seconds % size === 0 && (name !== 'month' || seconds > size)),
+    ) ?? units[4];
+  const count = Math.ceil(seconds / length);
+  return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(count);
 };
 
 /** Matches a placeholder. `split` with it leaves the names of the placeholders at the odd positions. */
