@@ -14,12 +14,12 @@ import { createEmulatedClient, createFakeProvider } from 'assistant-auth/testing
 import { createCertificates } from './certificates.ts';
 import { createHttpsFetch, type ProxyName, startProxy } from './proxy.ts';
 
-export const hostname = 'words.example';
+const hostname = 'words.example';
 /** Long, because the cookie of a sign-in contains it. */
 export const redirectUri = `https://app.example/callback/${'a'.repeat(200)}`;
 
 /** A request as the server behind the proxy received it. */
-export interface ReceivedRequest {
+interface ReceivedRequest {
   readonly path: string;
   /** The `Cookie` header; empty if there was none. */
   readonly cookie: string;

@@ -109,7 +109,7 @@ describe.each(proxyNames)('behind %s', (name) => {
     expect(JSON.stringify(metadata)).not.toContain('evil.example');
   });
 
-  it('counts the address of the connection, and no address that the client sends', async () => {
+  it('W5.2 only the platform’s own header: counts the address of the connection, and none that the client sends', async () => {
     const { issuer, countedKeys } = deployment;
     countedKeys.length = 0;
     const forged = '203.0.113.9';
@@ -119,7 +119,7 @@ describe.each(proxyNames)('behind %s', (name) => {
     expect(countedKeys).toEqual(['127.0.0.1', '127.0.0.1']);
   });
 
-  it('signs a user in after five abandoned sign-ins with a long state, and returns the state', async () => {
+  it('W21.1 below 6 kB: signs a user in after five abandoned sign-ins with a long state, and returns the state', async () => {
     const browser = openBrowser(deployment);
     for (let attempt = 0; attempt < 5; attempt++) {
       const page = expectPage(await browser.open(await buildLongRequest()));
@@ -135,7 +135,7 @@ describe.each(proxyNames)('behind %s', (name) => {
     expect(longestCookieHeader(deployment)).toBeLessThan(6_000);
   });
 
-  it('keeps the session of the account page, and the newest sign-in, among many abandoned ones', async () => {
+  it('W21.1 below 6 kB: keeps the session and the newest sign-in among many abandoned ones', async () => {
     const { issuer } = deployment;
     const browser = openBrowser(deployment);
     const signInPage = expectPage(await browser.open(new URL(`${issuer}/account`)));

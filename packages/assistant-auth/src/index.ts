@@ -97,5 +97,11 @@ export {
   type ProviderChoice,
   renderHtml,
 } from './ui/layout.ts';
-export type { ClientIdentity, ScopeDescription, SignInModel, SignInNotice } from './ui/sign-in.ts';
+export type {
+  AccessDuration,
+  ClientIdentity,
+  ScopeDescription,
+  SignInModel,
+  SignInNotice,
+} from './ui/sign-in.ts';
 export type { AccountTexts, McpClientTexts, ParsedTexts, SignInTexts, Texts } from './ui/texts.ts';

@@ -171,8 +171,12 @@ export interface IdentityProvider {
   readonly securityEvents?: SecurityEventReader;
 }
 
-/** The outcome of a request for admin consent: whether consent was given for the organization. */
-export type AdminConsent = 'given' | 'declined';
+/** The outcome of a request for admin consent. */
+export type AdminConsent =
+  /** The administrator gave consent for the organization. */
+  | 'given'
+  /** The administrator did not give consent. */
+  | 'declined';
 
 /** Reads the security events of a provider. */
 export interface SecurityEventReader {

@@ -468,7 +468,7 @@ describe('/authorize', () => {
 
     const branding = { name: 'Words' };
     const scopes = (name: string) => [`${name} will be able to:`, 'read the word lists'];
-    const offlineAccess = 'stay connected until you disconnect it';
+    const offlineAccess = 'stay connected without asking you again';
 
     /** Deploys a broker for a client whose metadata document is at `id`. */
     const deployDocument = (
