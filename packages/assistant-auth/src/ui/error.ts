@@ -40,8 +40,8 @@ export const renderErrorPage = ({
     stylesheetPath,
     title,
     content: html`<p class="lead">${message}</p>
-${destination && html`<p>${renderLink(destination, branding.texts, 'startAgain')}</p>`}
-<p>${fillText(branding.texts.advice, { product: renderName(branding.name) })}</p>
+<p>${destination ? renderLink(destination, branding.texts, 'startAgain') : fillText(branding.texts.advice)}</p>
+<p>${fillText(branding.texts.report, { product: renderName(branding.name) })}</p>
 <p class="facts reference"><span>${fillText(branding.texts.reference)}</span> <code translate="no">${reference}</code></p>`,
   });
 

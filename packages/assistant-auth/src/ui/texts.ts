@@ -249,8 +249,10 @@ export interface SignInTexts {
   readonly consentNext: string;
   /** The same as `startAgain`, if the client is not known. */
   readonly returnToApp: string;
-  /** What to do after an error: `{product}`. */
+  /** What to do after an error, if the page has no link to start again. */
   readonly advice: string;
+  /** What to do if it happens again: `{product}`. Shown before the reference. */
+  readonly report: string;
   /** Label of the reference that identifies an error in the log. */
   readonly reference: string;
 }
@@ -312,8 +314,8 @@ export const defaultTexts: SignInTexts = {
   consentDeclined: 'Consent was not given for your organization',
   consentNext: 'You aren’t signed in yet. To continue, sign in again.',
   returnToApp: 'Go back to the app that you came from and start again.',
-  advice:
-    'Close this page and try again from where you came. If it happens again, tell whoever runs {product} this reference:',
+  advice: 'Close this page and try again from where you came.',
+  report: 'If it happens again, tell whoever runs {product} this reference:',
   reference: 'Reference',
 };
 

@@ -410,11 +410,26 @@ describe('the error page', () => {
       'We couldn’t sign you in',
       'We couldn’t sign you in',
       'ChatGPT asked to send you to an address that is not registered for it.',
-      'Close this page and try again from where you came. ' +
-        'If it happens again, tell whoever runs Words With Chat this reference:',
+      'Close this page and try again from where you came.',
+      'If it happens again, tell whoever runs Words With Chat this reference:',
       'Reference q3T9bX0aLkE',
       'Words With Chat Privacy policy',
     ]);
+  });
+
+  it('links to where the user can start again, if the error ended a sign-in', async () => {
+    const url = 'https://chatgpt.com/';
+    const page = renderError({ model: { destination: { kind: 'client', name: 'ChatGPT', url } } });
+    expect((await readLines(page)).slice(3, 5)).toEqual([
+      'Go back to ChatGPT and start again',
+      'If it happens again, tell whoever runs Words With Chat this reference:',
+    ]);
+    expect(await readAttributes(page, 'a')).toEqual([
+      { href: url, rel: 'noreferrer' },
+      { href: '/privacy', rel: 'noreferrer' },
+    ]);
+    const withoutLink = renderError({ model: { destination: { kind: 'client', name: 'An app' } } });
+    expect(await readLines(withoutLink)).toContain('Go back to An app and start again.');
   });
 
   it('has no button, and no link except the privacy policy', async () => {
@@ -425,8 +440,8 @@ describe('the error page', () => {
   });
 
   it('uses the publisher’s texts', async () => {
-    const texts = { advice: 'Write to help@words.example:', reference: 'Ticket' };
-    expect((await readLines(renderError({ texts }))).slice(3, 5)).toEqual([
+    const texts = { report: 'Write to help@words.example:', reference: 'Ticket' };
+    expect((await readLines(renderError({ texts }))).slice(4, 6)).toEqual([
       'Write to help@words.example:',
       'Ticket q3T9bX0aLkE',
     ]);
@@ -614,6 +629,7 @@ describe('markup in the fields of a page', () => {
       ...[3_600, 86_400].map((lifetime) =>
         renderSignIn({ ...options, model: { access: { kind: 'once', lifetime } } }),
       ),
+      renderError(options),
       renderError({ ...options, model: { destination: { kind: 'client', name: 'ChatGPT' } } }),
       renderCompleted({ ...options, model: { outcome: 'consent-given', destination: { kind: 'unknown' } } }),
       ...(['signed-in', 'ended', 'linked', 'consent-given', 'consent-declined'] as const).flatMap(
