@@ -225,14 +225,12 @@ export const callbackError = (reason: CallbackErrorReason, options?: ProtocolErr
  */
 export const restoreError = (reason: string | undefined): ProtocolError | undefined => {
   if (reason === undefined) return undefined;
-  const known = isRestorable(reason) ? reason : 'unexpected';
-  return new ProtocolError(known, restorableErrors[known]);
+  // In the function, so that bundles without a callback don't contain the messages.
+  const definitions = { ...requestErrors, ...callbackErrors };
+  const isKnown = (text: string): text is keyof typeof definitions => Object.hasOwn(definitions, text);
+  const known = isKnown(reason) ? reason : 'unexpected';
+  return new ProtocolError(known, definitions[known]);
 };
-
-const restorableErrors = { ...requestErrors, ...callbackErrors };
-
-const isRestorable = (reason: string): reason is keyof typeof restorableErrors =>
-  Object.hasOwn(restorableErrors, reason);
 
 // Errors of the account page.
 
