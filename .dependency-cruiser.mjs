@@ -17,7 +17,7 @@ const layers = {
   'storage/': ['seal/', 'oauth/', 'defaults.ts'],
   'limits/': ['oauth/'],
   'clients/': ['limits/', 'oauth/'],
-  'providers/': ['oauth/'],
+  'providers/': ['http/', 'oauth/'],
   'tokens/': ['storage/', 'seal/', 'oauth/'],
   'ui/': ['providers/', 'oauth/'],
 };

@@ -5,7 +5,7 @@ import { createTerminal } from '../demo/terminal.ts';
 
 const controls = '\x1b[2J\x1b]0;x\x07\r\b\x7f\x9b31m\u2028\u202e\u2066';
 
-it('W25.5 the demo: escapes control characters in everything that it receives', () => {
+it('W22.5 the demo: escapes control characters in everything that it receives', () => {
   let written = '';
   const terminal = createTerminal((text) => {
     written += text;

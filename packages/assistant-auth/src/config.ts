@@ -262,7 +262,7 @@ const ignoreWork: WaitUntil = () => {};
 const callFetch: typeof fetch = (...args: Parameters<typeof fetch>) => fetch(...args);
 
 const day: Seconds = 86_400;
-const offlineAccessDescription = 'stay connected until you disconnect it';
+const offlineAccessDescription = 'stay connected without asking you again';
 
 /**
  * Adds `offline_access` to the scopes if a client can get refresh tokens, and checks that the scopes of each

@@ -93,6 +93,16 @@ export interface BrokerContext {
 
 /** Lets a user sign in to a client by continuing in a session of the account page. */
 export interface Sessions {
+  /** The path of the account page, where users disconnect clients. */
+  readonly accountPath: string;
+  /**
+   * Returns the ID of this browser's session if its cookie is genuine and has not expired. Does not check in
+   * storage whether the session is still active.
+   */
+  readonly identify: (
+    request: Request,
+    context: Pick<BrokerContext, 'sealers' | 'now'>,
+  ) => Promise<string | undefined>;
   /**
    * Finds the session of this browser that the sign-in page can offer to continue in.
    * @param maxAge how long ago the user can have authenticated. Default: any session is offered

@@ -483,7 +483,7 @@ describe('options', () => {
       const onRequestClients = clients.filter(({ offlineAccess }) => offlineAccess === 'on-request');
       for (const some of [onRequestClients, [alwaysClient], [{ ...alwaysClient, scopes: ['words'] }]])
         expect(parseScopes(descriptions, some).get('offline_access')).toBe(
-          'stay connected until you disconnect it',
+          'stay connected without asking you again',
         );
     });
 

@@ -19,10 +19,11 @@ import { parseCodeChallenge } from '../oauth/pkce.ts';
 import { authorizationError } from '../oauth/protocol-error.ts';
 import { formatRedirectHost, type VerifiedRedirect, verifyRedirect } from '../oauth/redirect-uri.ts';
 import { type DeclaredScopes, offlineAccessScope, resolveGrantedScopes } from '../oauth/scope.ts';
+import { selectRefreshPolicy } from '../sign-in/resolve-user.ts';
 import { StorageUnavailable } from '../storage/broker-storage.ts';
 import type { AuthorizationRequest } from '../tokens/sealed-types.ts';
 import { listProviderChoices } from '../ui/layout.ts';
-import type { ClientIdentity } from '../ui/sign-in.ts';
+import type { AccessDuration, ClientIdentity } from '../ui/sign-in.ts';
 import { withErrorRedirect } from './response.ts';
 
 export const authorizeEndpoint = (context: BrokerContext): EndpointDefinition => ({
@@ -51,7 +52,7 @@ export const authorizeEndpoint = (context: BrokerContext): EndpointDefinition =>
     // lead to any website that has published a metadata document (RFC 9700 §4.11.2).
     return client.isTrustedRedirect?.(redirect) === false
       ? work()
-      : withErrorRedirect(target, requestContext, [], work);
+      : withErrorRedirect(target, requestContext, work);
   },
 });
 
@@ -195,7 +196,7 @@ const findSessionOffer = async (
 
 type SignInPageContext = Pick<
   BrokerContext,
-  'sealers' | 'lifetimes' | 'scopes' | 'providers' | 'pages' | 'branding' | 'now' | 'randomBytes'
+  'sealers' | 'lifetimes' | 'scopes' | 'providers' | 'sessions' | 'pages' | 'branding' | 'now' | 'randomBytes'
 >;
 
 /** The verified request that the page is shown for. */
@@ -235,12 +236,25 @@ export const showSignInPage = async (
       name: scope,
       description: context.scopes.get(scope) ?? scope,
     })),
+    access: describeAccess(lifetimes, client, request.scopes),
+    ...(context.sessions && { accountPath: context.sessions.accountPath }),
     providers: listProviderChoices([...context.providers.values()], paths.icons),
     ...(display !== undefined && { session: display }),
     ...(notice !== undefined && { notice }),
     consent: await context.sealers.consent.seal({ request, csrf, expiresAt, session }),
   });
   return formPageResponse(html, [...setCookies, ...browser.cookies]);
+};
+
+const describeAccess = (
+  { access, refresh }: SignInPageContext['lifetimes'],
+  client: Client,
+  scopes: readonly string[],
+): AccessDuration => {
+  const policy = selectRefreshPolicy(client, scopes);
+  if (policy === 'none') return { kind: 'once', lifetime: access };
+  const { absolute, idle } = refresh[policy];
+  return { kind: 'refreshed', lifetime: absolute, idleLifetime: idle };
 };
 
 const describeClientIdentity = ({ kind, id }: Client): ClientIdentity => {

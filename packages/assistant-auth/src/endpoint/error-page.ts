@@ -15,7 +15,11 @@ export const createErrorPageResponder =
     { pages, branding }: Pick<BrokerContext, 'pages' | 'branding'>,
     clientErrorTitle = 'We couldn’t sign you in',
   ) =>
-  (protocolError: ProtocolError, requestContext: RequestContext): Response => {
+  (
+    protocolError: ProtocolError,
+    requestContext: RequestContext,
+    destination?: ErrorModel['destination'],
+  ): Response => {
     const title =
       titles[protocolError.reason] ??
       (protocolError.status < 500 ? clientErrorTitle : 'Something went wrong');
@@ -26,6 +30,7 @@ export const createErrorPageResponder =
       message: protocolError.description,
       reference,
       stylesheetPath: paths.stylesheet,
+      ...(destination !== undefined && { destination }),
     };
     return errorPageResponse(renderErrorPage(pages, model, requestContext), protocolError);
   };

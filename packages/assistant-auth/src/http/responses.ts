@@ -57,11 +57,11 @@ export const errorPageResponse = (html: string, error: ProtocolError): Response 
   });
 
 /**
- * Returns the page for a repeated callback, with status 400, because the request was not valid a second time.
- * It has a link and no form.
+ * Returns the page for a callback that signs nobody in. It has a link and no form.
+ * @param status 400 if the callback is repeated, because the request is not valid a second time
  */
-export const completedPageResponse = (html: string): Response =>
-  respond(400, html, { ...pageHeaders, 'content-security-policy': `${pageCsp}; form-action 'none'` });
+export const completedPageResponse = (html: string, status: 200 | 400): Response =>
+  respond(status, html, { ...pageHeaders, 'content-security-policy': `${pageCsp}; form-action 'none'` });
 
 /** Redirects with 303: the browser follows with GET, whatever the method of this request. */
 export const seeOther = (location: string, cookies: readonly string[]): Response =>

@@ -81,7 +81,7 @@ export const fetchDocument = async <Value>(
       discard(response.body?.cancel());
       return refusal;
     }
-    const text = await readLimitedText(response.body, maxBytes, signal);
+    const text = await readLimitedText(response.body, maxBytes, undefined, (part) => raceAbort(part, signal));
     if (text === undefined) return invalid(`it has more than ${maxBytes} bytes`);
     const document = parseJsonObject(text);
     if (document === undefined) return invalid('it is not a JSON object');

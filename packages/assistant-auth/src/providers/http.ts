@@ -2,6 +2,7 @@
  * Sends requests to providers: follows no redirects, limits time and response size, and checks the URLs that
  * an issuer names.
  */
+import { readLimitedText } from '../http/body.ts';
 import { isLoopback } from '../oauth/resource.ts';
 import { ProviderError, type ProviderIo } from './provider.ts';
 
@@ -11,6 +12,9 @@ export interface ProviderRequest {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly form?: Readonly<Record<string, string>>;
 }
+
+/** A response that was read completely. */
+export type ProviderResponse = Pick<Response, 'ok' | 'status' | 'headers' | 'json'>;
 
 /** GitHub requires a user agent, and Workers send none by default. */
 const defaultHeaders = { accept: 'application/json', 'user-agent': 'assistant-auth' };
@@ -29,7 +33,7 @@ export const fetchFromProvider = async (
   { headers, form }: ProviderRequest,
   // Destructured, because `fetch` on Workers fails if it is called as a method of another object.
   { fetch, timeoutMs }: ProviderIo,
-): Promise<Response> => {
+): Promise<ProviderResponse> => {
   const { host } = new URL(url);
   const signal = AbortSignal.timeout(timeoutMs);
   try {
@@ -40,7 +44,12 @@ export const fetchFromProvider = async (
       signal,
     });
     await refuseStatus(response, host);
-    return await bufferResponse(response, host);
+    // Invalid UTF-8 is replaced, as `Response.json` does.
+    const text = await readLimitedText(response.body, maxResponseBytes, new TextDecoder());
+    if (text === undefined)
+      throw new ProviderError('invalid', `${host} sent more than ${maxResponseBytes} bytes`);
+    const { ok, status, headers: responseHeaders } = response;
+    return { ok, status, headers: responseHeaders, json: async () => JSON.parse(text) };
   } catch (error) {
     if (error instanceof ProviderError) throw error;
     const problem = isTimeout(error) ? 'took too long' : 'could not be reached';
@@ -64,22 +73,6 @@ const refuseStatus = async ({ status, headers, body }: Response, host: string): 
  */
 const isRateLimited = (headers: Headers): boolean =>
   headers.has('retry-after') || headers.get('x-ratelimit-remaining') === '0';
-
-/** Reads a copy to its end, so that the returned response is known to be complete and within the limit. */
-const bufferResponse = async (response: Response, host: string): Promise<Response> => {
-  const copy = response.clone().body?.getReader();
-  let length = 0;
-  for (;;) {
-    const chunk = await copy?.read();
-    if (chunk === undefined || chunk.done) return response;
-    length += chunk.value.length;
-    if (length > maxResponseBytes) {
-      // Both streams are canceled, because the connection closes only when neither is still being read.
-      await Promise.all([copy?.cancel(), response.body?.cancel()]);
-      throw new ProviderError('invalid', `${host} sent more than ${maxResponseBytes} bytes`);
-    }
-  }
-};
 
 const isTimeout = (error: unknown): boolean => error instanceof Error && error.name === 'TimeoutError';
 

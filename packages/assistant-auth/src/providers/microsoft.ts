@@ -5,6 +5,7 @@
 
 import { ConfigurationError, rejectUnknownOptions } from '../oauth/errors.ts';
 import type { Identity } from '../oauth/identifiers.ts';
+import { readAdminConsent } from './admin-consent.ts';
 import { parseBuiltInOptions, resolveBaseUrl } from './config.ts';
 import { createIssuer } from './issuer.ts';
 import { createOidcProvider } from './oidc.ts';
@@ -82,6 +83,7 @@ export const microsoft = ({ clientId, clientSecret, ...options }: MicrosoftOptio
     ...provider,
     subjectNamespace: 'https://login.microsoftonline.com',
     icon,
+    readAdminConsent,
     async handleCallback(...args) {
       const identity = await provider.handleCallback(...args);
       const { tid, oid, iss } = identity.claims;

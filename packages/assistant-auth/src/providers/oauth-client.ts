@@ -6,6 +6,7 @@
 import type { Identity, Seconds } from '../oauth/identifiers.ts';
 import { computeDigest } from '../oauth/secrets.ts';
 import type { ClientConfig, OfflineAccess, ProviderOptions } from './config.ts';
+import type { ProviderResponse } from './http.ts';
 import {
   isSubject,
   isVisible,
@@ -116,7 +117,7 @@ export const readTokenResponse = (body: unknown): TokenResponse => {
  * @throws ProviderError for an error response (RFC 6749 §5.2), for any other status than 2xx, and for a
  *   response that is not JSON
  */
-export const receiveTokens = async (response: Response): Promise<TokenResponse> => {
+export const receiveTokens = async (response: ProviderResponse): Promise<TokenResponse> => {
   // The cause is nearly always a wrong client secret.
   if (!response.ok && response.headers.has('www-authenticate'))
     throw new ProviderError('invalid', 'the token endpoint rejected the client credentials');
@@ -127,7 +128,7 @@ export const receiveTokens = async (response: Response): Promise<TokenResponse> 
   return tokens;
 };
 
-const readJson = async (response: Response): Promise<unknown> => {
+const readJson = async (response: ProviderResponse): Promise<unknown> => {
   try {
     return await response.json();
   } catch {

@@ -6,7 +6,7 @@
  */
 
 import type { ProviderOptions } from './config.ts';
-import { fetchFromProvider } from './http.ts';
+import { fetchFromProvider, type ProviderResponse } from './http.ts';
 import { createAuthorizationError } from './oauth-client.ts';
 import { type ProviderIo, refuseIf, type UpstreamRequest } from './provider.ts';
 
@@ -123,7 +123,7 @@ export const redeemCode = (
   endpoint: ClientEndpoint,
   { code, redirectUri, codeVerifier, pkce }: CodeRedemption,
   io: ProviderIo,
-): Promise<Response> =>
+): Promise<ProviderResponse> =>
   postForm(
     endpoint,
     {
@@ -138,17 +138,19 @@ export const refreshTokens = (
   endpoint: ClientEndpoint,
   refreshToken: string,
   io: ProviderIo,
-): Promise<Response> => postForm(endpoint, { grant_type: 'refresh_token', refresh_token: refreshToken }, io);
+): Promise<ProviderResponse> =>
+  postForm(endpoint, { grant_type: 'refresh_token', refresh_token: refreshToken }, io);
 
 /** Sends a refresh token to the revocation endpoint (RFC 7009 §2.1). */
 export const requestRevocation = (
   endpoint: ClientEndpoint,
   refreshToken: string,
   io: ProviderIo,
-): Promise<Response> => postForm(endpoint, { token: refreshToken, token_type_hint: 'refresh_token' }, io);
+): Promise<ProviderResponse> =>
+  postForm(endpoint, { token: refreshToken, token_type_hint: 'refresh_token' }, io);
 
 const postForm = (
   { url, credentials: { form: credentials, headers } }: ClientEndpoint,
   form: Readonly<Record<string, string>>,
   io: ProviderIo,
-): Promise<Response> => fetchFromProvider(url, { headers, form: { ...form, ...credentials } }, io);
+): Promise<ProviderResponse> => fetchFromProvider(url, { headers, form: { ...form, ...credentials } }, io);

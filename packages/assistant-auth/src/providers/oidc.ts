@@ -7,6 +7,7 @@
  */
 
 import type { EpochSeconds, Identity, Seconds } from '../oauth/identifiers.ts';
+import { isEntraIssuer, readAdminConsent } from './admin-consent.ts';
 import { defaultAccountSelection, type OidcOptions, type RelyingPartyConfig } from './config.ts';
 import { parseEndpoint } from './http.ts';
 import {
@@ -79,6 +80,7 @@ export const oidc = (options: OidcOptions): IdentityProvider => {
     ...createOidcProvider(issuer, { completeClaims, selectCredentials }),
     ...(config.discoveryUrl !== undefined && { configuredUrls: [config.issuer, config.discoveryUrl] }),
     readLogoutToken: (token, io) => readLogoutToken(token, issuer, io),
+    ...(isEntraIssuer(options.issuer) && { readAdminConsent }),
   };
 };
 

@@ -133,6 +133,14 @@ export interface IdentityProvider {
    */
   handleCallback(callbackUrl: URL, upstreamRequest: UpstreamRequest, io: ProviderIo): Promise<Identity>;
   /**
+   * Reads the response to a request for admin consent, with which an administrator gives consent for an
+   * organization. It belongs to no sign-in, so the broker only shows a page. Absent if the provider has no
+   * such requests.
+   * @param callbackUrl the callback URL with the provider's parameters in its query, not verified
+   * @returns `undefined` for any other response
+   */
+  readAdminConsent?(callbackUrl: URL): AdminConsent | undefined;
+  /**
    * Builds the URL of a reconsent request: a second authorization request that asks the user to consent
    * again, so that the provider returns a refresh token. Called if the sign-in returned none and none is
    * stored. Absent if the provider would not return one.
@@ -170,6 +178,13 @@ export interface IdentityProvider {
    */
   readonly securityEvents?: SecurityEventReader;
 }
+
+/** The outcome of a request for admin consent. */
+export type AdminConsent =
+  /** The administrator gave consent for the organization. */
+  | 'given'
+  /** The administrator did not give consent. */
+  | 'declined';
 
 /** Reads the security events of a provider. */
 export interface SecurityEventReader {

@@ -3,6 +3,7 @@
  * §6), and revocation when it is no longer needed (RFC 7009).
  */
 import type { ProviderOptions } from './config.ts';
+import type { ProviderResponse } from './http.ts';
 import {
   createRevocationError,
   createTokenEndpointError,
@@ -20,7 +21,7 @@ import { ProviderError, type ProviderIo, type RecheckResult } from './provider.t
  */
 export const checkRefreshToken = async (
   { revokedErrors }: Pick<Required<ProviderOptions>, 'revokedErrors'>,
-  prepare: () => Promise<() => Promise<Response>>,
+  prepare: () => Promise<() => Promise<ProviderResponse>>,
 ): Promise<RecheckResult> => {
   let isSent = false;
   try {
@@ -33,7 +34,7 @@ export const checkRefreshToken = async (
   }
 };
 
-const read = async (response: Response, revokedErrors: readonly string[]): Promise<RecheckResult> => {
+const read = async (response: ProviderResponse, revokedErrors: readonly string[]): Promise<RecheckResult> => {
   const { error, accessToken, idToken, refreshToken } = readTokenResponse(await response.json());
   // Checked before the status and before any token, because GitHub sends errors with status 200.
   if (error !== undefined)

@@ -141,7 +141,8 @@ export const sealIdentity = async (identity: Identity, sealers: Sealers): Promis
   return { ...row, sealedRefreshToken, ...(tokenIdentifiers !== undefined && { tokenIdentifiers }) };
 };
 
-const selectRefreshPolicy = (client: Client, scopes: readonly string[]): RefreshPolicy => {
+/** Returns whether the client gets a refresh token, and whether each use replaces it. */
+export const selectRefreshPolicy = (client: Client, scopes: readonly string[]): RefreshPolicy => {
   const offline = client.offlineAccess === 'always' || scopes.includes(offlineAccessScope);
   return offline ? client.refresh : 'none';
 };

@@ -184,8 +184,8 @@ export const transaction = record({
 export type Transaction = ValueOf<typeof transaction>;
 
 /**
- * Replaces a transaction after its callback was handled, so that the same callback is recognized if it
- * arrives again.
+ * Replaces a transaction after its callback was handled, with success or not, so that the same callback is
+ * recognized if it arrives again.
  */
 export const completion = record({
   grantId: text,
@@ -196,6 +196,8 @@ export const completion = record({
     link: record({}),
   }),
   expiresAt: uint,
+  /** The reason of the error if the sign-in failed. */
+  failure: optional(text),
 });
 
 export type Completion = ValueOf<typeof completion>;

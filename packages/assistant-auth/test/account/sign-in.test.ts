@@ -12,7 +12,7 @@ import {
 } from '../account-browser.ts';
 import { gptSignIn, readRedirect } from '../browser.ts';
 import { deploy, issuer, keys } from '../deployment.ts';
-import { expectErrorPage } from '../expect-error.ts';
+import { accountDestination, expectErrorPage, expectFailurePage } from '../expect-error.ts';
 import { createProvider } from '../fake-provider.ts';
 import { createSpyProvider } from '../spy-provider.ts';
 import { createSpyStorage } from '../spy-storage.ts';
@@ -150,7 +150,13 @@ describe('signing in', () => {
   it('that the publisher refuses shows an error page', async () => {
     const deployment = deploy({ resolveUser: async () => ({ kind: 'refused', reason: 'not one of us' }) });
     const response = await createAccountBrowser(deployment).signInToAccount();
-    await expectErrorPage(response, deployment, 'This account is not allowed to sign in here.', 403);
+    await expectFailurePage(
+      response,
+      deployment,
+      'This account is not allowed to sign in here.',
+      403,
+      accountDestination,
+    );
   });
 
   it('calls resolveUser as for any client', async () => {

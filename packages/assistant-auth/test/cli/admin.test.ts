@@ -195,7 +195,7 @@ describe('control characters', () => {
     ['audit', ['audit'], 5],
     ['grants', ['grants', userId], 3],
   ])(
-    'W25.1 tables: %s escapes them in every cell, and keeps one line for each row',
+    'W22.1 tables: %s escapes them in every cell, and keeps one line for each row',
     async (_, args, lines) => {
       database
         .prepare('UPDATE grants SET client_id = ?1, redirect_uri = ?1, scopes = json_array(?1)')
@@ -211,13 +211,13 @@ describe('control characters', () => {
     },
   );
 
-  it('W25.2 JSON: escapes them, and stays the same value', async () => {
+  it('W22.2 JSON: escapes them, and stays the same value', async () => {
     const { stdout } = await admin('users', '--json');
     expectPrintable(stdout);
     expect(JSON.parse(stdout)).toMatchObject([{ id: userId }, { id: '-bruno' }, { id: 'ada' }]);
   });
 
-  it('W25.3 sentences: a revocation, the question before a deletion, and errors escape them', async () => {
+  it('W22.3 sentences: a revocation, the question before a deletion, and errors escape them', async () => {
     const revoked = await admin('revoke', 'user', userId);
     expect(revoked).toMatchObject({ code: 0, stderr: '' });
     expect(revoked.stdout).toMatch(/^Revoked all grants of the user eve\\u001b\[2J.*\n$/);
@@ -249,7 +249,7 @@ describe('control characters', () => {
     expectPrintable(missing.stderr);
   });
 
-  it('W25.3 errors that nothing expects: are printed with their stack trace, escaped', async () => {
+  it('W22.3 errors that nothing expects: are printed with their stack trace, escaped', async () => {
     const printed = vi.spyOn(console, 'error').mockReturnValue();
     await runCliCommand(() => Promise.reject(new RangeError(`no such page: ${userId}`, { cause: userId })));
     const [[text] = []] = printed.mock.calls;
@@ -260,7 +260,7 @@ describe('control characters', () => {
     expectPrintable(String(text));
   });
 
-  it('W25.4 any text: no control character is left, and JSON stays the same value', () => {
+  it('W22.4 any text: no control character is left, and JSON stays the same value', () => {
     const anyText = fc.string({
       unit: fc.oneof(fc.constantFrom(...controls), fc.string({ unit: 'binary' })),
     });

@@ -73,7 +73,7 @@ describe('a client with a metadata document', () => {
     ['does not use them', { grant_types: undefined }, false],
   ])('is shown as staying connected only if it uses refresh tokens: it %s', async (_, changes, isShown) => {
     const { response } = await open(deployWith(publish(changes)));
-    expect((await response.text()).includes('stay connected until you disconnect it')).toBe(isShown);
+    expect((await response.text()).includes('stay connected without asking you again')).toBe(isShown);
   });
 
   it.each([

@@ -338,9 +338,10 @@ describe('HTTP', () => {
       );
 
     it(`accepts a response of ${limit} bytes and refuses one more`, async () => {
-      const response = await sendRequest(() => new Response('x'.repeat(limit)));
-      expect(await response.text()).toHaveLength(limit);
-      expect(await captureProviderError(sendRequest(() => new Response('x'.repeat(limit + 1))))).toEqual({
+      const quoted = (length: number) => `"${'x'.repeat(length - 2)}"`;
+      const response = await sendRequest(() => new Response(quoted(limit)));
+      expect(await response.json()).toHaveLength(limit - 2);
+      expect(await captureProviderError(sendRequest(() => new Response(quoted(limit + 1))))).toEqual({
         kind: 'invalid',
         reason: `id.example sent more than ${limit} bytes`,
       });

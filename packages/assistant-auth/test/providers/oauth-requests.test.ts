@@ -2,6 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { ProviderResponse } from '../../src/providers/http.ts';
 import {
   createCredentials,
   readAuthorizationCode,
@@ -124,7 +125,7 @@ describe('a request', () => {
   const { redirectUri, codeVerifier } = upstreamRequest;
 
   /** Sends a request, and returns what arrives. */
-  const record = async (send: (io: ProviderIo) => Promise<Response>) => {
+  const record = async (send: (io: ProviderIo) => Promise<ProviderResponse>) => {
     const requests: Request[] = [];
     const fetch: ProviderIo['fetch'] = async (input, init) => {
       requests.push(new Request(String(input), init));
@@ -152,7 +153,7 @@ describe('a request', () => {
   const endpoint = { url, credentials: createCredentials('client_secret_post', clientId, clientSecret) };
   const secret = { client_id: clientId, client_secret: clientSecret };
 
-  it.each<[string, (io: ProviderIo) => Promise<Response>, Readonly<Record<string, string>>]>([
+  it.each<[string, (io: ProviderIo) => Promise<ProviderResponse>, Readonly<Record<string, string>>]>([
     [
       'redeems a code',
       (io) => redeemCode(endpoint, { ...upstreamRequest, code: 'c', pkce: true }, io),

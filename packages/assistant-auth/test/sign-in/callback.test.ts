@@ -32,9 +32,6 @@ import {
 import { createSpyProvider } from '../spy-provider.ts';
 import { createSpyStorage } from '../spy-storage.ts';
 
-const staleMessage =
-  'This sign-in has expired or was started in another browser. Go back to the app and start again.';
-
 describe('a callback by query', () => {
   const sealers = createSealers(parseKeyRing(keys), issuer, [], (length) => new Uint8Array(length));
 
@@ -333,7 +330,7 @@ describe('a callback by query', () => {
     await expectErrorPage(
       await createTestBrowser(deploymentWithoutOldKey, { cookie }).visit(url),
       deploymentWithoutOldKey,
-      staleMessage,
+      missingTransactionMessage,
     );
     expect(deploymentWithoutOldKey.log.at(-1)).toMatchObject({
       reason: 'transaction.unreadable',
@@ -410,7 +407,7 @@ describe('a callback by form post', () => {
       await expectErrorPage(
         response,
         deployment,
-        reason === 'transaction.missing' ? missingTransactionMessage : staleMessage,
+        reason === 'transaction.missing' ? missingTransactionMessage : missingTransactionMessage,
       );
     expect(deployment.log.at(-1)).toMatchObject({ event: 'refused', reason });
     expect(callbackUrls).toEqual([]);

@@ -402,7 +402,7 @@ describe('a text of the publisher', () => {
     return purposes;
   };
 
-  it('W26.1 a purpose of the broker: has another key for a publisher, also if the name is a variant of it', async () => {
+  it('W23.1 a purpose of the broker: has another key for a publisher, also if the name is a variant of it', async () => {
     const brokerPurposes = await listBrokerPurposes();
     const used = new Set(brokerPurposes.map((purpose) => JSON.stringify(purpose)));
     expect(brokerPurposes.filter(({ name }) => name.startsWith('app:'))).toEqual([]);
@@ -421,7 +421,7 @@ describe('a text of the publisher', () => {
   });
 
   it.each(sealedTypes)(
-    'W26.2 a token or cookie: is not accepted as %s, whatever its purpose',
+    'W23.2 a token or cookie: is not accepted as %s, whatever its purpose',
     async (kind) => {
       const { deployment } = deployWithFormPost();
       const sealed = await collectSealedTexts(deployment);
