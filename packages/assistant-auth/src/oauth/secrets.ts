@@ -19,11 +19,13 @@ export const randomSecret = (randomBytes: RandomBytes): string => encodeBase64ur
 export const randomId = (randomBytes: RandomBytes): string => encodeBase64url(randomBytes(16));
 
 /**
- * Returns whether a secret or a key has an obvious pattern: it has fewer than 6 different values, or for at least
- * three quarters of the values, the step from the previous value is the step some values before, as in a repeated
- * unit or an ascending sequence. Of 32 random hexadecimal characters, fewer than 1 in 10^11 have one: fewer than 6
- * different with at most C(16,5) (5/16)^32, and a repeated step with at most C(n,k)/16^k for k of n steps, summed
- * over all distances. Longer secrets, and those with more different characters, have one less often.
+ * Returns whether a secret or a key has an obvious pattern: fewer than 6 different values, or steps (the
+ * differences between neighboring values) that repeat at a fixed distance in at least three quarters of the
+ * places, as in a repeated unit or an ascending sequence.
+ *
+ * Fewer than 1 in 10^11 random secrets of 32 hexadecimal characters have one. The probability of fewer than 6
+ * different characters is at most C(16,5) (5/16)^32, and that of k repeated steps of n is at most C(n,k)/16^k,
+ * summed over all distances. It is lower for longer secrets and for larger alphabets.
  */
 export const hasPattern = (values: readonly number[]): boolean => {
   const steps = values.slice(1).map((value, at) => value - (values[at] ?? 0));
