@@ -145,8 +145,8 @@ const isListening = (port: number): Promise<boolean> =>
   });
 
 /**
- * Creates a `fetch` that connects to the proxy, whatever the host in the URL, and trusts only the authority of
- * the test.
+ * Creates a `fetch` that connects to the proxy, whatever the host in the URL, and trusts only the authority
+ * of the test.
  */
 export const createHttpsFetch =
   ({ port }: Pick<RunningProxy, 'port'>, { authority }: Certificates, servername: string) =>

@@ -1,6 +1,6 @@
 /**
- * Formats the demo's output: headings, arrows, colors (none with NO_COLOR), truncated secrets and escaped control
- * characters.
+ * Formats the demo's output: headings, arrows, colors (none with NO_COLOR), truncated secrets and escaped
+ * control characters.
  */
 import { styleText } from 'node:util';
 import { escapeControls, escapeControlsInLines } from '../app/command.ts';

@@ -1,4 +1,6 @@
-/** Checks every response of an operation against the OpenAPI document, in all tests that call a deployment. */
+/**
+ * Checks every response of an operation against the OpenAPI document, in all tests that call a deployment.
+ */
 import type { App } from '../src/app.ts';
 import { origin } from './flows.ts';
 

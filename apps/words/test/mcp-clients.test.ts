@@ -1,4 +1,6 @@
-/** Tests MCP clients that are not in the configuration, from the metadata of the server to a call of a tool. */
+/**
+ * Tests MCP clients that are not in the configuration, from the metadata of the server to a call of a tool.
+ */
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { emptyD1 } from '../../../packages/assistant-auth/test/storage/d1/empty-d1.ts';

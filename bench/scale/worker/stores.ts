@@ -1,6 +1,6 @@
 /**
- * The database of the simulation: creates the product's own stores on it, inserts the users from before the day,
- * and counts rows and the round trips by kind.
+ * The database of the simulation: creates the product's own stores on it, inserts the users from before the
+ * day, and counts rows and the round trips by kind.
  */
 import type { BrokerStorage } from 'assistant-auth';
 import { d1Storage } from 'assistant-auth/d1';

@@ -67,17 +67,17 @@ export interface BrokerOptions extends PageOptions {
    */
   readonly scopes: Readonly<Record<string, string>>;
   /**
-   * Lists the identifiers (RFC 8707) of the protected APIs; the first is the default. It must not be that of an MCP
-   * server if a client can omit PKCE there: `gptAction`, or `staticClient` with `pkce`. They must be absolute
-   * https URLs (http only on loopback). The case of scheme and host, the default port and `/` as the whole
-   * path make no difference (RFC 3986 §6.2.2.1, §6.2.3). The broker serves the metadata (RFC 9728) of those on
-   * its own origin that have no query. Default: the issuer.
+   * Lists the identifiers (RFC 8707) of the protected APIs; the first is the default. It must not be that of
+   * an MCP server if a client can omit PKCE there: `gptAction`, or `staticClient` with `pkce`. They must be
+   * absolute https URLs (http only on loopback). The case of scheme and host, the default port and `/` as the
+   * whole path make no difference (RFC 3986 §6.2.2.1, §6.2.3). The broker serves the metadata (RFC 9728) of
+   * those on its own origin that have no query. Default: the issuer.
    */
   readonly resources?: readonly [string, ...string[]];
   /**
    * The clients that can request tokens, created by `gptAction` and `staticClient`. With `mcpClients()` from
-   * `assistant-auth/mcp-clients`, clients that are not in the configuration can request tokens, too: those with
-   * a metadata document, and those that register themselves.
+   * `assistant-auth/mcp-clients`, clients that are not in the configuration can request tokens, too: those
+   * with a metadata document, and those that register themselves.
    */
   readonly clients: readonly (Client | ClientSource)[];
   /** APIs in other processes that can use the introspection endpoint. Default: none. */
@@ -92,8 +92,8 @@ export interface BrokerOptions extends PageOptions {
    */
   readonly resolveUser?: ResolveUser;
   /**
-   * Decides at each refresh whether the user can still use the client, and with which claims; costs one more storage round trip.
-   * Default: refreshes keep the claims that `resolveUser` returned at the sign-in.
+   * Decides at each refresh whether the user can still use the client, and with which claims; costs one more
+   * storage round trip. Default: refreshes keep the claims that `resolveUser` returned at the sign-in.
    */
   readonly refreshUser?: RefreshUser;
   /**
@@ -111,10 +111,10 @@ export interface BrokerOptions extends PageOptions {
   readonly lifetimes?: Partial<Lifetimes>;
   /**
    * Decides what happens if a client presents a replaced refresh token after the grace period
-   * (`lifetimes.refreshGrace`) and its successor was never used. Either the response with the successor was lost, or the token was
-   * stolen (RFC 9700 §4.14.2). `recover`: the client gets new tokens, and the successor becomes invalid;
-   * presenting the successor then revokes the grant. `revoke`: the grant is revoked at once. Default:
-   * `recover`, or `revoke` without a grace period, where `recover` is not allowed.
+   * (`lifetimes.refreshGrace`) and its successor was never used. Either the response with the successor was
+   * lost, or the token was stolen (RFC 9700 §4.14.2). `recover`: the client gets new tokens, and the
+   * successor becomes invalid; presenting the successor then revokes the grant. `revoke`: the grant is
+   * revoked at once. Default: `recover`, or `revoke` without a grace period, where `recover` is not allowed.
    */
   readonly lateRefresh?: LateRefresh;
   /** The account page, created by `accountPages()` from `assistant-auth/account`. Default: none. */
@@ -305,8 +305,8 @@ export const parseScopes = (
 };
 
 /**
- * Checks the option `lateRefresh`. Without a grace period, every replaced token is late, so with `recover` each of several
- * refreshes at the same time would succeed.
+ * Checks the option `lateRefresh`. Without a grace period, every replaced token is late, so with `recover`
+ * each of several refreshes at the same time would succeed.
  * @returns the value; by default `recover`, or `revoke` without a grace period
  * @throws ConfigurationError `lateRefresh` for any other value, or for `recover` without a grace period
  */

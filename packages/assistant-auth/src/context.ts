@@ -144,7 +144,7 @@ export type ContinueSessionResult =
 /**
  * Maps a verified identity to one of the publisher's users, or refuses the sign-in. It is called at every
  * sign-in, including those to the account page, and when an identity is linked, but not when a token is
- * refreshed: that is what `refreshUser` is for. If it throws, the sign-in fails, nothing is stored, and the error is logged.
+ * refreshed (see `refreshUser`). If it throws, the sign-in fails, nothing is stored, and the error is logged.
  * @example
  * ```ts
  * import type { ResolveUser } from 'assistant-auth';
@@ -172,8 +172,8 @@ export interface AcceptedUser {
   readonly userId?: UserId;
   /**
    * Claims that `protect` returns with every call: strings, numbers and booleans, at most 512 bytes as JSON.
-   * They stay as they are until the user signs in again, unless `refreshUser` changes them. Clients cannot read them.
-   * Default: none.
+   * They stay as they are until the user signs in again, unless `refreshUser` changes them. Clients cannot
+   * read them. Default: none.
    */
   readonly claims?: UserClaims;
 }
@@ -187,10 +187,10 @@ export interface RefusedUser {
 }
 
 /**
- * Decides at each refresh whether the user can still use the client, and with which claims. It is called before the refresh token
- * is used, and only if the refresh would otherwise succeed, so a request can call it and then fail. If it throws or returns
- * something else, the client gets status 503, the refresh token stays valid, and the error is logged. A client waits for the
- * response, so it should take at most a few seconds.
+ * Decides at each refresh whether the user can still use the client, and with which claims. It is called
+ * before the refresh token is used, and only if the refresh would otherwise succeed. The refresh can still
+ * fail afterward. If it throws or returns something else, the client gets status 503, the refresh token stays
+ * valid, and the error is logged. A client waits for the response, so it should take at most a few seconds.
  * @example
  * ```ts
  * import type { RefreshUser } from 'assistant-auth';
@@ -228,15 +228,15 @@ export type RefreshUserResult =
   | {
       readonly kind: 'accepted';
       /**
-       * Claims that replace those of the grant from now on, with the same limits as those of `resolveUser`. Default: they stay the
-       * same.
+       * Claims that replace those of the grant from now on, with the same limits as those of `resolveUser`.
+       * Default: they stay the same.
        */
       readonly claims?: UserClaims;
     }
   /**
-   * The client gets `invalid_grant`, and the grant is revoked: its access tokens stop working within ten seconds, or
-   * within 60 while storage is unreachable. Other grants
-   * of the user are refused at their own next refresh.
+   * The client gets `invalid_grant`, and the grant is revoked: its access tokens stop working within ten
+   * seconds, or within 60 while storage is unreachable. Other grants of the user are refused at their own
+   * next refresh.
    */
   | {
       readonly kind: 'refused';
@@ -247,9 +247,9 @@ export type RefreshUserResult =
 /**
  * The pages that the broker shows. A replacement must return a complete HTML document, escape every value
  * (`html` does) and work under a CSP that allows no scripts, no inline styles and nothing from other origins.
- * The sign-in page is also the consent page: it must show the client, what is known about it besides its name,
- * the redirect host, the scopes and a way to cancel, and warn if the code is sent to an app on the user's
- * device. Its form must post the same fields to `action` as the form of the default page.
+ * The sign-in page is also the consent page: it must show the client, what is known about it besides its
+ * name, the redirect host, the scopes and a way to cancel, and warn if the code is sent to an app on the
+ * user's device. Its form must post the same fields to `action` as the form of the default page.
  */
 export interface Pages {
   /** Renders the sign-in page, which asks for consent, from a {@link SignInModel}. */

@@ -26,8 +26,8 @@ const findProviderByPath = ({ providers }: SecurityEventContext, { pathname }: U
 
 /**
  * Verifies a security event, and carries out its revocations. An event that revokes nothing is only logged.
- * @throws ProtocolError `security-event.…` for an event that is not valid, cannot be verified now, or is from a provider
- *   that was changed
+ * @throws ProtocolError `security-event.…` for an event that is not valid, cannot be verified now, or is from
+ *   a provider that was changed
  * @throws StorageUnavailable if it is not known whether the event was recorded
  */
 const receiveSecurityEvent = async (

@@ -98,9 +98,9 @@ export interface OperationDescription<Input extends InputSchema, Output extends 
    */
   readonly output: Output;
   /**
-   * The problems that the handler throws, or that `mapError` maps its errors to: for each status, what it means, in
-   * 1 to 300 characters. The OpenAPI document lists them, besides those of the guard and of the routes: 400, 401,
-   * 403, 413, 415, 421, 429, 500 and 503, as far as they can occur. Default: none.
+   * The problems that the handler throws, or that `mapError` maps its errors to: for each status, what it
+   * means, in 1 to 300 characters. The OpenAPI document lists them, besides those of the guard and of the
+   * routes: 400, 401, 403, 413, 415, 421, 429, 500 and 503, as far as they can occur. Default: none.
    */
   readonly problems?: Readonly<Partial<Record<ProblemStatus, string>>>;
   /** Overrides how the operation is described as an MCP tool. Default: derived from the other members. */

@@ -1,4 +1,7 @@
-/** Reads the clients: the GPT, the pre-registered ones in `STATIC_CLIENTS`, and which other MCP clients can connect. */
+/**
+ * Reads the clients: the GPT, the pre-registered ones in `STATIC_CLIENTS`, and which other MCP clients can
+ * connect.
+ */
 import { type Client, ConfigurationError, gptAction, staticClient } from 'assistant-auth';
 import { type ClientSource, mcpClients } from 'assistant-auth/mcp-clients';
 import * as v from 'valibot';

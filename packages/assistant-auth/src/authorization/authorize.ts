@@ -48,8 +48,8 @@ export const authorizeEndpoint = (context: BrokerContext): EndpointDefinition =>
         cookies: [],
       });
     };
-    // An untrusted redirect URI gets no error before the user has seen a page. Otherwise, a link to this server could
-    // lead to any website that has published a metadata document (RFC 9700 §4.11.2).
+    // An untrusted redirect URI gets no error before the user has seen a page. Otherwise, a link to this
+    // server could lead to any website that has published a metadata document (RFC 9700 §4.11.2).
     return client.isTrustedRedirect?.(redirect) === false
       ? work()
       : withErrorRedirect(target, requestContext, work);
@@ -102,7 +102,8 @@ export const validateClientAndRedirect = async (
 };
 
 /**
- * Checks the response type, the code challenge, the scopes and the resource, and reads `prompt` and `max_age`.
+ * Checks the response type, the code challenge, the scopes and the resource, and reads `prompt` and
+ * `max_age`.
  * @param resources all resources; the first is the default
  * @param declaredScopes all scopes of this server
  * @throws ProtocolError that is redirected to the client
@@ -270,8 +271,8 @@ const describeClientIdentity = ({ kind, id }: Client): ClientIdentity => {
 };
 
 /**
- * Adds `offline_access` if the client gets a refresh token without requesting this scope. A client that is not in
- * the configuration decides that itself, so the user must see it.
+ * Adds `offline_access` if the client gets a refresh token without requesting this scope. A client that is
+ * not in the configuration decides that itself, so the user must see it.
  */
 const listShownScopes = ({ kind, offlineAccess }: Client, granted: readonly string[]): readonly string[] =>
   offlineAccess === 'always' && (kind === 'metadata-document' || kind === 'registration')

@@ -24,7 +24,8 @@ export const isWrongArgument = (error: unknown): error is TypeError =>
   error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_');
 
 /**
- * Runs a command. If it fails, prints the message of the error, or its stack trace, and sets the exit code to 1.
+ * Runs a command. If it fails, prints the message of the error, or its stack trace, and sets the exit code to
+ * 1.
  * @param isExpected returns whether the message of an error is enough. Default: `isUserFacing`
  */
 export const runCommand = async (
@@ -40,14 +41,14 @@ export const runCommand = async (
 };
 
 /**
- * The characters that can change what a terminal shows: control characters (C0, DEL and C1, with which terminals
- * are controlled), line and paragraph separators, and those that change the direction of text.
+ * The characters that can change what a terminal shows: control characters (C0, DEL and C1, with which
+ * terminals are controlled), line and paragraph separators, and those that change the direction of text.
  */
 const controlPattern = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 
 /**
- * Replaces each control character with its escape sequence in JSON, such as `\u001b`. Use it for each value from
- * a database, a request or the arguments that is printed.
+ * Replaces each control character with its escape sequence in JSON, such as `\u001b`. Use it for each value
+ * from a database, a request or the arguments that is printed.
  */
 export const escapeControls = (text: string): string =>
   text.replace(controlPattern, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`);

@@ -12,7 +12,7 @@ const usage = `Usage: npx assistant-auth <command>
 Commands:
   keys               print a key ring for the option sealingKeys, and the rings of a key rotation
   migrations         create the tables, on D1 or in a SQLite file
-  admin              show users, grants and the audit log, revoke grants, and delete users
+  admin              show users, grants, providers and the audit log, revoke grants, and delete users
 
 Run npx assistant-auth <command> --help to show the options of a command.
 

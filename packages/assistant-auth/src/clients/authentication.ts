@@ -67,8 +67,8 @@ const failureKey = (claimedId: string, block = 'anywhere'): string =>
   `${block} ${claimedId.slice(0, maxIdLength)}`;
 
 /**
- * Limits the assertions that are used with one grant, because storage keeps the ID of each. The assertion of a
- * client without a grant must not reach storage: anyone can publish a metadata document and keys.
+ * Limits the assertions that are used with one grant, because storage keeps the ID of each. The assertion of
+ * a client without a grant must not reach storage: anyone can publish a metadata document and keys.
  * @throws ProtocolError `authentication.assertions-limited`
  */
 export const limitAssertions = async (
@@ -81,8 +81,8 @@ export const limitAssertions = async (
 };
 
 /**
- * Records the assertion of a revocation or introspection request. A token request records its assertion in the
- * round trip that redeems the code or refreshes the grant.
+ * Records the assertion of a revocation or introspection request. A token request records its assertion in
+ * the round trip that redeems the code or refreshes the grant.
  * @throws ProtocolError `authentication.assertion-replayed` or `authentication.assertions-limited`
  */
 export const recordAssertion = async (
@@ -116,8 +116,8 @@ export type CredentialParameters = Parameters<(typeof credentialParameters)[numb
 export interface ClientCredentials {
   readonly id: string;
   /**
-   * The secret in each form that the client may mean: one, or two from Basic. Not verified. Treat them as
-   * secret, because one may be the right one.
+   * The secret that the client sent, not verified. With Basic, there can be two: as it was sent, and decoded.
+   * Treat them as secret, because one may be correct.
    */
   readonly secrets?: readonly string[];
   /** A client assertion. Treat it as a secret, because it may be valid. */
@@ -169,8 +169,8 @@ export const verifyClientCredentials = async <Party extends ClientAuthMethod>(
 };
 
 /**
- * Verifies the credentials with the method of the party. Credentials for another method are refused, and so is
- * an invalid assertion, even if the client can also be public.
+ * Verifies the credentials with the method of the party. Credentials for another method are refused, and so
+ * is an invalid assertion, even if the client can also be public.
  * @returns the assertion, if the method is `private_key_jwt`
  */
 const verifyMethod = async (
@@ -193,7 +193,7 @@ const verifyMethod = async (
   }
 };
 
-/** Compares every form with every secret, so that the time does not reveal which of them matches. */
+/** Compares every value with every secret, so that the time does not reveal which of them matches. */
 const hasSecret = async (
   { secrets, secretDigest }: Pick<ConfidentialClient, 'secrets' | 'secretDigest'>,
   forms: readonly string[],
@@ -222,7 +222,9 @@ const parseFormCredentials = (form: CredentialParameters): ClientCredentials => 
   return secret === undefined ? { id } : { id, secrets: [secret] };
 };
 
-/** Returns the client that an assertion claims to be from, because `client_id` is optional with an assertion. */
+/**
+ * Returns the client that an assertion claims to be from, because `client_id` is optional with an assertion.
+ */
 const readSubject = (assertion: string | undefined): string | undefined => {
   try {
     const payload = decodeBase64url(assertion?.split('.')[1] ?? '');
@@ -244,8 +246,9 @@ const parseHeaderCredentials = (authorization: string, form: CredentialParameter
 };
 
 /**
- * Parses Basic credentials (RFC 7617) whose ID and secret are form-encoded (RFC 6749 §2.3.1). Some clients do not
- * encode the secret, so it can also be meant as it was sent. The ID cannot: two IDs must not name one client.
+ * Parses Basic credentials (RFC 7617) whose ID and secret are form-encoded (RFC 6749 §2.3.1). Some clients do
+ * not encode the secret, so the result also has the secret as it was sent. The ID is always decoded, because
+ * one request must not name two clients.
  */
 const parseBasic = (authorization: string): ClientCredentials => {
   const encoded = /^Basic +([A-Za-z0-9+/]+={0,2})$/i.exec(authorization)?.[1];
@@ -264,7 +267,10 @@ const parseBasic = (authorization: string): ClientCredentials => {
   }
 };
 
-/** Decodes a secret, unless it cannot be form-encoded because of a `%` that encodes nothing. */
+/**
+ * Decodes a secret. Returns it unchanged if it is not form-encoded, because it has a `%` that encodes
+ * nothing.
+ */
 const decodeSecret = (sent: string): string => {
   try {
     return decodeURIComponent(sent);

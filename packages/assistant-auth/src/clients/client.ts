@@ -1,6 +1,6 @@
 /**
- * Clients, and the parsers of their options. The kinds of clients differ only in data, so no endpoint has special
- * cases for one kind.
+ * Clients, and the parsers of their options. The kinds of clients differ only in data, so no endpoint has
+ * special cases for one kind.
  */
 
 import { ConfigurationError } from '../oauth/errors.ts';
@@ -14,8 +14,8 @@ interface ClientTraits extends ScopePolicy {
   readonly id: string;
   /**
    * The kind of client: `gpt-action` if `gptAction` created it, and `static` if `staticClient` did. With
-   * `mcpClients`, also `metadata-document`, if its ID is the URL of its metadata document, and `registration`, if
-   * it registered itself (RFC 7591).
+   * `mcpClients`, also `metadata-document`, if its ID is the URL of its metadata document, and
+   * `registration`, if it registered itself (RFC 7591).
    */
   readonly kind: 'gpt-action' | 'static' | 'metadata-document' | 'registration';
   /**
@@ -29,7 +29,8 @@ interface ClientTraits extends ScopePolicy {
    */
   readonly redirects: readonly RedirectRule[];
   /**
-   * Whether it must send a code challenge (RFC 7636). For a resource other than the default, every client must.
+   * Whether it must send a code challenge (RFC 7636). For a resource other than the default, every client
+   * must.
    * @internal
    */
   readonly pkce: 'required' | 'optional';
@@ -53,8 +54,8 @@ interface ClientTraits extends ScopePolicy {
    */
   readonly isTrustedRedirect?: (redirectUri: string) => boolean;
   /**
-   * The copy of the client that each sign-in stores. Absent for clients in the configuration, and for a client
-   * whose metadata document cannot be read, so that a sign-in does not extend its stored copy.
+   * The copy of the client that each sign-in stores. Absent for clients in the configuration, and for a
+   * client whose metadata document cannot be read, so that a sign-in does not extend its stored copy.
    * @internal
    */
   readonly storedCopy?: {
@@ -127,8 +128,8 @@ export const acceptsAnyGpt = (client: Client): boolean =>
 // Parsers of the options that several kinds of clients share.
 
 /**
- * At least 32 characters of printable ASCII without spaces: a space or a line break usually comes from copying
- * and pasting. A secret should have 256 random bits; 32 printable characters can have about 210.
+ * At least 32 characters of printable ASCII without spaces: a space or a line break usually comes from
+ * copying and pasting. A secret should have 256 random bits; 32 printable characters can have about 210.
  */
 const secretPattern = /^[\x21-\x7E]{32,}$/;
 

@@ -23,11 +23,11 @@ export interface StaticClientOptions {
   readonly secrets?: readonly string[];
   /**
    * Whether the client must use PKCE (RFC 7636): `required`, or `optional` for a client that cannot use it.
-   * `optional` is allowed only with `secrets` and https redirect URIs (while the issuer is on loopback, also with
-   * redirect URIs on loopback), and only for the first of the broker's `resources`, which must not be an MCP
-   * server then. It deviates from OAuth 2.1 §4.1.1: a code that was stolen from a redirect can be used in another
-   * session at the client, unless the client prevents that. A challenge that is sent is always enforced. Default:
-   * `required`.
+   * `optional` is allowed only with `secrets` and https redirect URIs (while the issuer is on loopback, also
+   * with redirect URIs on loopback), and only for the first of the broker's `resources`, which must not be an
+   * MCP server then. It deviates from OAuth 2.1 §4.1.1: a code that was stolen from a redirect can be used in
+   * another session at the client, unless the client prevents that. A challenge that is sent is always
+   * enforced. Default: `required`.
    */
   readonly pkce?: 'required' | 'optional';
   /**

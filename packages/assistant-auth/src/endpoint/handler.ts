@@ -62,8 +62,9 @@ export interface EndpointDefinition {
   readonly methods: readonly string[] | ((url: URL) => readonly string[]);
   handle(requestContext: RequestContext): Promise<Response>;
   /**
-   * Returns what a genuine request belongs to, such as a login transaction, so that `limitByAddress` counts it
-   * separately; or `undefined` if it does not count the request at all. Reads no storage.
+   * Returns the ID of what a genuine request belongs to, such as a login transaction, so that
+   * `limitByAddress` counts the request separately. If it returns `undefined`, the request is not counted.
+   * Reads no storage.
    * @throws ProtocolError if the request is not genuine
    */
   findOwner?(requestContext: RequestContext): Promise<string | undefined>;
@@ -190,8 +191,8 @@ export const defineStaticDocument = (name: string, createResponse: () => Respons
 });
 
 /**
- * Limits the requests of each address block. Those of a sign-in or a session that is already in progress have
- * an allowance of their own, so that others at the same address can't stop it. A request whose address is
+ * Limits the requests of each address block. Those of a sign-in or a session that is already in progress are
+ * counted separately, so that others at the same address can't stop it. A request whose address is
  * unknown is not limited: all such requests would share one allowance, which anyone could use up.
  */
 export const limitByAddress = (

@@ -57,7 +57,7 @@ export const errorPageResponse = (html: string, error: ProtocolError): Response 
   });
 
 /**
- * Returns the page for a callback that signs nobody in. It has a link and no form.
+ * Returns the page for a callback that does not sign anyone in. It has a link and no form.
  * @param status 400 if the callback is repeated, because the request is not valid a second time
  */
 export const completedPageResponse = (html: string, status: 200 | 400): Response =>

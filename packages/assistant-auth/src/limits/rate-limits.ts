@@ -24,10 +24,10 @@ export interface Limits {
    */
   readonly pageRequests: RateLimiter;
   /**
-   * Counts browser requests that prove that a sign-in or a session is in progress, so that other people at the
-   * same address can't stop it: by the form of the sign-in page, by the login transaction, and by the session
-   * of the account page. Beyond the limit, a request counts as one of `pageRequests`. Default: 20 per minute,
-   * counted in memory.
+   * Counts browser requests that prove that a sign-in or a session is in progress, so that other people at
+   * the same address can't stop it: by the form of the sign-in page, by the login transaction, and by the
+   * session of the account page. Beyond the limit, a request counts as one of `pageRequests`. Default: 20 per
+   * minute, counted in memory.
    */
   readonly requestsPerSignIn: RateLimiter;
   /**
@@ -146,8 +146,8 @@ export const failOpen = (limiter: RateLimiter, log: Log): RateLimiter => ({
 // The rate limiter in memory, for platforms without counters. It counts for one process or isolate only.
 
 /**
- * The maximum number of keys: one to three megabytes. A limit per key does not stop an attacker who has more keys
- * than that.
+ * The maximum number of keys: one to three megabytes. A limit per key does not stop an attacker who has more
+ * keys than that.
  */
 const maxKeys = 10_000;
 
@@ -170,7 +170,8 @@ export const createMemoryLimiter = (allowance: Allowance, now: Clock): RateLimit
   const usageByKey = new Map<string, Usage>();
   return {
     async take(name) {
-      // Copied: V8 keeps a string in memory as long as a part of it, and a claimed client ID is a part of a body.
+      // Copied: V8 keeps a string in memory as long as a part of it, and a claimed client ID is a part of a
+      // body.
       const key = structuredClone(name);
       const at = now();
       const amount = computeUsage(usageByKey.get(key), at, limit / period);

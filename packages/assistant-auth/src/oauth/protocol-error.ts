@@ -1,8 +1,8 @@
 /**
  * The reasons for refusing a request, by endpoint, and what the response discloses: the error code (RFC 6749
- * §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 7591 §3.2.2, RFC 8707 §2, RFC 8935 §2.4, OpenID Connect Core §3.1.2.6),
- * a message, and a status if the default status of the code does not fit. A bundle contains only the messages of
- * the endpoints that it contains.
+ * §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 7591 §3.2.2, RFC 8707 §2, RFC 8935 §2.4, OpenID Connect Core
+ * §3.1.2.6), a message, and a status if the default status of the code does not fit. A bundle contains only
+ * the messages of the endpoints that it contains.
  */
 import type { Seconds } from './identifiers.ts';
 

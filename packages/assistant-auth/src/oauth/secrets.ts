@@ -24,8 +24,8 @@ export const randomId = (randomBytes: RandomBytes): string => encodeBase64url(ra
  * places, as in a repeated unit or an ascending sequence.
  *
  * Fewer than 1 in 10^11 random secrets of 32 hexadecimal characters have one. The probability of fewer than 6
- * different characters is at most C(16,5) (5/16)^32, and that of k repeated steps of n is at most C(n,k)/16^k,
- * summed over all distances. It is lower for longer secrets and for larger alphabets.
+ * different characters is at most C(16,5) (5/16)^32, and that of k repeated steps of n is at most
+ * C(n,k)/16^k, summed over all distances. It is lower for longer secrets and for larger alphabets.
  */
 export const hasPattern = (values: readonly number[]): boolean => {
   const steps = values.slice(1).map((value, at) => value - (values[at] ?? 0));

@@ -27,8 +27,8 @@ export interface AppleOptions {
   readonly keyId: string;
   /**
    * The contents of the key's .p8 file, a P-256 private key in PEM. Line breaks can be written `\n`. Secret.
-   * The broker signs a client secret with it for each request to Apple. A key that is incomplete, encrypted or
-   * of another kind prevents the start.
+   * The broker signs a client secret with it for each request to Apple. A key that is incomplete, encrypted
+   * or of another kind prevents startup.
    */
   readonly privateKey: string;
   /**
@@ -158,7 +158,7 @@ const appleIdentifierPattern = /^[A-Z0-9]{10}$/;
 
 // The key in the .p8 file: PKCS #8 (RFC 5958) with an EC private key (RFC 5915), in PEM (RFC 7468). WebCrypto
 // imports a key only asynchronously, so the whole structure is checked first: a key that was not copied
-// completely must prevent the start, and not fail at the first sign-in.
+// completely must prevent startup, and not fail at the first sign-in.
 
 /**
  * Decodes the key.
@@ -198,7 +198,7 @@ const curve = `(\xA0\x0A${p256.replace('*', '\\*')})?`;
 /** What follows the version of an EC private key: 32 bytes, and optionally the curve and the public key. */
 const ecKeyFields = new RegExp(`\x04\x20([^]{32})${curve}(\xA1\x44\x03\x42\0\x04[^]{64})?$`);
 
-/** Returns whether DER is exactly what its parts are encoded to, so that each length matches. */
+/** Returns whether DER is the exact encoding of a P-256 private key, so that each length matches. */
 const isP256PrivateKey = (der: string): boolean => {
   const [fields = '', scalar = ''] = ecKeyFields.exec(der) ?? [];
   const ecKey = encodeSequence(`\x02\x01\x01${fields}`);
@@ -208,11 +208,11 @@ const isP256PrivateKey = (der: string): boolean => {
 
 const encodeSequence = (content: string): string => `\x30${encodeLength(content)}${content}`;
 
-/** The length of at most 255 bytes. */
+/** Encodes a length of at most 255 bytes (X.690 §8.1.3). */
 const encodeLength = ({ length }: string): string =>
   (length < 128 ? '' : '\x81') + String.fromCharCode(length);
 
-/** Fails only if the public key next to the private key belongs to another one. */
+/** Fails only if the public key in the file does not belong to the private key. */
 const importKey = async (pkcs8: Uint8Array<ArrayBuffer>): Promise<CryptoKey> => {
   try {
     return await crypto.subtle.importKey('pkcs8', pkcs8, { name: 'ECDSA', namedCurve: 'P-256' }, false, [

@@ -61,7 +61,10 @@ const buildPromptParameters = (
   return { ...parameters, ...accountSelection, ...(prompt !== '' && { prompt }) };
 };
 
-/** Replaces a fixed `max_age` with the client's. Omits `prompt`, because `prompt=login` would make it ineffective. */
+/**
+ * Replaces a fixed `max_age` with the client's. Omits `prompt`, because `prompt=login` would make it
+ * ineffective.
+ */
 const withMaxAge = (
   reauthentication: Readonly<Record<string, string>>,
   maxAge: Seconds | undefined,

@@ -168,8 +168,9 @@ export const createOidcProvider = (
 };
 
 /**
- * Returns the default parameters only if the issuer lists their `prompt` as supported (OpenID Connect Prompt Create
- * 1.0): some issuers refuse a request with any other value. Parameters that the publisher set are always sent.
+ * Returns the default parameters only if the issuer lists their `prompt` as supported (OpenID Connect Prompt
+ * Create 1.0): some issuers refuse a request with any other value. Parameters that the publisher set are
+ * always sent.
  */
 const selectIfSupported = (
   parameters: Readonly<Record<string, string>>,

@@ -46,8 +46,8 @@ export interface UpstreamRequest {
     /** The earliest time of authentication that is accepted. */
     readonly since: EpochSeconds;
     /**
-     * The maximum time between the user's authentication and the start of the sign-in, in seconds; at least 1.
-     * Default: the user must authenticate again.
+     * The maximum time between the user's authentication and the start of the sign-in, in seconds; at least
+     * 1. Default: the user must authenticate again.
      */
     readonly maxAge?: Seconds;
   };
@@ -82,9 +82,9 @@ export interface IdentityProvider {
    */
   readonly icon?: string;
   /**
-   * Names whose user IDs the subjects are: an identity is only the same one as long as this stays the same. At most 512
-   * characters, such as the issuer. If it differs from the stored one, sign-ins with this provider are refused until the operator
-   * accepts it, because a subject could belong to someone else.
+   * The namespace that the subjects belong to, such as the issuer, at most 512 characters. A subject
+   * identifies the same user only within one namespace. So if it differs from the stored one, sign-ins with
+   * this provider are refused until the operator accepts the new one.
    */
   readonly subjectNamespace: string;
   /**
@@ -265,7 +265,8 @@ export const isVisible = (value: unknown): value is string =>
   typeof value === 'string' && /[^\s\p{Cc}\p{Cf}\p{DI}\u2800]/u.test(value);
 
 /**
- * Returns a URL as a subject namespace: on loopback without its port, because the ports of fake providers change.
+ * Returns a URL as a subject namespace: on loopback without its port, because the ports of fake providers
+ * change.
  */
 export const toSubjectNamespace = (text: string): string => {
   const url = URL.parse(text);

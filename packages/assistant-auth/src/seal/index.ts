@@ -17,9 +17,9 @@ export { listSealedPrefixes, type Opened, type Opener, type Purpose, type Sealer
  * Creates the sealer of one purpose. Create it once: it derives each key of the ring on first use and caches
  * it.
  *
- * The broker never accepts a text that this function seals, whatever its purpose, even if both use the same key
- * ring. Use a key ring of its own for your data all the same: `readKeyUsage` of `assistant-auth/d1`, which finds
- * out whether a key can be retired, knows only the broker's data.
+ * The broker never accepts a text that this function seals, whatever its purpose, even if both use the same
+ * key ring. Use a key ring of its own for your data all the same: `readKeyUsage` of `assistant-auth/d1`,
+ * which finds out whether a key can be retired, knows only the broker's data.
  * @param ring the keys
  * @param purpose what the texts are for
  * @param randomBytes the source of the IVs. Default: `crypto.getRandomValues`

@@ -312,8 +312,8 @@ type IdentityContext = Pick<BrokerContext, 'issuer' | 'storage' | 'providerIo'>;
  * only if this process handled it). A provider accepts its code only once, so the broker looks up the grant
  * before it sends the code. If the exchange fails, it looks again, because another delivery of the callback
  * may have been faster.
- * @throws ProtocolError `transaction.replayed`, or `transaction.status-unknown` if storage is unavailable; the
- *   client gets neither of these
+ * @throws ProtocolError `transaction.replayed`, or `transaction.status-unknown` if storage is unavailable;
+ *   the client gets neither of these
  * @throws ProviderError if the user canceled, the provider is unavailable, or its response cannot be verified
  */
 export const handleProviderResponse = async (

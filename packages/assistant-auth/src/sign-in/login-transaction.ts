@@ -199,14 +199,16 @@ const maxOpened = 16;
 /** How many surplus cookies one response clears: proxies limit the size of response headers, too. */
 const maxCleared = 16;
 
-/** How many login transactions a browser keeps, and how many completed ones. A new one replaces the oldest. */
+/**
+ * How many login transactions a browser keeps, and how many completed ones. A new one replaces the oldest.
+ */
 const maxTransactions = 5;
 const maxCompletions = 3;
 
 /**
- * In characters of the `Cookie` header, of all cookies of the broker: nginx accepts 8 kB, with those of the
- * app. A transaction takes about 520 characters, and 3,300 with the longest `state`. The session takes at most
- * 1,270, and the binding cookies of 30 tabs take 1,350.
+ * The maximum length of all cookies of the broker in the `Cookie` header, in characters. nginx accepts 8 kB,
+ * including the cookies of the app. A transaction takes about 520 characters, and 3,300 with the longest
+ * `state`. The session takes at most 1,270, and the binding cookies of 30 tabs take 1,350.
  */
 const maxCookiesLength = 6000;
 

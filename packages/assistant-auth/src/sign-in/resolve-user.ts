@@ -75,7 +75,10 @@ export const findNamespace = (
   return subjectNamespace;
 };
 
-/** Builds the stored copy of a client that is not in the configuration, so that the broker still knows it later. */
+/**
+ * Builds the stored copy of a client that is not in the configuration, so that the broker still knows it
+ * later.
+ */
 const copyClient = ({ id, name, storedCopy }: Client, now: EpochSeconds): Pick<SignIn, 'client'> =>
   storedCopy === undefined
     ? {}
@@ -83,7 +86,8 @@ const copyClient = ({ id, name, storedCopy }: Client, now: EpochSeconds): Pick<S
 
 /**
  * Stores a sign-in.
- * @throws ProtocolError `user.limited` if the user has signed in too often, or `provider.changed`; nothing was stored
+ * @throws ProtocolError `user.limited` if the user has signed in too often, or `provider.changed`; nothing
+ *   was stored
  */
 export const recordWithinLimits = async (
   {

@@ -147,8 +147,8 @@ export type IdentityLinkOutcome =
   /** The session has ended. Nothing was changed. */
   | 'session-ended'
   /**
-   * The stored namespace of the provider is another one, whatever else would be the result. Only the refused namespace was
-   * stored, for the operator, and when it was first refused.
+   * The stored namespace of the provider is another one. This outcome takes precedence over all others. Only
+   * the refused namespace and the time of its first refusal were stored, for the operator.
    */
   | 'provider-changed';
 
@@ -325,8 +325,8 @@ export interface ReceivedSecurityEvent extends Omit<SecurityEvent, 'type'> {
 
 /**
  * The result of recording a security event. `recorded`: its revocations were applied. `replayed`: the event
- * was received before, and nothing was changed. `provider-changed`: the stored namespace of the provider is another one, and
- * nothing was changed.
+ * was received before, and nothing was changed. `provider-changed`: the stored namespace of the provider is
+ * another one, and nothing was changed.
  */
 export type SecurityEventOutcome = 'recorded' | 'replayed' | 'provider-changed';
 
@@ -398,9 +398,9 @@ export interface MaintenanceStorage {
    * Deletes what is no longer needed: grants older than `grantRetention` without an unexpired access token
    * and without an unexpired refresh token (of a revoked grant, only the access token counts), records of
    * security events that would be rejected because of their age, expired revocations, old audit entries,
-   * expired client assertions, and clients whose `retainUntil` has passed, unless a grant with their client ID
-   * is still stored. Everything but the audit entries is kept for another five minutes (`cleanupMargin`), because the clock
-   * of the server that runs the cleanup may be ahead. Users and identities are kept.
+   * expired client assertions, and clients whose `retainUntil` has passed, unless a grant with their client
+   * ID is still stored. Everything but the audit entries is kept for another five minutes (`cleanupMargin`),
+   * because the clock of the server that runs the cleanup may be ahead. Users and identities are kept.
    */
   cleanUp(cleanup: Cleanup): Promise<void>;
   /** Finds stored upstream tokens by the prefix of their sealed texts. */

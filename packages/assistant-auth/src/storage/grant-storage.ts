@@ -38,8 +38,8 @@ export interface SignIn {
   /** The identity that signed in. */
   readonly identity: VerifiedIdentity;
   /**
-   * The namespace of the provider's subjects, at most 512 characters. The first sign-in with the provider stores
-   * it. If it differs from the stored one, nothing is recorded.
+   * The namespace of the provider's subjects, at most 512 characters. The first sign-in with the provider
+   * stores it. If it differs from the stored one, nothing is recorded.
    */
   readonly subjectNamespace: string;
   /** The user that the identity belongs to. */
@@ -59,7 +59,10 @@ export interface StoredClient {
   readonly id: string;
   /** The name that users saw when they signed in. */
   readonly name: string;
-  /** The metadata of the client: JSON that storage returns unchanged and does not interpret. Contains no secret. */
+  /**
+   * The metadata of the client: JSON that storage returns unchanged and does not interpret. Contains no
+   * secret.
+   */
   readonly metadata: string;
   /** From this time on, a cleanup deletes the client, unless a grant with its client ID is stored. */
   readonly retainUntil: EpochSeconds;
@@ -115,8 +118,8 @@ export type SignInOutcome =
   /** The session has ended. Nothing was written. */
   | { readonly kind: 'session-ended' }
   /**
-   * The stored namespace of the provider is another one, whatever else would be the result. Only the refused namespace was
-   * stored, for the operator, and when it was first refused.
+   * The stored namespace of the provider is another one. This outcome takes precedence over all others. Only
+   * the refused namespace and the time of its first refusal were stored, for the operator.
    */
   | { readonly kind: 'provider-changed' }
   /** The user has signed in too often. Nothing was written. */
@@ -361,8 +364,8 @@ export interface GrantStorage {
    */
   readRefreshable(presented: PresentedRefreshToken): Promise<RefreshableGrant | undefined>;
   /**
-   * Returns a client that `recordSignIn` stored, even if its `retainUntil` has passed, or `undefined` if there
-   * is none.
+   * Returns a client that `recordSignIn` stored, even if its `retainUntil` has passed, or `undefined` if
+   * there is none.
    * @param id the client ID
    */
   readClient(id: string): Promise<StoredClient | undefined>;
@@ -372,8 +375,8 @@ export interface GrantStorage {
    */
   deleteClient(id: string): Promise<void>;
   /**
-   * Records the use of a client assertion, for requests that neither redeem a code nor refresh a grant. Returns
-   * `replayed` if the assertion was used before.
+   * Records the use of a client assertion, for requests that neither redeem a code nor refresh a grant.
+   * Returns `replayed` if the assertion was used before.
    */
   recordAssertion(assertion: ClientAssertion): Promise<'recorded' | 'replayed'>;
 }

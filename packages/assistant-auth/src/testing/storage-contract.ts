@@ -50,11 +50,11 @@ const groups = [
  * `createStorage` can empty one database, if the tests run one after another. A test makes up to 50 calls at
  * the same time. The time is an argument of the methods, so no test waits.
  *
- * The tests cannot check everything that the interface requires. They find methods that are not atomic only by
- * calling them at the same time, and they see neither how many round trips a method makes nor what happens if
- * the database fails. Test yourself that each method makes one round trip, and that it throws
- * `StorageUnavailable`, with the driver's error as `cause`, if it cannot reach the database. It must then have
- * changed either nothing or everything. The tests do not read the audit log, which is optional.
+ * The tests cannot check everything that the interface requires. They find methods that are not atomic only
+ * by calling them at the same time, and they see neither how many round trips a method makes nor what happens
+ * if the database fails. Test yourself that each method makes one round trip, and that it throws
+ * `StorageUnavailable`, with the driver's error as `cause`, if it cannot reach the database. It must then
+ * have changed either nothing or everything. The tests do not read the audit log, which is optional.
  * @param createStorage returns storage without rows, where the number of the next revocation is 1
  * @example
  * ```ts

@@ -68,8 +68,9 @@ const parseTokenRequest = (form: URLSearchParams) => {
 };
 
 /**
- * Finds the client of a token request. If it is not in the configuration, the code or refresh token must have been
- * issued to it. Otherwise the error is that of an invalid code or token, so that the client starts a new sign-in.
+ * Finds the client of a token request. If it is not in the configuration, the code or refresh token must have
+ * been issued to it. Otherwise the error is that of an invalid code or token, so that the client starts a new
+ * sign-in.
  */
 const findClient = async (
   { clients, sealers }: BrokerContext,

@@ -17,7 +17,9 @@ export type GrantParameters = Parameters<(typeof grantParameters)[number] | 'res
 export type GrantContext = RecheckContext &
   Pick<BrokerContext, 'lateRefresh' | 'limits' | 'refreshUser' | 'scopes'>;
 
-/** The client of a token request, and the assertion that it authenticated with, if any. It must be recorded. */
+/**
+ * The client of a token request, and the assertion that it authenticated with, if any. It must be recorded.
+ */
 export interface AuthenticatedClient {
   readonly client: Client;
   readonly assertion: VerifiedAssertion | undefined;

@@ -1,12 +1,12 @@
 /**
  * `grant_type=refresh_token` (RFC 6749 §6). A rotating grant gets a new refresh token at each refresh (RFC
- * 9700 §4.14.2). The previous token counts as a retry for two minutes (`lifetimes.refreshGrace`) and gets the current
- * tokens again. After that, if the current token was never used, the option `lateRefresh` decides: `recover`
- * (the default) starts a new branch, `revoke` revokes the grant. Any other replaced token revokes the grant.
- * A stable grant keeps its refresh token. A token that has expired is refused, and revokes nothing. Storage
- * decides which case applies, atomically (`isTokenAccepted` and `revokeReused` in `storage/sqlite/grants.ts`,
- * `classifyPresentedToken` in `storage/memory/grants.ts`). Before that, calls the option `refreshUser`; after it, rechecks
- * the identity at its provider, if that is due.
+ * 9700 §4.14.2). The previous token counts as a retry for two minutes (`lifetimes.refreshGrace`) and gets the
+ * current tokens again. After that, if the current token was never used, the option `lateRefresh` decides:
+ * `recover` (the default) starts a new branch, `revoke` revokes the grant. Any other replaced token revokes
+ * the grant. A stable grant keeps its refresh token. A token that has expired is refused, and revokes
+ * nothing. Storage decides which case applies, atomically (`isTokenAccepted` and `revokeReused` in
+ * `storage/sqlite/grants.ts`, `classifyPresentedToken` in `storage/memory/grants.ts`). Before that, calls the
+ * option `refreshUser`; after it, rechecks the identity at its provider, if that is due.
  */
 
 import type { Client, VerifiedAssertion } from '../clients/client.ts';
@@ -28,8 +28,8 @@ export const refreshTokenGrant: GrantHandler = async (context, { client, asserti
   const now = context.now();
   const presented = await openRefreshToken(sealers, parameters.refresh_token);
   checkRefreshToken(presented, client, parameters, now);
-  // A refresh needs the client authentication of the code exchange, or a stronger one. Otherwise, a stolen token
-  // could be used without the client's key.
+  // A refresh needs the client authentication of the code exchange, or a stronger one. Otherwise, a stolen
+  // token could be used without the client's key.
   const { requiresAssertion } = presented;
   if (requiresAssertion && assertion === undefined) throw tokenEndpointError('refresh.authentication');
   if (findByResource(sealers.access, presented.resource) === undefined)

@@ -1,7 +1,7 @@
 /**
- * Calls the option `refreshUser` before a grant is refreshed, so that a failure consumes nothing. It is called only if the
- * refresh would succeed: not for a replaced token, whose reuse storage detects. If the hook refuses the user, revokes the
- * grant, so that its access tokens stop working, too.
+ * Calls the option `refreshUser` before a grant is refreshed, so that a failure consumes nothing. It is
+ * called only if the refresh would succeed: not for a replaced token, whose reuse storage detects. If the
+ * hook refuses the user, revokes the grant, so that its access tokens stop working, too.
  */
 import type { RefreshUserResult } from '../context.ts';
 import type { UserClaims } from '../oauth/identifiers.ts';

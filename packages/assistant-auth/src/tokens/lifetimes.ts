@@ -66,9 +66,10 @@ export interface Lifetimes {
    */
   readonly inconclusiveRecheck: Seconds;
   /**
-   * How long a refresh token that was replaced is accepted as a retry, because the response with its successor may have been
-   * lost. From 0 to 10 minutes. With 0, each refresh token can be used only once: any second use counts as theft and revokes the
-   * grant, also by clients that refresh twice at the same time. Default: 2 minutes.
+   * How long a refresh token that was replaced is accepted as a retry, because the response with its
+   * successor may have been lost. From 0 to 10 minutes. With 0, each refresh token can be used only once: any
+   * second use counts as theft and revokes the grant, even if a client only refreshes twice at the same time.
+   * Default: 2 minutes.
    * @see RFC 9700 §4.14.2
    */
   readonly refreshGrace: Seconds;

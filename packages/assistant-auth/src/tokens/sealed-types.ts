@@ -49,11 +49,17 @@ export const refreshToken = record({
   clientId: text,
   scopes: list(text),
   resource: text,
-  /** The provider that the user signed in with. Without it in the configuration, the token cannot be used for now. */
+  /**
+   * The provider that the user signed in with. While it is not in the configuration, the token cannot be
+   * used.
+   */
   provider: text,
   generation: uint,
   expiresAt: uint,
-  /** Whether a refresh requires a client assertion, because the code or an earlier refresh token was used with one. */
+  /**
+   * Whether a refresh requires a client assertion, because the code or an earlier refresh token was used with
+   * one.
+   */
   requiresAssertion: trailingFlag,
 });
 
@@ -124,8 +130,8 @@ export const authorizationRequest = record({
   resource: text,
   codeChallenge: optional(text),
   /**
-   * `max_age` (OpenID Connect Core §3.1.2.1): how long ago the user can have authenticated, in seconds. 0 with
-   * `prompt=login`: the user must authenticate again. Absent if the client accepts any sign-in.
+   * `max_age` (OpenID Connect Core §3.1.2.1): how long ago the user can have authenticated, in seconds. 0
+   * with `prompt=login`: the user must authenticate again. Absent if the client accepts any sign-in.
    */
   maxAge: optional(uint),
   /** Whether the provider must show its account chooser (`prompt=select_account`). */

@@ -1,6 +1,7 @@
 /**
- * Renders the error page, for errors that are shown to the user, and the page for a callback that signs nobody
- * in: because it was already handled, or because it is the outcome of a request for admin consent.
+ * Renders the error page, for errors that are shown to the user, and the page for a callback that does not
+ * sign anyone in, because it was already handled or because it is the response to a request for admin
+ * consent.
  */
 
 import type { ParsedBranding } from './branding.ts';
@@ -24,8 +25,8 @@ export interface ErrorModel {
 }
 
 /**
- * Renders the page. Apart from `title`, `message`, `reference` and `destination`, it reveals nothing about the
- * request.
+ * Renders the page. Apart from `title`, `message`, `reference` and `destination`, it reveals nothing about
+ * the request.
  */
 export const renderErrorPage = ({
   branding,
@@ -53,8 +54,8 @@ export interface CompletedModel {
   readonly stylesheetPath: string;
   /**
    * `signed-in`: the grant is active. `ended`: it was revoked or deleted since then. `linked`: the page that
-   * asks whether to link an identity was shown before. `consent-given`, `consent-declined`: an administrator was
-   * asked for consent for an organization. Nobody is signed in by that.
+   * asks whether to link an identity was shown before. `consent-given`, `consent-declined`: an administrator
+   * was asked for consent for an organization. This does not sign anyone in.
    */
   readonly outcome: 'signed-in' | 'ended' | 'linked' | 'consent-given' | 'consent-declined';
   /** What the page links to. */

@@ -1,7 +1,7 @@
 /**
  * Renders the sign-in page, which is also the consent page. It shows the client, the scopes, the redirect
- * host and one button per provider. A client that is not in the configuration chose its name itself, so the page
- * also shows what identifies it.
+ * host and one button per provider. A client that is not in the configuration chose its name itself, so the
+ * page also shows what identifies it.
  */
 
 import { continueChoice, type Seconds } from '../oauth/identifiers.ts';
@@ -23,8 +23,8 @@ export interface SignInModel {
   /** The publisher's branding, language and texts, with all defaults filled in. */
   readonly branding: ParsedBranding;
   /**
-   * The name of the client. A client that is not in the configuration chose it itself, so never show it without
-   * `clientIdentity`.
+   * The name of the client. A client that is not in the configuration chose it itself, so never show it
+   * without `clientIdentity`.
    */
   readonly clientName: string;
   /** What is known about the client besides its name. */
@@ -35,15 +35,15 @@ export interface SignInModel {
    */
   readonly redirectHost: string;
   /**
-   * Where the code is sent: to a `website`, or to an app on the user's `device`, through a loopback address or
-   * a private-use URI scheme (RFC 8252 §7.1, §7.3). If it is `device`, warn the user, even if the client is in
-   * the configuration: any app on the device can start a sign-in with the client ID of another app, and receive
-   * the code (RFC 8252 §8.6).
+   * Where the code is sent: to a `website`, or to an app on the user's `device`, through a loopback address
+   * or a private-use URI scheme (RFC 8252 §7.1, §7.3). If it is `device`, warn the user, even if the client
+   * is in the configuration: any app on the device can start a sign-in with the client ID of another app, and
+   * receive the code (RFC 8252 §8.6).
    */
   readonly redirectKind: 'website' | 'device';
   /** The scopes that are granted. */
   readonly scopes: readonly ScopeDescription[];
-  /** How long the client keeps access. Show it, so that the user can tell a long one from a short one. */
+  /** How long the client keeps access. Show it, so that the user knows whether that is long or short. */
   readonly access: AccessDuration;
   /** The path of the account page, where the user can disconnect the client. Absent if there is none. */
   readonly accountPath?: string;

@@ -7,11 +7,11 @@ import { ConfigurationError } from '../oauth/errors.ts';
 import type { Seconds } from '../oauth/identifiers.ts';
 
 /**
- * The texts of the account pages, and those of other pages that are only shown if there is an account page, as
- * part of {@link Texts}. They can also have these placeholders, besides those of {@link SignInTexts}:
- * `{account}` (a link to the account page), `{identity}` (a provider, with the user's name or address there), `{site}` (the host of the URL that is a
- * client's ID), `{since}` and `{used}` (dates). Screen readers read a button that disconnects or removes
- * something together with the name of that item.
+ * The texts of the account pages, and those of other pages that are only shown if there is an account page,
+ * as part of {@link Texts}. They can also have these placeholders, besides those of {@link SignInTexts}:
+ * `{account}` (a link to the account page), `{identity}` (a provider, with the user's name or address there),
+ * `{site}` (the host of the URL that is a client's ID), `{since}` and `{used}` (dates). Screen readers read a
+ * button that disconnects or removes something together with the name of that item.
  */
 export interface AccountTexts {
   /** Heading and window title of the account page and of its sign-in page: `{product}`. */
@@ -177,9 +177,9 @@ export interface AccountTexts {
 
 /**
  * The texts of the sign-in and error pages, as part of {@link Texts}: plain text with placeholders for names:
- * `{product}`, `{client}`, `{host}` (where the client's code is sent), `{duration}`, `{provider}` and `{user}`
- * (the user's name or address at the provider of the session). A replacement must keep the placeholders of the default;
- * only `{product}` can be left out.
+ * `{product}`, `{client}`, `{host}` (where the client's code is sent), `{duration}`, `{provider}` and
+ * `{user}` (the user's name or address at the provider of the session). A replacement must keep the
+ * placeholders of the default; only `{product}` can be left out.
  */
 export interface SignInTexts {
   /** Heading and window title: `{product}`. */
@@ -265,14 +265,18 @@ export interface McpClientTexts {
   readonly unverifiedName: string;
   /** Which host identifies the client, if its ID is the URL of its metadata document: `{site}`. */
   readonly identifiedBy: string;
-  /** Shown instead of `destination` if that host is not the one that the code is sent to: `{host}`, `{site}`. */
+  /**
+   * Shown instead of `destination` if that host is not the one that the code is sent to: `{host}`, `{site}`.
+   */
   readonly otherDestination: string;
 }
 
 /** The texts of all pages, without the titles and messages of errors. */
 export interface Texts extends SignInTexts, AccountTexts, McpClientTexts {}
 
-/** The validated texts. Those of the account pages and of `mcpClients` are present if the broker uses them. */
+/**
+ * The validated texts. Those of the account pages and of `mcpClients` are present if the broker uses them.
+ */
 export type ParsedTexts = SignInTexts & Partial<AccountTexts & McpClientTexts>;
 
 export const defaultTexts: SignInTexts = {
@@ -316,8 +320,8 @@ export const defaultTexts: SignInTexts = {
 /**
  * Fills in the default texts.
  * @param optionalTexts the default texts of the opt-in parts that the broker uses
- * @throws ConfigurationError for an unknown name, a text of an opt-in part that the broker does not use, an empty
- *   text, a missing placeholder, or one that the default does not have
+ * @throws ConfigurationError for an unknown name, a text of an opt-in part that the broker does not use, an
+ *   empty text, a missing placeholder, or one that the default does not have
  */
 export const parseTexts = (given: Partial<Texts>, optionalTexts?: Partial<Texts>): ParsedTexts => {
   const defaults: ParsedTexts = { ...defaultTexts, ...optionalTexts };
@@ -335,8 +339,8 @@ const units = [
 ] as const;
 
 /**
- * Formats a duration, such as `6 months` or `90 minutes`, rounded up: in the largest unit of which it has at least
- * two.
+ * Formats a duration, such as `6 months` or `90 minutes`, rounded up: in the largest unit of which it has at
+ * least two.
  * @param language the BCP 47 tag of the page's language
  * @param oneYear the text for 365 days
  */

@@ -231,7 +231,9 @@ const buildRequestBody = (operation: Operation<never>): object | undefined => {
   return { required: requiredNames.length > 0, content: { 'application/json': { schema } } };
 };
 
-/** Lists the responses that can occur: those of the guard and of the routes, and the problems of the handler. */
+/**
+ * Lists the responses that can occur: those of the guard and of the routes, and the problems of the handler.
+ */
 const buildResponses = (operation: Operation<never>): Readonly<Record<string, object>> => {
   const { description = 'The result.', ...schema } = describeSchema(operation.output, 'output');
   const common = listCommonStatuses(operation).map((status) => [

@@ -121,7 +121,9 @@ const markRevoked = (memory: MemoryTables, grants: readonly Grant[], now: EpochS
   return revokedGrants;
 };
 
-/** The clock may be ahead of that of a server where the token is still valid. */
+/**
+ * A token counts as unexpired for `cleanupMargin` longer, because this clock may be ahead of other servers.
+ */
 const hasUnexpiredToken = ({ use }: Grant, now: EpochSeconds): boolean =>
   (use?.accessExpiresAt ?? 0) > now - cleanupMargin;
 

@@ -92,8 +92,8 @@ export const claimCode = async (db: SqlDatabase, { grantId, now }: CodeClaim): P
   return hasChanges(claimed) ? 'claimed' : toGrantStatus(found?.results[0]);
 };
 
-// Refresh: the first three statements detect reuse. If there is none, the next one rotates, accepts a retry, or starts a
-// branch, and the last one acquires a recheck lease.
+// Refresh: the first three statements detect reuse. If there is none, the next one rotates, accepts a retry,
+// or starts a branch, and the last one acquires a recheck lease.
 
 export const refresh = async (db: SqlDatabase, use: GrantRefresh): Promise<RefreshOutcome> => {
   const results = await runBatchOnce<GrantStateRow & RecheckLeaseRow>(

@@ -1,6 +1,6 @@
 /**
- * The namespaces that the subjects of providers belong to, in SQL. The first sign-in with a provider stores its
- * namespace. From then on, statements check with `buildChangeQuery` that it is still the same.
+ * The namespaces that the subjects of providers belong to, in SQL. The first sign-in with a provider stores
+ * its namespace. From then on, statements check with `buildChangeQuery` that it is still the same.
  */
 import type { EpochSeconds } from '../../oauth/identifiers.ts';
 import type { SqlDatabase, SqlStatement } from './statements.ts';

@@ -75,8 +75,9 @@ const auditRevocations = (
 };
 
 /**
- * The condition that the event is not stored yet, and that its provider was not changed. `?2` is the provider, `?3` the
- * event's `jti`, `?5` the namespace. (`?4` is `signedInBefore`: grants of later sign-ins are not revoked.)
+ * The condition that the event is not stored yet, and that its provider was not changed. `?2` is the
+ * provider, `?3` the event's `jti`, `?5` the namespace. (`?4` is `signedInBefore`: grants of later sign-ins
+ * are not revoked.)
  */
 const isApplicable = `NOT EXISTS (SELECT 1 FROM security_events WHERE security_events.provider = ?2 AND jti = ?3)
   AND NOT EXISTS (${buildChangeQuery('?2', '?5')})`;

@@ -32,8 +32,8 @@ export const recordSignIn = async (db: SqlDatabase, signIn: SignIn): Promise<Sig
 };
 
 /**
- * The rows that the statements of a sign-in return: `changed` if the provider was changed, `created_at` if the limit is
- * reached, or the columns of the identity.
+ * The rows that the statements of a sign-in return: `changed` if the provider was changed, `created_at` if
+ * the limit is reached, or the columns of the identity.
  */
 interface SignInRow {
   readonly changed?: number;

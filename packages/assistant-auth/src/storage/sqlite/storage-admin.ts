@@ -1,12 +1,13 @@
 /**
- * The operator's queries: users, grants, providers, the audit log, and what still needs a sealing key. Results identify
- * users only by ID, and contain no names or email addresses.
+ * The operator's queries: users, grants, providers, the audit log, and what still needs a sealing key.
+ * Results identify users only by ID, and contain no names or email addresses.
  */
 import type { EpochSeconds, GrantId, UserId } from '../../oauth/identifiers.ts';
 import type { AuditActor, AuditEventName } from './statements.ts';
 
 /**
- * The operator's queries on the storage's database. Only `revokeProvider` and `acceptProvider` change anything.
+ * The operator's queries on the storage's database. Only `revokeProvider` and `acceptProvider` change
+ * anything.
  */
 export interface StorageAdmin {
   /**
@@ -48,20 +49,23 @@ export interface StorageAdmin {
    * @param query the keys and the current time
    */
   readKeyUsage(query: KeyUsageQuery): Promise<readonly KeyUsage[]>;
-  /** Reads the providers that users have signed in with, whether they are configured or not. Ordered by ID. */
+  /**
+   * Reads the providers that users have signed in with, whether they are configured or not. Ordered by ID.
+   */
   listProviders(): Promise<readonly ProviderSummary[]>;
   /**
-   * Revokes all grants of the identities of a provider, and deletes their upstream tokens, whether the provider is configured or
-   * not. Appends an entry for each grant with an unexpired access token, or one entry for the user instead of several. The
-   * identities stay: if the provider is configured, their users can sign in again.
+   * Revokes all grants of the identities of a provider, and deletes their upstream tokens, whether the
+   * provider is configured or not. Appends an entry for each grant with an unexpired access token, or one
+   * entry for the user instead of several. The identities stay: if the provider is configured, their users
+   * can sign in again.
    * @param provider the ID of the provider
    * @param reason the reason, for the audit log
    * @param now the current time, from `readClock`
    */
   revokeProvider(provider: string, reason: string, now: EpochSeconds): Promise<ProviderRevocation>;
   /**
-   * Replaces the stored namespace of a provider with the one that was refused last, so that sign-ins work again. Returns
-   * `undefined` if none was refused.
+   * Replaces the stored namespace of a provider with the one that was refused last, so that sign-ins work
+   * again. Returns `undefined` if none was refused.
    * @param provider the ID of the provider
    * @param now the current time, from `readClock`
    */
@@ -210,8 +214,8 @@ export interface KeyUsage {
    */
   readonly sealedUntil?: EpochSeconds;
   /**
-   * The number of active grants that may have a token or cookie from before `sealedUntil`. 0 for the first key of
-   * the ring, because it still seals: every token and cookie may need it.
+   * The number of active grants that may have a token or cookie from before `sealedUntil`. 0 for the first
+   * key of the ring, because it still seals: every token and cookie may need it.
    */
   readonly activeGrants: number;
   /** When the last of these grants expires, unless it is revoked before. */

@@ -159,8 +159,9 @@ export const cleanupTests = (createStorage: CreateStorage): readonly StorageCont
 ];
 
 /**
- * What is still needed on a server with the correct time, although the clock of the server that runs the cleanup is ahead: how
- * to store it, the last second in which it is needed, and whether it is still stored then.
+ * What is still needed on a server with the correct time, although the clock of the server that runs the
+ * cleanup is ahead: how to store it, the last second in which it is needed, and whether it is still stored
+ * then.
  */
 const needed: readonly (readonly [
   name: string,

@@ -137,7 +137,10 @@ export const signInAndRedeem = async (
   );
 };
 
-/** Ada's upstream token, as a sign-in stores it. Storage adds the namespace of its provider when it returns it. */
+/**
+ * Ada's upstream token, as a sign-in stores it. Storage adds the namespace of its provider when it returns
+ * it.
+ */
 export const adasUpstreamToken = {
   provider: 'google',
   subject: 'ada',
