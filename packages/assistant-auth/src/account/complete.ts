@@ -200,7 +200,7 @@ const respondLinkConflict = (
 
 const showLinkPage = async (
   context: AccountContext,
-  { requestContext }: CallbackContext,
+  { requestContext, provider }: CallbackContext,
   session: ActiveSession,
   identity: Identity,
   cookies: readonly string[],
@@ -219,6 +219,7 @@ const showLinkPage = async (
     link: await sealers.pendingLink.seal({
       session: session.grantId,
       provider: stored.provider,
+      subjectNamespace: provider.subjectNamespace,
       subject: stored.subject,
       label: stored.label,
       sealedRefreshToken: stored.sealedRefreshToken,

@@ -18,7 +18,7 @@ import { type Parameters, readParameters, readResource } from '../oauth/paramete
 import { parseCodeChallenge } from '../oauth/pkce.ts';
 import { authorizationError } from '../oauth/protocol-error.ts';
 import { formatRedirectHost, type VerifiedRedirect, verifyRedirect } from '../oauth/redirect-uri.ts';
-import { type DeclaredScopes, offlineAccessScope, resolveGrantedScopes } from '../oauth/scope.ts';
+import { type DeclaredScopes, resolveGrantedScopes } from '../oauth/scope.ts';
 import { selectRefreshPolicy } from '../sign-in/resolve-user.ts';
 import { StorageUnavailable } from '../storage/broker-storage.ts';
 import type { AuthorizationRequest } from '../tokens/sealed-types.ts';
@@ -233,7 +233,7 @@ export const showSignInPage = async (
     redirectHost: formatRedirectHost(redirect),
     // Only loopback addresses are registered with http.
     redirectKind: redirect.startsWith('https:') ? 'website' : 'device',
-    scopes: listShownScopes(client, request.scopes).map((scope) => ({
+    scopes: request.scopes.map((scope) => ({
       name: scope,
       description: context.scopes.get(scope) ?? scope,
     })),
@@ -269,12 +269,3 @@ const describeClientIdentity = ({ kind, id }: Client): ClientIdentity => {
       return { kind };
   }
 };
-
-/**
- * Adds `offline_access` if the client gets a refresh token without requesting this scope. A client that is
- * not in the configuration decides that itself, so the user must see it.
- */
-const listShownScopes = ({ kind, offlineAccess }: Client, granted: readonly string[]): readonly string[] =>
-  offlineAccess === 'always' && (kind === 'metadata-document' || kind === 'registration')
-    ? [...new Set([...granted, offlineAccessScope])]
-    : granted;

@@ -205,7 +205,7 @@ export const limitByAddress = (
     const addressBlock = requestContext.findAddressBlock();
     if (
       addressBlock !== undefined &&
-      !(await hasOwnAllowance(definition, requestContext, context)) &&
+      !(await hasOwnAllowance(definition, requestContext, addressBlock, context)) &&
       (await pageRequests.take(addressBlock)) === 'limited'
     )
       throw authorizationError('sign-in.limited');
@@ -213,15 +213,20 @@ export const limitByAddress = (
   },
 });
 
-/** Returns whether the request is counted separately, and is within that allowance. */
+/**
+ * Returns whether the request is counted separately, and is within that allowance. Someone can collect any number
+ * of genuine forms, so those of an address also share ten times its allowance, in ten parts.
+ */
 const hasOwnAllowance = async (
   definition: EndpointDefinition,
   requestContext: RequestContext,
+  addressBlock: string,
   context: BrokerContext,
 ): Promise<boolean> => {
   const { limits, sessions } = context;
   const isAllowed = async (owner: string): Promise<boolean> =>
-    (await limits.requestsPerSignIn.take(owner)) === 'allowed';
+    (await limits.requestsPerSignIn.take(owner)) === 'allowed' &&
+    (await limits.pageRequests.take(`${owner.charCodeAt(0) % 10} ${addressBlock}`)) === 'allowed';
   try {
     if (definition.findOwner !== undefined) {
       const owner = await definition.findOwner(requestContext);

@@ -161,9 +161,10 @@ export const selectIssuer = (
   claimedIssuer: unknown,
 ): string => {
   if (issuerNames === undefined) return issuer;
+  // A claim can be an object that can't be converted to text.
   return typeof claimedIssuer === 'string' && issuerNames.isIssuerName(claimedIssuer)
     ? claimedIssuer
-    : `not ${claimedIssuer}`;
+    : `not ${JSON.stringify(claimedIssuer)}`;
 };
 
 /** The claims of a token, or the members of another JSON object from a provider. */

@@ -65,9 +65,9 @@ export interface OAuth2Options extends ProviderOptions {
 type OAuth2Config = ClientConfig & Omit<OAuth2Options, keyof ProviderOptions>;
 
 /**
- * Lets users sign in with an OAuth 2.0 server that has an API for their profile. The subjects belong to the
- * origin of `profileUrl` (on loopback, without its port): if that changes, sign-ins are refused until the
- * operator accepts the change.
+ * Lets users sign in with an OAuth 2.0 server that has an API for their profile. The subjects belong to its
+ * `issuer` (on loopback, without its port): if that changes, sign-ins are refused until the operator accepts the
+ * change.
  * @param options the endpoints of the server, and the credentials of the broker
  * @throws ConfigurationError `providers.<id>.<option>` for a missing, malformed or unsafe option
  * @see RFC 6749 §4.1, RFC 7636, RFC 9207
@@ -101,7 +101,7 @@ export const oauth2 = (options: OAuth2Options): IdentityProvider => {
   return {
     id: config.id,
     displayName: config.displayName,
-    subjectNamespace: toSubjectNamespace(URL.parse(config.profileUrl)?.origin ?? ''),
+    subjectNamespace: toSubjectNamespace(config.issuer),
     configuredUrls: [
       config.authorizationUrl,
       config.tokenUrl,

@@ -66,7 +66,7 @@ export const buildSignIn = async (
  * Finds the subject namespace of an identity's provider.
  * @throws ProtocolError `provider.unknown` if the provider is no longer configured
  */
-export const findNamespace = (
+const findNamespace = (
   { providers }: Pick<BrokerContext, 'providers'>,
   { provider }: IdentityKey,
 ): string => {

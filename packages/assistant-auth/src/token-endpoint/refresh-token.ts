@@ -103,9 +103,10 @@ const refreshAndRecheck = async (
   refreshIdleExpiresAt: EpochSeconds,
 ): Promise<GrantState> => {
   const { storage, lifetimes } = context;
+  const checked = await callRefreshUser(context, token);
   const outcome = await storage.refresh({
     ...token,
-    ...(await callRefreshUser(context, token)),
+    ...checked,
     accessExpiresAt: token.now + lifetimes.access,
     refreshIdleExpiresAt,
     recheckLeaseDuration,
@@ -117,6 +118,8 @@ const refreshAndRecheck = async (
         ? 'authentication.assertion-replayed'
         : `refresh.${outcome.reason}`,
     );
+  // For example, the user signed in again in between. A retry gets the tokens, and asks the publisher.
+  if (checked === undefined) throw tokenEndpointError('refresh-user.failed');
   const { grant, recheck } = outcome;
   if (recheck !== undefined && (await recheckIdentity(context, recheck)) === 'revoked')
     throw tokenEndpointError('refresh.upstream-revoked', { cause: recheck.provider });

@@ -12,16 +12,18 @@ import type { GrantContext } from './grant-handler.ts';
 
 /**
  * Asks the publisher whether the user can still refresh.
- * @returns the new claims of the grant, if they change
+ * @returns the new claims of the grant, if they change; `undefined` if the publisher was not asked, because the
+ *   refresh would not succeed
  * @throws ProtocolError `refresh-user.refused`, after the grant was revoked, or `refresh-user.failed`
  */
 export const callRefreshUser = async (
   context: GrantContext,
   presented: PresentedRefreshToken,
-): Promise<{ readonly claims?: UserClaims }> => {
+): Promise<{ readonly claims?: UserClaims } | undefined> => {
   const { storage, refreshUser } = context;
-  const grant = refreshUser && (await storage.readRefreshable(presented));
-  if (refreshUser === undefined || grant === undefined) return {};
+  if (refreshUser === undefined) return {};
+  const grant = await storage.readRefreshable(presented);
+  if (grant === undefined) return undefined;
   const { grantId, clientId, now } = presented;
   const result = await parseResult(() => refreshUser({ ...grant, clientId }));
   if (result.kind === 'accepted') return { ...(result.claims && { claims: result.claims }) };

@@ -108,6 +108,8 @@ export type AccountForm = ValueOf<typeof accountForm>;
 export const pendingLink = record({
   session: text,
   provider: text,
+  /** That of the issuer that verified the identity. The configuration can change before the user confirms. */
+  subjectNamespace: text,
   subject: text,
   label: optional(text),
   sealedRefreshToken: optional(text),

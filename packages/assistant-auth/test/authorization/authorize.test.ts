@@ -468,7 +468,6 @@ describe('/authorize', () => {
 
     const branding = { name: 'Words' };
     const scopes = (name: string) => [`${name} will be able to:`, 'read the word lists'];
-    const offlineAccess = 'stay connected without asking you again';
 
     /** Deploys a broker for a client whose metadata document is at `id`. */
     const deployDocument = (
@@ -518,7 +517,6 @@ describe('/authorize', () => {
           'Slack asks to use Words on your behalf.',
           'This app is identified by slack.com.',
           ...scopes('Slack'),
-          offlineAccess,
           `${line} If that is not where you came from, cancel.`,
         ]);
       },
@@ -544,7 +542,6 @@ describe('/authorize', () => {
         'Claude Code asks to use Words on your behalf.',
         'This app is identified by claude.ai.',
         ...scopes('Claude Code'),
-        offlineAccess,
         'Did you just start this sign-in?',
         'An app on this device (localhost:51234) will get access. ' +
           'Any app on this device could have started this sign-in and called itself Claude Code. ' +

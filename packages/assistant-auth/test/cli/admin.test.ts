@@ -91,30 +91,36 @@ it('lists the providers, and accepts a changed issuer', async () => {
       ...{ refusedNamespace: 'https://renamed.example', refusedAt: now },
     },
   ]);
-  expect(await admin('providers', 'accept', 'github')).toEqual({
+  const nothingChanged = {
+    ...{ code: 1, stdout: '' },
+    stderr:
+      'Nothing was changed: this is not the namespace that was refused last for this provider. Run npx assistant-auth admin providers to see it.\n',
+  };
+  const before = await readAudit();
+  expect(await admin('providers', 'accept', 'github', 'https://stranger.example')).toEqual(nothingChanged);
+  expect(await readAudit()).toEqual(before);
+  expect(await admin('providers', 'accept', 'github', 'https://renamed.example')).toEqual({
     ...{ code: 0, stderr: '' },
     stdout:
-      'The subjects of the provider github now belong to https://renamed.example. Before, they belonged to https://provider.example.\n',
+      'The subjects of the provider github now belong to https://renamed.example. Before, they belonged to https://provider.example. Deleted 0 upstream tokens of the previous issuer.\n',
   });
   const [entry] = await readAudit();
   expect(entry).toMatchObject({ event: 'provider-accepted', actor: 'operator', provider: 'github' });
-  expect(await admin('providers', 'accept', 'github')).toEqual({
-    ...{ code: 1, stdout: '' },
-    stderr:
-      'There is nothing to accept: no sign-in with this provider was refused because its issuer changed.\n',
-  });
+  expect(await admin('providers', 'accept', 'github', 'https://renamed.example')).toEqual(nothingChanged);
 });
 
 it.each([
   ['providers', 'github'],
   ['providers', 'accept'],
-  ['providers', 'accept', 'github', 'google'],
+  ['providers', 'accept', 'github'],
+  ['providers', 'accept', 'github', 'https://renamed.example', 'google'],
+  ['grants', 'ada', 'github', 'google'],
   ['providers', 'refuse', 'github'],
   ['revoke', 'provider'],
 ])('prints the usage for wrong arguments: %s %s', async (...args) => {
   const { code, stdout, stderr } = await admin(...args);
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-  expect(stderr).toContain('providers accept <id>');
+  expect(stderr).toContain('providers accept <id> <namespace>');
 });
 
 it('deletes a user in a non-interactive shell only with --yes', async () => {

@@ -14,12 +14,12 @@ const appleOptions = { clientId: 'broker', teamId: 'TEAM000000', keyId: 'KEY0000
 const acme = (issuer: string): IdentityProvider =>
   oidc({ id: 'acme', displayName: 'Acme', issuer, ...credentials });
 
-const profileAt = (profileUrl: string): IdentityProvider =>
+const oauthServer = (issuer: string): IdentityProvider =>
   oauth2({
-    ...{ id: 'acme', displayName: 'Acme', issuer: 'https://login.example', ...credentials, scopes: [] },
+    ...{ id: 'acme', displayName: 'Acme', issuer, ...credentials, scopes: [] },
     authorizationUrl: 'https://login.example/authorize',
     tokenUrl: 'https://login.example/token',
-    ...{ profileUrl, mapProfile: () => undefined },
+    ...{ profileUrl: 'https://api.example/v1/me', mapProfile: () => undefined },
   });
 
 it.each([
@@ -39,9 +39,8 @@ it.each([
   ['an issuer on loopback', acme('http://127.0.0.1:4001'), 'http://127.0.0.1/'],
   ['the same on another port', acme('http://127.0.0.1:52100'), 'http://127.0.0.1/'],
   ['a realm on loopback', acme('http://localhost:4001/realms/words'), 'http://localhost/realms/words'],
-  ['an API', profileAt('https://api.example/v1/me?fields=id'), 'https://api.example'],
-  ['an API with a port', profileAt('https://api.example:8443/me'), 'https://api.example:8443'],
-  ['an API on loopback', profileAt('http://[::1]:4001/me'), 'http://[::1]/'],
+  ['an OAuth server', oauthServer('https://login.example/realms/a'), 'https://login.example/realms/a'],
+  ['an OAuth server on loopback', oauthServer('http://[::1]:4001'), 'http://[::1]/'],
 ] as const)('of %s', (_, { subjectNamespace }, expected) => {
   expect(subjectNamespace).toBe(expected);
 });

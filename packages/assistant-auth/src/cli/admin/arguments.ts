@@ -7,7 +7,7 @@ import type { DatabaseFlags, DatabaseOptions } from '../database/location.ts';
 /** A command with its arguments. */
 export type AdminCommand =
   | { readonly kind: 'users' | 'no-upstream-token' | 'providers' }
-  | { readonly kind: 'accept'; readonly provider: string }
+  | { readonly kind: 'accept'; readonly provider: string; readonly subjectNamespace: string }
   | { readonly kind: 'grants'; readonly userId: string }
   | { readonly kind: 'audit'; readonly userId?: string }
   | { readonly kind: 'revoke'; readonly target: Target }
@@ -36,7 +36,8 @@ Commands:
   delete <user>                      delete a user and everything stored about them
   no-upstream-token                  list identities that can't be rechecked at their provider
   providers                          list the providers that users have signed in with
-  providers accept <id>              accept that the issuer of a provider has changed
+  providers accept <id> <namespace>  accept that the issuer of a provider has changed, and that its subjects
+                                     now belong to this namespace
   audit [<user>]                     list the audit log, newest entry first
 
 ${databases.usage}
@@ -101,12 +102,13 @@ const parseAdminCommand = (
   confirmed: boolean,
   usage: string,
 ): AdminCommand => {
-  const [first, second, ...extraArguments] = rest;
+  const [first, second, third, ...extraArguments] = rest;
   if (extraArguments.length > 0) throw new CommandError(usage);
+  if (command === 'providers' && first === 'accept' && second !== undefined && third !== undefined)
+    return { kind: 'accept', provider: second, subjectNamespace: third };
+  if (third !== undefined) throw new CommandError(usage);
   if (command === 'revoke' && second !== undefined)
     return { kind: 'revoke', target: { kind: parseTargetKind(first, usage), id: second } };
-  if (command === 'providers' && first === 'accept' && second !== undefined)
-    return { kind: 'accept', provider: second };
   if (second !== undefined) throw new CommandError(usage);
   if (command === 'audit') return { kind: command, ...(first !== undefined && { userId: first }) };
   if (command === 'grants' && first !== undefined) return { kind: command, userId: first };

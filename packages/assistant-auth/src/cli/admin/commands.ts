@@ -49,7 +49,7 @@ const runOnDatabase = async (
     case 'providers':
       return formatProviders(await storageAdmin.listProviders());
     case 'accept':
-      return acceptProvider(storageAdmin, adminCommand.provider, now);
+      return acceptProvider(storageAdmin, adminCommand, now);
     case 'revoke': {
       const { target } = adminCommand;
       if (target.kind === 'provider') return revokeProvider(storageAdmin, target.id, now);
@@ -92,18 +92,18 @@ const revokeProvider = async (
 
 const acceptProvider = async (
   storageAdmin: StorageAdmin,
-  provider: string,
+  { provider, subjectNamespace }: { readonly provider: string; readonly subjectNamespace: string },
   now: number,
 ): Promise<CommandOutput> => {
-  const outcome = await storageAdmin.acceptProvider(provider, now);
+  const outcome = await storageAdmin.acceptProvider(provider, subjectNamespace, now);
   if (outcome === undefined)
     throw new CommandError(
-      'There is nothing to accept: no sign-in with this provider was refused because its issuer changed.',
+      `Nothing was changed: this is not the namespace that was refused last for this provider. Run ${command} providers to see it.`,
     );
-  const { previous, accepted } = outcome;
+  const { previous, upstreamTokens } = outcome;
   return {
-    json: { accepted: provider, from: previous, to: accepted },
-    text: `The subjects of the provider ${escapeControls(provider)} now belong to ${escapeControls(accepted)}. Before, they belonged to ${escapeControls(previous)}.`,
+    json: { accepted: provider, from: previous, to: subjectNamespace, upstreamTokens },
+    text: `The subjects of the provider ${escapeControls(provider)} now belong to ${escapeControls(subjectNamespace)}. Before, they belonged to ${escapeControls(previous)}. Deleted ${upstreamTokens} upstream tokens of the previous issuer.`,
   };
 };
 

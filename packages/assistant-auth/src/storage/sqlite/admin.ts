@@ -35,7 +35,7 @@ export const createSqlAdmin = (db: SqlDatabase): StorageAdmin => ({
   readKeyUsage: (query) => readKeyUsage(db, query),
   listProviders: () => readProviders(db),
   revokeProvider: (provider, reason, now) => revokeProvider(db, provider, reason, now),
-  acceptProvider: (provider, now) => acceptProvider(db, provider, now),
+  acceptProvider: (provider, subjectNamespace, now) => acceptProvider(db, provider, subjectNamespace, now),
 });
 
 const readAudit = async (
@@ -259,30 +259,38 @@ const revokeProvider = async (
 const acceptProvider = async (
   db: SqlDatabase,
   provider: string,
+  subjectNamespace: string,
   now: EpochSeconds,
 ): Promise<AcceptedProvider | undefined> => {
-  const [found] = await runBatch<AcceptedProvider>(
+  const isRefused = 'id = ?1 AND refused_namespace = ?2';
+  const operator = { actor: 'operator', reason: 'provider-accepted', now } as const;
+  const [found, cleared] = await runBatch<{ readonly previous: string }>(
     db,
     db
+      .prepare(`SELECT subject_namespace AS previous FROM providers WHERE ${isRefused}`)
+      .bind(provider, subjectNamespace),
+    // They are from the previous issuer, and would be sent to the new one.
+    db
       .prepare(
-        `SELECT subject_namespace AS previous, refused_namespace AS accepted FROM providers
-        WHERE id = ?1 AND refused_namespace IS NOT NULL`,
+        `UPDATE identities SET ${clearTokenColumns}
+        WHERE provider = ?1 AND sealed_refresh_token IS NOT NULL AND EXISTS (SELECT 1 FROM providers WHERE ${isRefused})`,
       )
-      .bind(provider),
+      .bind(provider, subjectNamespace),
+    auditChange(db, { event: 'upstream-token-dropped', ...operator }, { provider }),
     auditRows(
       db,
-      `SELECT ?1, 'provider-accepted', 'operator', 'from ' || subject_namespace || ' to ' || refused_namespace, NULL, NULL, id
-      FROM providers WHERE id = ?2 AND refused_namespace IS NOT NULL`,
-      [now, provider],
+      `SELECT ?3, 'provider-accepted', 'operator', 'from ' || subject_namespace || ' to ' || ?2, NULL, NULL, id
+      FROM providers WHERE ${isRefused}`,
+      [provider, subjectNamespace, now],
     ),
     db
       .prepare(
-        `UPDATE providers SET subject_namespace = refused_namespace, refused_namespace = NULL, refused_at = NULL
-        WHERE id = ?1 AND refused_namespace IS NOT NULL`,
+        `UPDATE providers SET subject_namespace = ?2, refused_namespace = NULL, refused_at = NULL WHERE ${isRefused}`,
       )
-      .bind(provider),
+      .bind(provider, subjectNamespace),
   );
-  return found?.results[0];
+  const previous = found?.results[0]?.previous;
+  return previous === undefined ? undefined : { previous, upstreamTokens: cleared?.meta.changes ?? 0 };
 };
 
 // Key usage: what may still need a sealing key, and from when a key can be promoted.

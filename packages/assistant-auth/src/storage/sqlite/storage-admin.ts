@@ -65,11 +65,18 @@ export interface StorageAdmin {
   revokeProvider(provider: string, reason: string, now: EpochSeconds): Promise<ProviderRevocation>;
   /**
    * Replaces the stored namespace of a provider with the one that was refused last, so that sign-ins work
-   * again. Returns `undefined` if none was refused.
+   * again, and deletes the upstream tokens of its identities, because they are from the previous issuer.
+   * Returns `undefined`, and changes nothing, if that namespace was not refused, or not last.
    * @param provider the ID of the provider
+   * @param subjectNamespace the namespace that was refused. A different one can have been refused since the
+   *   operator last looked.
    * @param now the current time, from `readClock`
    */
-  acceptProvider(provider: string, now: EpochSeconds): Promise<AcceptedProvider | undefined>;
+  acceptProvider(
+    provider: string,
+    subjectNamespace: string,
+    now: EpochSeconds,
+  ): Promise<AcceptedProvider | undefined>;
 }
 
 /** A provider that users have signed in with. */
@@ -94,12 +101,12 @@ export interface ProviderRevocation {
   readonly upstreamTokens: number;
 }
 
-/** The namespaces of a provider before and after `acceptProvider`. */
+/** What `acceptProvider` has changed. */
 export interface AcceptedProvider {
   /** The namespace that was stored before. */
   readonly previous: string;
-  /** The namespace that is stored now. */
-  readonly accepted: string;
+  /** The number of upstream tokens that were deleted. */
+  readonly upstreamTokens: number;
 }
 
 /** An entry of the audit log. It contains no name, email address, token or grant ID. */

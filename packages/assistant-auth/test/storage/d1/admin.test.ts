@@ -169,6 +169,8 @@ describe('admin queries', () => {
     const refuse = (subjectNamespace: string, now: number) =>
       storage.recordSignIn(signIn({ grantId: `at ${now}`, now, subjectNamespace }));
 
+    const readUpstreamTokens = () => storage.findUpstreamTokens({ prefixes: ['sealed'], limit: 9 });
+
     it('are listed with the namespace that was refused last, and the time of its first refusal', async () => {
       expect(await admin.listProviders()).toEqual([]);
       await signInAndRedeem(storage);
@@ -190,9 +192,8 @@ describe('admin queries', () => {
     it('are accepted with the refused namespace, once', async () => {
       await signInAndRedeem(storage);
       await refuse(other, t0 + 5);
-      expect(await admin.acceptProvider('google', t0 + 9)).toEqual({
-        previous: subjectNamespace,
-        accepted: other,
+      expect(await admin.acceptProvider('google', other, t0 + 9)).toEqual({
+        ...{ previous: subjectNamespace, upstreamTokens: 0 },
       });
       expect(await admin.listProviders()).toEqual([{ id: 'google', subjectNamespace: other, identities: 1 }]);
       expect((await admin.listAuditEntries(all))[0]).toEqual({
@@ -207,15 +208,47 @@ describe('admin queries', () => {
       expect(await refuse(subjectNamespace, t0 + 10)).toEqual({ kind: 'provider-changed' });
     });
 
-    it.each(['google', 'github', "'; DROP TABLE providers; --"])(
-      'are not accepted if no namespace was refused: %s',
-      async (provider) => {
-        await signInAndRedeem(storage);
-        const before = [await admin.listProviders(), await admin.listAuditEntries(all)];
-        expect(await admin.acceptProvider(provider, t0 + 9)).toBeUndefined();
-        expect([await admin.listProviders(), await admin.listAuditEntries(all)]).toEqual(before);
-      },
-    );
+    it.each([
+      ['google', 'https://third.example', 'refused before the last one'],
+      ['google', subjectNamespace, 'stored'],
+      ['google', '', 'empty'],
+      ['github', 'https://other.example', 'refused for another provider'],
+      ["'; DROP TABLE providers; --", 'https://other.example', 'of no provider'],
+    ])('are not accepted with a namespace that was not refused last: %s %s is %s', async (provider, namespace) => {
+      await signInAndRedeem(storage, { identity: adasUpstreamToken });
+      await refuse('https://third.example', t0 + 4);
+      await refuse(other, t0 + 5);
+      const readAll = async () => [
+        ...[await admin.listProviders(), await admin.listAuditEntries(all)],
+        await readUpstreamTokens(),
+      ];
+      const before = await readAll();
+      expect(await admin.acceptProvider(provider, namespace, t0 + 9)).toBeUndefined();
+      expect(await readAll()).toEqual(before);
+    });
+
+    it('lose the upstream tokens of the previous issuer when they are accepted, and no others', async () => {
+      await signInAndRedeem(storage, { identity: adasUpstreamToken });
+      await signInAndRedeem(storage, {
+        ...{ grantId: 'grant-2', user: { kind: 'by-identity', newId: 'user-2' } },
+        identity: { ...cat, sealedRefreshToken: 'sealed token of cat', tokenIdentifiers: ['a'] },
+      });
+      await refuse(other, t0 + 5);
+      expect(await admin.acceptProvider('google', other, t0 + 9)).toEqual({
+        ...{ previous: subjectNamespace, upstreamTokens: 1 },
+      });
+      expect(await readUpstreamTokens()).toMatchObject([cat]);
+      expect((await admin.listAuditEntries(all)).slice(0, 2)).toEqual([
+        {
+          ...{ at: t0 + 9, event: 'provider-accepted', actor: 'operator', provider: 'google' },
+          reason: `from ${subjectNamespace} to ${other}`,
+        },
+        {
+          ...{ at: t0 + 9, event: 'upstream-token-dropped', actor: 'operator', provider: 'google' },
+          reason: 'provider-accepted',
+        },
+      ]);
+    });
 
     it('are revoked: all grants and sessions of their identities end, and their upstream tokens are deleted', async () => {
       await createSession(storage);
