@@ -214,6 +214,25 @@ describe('a provider ID with another issuer', () => {
     expect((await readAccount())?.identities).toHaveLength(1);
   });
 
+  it('B28.2 link: an identity that is added after the change belongs to the issuer that verified it', async () => {
+    const storage = memoryStorage();
+    const deployment = deploy({ storage });
+    const after = redeploy(deployment, changed);
+    const eve = createAccountBrowser(deployment);
+    await eve.signInToAccount('eve', 'other');
+    const html = await (
+      await eve.submitThroughProvider('/link', { choice: 'google' }, { code: 'ada' })
+    ).text();
+    const later = createAccountBrowser(after);
+    for (const [name, value] of eve.cookies) later.cookies.set(name, value);
+    const fields = { link: readHiddenField(html, 'link'), confirm: '1' };
+    expect((await later.post('/link/confirm', fields, readHiddenField(html, 'form'))).status).toBe(303);
+    expect(await storage.findUser({ provider: 'google', subject: 'ada' })).toBeDefined();
+    const { returnFromProvider } = await continueToProvider(after);
+    await expectChanged(await returnFromProvider({ code: 'ada' }), after);
+    await obtainTokens(deployment, gpt);
+  });
+
   it.each([
     ['is due', 601],
     ['is still valid', 0],

@@ -1,6 +1,7 @@
 /** The option `refreshUser`: a user who is banned, a hook that fails, and what the hook is told. */
 import { describe, expect, it, vi } from 'vitest';
 import type { BrokerOptions, RefreshUser, ResolveUser } from '../../src/index.ts';
+import { memoryStorage } from '../../src/storage/memory.ts';
 import { callApi, expectTokens, type TokenBody } from '../browser.ts';
 import { app, gpt, obtainTokens, refresh, server, type TestClient } from '../clients.ts';
 import { type Deployment, deploy, highUserLimits } from '../deployment.ts';
@@ -134,6 +135,19 @@ describe.each(testClients)('%s', (_, testClient) => {
       ]);
     }
   });
+});
+
+it('F12.2 failure: if the grant was not found, but the refresh succeeds, no tokens are issued before the hook was asked', async () => {
+  const refreshUser = vi.fn<RefreshUser>(async () => ({ kind: 'accepted' }));
+  const storage = memoryStorage();
+  const readRefreshable = vi.fn(storage.readRefreshable);
+  const deployment = deployWith(refreshUser, { storage: { ...storage, readRefreshable } });
+  const { refresh_token } = await obtainTokens(deployment, app);
+  readRefreshable.mockResolvedValueOnce(undefined);
+  await expectTokenError(await refresh(deployment, app, refresh_token), failed);
+  expect(refreshUser).not.toHaveBeenCalled();
+  await expectTokens(await refresh(deployment, app, refresh_token));
+  expect(refreshUser).toHaveBeenCalledOnce();
 });
 
 describe('a replaced refresh token', () => {

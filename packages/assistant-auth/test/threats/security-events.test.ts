@@ -195,6 +195,25 @@ describe('forged and replayed security events', () => {
     expect(fixture.storage.calls).toEqual([]);
   });
 
+  it.each([
+    [null],
+    [7],
+    [true],
+    [[]],
+    [['https://accounts.google.com']],
+    [{}],
+    [{ toString: 1, valueOf: 1 }],
+  ])('B25.2 similar names: an event from %j, which is not text, is refused', async (iss) => {
+    const fixture = await deployForSecurityEvents();
+    const responses = [
+      await sendGoogleEvent(fixture, googleEvent(undefined, { iss })),
+      await sendLogoutToken(fixture, logoutToken({ iss })),
+      await sendAppleNotification(fixture, appleNotification(undefined, { iss })),
+    ];
+    expect(responses.map(({ status }) => status)).toEqual([400, 400, 400]);
+    expect(fixture.storage.calls).toEqual([]);
+  });
+
   it.each(similarGoogleIssuers.filter((iss) => iss !== 'accounts.google.com'))(
     'B25.2 similar names: an event about a subject of %j is refused',
     async (iss) => {

@@ -244,6 +244,23 @@ describe('the allowance of a sign-in', () => {
     expect(await countStatuses(3 * own, () => ada.visit(`${issuer}/account`))).toEqual({ 200: 3 * own });
   });
 
+  it('W20.4 many genuine requests: all forms of an address get at most ten times its limit', async () => {
+    const deployment = deployAtOneAddress();
+    const needed = (10 * pageRequests.limit) / own + 10;
+    const forms: Awaited<ReturnType<typeof startAuthorization>>[] = [];
+    for (let count = 0; count < needed; count++) forms.push(await startAuthorization(deployment));
+    await sendGarbage(deployment);
+    let allowed = 0;
+    for (const { browser, consent } of forms) {
+      const submit = () => browser.submitConsent(consent, { cancel: '1' });
+      const { 303: canceled = 0, 429: limited = 0 } = await countStatuses(own, submit);
+      expect(canceled + limited).toBe(own);
+      allowed += canceled;
+    }
+    expect(allowed).toBeGreaterThan(pageRequests.limit);
+    expect(allowed).toBeLessThanOrEqual(10 * pageRequests.limit);
+  });
+
   it('W20.4 many genuine requests: collecting transactions counts by address', async () => {
     const deployment = deployAtOneAddress();
     let collected = 0;

@@ -49,7 +49,7 @@ const runOnDatabase = async (
     case 'providers':
       return formatProviders(await storageAdmin.listProviders());
     case 'accept':
-      return acceptProvider(storageAdmin, adminCommand, now);
+      return acceptProvider(storageAdmin, adminCommand, now, command);
     case 'revoke': {
       const { target } = adminCommand;
       if (target.kind === 'provider') return revokeProvider(storageAdmin, target.id, now);
@@ -94,6 +94,7 @@ const acceptProvider = async (
   storageAdmin: StorageAdmin,
   { provider, subjectNamespace }: { readonly provider: string; readonly subjectNamespace: string },
   now: number,
+  command: string,
 ): Promise<CommandOutput> => {
   const outcome = await storageAdmin.acceptProvider(provider, subjectNamespace, now);
   if (outcome === undefined)

@@ -214,18 +214,21 @@ describe('admin queries', () => {
       ['google', '', 'empty'],
       ['github', 'https://other.example', 'refused for another provider'],
       ["'; DROP TABLE providers; --", 'https://other.example', 'of no provider'],
-    ])('are not accepted with a namespace that was not refused last: %s %s is %s', async (provider, namespace) => {
-      await signInAndRedeem(storage, { identity: adasUpstreamToken });
-      await refuse('https://third.example', t0 + 4);
-      await refuse(other, t0 + 5);
-      const readAll = async () => [
-        ...[await admin.listProviders(), await admin.listAuditEntries(all)],
-        await readUpstreamTokens(),
-      ];
-      const before = await readAll();
-      expect(await admin.acceptProvider(provider, namespace, t0 + 9)).toBeUndefined();
-      expect(await readAll()).toEqual(before);
-    });
+    ])(
+      'are not accepted with a namespace that was not refused last: %s %s is %s',
+      async (provider, namespace) => {
+        await signInAndRedeem(storage, { identity: adasUpstreamToken });
+        await refuse('https://third.example', t0 + 4);
+        await refuse(other, t0 + 5);
+        const readAll = async () => [
+          ...[await admin.listProviders(), await admin.listAuditEntries(all)],
+          await readUpstreamTokens(),
+        ];
+        const before = await readAll();
+        expect(await admin.acceptProvider(provider, namespace, t0 + 9)).toBeUndefined();
+        expect(await readAll()).toEqual(before);
+      },
+    );
 
     it('lose the upstream tokens of the previous issuer when they are accepted, and no others', async () => {
       await signInAndRedeem(storage, { identity: adasUpstreamToken });
