@@ -11,6 +11,7 @@ export {
   CommandError,
   escapeControls,
   escapeControlsInLines,
+  printOutput,
 } from '../../packages/assistant-auth/src/cli/command.ts';
 
 /** Returns whether the message is enough, without a stack trace. */

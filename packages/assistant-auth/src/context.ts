@@ -116,8 +116,8 @@ export interface Sessions {
   /**
    * Rechecks the identity of the session, and records a sign-in of its user.
    * @param offeredSession the grant ID of the session that the page offered
-   * @throws ProtocolError `resolve-user.…`, because `resolveUser` is called at every sign-in, or
-   *   `user.limited` or `provider.changed`
+   * @throws ProtocolError `resolve-user.…`, because `resolveUser` is called at every sign-in,
+   *   `user.limited`, or `provider.changed`
    */
   readonly continueSession: (
     context: BrokerContext,
@@ -144,8 +144,9 @@ export type ContinueSessionResult =
 /**
  * Maps a verified identity to one of the publisher's users, or refuses the sign-in. It is called at every
  * sign-in, including those to the account page, and when an identity is linked, but not when a token is
- * refreshed (see `refreshUser`). The sign-in can still be refused afterwards, for example because of a limit,
- * so it should not store anything. If it throws, the sign-in fails, nothing is stored, and the error is logged.
+ * refreshed (see `refreshUser`). The sign-in can still be refused afterward, for example because of a limit,
+ * so it should not store anything. If it throws, the sign-in fails, nothing is stored, and the error is
+ * logged.
  * @example
  * ```ts
  * import type { ResolveUser } from 'assistant-auth';

@@ -6,6 +6,7 @@ import type { EndpointDefinition, RequestContext } from '../endpoint/handler.ts'
 import { downloadResponse } from '../http/responses.ts';
 import { describeCause } from '../oauth/errors.ts';
 import type { EpochSeconds } from '../oauth/identifiers.ts';
+import { findTokenIssuer } from '../sign-in/provider-recheck.ts';
 import type { Account, HistoryEntry, IssuedUpstreamToken, StoredGrant } from '../storage/broker-storage.ts';
 import { openUpstreamToken } from '../tokens/sealers.ts';
 import type { AccountContext } from './context.ts';
@@ -91,12 +92,10 @@ export const revokeUpstreamTokens = async (
 ): Promise<void> => {
   const { providers, sealers, recheckIo } = context;
   const revoke = async (token: IssuedUpstreamToken): Promise<void> => {
-    const provider = providers.get(token.provider);
-    // The token must be sent only to its issuer.
-    if ((token.subjectNamespace ?? provider?.subjectNamespace) !== provider?.subjectNamespace)
-      throw new Error('the provider was changed');
+    const provider = findTokenIssuer(providers, token);
+    if (provider === undefined) throw new Error('the provider was changed');
     const opened = await openUpstreamToken(sealers, token);
-    if (opened.kind === 'opened') await provider?.revoke?.(opened.value, recheckIo);
+    if (opened.kind === 'opened') await provider.revoke?.(opened.value, recheckIo);
   };
   const results = await Promise.allSettled(tokens.map(revoke));
   results.forEach((result, at) => {

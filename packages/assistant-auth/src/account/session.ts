@@ -18,7 +18,7 @@ const sessionCookie = '__Host-session';
 
 /**
  * In characters. With this length, all cookies of the broker stay below 6 kB (`maxCookiesLength` in
- * `sign-in/login-transaction.ts`). It has room for a profile of about 850 bytes of JSON.
+ * `sign-in/login-transaction.ts`). A profile of about 850 bytes of JSON fits.
  */
 const maxSessionLength = 1250;
 

@@ -57,6 +57,9 @@ export const escapeControls = (text: string): string =>
 export const escapeControlsInLines = (text: string): string =>
   text.split('\n').map(escapeControls).join('\n');
 
+/** Prints the output of a command, which can contain anything from a database. */
+export const printOutput = (text: string): void => console.log(escapeControlsInLines(text));
+
 /** Formats rows with headers. Each column is as wide as its longest cell. Escapes control characters. */
 export const formatTable = (headers: readonly string[], rows: readonly (readonly string[])[]): string => {
   const allRows = [headers, ...rows].map((row) => row.map(escapeControls));

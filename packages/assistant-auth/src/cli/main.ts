@@ -2,7 +2,7 @@
 /** The command `assistant-auth`, for a publisher's own project: `keys`, `migrations` and `admin`. */
 import { readFile } from 'node:fs/promises';
 import { runAdmin } from './admin.ts';
-import { CommandError, escapeControlsInLines, runCommand } from './command.ts';
+import { CommandError, printOutput, runCommand } from './command.ts';
 import { createDatabaseOptions } from './database/location.ts';
 import { runKeys } from './keys.ts';
 import { runMigrations } from './migrations.ts';
@@ -52,4 +52,4 @@ const readVersion = async (): Promise<string> => {
   return String(Object(manifest).version);
 };
 
-await runCommand(async () => console.log(escapeControlsInLines(await main(process.argv.slice(2)))));
+await runCommand(async () => printOutput(await main(process.argv.slice(2))));

@@ -196,11 +196,12 @@ const verifyMethod = async (
 /** Compares every value with every secret, so that the time does not reveal which of them matches. */
 const hasSecret = async (
   { secrets, secretDigest }: Pick<ConfidentialClient, 'secrets' | 'secretDigest'>,
-  forms: readonly string[],
+  presented: readonly string[],
 ): Promise<boolean> => {
-  const comparisons = forms.flatMap((form) => [
-    ...secrets.map((valid) => timingSafeEqual(form, valid)),
-    secretDigest !== undefined && computeDigest(form).then((digest) => timingSafeEqual(digest, secretDigest)),
+  const comparisons = presented.flatMap((secret) => [
+    ...secrets.map((valid) => timingSafeEqual(secret, valid)),
+    secretDigest !== undefined &&
+      computeDigest(secret).then((digest) => timingSafeEqual(digest, secretDigest)),
   ]);
   return (await Promise.all(comparisons)).includes(true);
 };

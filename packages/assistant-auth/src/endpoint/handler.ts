@@ -192,8 +192,8 @@ export const defineStaticDocument = (name: string, createResponse: () => Respons
 
 /**
  * Limits the requests of each address block. Those of a sign-in or a session that is already in progress are
- * counted separately, so that others at the same address can't stop it. A request whose address is
- * unknown is not limited: all such requests would share one allowance, which anyone could use up.
+ * counted separately, so that others at the same address can't stop it. A request whose address is unknown is
+ * not limited: all such requests would share one allowance, which anyone could use up.
  */
 export const limitByAddress = (
   definition: EndpointDefinition,
@@ -214,8 +214,8 @@ export const limitByAddress = (
 });
 
 /**
- * Returns whether the request is counted separately, and is within that allowance. Someone can collect any number
- * of genuine forms, so those of an address also share ten times its allowance, in ten parts.
+ * Returns whether the request is counted separately, and is within that allowance. An attacker can collect
+ * many genuine forms, so those of an address also share ten times its allowance, in ten parts.
  */
 const hasOwnAllowance = async (
   definition: EndpointDefinition,

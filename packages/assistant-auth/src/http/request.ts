@@ -43,9 +43,10 @@ export const readForm = async (request: Request): Promise<URLSearchParams> => {
 const attributes = 'Path=/; Secure; HttpOnly; SameSite=Lax';
 
 /**
- * Returns the cookies of a request, by name. If a name occurs more than once, the first cookie counts. Ignores a cookie
- * whose name contains anything but printable ASCII: `trim` strips more than browsers do (RFC 6265bis §5.6), so such a
- * name could only look like `__Host-…`. Browsers do not enforce the prefix for it, so a sibling domain could set it.
+ * Returns the cookies of a request, by name. If a name occurs more than once, the first cookie counts.
+ * Ignores a cookie whose name contains anything but printable ASCII: `trim` strips more than browsers do (RFC
+ * 6265bis §5.6), so the name could become one that starts with `__Host-`. Browsers do not enforce that prefix
+ * for the name as it was sent, so a sibling domain could set the cookie.
  */
 export const readCookies = (request: Request): ReadonlyMap<string, string> => {
   const cookies = new Map<string, string>();

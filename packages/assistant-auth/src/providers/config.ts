@@ -85,7 +85,7 @@ export interface ProviderOptions {
    * Whether requests contain the parameters of PKCE. Set it to `false` only for a server that rejects them.
    * With `oidc()`, only the nonce then prevents code injection: the sign-in of someone who sends a stolen
    * authorization code to the callback is refused after the code was redeemed, and not by the server. With
-   * `oauth2()`, nothing prevents it: whoever gets a code before it is used can sign in as its user. Default:
+   * `oauth2()`, nothing prevents it: anyone who gets a code before it is used can sign in as its user. Default:
    * `true`.
    * @see RFC 7636, RFC 9700 §2.1.1 and §4.5
    */
@@ -179,7 +179,7 @@ export interface OidcOptions extends ProviderOptions {
   /**
    * The URL of the issuer's metadata: https without user information or fragment; http only on loopback. Set
    * it only for an issuer whose metadata is at another URL than its identifier implies. The metadata must
-   * still name `issuer`. Nothing then proves that the metadata belongs to the issuer: whoever controls this
+   * still name `issuer`. Nothing then proves that the metadata belongs to the issuer: someone who controls this
    * URL can name keys of their own, and sign in as any user of the issuer. An endpoint in the metadata can
    * have an IP address only if it is the host of this URL. Default:
    * `<issuer>/.well-known/openid-configuration`.

@@ -66,8 +66,8 @@ type OAuth2Config = ClientConfig & Omit<OAuth2Options, keyof ProviderOptions>;
 
 /**
  * Lets users sign in with an OAuth 2.0 server that has an API for their profile. The subjects belong to its
- * `issuer` (on loopback, without its port): if that changes, sign-ins are refused until the operator accepts the
- * change.
+ * `issuer` (on loopback, without its port): if that changes, sign-ins are refused until the operator accepts
+ * the change.
  * @param options the endpoints of the server, and the credentials of the broker
  * @throws ConfigurationError `providers.<id>.<option>` for a missing, malformed or unsafe option
  * @see RFC 6749 §4.1, RFC 7636, RFC 9207

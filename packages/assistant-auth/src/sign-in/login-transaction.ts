@@ -138,8 +138,8 @@ export const setTransactionCookie = async (
   const sealed = await sealer.seal(transaction);
   if (sealed.length > maxTransactionLength) throw authorizationError('request.sign-in-too-large');
   const name = await deriveTransactionCookieName(transaction.state);
-  const room = maxCookiesLength - measureCookie([name, sealed]);
-  const surplus = await listSurplusCookies(cookies, sealer, room, maxTransactions - 1, maxCompletions);
+  const available = maxCookiesLength - measureCookie([name, sealed]);
+  const surplus = await listSurplusCookies(cookies, sealer, available, maxTransactions - 1, maxCompletions);
   return [setCookie(name, sealed, maxAge), ...surplus.map(clearCookie)];
 };
 
@@ -249,8 +249,14 @@ export const completeTransaction = async (
   others.delete(name);
   // The response of a sign-in to the account page also sets a session and a notice.
   const reserved = purpose.kind === 'account' ? 1310 : 0;
-  const room = maxCookiesLength - measureCookie([name, sealed]) - reserved;
-  const surplus = await listSurplusCookies(others, transaction, room, maxTransactions, maxCompletions - 1);
+  const available = maxCookiesLength - measureCookie([name, sealed]) - reserved;
+  const surplus = await listSurplusCookies(
+    others,
+    transaction,
+    available,
+    maxTransactions,
+    maxCompletions - 1,
+  );
   return [clearCookie(transactionCookie), ...added, ...surplus.map(clearCookie)];
 };
 
@@ -270,14 +276,14 @@ export const toCompletedPurpose = (
 };
 
 /**
- * Returns the names of the cookies to clear so that the others fit into `room`, at most `maxCleared`: first
+ * Returns the names of the cookies to clear so that the others fit into `available`, at most `maxCleared`: first
  * completions and transactions, the oldest first, and only then the binding cookies of the oldest pages.
- * @param room in characters, for all cookies of the broker
+ * @param available in characters, for all cookies of the broker
  */
 const listSurplusCookies = async (
   cookies: ReadonlyMap<string, string>,
   sealer: SealedType<Transaction>,
-  room: number,
+  available: number,
   transactionCount: number,
   completionCount: number,
 ): Promise<readonly string[]> => {
@@ -287,7 +293,7 @@ const listSurplusCookies = async (
   const transactions = select(transactionName);
   const bindings = select(bindingName);
   const isOther = ([name]: Cookie) => /^__Host-[a-z]+$/.test(name);
-  let left = newestFirst.filter(isOther).reduce((rest, cookie) => rest - measureCookie(cookie), room);
+  let left = newestFirst.filter(isOther).reduce((rest, cookie) => rest - measureCookie(cookie), available);
   /** Returns the names of those that don't fit, the oldest first. */
   const drop = (candidates: readonly Cookie[], count: number): readonly string[] => {
     let kept = 0;

@@ -118,10 +118,10 @@ const refreshAndRecheck = async (
         ? 'authentication.assertion-replayed'
         : `refresh.${outcome.reason}`,
     );
-  // For example, the user signed in again in between. A retry gets the tokens, and asks the publisher.
-  if (checked === undefined) throw tokenEndpointError('refresh-user.failed');
   const { grant, recheck } = outcome;
   if (recheck !== undefined && (await recheckIdentity(context, recheck)) === 'revoked')
     throw tokenEndpointError('refresh.upstream-revoked', { cause: recheck.provider });
+  // For example, the user signed in again in between. A retry gets the tokens, and asks the publisher.
+  if (checked === undefined) throw tokenEndpointError('refresh-user.failed');
   return grant;
 };

@@ -12,8 +12,8 @@ import type { GrantContext } from './grant-handler.ts';
 
 /**
  * Asks the publisher whether the user can still refresh.
- * @returns the new claims of the grant, if they change; `undefined` if the publisher was not asked, because the
- *   refresh would not succeed
+ * @returns the new claims of the grant, if they change; `undefined` if the publisher was not asked, because
+ *   the refresh would not succeed
  * @throws ProtocolError `refresh-user.refused`, after the grant was revoked, or `refresh-user.failed`
  */
 export const callRefreshUser = async (

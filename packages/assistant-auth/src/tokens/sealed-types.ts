@@ -108,7 +108,7 @@ export type AccountForm = ValueOf<typeof accountForm>;
 export const pendingLink = record({
   session: text,
   provider: text,
-  /** That of the issuer that verified the identity. The configuration can change before the user confirms. */
+  /** The namespace of the provider that verified the identity. The configuration can change afterward. */
   subjectNamespace: text,
   subject: text,
   label: optional(text),

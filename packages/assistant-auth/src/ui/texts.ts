@@ -313,7 +313,7 @@ export const defaultTexts: SignInTexts = {
   consentNext: 'You aren’t signed in yet. To continue, sign in again.',
   returnToApp: 'Go back to the app and start again.',
   advice: 'Close this page and try again from where you came.',
-  report: 'If it happens again, tell whoever runs {product} this reference:',
+  report: 'If it happens again, contact {product} and include this reference:',
   reference: 'Reference',
 };
 

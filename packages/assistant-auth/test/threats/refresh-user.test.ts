@@ -3,9 +3,12 @@ import { describe, expect, it, vi } from 'vitest';
 import type { BrokerOptions, RefreshUser, ResolveUser } from '../../src/index.ts';
 import { memoryStorage } from '../../src/storage/memory.ts';
 import { callApi, expectTokens, type TokenBody } from '../browser.ts';
-import { app, gpt, obtainTokens, refresh, server, type TestClient } from '../clients.ts';
+import { app, gpt, obtainTokens, redeem, refresh, server, type TestClient } from '../clients.ts';
 import { type Deployment, deploy, highUserLimits } from '../deployment.ts';
 import { expectInvalidToken, expectTokenError, invalidRefreshTokenError } from '../expect-error.ts';
+import { createProvider } from '../fake-provider.ts';
+import { continueToProvider } from '../flows.ts';
+import { readCode } from '../repeated-callback.ts';
 import { createSpyStorage } from '../spy-storage.ts';
 
 const testClients: readonly (readonly [string, TestClient])[] = [
@@ -148,6 +151,24 @@ it('F12.2 failure: if the grant was not found, but the refresh succeeds, no toke
   expect(refreshUser).not.toHaveBeenCalled();
   await expectTokens(await refresh(deployment, app, refresh_token));
   expect(refreshUser).toHaveBeenCalledOnce();
+});
+
+it('F12.2 failure: a recheck that is due is made, even if no tokens are issued', async () => {
+  const validateRefreshToken = vi.fn(async () => ({ kind: 'revoked' }) as const);
+  const storage = memoryStorage();
+  const readRefreshable = vi.fn(storage.readRefreshable);
+  const deployment = deployWith(async () => ({ kind: 'accepted' }), {
+    storage: { ...storage, readRefreshable },
+    providers: [{ ...createProvider('google', 'Google'), validateRefreshToken }],
+  });
+  const { returnFromProvider } = await continueToProvider(deployment, app.request);
+  const code = readCode(await returnFromProvider({ code: 'ada', refresh: 'theirs' }));
+  const { refresh_token } = await expectTokens(await redeem(deployment, app, code));
+  deployment.advance(601);
+  readRefreshable.mockResolvedValueOnce(undefined);
+  await expectTokenError(await refresh(deployment, app, refresh_token), invalidRefreshTokenError);
+  expect(validateRefreshToken).toHaveBeenCalledOnce();
+  expect(deployment.log.at(-1)).toMatchObject({ reason: 'refresh.upstream-revoked' });
 });
 
 describe('a replaced refresh token', () => {

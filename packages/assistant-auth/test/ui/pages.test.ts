@@ -411,7 +411,7 @@ describe('the error page', () => {
       'We couldn’t sign you in',
       'ChatGPT asked to send you to an address that is not registered for it.',
       'Close this page and try again from where you came.',
-      'If it happens again, tell whoever runs Words With Chat this reference:',
+      'If it happens again, contact Words With Chat and include this reference:',
       'Reference q3T9bX0aLkE',
       'Words With Chat Privacy policy',
     ]);
@@ -422,7 +422,7 @@ describe('the error page', () => {
     const page = renderError({ model: { destination: { kind: 'client', name: 'ChatGPT', url } } });
     expect((await readLines(page)).slice(3, 5)).toEqual([
       'Go back to ChatGPT and start again',
-      'If it happens again, tell whoever runs Words With Chat this reference:',
+      'If it happens again, contact Words With Chat and include this reference:',
     ]);
     expect(await readAttributes(page, 'a')).toEqual([
       { href: url, rel: 'noreferrer' },

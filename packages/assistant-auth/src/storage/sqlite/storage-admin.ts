@@ -57,8 +57,7 @@ export interface StorageAdmin {
    * Revokes all grants of the identities of a provider, and deletes their upstream tokens, whether the
    * provider is configured or not. Appends an entry to the revocation list for each grant with an access
    * token that has not expired, or that expired less than `cleanupMargin` ago, or one entry for the user
-   * instead of several. The identities stay: if the provider is configured, their users
-   * can sign in again.
+   * instead of several. The identities stay: if the provider is configured, their users can sign in again.
    * @param provider the ID of the provider
    * @param reason the reason, for the audit log
    * @param now the current time, from `readClock`

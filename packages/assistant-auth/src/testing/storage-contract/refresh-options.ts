@@ -10,14 +10,12 @@ import {
   listActiveRevocations,
   refreshPolicies,
   reused,
+  revokeLate,
   signInAndRedeem,
   summarizeOutcome,
   t0,
   token,
 } from './sample.ts';
-
-/** With this setting, a late refresh revokes the grant. */
-const revokeLate = { lateRefresh: 'revoke' } as const;
 
 /** Returns the tests of refreshes with the options that change what they do. */
 export const refreshOptionTests = (createStorage: CreateStorage): readonly StorageContractTest[] => [

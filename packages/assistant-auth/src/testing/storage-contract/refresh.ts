@@ -16,15 +16,13 @@ import {
   redemption,
   refreshPolicies,
   reused,
+  revokeLate,
   signIn,
   signInAndRedeem,
   summarizeOutcome,
   t0,
   token,
 } from './sample.ts';
-
-/** With this setting, a late refresh revokes the grant. */
-const revokeLate = { lateRefresh: 'revoke' } as const;
 
 /** Returns the tests of `refresh`. */
 export const refreshTests = (createStorage: CreateStorage): readonly StorageContractTest[] => [

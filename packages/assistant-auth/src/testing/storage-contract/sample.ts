@@ -184,6 +184,9 @@ export const buildCleanup = (now: number): Cleanup => ({
 /** A cleanup that deletes what expired at this time or before: it runs after the margin. */
 export const buildDueCleanup = (expiredBy: number): Cleanup => buildCleanup(expiredBy + cleanupMargin);
 
+/** With this setting, a late refresh revokes the grant. */
+export const revokeLate = { lateRefresh: 'revoke' } as const;
+
 /** Returns whether `readRefreshable` finds the grant. Calls it twice, because it must change nothing. */
 export const isRefreshable = async (
   storage: BrokerStorage,
