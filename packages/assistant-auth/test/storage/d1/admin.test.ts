@@ -1,5 +1,5 @@
 /** The admin queries, the audit log and cleanups on D1. */
-import { type BrokerStorage, cleanupMargin } from 'assistant-auth';
+import { type BrokerStorage, cleanupMargin, StorageUnavailable } from 'assistant-auth';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { d1Admin, d1Storage, type StorageAdmin } from '../../../src/storage/sqlite/d1.ts';
 import {
@@ -794,5 +794,61 @@ describe('cleanups', () => {
       await Promise.all(Array.from({ length: 20 }, () => cleanup(t0, 'key-1', 'key-2')));
       expect(await readRingKeys()).toEqual({ 'key-1': t0, 'key-2': t0 });
     });
+  });
+});
+
+describe('counts of refused requests', () => {
+  beforeEach(async () => {
+    db = await emptyD1();
+  });
+
+  const readCounts = async () => (await db.prepare('SELECT * FROM refusals').all()).results;
+
+  it('are stored for each day and reason', async () => {
+    const refusals = [
+      { day: '2026-11-28', reason: 'token.code', count: 2 },
+      { day: '2026-11-29', reason: 'client.unknown', count: 1 },
+      { day: '2026-11-29', reason: "o'reason; --", count: 4_000_000_000 },
+    ];
+    await d1Storage(db).recordRefusals([...refusals].reverse());
+    expect(await readCounts()).toEqual(refusals);
+  });
+
+  it('are added to the stored counts, also in one call and at the same time', async () => {
+    const refusal = { day: '2026-11-29', reason: 'token.code', count: 2 };
+    const other = { ...refusal, day: '2026-11-30', count: 5 };
+    await d1Storage(db).recordRefusals([refusal, other, refusal]);
+    expect(await readCounts()).toEqual([{ ...refusal, count: 4 }, other]);
+    await Promise.all(Array.from({ length: 20 }, () => d1Storage(db).recordRefusals([refusal])));
+    expect(await readCounts()).toEqual([{ ...refusal, count: 44 }, other]);
+  });
+
+  it('stay as they are if there is nothing to add', async () => {
+    await d1Storage(db).recordRefusals([]);
+    expect(await readCounts()).toEqual([]);
+  });
+
+  it.each([
+    { day: '29.11.2026', reason: 'token.code', count: 1 },
+    { day: '2026-11-29T00:00', reason: 'token.code', count: 1 },
+    { day: '2026-11-29', reason: 'r'.repeat(101), count: 1 },
+    { day: '2026-11-29', reason: 'token.code', count: 0 },
+    { day: '2026-11-29', reason: 'token.code', count: 1.5 },
+  ])('are all refused if one is not a day, a reason and a count: $day $count', async (refusal) => {
+    const valid = { day: '2026-11-29', reason: 'other', count: 1 };
+    await expect(d1Storage(db).recordRefusals([valid, refusal])).rejects.toThrow(StorageUnavailable);
+    expect(await readCounts()).toEqual([]);
+  });
+
+  it('are deleted by a cleanup if the whole day is older than the audit log', async () => {
+    const days = ['2026-11-27', '2026-11-28', '2026-11-29', '2026-11-30'];
+    const refusals = days.map((day) => ({ day, reason: 'token.code', count: 1 }));
+    await d1Storage(db).recordRefusals(refusals);
+    const cleanup = (deleteAuditBefore: string) =>
+      d1Storage(db).cleanUp({ ...buildCleanup(t0), deleteAuditBefore: Date.parse(deleteAuditBefore) / 1000 });
+    await cleanup('2026-11-28T23:59:59Z');
+    expect(await readCounts()).toEqual(refusals.slice(1));
+    await cleanup('2026-11-29T00:00:00Z');
+    expect(await readCounts()).toEqual(refusals.slice(2));
   });
 });

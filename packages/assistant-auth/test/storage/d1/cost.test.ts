@@ -181,6 +181,9 @@ describe('docs/storage-schema.md', () => {
     await storage.recordSecurityEvent(buildSecurityEvent(session, 'online-grants'));
   };
   const user1 = { kind: 'user', id: 'user-1' } as const;
+  const refusals = ['token.code', 'token.refresh', 'client.unknown'].map((reason) => ({
+    ...{ day: '2026-11-29', reason, count: 2 },
+  }));
 
   /** The operations by their names in docs/storage-schema.md: the setup, and the measured call. */
   const operations: Readonly<Record<string, readonly [setup: Step, measured: Step]>> = {
@@ -353,12 +356,24 @@ describe('docs/storage-schema.md', () => {
       afterSecurityEvent,
       (storage) => storage.recordSecurityEvent(buildSecurityEvent(identity, 'identity')),
     ],
+    '`recordRefusals`, three new counts': [noSetup, (storage) => storage.recordRefusals(refusals)],
+    '`recordRefusals`, three stored counts': [
+      (storage) => storage.recordRefusals(refusals),
+      (storage) => storage.recordRefusals(refusals),
+    ],
     '`cleanUp`, nothing to do': [afterCleanup, (storage) => storage.cleanUp(buildDueCleanup(t0 + 3))],
     '`cleanUp`, an expired client and an expired assertion': [
       async (storage) => {
         await afterCleanup(storage);
         await storage.recordSignIn(signIn({ clientId: 'claude', client: { ...chatgpt, retainUntil: t0 } }));
         await storage.recordAssertion({ ...assertion1, retainUntil: t0 });
+      },
+      (storage) => storage.cleanUp(buildDueCleanup(t0 + 3)),
+    ],
+    '`cleanUp`, three old counts of refused requests': [
+      async (storage) => {
+        await afterCleanup(storage);
+        await storage.recordRefusals(refusals.map((refusal) => ({ ...refusal, day: '2000-01-01' })));
       },
       (storage) => storage.cleanUp(buildDueCleanup(t0 + 3)),
     ],
