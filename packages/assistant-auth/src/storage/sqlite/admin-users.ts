@@ -1,7 +1,13 @@
 /** The operator's queries about users, their grants and identities, in SQL. */
 import type { EpochSeconds, UserId } from '../../oauth/identifiers.ts';
 import { runBatch, type SqlDatabase } from './statements.ts';
-import type { GrantSummary, IdentityWithoutUpstreamToken, Pagination, UserSummary } from './storage-admin.ts';
+import type {
+  FoundIdentity,
+  GrantSummary,
+  IdentityWithoutUpstreamToken,
+  Pagination,
+  UserSummary,
+} from './storage-admin.ts';
 
 export const readGrants = async (
   db: SqlDatabase,
@@ -52,7 +58,7 @@ const toGrantSummary = (row: GrantRow): GrantSummary => ({
  * Returns the condition that a token of a row of `grants` can still be used.
  * @param now the SQL parameter with the current time, such as `?1`
  */
-const buildActiveGrantCondition = (now: string): string =>
+export const buildActiveGrantCondition = (now: string): string =>
   `(grants.revoked_at IS NULL AND (grants.access_expires_at > ${now}
     OR (grants.refresh_policy <> 'none' AND grants.refresh_idle_expires_at > ${now})))`;
 
@@ -129,3 +135,79 @@ const toUserSummary = (row: UserRow): UserSummary => ({
   activeGrants: row.active_grants,
   ...(row.last_sign_in_at !== null && { lastSignInAt: row.last_sign_in_at }),
 });
+
+// The search. `instr` instead of LIKE, which has wildcards and, on D1, patterns of at most 50 bytes.
+
+export const findIdentities = async (
+  db: SqlDatabase,
+  text: string,
+  { limit, skip }: Pagination,
+  now: EpochSeconds,
+): Promise<readonly FoundIdentity[]> => {
+  if (text === '') return [];
+  const searched = [...text].map(foldCase).join('');
+  const { expression, replacements } = buildFoldedLabel(searched);
+  const order = 'is_exact DESC, last_sign_in_at DESC, provider, subject';
+  const [found] = await runBatch<FoundIdentityRow>(
+    db,
+    db
+      .prepare(
+        `WITH
+          folded AS (SELECT *, ${expression} AS text FROM identities, (SELECT ?5 AS pairs) WHERE label IS NOT NULL),
+          page AS (
+            SELECT *, text = ?1 AS is_exact FROM folded WHERE instr(text, ?1) > 0
+            ORDER BY ${order} LIMIT ?3 OFFSET ?4
+          )
+        SELECT user_id, provider, label, last_sign_in_at,
+          (SELECT count(*) FROM grants WHERE user_id = page.user_id AND ${buildActiveGrantCondition('?2')}) AS active_grants
+        FROM page ORDER BY ${order}`,
+      )
+      .bind(searched, now, limit, skip, JSON.stringify(replacements)),
+  );
+  return (found?.results ?? []).map(toFoundIdentity);
+};
+
+interface FoundIdentityRow {
+  readonly user_id: string;
+  readonly provider: string;
+  readonly label: string;
+  readonly last_sign_in_at: number;
+  readonly active_grants: number;
+}
+
+const toFoundIdentity = (row: FoundIdentityRow): FoundIdentity => ({
+  userId: row.user_id,
+  provider: row.provider,
+  label: row.label,
+  lastSignInAt: row.last_sign_in_at,
+  activeGrants: row.active_grants,
+});
+
+/** Returns a letter in lowercase, or unchanged if that would be more than one letter. */
+const foldCase = (letter: string): string => {
+  const lowercase = letter.toLowerCase();
+  return [...lowercase].length === 1 ? lowercase : letter;
+};
+
+/** The expressions of a statement on D1 can be nested 100 deep. No name has this many different letters. */
+const maxReplacedLetters = 50;
+
+/**
+ * Returns an expression for the label in lowercase. SQLite's `lower` changes only the letters A to Z, so the
+ * expression replaces the uppercase forms of the other letters that the searched text contains. They are in
+ * the column `pairs`, a JSON array of the uppercase form of each letter and the letter.
+ */
+const buildFoldedLabel = (
+  searched: string,
+): { readonly expression: string; readonly replacements: readonly string[] } => {
+  const pairs = [...new Set(searched)]
+    .filter((letter) => letter > '\u007f')
+    .map((letter) => [letter.toUpperCase(), letter] as const)
+    .filter(([uppercase, letter]) => uppercase !== letter && [...uppercase].length === 1)
+    .slice(0, maxReplacedLetters);
+  const expression = pairs.reduce(
+    (label, _, index) => `replace(${label}, pairs ->> ${2 * index}, pairs ->> ${2 * index + 1})`,
+    'label',
+  );
+  return { expression: `lower(${expression})`, replacements: pairs.flat() };
+};

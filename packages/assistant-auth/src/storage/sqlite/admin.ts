@@ -1,7 +1,7 @@
 /** The operator's queries of `storage-admin.ts`, in SQL. Those about users are in `admin-users.ts`. */
 import type { EpochSeconds, Seconds, UserId } from '../../oauth/identifiers.ts';
 import { cleanupMargin } from '../broker-storage.ts';
-import { readGrants, readIdentitiesWithoutUpstreamToken, readUsers } from './admin-users.ts';
+import { findIdentities, readGrants, readIdentitiesWithoutUpstreamToken, readUsers } from './admin-users.ts';
 import { revokeEach } from './revocations.ts';
 import {
   type AuditActor,
@@ -11,6 +11,7 @@ import {
   runBatch,
   type SqlDatabase,
 } from './statements.ts';
+import { readStatistics } from './statistics.ts';
 import type {
   AcceptedProvider,
   AuditEntry,
@@ -27,10 +28,12 @@ import { buildPrefixCondition, clearTokenColumns } from './upstream-tokens.ts';
 export const createSqlAdmin = (db: SqlDatabase): StorageAdmin => ({
   readClock: () => readClock(db),
   listUsers: (page, now) => readUsers(db, page, now),
+  findIdentities: (text, page, now) => findIdentities(db, text, page, now),
   listGrants: (userId, now) => readGrants(db, userId, now),
   listIdentitiesWithoutUpstreamToken: (page, now) => readIdentitiesWithoutUpstreamToken(db, page, now),
   listAuditEntries: (page, userId) => readAudit(db, page, userId),
   readKeyUsage: (query) => readKeyUsage(db, query),
+  readStatistics: (days, now) => readStatistics(db, days, now),
   listProviders: () => readProviders(db),
   revokeProvider: (provider, reason, now) => revokeProvider(db, provider, reason, now),
   acceptProvider: (provider, subjectNamespace, now) => acceptProvider(db, provider, subjectNamespace, now),
