@@ -41,6 +41,8 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
+const hint = 'Run "npx assistant-auth admin --help" for usage.\n';
+
 const admin = (args: readonly string[], options?: RunOptions) =>
   runCommand(folder, ['admin', ...args], options);
 
@@ -60,8 +62,8 @@ describe('--local', () => {
 
   it('creates no database, and names the command that does', async () => {
     expect(await admin(['users', '--local'])).toEqual({
-      ...{ code: 1, stdout: '' },
-      stderr: `There is no local D1 database in ${join(folder, '.wrangler/state')}. Run "npx wrangler d1 migrations apply AUTH --local" to create it, or pass --persist-to <dir> if it is in another folder.\n`,
+      ...{ code: 2, stdout: '' },
+      stderr: `There is no local D1 database in ${join(folder, '.wrangler/state')}. Run "npx wrangler d1 migrations apply AUTH --local" to create it, or pass --persist-to <dir> if it is in another folder.\n${hint}`,
     });
     expect(existsSync(join(folder, '.wrangler/state'))).toBe(false);
   });
@@ -145,7 +147,7 @@ describe('the Wrangler file', () => {
   ])('is rejected with a message that lists its databases: %j', async (args, message) => {
     for (const location of ['--local', '--remote'])
       expect(await admin(['users', location, ...args])).toEqual({
-        ...{ code: 1, stdout: '', stderr: `${join(folder, message)}\n` },
+        ...{ code: 2, stdout: '', stderr: `${join(folder, message)}\n${hint}` },
       });
   });
 
@@ -180,9 +182,8 @@ describe('the Wrangler file', () => {
     });
     symlinkSync(resolve('node_modules'), join(empty, 'node_modules'));
     expect(await runCommand(empty, ['admin', 'users', '--remote'])).toEqual({
-      ...{ code: 1, stdout: '' },
-      stderr:
-        'No wrangler.jsonc, wrangler.json or wrangler.toml was found. Run the command from the folder of your Worker, or pass --config <file>.\n',
+      ...{ code: 2, stdout: '' },
+      stderr: `No wrangler.jsonc, wrangler.json or wrangler.toml was found. Run the command from the folder of your Worker, or pass --config <file>.\n${hint}`,
     });
     expect(readdirSync(empty)).toEqual(['node_modules']);
     rmSync(empty, { recursive: true });
