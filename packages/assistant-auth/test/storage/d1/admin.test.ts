@@ -181,7 +181,8 @@ describe('admin queries', () => {
       await signInAndRedeem(storage, { grantId: 'grant-2', now: midnight - day });
       await signInAndRedeem(storage, { grantId: 'grant-3', now: midnight - 1, refreshPolicy: 'none' });
       await signInAndRedeem(storage, { ...bob, now: midnight + 60 });
-      await storage.recordSignIn(signIn({ grantId: 'not redeemed', now: midnight - 2 * day - 1 }));
+      await storage.recordSignIn(signIn({ grantId: 'not redeemed', now: midnight - 2 * day }));
+      await storage.recordSignIn(signIn({ grantId: 'too old', now: midnight - 2 * day - 1 }));
       await createSession(storage, { now: midnight });
       await storage.revoke({ kind: 'grant', id: 'grant-2' }, 'signed out', midnight);
       const refusal = { day: '2027-01-15', reason: 'token.code', count: 2 };
@@ -201,7 +202,7 @@ describe('admin queries', () => {
         days: [
           { day: '2027-01-16', signIns: 2, refusals: 1 },
           { day: '2027-01-15', signIns: 2, refusals: 7 },
-          { day: '2027-01-14', signIns: 1, refusals: 0 },
+          { day: '2027-01-14', signIns: 2, refusals: 0 },
         ],
         refusals: [today, more, refusal],
       });
