@@ -16,7 +16,6 @@ import type {
   PresentedRefreshToken,
   RefreshableGrant,
   RefreshOutcome,
-  RefreshPolicy,
 } from '../broker-storage.ts';
 import { runBatchOnce } from './clients.ts';
 import { revokeByTarget } from './revocations.ts';
@@ -122,18 +121,14 @@ export const readRefreshable = async (
   db: SqlDatabase,
   token: PresentedRefreshToken,
 ): Promise<RefreshableGrant | undefined> => {
-  const [found] = await runBatch<
-    Pick<GrantStateRow, 'user_id' | 'provider' | 'claims'> & { readonly subject: string }
-  >(
+  const [found] = await runBatch<Omit<RefreshableGrant, 'claims'> & Pick<GrantStateRow, 'claims'>>(
     db,
     db
-      .prepare(`SELECT user_id, provider, subject, claims FROM grants WHERE ${isTokenAccepted}`)
+      .prepare(`SELECT user_id AS userId, provider, subject, claims FROM grants WHERE ${isTokenAccepted}`)
       .bind(...tokenValues(token)),
   );
   const row = found?.results[0];
-  if (row === undefined) return undefined;
-  const { user_id: userId, provider, subject, claims } = row;
-  return { userId, provider, subject, claims: JSON.parse(claims) };
+  return row && { ...row, claims: JSON.parse(row.claims) };
 };
 
 /**
@@ -225,34 +220,18 @@ const auditReuse = (db: SqlDatabase, { grantId, now }: GrantRefresh) =>
 
 const tokenReused = 'refresh token reused';
 
-/** The columns in `grantStateColumns`. */
-interface GrantStateRow {
-  readonly user_id: string;
-  readonly provider: string;
-  readonly redirect_uri: string;
-  /** JSON array. */
+/** The columns in `grantStateColumns`. Scopes and claims are JSON. */
+type GrantStateRow = Omit<GrantState, 'scopes' | 'claims'> & {
   readonly scopes: string;
-  readonly resource: string;
-  /** JSON object. */
   readonly claims: string;
-  readonly refresh_policy: RefreshPolicy;
-  readonly generation: number;
-  readonly refresh_idle_expires_at: number;
-  readonly refresh_absolute_expires_at: number;
-}
+};
 
-const grantStateColumns = `user_id, provider, redirect_uri, scopes, resource, claims, refresh_policy, generation,
-  refresh_idle_expires_at, refresh_absolute_expires_at`;
+const grantStateColumns = `user_id AS userId, provider, redirect_uri AS redirectUri, scopes, resource, claims,
+  refresh_policy AS refreshPolicy, generation, refresh_idle_expires_at AS refreshIdleExpiresAt,
+  refresh_absolute_expires_at AS refreshAbsoluteExpiresAt`;
 
 const toGrantState = (row: GrantStateRow): GrantState => ({
-  userId: row.user_id,
-  provider: row.provider,
-  redirectUri: row.redirect_uri,
+  ...row,
   scopes: JSON.parse(row.scopes),
-  resource: row.resource,
   claims: JSON.parse(row.claims),
-  refreshPolicy: row.refresh_policy,
-  generation: row.generation,
-  refreshIdleExpiresAt: row.refresh_idle_expires_at,
-  refreshAbsoluteExpiresAt: row.refresh_absolute_expires_at,
 });
