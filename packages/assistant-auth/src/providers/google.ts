@@ -63,8 +63,6 @@ export const google = ({ clientId, clientSecret, baseUrl, ...unknown }: GoogleOp
     reauthentication: { prompt: 'select_account', max_age: '0' },
     authTime: 'optional',
     singleUseRefreshTokens: false,
-    // With `access_type=offline`, Google issues long-lived refresh tokens.
-    offlineAccess: 'always',
   });
   const { host } = new URL(config.issuer);
   // Google documents both values of `iss`, with and without `https://`:

@@ -251,16 +251,21 @@ export const resolveRequestedScopes = (
  * Returns the refresh token of a response if it can be used for rechecks. When a token that is bound to a
  * session expires, the provider responds with `invalid_grant` (RFC 6749 §5.2), which does not mean that the
  * user's grant was revoked.
- * @param requested the scopes of the authorization request
+ * @param options the scopes of the authorization request, and which tokens outlive the session
  */
-export const selectLongLivedRefreshToken = (
-  { refreshToken, scope, refreshTokenExpiresIn }: TokenResponse,
-  offlineAccess: OfflineAccess,
-  requested: readonly string[],
-): string | undefined => {
-  if (!isOfflineAccessGranted(offlineAccess, parseGrantedScopes(scope, requested))) return undefined;
-  return isShortLived(refreshTokenExpiresIn) ? undefined : refreshToken;
-};
+export const selectOfflineToken = (
+  tokens: TokenResponse,
+  { scopes, offlineAccess }: OfflineAccessOptions,
+): string | undefined =>
+  isOfflineAccessGranted(offlineAccess, parseGrantedScopes(tokens.scope, scopes))
+    ? selectLongLivedToken(tokens)
+    : undefined;
+
+/** Returns the refresh token of a response, unless it expires soon. */
+export const selectLongLivedToken = ({
+  refreshToken,
+  refreshTokenExpiresIn,
+}: TokenResponse): string | undefined => (isShortLived(refreshTokenExpiresIn) ? undefined : refreshToken);
 
 const isOfflineAccessGranted = (offlineAccess: OfflineAccess, granted: readonly unknown[]): boolean => {
   switch (offlineAccess) {

@@ -13,7 +13,7 @@ import {
   receiveTokens,
   requireBearerToken,
   resolveClientSecret,
-  selectLongLivedRefreshToken,
+  selectOfflineToken,
   type TokenResponse,
   withProviderError,
 } from './oauth-client.ts';
@@ -32,7 +32,7 @@ import {
   toSubjectNamespace,
   type UpstreamRequest,
 } from './provider.ts';
-import { checkRefreshToken, createTokenNotUsedError, revokeToken } from './recheck.ts';
+import { checkRefreshToken, revokeToken, tokenNotUsed } from './recheck.ts';
 
 export type { ProviderProfile } from './oauth-client.ts';
 
@@ -121,15 +121,16 @@ export const oauth2 = (options: OAuth2Options): IdentityProvider => {
         const mappedProfile = config.mapProfile(profile);
         if (mappedProfile === undefined)
           throw new ProviderError('invalid', 'the profile response has no user ID');
-        const refreshToken = selectLongLivedRefreshToken(tokens, config.offlineAccess, config.scopes);
+        const refreshToken = selectOfflineToken(tokens, config);
         return createIdentity(config.id, mappedProfile, profile, refreshToken);
       }),
-    validateRefreshToken: (refreshToken, io) =>
-      checkRefreshToken(config, async () => {
-        if (config.offlineAccess === 'never') throw createTokenNotUsedError();
-        const endpoint = await authenticate(config.tokenUrl, config, io);
-        return () => refreshTokens(endpoint, refreshToken, io);
-      }),
+    validateRefreshToken: async (refreshToken, io) =>
+      config.offlineAccess === 'never'
+        ? tokenNotUsed
+        : checkRefreshToken(config, async () => {
+            const endpoint = await authenticate(config.tokenUrl, config, io);
+            return () => refreshTokens(endpoint, refreshToken, io);
+          }),
     ...(revocationUrl !== undefined && { revoke: createRevoke(revocationUrl, config) }),
   };
 };

@@ -60,9 +60,12 @@ const rejectionCodes: readonly unknown[] = [
   'incorrect_client_credentials',
 ];
 
-/** Creates the error for a stored token that must not be sent, because `offlineAccess` is now `never`. */
-export const createTokenNotUsedError = (): ProviderError =>
-  new ProviderError('invalid', 'refresh tokens of this provider are not used');
+/** The result for a stored token that must not be sent, because `offlineAccess` is now `never`. */
+export const tokenNotUsed: RecheckResult = {
+  kind: 'unknown',
+  reason: 'refresh tokens of this provider are not used',
+  isTokenUnchanged: true,
+};
 
 // Revocation of a refresh token that is no longer needed (RFC 7009).
 
