@@ -81,10 +81,9 @@ export const apple = ({ baseUrl, ...options }: AppleOptions): IdentityProvider =
   });
   const issuer = createIssuer(config);
   // Without UserInfo, because Apple has no such endpoint.
-  const provider = createOidcProvider(issuer);
+  const provider = createOidcProvider(issuer, 'https://appleid.apple.com');
   return {
     ...provider,
-    subjectNamespace: 'https://appleid.apple.com',
     securityEvents: {
       contentType: 'application/json',
       read: (body, io) => readAppleNotification(body, issuer, io),

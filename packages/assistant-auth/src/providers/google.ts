@@ -70,10 +70,9 @@ export const google = ({ clientId, clientSecret, baseUrl, ...unknown }: GoogleOp
   const issuer = createIssuer(config, { isIssuerName: (name) => name === config.issuer || name === host });
   // Without UserInfo: Google's ID tokens contain every claim that it returns. If `name` is missing, UserInfo
   // lacks it too.
-  const provider = createOidcProvider(issuer);
+  const provider = createOidcProvider(issuer, 'https://accounts.google.com');
   return {
     ...provider,
-    subjectNamespace: 'https://accounts.google.com',
     handleCallback: async (...args) => withTokenIdentifiers(await provider.handleCallback(...args)),
     async validateRefreshToken(...args) {
       const result = await provider.validateRefreshToken(...args);

@@ -76,10 +76,9 @@ export const microsoft = ({ clientId, clientSecret, ...options }: MicrosoftOptio
     isIssuerName: (name) => findTenantIds(name).some((tid) => name === buildIssuer(tid)),
   });
   // Without UserInfo: Microsoft documents that its ID tokens contain every claim that it returns.
-  const provider = createOidcProvider(issuer);
+  const provider = createOidcProvider(issuer, 'https://login.microsoftonline.com');
   return {
     ...provider,
-    subjectNamespace: 'https://login.microsoftonline.com',
     icon,
     readAdminConsent,
     async handleCallback(...args) {

@@ -78,7 +78,7 @@ export const oidc = (options: OidcOptions): IdentityProvider => {
   const config = parseOidcOptions(options);
   const issuer = createIssuer(config);
   return {
-    ...createOidcProvider(issuer, oidcFeatures),
+    ...createOidcProvider(issuer, toSubjectNamespace(config.issuer), oidcFeatures),
     // A stored token is from the time when the option had another value.
     ...(config.offlineAccess === 'never' && { validateRefreshToken: async () => tokenNotUsed }),
     ...(config.discoveryUrl !== undefined && { configuredUrls: [config.issuer, config.discoveryUrl] }),
@@ -112,10 +112,12 @@ const builtInFeatures: IssuerFeatures = {
 
 /**
  * Creates the provider of an issuer.
+ * @param subjectNamespace the namespace that its subjects belong to
  * @param features Default: those of the built-in providers
  */
 export const createOidcProvider = (
   issuer: OidcIssuer,
+  subjectNamespace: string,
   features: IssuerFeatures = builtInFeatures,
 ): IdentityProvider => {
   const { config, discover } = issuer;
@@ -123,7 +125,7 @@ export const createOidcProvider = (
   return {
     id: config.id,
     displayName: config.displayName,
-    subjectNamespace: toSubjectNamespace(config.issuer),
+    subjectNamespace,
     configuredUrls: [config.issuer],
     responseMode: config.responseMode,
     revokedErrors: config.revokedErrors,

@@ -119,9 +119,6 @@ export const formPostLifetime: Seconds = minute;
  */
 export const codeReplayGrace: Seconds = 10;
 
-/** How long after a sign-in the account page allows sensitive actions, such as export and deletion. */
-export const recentAuthLifetime: Seconds = 5 * minute;
-
 /** How long one recheck of an identity can take before another one can start. */
 export const recheckLeaseDuration: Seconds = minute;
 
