@@ -8,7 +8,7 @@ import { computeDigest } from '../oauth/secrets.ts';
 import type { ClientConfig, OfflineAccess, ProviderOptions } from './config.ts';
 import type { ProviderResponse } from './http.ts';
 import {
-  isSubject,
+  isIdentifier,
   isVisible,
   ProviderError,
   type ProviderIo,
@@ -194,7 +194,7 @@ export const createIdentity = (
   const { labels, emailVerified = false } = profile;
   const subject = parseSubject(profile.subject);
   const email = parseLabel(profile.email);
-  const sid = isSubject(profile.sid) ? profile.sid : undefined;
+  const sid = isIdentifier(profile.sid) ? profile.sid : undefined;
   const label = labels.map(parseLabel).find((text) => text !== undefined);
   return {
     provider,

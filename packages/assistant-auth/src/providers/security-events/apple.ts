@@ -5,9 +5,8 @@
 
 import type { RevocationScope, SecurityEvent } from '../../oauth/identifiers.ts';
 import type { OidcIssuer } from '../issuer.ts';
-import type { ProviderIo } from '../provider.ts';
+import { isIdentifier, type ProviderIo } from '../provider.ts';
 import {
-  isIdentifier,
   SecurityEventError,
   type SecurityEventTokenRules,
   verifySecurityEventToken,

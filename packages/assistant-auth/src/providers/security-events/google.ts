@@ -11,9 +11,8 @@ import type {
 } from '../../oauth/identifiers.ts';
 import { encodeBase64url } from '../../oauth/secrets.ts';
 import type { OidcIssuer } from '../issuer.ts';
-import type { ProviderIo } from '../provider.ts';
+import { isIdentifier, type ProviderIo } from '../provider.ts';
 import {
-  isIdentifier,
   refuseEventIf,
   SecurityEventError,
   type VerifiedEvent,
