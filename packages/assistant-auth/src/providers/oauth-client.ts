@@ -18,18 +18,19 @@ import {
 
 /**
  * Builds the URL that a browser is sent to. Keeps the endpoint's own query.
+ * @param promptParameters parameters that determine what the provider asks the user for
  * @param extraParameters parameters of this kind of provider, such as `nonce`
  */
 export const buildAuthorizationUrl = async (
   endpoint: string,
-  options: ClientConfig,
+  { clientId, scopes, pkce }: ClientConfig,
   upstreamRequest: UpstreamRequest,
+  promptParameters: Readonly<Record<string, string>>,
   extraParameters: Readonly<Record<string, string>> = {},
 ): Promise<URL> => {
   const url = new URL(endpoint);
-  const { clientId, scopes, pkce } = options;
   const parameters = {
-    ...buildPromptParameters(options, upstreamRequest),
+    ...promptParameters,
     client_id: clientId,
     response_type: 'code',
     redirect_uri: upstreamRequest.redirectUri,
@@ -46,15 +47,23 @@ export const buildAuthorizationUrl = async (
   return url;
 };
 
-/** Returns the parameters that determine what the provider asks the user for. */
-const buildPromptParameters = (
-  { authorizationParameters, reauthentication, accountSelection }: ClientConfig,
-  { reauthenticate, selectAccount = false }: UpstreamRequest,
+/** Returns the fixed parameters, with those that request reauthentication if it is necessary. */
+export const buildPromptParameters = (
+  { authorizationParameters, reauthentication }: ClientConfig,
+  { reauthenticate }: UpstreamRequest,
+): Readonly<Record<string, string>> => ({
+  ...authorizationParameters,
+  ...(reauthenticate !== undefined && withMaxAge(reauthentication, reauthenticate.maxAge)),
+});
+
+/** Like `buildPromptParameters`, and adds the parameters that request an account chooser if it is necessary. */
+export const buildAccountPromptParameters = (
+  options: ClientConfig,
+  upstreamRequest: UpstreamRequest,
 ): Readonly<Record<string, string>> => {
-  const parameters = {
-    ...authorizationParameters,
-    ...(reauthenticate !== undefined && withMaxAge(reauthentication, reauthenticate.maxAge)),
-  };
+  const { accountSelection } = options;
+  const { selectAccount = false } = upstreamRequest;
+  const parameters = buildPromptParameters(options, upstreamRequest);
   if (!selectAccount) return parameters;
   const values = [parameters, accountSelection].flatMap(({ prompt = '' }) => prompt.split(' '));
   const prompt = [...new Set(values)].filter((value) => value !== '').join(' ');

@@ -7,6 +7,7 @@ import { rejectUnknownOptions } from '../oauth/errors.ts';
 import { type ClientConfig, clientDefaults, type ProviderOptions, type Rule, validate } from './config.ts';
 import { fetchFromProvider } from './http.ts';
 import {
+  buildAccountPromptParameters,
   buildAuthorizationUrl,
   createIdentity,
   type ProviderProfile,
@@ -113,7 +114,12 @@ export const oauth2 = (options: OAuth2Options): IdentityProvider => {
     singleUseRefreshTokens: config.singleUseRefreshTokens,
     recheckInterval: config.recheckInterval,
     authorizationUrl: (upstreamRequest) =>
-      buildAuthorizationUrl(config.authorizationUrl, config, upstreamRequest),
+      buildAuthorizationUrl(
+        config.authorizationUrl,
+        config,
+        upstreamRequest,
+        buildAccountPromptParameters(config, upstreamRequest),
+      ),
     handleCallback: (callback, upstreamRequest, io) =>
       withProviderError(async () => {
         const tokens = await exchangeCode(callback.searchParams, config, upstreamRequest, io);

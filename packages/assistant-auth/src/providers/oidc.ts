@@ -19,7 +19,9 @@ import {
   selectIssuer,
 } from './issuer.ts';
 import {
+  buildAccountPromptParameters,
   buildAuthorizationUrl,
+  buildPromptParameters,
   createIdentity,
   receiveTokens,
   resolveClientSecret,
@@ -97,17 +99,20 @@ interface IssuerFeatures {
   readonly adaptOptions: typeof adaptOptions;
   /** Returns the refresh token if it can be used for rechecks. */
   readonly selectRefreshToken: typeof selectOfflineToken;
+  /** Returns the parameters that determine what the provider asks the user for. */
+  readonly buildPromptParameters: typeof buildPromptParameters;
 }
 
 /**
- * The built-in providers all accept the secret in the body, their ID tokens have all claims, and their
- * refresh tokens outlive the user's session.
+ * The built-in providers all accept the secret in the body, their ID tokens have all claims, their refresh
+ * tokens outlive the user's session, and their fixed parameters request an account chooser, if they have one.
  */
 const builtInFeatures: IssuerFeatures = {
   completeClaims: async (claims) => claims,
   selectCredentials: createPostCredentials,
   adaptOptions: (config) => config,
   selectRefreshToken: selectLongLivedToken,
+  buildPromptParameters,
 };
 
 /**
@@ -135,7 +140,8 @@ export const createOidcProvider = (
       withProviderError(async () => {
         const { authorizationEndpoint, document } = await discover(io);
         const options = features.adaptOptions(config, document);
-        return buildAuthorizationUrl(authorizationEndpoint, options, upstreamRequest, {
+        const promptParameters = features.buildPromptParameters(options, upstreamRequest);
+        return buildAuthorizationUrl(authorizationEndpoint, options, upstreamRequest, promptParameters, {
           ...(config.nonce && { nonce: upstreamRequest.nonce }),
           ...extraParameters,
         });
@@ -288,6 +294,7 @@ const discoverableMethods = ['client_secret_post', 'client_secret_basic'] as con
 const oidcFeatures: IssuerFeatures = {
   ...{ completeClaims, selectCredentials, adaptOptions },
   selectRefreshToken: selectOfflineToken,
+  buildPromptParameters: buildAccountPromptParameters,
 };
 
 // ID tokens (OpenID Connect Core §2 and §3.1.3.7).

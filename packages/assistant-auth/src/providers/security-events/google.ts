@@ -12,12 +12,7 @@ import type {
 import { encodeBase64url } from '../../oauth/secrets.ts';
 import type { OidcIssuer } from '../issuer.ts';
 import { isIdentifier, type ProviderIo } from '../provider.ts';
-import {
-  refuseEventIf,
-  SecurityEventError,
-  type VerifiedEvent,
-  verifySecurityEventToken,
-} from './verify.ts';
+import { refuseEventIf, SecurityEventError, type VerifiedEvent, verifySecurityEventToken } from './verify.ts';
 
 /** Google retries delivery for some time, which it does not document. */
 const maxAge = 7 * 86_400;
