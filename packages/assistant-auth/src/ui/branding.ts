@@ -109,19 +109,14 @@ export const parseBranding = (
   rejectUnknownOptions('branding.', unknown);
   return {
     name: parseName(name),
-    logo: parseOptional(logo, (path) => parseSameOriginPath('branding.logo', path)),
-    icon: parseOptional(icon, (path) => parseSameOriginPath('branding.icon', path)),
+    logo: parseSameOriginPath('branding.logo', logo),
+    icon: parseSameOriginPath('branding.icon', icon),
     colors: parseColors(colors),
     links: parseLinks(links),
     ...parseLanguage(language),
     texts: parseTexts(texts, optionalTexts),
   };
 };
-
-const parseOptional = <Given, Parsed>(
-  value: Given | undefined,
-  parse: (value: Given) => Parsed,
-): Parsed | undefined => (value === undefined ? undefined : parse(value));
 
 const parseName = (name: unknown): string => {
   if (typeof name === 'string' && name.trim() !== '') return name;
@@ -180,12 +175,12 @@ const parseLinks = (links: BrandLinks): BrandLinks => {
 };
 
 /**
- * Accepts a path on the issuer's origin: the pages load nothing from other origins.
+ * Accepts a path on the issuer's origin, or `undefined`: the pages load nothing from other origins.
  * @throws ConfigurationError for anything else, such as `//other.example`, a scheme, `..` or an unescaped
  *   space
  */
-const parseSameOriginPath = (option: string, value: unknown): string => {
-  if (isSameOriginPath(value)) return value;
+const parseSameOriginPath = (option: string, value: unknown): string | undefined => {
+  if (value === undefined || isSameOriginPath(value)) return value;
   throw new ConfigurationError(option, 'must be a path on the issuer’s origin, such as /logo.svg.');
 };
 

@@ -79,7 +79,7 @@ export const stylesheet = `:root {
     --danger: #ff9d92;
   }
 }
-*, ::before, ::after { box-sizing: border-box; }
+* { box-sizing: border-box; }
 body {
   display: flex;
   flex-direction: column;
