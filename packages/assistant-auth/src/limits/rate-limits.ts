@@ -226,14 +226,10 @@ export const toAddressBlock = (address: string): string | undefined => {
 
 /** Returns the first four groups of an IPv6 address. */
 const formatNetworkPrefix = (canonical: string): string => {
-  const [head = '', tail] = canonical.split('::');
-  const before = splitGroups(head);
-  const after = splitGroups(tail ?? '');
+  const [before = [], after = []] = canonical.split('::').map((part) => part.match(/[^:]+/g) ?? []);
   const zeros = Array.from({ length: 8 - before.length - after.length }, () => '0');
   return [...before, ...zeros, ...after].slice(0, 4).join(':');
 };
-
-const splitGroups = (text: string): readonly string[] => (text === '' ? [] : text.split(':'));
 
 const formatIpv4 = (high: string, low: string): string =>
   [high, low]

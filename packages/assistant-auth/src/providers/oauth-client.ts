@@ -133,19 +133,14 @@ export const receiveTokens = async (response: ProviderResponse): Promise<TokenRe
   // The cause is nearly always a wrong client secret.
   if (!response.ok && response.headers.has('www-authenticate'))
     throw new ProviderError('invalid', 'the token endpoint rejected the client credentials');
-  const tokens = readTokenResponse(await readJson(response));
+  const body: unknown = await response.json().catch(() => {
+    throw new ProviderError('invalid', 'the response of the token endpoint is not JSON');
+  });
+  const tokens = readTokenResponse(body);
   if (tokens.error !== undefined) throw createTokenEndpointError(String(tokens.error));
   if (!response.ok)
     throw new ProviderError('invalid', `the token endpoint responded with status ${response.status}`);
   return tokens;
-};
-
-const readJson = async (response: ProviderResponse): Promise<unknown> => {
-  try {
-    return await response.json();
-  } catch {
-    throw new ProviderError('invalid', 'the response of the token endpoint is not JSON');
-  }
 };
 
 /**
