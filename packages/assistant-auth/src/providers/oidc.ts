@@ -81,7 +81,7 @@ export const oidc = (options: OidcOptions): IdentityProvider => {
   const issuer = createIssuer(config);
   return {
     ...createOidcProvider(issuer, toSubjectNamespace(config.issuer), oidcFeatures),
-    // A stored token is from the time when the option had another value.
+    // A token that is still stored was issued when the option had another value.
     ...(config.offlineAccess === 'never' && { validateRefreshToken: async () => tokenNotUsed }),
     ...(config.discoveryUrl !== undefined && { configuredUrls: [config.issuer, config.discoveryUrl] }),
     readLogoutToken: (token, io) => readLogoutToken(token, issuer, io),
@@ -89,7 +89,7 @@ export const oidc = (options: OidcOptions): IdentityProvider => {
   };
 };
 
-/** What differs between issuers. */
+/** What differs between the built-in providers and other issuers. */
 interface IssuerFeatures {
   /** Returns the claims of the ID token together with those of other sources. */
   readonly completeClaims: (...args: Parameters<typeof completeClaims>) => Promise<Claims>;
@@ -291,6 +291,7 @@ const selectCredentials = (
 
 const discoverableMethods = ['client_secret_post', 'client_secret_basic'] as const;
 
+/** Those of an issuer that the publisher configures: what it supports is in its metadata. */
 const oidcFeatures: IssuerFeatures = {
   ...{ completeClaims, selectCredentials, adaptOptions },
   selectRefreshToken: selectOfflineToken,

@@ -22,6 +22,7 @@ import {
   type GrantHandler,
   type GrantParameters,
   grantParameters,
+  openPresented,
   type TokenGrant,
 } from './grant-handler.ts';
 import { refreshTokenGrant } from './refresh-token.ts';
@@ -78,9 +79,9 @@ const findClient = async (
 ): Promise<Client | undefined> => {
   if (!clients.requiresSource(id)) return clients.find(id);
   const kind = refreshToken === undefined ? 'code' : 'refresh';
-  const opened = await sealers[kind].open(refreshToken ?? code);
-  if (opened.kind === 'failed') throw tokenEndpointError(`${kind}.unreadable`, { cause: opened.reason });
-  if (opened.value.clientId !== id) throw tokenEndpointError(`${kind}.client`);
+  const presented = refreshToken ?? code;
+  const { clientId } = await openPresented<{ readonly clientId: string }>(kind, sealers[kind], presented);
+  if (clientId !== id) throw tokenEndpointError(`${kind}.client`);
   return clients.find(id);
 };
 
