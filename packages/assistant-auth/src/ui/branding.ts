@@ -170,7 +170,11 @@ const parseLinks = (links: BrandLinks): BrandLinks => {
   const { home, privacyPolicy, terms, support, ...unknown } = links;
   rejectUnknownOptions('branding.links.', unknown);
   for (const [name, url] of Object.entries({ home, privacyPolicy, terms, support }))
-    if (url !== undefined) checkLink(`branding.links.${name}`, url);
+    if (url !== undefined && !isSameOriginPath(url) && !isHttpsUrl(url))
+      throw new ConfigurationError(
+        `branding.links.${name}`,
+        'must be a path on the issuer’s origin or an https URL without user information.',
+      );
   return { ...links };
 };
 
@@ -182,18 +186,6 @@ const parseLinks = (links: BrandLinks): BrandLinks => {
 const parseSameOriginPath = (option: string, value: unknown): string | undefined => {
   if (value === undefined || isSameOriginPath(value)) return value;
   throw new ConfigurationError(option, 'must be a path on the issuer’s origin, such as /logo.svg.');
-};
-
-/**
- * Accepts the target of a link: a path on the issuer's origin, or an https URL without user information.
- * @throws ConfigurationError for anything else, such as `javascript:` or plain http
- */
-const checkLink = (option: string, value: unknown): void => {
-  if (isSameOriginPath(value) || isHttpsUrl(value)) return;
-  throw new ConfigurationError(
-    option,
-    'must be a path on the issuer’s origin or an https URL without user information.',
-  );
 };
 
 // A value that equals its parsed form means the same to browsers, which skip tabs and turn \ into /.
