@@ -157,8 +157,7 @@ export const createProtect = (context: ProtectContext) => {
       };
     } catch (error) {
       const protocolError = toRequestError(error);
-      // Clients call without a token to get the challenge, so this is not logged.
-      if (protocolError.reason !== 'token.missing') logRefusedCall(protocolError, context);
+      logRefusedCall(protocolError, 'protect', context);
       const response = problemResponse(
         protocolError,
         buildBearerChallenge(
@@ -216,10 +215,15 @@ const buildBearerChallenge = (
   return `Bearer ${formatted.join(', ')}`;
 };
 
-const logRefusedCall = (protocolError: ProtocolError, { log, randomBytes }: ProtectContext): void =>
+/** Logs the refusal of a request that no endpoint handles. */
+export const logRefusedCall = (
+  protocolError: ProtocolError,
+  endpoint: string,
+  { log, randomBytes }: Pick<BrokerContext, 'log' | 'randomBytes'>,
+): void =>
   log({
     event: 'refused',
-    endpoint: 'protect',
+    endpoint,
     requestId: randomId(randomBytes),
     reason: protocolError.reason,
     ...describeErrorForLog(protocolError),
