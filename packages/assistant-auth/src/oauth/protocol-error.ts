@@ -184,6 +184,7 @@ export const callbackErrors = {
   'transaction.unreadable': ['invalid_request', missingSignInMessage],
   'transaction.expired': ['invalid_request', missingSignInMessage],
   'transaction.provider': ['invalid_request', missingSignInMessage],
+  'transaction.account-removed': ['invalid_request', missingSignInMessage],
   'transaction.replayed': ['invalid_request', 'This sign-in is complete. Go back to the app.'],
   // Without storage, the broker cannot tell whether the sign-in was completed before.
   'transaction.status-unknown': [

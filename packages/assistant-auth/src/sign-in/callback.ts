@@ -262,7 +262,7 @@ const completeByPurpose = (
 
 /** A callback for the account page can arrive after the page was removed from the configuration. */
 const requireHandler = <Handler>(handler: Handler | undefined): Handler => {
-  if (handler === undefined) throw callbackError('transaction.missing');
+  if (handler === undefined) throw callbackError('transaction.account-removed');
   return handler;
 };
 
