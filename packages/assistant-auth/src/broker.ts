@@ -5,6 +5,7 @@ import { consentEndpoint } from './authorization/consent.ts';
 import { acceptsAnyGpt } from './clients/client.ts';
 import { type BrokerOptions, type ResolvedOptions, resolveOptions } from './config.ts';
 import { type BrokerContext, paths } from './context.ts';
+import { logRefusedCall } from './endpoint/event-log.ts';
 import {
   createCrossOriginEndpoint,
   createEndpoint,
@@ -20,7 +21,7 @@ import { problemResponse } from './http/responses.ts';
 import { introspectionEndpoint } from './introspection.ts';
 import { listResourceMetadataPaths, metadataEndpoint, resourceMetadataEndpoint } from './metadata.ts';
 import { requestError } from './oauth/protocol-error.ts';
-import { createProtect, logRefusedCall, type ProtectOptions, type ProtectResult } from './protect.ts';
+import { createProtect, type ProtectOptions, type ProtectResult } from './protect.ts';
 import { revocationEndpoint } from './revocation.ts';
 import { backchannelLogoutEndpoint, eventsEndpoint } from './security-event-endpoints.ts';
 import { callbackEndpoint } from './sign-in/callback.ts';

@@ -1,8 +1,22 @@
 /** Refused requests: each one is passed to `onRefusal` once, with its code. */
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
+import page from '../../../docs/events.md?raw';
 import type { Refusal, RefusalReason } from '../src/hono.ts';
 import { buildJsonRequest, createLibraryRoutes } from './library.ts';
 import { allScopes, buildCall, buildMessage, createMcpLibrary, type Era, eras } from './mcp-library.ts';
+
+const reported: Refusal[] = [];
+
+// docs/events.md lists the status of each code.
+afterEach(() => {
+  for (const { reason, status, endpoint } of reported.splice(0)) {
+    const row = page.split('\n').find((line) => line.startsWith(`| \`${reason}\` |`)) ?? '';
+    expect(row.split(' | ').slice(1, 3)).toEqual([
+      expect.stringContaining(`\`${endpoint}\``),
+      expect.stringMatching(new RegExp(`${status}|${status >= 500 ? '5xx' : 'that of the problem'}`)),
+    ]);
+  }
+});
 
 const tooLarge = `"${'x'.repeat(100_001)}"`;
 
@@ -34,6 +48,7 @@ describe('over HTTP', () => {
     const { call, refusals } = createLibraryRoutes();
     const response = await call(path, init);
     expect(response.status).toBe(status);
+    reported.push(...refusals);
     expect(refusals).toEqual([
       { event: 'refused', endpoint: 'http', reason, status, ...(operation !== undefined && { operation }) },
     ]);
@@ -51,6 +66,7 @@ describe('over HTTP', () => {
     await call('/api/books', { method: 'OPTIONS', headers: { 'access-control-request-method': 'GET' } });
     expect((await routes.request('http://localhost/api/books')).status).toBe(401);
     expect((await routes.request('http://localhost/api/films')).status).toBe(401);
+    reported.push(...refusals);
     expect(refusals).toEqual([]);
   });
 });
@@ -81,6 +97,7 @@ describe('over MCP, before the message is handled', () => {
   ])('%s', async (reason, status, request, target) => {
     const { send, refusals } = createMcpLibrary();
     expect((await send(request, target)).status).toBe(status);
+    reported.push(...refusals);
     expect(refusals).toEqual([{ event: 'refused', endpoint: 'mcp', reason, status }]);
   });
 
@@ -88,6 +105,7 @@ describe('over MCP, before the message is handled', () => {
     const url = 'http://127.0.0.1:3000/mcp';
     const { send, refusals } = createMcpLibrary({ url });
     expect((await send(withHeaders({ origin: 'https://evil.example' }), url)).status).toBe(403);
+    reported.push(...refusals);
     expect(refusals).toEqual([{ event: 'refused', endpoint: 'mcp', reason: 'mcp.origin', status: 403 }]);
   });
 
@@ -97,6 +115,7 @@ describe('over MCP, before the message is handled', () => {
     });
     expect(await (await send(init())).text()).toContain('reference-1');
     expect(errors).toHaveLength(1);
+    reported.push(...refusals);
     expect(refusals).toEqual([
       {
         event: 'refused',
@@ -147,6 +166,7 @@ describe.each(eras)('over MCP %s', (era) => {
   ])('%s', async (reason, build, details) => {
     const { send, refusals } = createMcpLibrary({ prompts, resources });
     const response = await send(build(era));
+    reported.push(...refusals);
     expect(refusals).toEqual([{ event: 'refused', endpoint: 'mcp', reason, status: 200, ...details }]);
     expect(response.status).toBe(refusals[0]?.status);
   });
@@ -157,6 +177,7 @@ describe.each(eras)('over MCP %s', (era) => {
     const headers = new Headers(message.headers);
     if (era === '2026-07-28') headers.set('mcp-name', 'library://nothing');
     const { status } = await send({ ...message, headers });
+    reported.push(...refusals);
     expect(refusals).toEqual([{ event: 'refused', endpoint: 'mcp', reason: 'mcp.unknown-resource', status }]);
   });
 

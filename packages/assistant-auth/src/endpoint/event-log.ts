@@ -8,9 +8,11 @@ import { consoleLog } from '../defaults.ts';
 import { ConfigurationError, describeCause } from '../oauth/errors.ts';
 import type { EpochSeconds, Seconds } from '../oauth/identifiers.ts';
 import { addLogCounts, type Log, type LogEntry, type OnEvent } from '../oauth/log.ts';
+import type { ProtocolError } from '../oauth/protocol-error.ts';
+import { randomId } from '../oauth/secrets.ts';
 import type { RefusalCount } from '../storage/broker-storage.ts';
 import type { WaitUntil } from '../storage/cleanup.ts';
-import { keepAlive } from './handler.ts';
+import { describeErrorForLog, keepAlive } from './handler.ts';
 
 type EventLog = BrokerContext['log'];
 
@@ -113,3 +115,17 @@ export const createCountingEventLog = (
     },
   };
 };
+
+/** Logs the refusal of a request that no endpoint handles. */
+export const logRefusedCall = (
+  protocolError: ProtocolError,
+  endpoint: string,
+  { log, randomBytes }: Pick<BrokerContext, 'log' | 'randomBytes'>,
+): void =>
+  log({
+    event: 'refused',
+    endpoint,
+    requestId: randomId(randomBytes),
+    reason: protocolError.reason,
+    ...describeErrorForLog(protocolError),
+  });

@@ -8,13 +8,12 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Writable } from 'node:stream';
 import type { Broker } from '../broker.ts';
 import { consoleLog } from '../defaults.ts';
-import { createEventLog } from '../endpoint/event-log.ts';
+import { createEventLog, logRefusedCall } from '../endpoint/event-log.ts';
 import { problemResponse } from '../http/responses.ts';
 import { rejectUnknownOptions } from '../oauth/errors.ts';
 import type { Log, LogEntry } from '../oauth/log.ts';
 import { ProtocolError, requestError } from '../oauth/protocol-error.ts';
 import { systemRandom } from '../oauth/secrets.ts';
-import { logRefusedCall } from '../protect.ts';
 import { copyHeaders, streamMessage } from './message-stream.ts';
 
 /** A request from `node:http`, Express, Fastify (`request.raw`) or the compatibility API of `node:http2`. */
