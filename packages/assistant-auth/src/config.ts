@@ -150,11 +150,15 @@ export interface BrokerOptions extends PageOptions {
    * ```ts
    * import type { OnEvent } from 'assistant-auth';
    *
+   * interface Env {
+   *   METRICS: { writeDataPoint(point: { indexes: string[]; blobs: string[] }): void };
+   * }
+   *
    * // On Cloudflare: one data point per event in Workers Analytics Engine.
    * export const countEvents =
-   *   (metrics: AnalyticsEngineDataset): OnEvent =>
+   *   (env: Env): OnEvent =>
    *   ({ event, reason = '', endpoint = '' }) =>
-   *     metrics.writeDataPoint({ indexes: [event], blobs: [event, reason, endpoint] });
+   *     env.METRICS.writeDataPoint({ indexes: [event], blobs: [event, reason, endpoint] });
    * ```
    */
   readonly onEvent?: OnEvent;

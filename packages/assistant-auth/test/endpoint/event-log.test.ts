@@ -17,6 +17,7 @@ import { memoryStorage } from '../../src/storage/memory.ts';
 import { callApi, createTestBrowser, gptRequest, readRedirect } from '../browser.ts';
 import { app, gpt, obtainCode, obtainTokens, redeem, refresh } from '../clients.ts';
 import { clients, type Deployment, deploy, gptSecret, issuer, keys } from '../deployment.ts';
+import { createWeb, deployWith, documentUrl, register } from '../mcp-clients/web.ts';
 import { createSpyStorage } from '../spy-storage.ts';
 
 const requestId = expect.stringMatching(/^[\w-]{22}$/);
@@ -112,6 +113,14 @@ describe('onEvent', () => {
     ]);
   });
 
+  it('changes no response if it throws a value without a text', async () => {
+    const { received, ...deployment } = deployWithHook(() => {
+      throw Object.create(null);
+    });
+    expect((await refuse(deployment)).status).toBe(405);
+    expect(received.at(-1)).toEqual(['log', { event: 'event-hook-failed', cause: 'object', count: 1 }]);
+  });
+
   it('delays no response, and its promise is passed to the waitUntil of the request', async () => {
     const work: Promise<unknown>[] = [];
     const ofBroker: Promise<unknown>[] = [];
@@ -203,6 +212,21 @@ describe('onEvent', () => {
       expect(value.length, name).toBeGreaterThan(5);
       expect(events, name).not.toContain(value);
     }
+  });
+
+  it('gets the events of clients that are not in the configuration', async () => {
+    const events: LogEntry[] = [];
+    const onEvent = (event: LogEntry) => void events.push(event);
+    const web = createWeb();
+    web.publish(documentUrl, {});
+    const deployment = deployWith(web, {}, { onEvent });
+    await register(deployment, { redirect_uris: ['http://127.0.0.1/callback'] });
+    await createTestBrowser(deployment).openSignInPage({ ...gptRequest, client_id: documentUrl });
+    expect(events.slice(-3).map(({ event, reason = event }) => reason)).toEqual([
+      'client-registered',
+      'document-failed',
+      'client-metadata.invalid',
+    ]);
   });
 
   it('gets the events of an API in another process', async () => {
@@ -342,7 +366,7 @@ describe('counts of refused requests', () => {
 
   it('1,000 refused requests of strangers write nothing, and read nothing', async () => {
     const storage = createSpyStorage();
-    const deployment = deploy({ storage });
+    const deployment = deployWith(createWeb(), {}, { storage });
     const requests = [
       () => deployment.fetch(new Request(`${issuer}/authorize?client_id=nobody`)),
       () => deployment.fetch(new Request(`${issuer}/callback/google?state=x&code=y`)),
@@ -357,6 +381,9 @@ describe('counts of refused requests', () => {
       expect(status).toBeGreaterThanOrEqual(400);
     }
     await deployment.broker.protect(new Request(`${issuer}/api`, { headers: { authorization: 'Bearer x' } }));
+    // Nor do the requests of strangers that succeed.
+    expect((await register(deployment, { redirect_uris: ['http://127.0.0.1/callback'] })).status).toBe(201);
+    expect((await createTestBrowser(deployment).openSignInPage(gptRequest)).response.status).toBe(200);
     await deployment.flushBackgroundWork();
     expect(storage.calls).toEqual([]);
   });
