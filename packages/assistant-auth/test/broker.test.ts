@@ -350,7 +350,7 @@ describe('createBroker', () => {
     expect(after.log.slice(1)).toEqual([
       {
         event: 'refused',
-        reason: 'transaction.missing',
+        reason: 'transaction.account-removed',
         endpoint: 'callback',
         requestId: expect.any(String),
       },

@@ -253,20 +253,6 @@ const refusals: readonly (readonly [code: string, refuse: Refusal])[] = [
     },
   ],
   [
-    'transaction.account-removed',
-    async () => {
-      const storage = memoryStorage();
-      const before = createAccountBrowser(deploy({ storage }));
-      const redirect = await before.post('/sign-in', { choice: 'google' });
-      const state = new URL(redirect.headers.get('location') ?? '').searchParams.get('state') ?? '';
-      const deployment = deploy({ storage }, { hasAccountPage: false });
-      const browser = createTestBrowser(deployment);
-      for (const [name, value] of before.cookies) browser.cookies.set(name, value);
-      await browser.visit(`${issuer}/callback/google?${new URLSearchParams({ state, code: 'ada' })}`);
-      return deployment;
-    },
-  ],
-  [
     'resolve-user.link-refused',
     async () => {
       const deployment = deploy({
