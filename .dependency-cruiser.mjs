@@ -23,7 +23,8 @@ const layers = {
 };
 const base = Object.keys(layers);
 layers['context.ts'] = base;
-layers['endpoint/'] = ['context.ts', ...base];
+// `defaults.ts` has the console, which gets the event of a log that threw.
+layers['endpoint/'] = ['context.ts', 'defaults.ts', ...base];
 layers['sign-in/'] = ['endpoint/', 'context.ts', ...base];
 
 /** These do not import one another. */
@@ -43,7 +44,8 @@ layers['protect.ts'] = ['endpoint/', 'context.ts', ...base];
 
 /** Entry points of their own. Nothing else imports them. */
 const standalone = ['node/', 'cli/', 'testing/'];
-layers['node/'] = ['broker.ts', ...base];
+// It logs the requests that it refuses itself.
+layers['node/'] = ['broker.ts', 'endpoint/', 'defaults.ts', ...base];
 layers['cli/'] = base;
 layers['testing/'] = ['defaults.ts', ...base];
 

@@ -82,7 +82,7 @@ const routes: readonly string[] = [
   }).map((path) => (path.endsWith('/') ? `${path}*` : path)),
   mcpPath,
   ...gameApi.operations.map(({ path }) => path),
-  ...createDocumentRoutes('https://words.example').routes.map(({ path }) => path),
+  ...createDocumentRoutes('https://words.example', () => {}).routes.map(({ path }) => path),
 ];
 
 describe('the rules', () => {

@@ -2,13 +2,13 @@
  * Creates the app of one deployment: the broker's endpoints, the guarded API over HTTP and MCP, and its OpenAPI
  * document.
  */
-import { type AuthorizedCall, type BrokerOptions, createBroker } from 'assistant-auth';
+import { type AuthorizedCall, type BrokerOptions, createBroker, type Log } from 'assistant-auth';
 import { accountPages } from 'assistant-auth/account';
 import { d1Storage } from 'assistant-auth/d1';
 import { createProblemResponse } from 'assistant-operations';
 import { createHttpRoutes } from 'assistant-operations/hono';
 import { Hono } from 'hono';
-import { createDocumentRoutes } from './api/document-routes.ts';
+import { createDocumentRoutes, type LogRefusal } from './api/document-routes.ts';
 import { apiBasePath, createErrorMapper, createUnknownPathProblem, gameApi } from './api/game-api.ts';
 import { buildMcpUrl, createMcpEndpoint, mcpPath } from './api/mcp-endpoint.ts';
 import type { OperationContext } from './api/player.ts';
@@ -52,6 +52,7 @@ export const createApp = (config: Config, bindings: Bindings, runtimeOptions: Ru
       onExportUser: async (userId) => exportScore(await scores.read(userId)),
     }),
   });
+  const logEvent = runtimeOptions.log ?? writeToConsole;
   const toContext = ({ user }: AuthorizedCall): OperationContext => ({ userId: user.id, scores });
   const app = new Hono();
   app.route(
@@ -64,6 +65,7 @@ export const createApp = (config: Config, bindings: Bindings, runtimeOptions: Ru
       notFound: createUnknownPathProblem,
       mapError: createErrorMapper(origin, ''),
       logError,
+      onRefusal: logEvent,
     }),
   );
   const handleMcp = createMcpEndpoint({
@@ -77,12 +79,19 @@ export const createApp = (config: Config, bindings: Bindings, runtimeOptions: Ru
       }),
     context: toContext,
     logError,
+    onRefusal: logEvent,
   });
   app.all(mcpPath, ({ req }) => handleMcp(req.raw));
-  app.route('/', createDocumentRoutes(origin));
-  app.notFound(({ req }) => notFound(req.raw, origin, bindings.assets));
+  const logRefusal = createRefusalLogger(logEvent);
+  app.route('/', createDocumentRoutes(origin, logRefusal));
+  app.notFound(async ({ req }) => {
+    const response = await notFound(req.raw, origin, bindings.assets);
+    logRefusal('app.path');
+    return response;
+  });
   app.onError((error) => {
     logError(error);
+    logRefusal('app.failed');
     return createProblemResponse({ status: 500, detail: 'Something went wrong on our side.' });
   });
   return {
@@ -90,6 +99,13 @@ export const createApp = (config: Config, bindings: Bindings, runtimeOptions: Ru
     cleanup: () => broker.cleanup(),
   };
 };
+
+const createRefusalLogger =
+  (log: Log): LogRefusal =>
+  (reason) =>
+    log({ event: 'refused', endpoint: 'app', reason });
+
+const writeToConsole: Log = (entry) => console.log(JSON.stringify(entry));
 
 const fixedBrokerOptions = {
   scopes,

@@ -2,6 +2,7 @@
 import { env } from 'cloudflare:workers';
 import { gptAction, type IdentityProvider, type LogEntry } from 'assistant-auth';
 import { mcpClients } from 'assistant-auth/mcp-clients';
+import { expect } from 'vitest';
 import { type App, createApp, type RuntimeOptions } from '../src/app.ts';
 import type { Bindings } from '../src/bindings.ts';
 import type { Config } from '../src/config.ts';
@@ -29,6 +30,10 @@ const createProvider = (id: string, displayName: string): IdentityProvider => ({
     return { provider: id, subject, emailVerified: false, claims: {}, ...refreshToken };
   },
 });
+
+/** Returns whether a response refuses its request, or redirects to a client with an error. */
+const isRefusal = ({ status, headers }: Response): boolean =>
+  status >= 400 || URL.parse(headers.get('location') ?? '')?.searchParams.has('error') === true;
 
 export interface Deployment {
   readonly app: App;
@@ -73,11 +78,28 @@ export const deploy = (
       log: ({ count: _, ...entry }) => void log.push(entry),
     },
   );
+  let [running, started] = [0, 0];
+  /** Sends a request, and checks that its refusal, if any, is logged once. */
+  const send = async (request: Request): Promise<Response> => {
+    const isAlone = running === 0;
+    const [number, before] = [++started, log.length];
+    running += 1;
+    const response = await app.fetch(request);
+    running -= 1;
+    // The refusals of requests at the same time cannot be told apart.
+    if (isAlone && started === number) {
+      const refusals = log.slice(before).filter(({ event }) => event === 'refused');
+      // An error in an MCP message has status 200.
+      if (isRefusal(response)) expect(refusals).toHaveLength(1);
+      else expect(refusals.length).toBeLessThanOrEqual(1);
+    }
+    return response;
+  };
   const call: Call = async (path, { token, ...init } = {}) => {
     const headers = new Headers(init.headers);
     if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
     const request = new Request(`${origin}${path}`, { redirect: 'manual', ...init, headers });
-    const response = await app.fetch(request);
+    const response = await send(request);
     await checkDocumentedResponse(app, request, response);
     return response;
   };

@@ -4,7 +4,8 @@ import { authorizationCallback } from './authorization/complete.ts';
 import { consentEndpoint } from './authorization/consent.ts';
 import { acceptsAnyGpt } from './clients/client.ts';
 import { type BrokerOptions, type ResolvedOptions, resolveOptions } from './config.ts';
-import { paths } from './context.ts';
+import { type BrokerContext, paths } from './context.ts';
+import { logRefusedCall } from './endpoint/event-log.ts';
 import {
   createCrossOriginEndpoint,
   createEndpoint,
@@ -71,8 +72,9 @@ export interface Broker {
    */
   protect(request: Request, options?: ProtectOptions): Promise<ProtectResult>;
   /**
-   * Deletes expired data, records which keys are in the ring, and reseals up to a hundred stored upstream
-   * tokens with the first key. Call it on a schedule, for example once an hour, or set `cleanupInterval`.
+   * Deletes expired data, records which keys are in the ring, reseals up to a hundred stored upstream tokens
+   * with the first key, and stores how many requests this process has refused. Call it on a schedule, for
+   * example once an hour, or set `cleanupInterval`.
    * @throws StorageUnavailable if storage cannot be reached; the next cleanup continues
    */
   cleanup(): Promise<void>;
@@ -126,7 +128,7 @@ export const createBroker = (options: BrokerOptions): Broker => {
     handle,
     async fetch(request, _environment, executionContext) {
       const response = await handle(request, readExecutionContext(executionContext));
-      return response ?? problemResponse(requestError('request.path'));
+      return response ?? refuseUnknownPath(context);
     },
     protect: createProtect({
       ...context,
@@ -194,6 +196,12 @@ export const createRoutes = (
 /** Finds the endpoint of a path, or of the folder that it is in. */
 const findEndpoint = (routes: Routes, pathname: string): Endpoint | undefined =>
   routes.get(pathname) ?? routes.get(pathname.slice(0, pathname.indexOf('/', 1) + 1));
+
+const refuseUnknownPath = (context: BrokerContext): Response => {
+  const protocolError = requestError('request.path');
+  logRefusedCall(protocolError, 'fetch', context);
+  return problemResponse(protocolError);
+};
 
 /** Only Workers pass a context as the third argument; other platforms pass nothing, or something else. */
 const readExecutionContext = (context: ExecutionContext | undefined): RequestOptions =>

@@ -15,6 +15,7 @@ import {
 } from './context.ts';
 import { consoleLog, systemClock, systemSleep } from './defaults.ts';
 import type { ClientSource, ClientSourceContext, ConnectedClientSource } from './endpoint/client-source.ts';
+import { createCountingEventLog } from './endpoint/event-log.ts';
 import {
   type Allowance,
   createLimits,
@@ -35,7 +36,7 @@ import {
   type Milliseconds,
   type Seconds,
 } from './oauth/identifiers.ts';
-import { type Log, safeLogger } from './oauth/log.ts';
+import type { Log, OnEvent } from './oauth/log.ts';
 import { type Issuer, isLoopback, parseIssuer, parseResources } from './oauth/resource.ts';
 import { offlineAccessScope, scopeNamePattern } from './oauth/scope.ts';
 import { type RandomBytes, systemRandom } from './oauth/secrets.ts';
@@ -140,6 +141,27 @@ export interface BrokerOptions extends PageOptions {
   readonly waitUntil?: WaitUntil;
   /** Receives the log events. Default: writes one line of JSON per event to the console. */
   readonly log?: Log;
+  /**
+   * Receives the same events as `log`, after it, for example for metrics. It gets no secret, token, code or
+   * user ID, but what strangers send can be part of an event. What it throws or rejects is logged as
+   * `event-hook-failed`; no request fails or waits for it, and `waitUntil` keeps its promise running. Default:
+   * none.
+   * @example
+   * ```ts
+   * import type { OnEvent } from 'assistant-auth';
+   *
+   * interface Env {
+   *   METRICS: { writeDataPoint(point: { indexes: string[]; blobs: string[] }): void };
+   * }
+   *
+   * // On Cloudflare: one data point per event in Workers Analytics Engine.
+   * export const countEvents =
+   *   (env: Env): OnEvent =>
+   *   ({ event, reason = '', endpoint = '' }) =>
+   *     env.METRICS.writeDataPoint({ indexes: [event], blobs: [event, reason, endpoint] });
+   * ```
+   */
+  readonly onEvent?: OnEvent;
   /** Sends the requests to providers. Default: the global `fetch`. */
   readonly fetch?: typeof fetch;
   /** Returns the current time in whole seconds. Default: the system clock. */
@@ -180,24 +202,22 @@ export const resolveOptions = (options: BrokerOptions): ResolvedOptions => {
   } = rest;
   const { pages = {}, auditRetention = 90 * day, scopes, branding, language, texts, ...runtime } = others;
   const { now = systemClock, randomBytes = systemRandom, sleep = systemSleep, ...platform } = runtime;
-  const {
-    waitUntil = ignoreWork,
-    log: receiveLog = consoleLog,
-    fetch: send = callFetch,
-    ...identifiers
-  } = platform;
-  const { issuer: issuerUrl, resources: resourceUrls, clients: registered, ...unknown } = identifiers;
+  const { waitUntil = ignoreWork, log: receiveLog = consoleLog, onEvent, ...identifiers } = platform;
+  const { issuer: issuerUrl, resources: resourceUrls, clients: registered, ...network } = identifiers;
+  const { fetch: send = callFetch, ...unknown } = network;
   rejectUnknownOptions('', unknown);
   for (const [name, value] of Object.entries({ storage, scopes, clients: registered, providers }))
     if (value === undefined) throw new ConfigurationError(name, 'is required.');
   rejectOptionsExcept('pages.', pages, defaultPages);
-  const log = safeLogger(receiveLog, consoleLog);
+  const { log, storeRefusals } = createCountingEventLog({
+    ...{ log: receiveLog, onEvent, waitUntil, storage, now },
+  });
   const issuer = parseIssuer(issuerUrl);
   const resources = parseResources(resourceUrls, issuer);
   const ring = parseKeyRing(sealingKeys);
   const sealers = createSealers(ring, issuer, resources, randomBytes);
   const cleanup = createCleanup({
-    ...{ storage, ring, now },
+    ...{ storage, ring, now, storeRefusals },
     auditRetention: parseSeconds('auditRetention', auditRetention, day, 400 * day),
     reseal: createResealer({ storage, sealers, ring, now }),
   });

@@ -9,7 +9,7 @@ import type { IntrospectionClient } from './clients/introspection-client.ts';
 import type { ClientRegistry } from './clients/registry.ts';
 import type { Limits } from './limits/rate-limits.ts';
 import type { Clock, Identity, Milliseconds, Seconds, UserClaims, UserId } from './oauth/identifiers.ts';
-import type { Log } from './oauth/log.ts';
+import type { LogEntry } from './oauth/log.ts';
 import type { Issuer } from './oauth/resource.ts';
 import type { RandomBytes } from './oauth/secrets.ts';
 import type { IdentityProvider, ProviderIo } from './providers/provider.ts';
@@ -83,7 +83,11 @@ export interface BrokerContext {
    * waits for the response.
    */
   readonly recheckIo: ProviderIo;
-  readonly log: Log;
+  /**
+   * Logs an event, and passes it to `onEvent`.
+   * @param waitUntil that of the request. Default: the option of `createBroker`
+   */
+  readonly log: (entry: LogEntry, waitUntil?: WaitUntil) => void;
   readonly now: Clock;
   readonly sleep: (duration: Milliseconds) => Promise<void>;
   /** Keeps work running after the response. */

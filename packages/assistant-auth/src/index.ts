@@ -58,7 +58,7 @@ export {
   type UserClaims,
   type UserId,
 } from './oauth/identifiers.ts';
-export type { Log, LogEntry, LogEvent } from './oauth/log.ts';
+export type { Log, LogEntry, LogEvent, OnEvent } from './oauth/log.ts';
 export type { RandomBytes } from './oauth/secrets.ts';
 export type { AuthorizedCall, ProtectOptions, ProtectResult, RefusedCall } from './protect.ts';
 export { type AppleOptions, apple } from './providers/apple.ts';

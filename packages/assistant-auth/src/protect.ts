@@ -4,7 +4,8 @@
  */
 
 import type { BrokerContext } from './context.ts';
-import { describeErrorForLog, toRequestError } from './endpoint/handler.ts';
+import { logRefusedCall } from './endpoint/event-log.ts';
+import { toRequestError } from './endpoint/handler.ts';
 import { allowAnyOrigin, apiPreflight, type Cors, isPreflight } from './http/cors.ts';
 import { problemResponse } from './http/responses.ts';
 import { failOpen, type RateLimiter } from './limits/rate-limits.ts';
@@ -13,7 +14,6 @@ import type { EpochSeconds, GrantId, UserClaims, UserId } from './oauth/identifi
 import { apiError, type ProtocolError, requestError } from './oauth/protocol-error.ts';
 import type { Issuer } from './oauth/resource.ts';
 import { scopeNamePattern } from './oauth/scope.ts';
-import { randomId } from './oauth/secrets.ts';
 import type { AccessToken } from './tokens/sealed-types.ts';
 import { findByResource, type SealedTypeOpener } from './tokens/sealers.ts';
 
@@ -157,8 +157,7 @@ export const createProtect = (context: ProtectContext) => {
       };
     } catch (error) {
       const protocolError = toRequestError(error);
-      // Clients call without a token to get the challenge, so this is not logged.
-      if (protocolError.reason !== 'token.missing') logRefusedCall(protocolError, context);
+      logRefusedCall(protocolError, 'protect', context);
       const response = problemResponse(
         protocolError,
         buildBearerChallenge(
@@ -215,12 +214,3 @@ const buildBearerChallenge = (
   const formatted = Object.entries(parameters).map(([name, value]) => `${name}="${value}"`);
   return `Bearer ${formatted.join(', ')}`;
 };
-
-const logRefusedCall = (protocolError: ProtocolError, { log, randomBytes }: ProtectContext): void =>
-  log({
-    event: 'refused',
-    endpoint: 'protect',
-    requestId: randomId(randomBytes),
-    reason: protocolError.reason,
-    ...describeErrorForLog(protocolError),
-  });

@@ -5,9 +5,10 @@
  */
 
 import { consoleLog, systemClock } from './defaults.ts';
+import { createEventLog } from './endpoint/event-log.ts';
 import { rejectUnknownOptions } from './oauth/errors.ts';
 import type { Clock } from './oauth/identifiers.ts';
-import { type Log, safeLogger } from './oauth/log.ts';
+import type { Log, OnEvent } from './oauth/log.ts';
 import { parseIssuer, parseResource } from './oauth/resource.ts';
 import { systemRandom } from './oauth/secrets.ts';
 import {
@@ -18,6 +19,7 @@ import {
   type RefusedCall,
 } from './protect.ts';
 import { createDerivedKeyOpener } from './seal/sealer.ts';
+import type { WaitUntil } from './storage/cleanup.ts';
 import {
   createRevocationCache,
   type RevocationCache,
@@ -52,6 +54,16 @@ export interface ResourceServerOptions {
   readonly revocations?: RevocationSource;
   /** Receives the log events. Default: writes one line of JSON per event to the console. */
   readonly log?: Log;
+  /**
+   * Receives the same events as `log`, after it, for example for metrics. What it throws or rejects is logged
+   * as `event-hook-failed`, and affects no call. Default: none.
+   */
+  readonly onEvent?: OnEvent;
+  /**
+   * Keeps the work of `onEvent` running after the response is sent: `waitUntil` on Cloudflare. Default: does
+   * nothing, for platforms that do not stop work.
+   */
+  readonly waitUntil?: WaitUntil;
   /** Returns the current time in whole seconds. Default: the system clock. */
   readonly now?: Clock;
 }
@@ -94,9 +106,9 @@ export interface ResourceServer {
  */
 export const createResourceServer = (options: ResourceServerOptions): ResourceServer => {
   const { issuer, resource: given, keys, revocations, now = systemClock, ...others } = options;
-  const { log: givenLog = consoleLog, ...unknown } = others;
+  const { log: receiveLog = consoleLog, onEvent, waitUntil = ignoreWork, ...unknown } = others;
   rejectUnknownOptions('', unknown);
-  const log = safeLogger(givenLog, consoleLog);
+  const log = createEventLog({ log: receiveLog, onEvent, waitUntil });
   const resource = parseResource('resource', given);
   const protect = createProtect({
     ...{ log, now },
@@ -112,5 +124,7 @@ export const createResourceServer = (options: ResourceServerOptions): ResourceSe
   });
   return { protect };
 };
+
+const ignoreWork: WaitUntil = () => {};
 
 const noRevocations: RevocationCache = { isRevoked: () => false };

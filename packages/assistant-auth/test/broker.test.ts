@@ -101,7 +101,8 @@ describe('handle and fetch', () => {
       status: 404,
       detail: 'This path does not exist.',
     });
-    expect(log).toEqual([]);
+    const requestId = expect.stringMatching(/^[\w-]{22}$/);
+    expect(log).toEqual([{ event: 'refused', endpoint: 'fetch', requestId, reason: 'request.path' }]);
   });
 
   it('respond with 421 to one of the broker’s paths on another host', async () => {
@@ -349,7 +350,7 @@ describe('createBroker', () => {
     expect(after.log.slice(1)).toEqual([
       {
         event: 'refused',
-        reason: 'transaction.missing',
+        reason: 'transaction.account-removed',
         endpoint: 'callback',
         requestId: expect.any(String),
       },

@@ -14,6 +14,7 @@ import {
 } from '../src/index.ts';
 import { memoryStorage } from '../src/storage/memory.ts';
 import { createProvider } from './fake-provider.ts';
+import { createRefusalCheck } from './refusals.ts';
 
 export const issuer = 'https://words.example';
 export const keys = 'test-1.nJf9-2P7jQRmJJYTuxkQlkw9BQVyIGT9UVsbqpYP25g';
@@ -56,9 +57,13 @@ export const highUserLimits: Partial<Limits> = {
   signInsPerUser: { limit: 1000, period: 600 },
 };
 
-/** Creates a broker, and gives access to its endpoints, storage, log and clock. */
+/**
+ * Creates a broker, and gives access to its endpoints, storage, log and clock. Every request to it checks that its
+ * refusal, if any, is logged exactly once.
+ */
 export const deploy = (changes: Partial<BrokerOptions> = {}, { hasAccountPage = true } = {}) => {
   const log: LogEntry[] = [];
+  const refusalCheck = createRefusalCheck();
   let instant = 1_800_000_000;
   const background: Promise<void>[] = [];
   const storage: BrokerStorage = changes.storage ?? memoryStorage();
@@ -71,14 +76,19 @@ export const deploy = (changes: Partial<BrokerOptions> = {}, { hasAccountPage = 
     providers: [createProvider('google', 'Google'), createProvider('other', 'Other')],
     storage,
     ...(hasAccountPage && { account: accountPages() }),
-    // Counts are omitted, because they depend on all earlier lines.
-    log: ({ count: _, ...entry }) => void log.push(entry),
     now: () => instant,
     sleep: async () => undefined,
     waitUntil: (work) => void background.push(work),
     ...changes,
+    log: (entry) => {
+      refusalCheck.record(entry);
+      if (changes.log !== undefined) return changes.log(entry);
+      // Counts are omitted, because they depend on all earlier lines.
+      const { count: _, ...line } = entry;
+      log.push(line);
+    },
   };
-  const broker = createBroker(options);
+  const broker = refusalCheck.wrap(createBroker(options));
   const fetch = async (request: Request): Promise<Response> => {
     const response = await broker.handle(request);
     if (response === undefined) throw new Error(`no endpoint has the path of ${request.url}`);

@@ -100,11 +100,15 @@ describe('protect', () => {
       );
   });
 
-  it('responds to a call without a token with a challenge without an error, and logs nothing', async () => {
+  it('responds to a call without a token with a challenge without an error', async () => {
     const deployment = deploy();
-    const before = deployment.log.length;
     await expectRefused(call(deployment), 401, signIn, signInChallenge);
-    expect(deployment.log).toHaveLength(before);
+    expect(deployment.log.at(-1)).toEqual({
+      event: 'refused',
+      endpoint: 'protect',
+      requestId: expect.stringMatching(/^[\w-]{22}$/),
+      reason: 'token.missing',
+    });
   });
 
   it('lists the required scopes in the challenge', async () => {
@@ -456,7 +460,7 @@ describe('an API in another process', () => {
     expect(protection.response.headers.get('www-authenticate')).toBe(
       `Bearer realm="${issuer}", scope="score"`,
     );
-    expect(log).toEqual([]);
+    expect(log).toMatchObject([{ event: 'refused', endpoint: 'protect', reason: 'token.missing' }]);
   });
 
   it('is protected even if its log can’t be written', async () => {

@@ -15,9 +15,16 @@ import {
 } from './http/guard.ts';
 import { createJsonResponse, createProblemResponse, type Problem, ProblemError } from './http/problem.ts';
 import { createInputReader, type ReadInput } from './http/read-input.ts';
+import {
+  findReason,
+  type OnRefusal,
+  type Refusal,
+  type RefusalReason,
+  reportRefusal,
+} from './http/refusal.ts';
 import type { InputIssue, Operation } from './operation.ts';
 
-export type { Guard, GuardAcceptance, GuardRefusal };
+export type { Guard, GuardAcceptance, GuardRefusal, OnRefusal, Refusal, RefusalReason };
 
 /**
  * Decides whether pages on other origins can call the API with `fetch`. `any-origin` lets all pages call it,
@@ -69,6 +76,12 @@ export interface HttpRoutesOptions<
   readonly mapError?: (error: unknown) => Problem | undefined;
   /** Logs an error whose response has a 5xx status. A `ProblemError` is not passed to it. */
   readonly logError: (error: unknown) => void;
+  /**
+   * Receives an event for each response with a status of 400 or more, except those of the guard, which logs its
+   * own refusals. With assistant-auth: the broker's option `log`, so that the log has all of them. Default:
+   * none.
+   */
+  readonly onRefusal?: OnRefusal;
 }
 
 /**
@@ -132,13 +145,18 @@ export const createHttpRoutes = <
   for (const [path, methods] of groupMethodsByPath(operations)) {
     routes.all(toRoutePath(path), ({ req }) =>
       withCors(req.raw, options, () =>
-        respondWithProblem(req.raw, createMethodNotAllowedProblem(methods), options),
+        refuseUnknown(req.raw, 'operation.method', createMethodNotAllowedProblem(methods), options),
       ),
     );
   }
   routes.all(`${options.basePath}/*`, ({ req }) =>
     withCors(req.raw, options, () =>
-      respondWithProblem(req.raw, (options.notFound ?? createNotFoundProblem)(req.path), options),
+      refuseUnknown(
+        req.raw,
+        'operation.path',
+        (options.notFound ?? createNotFoundProblem)(req.path),
+        options,
+      ),
     ),
   );
   return routes;
@@ -182,23 +200,43 @@ const runOperation = async <Auth extends GuardAcceptance, Context>(
     const result = await operation.run(input, options.context(auth));
     return result.ok
       ? createJsonResponse(result.output)
-      : createProblemResponse(createInvalidInputProblem(result.issues));
+      : refuse('operation.input', createInvalidInputProblem(result.issues), options, operation);
   } catch (error) {
-    return createProblemResponse(toProblem(error, options));
+    return refuseError(error, options, operation);
   }
 };
 
-const respondWithProblem = async <Auth extends GuardAcceptance, Context>(
+/** Refuses a request that no operation handles, if the guard accepts the caller. */
+const refuseUnknown = async <Auth extends GuardAcceptance, Context>(
   request: Request,
+  reason: RefusalReason,
   problem: Problem,
   options: HttpRoutesOptions<Auth, Context>,
 ): Promise<Response> => {
   try {
     const auth = await options.guard(request, []);
-    return isAccepted(auth) ? createProblemResponse(problem) : readRefusal(auth);
+    return isAccepted(auth) ? refuse(reason, problem, options) : readRefusal(auth);
   } catch (error) {
-    return createProblemResponse(toProblem(error, options));
+    return refuseError(error, options);
   }
+};
+
+type RefusalOptions = Pick<HttpRoutesOptions<never, never>, 'mapError' | 'logError' | 'onRefusal'>;
+
+const refuseError = (error: unknown, options: RefusalOptions, operation?: Operation<never>): Response => {
+  const problem = toProblem(error, options);
+  return refuse(findReason(error, problem), problem, options, operation);
+};
+
+const refuse = (
+  reason: RefusalReason,
+  problem: Problem,
+  options: RefusalOptions,
+  operation?: Operation<never>,
+): Response => {
+  const { status } = problem;
+  reportRefusal({ reason, endpoint: 'http', status, ...(operation && { operation: operation.id }) }, options);
+  return createProblemResponse(problem);
 };
 
 const toProblem = (

@@ -7,8 +7,15 @@
 import { type ApiDefinition, DefinitionError, isHttpsOrLoopback, isLoopback } from './define-api.ts';
 import { allowAnyOrigin, createPreflightResponse, isPreflight } from './http/cors.ts';
 import { type GuardAcceptance, type GuardRefusal, isAccepted, readRefusal } from './http/guard.ts';
-import { type Problem, ProblemError } from './http/problem.ts';
+import type { Problem } from './http/problem.ts';
 import { isJson, parseJson, readText } from './http/read-json.ts';
+import {
+  type OnRefusal,
+  type Refusal,
+  type RefusalReason,
+  RefusedInputError,
+  reportRefusal,
+} from './http/refusal.ts';
 import type { PromptArgument, PromptDefinition, ResourceDefinition, ServerInfo } from './mcp/definitions.ts';
 import {
   createRefusedResponse,
@@ -25,8 +32,11 @@ import { readToolName } from './tool.ts';
 export type {
   GuardAcceptance,
   GuardRefusal,
+  OnRefusal,
   PromptArgument,
   PromptDefinition,
+  Refusal,
+  RefusalReason,
   ResourceDefinition,
   ServerInfo,
 };
@@ -115,6 +125,13 @@ export interface McpHandlerOptions<
    * @param referenceId the ID that the client sees, unless the error was mapped to a problem
    */
   readonly logError: (error: unknown, referenceId: string) => void;
+  /**
+   * Receives an event for each request that is refused: its response has a status of 400 or more, a JSON-RPC
+   * error, or a result with `isError`. Refusals of the guard, also those for a missing scope, are not passed to
+   * it, because the guard logs them. With assistant-auth: the broker's option `log`, so that the log has all of
+   * them. Default: none.
+   */
+  readonly onRefusal?: OnRefusal;
   /** Creates the reference ID of an error. Default: a random UUID. */
   readonly createReferenceId?: () => string;
 }
@@ -201,6 +218,8 @@ interface Endpoint<Context> {
   readonly loadMessageHandler: () => Promise<MessageHandler<Context>>;
   /** Logs an error and returns its reference ID. */
   readonly reportError: (error: unknown) => string;
+  /** Passes a refused request to `onRefusal`. Never throws. */
+  readonly reportRefusal: (refusal: Omit<Refusal, 'event' | 'endpoint'>) => void;
 }
 
 const createEndpoint = <Auth extends McpGuardAcceptance, Context>(
@@ -218,6 +237,8 @@ const createEndpoint = <Auth extends McpGuardAcceptance, Context>(
     resources.map(({ uri }) => uri),
   );
   const reportError = createErrorReporter(logError, createReferenceId);
+  const report: Endpoint<Context>['reportRefusal'] = (refusal) =>
+    reportRefusal({ ...refusal, endpoint: 'mcp' }, { ...options, logError: reportError });
   // Caches the value, not the promise: on Workers, one request must not wait for a promise of another, and an
   // import that failed is tried again.
   let handler: MessageHandler<Context> | undefined;
@@ -229,10 +250,13 @@ const createEndpoint = <Auth extends McpGuardAcceptance, Context>(
     loadMessageHandler: async () => {
       if (handler !== undefined) return handler;
       const { createMessageHandler } = await import('./mcp/server.ts');
-      handler = createMessageHandler(api.operations, { ...options, prompts, resources, reportError });
+      handler = createMessageHandler(api.operations, {
+        ...{ ...options, prompts, resources, reportError, reportRefusal: report },
+      });
       return handler;
     },
     reportError,
+    reportRefusal: report,
   };
 };
 
@@ -279,14 +303,23 @@ const respond = async <Auth extends McpGuardAcceptance, Context>(
   try {
     return addHeaders(await handleRequest(request, endpoint, options));
   } catch (error) {
-    return addHeaders(createRefusedResponse(toRefusedRequestError(error, endpoint)));
+    return addHeaders(refuse(error, endpoint));
   }
 };
 
-const toRefusedRequestError = (error: unknown, { reportError }: Endpoint<never>): RefusedRequestError =>
-  error instanceof RefusedRequestError
-    ? error
-    : new RefusedRequestError(500, errorCodes.internal, describeInternalError(reportError(error)));
+const refuse = (error: unknown, endpoint: Endpoint<never>): Response => {
+  if (error instanceof RefusedRequestError) {
+    const { reason, status } = error;
+    endpoint.reportRefusal({ reason, status });
+    return createRefusedResponse(error);
+  }
+  const requestId = endpoint.reportError(error);
+  const [reason, status] = ['operation.failed', 500] as const;
+  endpoint.reportRefusal({ reason, status, requestId });
+  return createRefusedResponse(
+    new RefusedRequestError(reason, status, errorCodes.internal, describeInternalError(requestId)),
+  );
+};
 
 const handleRequest = async <Auth extends McpGuardAcceptance, Context>(
   request: Request,
@@ -294,7 +327,12 @@ const handleRequest = async <Auth extends McpGuardAcceptance, Context>(
   options: McpHandlerOptions<Auth, Context>,
 ): Promise<Response> => {
   if (new URL(request.url).origin !== endpoint.origin)
-    throw new RefusedRequestError(421, errorCodes.server, 'This server does not serve the requested host.');
+    throw new RefusedRequestError(
+      'mcp.host',
+      421,
+      errorCodes.server,
+      'This server does not serve the requested host.',
+    );
   const auth = await options.guard(request, [], endpoint.allScopes);
   if (!isAccepted(auth)) return readRefusal(auth);
   // If a guard in JavaScript returned a string, `includes` would find a scope that is only a part of another.
@@ -329,12 +367,24 @@ const checkTransport = (
   // Against DNS rebinding: a page whose host name resolves to loopback still sends its own origin.
   const origin = headers.get('origin');
   if (isOnLoopback && origin !== null && !isLoopback(URL.parse(origin)?.hostname ?? ''))
-    throw new RefusedRequestError(403, errorCodes.server, 'Pages on this origin must not call this server.');
+    throw new RefusedRequestError(
+      'mcp.origin',
+      403,
+      errorCodes.server,
+      'Pages on this origin must not call this server.',
+    );
   // There are no sessions, and no messages from the server, so there is nothing to GET or DELETE.
   if (method !== 'POST')
-    throw new RefusedRequestError(405, errorCodes.server, 'Method not allowed.', { allow: 'POST' });
+    throw new RefusedRequestError('mcp.method', 405, errorCodes.server, 'Method not allowed.', {
+      allow: 'POST',
+    });
   if (!/application\/(json|\*)|\*\/\*/i.test(headers.get('accept') ?? '*/*'))
-    throw new RefusedRequestError(406, errorCodes.server, 'The Accept header must allow application/json.');
+    throw new RefusedRequestError(
+      'mcp.accept',
+      406,
+      errorCodes.server,
+      'The Accept header must allow application/json.',
+    );
 };
 
 /**
@@ -343,10 +393,18 @@ const checkTransport = (
  */
 const readMessage = async (request: Request): Promise<unknown> => {
   if (!isJson(request))
-    throw new RefusedRequestError(415, errorCodes.server, 'The Content-Type must be application/json.');
+    throw new RefusedRequestError(
+      'body.content-type',
+      415,
+      errorCodes.server,
+      'The Content-Type must be application/json.',
+    );
   const message = await readJson(request);
-  const problem = Array.isArray(message) ? 'Batches are not supported.' : findComplexityProblem(message);
-  if (problem !== undefined) throw new RefusedRequestError(400, errorCodes.invalidRequest, problem);
+  if (Array.isArray(message))
+    throw new RefusedRequestError('mcp.batch', 400, errorCodes.invalidRequest, 'Batches are not supported.');
+  const problem = findComplexityProblem(message);
+  if (problem !== undefined)
+    throw new RefusedRequestError('mcp.complexity', 400, errorCodes.invalidRequest, problem);
   return message;
 };
 
@@ -354,8 +412,10 @@ const readJson = async (request: Request): Promise<unknown> => {
   try {
     return parseJson(await readText(request));
   } catch (error) {
-    if (!(error instanceof ProblemError)) throw error;
-    const { status, detail } = error.problem;
-    throw new RefusedRequestError(status, status === 400 ? errorCodes.parse : errorCodes.server, detail);
+    if (!(error instanceof RefusedInputError)) throw error;
+    const { reason, problem } = error;
+    const { status, detail } = problem;
+    const code = status === 400 ? errorCodes.parse : errorCodes.server;
+    throw new RefusedRequestError(reason, status, code, detail);
   }
 };

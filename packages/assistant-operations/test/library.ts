@@ -1,6 +1,6 @@
 /** A small API with every way of passing input, and its routes, for the tests of this package. */
 import * as v from 'valibot';
-import { type Cors, createHttpRoutes, type Guard } from '../src/hono.ts';
+import { type Cors, createHttpRoutes, type Guard, type Refusal } from '../src/hono.ts';
 import { defineApi, defineOperation, noInput, ProblemError } from '../src/index.ts';
 
 export interface Shelf {
@@ -94,6 +94,7 @@ export const corsResponseHeaders = {
 export const createLibraryRoutes = (books: readonly string[] = ['Emma', 'Dracula'], cors?: Cors) => {
   const requestedScopes: (readonly string[])[] = [];
   const errors: unknown[] = [];
+  const refusals: Refusal[] = [];
   const guard: Guard<Reader> = async (request, scopes) => {
     requestedScopes.push(scopes);
     const name = request.headers.get('authorization');
@@ -111,11 +112,12 @@ export const createLibraryRoutes = (books: readonly string[] = ['Emma', 'Dracula
         ? { status: 503, detail: 'The library is closed.', headers: { 'retry-after': '7' } }
         : undefined,
     logError: (error) => errors.push(error),
+    onRefusal: (refusal) => refusals.push(refusal),
     ...(cors !== undefined && { cors }),
   });
   const call = (path: string, init: RequestInit = {}, name = 'ada') =>
     routes.request(`http://localhost${path}`, { ...init, headers: { authorization: name, ...init.headers } });
-  return { routes, call, requestedScopes, errors };
+  return { routes, call, requestedScopes, errors, refusals };
 };
 
 export const problem = (status: number, title: string, detail: string, members: object = {}) => ({

@@ -1,7 +1,7 @@
 /** Serves the library over MCP, and sends messages of both protocol eras. */
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import type { ApiDefinition } from '../src/index.ts';
-import { type McpGuard, type McpHandlerOptions, mcpHandler } from '../src/mcp.ts';
+import { type McpGuard, type McpHandlerOptions, mcpHandler, type Refusal } from '../src/mcp.ts';
 import { library, type Shelf } from './library.ts';
 
 export const url = 'https://library.example/mcp';
@@ -25,6 +25,7 @@ export const createMcpLibrary = (
 ) => {
   const guardCalls: GuardCall[] = [];
   const errors: (readonly [error: unknown, referenceId: string])[] = [];
+  const refusals: Refusal[] = [];
   const contexts: string[] = [];
   const guard: McpGuard<Reader> = async (request, scopes, challengeScopes) => {
     guardCalls.push([scopes, challengeScopes, !request.bodyUsed]);
@@ -47,11 +48,12 @@ export const createMcpLibrary = (
         ? { status: 503, detail: 'The library is closed.', headers: { 'retry-after': '7' } }
         : undefined,
     logError: (error, referenceId) => errors.push([error, referenceId]),
+    onRefusal: (refusal) => refusals.push(refusal),
     createReferenceId: () => `reference-${errors.length + 1}`,
     ...overrides,
   });
   const send = (init: RequestInit, target = url) => handle(new Request(target, init));
-  return { handle, send, guardCalls, errors, contexts };
+  return { handle, send, guardCalls, errors, refusals, contexts };
 };
 
 const refuse = (status: number, scopes: readonly string[]) => ({

@@ -7,8 +7,11 @@ import { Hono } from 'hono';
 import { gameApi } from './game-api.ts';
 import { scopes } from './scopes.ts';
 
+/** Logs that the app itself refused a request, with the code of the reason. */
+export type LogRefusal = (reason: 'app.method' | 'app.path' | 'app.failed') => void;
+
 /** Creates the routes of a deployment. The document is created at the first request for it. */
-export const createDocumentRoutes = (origin: string): Hono => {
+export const createDocumentRoutes = (origin: string, logRefusal: LogRefusal): Hono => {
   let cached: string | undefined;
   const routes = new Hono();
   for (const [path, contentType] of contentTypes) {
@@ -16,7 +19,10 @@ export const createDocumentRoutes = (origin: string): Hono => {
       cached ??= JSON.stringify(buildDocument(origin), null, 2);
       return createDocumentResponse(cached, contentType);
     });
-    routes.all(path, rejectMethod);
+    routes.all(path, () => {
+      logRefusal('app.method');
+      return rejectMethod();
+    });
   }
   return routes;
 };

@@ -1,6 +1,6 @@
 /** The MCP endpoint of the game: the operations of the API as tools, and a prompt that starts a round. */
 import type { AuthorizedCall } from 'assistant-auth';
-import { type McpGuard, type McpGuardAcceptance, mcpHandler } from 'assistant-operations/mcp';
+import { type McpGuard, type McpGuardAcceptance, mcpHandler, type OnRefusal } from 'assistant-operations/mcp';
 import { categories } from '../game/categories.ts';
 import { createPlayPrompt, mcpInstructions } from '../game/instructions.ts';
 import { createErrorMapper, gameApi } from './game-api.ts';
@@ -21,6 +21,7 @@ export interface McpEndpointOptions<Auth extends McpCall> {
   readonly guard: McpGuard<Auth>;
   readonly context: (auth: Auth) => OperationContext;
   readonly logError: (error: unknown, referenceId: string) => void;
+  readonly onRefusal: OnRefusal;
 }
 
 /** Creates the handler of the endpoint. */

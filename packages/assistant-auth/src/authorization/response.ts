@@ -65,11 +65,12 @@ export const withErrorRedirect = async (
   } catch (error) {
     const protocolError = toProtocolError(error);
     if (reasonsShownToUser.has(protocolError.reason)) throw protocolError;
+    const cookies = await createCookies(protocolError);
     logProtocolError(protocolError, requestContext, { clientId: target.clientId });
     return redirectToClient(
       target,
       { error: protocolError.code, error_description: protocolError.description },
-      await createCookies(protocolError),
+      cookies,
     );
   }
 };

@@ -1,9 +1,9 @@
 /** Responds to an error with a page for the user, which shows the request ID as a reference. */
 import { type BrokerContext, defaultPages, type Pages, paths } from '../context.ts';
 import { errorPageResponse } from '../http/responses.ts';
-import { type ErrorReason, type ProtocolError, requestError } from '../oauth/protocol-error.ts';
+import type { ErrorReason, ProtocolError } from '../oauth/protocol-error.ts';
 import type { ErrorModel } from '../ui/error.ts';
-import { logProtocolError, type RequestContext } from './handler.ts';
+import { logPageFailure, type RequestContext } from './handler.ts';
 
 /**
  * Creates the `respondToError` of an endpoint with pages.
@@ -53,7 +53,7 @@ const renderErrorPage = ({ error }: Pages, model: ErrorModel, requestContext: Re
   try {
     return error(model);
   } catch (cause) {
-    logProtocolError(requestError('unexpected', { cause }), requestContext);
+    logPageFailure(cause, requestContext);
     return defaultPages.error(model);
   }
 };

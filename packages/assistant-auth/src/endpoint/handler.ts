@@ -16,7 +16,7 @@ import {
   toHeadResponse,
   withAllowHeader,
 } from '../http/responses.ts';
-import { toAddressBlock } from '../limits/rate-limits.ts';
+import { type RateLimitResult, toAddressBlock } from '../limits/rate-limits.ts';
 import { describeCause, formatStack } from '../oauth/errors.ts';
 import type { Milliseconds } from '../oauth/identifiers.ts';
 import type { LogEntry } from '../oauth/log.ts';
@@ -94,7 +94,7 @@ export const createEndpoint =
       request,
       url,
       requestId,
-      log: (entry) => log({ ...entry, requestId, endpoint: definition.name }),
+      log: (entry) => log({ ...entry, requestId, endpoint: definition.name }, requestContext.waitUntil),
       waitUntil(work) {
         // Called as a method, because that of a Worker's context fails without its `this`.
         if (options.waitUntil !== undefined) options.waitUntil(work);
@@ -170,6 +170,10 @@ export const logProtocolError = (
   });
 };
 
+/** Logs that a page was not shown as configured. The request itself was not refused because of that. */
+export const logPageFailure = (cause: unknown, requestContext: RequestContext): void =>
+  requestContext.log({ event: 'page-failed', ...describeErrorForLog(requestError('unexpected', { cause })) });
+
 /**
  * Returns the cause for the log, and for an unexpected error also the stack: there is no other trace of it.
  */
@@ -203,41 +207,42 @@ export const limitByAddress = (
   async handle(requestContext) {
     const { pageRequests } = context.limits;
     const addressBlock = requestContext.findAddressBlock();
-    if (
-      addressBlock !== undefined &&
-      !(await hasOwnAllowance(definition, requestContext, addressBlock, context)) &&
-      (await pageRequests.take(addressBlock)) === 'limited'
-    )
-      throw authorizationError('sign-in.limited');
+    if (addressBlock !== undefined) {
+      const own = await takeOwnAllowance(definition, requestContext, addressBlock, context);
+      if (own !== 'allowed' && (await pageRequests.take(addressBlock)) === 'limited')
+        throw authorizationError(own === 'limited' ? 'sign-in.limited' : 'address.limited');
+    }
     return definition.handle(requestContext);
   },
 });
 
 /**
- * Returns whether the request is counted separately, and is within that allowance. An attacker can collect
- * many genuine forms, so those of an address also share ten times its allowance, in ten parts.
+ * Counts a request that is counted separately. An attacker can collect many genuine forms, so those of an
+ * address also share ten times its allowance, in ten parts.
+ * @returns `undefined` if the request is not counted separately
  */
-const hasOwnAllowance = async (
+const takeOwnAllowance = async (
   definition: EndpointDefinition,
   requestContext: RequestContext,
   addressBlock: string,
   context: BrokerContext,
-): Promise<boolean> => {
+): Promise<RateLimitResult | undefined> => {
   const { limits, sessions } = context;
-  const isAllowed = async (owner: string): Promise<boolean> =>
-    (await limits.requestsPerSignIn.take(owner)) === 'allowed' &&
-    (await limits.pageRequests.take(`${owner.charCodeAt(0) % 10} ${addressBlock}`)) === 'allowed';
+  const take = async (owner: string): Promise<RateLimitResult> =>
+    (await limits.requestsPerSignIn.take(owner)) === 'limited'
+      ? 'limited'
+      : limits.pageRequests.take(`${owner.charCodeAt(0) % 10} ${addressBlock}`);
   try {
     if (definition.findOwner !== undefined) {
       const owner = await definition.findOwner(requestContext);
-      return owner === undefined || (await isAllowed(owner));
+      return owner === undefined ? 'allowed' : await take(owner);
     }
   } catch (error) {
     // The endpoint finds the same problem, and responds to it.
     if (!(error instanceof ProtocolError)) throw error;
   }
   const session = await sessions?.identify(requestContext.request, context);
-  return session !== undefined && (await isAllowed(session));
+  return session === undefined ? undefined : take(session);
 };
 
 /**

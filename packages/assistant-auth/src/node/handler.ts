@@ -7,9 +7,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Writable } from 'node:stream';
 import type { Broker } from '../broker.ts';
+import { consoleLog } from '../defaults.ts';
+import { createEventLog, logRefusedCall } from '../endpoint/event-log.ts';
 import { problemResponse } from '../http/responses.ts';
 import { rejectUnknownOptions } from '../oauth/errors.ts';
+import type { Log, LogEntry } from '../oauth/log.ts';
 import { ProtocolError, requestError } from '../oauth/protocol-error.ts';
+import { systemRandom } from '../oauth/secrets.ts';
 import { copyHeaders, streamMessage } from './message-stream.ts';
 
 /** A request from `node:http`, Express, Fastify (`request.raw`) or the compatibility API of `node:http2`. */
@@ -32,6 +36,12 @@ export interface NodeHandlerOptions {
    * Receives an error that prevented a response, unless `next` receives it. Default: writes it to the console.
    */
   onError?(error: unknown): void;
+  /**
+   * Receives the event `refused` of each request that the handler itself refuses, because it has no valid URL,
+   * or because there is no `next`. The broker logs all other events. Default: writes one line of JSON per event
+   * to the console.
+   */
+  log?(event: LogEntry): void;
 }
 
 /**
@@ -59,6 +69,11 @@ export class MalformedRequestError extends Error {
   readonly status = 400;
   /** The status of the response, as Fastify reads it. */
   readonly statusCode = 400;
+}
+
+/** The broker needed a body that the app had already read. */
+class ConsumedBodyError extends Error {
+  override readonly name = 'ConsumedBodyError';
 }
 
 /**
@@ -92,8 +107,9 @@ export const toNodeHandler = (
   broker: Pick<Broker, 'issuer' | 'handle'>,
   options: NodeHandlerOptions = {},
 ): NodeHandler => {
-  const { clientAddress, onError = logError, ...unknown } = options;
+  const { clientAddress, onError = logError, log: receiveLog = consoleLog, ...unknown } = options;
   rejectUnknownOptions('toNodeHandler.', unknown);
+  const log = createEventLog({ log: receiveLog, waitUntil: noop });
   return async (request, response, next) => {
     try {
       const brokerResponse = await handleRequest(broker, request, response, clientAddress);
@@ -103,10 +119,10 @@ export const toNodeHandler = (
       const isMalformed = error instanceof MalformedRequestError;
       if (next !== undefined && !isMalformed) return next(error);
       if (!isMalformed) onError(error);
-      if (next === undefined) return sendError(error, response);
+      if (next === undefined) return sendError(error, response, log);
     }
     if (next !== undefined) return next();
-    return sendError(requestError('request.path'), response);
+    return sendError(requestError('request.path'), response, log);
   };
 };
 
@@ -184,7 +200,7 @@ const handleRequest = async (
   const body = streamMessage(request, {
     onFirstRead() {
       if (!request.readableDidRead && !request.readableEnded) return;
-      consumed = new Error(
+      consumed = new ConsumedBodyError(
         'The request body was already read, probably by a body parser. Mount the broker before body parsers.',
       );
       throw consumed;
@@ -282,15 +298,20 @@ const isClosed = (nodeResponse: Writable): boolean => {
   return destroyed === true || stream?.destroyed === true || stream?.closed === true;
 };
 
-/** Sends a response without details, unless another response has already started. */
-const sendError = async (error: unknown, nodeResponse: NodeResponse): Promise<void> => {
-  if (!nodeResponse.headersSent) await sendResponse(problemResponse(toProtocolError(error)), nodeResponse);
+/** Sends a response without details, unless another response has already started, which the broker logged. */
+const sendError = async (error: unknown, nodeResponse: NodeResponse, log: Log): Promise<void> => {
+  if (nodeResponse.headersSent) return;
+  const protocolError = toProtocolError(error);
+  // The broker has refused that request because its body could not be read.
+  if (!(error instanceof ConsumedBodyError))
+    logRefusedCall(protocolError, 'node', { log, randomBytes: systemRandom });
+  await sendResponse(problemResponse(protocolError), nodeResponse);
 };
 
 const toProtocolError = (error: unknown): ProtocolError => {
   if (error instanceof ProtocolError) return error;
-  if (!(error instanceof MalformedRequestError)) return requestError('unexpected');
-  return new ProtocolError('request.unreadable', ['invalid_request', error.message]);
+  if (!(error instanceof MalformedRequestError)) return requestError('unexpected', { cause: error });
+  return new ProtocolError('request.malformed', ['invalid_request', error.message], { cause: error });
 };
 
 const logError = (error: unknown): void => console.error(error);

@@ -67,8 +67,17 @@ const maxDepth = 5;
  */
 export const describeCause = (cause: unknown, depth = maxDepth): string => {
   const innerCause = cause instanceof Error ? cause.cause : undefined;
-  if (innerCause === undefined || depth === 0) return String(cause);
-  return `${String(cause)}, caused by ${describeCause(innerCause, depth - 1)}`;
+  if (innerCause === undefined || depth === 0) return toText(cause);
+  return `${toText(cause)}, caused by ${describeCause(innerCause, depth - 1)}`;
+};
+
+/** A failure of the publisher's code is logged whatever it threw, even an object that has no text. */
+const toText = (cause: unknown): string => {
+  try {
+    return String(cause);
+  } catch {
+    return typeof cause;
+  }
 };
 
 /**

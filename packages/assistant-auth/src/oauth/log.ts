@@ -2,8 +2,6 @@
  * The log events: one flat, structured line per event. The broker puts no secret, token, code or user ID into
  * a line, but `cause` and `stack` can contain messages of other code, such as `resolveUser`.
  */
-import { describeCause } from './errors.ts';
-
 /**
  * An event in the log. Secrets, tokens, codes and user IDs are never part of it, except that `cause` and
  * `stack` can contain messages of other code.
@@ -29,8 +27,9 @@ export interface LogEntry {
   /** The redirect URI of the sign-in. That of a GPT contains its ID. */
   readonly redirectUri?: string;
   /**
-   * Why a request was refused: an area and a cause, such as `refresh.reused` or `client.unknown`. For filters
-   * and alerts. New reasons can be added.
+   * The code of the reason why a request was refused: an area and a cause, such as `refresh.reused` or
+   * `client.unknown`. For filters and alerts. A code is never renamed and keeps its meaning; new codes can be
+   * added.
    */
   readonly reason?: string;
   /** The underlying error and its causes, if they are known. For operators only. */
@@ -45,7 +44,10 @@ export type LogEvent =
   | 'signed-in'
   /** A code or a refresh token was exchanged for tokens. */
   | 'tokens-issued'
-  /** A request was refused; `reason` says why. */
+  /**
+   * A request was refused; `reason` says why. Each response with a status of 400 or more, and each redirect to
+   * a client with an error, has exactly one of these.
+   */
   | 'refused'
   /** Grants were revoked. */
   | 'revoked'
@@ -84,7 +86,7 @@ export type LogEvent =
   | 'upstream-token-dropped'
   /** A replaced refresh token was accepted after the grace period because its successor was not used. */
   | 'late-refresh'
-  /** The outcome of a recheck, or an upstream token, could not be stored. */
+  /** The outcome of a recheck, an upstream token, or counts of refused requests could not be stored. */
   | 'write-failed'
   /** `waitUntil` threw, so the work may not continue after the response. */
   | 'wait-until-failed'
@@ -95,38 +97,37 @@ export type LogEvent =
   | 'revocation-failed'
   /** A provider sent a verified event. The grants that it concerns, if any, were revoked. */
   | 'security-event'
-  /** The publisher's log threw. This line goes to the console. */
+  /**
+   * A page could not be shown as configured, because the publisher's error page threw, or because the client
+   * that the page links to could not be found. The default page, or a page without the link, was shown.
+   */
+  | 'page-failed'
+  /** The publisher's `onEvent` threw or rejected. This event is not passed to it. */
+  | 'event-hook-failed'
+  /** The publisher's log threw. This line goes to the console, and is not passed to `onEvent`. */
   | 'log-failed';
 
 /** Receives a log event. It must return at once; if it throws, the broker writes the event to the console. */
 export type Log = (entry: LogEntry) => void;
 
 /**
- * Wraps a log so that it counts its lines and never throws: no request fails because a line can't be written.
- * @param fallback gets a `log-failed` line if `log` throws
+ * Receives a log event after the log did. What it throws or rejects is logged as `event-hook-failed`, and
+ * affects no request.
  */
-export const safeLogger = (log: Log, fallback: Log): Log => {
-  const counted = addLogCounts(log);
-  const onFailure = addLogCounts(fallback);
-  return (entry) => {
-    try {
-      counted(entry);
-    } catch (error) {
-      onFailure({ event: 'log-failed', cause: describeCause(error) });
-    }
-  };
-};
+export type OnEvent = (event: LogEntry) => void | Promise<void>;
 
 /**
  * Wraps a log so that each line has the number of lines so far with its event and reason. Both are closed
  * sets, so few counts are kept.
  */
-export const addLogCounts = (log: Log): Log => {
+export const addLogCounts = <Rest extends readonly unknown[]>(
+  log: (entry: LogEntry, ...rest: Rest) => void,
+): ((entry: LogEntry, ...rest: Rest) => void) => {
   const counts = new Map<string, number>();
-  return (entry) => {
+  return (entry, ...rest) => {
     const key = `${entry.event} ${entry.reason ?? ''}`;
     const count = (counts.get(key) ?? 0) + 1;
     counts.set(key, count);
-    log({ ...entry, count });
+    log({ ...entry, count }, ...rest);
   };
 };

@@ -43,7 +43,10 @@ export type ProtocolErrorOptions = ErrorOptions & { readonly retryAfter?: Second
 /** The error code, the message, and the status. Default for the status: see `statusByCode`. */
 type ErrorDefinition = readonly [code: OAuthErrorCode, description: string, status?: number];
 
-/** The internal reason for an error. It is logged and counted, but never sent. */
+/**
+ * The internal reason for an error. It is logged and counted, but never sent. Operators filter by it, so it must not
+ * be renamed, and must not get another meaning. docs/events.md describes each one.
+ */
 export type ErrorReason =
   | RequestErrorReason
   | AuthorizationErrorReason
@@ -52,7 +55,8 @@ export type ErrorReason =
   | TokenEndpointErrorReason
   | McpClientErrorReason
   | ApiErrorReason
-  | EventEndpointErrorReason;
+  | EventEndpointErrorReason
+  | NodeErrorReason;
 
 type Definitions = Readonly<Record<string, ErrorDefinition>>;
 
@@ -121,6 +125,7 @@ const expiredConsentMessage =
 const noCookiesMessage =
   "Your browser didn't send any of our cookies. It may be blocking cookies, the cookies were deleted, or the sign-in was started in " +
   'another browser. Allow cookies for this site, then go back to the app and start again.';
+const busyNetworkMessage = 'Too many people are signing in from your network. Wait a minute, then try again.';
 
 export const authorizationErrors = {
   'client.missing': ['invalid_request', 'The parameter client_id is missing.'],
@@ -149,11 +154,9 @@ export const authorizationErrors = {
   'consent.csrf': ['invalid_request', expiredConsentMessage],
   'consent.no-cookies': ['invalid_request', noCookiesMessage],
   'consent.choice': ['invalid_request', 'Choose one of the ways to sign in.'],
-  'sign-in.limited': [
-    'temporarily_unavailable',
-    'Too many people are signing in from your network. Wait a minute, then try again.',
-    429,
-  ],
+  'address.limited': ['temporarily_unavailable', busyNetworkMessage, 429],
+  // The sign-in or session used up its own allowance, and its address too.
+  'sign-in.limited': ['temporarily_unavailable', busyNetworkMessage, 429],
   'user.canceled': ['access_denied', 'The sign-in was canceled.'],
 } as const satisfies Definitions;
 
@@ -181,6 +184,7 @@ export const callbackErrors = {
   'transaction.unreadable': ['invalid_request', missingSignInMessage],
   'transaction.expired': ['invalid_request', missingSignInMessage],
   'transaction.provider': ['invalid_request', missingSignInMessage],
+  'transaction.account-removed': ['invalid_request', missingSignInMessage],
   'transaction.replayed': ['invalid_request', 'This sign-in is complete. Go back to the app.'],
   // Without storage, the broker cannot tell whether the sign-in was completed before.
   'transaction.status-unknown': [
@@ -333,7 +337,7 @@ export const tokenEndpointError = (
 // Errors of clients that are not in the configuration: of their metadata documents, at any endpoint; of their
 // assertions; and of the registration endpoint (RFC 7591 §3.2.2).
 
-const mcpClientErrors = {
+export const mcpClientErrors = {
   'client-metadata.url': [
     'invalid_client',
     'The client ID is not an allowed URL for a metadata document.',
@@ -423,3 +427,11 @@ export const eventEndpointError = (
   reason: EventEndpointErrorReason,
   options?: ProtocolErrorOptions,
 ): ProtocolError => new ProtocolError(reason, eventEndpointErrors[reason], options);
+
+// Errors of requests that cannot be passed to the broker on Node.
+
+export const nodeErrors = {
+  'request.malformed': ['invalid_request', 'The request is malformed.'],
+} as const satisfies Definitions;
+
+type NodeErrorReason = keyof typeof nodeErrors;

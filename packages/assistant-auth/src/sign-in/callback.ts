@@ -9,6 +9,7 @@ import { createErrorPageResponder } from '../endpoint/error-page.ts';
 import {
   type EndpointDefinition,
   keepAlive,
+  logPageFailure,
   logProtocolError,
   type MountedEndpoint,
   type RequestContext,
@@ -198,10 +199,13 @@ const respondCompleted = async (
   completion: Pick<Completion, 'purpose' | 'grantId'>,
   failure: ProtocolError | undefined,
 ): Promise<Response> => {
+  const response =
+    failure === undefined || (await isRecorded(context, completion.grantId))
+      ? await showCompleted(context, handlers, completion)
+      : await showFailure(context, handlers, requestContext, completion.purpose, failure);
+  // Afterward, because an error of these functions is logged too, and its response is sent instead.
   logProtocolError(callbackError('transaction.replayed', { cause: failure }), requestContext);
-  return failure === undefined || (await isRecorded(context, completion.grantId))
-    ? showCompleted(context, handlers, completion)
-    : showFailure(context, handlers, requestContext, completion.purpose, failure);
+  return response;
 };
 
 /** Without storage, the error of the earlier callback is all that is known. */
@@ -236,7 +240,7 @@ const findDestination = async (
   try {
     return await find();
   } catch (error) {
-    logProtocolError(toProtocolError(error), requestContext);
+    logPageFailure(error, requestContext);
     return undefined;
   }
 };
@@ -258,7 +262,7 @@ const completeByPurpose = (
 
 /** A callback for the account page can arrive after the page was removed from the configuration. */
 const requireHandler = <Handler>(handler: Handler | undefined): Handler => {
-  if (handler === undefined) throw callbackError('transaction.missing');
+  if (handler === undefined) throw callbackError('transaction.account-removed');
   return handler;
 };
 

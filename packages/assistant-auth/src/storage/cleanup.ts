@@ -55,14 +55,16 @@ interface CleanupContext {
   readonly now: Clock;
   /** Reseals stored upstream tokens with the first key in the ring. */
   readonly reseal: () => Promise<void>;
+  /** Stores the counts of refused requests. */
+  readonly storeRefusals: () => Promise<void>;
 }
 
 /**
- * Creates the cleanup: deletes what has expired, records which keys are in the ring, and reseals upstream
- * tokens.
+ * Creates the cleanup: deletes what has expired, records which keys are in the ring, reseals upstream tokens,
+ * and stores the counts of refused requests.
  */
 export const createCleanup =
-  ({ storage, ring, auditRetention, now, reseal }: CleanupContext): (() => Promise<void>) =>
+  ({ storage, ring, auditRetention, now, reseal, storeRefusals }: CleanupContext): (() => Promise<void>) =>
   async () => {
     const at = now();
     await storage.cleanUp({
@@ -70,4 +72,5 @@ export const createCleanup =
       ...{ sealingKey: ring.sealingKey.id, ringKeys: [...ring.keys.keys()] },
     });
     await reseal();
+    await storeRefusals();
   };

@@ -260,8 +260,7 @@ describe('error pages', () => {
     expect(await response.text()).toBe(await respond(authorizationError('state.too-long')).text());
     expect(loggedContext.lines).toEqual([
       {
-        event: 'refused',
-        reason: 'unexpected',
+        event: 'page-failed',
         cause: 'Error: template missing',
         stack: expect.stringMatching(/^at /),
       },

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, vi } from 'vitest';
+import type { LogEntry } from '../../src/index.ts';
 import {
   MalformedRequestError,
   type NodeHandlerOptions,
@@ -34,6 +35,8 @@ const unexpected = problem(500, 'Internal Server Error', 'Something went wrong o
 const targetProblem = problem(400, 'Bad Request', 'The request target must start with a slash.');
 const hostProblem = problem(400, 'Bad Request', 'The request must have one valid Host header.');
 
+const anyId = expect.stringMatching(/^[\w-]{22}$/);
+
 const headers = 'Host: words.example\r\nConnection: close\r\n';
 
 /** A broker that responds with this function, to test what the real one does not do. */
@@ -48,8 +51,13 @@ const serveHandler = async (
   options: NodeHandlerOptions = {},
 ) => {
   const errors: unknown[] = [];
-  const handler = toNodeHandler(broker, { onError: (error) => void errors.push(error), ...options });
-  return { port: await serve((request, response) => void handler(request, response)), errors };
+  const log: LogEntry[] = [];
+  const handler = toNodeHandler(broker, {
+    onError: (error) => void errors.push(error),
+    log: (entry) => void log.push(entry),
+    ...options,
+  });
+  return { port: await serve((request, response) => void handler(request, response)), errors, log };
 };
 
 describe('a sign-in over HTTP', () => {
@@ -96,7 +104,7 @@ describe('a sign-in over HTTP', () => {
 
 describe('the URL of a request', () => {
   const metadataTarget = `GET ${metadataPath} HTTP/1.1\r\n`;
-  it.each<[name: string, request: string, expected: object]>([
+  it.each<[name: string, request: string, expected: { readonly status: number }]>([
     ['an absolute target', `GET ${issuer}/token HTTP/1.1\r\n${headers}\r\n`, targetProblem],
     ['the target *', `OPTIONS * HTTP/1.1\r\n${headers}\r\n`, targetProblem],
     ['no Host header', `GET ${metadataPath} HTTP/1.0\r\n\r\n`, hostProblem],
@@ -109,7 +117,7 @@ describe('the URL of a request', () => {
       'words.example#',
       'a b',
       'words.example:x',
-    ].map((host): [string, string, object] => [
+    ].map((host): [string, string, { status: number }] => [
       `the host ${host}`,
       `${metadataTarget}Host: ${host}\r\nConnection: close\r\n\r\n`,
       hostProblem,
@@ -135,10 +143,28 @@ describe('the URL of a request', () => {
       { status: 200 },
     ],
   ])('is checked: %s', async (_, request, expected) => {
-    const { broker } = deploy();
-    const { port, errors } = await serveHandler(broker);
+    const { broker, log: brokerLog } = deploy();
+    const { port, errors, log } = await serveHandler(broker);
     expect(parseRaw(await sendRaw(port, request))).toMatchObject(expected);
     expect(errors).toEqual([]);
+    const refusals = [...brokerLog, ...log].filter(({ event }) => event === 'refused');
+    // A header that is too long is refused by Node itself.
+    expect(refusals).toHaveLength([200, 431].includes(expected.status) ? 0 : 1);
+    if (expected === notFound)
+      expect(log).toEqual([
+        { event: 'refused', endpoint: 'node', requestId: anyId, reason: 'request.path', count: 1 },
+      ]);
+    if (expected === targetProblem)
+      expect(log).toEqual([
+        {
+          event: 'refused',
+          endpoint: 'node',
+          requestId: anyId,
+          reason: 'request.malformed',
+          cause: 'MalformedRequestError: The request target must start with a slash.',
+          count: 1,
+        },
+      ]);
   });
 
   it('has the path that the client requested, which Express keeps in originalUrl', async () => {
@@ -198,12 +224,16 @@ describe('a body', () => {
   const serveAfterParser = async (next?: (error: unknown, response: ServerResponse) => void) => {
     const deployment = deploy();
     const onError = vi.fn<(error: unknown) => void>();
-    const handler = toNodeHandler(deployment.broker, { onError });
+    const handlerLog: LogEntry[] = [];
+    const handler = toNodeHandler(deployment.broker, {
+      onError,
+      log: (entry) => void handlerLog.push(entry),
+    });
     const port = await serve(async (request: IncomingMessage, response: ServerResponse) => {
       Object.assign(request, { body: await text(request) });
       await handler(request, response, next && ((error) => next(error, response)));
     });
-    return { port, onError, ...deployment };
+    return { port, onError, handlerLog, ...deployment };
   };
   const request = `${tokenRequest}Content-Length: ${form.length}\r\n\r\n${form}`;
   const consumed = expect.objectContaining({
@@ -212,10 +242,11 @@ describe('a body', () => {
   });
 
   it('that was already read causes a 500 response, and the error says what to change', async () => {
-    const { port, onError, log } = await serveAfterParser();
+    const { port, onError, log, handlerLog } = await serveAfterParser();
     expect(parseRaw(await sendRaw(port, request))).toEqual(unexpected);
     expect(onError.mock.calls).toEqual([[consumed]]);
     expect(log.flatMap(({ reason = [] }) => reason)).toEqual(['request.unreadable']);
+    expect(handlerLog).toEqual([]);
   });
 
   it('that was already read is passed to next as an error', async () => {
@@ -467,13 +498,24 @@ describe('a response', () => {
 
   it('to an error that the broker throws has no details', async () => {
     const failure = new Error('a secret');
-    const { port, errors } = await serveHandler(
+    const { port, errors, log } = await serveHandler(
       createFakeBroker(async () => {
         throw failure;
       }),
     );
     expect(parseRaw(await sendRaw(port, `GET / HTTP/1.1\r\n${headers}\r\n`))).toEqual(unexpected);
     expect(errors).toEqual([failure]);
+    expect(log).toEqual([
+      {
+        event: 'refused',
+        endpoint: 'node',
+        requestId: anyId,
+        reason: 'unexpected',
+        cause: 'Error: a secret',
+        stack: expect.stringMatching(/^at /),
+        count: 1,
+      },
+    ]);
   });
 });
 
@@ -517,7 +559,7 @@ describe('the options', () => {
 describe('HTTP/2', () => {
   it('is supported through the compatibility API', async () => {
     const { broker } = deploy();
-    const port = await listen(createHttp2Server(toNodeHandler(broker)));
+    const port = await listen(createHttp2Server(toNodeHandler(broker, { log: () => {} })));
     const client = connectHttp2(`http://127.0.0.1:${port}`);
     const send = async (path: string, authority: string, form = '', extraHeaders = {}) => {
       const method = form === '' ? 'GET' : 'POST';

@@ -64,6 +64,13 @@ describe('the cause of an error', () => {
     expect(formatStack('forged')).toBeUndefined();
   });
 
+  it('that cannot be converted to a string is described by its type', () => {
+    expect(describeCause(Object.create(null))).toBe('object');
+    expect(describeCause(new Error('failed', { cause: Object.create(null) }))).toBe(
+      'Error: failed, caused by object',
+    );
+  });
+
   it('that refers to itself is truncated', () => {
     const cyclicError = new Error('again');
     cyclicError.cause = cyclicError;

@@ -357,14 +357,14 @@ describe('the address that a limit counts', () => {
       expect((await signInPage(deployment, buildAddressHeaders(addressOf(attempt)))).status).toBe(200);
   };
 
-  const expectTooMany = async (response: Response, deployment: Deployment) => {
+  const expectTooMany = async (response: Response, deployment: Deployment, reason = 'address.limited') => {
     await expectErrorPage(
       response,
       deployment,
       'Too many people are signing in from your network. Wait a minute, then try again.',
       429,
     );
-    expect(deployment.log.at(-1)).toMatchObject({ event: 'refused', reason: 'sign-in.limited' });
+    expect(deployment.log.at(-1)).toMatchObject({ event: 'refused', reason });
   };
 
   it('W5.1 IPv6 by /64: counts all addresses of a /64 as one, and no others', async () => {
@@ -464,15 +464,21 @@ describe('the address that a limit counts', () => {
       limits: { pageRequests: limiter, requestsPerSignIn: limiter },
     });
     const browser = createTestBrowser(deployment, buildAddressHeaders('203.0.113.7'));
-    const expectLimitedOnce = async (step: () => Promise<Response>): Promise<Response> => {
+    const expectLimitedOnce = async (
+      step: () => Promise<Response>,
+      reason = 'sign-in.limited',
+    ): Promise<Response> => {
       result = 'limited';
       const response = await step();
       expect(response.headers.getSetCookie()).toEqual([]);
-      await expectTooMany(response, deployment);
+      await expectTooMany(response, deployment, reason);
       result = 'allowed';
       return step();
     };
-    const response = await expectLimitedOnce(async () => (await browser.openSignInPage(gptRequest)).response);
+    const response = await expectLimitedOnce(
+      async () => (await browser.openSignInPage(gptRequest)).response,
+      'address.limited',
+    );
     expect(response.status).toBe(200);
     const { consent } = await browser.openSignInPage(gptRequest);
     const consentResponse = await expectLimitedOnce(() =>

@@ -465,7 +465,8 @@ describe('a resource', () => {
       error: 'invalid_target',
       error_description: 'The refresh token was issued for another resource.',
     });
-    expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn', 'redeemCode']);
+    // The count of the refused requests is stored together with the sign-in.
+    expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn', 'recordRefusals', 'redeemCode']);
     expect(await protect(deployment, access_token, lookAlike)).toMatchObject({
       ok: false,
       response: { status: 500 },

@@ -35,8 +35,17 @@ const deployAtOneAddress = (changes: Partial<BrokerOptions> = {}) =>
 const sendGarbage = async (deployment: Deployment): Promise<void> => {
   for (let attempt = 0; attempt <= pageRequests.limit; attempt++)
     await deployment.fetch(new Request(`${issuer}/callback/google?code=x&state=${attempt}`));
-  expect(deployment.log.at(-1)).toMatchObject({ reason: 'sign-in.limited' });
+  expect(deployment.log.at(-1)).toMatchObject({ reason: 'address.limited' });
 };
+
+/** The events of a sign-in or a session that used up its own allowance, besides that of its address. */
+const limitedEntries = (endpoint: string, count: number) =>
+  Array.from({ length: count }, () => ({
+    event: 'refused',
+    reason: 'sign-in.limited',
+    endpoint,
+    requestId: expect.stringMatching(/^[\w-]{22}$/),
+  }));
 
 const countStatuses = async (times: number, send: () => Promise<Response>) => {
   const counts: Record<number, number> = {};
@@ -210,6 +219,7 @@ describe('the allowance of a sign-in', () => {
     await sendGarbage(deployment);
     const counts = await countStatuses(own + 10, () => returnFromProvider({ error: 'access_denied' }));
     expect(counts).toEqual({ 303: 1, 403: own - 1, 429: 10 });
+    expect(deployment.log.slice(-10)).toEqual(limitedEntries('callback', 10));
     // Only the first request reached the provider.
     expect(provider.tokenRequests).toHaveLength(1);
     // Another transaction has its own allowance, which refills.
@@ -228,6 +238,7 @@ describe('the allowance of a sign-in', () => {
     const visitAccount = () => ada.visit(`${issuer}/account`);
     // The callback of the sign-in used one of the session's allowance.
     expect(await countStatuses(own + 5, visitAccount)).toEqual({ 200: own - 1, 429: 6 });
+    expect(deployment.log.slice(-6)).toEqual(limitedEntries('account', 6));
     expect((await bob.visit(`${issuer}/account`)).status).toBe(200);
     const submit =
       ({ browser, consent }: typeof first) =>

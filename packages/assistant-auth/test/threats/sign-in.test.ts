@@ -305,7 +305,8 @@ describe('the callback', () => {
       code: provider.buildCode(victim.authorizationUrl, 'victim'),
     });
     expect(readCode(victimResponse)).not.toBe('');
-    expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn']);
+    // The count of the refused request is stored together with the sign-in.
+    expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn', 'recordRefusals']);
   });
 
   it('B6.1 login CSRF: the attacker’s code with the victim’s state is checked against the victim’s nonce', async () => {

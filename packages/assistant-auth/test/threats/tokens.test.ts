@@ -789,7 +789,15 @@ describe('the Authorization header', () => {
       const buildQueryRequest = (token: string) => new Request(`${issuer}/api/scoring?${name}=${token}`);
       await expectRefused(buildQueryRequest, signInChallenge);
       const { log } = await call(buildQueryRequest);
-      expect(log.filter(({ endpoint }) => endpoint === 'protect')).toEqual([]);
+      // Nothing of the query.
+      expect(log.filter(({ endpoint }) => endpoint === 'protect')).toEqual([
+        {
+          event: 'refused',
+          endpoint: 'protect',
+          requestId: expect.stringMatching(/^[\w-]{22}$/),
+          reason: 'token.missing',
+        },
+      ]);
     },
   );
 

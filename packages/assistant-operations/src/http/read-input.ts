@@ -3,13 +3,13 @@
  * Does not validate it.
  */
 import { hasRequestBody, listFieldsOutsidePath, type Operation } from '../operation.ts';
-import { ProblemError } from './problem.ts';
 import { isJson, parseJson, readText } from './read-json.ts';
+import { RefusedInputError } from './refusal.ts';
 
 /**
  * Reads an input without validating it. `pathParameters` contains the decoded path fields. They take
  * precedence over fields of the same name in the body.
- * @throws ProblemError 400 for a repeated query parameter or a body that is not a JSON object; 413 for a body
+ * @throws RefusedInputError 400 for a repeated query parameter or a body that is not a JSON object; 413 for a body
  *   that is too large; 415 for a body whose `Content-Type` is not `application/json`
  */
 export type ReadInput = (
@@ -35,7 +35,10 @@ const readQuery = (request: Request, names: readonly string[]): Record<string, s
   for (const name of names) {
     const [value, ...rest] = query.getAll(name);
     if (rest.length > 0)
-      throw new ProblemError({ status: 400, detail: `The parameter ${name} was sent more than once.` });
+      throw new RefusedInputError('operation.parameter-repeated', {
+        status: 400,
+        detail: `The parameter ${name} was sent more than once.`,
+      });
     if (value !== undefined) values[name] = value;
   }
   return values;
@@ -45,7 +48,7 @@ const readBody = async (request: Request): Promise<object> => {
   const text = await readText(request);
   if (text === '') return {};
   if (!isJson(request)) {
-    throw new ProblemError({
+    throw new RefusedInputError('body.content-type', {
       status: 415,
       detail: 'The Content-Type must be application/json.',
       headers: { 'accept-post': 'application/json' },
@@ -53,7 +56,10 @@ const readBody = async (request: Request): Promise<object> => {
   }
   const body = parseJson(text);
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw new ProblemError({ status: 400, detail: 'The body must be a JSON object.' });
+    throw new RefusedInputError('body.not-object', {
+      status: 400,
+      detail: 'The body must be a JSON object.',
+    });
   }
   return body;
 };

@@ -1,5 +1,5 @@
 /** Reads the JSON body of a request, up to a limit. */
-import { ProblemError } from './problem.ts';
+import { RefusedInputError } from './refusal.ts';
 
 /** The maximum size of a body, in bytes: the most that ChatGPT sends. */
 const maxBodyBytes = 100_000;
@@ -10,20 +10,24 @@ export const isJson = ({ headers }: Request): boolean =>
 
 /**
  * Parses JSON.
- * @throws ProblemError 400
+ * @throws RefusedInputError 400
  */
 export const parseJson = (text: string): unknown => {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new ProblemError({ status: 400, detail: 'The body is not valid JSON.' }, { cause });
+    throw new RefusedInputError(
+      'body.json',
+      { status: 400, detail: 'The body is not valid JSON.' },
+      { cause },
+    );
   }
 };
 
 /**
  * Reads a body as text. Unless `Content-Length` is within the limit, reads the body in parts and stops at the
  * limit.
- * @throws ProblemError 400 if the client stops sending it, 413 if it is too long
+ * @throws RefusedInputError 400 if the client stops sending it, 413 if it is too long
  */
 export const readText = async (request: Request): Promise<string> => {
   try {
@@ -32,8 +36,9 @@ export const readText = async (request: Request): Promise<string> => {
     if (text.length > maxBodyBytes) throw createTooLongError();
     return text;
   } catch (cause) {
-    if (cause instanceof ProblemError) throw cause;
-    throw new ProblemError({ status: 400, detail: 'The body could not be read.' }, { cause });
+    if (cause instanceof RefusedInputError) throw cause;
+    const problem = { status: 400, detail: 'The body could not be read.' } as const;
+    throw new RefusedInputError('body.unreadable', problem, { cause });
   }
 };
 
@@ -64,5 +69,8 @@ const readParts = async ({ body }: Request): Promise<string> => {
   }
 };
 
-const createTooLongError = (): ProblemError =>
-  new ProblemError({ status: 413, detail: `The body is longer than ${maxBodyBytes} bytes.` });
+const createTooLongError = (): RefusedInputError =>
+  new RefusedInputError('body.too-large', {
+    status: 413,
+    detail: `The body is longer than ${maxBodyBytes} bytes.`,
+  });

@@ -2,6 +2,7 @@
  * JSON-RPC messages: the checks that are made before the MCP SDK handles a message, and the errors that are sent
  * without the SDK.
  */
+import type { RefusalReason } from '../http/refusal.ts';
 
 /**
  * The error codes of JSON-RPC (https://www.jsonrpc.org/specification#error_object). `server` is for errors of
@@ -22,13 +23,21 @@ export const describeInternalError = (referenceId: string): string =>
 /** Ends a request before the SDK handles its message. The text of the error is sent to the client. */
 export class RefusedRequestError extends Error {
   override readonly name = 'RefusedRequestError';
+  readonly reason: RefusalReason;
   readonly status: number;
   readonly code: number;
   readonly headers: Readonly<Record<string, string>>;
 
   /** `code` is that of the JSON-RPC error. */
-  constructor(status: number, code: number, text: string, headers: Readonly<Record<string, string>> = {}) {
+  constructor(
+    reason: RefusalReason,
+    status: number,
+    code: number,
+    text: string,
+    headers: Readonly<Record<string, string>> = {},
+  ) {
     super(text);
+    this.reason = reason;
     this.status = status;
     this.code = code;
     this.headers = headers;

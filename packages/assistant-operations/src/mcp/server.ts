@@ -18,6 +18,7 @@ import {
 } from '@modelcontextprotocol/server';
 import { CfWorkerJsonSchemaValidator } from '@modelcontextprotocol/server/validators/cf-worker';
 import { createProblemResponse, type Problem, ProblemError } from '../http/problem.ts';
+import { findReason, type Refusal } from '../http/refusal.ts';
 import type { InputIssue, Operation } from '../operation.ts';
 import { createOutputWrapper, describeTool } from '../tool.ts';
 import type { PromptDefinition, ResourceDefinition, ServerInfo } from './definitions.ts';
@@ -32,6 +33,8 @@ export interface MessageHandlerOptions {
   readonly mapError?: (error: unknown) => Problem | undefined;
   /** Logs an error and returns its reference ID. */
   readonly reportError: (error: unknown) => string;
+  /** Passes a refused request to the publisher. Never throws. */
+  readonly reportRefusal: (refusal: Omit<Refusal, 'event' | 'endpoint'>) => void;
 }
 
 /** Handles one message of a caller that the guard has accepted. */
@@ -56,17 +59,26 @@ export const createMessageHandler = <Context>(
   const tools = new Map(operations.map(createCallableTool).map((tool) => [tool.description.name, tool]));
   return async (request, message, access) => {
     let problemResponse: Response | undefined;
+    let refusal: Omit<MessageRefusal, 'status'> | undefined;
     const call: Call<Context> = {
       access,
       respondWith: (response) => {
         problemResponse = response;
       },
+      refuse: (reported) => {
+        refusal ??= reported;
+      },
     };
     const server = createServer(tools, call, options);
-    const response = (await isLegacyRequest(request, message))
+    const sdkResponse = (await isLegacyRequest(request, message))
       ? await handleLegacyMessage(server, request, message)
       : await createMcpHandler(() => server, { legacy: 'reject' }).fetch(request, { parsedBody: message });
-    return problemResponse ?? response;
+    const response = problemResponse ?? sdkResponse;
+    const { status } = response;
+    // The SDK refuses some messages before it connects the server.
+    if (status >= 400) refusal ??= { reason: 'mcp.message' };
+    if (refusal !== undefined) options.reportRefusal({ ...refusal, status });
+    return response;
   };
 };
 
@@ -90,12 +102,18 @@ const acceptBoth = (request: Request): Request => {
   return new Request(request.url, { method: 'POST', headers });
 };
 
-/** One call of a tool. */
+type MessageRefusal = Parameters<MessageHandlerOptions['reportRefusal']>[0];
+
+/** The handling of one message. */
 interface Call<Context> {
   readonly access: ToolAccess<Context>;
   /** Replaces the response to the message. */
   readonly respondWith: (response: Response) => void;
+  /** Remembers why the message is refused. Of several reasons, the first counts. */
+  readonly refuse: (refusal: Omit<MessageRefusal, 'status'>) => void;
 }
+
+type Refuser = Pick<Call<unknown>, 'refuse'>;
 
 type Tools<Context> = ReadonlyMap<string, CallableTool<Context>>;
 
@@ -121,34 +139,52 @@ const createServer = <Context>(
     instructions,
     jsonSchemaValidator,
   });
-  const { reportError } = options;
+  watchErrors(server, call);
+  const mask = createMask(call, options);
   server.setRequestHandler('tools/list', () => ({
     tools: [...tools.values()].map(({ description }) => description),
   }));
   server.setRequestHandler(
     'tools/call',
-    withMaskedErrors(reportError, ({ params }: CallToolRequest) => callTool(tools, params, call, options)),
+    mask(({ params }: CallToolRequest) => callTool(tools, params, call, options)),
   );
-  if (prompts.length > 0) handlePrompts(server, prompts, reportError);
-  if (resources.length > 0) handleResources(server, resources);
+  if (prompts.length > 0) handlePrompts(server, prompts, call, mask);
+  if (resources.length > 0) handleResources(server, resources, call);
   return server;
 };
 
+/** Remembers that the SDK refuses a message, for example one with an unknown method. */
+const watchErrors = (server: Server, { refuse }: Refuser): void => {
+  const connect = server.connect.bind(server);
+  server.connect = (transport) => {
+    const send = transport.send.bind(transport);
+    transport.send = (message, options) => {
+      if ('error' in message) refuse({ reason: 'mcp.message' });
+      return send(message, options);
+    };
+    return connect(transport);
+  };
+};
+
+type Mask = <Input, Result>(
+  handle: (input: Input) => Result | Promise<Result>,
+) => (input: Input) => Promise<Result>;
+
 /**
- * Throws only `ProtocolError`. The SDK sends the message, the code and the data of every error that a handler
- * throws, and never responds if a handler throws null.
+ * Creates a function that wraps a handler so that it throws only `ProtocolError`. The SDK sends the message, the
+ * code and the data of every error that a handler throws, and never responds if a handler throws null.
  */
-const withMaskedErrors =
-  <Input, Result>(
-    reportError: (error: unknown) => string,
-    handle: (input: Input) => Result | Promise<Result>,
-  ): ((input: Input) => Promise<Result>) =>
+const createMask =
+  ({ refuse }: Refuser, { reportError }: MessageHandlerOptions): Mask =>
+  (handle) =>
   async (input) => {
     try {
       return await handle(input);
     } catch (error) {
       if (error instanceof ProtocolError) throw error;
-      throw new ProtocolError(errorCodes.internal, describeInternalError(reportError(error)));
+      const requestId = reportError(error);
+      refuse({ reason: 'operation.failed', requestId });
+      throw new ProtocolError(errorCodes.internal, describeInternalError(requestId));
     }
   };
 
@@ -182,14 +218,19 @@ const callTool = async <Context>(
   options: MessageHandlerOptions,
 ): Promise<CallToolResult> => {
   const tool = tools.get(name);
-  if (tool === undefined) throw new ProtocolError(errorCodes.invalidParams, 'There is no such tool.');
+  if (tool === undefined) {
+    call.refuse({ reason: 'mcp.unknown-tool' });
+    throw new ProtocolError(errorCodes.invalidParams, 'There is no such tool.');
+  }
   const { access } = call;
   if (access.kind === 'missing-scope') return createMissingScopeResult(access.challenge);
   try {
     const result = await tool.operation.run(input, access.createContext());
-    return result.ok ? createResult(tool, result.output) : createErrorResult(describeIssues(result.issues));
+    if (result.ok) return createResult(tool, result.output);
+    call.refuse({ reason: 'operation.input', operation: tool.operation.id });
+    return createErrorResult(describeIssues(result.issues));
   } catch (error) {
-    return handleError(error, call, options);
+    return handleError(error, tool.operation, call, options);
   }
 };
 
@@ -231,11 +272,17 @@ const describeIssues = (issues: readonly InputIssue[]): string =>
 
 const handleError = <Context>(
   error: unknown,
+  { id: operation }: Operation<Context>,
   call: Call<Context>,
   { mapError, reportError }: MessageHandlerOptions,
 ): CallToolResult => {
   const problem = error instanceof ProblemError ? error.problem : mapError?.(error);
-  if (problem === undefined) return createErrorResult(describeInternalError(reportError(error)));
+  if (problem === undefined) {
+    const requestId = reportError(error);
+    call.refuse({ reason: 'operation.failed', operation, requestId });
+    return createErrorResult(describeInternalError(requestId));
+  }
+  call.refuse({ reason: findReason(error, problem), operation });
   if (problem.status >= 500 && !(error instanceof ProblemError)) reportError(error);
   // Clients sign the user in again only after a 401 response.
   if (problem.status === 401) call.respondWith(createProblemResponse(problem));
@@ -247,7 +294,8 @@ const handleError = <Context>(
 const handlePrompts = (
   server: Server,
   prompts: readonly PromptDefinition[],
-  reportError: (error: unknown) => string,
+  call: Refuser,
+  mask: Mask,
 ): void => {
   server.setRequestHandler('prompts/list', () => ({
     prompts: prompts.map(({ text: _, arguments: values = [], ...prompt }) => ({
@@ -257,27 +305,37 @@ const handlePrompts = (
   }));
   server.setRequestHandler(
     'prompts/get',
-    withMaskedErrors(reportError, ({ params }: GetPromptRequest) => getPrompt(prompts, params)),
+    mask(({ params }: GetPromptRequest) => getPrompt(prompts, params, call)),
   );
 };
 
 const getPrompt = (
   prompts: readonly PromptDefinition[],
   { name: requested, arguments: given = {} }: GetPromptRequest['params'],
+  { refuse }: Refuser,
 ): GetPromptResult => {
   const prompt = prompts.find(({ name }) => name === requested);
-  if (prompt === undefined) throw new ProtocolError(errorCodes.invalidParams, 'There is no such prompt.');
+  if (prompt === undefined) {
+    refuse({ reason: 'mcp.unknown-prompt' });
+    throw new ProtocolError(errorCodes.invalidParams, 'There is no such prompt.');
+  }
   const { description, arguments: expected = [], text } = prompt;
   const values = Object.fromEntries(
     expected.flatMap(({ name }) => (Object.hasOwn(given, name) ? [[name, given[name] ?? '']] : [])),
   );
   const missing = expected.find(({ name, required = false }) => required && !Object.hasOwn(values, name));
-  if (missing !== undefined)
+  if (missing !== undefined) {
+    refuse({ reason: 'mcp.prompt-argument' });
     throw new ProtocolError(errorCodes.invalidParams, `The argument ${missing.name} is missing.`);
+  }
   return { description, messages: [{ role: 'user', content: { type: 'text', text: text(values) } }] };
 };
 
-const handleResources = (server: Server, resources: readonly ResourceDefinition[]): void => {
+const handleResources = (
+  server: Server,
+  resources: readonly ResourceDefinition[],
+  { refuse }: Refuser,
+): void => {
   const describe = ({ text: _, meta, ...resource }: ResourceDefinition) => ({
     ...resource,
     ...(meta && { _meta: { ...meta } }),
@@ -285,7 +343,10 @@ const handleResources = (server: Server, resources: readonly ResourceDefinition[
   server.setRequestHandler('resources/list', () => ({ resources: resources.map(describe) }));
   server.setRequestHandler('resources/read', ({ params }) => {
     const resource = resources.find(({ uri }) => uri === params.uri);
-    if (resource === undefined) throw new ResourceNotFoundError(params.uri);
+    if (resource === undefined) {
+      refuse({ reason: 'mcp.unknown-resource' });
+      throw new ResourceNotFoundError(params.uri);
+    }
     const { uri, mimeType, text, meta } = resource;
     return { contents: [{ uri, mimeType, text, ...(meta && { _meta: { ...meta } }) }] };
   });
