@@ -4,6 +4,7 @@
  * `ORIGIN` in the file or the environment.
  */
 import { readProviders } from '../apps/words/src/config/providers.ts';
+import { readContactEmail, readPublisherName } from '../apps/words/src/config/publisher.ts';
 import { VariableError } from '../apps/words/src/config/variables.ts';
 import { CommandError, printHelpIfRequested, runCommand } from './app/command.ts';
 import { parseOrigin, readOriginOption } from './app/origin.ts';
@@ -56,10 +57,22 @@ const describeOutcome = (outcome: Outcome): string => {
 
 const describeNextSteps = (variables: Variables, origin: string): string =>
   [
+    ...[readPublisherName, readContactEmail].flatMap((read) => describeError(() => read(variables, origin))),
     ...describeSignInSteps(variables, origin),
     ...describeOtherOrigin(variables, origin),
     'docs/mcp.md explains MCP clients, and docs/gpt.md the GPT editor. docs/deploy.md explains how to use a domain or a tunnel.',
   ].join('\n');
+
+/** Returns the error of a variable that must be set by hand, or nothing. */
+const describeError = (read: () => unknown): readonly string[] => {
+  try {
+    read();
+    return [];
+  } catch (error) {
+    if (!(error instanceof VariableError)) throw error;
+    return [error.message];
+  }
+};
 
 const describeOtherOrigin = ({ ORIGIN }: Variables, origin: string): readonly string[] =>
   ORIGIN === origin ? [] : [`These values are for ${origin}, but ORIGIN is set to ${ORIGIN}.`];

@@ -28,6 +28,8 @@ import { waitUntilReady } from './wait-until-ready.ts';
 const origin = 'https://words-tunnel.example';
 const googleSecret = 'a-secret-that-nobody-else-has';
 const credentials = {
+  PUBLISHER_NAME: 'Example Games',
+  CONTACT_EMAIL: 'help@words.example',
   GOOGLE_CLIENT_ID: 'words.apps.googleusercontent.com',
   GOOGLE_CLIENT_SECRET: googleSecret,
 };

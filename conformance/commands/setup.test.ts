@@ -248,3 +248,20 @@ const listOperationIds = async (): Promise<readonly string[]> => {
 };
 
 const readEditorFields = ({ stdout }: CommandResult): string => stdout.slice(stdout.indexOf('Configure'));
+
+it('says which variables of the publisher are missing or wrong, and nothing once both are set', async () => {
+  const { stdout } = await setup('--origin', 'https://words.example');
+  expect(stdout).toMatch(/^PUBLISHER_NAME is missing: /m);
+  expect(stdout).toMatch(/^CONTACT_EMAIL is missing: /m);
+  expect(await readVariablesFile()).toMatchObject({ PUBLISHER_NAME: '', CONTACT_EMAIL: '' });
+  await writeFile(file, 'PUBLISHER_NAME=Example Games\nCONTACT_EMAIL=help\n');
+  const second = await setup('--origin', 'https://words.example');
+  expect(second.stdout).not.toContain('PUBLISHER_NAME');
+  expect(second.stdout).toMatch(/^CONTACT_EMAIL must be one email address/m);
+  await writeFile(file, 'PUBLISHER_NAME=Example Games\nCONTACT_EMAIL=help@words.example\n');
+  const third = await setup('--origin', 'https://words.example');
+  expect(third.stdout).not.toMatch(/PUBLISHER_NAME|CONTACT_EMAIL/);
+  expect((await setup('--origin', 'http://localhost:8787')).stdout).not.toMatch(
+    /is missing: the (person|email)/,
+  );
+});

@@ -31,7 +31,10 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
-const credentials = { GOOGLE_CLIENT_ID: 'words.apps.googleusercontent.com', GOOGLE_CLIENT_SECRET: 'secret' };
+const credentials = {
+  ...{ PUBLISHER_NAME: 'Example Games', CONTACT_EMAIL: 'help@words.example' },
+  ...{ GOOGLE_CLIENT_ID: 'words.apps.googleusercontent.com', GOOGLE_CLIENT_SECRET: 'secret' },
+};
 
 const start = (extraVariables: Readonly<Record<string, string>>, requestedOrigin = origin): RunningCommand =>
   startCommand('start', { ...variables, ...extraVariables }, { args: ['--origin', requestedOrigin] });

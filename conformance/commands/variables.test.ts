@@ -36,6 +36,8 @@ const apple = { APPLE_CLIENT_ID: 'id', APPLE_TEAM_ID: 'ABCDE12345', APPLE_KEY_ID
 
 /** For every variable except `ORIGIN`: an environment with a wrong value, and the expected message. */
 const wrongValues: Readonly<Record<string, readonly [Variables, RegExp]>> = {
+  PUBLISHER_NAME: [{ PUBLISHER_NAME: 'a\u202eb' }, /^ {2}PUBLISHER_NAME must be a name on one line/m],
+  CONTACT_EMAIL: [{ CONTACT_EMAIL: 'you@example.com' }, /^ {2}CONTACT_EMAIL must be an address that /m],
   SEALING_KEYS: [{ SEALING_KEYS: 'key' }, /^ {2}SEALING_KEYS must be keys /m],
   GPT_CLIENT_ID: [{ GPT_CLIENT_ID: 'a:b' }, /^ {2}GPT_CLIENT_ID must be 1 to 200 printable ASCII /m],
   GPT_CLIENT_SECRET: [{ GPT_CLIENT_SECRET: 'short' }, /^ {2}GPT_CLIENT_SECRET must /m],

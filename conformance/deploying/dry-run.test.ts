@@ -35,6 +35,8 @@ const dryRun = async (variables: string, extraVariables = {}): Promise<CommandRe
 
 const completeVariables = {
   ORIGIN: 'https://words.example',
+  PUBLISHER_NAME: 'Example Games',
+  CONTACT_EMAIL: 'help@words.example',
   SEALING_KEYS: `a.${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64url')}`,
   GPT_CLIENT_ID: 'words-gpt',
   GPT_CLIENT_SECRET: 'kOGm3x_6VEKfHIHYUW1uecf9by3yQV86t5SzTcgOQHQ',
@@ -56,7 +58,7 @@ describe('npm run deploy -- --dry-run', () => {
     expect(stdout).toContain('1. create the D1 database "words"');
     expect(stdout).toContain('2. apply the pending migrations');
     expect(stdout).toContain(
-      '3. upload the Worker and the site for words.example, with the secrets GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET, GPT_CLIENT_ID, GPT_CLIENT_SECRET, ORIGIN, SEALING_KEYS\n',
+      '3. upload the Worker and the site for words.example, with the secrets CONTACT_EMAIL, GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET, GPT_CLIENT_ID, GPT_CLIENT_SECRET, ORIGIN, PUBLISHER_NAME, SEALING_KEYS\n',
     );
     for (const secret of [
       completeVariables.SEALING_KEYS,
@@ -80,6 +82,10 @@ describe('npm run deploy -- --dry-run', () => {
     const landingPage = await readFile(join(site, 'index.html'), 'utf8');
     expect(landingPage).toContain(`href="${completeVariables.GPT_URL}">Play in ChatGPT<`);
     expect(landingPage).toContain('content="https://words.example/social-card.png"');
+    for (const name of ['privacy.html', 'terms.html'])
+      expect(await readFile(join(site, name), 'utf8')).toContain(
+        'run by <strong>Example Games</strong>. Contact: <a href="mailto:help@words.example">help@words.example</a>.',
+      );
     expect((await readdir(site)).filter((name) => name.startsWith('setup'))).toEqual([]);
   });
 
@@ -89,6 +95,8 @@ describe('npm run deploy -- --dry-run', () => {
     expect(stdout).toMatch(/^Bundle: .*\n$/);
     for (const name of [
       'ORIGIN',
+      'PUBLISHER_NAME',
+      'CONTACT_EMAIL',
       'SEALING_KEYS',
       'GPT_CLIENT_ID',
       'GPT_CLIENT_SECRET',
@@ -101,6 +109,8 @@ describe('npm run deploy -- --dry-run', () => {
   it('names all wrong variables at once, including those of the site', async () => {
     const wrongVariables = {
       ORIGIN: 'words.example',
+      PUBLISHER_NAME: 'x'.repeat(101),
+      CONTACT_EMAIL: 'x',
       GPT_IDS: 'x',
       GPT_CLIENT_SECRET: 'short',
       STATIC_CLIENTS: '[',
@@ -124,6 +134,16 @@ describe('npm run deploy -- --dry-run', () => {
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     const namedVariables = [...stderr.matchAll(/^ {2}(\w+) /gm)].map(([, name]) => name);
     expect(namedVariables).toEqual(Object.keys(wrongVariables));
+  });
+
+  it('names both variables of the publisher if only these are missing, and uploads nothing', async () => {
+    const { PUBLISHER_NAME: _name, CONTACT_EMAIL: _email, ...others } = completeVariables;
+    const { code, stdout, stderr } = await dryRun(`${formatVariables(others)}PUBLISHER_NAME=" "\n`);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr.match(/^ {2}\w+ is missing/gm)).toEqual([
+      '  PUBLISHER_NAME is missing',
+      '  CONTACT_EMAIL is missing',
+    ]);
   });
 
   it('W13.2 rejects a fake provider, and names other errors as well', async () => {

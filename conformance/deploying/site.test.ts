@@ -6,13 +6,15 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { publicFolder } from '../../scripts/app/paths.ts';
-import { renderLandingPage, renderPrivacyPage } from '../../scripts/app/site.ts';
+import { renderLandingPage, renderPrivacyPage, renderTermsPage } from '../../scripts/app/site.ts';
 
 let landingPage: string;
 let privacyPage: string;
+let termsPage: string;
 beforeAll(async () => {
   landingPage = await readFile(join(publicFolder, 'index.html'), 'utf8');
   privacyPage = await readFile(join(publicFolder, 'privacy.html'), 'utf8');
+  termsPage = await readFile(join(publicFolder, 'terms.html'), 'utf8');
 });
 
 const gptUrl = 'https://chatgpt.com/g/g-68f0c2a1b4d8-words';
@@ -88,10 +90,76 @@ describe('the privacy policy of a deployment', () => {
   ])('says for AUDIT_DAYS=%j how long the audit log is kept: %s', (variables, retention) => {
     const renderedPage = renderPrivacyPage(privacyPage, variables);
     expect(retentionPattern.exec(renderedPage)?.[1]).toBe(retention);
-    expect(renderedPage.replace(retention, '<!-- AUDIT_DAYS -->90 days')).toBe(privacyPage);
+    expect(
+      renderedPage
+        .replace(retention, '<!-- AUDIT_DAYS -->90 days')
+        .replace('<p>Words With Chat is run by', '<p><!-- PUBLISHER -->Words With Chat is run by'),
+    ).toBe(privacyPage);
   });
 
   it('fails with a value that the Worker would reject', () => {
     expect(() => renderPrivacyPage(privacyPage, { AUDIT_DAYS: '401' })).toThrow(/^AUDIT_DAYS must be /);
   });
 });
+
+describe('who runs a deployment', () => {
+  const origin = { ORIGIN: 'https://words.example' };
+  const publisher = { PUBLISHER_NAME: 'Example Games', CONTACT_EMAIL: 'help+words@words.example' };
+  const pages = [
+    [
+      'privacy policy',
+      (variables: Readonly<Record<string, string>>) => renderPrivacyPage(privacyPage, variables),
+    ],
+    ['terms', (variables: Readonly<Record<string, string>>) => renderTermsPage(termsPage, variables)],
+  ] as const;
+
+  it.each(pages)('is in the %s, with a link to the address, and nothing else changes', (_, render) => {
+    const sentence =
+      '<p>Words With Chat is run by <strong>Example Games</strong>. ' +
+      'Contact: <a href="mailto:help+words@words.example">help+words@words.example</a>.</p>';
+    const page = render({ ...origin, ...publisher });
+    expect(page.split('<h2 id="contact">Who runs this service</h2>\n  ')[1]).toMatch(
+      new RegExp(`^${escapeRegExp(sentence)}`),
+    );
+    expect(page).not.toMatch(/PUBLISHER|CONTACT_EMAIL/);
+    expect(page.replace(sentence, '')).toBe(render({}).replace(/<p>Words With Chat is run by .*<\/p>/, ''));
+  });
+
+  it.each(pages)('is escaped in the %s', (_, render) => {
+    const PUBLISHER_NAME = '<script>alert(1)</script> & "$&" {CONTACT_EMAIL}';
+    expect(render({ ...origin, ...publisher, PUBLISHER_NAME })).toContain(
+      '<strong>&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;$&amp;&quot; {CONTACT_EMAIL}</strong>',
+    );
+  });
+
+  it.each(pages)('is not in the %s without an origin or on loopback, which says so', (_, render) => {
+    for (const variables of [{}, { ORIGIN: 'http://localhost:8787' }])
+      expect(render(variables)).toContain(
+        '<p>Words With Chat is run by <strong>(PUBLISHER_NAME is not set)</strong>. Contact: (CONTACT_EMAIL is not set).</p>',
+      );
+    expect(render({ ...publisher, ORIGIN: 'http://localhost:8787' })).toContain(
+      '<strong>Example Games</strong>',
+    );
+  });
+
+  it.each(pages)('is required in the %s of a deployment', (_, render) => {
+    expect(() => render({ ...origin, ...publisher, PUBLISHER_NAME: ' ' })).toThrow(
+      /^PUBLISHER_NAME is missing: /,
+    );
+    expect(() => render({ ...origin, PUBLISHER_NAME: 'Example Games' })).toThrow(
+      /^CONTACT_EMAIL is missing: /,
+    );
+    expect(() =>
+      render({ ...origin, ...publisher, CONTACT_EMAIL: 'help@words.example?bcc=eve@evil.example' }),
+    ).toThrow(/^CONTACT_EMAIL must be one email address/);
+  });
+
+  it.each([
+    ['privacy policy', () => renderPrivacyPage('<!doctype html>', {})],
+    ['terms', () => renderTermsPage('<!doctype html>', {})],
+  ])('fails if the source of the %s has no placeholder', (_, render) => {
+    expect(render).toThrow('nothing that matches');
+  });
+});
+
+const escapeRegExp = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');

@@ -31,6 +31,7 @@ const startDeployment = async (options: CloudflareOptions): Promise<RunningComma
   return startCommand('deploy', {
     ...cloudflare.environment,
     ...{ VARIABLES_FILE: file, BUILD_FOLDER: join(folder, 'dist'), TMPDIR: folder },
+    ...{ PUBLISHER_NAME: 'Example Games', CONTACT_EMAIL: 'help@words.example' },
     ...{ GOOGLE_CLIENT_ID: 'words.apps.googleusercontent.com', GOOGLE_CLIENT_SECRET: 'google-secret' },
     GPT_URL: 'https://chatgpt.com/g/g-68f0c2a1b4d8-words',
   });
@@ -76,11 +77,13 @@ it('uploads the compatibility flag that MCP clients require, and the variables o
   );
   expect(secrets.map(({ type }) => type)).toEqual(secrets.map(() => 'secret_text'));
   expect(secrets.map(({ name }) => name).sort()).toEqual([
+    'CONTACT_EMAIL',
     'GOOGLE_CLIENT_ID',
     'GOOGLE_CLIENT_SECRET',
     'GPT_CLIENT_ID',
     'GPT_CLIENT_SECRET',
     'ORIGIN',
+    'PUBLISHER_NAME',
     'SEALING_KEYS',
   ]);
   expect(secrets.find(({ name }) => name === 'GPT_CLIENT_SECRET')?.text).toBe(GPT_CLIENT_SECRET);

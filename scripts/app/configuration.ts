@@ -69,6 +69,7 @@ const placeholder = randomBytes(32).toString('hex');
 
 const placeholders: Variables = {
   ORIGIN: 'https://words.example',
+  CONTACT_EMAIL: 'help@words.example',
   SEALING_KEYS: generateKey('filler', (length) => new Uint8Array(randomBytes(length))),
   APPLE_TEAM_ID: 'ABCDE12345',
   APPLE_KEY_ID: 'ABCDE12345',

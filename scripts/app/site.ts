@@ -1,11 +1,12 @@
 /**
- * Builds the static site of a deployment from the files in the repository. Two pages contain values of the
+ * Builds the static site of a deployment from the files in the repository. Three pages contain values of the
  * deployment.
  */
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { html, renderHtml } from 'assistant-auth';
 import { readAuditRetention } from '../../apps/words/src/config/audit.ts';
+import { readPublisher } from '../../apps/words/src/config/publisher.ts';
 import { readOrigin } from '../../apps/words/src/config/urls.ts';
 import { VariableError } from '../../apps/words/src/config/variables.ts';
 import { publicFolder } from './paths.ts';
@@ -13,16 +14,19 @@ import type { Variables } from './variables.ts';
 
 /**
  * Builds the site in a folder and replaces its content.
- * @param variables `ORIGIN`, `GPT_URL` and `AUDIT_DAYS` are used. None of them is secret or required
- * @throws VariableError if `ORIGIN`, `GPT_URL` or `AUDIT_DAYS` is not valid
+ * @param variables `ORIGIN`, `GPT_URL`, `AUDIT_DAYS`, `PUBLISHER_NAME` and `CONTACT_EMAIL` are used. None of them
+ *   is secret. The last two are required with an `ORIGIN` that is not on loopback; the others are optional
+ * @throws VariableError if one of them is missing or not valid
  */
 export const buildSite = async (folder: string, variables: Variables): Promise<void> => {
   const landingPage = renderLandingPage(await readPage('index.html'), variables);
   const privacyPage = renderPrivacyPage(await readPage('privacy.html'), variables);
+  const termsPage = renderTermsPage(await readPage('terms.html'), variables);
   await rm(folder, { recursive: true, force: true });
   await cp(publicFolder, folder, { recursive: true });
   await writeFile(join(folder, 'index.html'), landingPage);
   await writeFile(join(folder, 'privacy.html'), privacyPage);
+  await writeFile(join(folder, 'terms.html'), termsPage);
 };
 
 const readPage = (name: string): Promise<string> => readFile(join(publicFolder, name), 'utf8');
@@ -46,18 +50,41 @@ export const renderLandingPage = (page: string, variables: Variables): string =>
 };
 
 /**
- * Inserts how long this deployment keeps the audit log.
- * @throws VariableError if `AUDIT_DAYS` is not valid
+ * Inserts who runs this deployment, and how long it keeps the audit log.
+ * @throws VariableError if `AUDIT_DAYS`, `PUBLISHER_NAME` or `CONTACT_EMAIL` is not valid, or one of the last two
+ *   is missing
  */
 export const renderPrivacyPage = (page: string, variables: Variables): string => {
   const { auditRetention } = readAuditRetention(variables);
   const days = auditRetention && auditRetention / 86_400;
   return replaceRequired(
-    page,
+    insertPublisher(page, variables),
     retentionPattern,
     (_, defaultDays = '') => `${days ?? defaultDays} ${days === 1 ? 'day' : 'days'}`,
   );
 };
+
+/**
+ * Inserts who runs this deployment.
+ * @throws VariableError if `PUBLISHER_NAME` or `CONTACT_EMAIL` is missing or not valid
+ */
+export const renderTermsPage = (page: string, variables: Variables): string =>
+  insertPublisher(page, variables);
+
+const insertPublisher = (page: string, variables: Variables): string => {
+  const { name, contactEmail } = readPublisher(variables, readOptionalOrigin(variables));
+  const publisher = html`${name ?? '(PUBLISHER_NAME is not set)'}`;
+  const contact =
+    contactEmail === undefined
+      ? html`(CONTACT_EMAIL is not set)`
+      : html`<a href="mailto:${contactEmail}">${contactEmail}</a>`;
+  return replaceRequired(page, publisherPattern, () =>
+    renderHtml(html`Words With Chat is run by <strong>${publisher}</strong>. Contact: ${contact}.`),
+  );
+};
+
+/** Matches the whole sentence, up to the end of the paragraph. */
+const publisherPattern = /<!-- PUBLISHER -->.*?(?=<\/p>)/;
 
 const retentionPattern = /<!-- AUDIT_DAYS -->(\d+) days/;
 

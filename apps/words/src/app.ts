@@ -14,6 +14,7 @@ import { buildMcpUrl, createMcpEndpoint, mcpPath } from './api/mcp-endpoint.ts';
 import type { OperationContext } from './api/player.ts';
 import { scopes } from './api/scopes.ts';
 import type { Bindings } from './bindings.ts';
+import type { Publisher } from './config/publisher.ts';
 import type { Config } from './config.ts';
 import { clientAddress, createLimits } from './limits.ts';
 import { notFound } from './not-found.ts';
@@ -31,13 +32,14 @@ export type RuntimeOptions = Pick<BrokerOptions, 'now' | 'log' | 'fetch' | 'clea
 
 /** Creates the app. Create it once per isolate: the broker caches derived keys and revocations. */
 export const createApp = (config: Config, bindings: Bindings, runtimeOptions: RuntimeOptions = {}): App => {
-  const { origin, sealingKeys, clients, providers, auditRetention } = config;
+  const { origin, publisher, sealingKeys, clients, providers, auditRetention } = config;
   const storage = d1Storage(bindings.db);
   const scores = d1Scores(bindings.db);
   const limits = createLimits(bindings.rateLimitBindings, runtimeOptions.now);
   const broker = createBroker({
     ...runtimeOptions,
     ...fixedBrokerOptions,
+    ...buildContactText(publisher),
     issuer: origin,
     resources: [origin, buildMcpUrl(origin)],
     sealingKeys,
@@ -115,6 +117,12 @@ const fixedBrokerOptions = {
     links: { home: '/', privacyPolicy: '/privacy', terms: '/terms' },
   },
 } as const satisfies Pick<BrokerOptions, 'scopes' | 'branding'>;
+
+/** Returns the text that tells users whom to contact about an error. Default: the broker's, without an address. */
+const buildContactText = ({ contactEmail }: Publisher): Pick<BrokerOptions, 'texts'> =>
+  contactEmail === undefined
+    ? {}
+    : { texts: { report: `If it happens again, email ${contactEmail} and include this reference:` } };
 
 const exportScore = (outcome: ScoreOutcome) =>
   outcome.kind === 'found' ? { score: outcome.score } : undefined;

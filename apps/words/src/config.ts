@@ -5,6 +5,7 @@ import { parseKeyRing } from 'assistant-auth/seal';
 import { readAuditRetention } from './config/audit.ts';
 import { readClients, readMcpClients } from './config/clients.ts';
 import { readProviders } from './config/providers.ts';
+import { type Publisher, readPublisher } from './config/publisher.ts';
 import { readOrigin } from './config/urls.ts';
 import {
   type Environment,
@@ -17,6 +18,7 @@ import {
 export interface Config {
   /** The deployment's origin, for example `https://words.example`. */
   readonly origin: string;
+  readonly publisher: Publisher;
   /** The key ring. It is secret. */
   readonly sealingKeys: string;
   /** The OAuth clients, with unique IDs, and the source of MCP clients that are not pre-registered. */
@@ -32,6 +34,7 @@ export interface Config {
  */
 export const readConfig = (environment: Environment): Config => {
   const origin = readOrigin(environment);
+  const publisher = readPublisher(environment, origin);
   const sealingKeys = readSealingKeys(environment);
   const clients = readClients(environment, origin);
   const ids = clients.map(({ id }) => id);
@@ -43,6 +46,7 @@ export const readConfig = (environment: Environment): Config => {
     );
   return {
     origin,
+    publisher,
     sealingKeys,
     clients: [...clients, ...readMcpClients(environment)],
     providers: readProviders(environment, origin),

@@ -116,3 +116,15 @@ it('deletes all data of a deleted account from D1, and none of other accounts', 
   expect(after).toContain('bob');
   expect(await callScoring(deployment, 'GET', bobToken)).toEqual({ score: 1 });
 });
+
+it.each([
+  [{ contactEmail: 'help@words.example' }, 'email help@words.example and include this reference:'],
+  [{}, 'contact <bdi translate="no">Words With Chat</bdi> and include this reference:'],
+])('says on error pages whom to contact: %j', async (publisher, text) => {
+  const { call } = deploy(env.DB, {}, { publisher });
+  for (const path of ['/authorize', '/callback/google?state=unknown']) {
+    const response = await call(path);
+    expect(response.status).toBe(400);
+    expect(await response.text()).toContain(`If it happens again, ${text}`);
+  }
+});

@@ -21,7 +21,11 @@ import {
 describe('the configuration', () => {
   it('of a deployment contains the GPT, the source of other MCP clients, and Google', () => {
     const { clients: configuredClients, providers, ...rest } = readConfig(validVariables);
-    expect(rest).toEqual({ origin: 'https://words.example', sealingKeys: sealingKey });
+    expect(rest).toEqual({
+      origin: 'https://words.example',
+      publisher: { name: 'Example Games', contactEmail: 'help@words.example' },
+      sealingKeys: sealingKey,
+    });
     expect(configuredClients).toMatchObject([
       {
         id: 'words-gpt',
@@ -43,6 +47,27 @@ describe('the configuration', () => {
   ])('keeps the audit for %j days', (AUDIT_DAYS, auditRetention) => {
     expect(readConfig({ ...validVariables, AUDIT_DAYS })).toMatchObject({ auditRetention });
   });
+
+  it.each([
+    ['Ada & Söhne <GmbH>', 'ADA+words@mail.words-games.example'],
+    ['x'.repeat(100), `${'x'.repeat(240)}@words.example`],
+    [' Example Games ', ' help@words.example '],
+  ])('names the publisher: %s', (PUBLISHER_NAME, CONTACT_EMAIL) => {
+    expect(readConfig({ ...validVariables, PUBLISHER_NAME, CONTACT_EMAIL }).publisher).toEqual({
+      name: PUBLISHER_NAME.trim(),
+      contactEmail: CONTACT_EMAIL.trim(),
+    });
+  });
+
+  it.each(['http://localhost:8787', 'http://127.0.0.1:8787', 'http://[::1]:8787'])(
+    'needs no publisher on loopback: %s',
+    (ORIGIN) => {
+      const local = { ...validVariables, ORIGIN };
+      expect(readConfig({ ...local, PUBLISHER_NAME: '', CONTACT_EMAIL: ' ' }).publisher).toEqual({});
+      expect(readConfig({ ...local, CONTACT_EMAIL: undefined }).publisher).toEqual({ name: 'Example Games' });
+      expect(() => readConfig({ ...local, CONTACT_EMAIL: 'x' })).toThrow(/^CONTACT_EMAIL must be /);
+    },
+  );
 
   it('accepts two secrets and pinned GPTs', () => {
     const [gpt] = readConfig({
@@ -267,6 +292,11 @@ const captureError = (read: () => unknown): Error => {
 };
 
 const invalidOrigin = /^ORIGIN must be an https origin /;
+const missingName = /^PUBLISHER_NAME is missing: /;
+const invalidName = /^PUBLISHER_NAME must be a name on one line, with at most 100 characters/;
+const missingEmail = /^CONTACT_EMAIL is missing: /;
+const invalidEmail = /^CONTACT_EMAIL must be one email address, such as help@words\.example/;
+const placeholderEmail = /^CONTACT_EMAIL must be an address that receives email: /;
 const invalidSecrets =
   /^GPT_CLIENT_SECRET must be one or two secrets of at least 32 printable ASCII characters/;
 const invalidClient = /^STATIC_CLIENTS is invalid for app: /;
@@ -285,6 +315,58 @@ const wrongConfigurations: readonly Case[] = [
   ],
   ['ORIGIN', 'a trailing slash', { ORIGIN: 'https://words.example/' }, invalidOrigin],
   ['ORIGIN', 'a path', { ORIGIN: 'https://words.example/app' }, invalidOrigin],
+  ...['https://localhost:8787', 'https://127.0.0.1'].flatMap((ORIGIN): readonly Case[] => [
+    ['PUBLISHER_NAME', `missing at ${ORIGIN}`, { ORIGIN, PUBLISHER_NAME: undefined }, missingName],
+    ['CONTACT_EMAIL', `missing at ${ORIGIN}`, { ORIGIN, CONTACT_EMAIL: undefined }, missingEmail],
+  ]),
+  ['PUBLISHER_NAME', 'missing', { PUBLISHER_NAME: undefined }, missingName],
+  ['PUBLISHER_NAME', 'empty', { PUBLISHER_NAME: '' }, missingName],
+  ['PUBLISHER_NAME', 'blank', { PUBLISHER_NAME: ' \t\n' }, missingName],
+  ['PUBLISHER_NAME', 'not a string', { PUBLISHER_NAME: {} }, /^PUBLISHER_NAME must be text\.$/],
+  ...[
+    'Ada\r\nSet-Cookie: a=b',
+    'Ada\nGames',
+    'Ada\0',
+    'Ada\u2028Games',
+    'Ada \u202esemaG',
+    'Ada\u2069',
+    'Ada\ud800',
+  ]
+    .concat('x'.repeat(101))
+    .map((name): Case => ['PUBLISHER_NAME', JSON.stringify(name), { PUBLISHER_NAME: name }, invalidName]),
+  ['CONTACT_EMAIL', 'missing', { CONTACT_EMAIL: undefined }, missingEmail],
+  ['CONTACT_EMAIL', 'empty', { CONTACT_EMAIL: '' }, missingEmail],
+  ['CONTACT_EMAIL', 'blank', { CONTACT_EMAIL: '  ' }, missingEmail],
+  ['CONTACT_EMAIL', 'not a string', { CONTACT_EMAIL: 7 }, /^CONTACT_EMAIL must be text\.$/],
+  ...[
+    'words.example',
+    'help@',
+    '@words.example',
+    'help@localhost',
+    'help@words..example',
+    'help@-words.example',
+    'help@words.example.',
+    'help@127.0.0.1',
+    'help@words@words.example',
+    'help..me@words.example',
+    '.help@words.example',
+    'Help <help@words.example>',
+    'help@words.example,eve@evil.example',
+    'help@words.example eve@evil.example',
+    'help@words.example?bcc=eve@evil.example',
+    'help%0d%0abcc:eve@words.example',
+    'help@words.example\r\nbcc:eve@evil.example',
+    'help@words.example\nX',
+    'mailto:help@words.example',
+    '"help"@words.example',
+    'help"><script>@words.example',
+    '{product}@words.example',
+    'h\u00e9lp@words.example',
+    `${'x'.repeat(241)}@words.example`,
+  ].map((email): Case => ['CONTACT_EMAIL', JSON.stringify(email), { CONTACT_EMAIL: email }, invalidEmail]),
+  ...['you@example.com', 'you@Example.ORG', 'you@mail.example.net'].map(
+    (email): Case => ['CONTACT_EMAIL', email, { CONTACT_EMAIL: email }, placeholderEmail],
+  ),
   ['ORIGIN', 'a username', { ORIGIN: 'https://u@words.example' }, invalidOrigin],
   [
     'SEALING_KEYS',

@@ -53,7 +53,7 @@ export interface Deployment {
 export const deploy = (
   db: D1Database = env.DB,
   runtimeOptions: RuntimeOptions = {},
-  configOverrides: Pick<Partial<Config>, 'auditRetention' | 'clients'> = {},
+  configOverrides: Pick<Partial<Config>, 'auditRetention' | 'clients' | 'publisher'> = {},
   bindingOverrides: Partial<Bindings> = {},
 ): Deployment => {
   const log: LogEntry[] = [];
@@ -61,6 +61,7 @@ export const deploy = (
   const gpt = gptAction({ id: 'gpt', name: 'Words GPT', secrets: [gptSecret], scopes: ['words', 'score'] });
   const config = {
     origin,
+    publisher: { name: 'Example Games', contactEmail: 'help@words.example' },
     sealingKeys: 'test-1.nJf9-2P7jQRmJJYTuxkQlkw9BQVyIGT9UVsbqpYP25g',
     clients: [gpt, mcpClients()],
     providers: [createProvider('google', 'Google'), createProvider('github', 'GitHub')],

@@ -7,6 +7,8 @@ export const otherSecret = 'Y_EWFDw4Pt7muInnvySzcV8LKWyYjQ_TqZFlDL80OFM';
 
 export const validVariables = {
   ORIGIN: 'https://words.example',
+  PUBLISHER_NAME: 'Example Games',
+  CONTACT_EMAIL: 'help@words.example',
   SEALING_KEYS: sealingKey,
   GPT_CLIENT_ID: 'words-gpt',
   GPT_CLIENT_SECRET: secret,

@@ -10,6 +10,7 @@ import type { ClientRegistry } from './clients/registry.ts';
 import type { Limits } from './limits/rate-limits.ts';
 import type { Clock, Identity, Milliseconds, Seconds, UserClaims, UserId } from './oauth/identifiers.ts';
 import type { LogEntry } from './oauth/log.ts';
+import type { RefusalLink } from './oauth/protocol-error.ts';
 import type { Issuer } from './oauth/resource.ts';
 import type { RandomBytes } from './oauth/secrets.ts';
 import type { IdentityProvider, ProviderIo } from './providers/provider.ts';
@@ -159,7 +160,12 @@ export type ContinueSessionResult =
  * export const resolveUser: ResolveUser = async ({ provider, claims }) =>
  *   provider === 'google' && claims['hd'] === 'words.example'
  *     ? { kind: 'accepted', claims: { role: 'member' } }
- *     : { kind: 'refused', reason: 'not a member of words.example' };
+ *     : {
+ *         kind: 'refused',
+ *         reason: 'not a member of words.example',
+ *         message: 'Only members of words.example can use this app. Ask your administrator for an account.',
+ *         link: { text: 'Email the administrator', href: 'mailto:admin@words.example' },
+ *       };
  * ```
  */
 export type ResolveUser = (identity: Identity, client: Client) => Promise<UserResolution>;
@@ -186,10 +192,23 @@ export interface AcceptedUser {
 
 /** The sign-in is refused. */
 export interface RefusedUser {
-  /** The client gets `access_denied`; a sign-in to the account page gets an error page. */
+  /**
+   * Without `message`, the browser returns to the client at once, with `access_denied`; a sign-in to the
+   * account page gets an error page.
+   */
   readonly kind: 'refused';
   /** Why. It is logged, and neither the user nor the client sees it. */
   readonly reason: string;
+  /**
+   * What the user can do, such as whom to ask. A page with status 403 shows it, with the account that was
+   * used and a link to return. The client gets `access_denied` if the user follows that link, and never gets
+   * the message. Plain text on one line, of at most 1,000 bytes, without control characters. If it or the
+   * link is not valid, the user is refused as without them, and the log says `resolve-user.invalid-refusal`
+   * and why. Default: no page.
+   */
+  readonly message?: string;
+  /** A link below `message`, such as to a page that creates an account. Requires `message`. Default: none. */
+  readonly link?: RefusalLink;
 }
 
 /**

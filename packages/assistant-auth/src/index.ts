@@ -59,6 +59,7 @@ export {
   type UserId,
 } from './oauth/identifiers.ts';
 export type { Log, LogEntry, LogEvent, OnEvent } from './oauth/log.ts';
+export type { RefusalLink } from './oauth/protocol-error.ts';
 export type { RandomBytes } from './oauth/secrets.ts';
 export type { AuthorizedCall, ProtectOptions, ProtectResult, RefusedCall } from './protect.ts';
 export { type AppleOptions, apple } from './providers/apple.ts';

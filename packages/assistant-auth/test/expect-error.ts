@@ -22,6 +22,7 @@ export const expectErrorPage = async (
   status = 400,
   clientErrorTitle = 'We couldn’t sign you in',
   destination?: ErrorModel['destination'],
+  refusal: Pick<ErrorModel, 'identity' | 'link'> = {},
 ): Promise<void> => {
   expect(response.status).toBe(status);
   expect(Object.fromEntries(response.headers)).toEqual({
@@ -43,6 +44,7 @@ export const expectErrorPage = async (
       reference: deployment.log.at(-1)?.requestId ?? 'no reference in the log',
       stylesheetPath: '/authorize/style.css',
       ...(destination !== undefined && { destination }),
+      ...refusal,
     }),
   );
 };

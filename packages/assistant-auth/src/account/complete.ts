@@ -171,9 +171,10 @@ const resolveOwnership = async (
 };
 
 const resolvePublisherUser = async (
-  { resolveUser, account }: AccountContext,
+  context: AccountContext,
   identity: Identity,
-): Promise<UserId | undefined> => parseUserResolution(await resolveUser(identity, account)).userId;
+): Promise<UserId | undefined> =>
+  parseUserResolution(context, identity, await context.resolveUser(identity, context.account)).userId;
 
 /** Returns the user ID that the publisher assigns to the identity of this session, if any. */
 const resolveSessionUser = async (

@@ -34,7 +34,7 @@ export const authorizeEndpoint = (context: BrokerContext): EndpointDefinition =>
     const query = requestContext.url.searchParams;
     const requestingClient = await validateClientAndRedirect(query, context.clients);
     const { client, redirect } = requestingClient;
-    const target = { ...requestingClient, clientId: client.id, issuer: context.issuer };
+    const target = { ...requestingClient, issuer: context.issuer };
     const work = async (): Promise<Response> => {
       const request = parseAuthorizationRequest(query, requestingClient, context.resources, context.scopes);
       const prompt = readPrompt(query);
@@ -52,7 +52,7 @@ export const authorizeEndpoint = (context: BrokerContext): EndpointDefinition =>
     // server could lead to any website that has published a metadata document (RFC 9700 §4.11.2).
     return client.isTrustedRedirect?.(redirect) === false
       ? work()
-      : withErrorRedirect(target, requestContext, work);
+      : withErrorRedirect(context, target, requestContext, work);
   },
 });
 

@@ -22,15 +22,20 @@ import {
 import { buildSignIn, recordWithinLimits } from '../sign-in/resolve-user.ts';
 import type { AuthorizationRequest } from '../tokens/sealed-types.ts';
 import { completeReconsent, startReconsent } from './reconsent.ts';
-import { redirectWithCode, resolveResponseTarget, sealCode, withErrorRedirect } from './response.ts';
+import {
+  buildErrorUrl,
+  redirectWithCode,
+  resolveResponseTarget,
+  sealCode,
+  withErrorRedirect,
+} from './response.ts';
 
 /** Creates the callback handler for authorization requests. */
 export const authorizationCallback = (context: BrokerContext): CallbackHandler<'authorize'> => ({
   complete: (callback, { request }) => completeAuthorization(context, callback, request),
-  async destination({ clientId, redirectUri }) {
-    const request = { clientId, redirectUri, state: undefined };
+  async destination(request, failure) {
     const { client, target } = await resolveResponseTarget(context, request);
-    const url = findWebsiteUrl(target.redirect);
+    const url = failure?.refusal ? buildErrorUrl(target, failure) : findWebsiteUrl(target.redirect);
     return { kind: 'client', name: client.name, ...(url !== undefined && { url }) };
   },
 });
@@ -73,7 +78,7 @@ const completeAuthorization = async (
       return seeOther(reconsent.url.href, [...completionCookies, ...reconsent.cookies]);
     return redirectWithCode(target, await createCode(), completionCookies);
   };
-  return withErrorRedirect(target, requestContext, work, (protocolError) =>
+  return withErrorRedirect(context, target, requestContext, work, (protocolError) =>
     failTransaction(context, callback, protocolError),
   );
 };

@@ -44,7 +44,7 @@ export const consentEndpoint = (context: BrokerContext): EndpointDefinition => (
     const isKnownChoice =
       provider !== undefined || form.choice === continueChoice || form.cancel !== undefined;
     if (!isKnownChoice) throw authorizationError('consent.choice');
-    return withErrorRedirect(target, requestContext, async () => {
+    return withErrorRedirect(context, target, requestContext, async () => {
       if (form.cancel !== undefined) throw authorizationError('user.canceled');
       if (provider === undefined)
         return continueAsSessionUser(context, requestContext, consent, client, target);

@@ -1,11 +1,13 @@
 /**
  * The authorization response: redirects to the verified redirect URI with a code or an error in the query
  * (RFC 6749 §4.1.2, with `iss` of RFC 9207), and seals the code. Errors go to the client, except those in
- * `reasonsShownToUser`.
+ * `reasonsShownToUser`. If `resolveUser` refused the user with a message, a page shows it first, and links to
+ * the same URL.
  */
 
 import type { Client } from '../clients/client.ts';
 import type { BrokerContext } from '../context.ts';
+import { createErrorPageResponder } from '../endpoint/error-page.ts';
 import { logProtocolError, type RequestContext, toProtocolError } from '../endpoint/handler.ts';
 import { seeOther } from '../http/responses.ts';
 import { authorizationError, type ErrorReason, type ProtocolError } from '../oauth/protocol-error.ts';
@@ -19,7 +21,7 @@ import type { AuthorizationRequest } from '../tokens/sealed-types.ts';
  */
 export interface ResponseTarget {
   readonly redirect: VerifiedRedirect;
-  readonly clientId: string;
+  readonly client: Client;
   /** The client's value, returned unchanged. */
   readonly state: string | undefined;
   readonly issuer: Issuer;
@@ -39,7 +41,7 @@ export const resolveResponseTarget = async (
   const client = await clients.find(clientId);
   if (client === undefined) throw authorizationError('client.unknown');
   const redirect = verifyRedirect(client, redirectUri);
-  return { client, target: { redirect, clientId, state, issuer } };
+  return { client, target: { redirect, client, state, issuer } };
 };
 
 /** Redirects to the client with a code. */
@@ -47,14 +49,15 @@ export const redirectWithCode = (
   target: ResponseTarget,
   code: string,
   cookies: readonly string[],
-): Response => redirectToClient(target, { code }, cookies);
+): Response => seeOther(buildResponseUrl(target, { code }), cookies);
 
 /**
  * Runs the rest of an authorization. If it fails, redirects to the client with the error, except for errors
  * that are shown to the user.
- * @param createCookies returns the `Set-Cookie` values of the error redirect. Default: none
+ * @param createCookies returns the `Set-Cookie` values of the error response. Default: none
  */
 export const withErrorRedirect = async (
+  context: Pick<BrokerContext, 'pages' | 'branding'>,
   target: ResponseTarget,
   requestContext: RequestContext,
   work: () => Promise<Response>,
@@ -65,15 +68,19 @@ export const withErrorRedirect = async (
   } catch (error) {
     const protocolError = toProtocolError(error);
     if (reasonsShownToUser.has(protocolError.reason)) throw protocolError;
+    const { client } = target;
+    const url = buildErrorUrl(target, protocolError);
     const cookies = await createCookies(protocolError);
-    logProtocolError(protocolError, requestContext, { clientId: target.clientId });
-    return redirectToClient(
-      target,
-      { error: protocolError.code, error_description: protocolError.description },
-      cookies,
-    );
+    logProtocolError(protocolError, requestContext, { clientId: client.id });
+    if (protocolError.refusal === undefined) return seeOther(url, cookies);
+    const destination = { kind: 'client', name: client.name, url } as const;
+    return createErrorPageResponder(context)(protocolError, requestContext, destination, cookies);
   }
 };
+
+/** Returns the URL that sends an error to the client. */
+export const buildErrorUrl = (target: ResponseTarget, { code, description }: ProtocolError): string =>
+  buildResponseUrl(target, { error: code, error_description: description });
 
 /** The reasons for which the user sees a page, and the client gets no error. */
 const reasonsShownToUser: ReadonlySet<ErrorReason> = new Set([
@@ -85,19 +92,17 @@ const reasonsShownToUser: ReadonlySet<ErrorReason> = new Set([
   'provider.changed',
 ]);
 
-const redirectToClient = (
-  target: ResponseTarget,
+const buildResponseUrl = (
+  { redirect, state, issuer }: ResponseTarget,
   parameters: Readonly<Record<string, string>>,
-  cookies: readonly string[],
-): Response => {
-  const { redirect, state, issuer } = target;
+): string => {
   const query = new URLSearchParams(parameters);
   if (state !== undefined) query.append('state', state);
   query.append('iss', issuer);
   // Spaces become %20, which every decoder understands. Plus signs in values are already %2B.
   const appended = query.toString().replaceAll('+', '%20');
   // Appended to the string, because the query of the redirect URI must be retained (RFC 6749 §3.1.2).
-  return seeOther(redirect + selectSeparator(redirect) + appended, cookies);
+  return redirect + selectSeparator(redirect) + appended;
 };
 
 const selectSeparator = (redirect: string): string => {

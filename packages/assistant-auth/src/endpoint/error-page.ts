@@ -19,10 +19,13 @@ export const createErrorPageResponder =
     protocolError: ProtocolError,
     requestContext: RequestContext,
     destination?: ErrorModel['destination'],
+    cookies?: readonly string[],
   ): Response => {
-    const title =
-      titles[protocolError.reason] ??
-      (protocolError.status < 500 ? clientErrorTitle : 'Something went wrong');
+    const { refusal } = protocolError;
+    const title = refusal
+      ? branding.texts.refused
+      : (titles[protocolError.reason] ??
+        (protocolError.status < 500 ? clientErrorTitle : 'Something went wrong'));
     const { requestId: reference } = requestContext;
     const model = {
       branding,
@@ -31,8 +34,9 @@ export const createErrorPageResponder =
       reference,
       stylesheetPath: paths.stylesheet,
       ...(destination !== undefined && { destination }),
+      ...refusal,
     };
-    return errorPageResponse(renderErrorPage(pages, model, requestContext), protocolError);
+    return errorPageResponse(renderErrorPage(pages, model, requestContext), protocolError, cookies);
   };
 
 /** The titles of errors that have their own. */

@@ -45,12 +45,21 @@ export const downloadResponse = (body: object, fileName: string): Response =>
   });
 
 /** Returns an error page, which has no form. */
-export const errorPageResponse = (html: string, error: ProtocolError): Response =>
-  respond(error.status, html, {
-    ...pageHeaders,
-    ...buildRetryAfterHeader(error),
-    'content-security-policy': `${pageCsp}; form-action 'none'`,
-  });
+export const errorPageResponse = (
+  html: string,
+  error: ProtocolError,
+  cookies: readonly string[] = [],
+): Response =>
+  respond(
+    error.status,
+    html,
+    {
+      ...pageHeaders,
+      ...buildRetryAfterHeader(error),
+      'content-security-policy': `${pageCsp}; form-action 'none'`,
+    },
+    cookies,
+  );
 
 /**
  * Returns the page for a callback that does not sign anyone in. It has a link and no form.

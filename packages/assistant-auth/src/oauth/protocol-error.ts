@@ -22,6 +22,8 @@ export class ProtocolError extends Error {
    * header.
    */
   readonly retryAfter: Seconds | undefined;
+  /** What the publisher tells the user, on a page instead of a redirect to the client. */
+  readonly refusal: Refusal | undefined;
 
   constructor(
     reason: ErrorReason,
@@ -34,11 +36,34 @@ export class ProtocolError extends Error {
     this.description = description;
     this.status = status;
     this.retryAfter = options.retryAfter;
+    this.refusal = options.refusal;
   }
 }
 
 /** `cause` is only logged. */
-export type ProtocolErrorOptions = ErrorOptions & { readonly retryAfter?: Seconds };
+export type ProtocolErrorOptions = ErrorOptions & {
+  readonly retryAfter?: Seconds;
+  readonly refusal?: Refusal | undefined;
+};
+
+/** A message to a user whom `resolveUser` refused, and the identity that the user signed in with. */
+export interface Refusal {
+  readonly message: string;
+  readonly link?: RefusalLink;
+  readonly identity: { readonly provider: string; readonly label?: string };
+}
+
+/** A link below the message to a user whom `resolveUser` refused. */
+export interface RefusalLink {
+  /** The text of the link, such as `Create an account`. Plain text on one line, of at most 200 bytes. */
+  readonly text: string;
+  /**
+   * The target: an absolute https URL without user information, or `mailto:` with one address and nothing
+   * else; http on loopback if the issuer is on loopback. At most 512 bytes. Never put a secret or a token
+   * into it.
+   */
+  readonly href: string;
+}
 
 /** The error code, the message, and the status. Default for the status: see `statusByCode`. */
 type ErrorDefinition = readonly [code: OAuthErrorCode, description: string, status?: number];
@@ -208,6 +233,8 @@ export const callbackErrors = {
   ],
   'provider.invalid': ['server_error', 'The response from the sign-in provider could not be verified.'],
   'resolve-user.refused': ['access_denied', 'This account is not allowed to sign in here.'],
+  // The message or the link of the refusal is not valid.
+  'resolve-user.invalid-refusal': ['access_denied', 'This account is not allowed to sign in here.'],
   'resolve-user.link-refused': [
     'access_denied',
     "This account can't be added to the account that you're signed in to.",
@@ -225,13 +252,16 @@ export const callbackError = (reason: CallbackErrorReason, options?: ProtocolErr
  * Creates the error of an earlier callback again, from its reason.
  * @param reason of this release or another one. `undefined` if there was no error
  */
-export const restoreError = (reason: string | undefined): ProtocolError | undefined => {
+export const restoreError = (
+  reason: string | undefined,
+  refusal: Refusal | undefined,
+): ProtocolError | undefined => {
   if (reason === undefined) return undefined;
   // In the function, so that bundles without a callback don't contain the messages.
   const definitions = { ...requestErrors, ...callbackErrors };
   const isKnown = (text: string): text is keyof typeof definitions => Object.hasOwn(definitions, text);
   const known = isKnown(reason) ? reason : 'unexpected';
-  return new ProtocolError(known, definitions[known]);
+  return new ProtocolError(known, definitions[known], { refusal });
 };
 
 // Errors of the account page.

@@ -18,12 +18,7 @@ import {
 import { readCookies } from '../http/request.ts';
 import { completedPageResponse, seeOther } from '../http/responses.ts';
 import type { Identity } from '../oauth/identifiers.ts';
-import {
-  callbackError,
-  type ErrorReason,
-  type ProtocolError,
-  restoreError,
-} from '../oauth/protocol-error.ts';
+import { callbackError, type ProtocolError, restoreError } from '../oauth/protocol-error.ts';
 import { createIdentity } from '../providers/oauth-client.ts';
 import { type AdminConsent, type IdentityProvider, ProviderError } from '../providers/provider.ts';
 import { StorageUnavailable } from '../storage/broker-storage.ts';
@@ -50,10 +45,12 @@ export interface CallbackHandler<Kind extends TransactionPurpose['kind']> {
   ) => Promise<Response>;
   /**
    * Returns where the page for a repeated callback links to.
+   * @param failure why the callback failed. Default: it did not
    * @throws ProtocolError if the client or its redirect URI is no longer registered
    */
   readonly destination: (
     purpose: Extract<Completion['purpose'], { readonly kind: Kind }>,
+    failure?: ProtocolError,
   ) => Promise<CompletedModel['destination']>;
 }
 
@@ -128,7 +125,7 @@ export const callbackEndpoint = (context: BrokerContext, handlers: CallbackHandl
           handlers,
           requestContext,
           found.transaction,
-          restoreError(found.transaction.failure),
+          restoreError(found.transaction.failure, found.transaction.refusal),
         );
       if (isExpired) throw callbackError('form-post.expired');
       const { transaction, cookie } = found;
@@ -161,10 +158,8 @@ const completeOnce = async (
     if (protocolError.reason === 'transaction.replayed') return showEarlier(undefined);
     if (!finalReasons.test(protocolError.reason)) throw error;
     logProtocolError(protocolError, requestContext);
-    const response = await showFailure(context, handlers, requestContext, purpose, protocolError);
-    for (const cookie of await failTransaction(context, callback, protocolError))
-      response.headers.append('set-cookie', cookie);
-    return response;
+    const cookies = await failTransaction(context, callback, protocolError);
+    return showFailure(context, handlers, requestContext, purpose, protocolError, cookies);
   }
 };
 
@@ -184,7 +179,7 @@ export const failTransaction = (
   protocolError: ProtocolError,
 ): Promise<readonly string[]> => {
   callback.replayGuard.rememberError(callback.transaction.state, protocolError);
-  return buildCompletionCookies(context, callback, protocolError.reason);
+  return buildCompletionCookies(context, callback, protocolError);
 };
 
 /**
@@ -225,11 +220,13 @@ const showFailure = async (
   requestContext: RequestContext,
   purpose: Completion['purpose'],
   protocolError: ProtocolError,
+  cookies?: readonly string[],
 ): Promise<Response> =>
   createErrorPageResponder(context)(
     protocolError,
     requestContext,
-    await findDestination(requestContext, () => resolveDestination(handlers, purpose)),
+    await findDestination(requestContext, () => resolveDestination(handlers, purpose, protocolError)),
+    cookies,
   );
 
 /** Returns `undefined` if there is none: the page is about something else. */
@@ -388,12 +385,12 @@ export const handleProviderResponseUnlessDenied = async (
 
 /**
  * Returns the `Set-Cookie` values that let the broker recognize the callback if it arrives again.
- * @param failure the reason of the error. Default: the transaction succeeded
+ * @param failure the error. Default: the transaction succeeded
  */
 export const buildCompletionCookies = (
   { sealers, now }: Pick<BrokerContext, 'sealers' | 'now'>,
   { requestContext, transaction }: CallbackContext,
-  failure?: ErrorReason,
+  failure?: ProtocolError,
 ): Promise<readonly string[]> =>
   completeTransaction(transaction, readCookies(requestContext.request), sealers, now(), failure);
 
@@ -453,10 +450,11 @@ const determineOutcome = async (
 const resolveDestination = (
   { authorize, account, link }: CallbackHandlers,
   purpose: Completion['purpose'],
+  failure?: ProtocolError,
 ): Promise<CompletedModel['destination']> => {
   switch (purpose.kind) {
     case 'authorize':
-      return authorize.destination(purpose);
+      return authorize.destination(purpose, failure);
     case 'account':
       return requireHandler(account).destination(purpose);
     case 'link':

@@ -215,41 +215,43 @@ const maxCookiesLength = 6000;
 /** The length of a completion that fits beside a session and the binding cookies of 30 tabs. */
 const maxCompletionLength = 1200;
 
+/** The same, with the message of a refusal. No other transaction fits beside the longest. */
+const maxRefusalLength = 3300;
+
 /** Returns the length of a cookie in the `Cookie` header, with its separators. */
 const measureCookie = ([name, value]: readonly [string, string]): number => name.length + value.length + 3;
 
 /**
  * Returns the `Set-Cookie` values that delete a completed login transaction and store what identifies its
  * callback, until the transaction would have expired.
- * @param failure the reason of the error. Default: the transaction succeeded
+ * @param failure the error. Default: the transaction succeeded
  */
 export const completeTransaction = async (
   { state, grantId, provider, purpose, expiresAt }: Transaction,
   cookies: ReadonlyMap<string, string>,
   { transaction, completion }: Pick<Sealers, 'transaction' | 'completion'>,
   now: EpochSeconds,
-  failure?: string,
+  failure?: Pick<ProtocolError, 'reason' | 'refusal'>,
 ): Promise<readonly string[]> => {
   const [transactionCookie, name] = await Promise.all([
     deriveTransactionCookieName(state),
     deriveCompletionCookieName(state),
   ]);
-  const sealed = await completion.seal({
+  const sealed = await sealCompletion(completion, {
     grantId,
     provider,
     purpose: toCompletedPurpose(purpose),
     expiresAt,
-    failure,
+    failure: failure?.reason,
+    refusal: failure?.refusal,
   });
-  // Only a client ID of nearly a kilobyte makes it too long. Then a repeated callback is not recognized.
-  const added =
-    sealed.length > maxCompletionLength ? [] : [setCookie(name, sealed, Math.max(expiresAt - now, 0))];
+  const added = sealed === undefined ? [] : [setCookie(name, sealed, Math.max(expiresAt - now, 0))];
   const others = new Map(cookies);
   others.delete(transactionCookie);
   others.delete(name);
   // The response of a sign-in to the account page also sets a session and a notice.
-  const reserved = purpose.kind === 'account' ? 1310 : 0;
-  const available = maxCookiesLength - measureCookie([name, sealed]) - reserved;
+  const reserved = purpose.kind === 'account' && failure === undefined ? 1310 : 0;
+  const available = maxCookiesLength - measureCookie([name, sealed ?? '']) - reserved;
   const surplus = await listSurplusCookies(
     others,
     transaction,
@@ -260,14 +262,33 @@ export const completeTransaction = async (
   return [clearCookie(transactionCookie), ...added, ...surplus.map(clearCookie)];
 };
 
+/**
+ * Seals a completion. Omits the message of a refusal and the client's `state` if they do not fit: a repeated
+ * callback then shows only the reason.
+ * @returns `undefined` if even that is too long, because the client ID has nearly a kilobyte. Then a repeated
+ *   callback is not recognized
+ */
+const sealCompletion = async (
+  sealer: SealedType<Completion>,
+  completion: Completion,
+): Promise<string | undefined> => {
+  if (completion.refusal !== undefined) {
+    const withRefusal = await sealer.seal(completion);
+    if (withRefusal.length <= maxRefusalLength) return withRefusal;
+  }
+  const purpose = { ...completion.purpose, state: undefined };
+  const sealed = await sealer.seal({ ...completion, purpose, refusal: undefined });
+  return sealed.length > maxCompletionLength ? undefined : sealed;
+};
+
 /** Returns what a completion keeps of the transaction's purpose. */
 export const toCompletedPurpose = (
   purpose: Transaction['purpose'] | Completion['purpose'],
 ): Completion['purpose'] => {
   switch (purpose.kind) {
     case 'authorize': {
-      const { clientId, redirectUri } = 'request' in purpose ? purpose.request : purpose;
-      return { kind: 'authorize', clientId, redirectUri };
+      const { clientId, redirectUri, state } = 'request' in purpose ? purpose.request : purpose;
+      return { kind: 'authorize', clientId, redirectUri, state };
     }
     case 'account':
     case 'link':

@@ -1,13 +1,15 @@
 /** Maps a verified identity to a user with the option `resolveUser`, and builds and stores the sign-in. */
 
 import type { Client } from '../clients/client.ts';
-import type { BrokerContext, ResolveUser, UserResolution } from '../context.ts';
+import type { BrokerContext, RefusedUser, ResolveUser, UserResolution } from '../context.ts';
 import type { EpochSeconds, Identity } from '../oauth/identifiers.ts';
-import { callbackError } from '../oauth/protocol-error.ts';
+import { callbackError, type ProtocolError, type Refusal } from '../oauth/protocol-error.ts';
+import { isLoopback } from '../oauth/resource.ts';
 import { offlineAccessScope } from '../oauth/scope.ts';
 import { randomId } from '../oauth/secrets.ts';
 import type { IdentityKey, RefreshPolicy, SignIn, SignInOutcome } from '../storage/broker-storage.ts';
 import { type Sealers, sealUpstreamToken } from '../tokens/sealers.ts';
+import { controlCharacters } from '../ui/layout.ts';
 
 /** The default of `resolveUser`: accepts every identity, and the broker assigns the user IDs. */
 export const acceptEveryIdentity: ResolveUser = async () => ({ kind: 'accepted' });
@@ -27,12 +29,12 @@ const maxActiveGrants = 200;
 
 type ResolveUserContext = Pick<
   BrokerContext,
-  'resolveUser' | 'providers' | 'sealers' | 'limits' | 'now' | 'randomBytes'
+  'resolveUser' | 'issuer' | 'providers' | 'sealers' | 'limits' | 'now' | 'randomBytes'
 >;
 
 /**
  * Builds the sign-in to store.
- * @throws ProtocolError `resolve-user.refused`, `resolve-user.invalid-id` or `resolve-user.invalid-claims`
+ * @throws ProtocolError as `parseUserResolution`
  */
 export const buildSignIn = async (
   context: ResolveUserContext,
@@ -40,7 +42,11 @@ export const buildSignIn = async (
   client: Client,
   identity: Identity,
 ): Promise<SignIn> => {
-  const { userId, claims } = parseUserResolution(await context.resolveUser(identity, client));
+  const { userId, claims } = parseUserResolution(
+    context,
+    identity,
+    await context.resolveUser(identity, client),
+  );
   const { limit, period } = context.limits.signInsPerUser;
   return {
     now: context.now(),
@@ -107,21 +113,75 @@ export const recordWithinLimits = async (
 /**
  * Checks the result of `resolveUser`. No compiler checks it if the publisher writes JavaScript, so every
  * result but `accepted` is refused.
- * @throws ProtocolError `resolve-user.refused`; `resolve-user.invalid-id` or `resolve-user.invalid-claims`
- *   for a value that is malformed or too large
+ * @throws ProtocolError `resolve-user.refused`; `resolve-user.invalid-refusal`, `resolve-user.invalid-id` or
+ *   `resolve-user.invalid-claims` for a value that is malformed or too large
  */
-export const parseUserResolution = (resolution: UserResolution) => {
+export const parseUserResolution = (
+  context: RefusalContext,
+  identity: Identity,
+  resolution: UserResolution,
+) => {
   if (resolution.kind !== 'accepted')
-    throw callbackError('resolve-user.refused', { cause: resolution.reason });
+    throw callbackError('resolve-user.refused', {
+      cause: resolution.reason,
+      refusal: parseRefusal(context, identity, resolution),
+    });
   const { userId, claims = {} } = resolution;
-  if (userId !== undefined && !isUserId(userId)) throw callbackError('resolve-user.invalid-id');
+  if (userId !== undefined && !isText(userId, maxUserIdBytes)) throw callbackError('resolve-user.invalid-id');
   if (!isClaims(claims)) throw callbackError('resolve-user.invalid-claims');
   return { userId, claims };
 };
 
+type RefusalContext = Pick<BrokerContext, 'issuer' | 'providers'>;
+
+/**
+ * Parses what the user gets to see of a refusal.
+ * @returns `undefined` if that is nothing
+ * @throws ProtocolError `resolve-user.invalid-refusal`, which refuses the user without message and link
+ */
+const parseRefusal = (
+  { issuer, providers }: RefusalContext,
+  { provider, label }: Identity,
+  { message, link }: RefusedUser,
+): Refusal | undefined => {
+  if (message === undefined && link === undefined) return undefined;
+  const displayName = providers.get(provider)?.displayName ?? provider;
+  return {
+    message: parsePlainText('message', message, 1000),
+    // A JavaScript caller can return anything as the link.
+    ...(link !== undefined && {
+      link: {
+        text: parsePlainText('link.text', link?.text, 200),
+        href: parseLinkTarget(link?.href, issuer),
+      },
+    }),
+    identity: { provider: displayName, ...(label !== undefined && { label }) },
+  };
+};
+
+const parsePlainText = (name: string, text: unknown, maxBytes: number): string => {
+  if (isText(text, maxBytes) && text.search(controlCharacters) < 0) return text;
+  throw invalidRefusal(`${name} must be plain text on one line, of at most ${maxBytes} bytes`);
+};
+
+/** Returns the URL as it was parsed, so that the browser finds the same scheme in it. */
+const parseLinkTarget = (target: unknown, issuer: string): string => {
+  const url = URL.parse(String(target));
+  // An issuer uses http only on loopback.
+  const isLocal = url !== null && isLoopback(url) && issuer.startsWith('http:');
+  if (url !== null && (isLocal || linkTarget.test(url.href)) && url.href.length <= 512) return url.href;
+  throw invalidRefusal('link.href must be an https or mailto URL of at most 512 bytes');
+};
+
+/** Matches https without user information, and mailto with one address and nothing else. */
+const linkTarget = /^(?:https:\/\/[^/@]+\/|mailto:[\w.+-]+@[\w.-]+$)/;
+
+const invalidRefusal = (cause: string): ProtocolError =>
+  callbackError('resolve-user.invalid-refusal', { cause });
+
 /** An empty ID is refused, because all users whose lookup failed would share it. */
-const isUserId = (value: unknown): boolean =>
-  typeof value === 'string' && value !== '' && value.isWellFormed() && countBytes(value) <= maxUserIdBytes;
+const isText = (value: unknown, maxBytes: number): value is string =>
+  typeof value === 'string' && value !== '' && value.isWellFormed() && countBytes(value) <= maxBytes;
 
 /** Returns whether a value that the publisher returned can be sealed into access tokens. */
 export const isClaims = (value: unknown): boolean => {

@@ -3,6 +3,7 @@
  * an access token, are not fields, because the keys are derived from them.
  */
 import type { TokenIdentifiers, UserClaims } from '../oauth/identifiers.ts';
+import type { Refusal } from '../oauth/protocol-error.ts';
 import {
   flag,
   json,
@@ -199,13 +200,20 @@ export const completion = record({
   grantId: text,
   provider: text,
   purpose: variant({
-    authorize: record({ clientId: text, redirectUri: text }),
+    authorize: record({
+      clientId: text,
+      redirectUri: text,
+      /** The client's value, only with `refusal`: the page returns it to the client. */
+      state: optional(text),
+    }),
     account: record({}),
     link: record({}),
   }),
   expiresAt: uint,
   /** The reason of the error if the sign-in failed. */
   failure: optional(text),
+  /** What the page of that error tells the user, if `resolveUser` returned a message. */
+  refusal: optional(json<Refusal>()),
 });
 
 export type Completion = ValueOf<typeof completion>;

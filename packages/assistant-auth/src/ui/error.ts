@@ -4,8 +4,17 @@
  * consent.
  */
 
+import type { RefusalLink } from '../oauth/protocol-error.ts';
 import type { ParsedBranding } from './branding.ts';
-import { fillText, type Html, html, renderLayout, renderName } from './layout.ts';
+import {
+  fillText,
+  type Html,
+  html,
+  type IdentitySummary,
+  renderIdentity,
+  renderLayout,
+  renderName,
+} from './layout.ts';
 import type { ParsedTexts } from './texts.ts';
 
 /** The data of the error page. */
@@ -20,13 +29,20 @@ export interface ErrorModel {
   readonly reference: string;
   /** The path of the stylesheet on the issuer's origin. */
   readonly stylesheetPath: string;
-  /** Where the user can start again, if the error ended a sign-in. */
+  /** Where the user can start again, or returns to if there is an `identity`. Only for the end of a sign-in. */
   readonly destination?: CompletedDestination;
+  /**
+   * The identity that `resolveUser` refused with a message, which is `message`. Show it, because users can
+   * have several. Absent for all other errors.
+   */
+  readonly identity?: IdentitySummary;
+  /** The link that `resolveUser` returned with that message, if any. Its target is checked. */
+  readonly link?: RefusalLink;
 }
 
 /**
- * Renders the page. Apart from `title`, `message`, `reference` and `destination`, it reveals nothing about
- * the request.
+ * Renders the page. Apart from `title`, `message`, `reference`, `destination` and `identity`, it reveals
+ * nothing about the request.
  */
 export const renderErrorPage = ({
   branding,
@@ -35,16 +51,28 @@ export const renderErrorPage = ({
   reference,
   stylesheetPath,
   destination,
-}: ErrorModel): string =>
-  renderLayout({
+  identity,
+  link,
+}: ErrorModel): string => {
+  const { texts } = branding;
+  const renderNext = (label: ClientLabel): Html =>
+    destination ? renderLink(destination, texts, label) : fillText(texts.advice);
+  return renderLayout({
     branding,
     stylesheetPath,
     title,
     content: html`<p class="lead">${message}</p>
-<p>${destination ? renderLink(destination, branding.texts, 'startAgain') : fillText(branding.texts.advice)}</p>
-<p>${fillText(branding.texts.report, { product: renderName(branding.name) })}</p>
-<p class="facts reference"><span>${fillText(branding.texts.reference)}</span> <code translate="no">${reference}</code></p>`,
+${link && html`<p><a href="${link.href}" rel="noreferrer">${link.text}</a></p>`}
+${
+  identity
+    ? html`<p>${fillText(texts.refusedIdentity, { identity: renderIdentity(identity) })}</p>
+<p class="action">${renderNext('returnToClient')}</p>`
+    : html`<p>${renderNext('startAgain')}</p>
+<p>${fillText(texts.report, { product: renderName(branding.name) })}</p>`
+}
+<p class="facts reference"><span>${fillText(texts.reference)}</span> <code translate="no">${reference}</code></p>`,
   });
+};
 
 /** The data of the page for a callback that arrives again after it was handled, or for admin consent. */
 export interface CompletedModel {
@@ -69,7 +97,10 @@ export type CompletedDestination =
       readonly kind: 'client';
       /** The registered name of the client. */
       readonly name: string;
-      /** The origin of the client's redirect URI. Absent if that is not a website. */
+      /**
+       * The origin of the client's redirect URI. Absent if that is not a website. On the page of a user whom
+       * `resolveUser` refused with a message, the redirect URI with the error, so that the client learns it.
+       */
       readonly url?: string;
     }
   /** A sign-in to the account page. */
@@ -100,11 +131,13 @@ export const renderCompletedPage = ({
   });
 };
 
+type ClientLabel = 'returnToClient' | 'startAgain';
+
 // The URL of this page can contain the provider's code, so the link must not send it in the `Referer` header.
 const renderLink = (
   destination: CompletedDestination,
   texts: ParsedTexts,
-  clientLabel: 'returnToClient' | 'startAgain',
+  clientLabel: ClientLabel,
 ): Html => {
   switch (destination.kind) {
     case 'client': {
@@ -130,7 +163,7 @@ const outcomes: Readonly<
       title: keyof ParsedTexts,
       clientMessage: keyof ParsedTexts,
       accountMessage: keyof ParsedTexts,
-      clientLabel: 'returnToClient' | 'startAgain',
+      clientLabel: ClientLabel,
     ]
   >
 > = {

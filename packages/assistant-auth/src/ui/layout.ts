@@ -113,12 +113,15 @@ ${content}
 </html>
 `);
 
+/** Control characters, and those that change the direction of the text around them. */
+export const controlCharacters = /[\p{Cc}\p{Zp}\p{Bidi_C}]/gu;
+
 /**
  * Renders a name or an address: isolated from the direction of the text around it, and never translated.
  * Control characters are removed: some end the isolation, and would reverse the text after the name.
  */
 export const renderName = (text: string): Html =>
-  html`<bdi translate="no">${text.replace(/[\p{Cc}\p{Zp}\p{Bidi_C}]/gu, '')}</bdi>`;
+  html`<bdi translate="no">${text.replace(controlCharacters, '')}</bdi>`;
 
 const renderFooter = ({ name, links, texts }: ParsedBranding): Html => {
   const { home, privacyPolicy, terms, support } = links;

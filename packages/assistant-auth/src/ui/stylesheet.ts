@@ -146,4 +146,14 @@ button {
 code { font: 1rem/1.5 ui-monospace, monospace; -webkit-user-select: all; user-select: all; }
 footer { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; padding-block-start: 1rem; border-block-start: 1px solid var(--line); }
 a { color: inherit; text-underline-offset: 0.2em; }
+.action a {
+  display: block;
+  padding: 0.75rem 1rem;
+  border-radius: 0.75rem;
+  background: var(--accent);
+  color: var(--accent-ink);
+  font-weight: 600;
+  text-align: center;
+  text-decoration: none;
+}
 `;

@@ -177,8 +177,9 @@ export interface AccountTexts {
 
 /**
  * The texts of the sign-in and error pages, as part of {@link Texts}: plain text with placeholders for names:
- * `{product}`, `{client}`, `{host}` (where the client's code is sent), `{duration}`, `{provider}` and
- * `{user}` (the user's name or address at the provider of the session). A replacement must keep the
+ * `{product}`, `{client}`, `{host}` (where the client's code is sent), `{duration}`, `{provider}`, `{user}`
+ * (the user's name or address at the provider of the session) and `{identity}` (a provider, with the user's
+ * name or address there). A replacement must keep the
  * placeholders of the default; only `{product}` can be left out.
  */
 export interface SignInTexts {
@@ -233,7 +234,10 @@ export interface SignInTexts {
   readonly signInEnded: string;
   /** Shown below it: `{client}`. */
   readonly accessEnded: string;
-  /** Link to the client's website, or plain text if it has none: `{client}`. */
+  /**
+   * Link to the client's website, or plain text if it has none, and the button after a refusal with a
+   * message: `{client}`.
+   */
   readonly returnToClient: string;
   /** The same after a failed sign-in: `{client}`. */
   readonly startAgain: string;
@@ -245,6 +249,10 @@ export interface SignInTexts {
   readonly consentNext: string;
   /** The same as `startAgain`, if the client is not known. */
   readonly returnToApp: string;
+  /** Heading and window title if `resolveUser` refused the user with a message. */
+  readonly refused: string;
+  /** Shown below that message: which account was used: `{identity}`. */
+  readonly refusedIdentity: string;
   /** What to do after an error, if the page has no link to start again. */
   readonly advice: string;
   /** What to do if it happens again: `{product}`. Shown before the reference. */
@@ -312,6 +320,8 @@ export const defaultTexts: SignInTexts = {
   consentDeclined: 'Consent was not given for your organization',
   consentNext: 'You aren’t signed in yet. To continue, sign in again.',
   returnToApp: 'Go back to the app and start again.',
+  refused: 'You can’t sign in with this account',
+  refusedIdentity: 'Account used: {identity}',
   advice: 'Close this page and try again from where you came.',
   report: 'If it happens again, contact {product} and include this reference:',
   reference: 'Reference',

@@ -7,6 +7,7 @@ import {
   withErrorRedirect,
 } from '../../src/authorization/response.ts';
 import { staticClient } from '../../src/clients/static.ts';
+import { defaultPages } from '../../src/context.ts';
 import {
   type BrokerOptions,
   type BrokerStorage,
@@ -30,6 +31,7 @@ import {
 import { verifyRedirect } from '../../src/oauth/redirect-uri.ts';
 import { parseIssuer } from '../../src/oauth/resource.ts';
 import { memoryStorage } from '../../src/storage/memory.ts';
+import { parseBranding } from '../../src/ui/branding.ts';
 import { createTestBrowser, expectTokens, gptRequest, readRedirect } from '../browser.ts';
 import { gpt, redeem, refresh } from '../clients.ts';
 import { type Deployment, deploy, gptRedirect, issuer } from '../deployment.ts';
@@ -48,7 +50,7 @@ describe('the authorization response', () => {
     const client = staticClient({ id: 'app', name: 'App', redirectUris: [redirectUri], scopes: ['words'] });
     return {
       redirect: verifyRedirect(client, redirectUri),
-      clientId: 'app',
+      client,
       state,
       issuer: parseIssuer('https://words.example'),
     };
@@ -72,6 +74,7 @@ describe('the authorization response', () => {
     const { requestContext, lines } = createLoggedContext();
     return {
       response: withErrorRedirect(
+        { branding: parseBranding({}), pages: defaultPages },
         target,
         requestContext,
         () => Promise.reject(rejection),
@@ -183,6 +186,7 @@ describe('the authorization response', () => {
       const response = new Response('fine');
       expect(
         await withErrorRedirect(
+          { branding: parseBranding({}), pages: defaultPages },
           buildTarget('https://app.example/cb'),
           requestContext,
           async () => response,

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Client } from '../../src/clients/client.ts';
 import type { ResolveUser } from '../../src/context.ts';
 import { createLimits } from '../../src/limits/rate-limits.ts';
+import { parseIssuer } from '../../src/oauth/resource.ts';
 import { parseKeyRing } from '../../src/seal/key-ring.ts';
 import { acceptEveryIdentity, buildSignIn, type RequestedGrant } from '../../src/sign-in/resolve-user.ts';
 import { createSealers } from '../../src/tokens/sealers.ts';
@@ -43,7 +44,7 @@ const record = (
   identityChanges: object = {},
 ) =>
   buildSignIn(
-    { resolveUser, providers, sealers, limits, now: () => 1_000, randomBytes },
+    { resolveUser, issuer: parseIssuer(issuer), providers, sealers, limits, now: () => 1_000, randomBytes },
     { ...requestedGrant, ...changes },
     client,
     {
@@ -124,6 +125,15 @@ const resolveTo =
   async () =>
     Object.assign(JSON.parse('{}'), result);
 
+/** The user is refused all the same, but without a page. */
+const invalidRefusal = (cause: string) => ({
+  reason: 'resolve-user.invalid-refusal',
+  code: 'access_denied',
+  description: 'This account is not allowed to sign in here.',
+  refusal: undefined,
+  cause,
+});
+
 describe('resolveUser', () => {
   it('gets the verified identity, all its claims, and the client', async () => {
     const resolveUserArguments: unknown[] = [];
@@ -160,6 +170,165 @@ describe('resolveUser', () => {
       await expect(record(resolveTo(result))).rejects.toMatchObject({ reason: 'resolve-user.refused' });
     },
   );
+
+  it('can refuse with a message and a link for the user', async () => {
+    const message = 'Ask your <b>administrator</b> & try again.';
+    const link = { text: 'Email them', href: 'mailto:admin@example.org' };
+    await expect(
+      record(async () => ({ kind: 'refused', reason: 'not of example.org', message, link })),
+    ).rejects.toMatchObject({
+      reason: 'resolve-user.refused',
+      code: 'access_denied',
+      status: 403,
+      description: 'This account is not allowed to sign in here.',
+      cause: 'not of example.org',
+      refusal: { message, link, identity: { provider: 'Google', label: 'ada@example.com' } },
+    });
+  });
+
+  it.each([
+    ['of 1,000 bytes', 'é'.repeat(500), true],
+    ['of 1,001 bytes', `${'é'.repeat(500)}x`, false],
+    ['of 10 kB', 'x'.repeat(10_000), false],
+    ['empty', '', false],
+    ['null', null, false],
+    ['a number', 7, false],
+    ['an object', { toString: () => 'text' }, false],
+    ['a list', ['text'], false],
+    ['a lone surrogate', 'a\ud800', false],
+    ['a null character', 'a\0', false],
+    ['a line break', 'one\ntwo', false],
+    ['an escape character', '\x1b[31m', false],
+    ['a character that reverses text', 'a\u202eb', false],
+    ['the end of an isolate', 'a\u2069b', false],
+    ['a paragraph separator', 'a\u2029b', false],
+  ])('B30.1 must return a message that is plain text: %s', async (_, message, isValid) => {
+    const refused = record(resolveTo({ kind: 'refused', reason: 'banned', message }));
+    await expect(refused).rejects.toMatchObject(
+      isValid
+        ? { reason: 'resolve-user.refused', refusal: { message } }
+        : invalidRefusal('message must be plain text on one line, of at most 1000 bytes'),
+    );
+  });
+
+  it.each([
+    ['of 200 bytes', 'x'.repeat(200), true],
+    ['of 201 bytes', 'x'.repeat(201), false],
+    ['absent', undefined, false],
+    ['empty', '', false],
+    ['a number', 7, false],
+    ['a line break', 'one\ntwo', false],
+    ['a character that reverses text', 'a\u202eb', false],
+  ])('B30.1 must return a link with a text that is plain text: %s', async (_, text, isValid) => {
+    const link = { text, href: 'https://words.example/join' };
+    const refused = record(resolveTo({ kind: 'refused', reason: 'banned', message: 'Join first.', link }));
+    await expect(refused).rejects.toMatchObject(
+      isValid
+        ? { reason: 'resolve-user.refused', refusal: { link } }
+        : invalidRefusal('link.text must be plain text on one line, of at most 200 bytes'),
+    );
+  });
+
+  const tooLong = `https://words.example/${'x'.repeat(491)}`;
+
+  it.each([
+    ['https://words.example/join?from=sign-in#form', 'https://words.example/join?from=sign-in#form'],
+    ['https://words.example', 'https://words.example/'],
+    ['https://words.example:8443/a b', 'https://words.example:8443/a%20b'],
+    ['HTTPS://WORDS.EXAMPLE/@ada', 'https://words.example/@ada'],
+    ['https://w\u00f6rter.example/', 'https://xn--wrter-jua.example/'],
+    ['https:words.example\\join', 'https://words.example/join'],
+    ['https://words.example/"><script>', 'https://words.example/%22%3E%3Cscript%3E'],
+    ['mailto:admin+words@mail.example', 'mailto:admin+words@mail.example'],
+    [tooLong.slice(0, -1), tooLong.slice(0, -1)],
+  ])('B30.2 can return a link to a website or an email address: %s', async (href, parsed) => {
+    const link = { text: 'Join', href };
+    const refused = record(resolveTo({ kind: 'refused', reason: 'banned', message: 'Join first.', link }));
+    await expect(refused).rejects.toMatchObject({
+      reason: 'resolve-user.refused',
+      refusal: { link: { text: 'Join', href: parsed } },
+    });
+  });
+
+  it.each([
+    undefined,
+    null,
+    7,
+    '',
+    '/join',
+    '//words.example/join',
+    'words.example/join',
+    'javascript:alert(1)',
+    'JavaScript:alert(1)',
+    'java\nscript:alert(1)',
+    ' javascript://words.example/%0aalert(1)',
+    'data:text/html,<script>alert(1)</script>',
+    'blob:https://words.example/1',
+    'vbscript:x',
+    'file:///etc/passwd',
+    'intent://words.example#Intent;end',
+    'com.example.app:/callback',
+    'http://words.example/join',
+    'http://localhost:3000/join',
+    'https://ada@words.example/',
+    'https://:secret@words.example/',
+    'https://ada:secret@words.example/join',
+    'https://words.example@evil.example/',
+    'https://',
+    'mailto:',
+    'mailto:admin',
+    'mailto:admin@words.example?bcc=eve@evil.example',
+    'mailto:admin@words.example,eve@evil.example',
+    'mailto:admin@words.example%0d%0abcc:eve@evil.example',
+    tooLong,
+  ])('B30.2 must not return a link to anything else: %j', async (href) => {
+    const link = { text: 'Join', href };
+    const refused = record(resolveTo({ kind: 'refused', reason: 'banned', message: 'Join first.', link }));
+    await expect(refused).rejects.toMatchObject(
+      invalidRefusal('link.href must be an https or mailto URL of at most 512 bytes'),
+    );
+  });
+
+  it.each([
+    ['http://localhost:8787', 'http://localhost:3000/join', true],
+    ['http://localhost:8787', 'http://127.0.0.1:3000/join', true],
+    ['http://localhost:8787', 'http://words.example/join', false],
+    ['https://words.example', 'http://localhost:3000/join', false],
+  ])('B30.2 can return a link to plain http only on loopback: from %s to %s', async (from, href, isValid) => {
+    const link = { text: 'Join', href };
+    const refused = buildSignIn(
+      {
+        resolveUser: async () => ({ kind: 'refused', reason: 'banned', message: 'Join first.', link }),
+        issuer: parseIssuer(from),
+        ...{ providers, sealers, limits, now: () => 1_000, randomBytes },
+      },
+      requestedGrant,
+      gpt,
+      identity,
+    );
+    await expect(refused).rejects.toMatchObject({
+      reason: isValid ? 'resolve-user.refused' : 'resolve-user.invalid-refusal',
+    });
+  });
+
+  it.each([
+    ['null', null],
+    ['a text', 'https://words.example/'],
+    ['empty', {}],
+    ['a list', []],
+  ])('B30.2 must not return a link that has no text and target: %s', async (_, link) => {
+    const refused = record(resolveTo({ kind: 'refused', reason: 'banned', message: 'Join first.', link }));
+    await expect(refused).rejects.toMatchObject(
+      invalidRefusal('link.text must be plain text on one line, of at most 200 bytes'),
+    );
+  });
+
+  it('must not return a link without a message', async () => {
+    const link = { text: 'Join', href: 'https://words.example/join' };
+    await expect(record(async () => ({ kind: 'refused', reason: 'banned', link }))).rejects.toMatchObject(
+      invalidRefusal('message must be plain text on one line, of at most 1000 bytes'),
+    );
+  });
 
   it.each([
     ['empty', '', false],

@@ -13,7 +13,7 @@ import { stylesheet } from '../../src/ui/stylesheet.ts';
 import { defaultTexts } from '../../src/ui/texts.ts';
 import { accountFields, everyAccountNotice, everyAccountPage } from '../account/ui/fields.ts';
 import { renderAccount, renderAccountSignIn, renderLink, renderLinkConflict } from '../account/ui/models.ts';
-import { renderCompleted, renderError, renderSignIn } from './models.ts';
+import { parsePageOptions, renderCompleted, renderError, renderSignIn } from './models.ts';
 import { type MarkupToken, readAttributes, readLines, readMarkup } from './read-markup.ts';
 
 describe('the sign-in page', () => {
@@ -631,6 +631,15 @@ describe('markup in the fields of a page', () => {
       ),
       renderError(options),
       renderError({ ...options, model: { destination: { kind: 'client', name: 'ChatGPT' } } }),
+      renderError({
+        ...options,
+        model: {
+          title: parsePageOptions(options).texts.refused,
+          identity: { provider: 'Google', label: 'ada@words.example' },
+          link: { text: 'Join', href: 'https://words.example/join' },
+          destination: { kind: 'client', name: 'ChatGPT', url: 'https://chatgpt.com/cb?error=access_denied' },
+        },
+      }),
       renderCompleted({ ...options, model: { outcome: 'consent-given', destination: { kind: 'unknown' } } }),
       ...(['signed-in', 'ended', 'linked', 'consent-given', 'consent-declined'] as const).flatMap(
         (outcome) => [
@@ -688,6 +697,13 @@ describe('markup in the fields of a page', () => {
     ['sign-in stylesheetPath', (stylesheetPath) => renderSignIn({ model: { stylesheetPath } })],
     ['session’s provider', (provider) => renderSignIn({ model: { session: { provider } } })],
     ['session’s label', (label) => renderSignIn({ model: { session: { provider: 'a', label } } })],
+    ['refused identity’s provider', (provider) => renderError({ model: { identity: { provider } } })],
+    [
+      'refused identity’s label',
+      (label) => renderError({ model: { identity: { provider: 'Google', label } } }),
+    ],
+    ['link text', (text) => renderError({ model: { link: { text, href: 'https://words.example/' } } })],
+    ['link target', (href) => renderError({ model: { link: { text: 'Join', href } } })],
     [
       'completed client',
       (name) =>
