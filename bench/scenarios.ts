@@ -12,7 +12,12 @@ import { clientId, type SignedIn } from './sign-in.ts';
 export const repetitions = 200;
 
 /** Returns every scenario for the Worker at `origin`. The routes that are compared get the same headers. */
-export const createScenarios = (origin: URL, signedIn: SignedIn, baselineToken: string) => {
+export const createScenarios = (
+  origin: URL,
+  signedIn: SignedIn,
+  baselineToken: string,
+  distinctTokens: readonly string[],
+) => {
   const route = (path: string, token: string): Scenario => ({
     requestSpec: { url: new URL(path, origin), headers: { authorization: `Bearer ${token}` } },
     calls: 200,
@@ -24,6 +29,13 @@ export const createScenarios = (origin: URL, signedIn: SignedIn, baselineToken: 
   return {
     open: route('/open', signedIn.accessToken),
     guarded: route('/guarded', signedIn.accessToken),
+    distinct: {
+      requestSpec: {
+        url: new URL('/guarded', origin),
+        headers: distinctTokens.map((token) => ({ authorization: `Bearer ${token}` })),
+      },
+      calls: 200,
+    },
     baseline: route('/baseline', baselineToken),
     idle: repeated('/idle'),
     decrypt: repeated('/decrypt'),

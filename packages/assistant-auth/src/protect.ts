@@ -15,6 +15,7 @@ import type { Issuer } from './oauth/resource.ts';
 import { scopeNamePattern } from './oauth/scope.ts';
 import { randomId } from './oauth/secrets.ts';
 import type { AccessToken } from './tokens/sealed-types.ts';
+import { createTokenCache } from './tokens/token-cache.ts';
 import { findByResource, type SealedTypeOpener } from './tokens/sealers.ts';
 
 /** The options of `protect`. */
@@ -117,8 +118,13 @@ export interface ProtectContext
  */
 const maxHeaderLength = 5120;
 
+const optionNames: ReadonlySet<string> = new Set(['resource', 'scopes', 'challengeScopes', 'limiter', 'cors']);
+
 export const createProtect = (context: ProtectContext) => {
   const originPrefix = `${context.origin}/`;
+  const openers = new Map(
+    [...context.sealers.access].map(([resource, opener]) => [resource, { opener, cache: createTokenCache() }]),
+  );
   return async (request: Request, options: ProtectOptions = {}): Promise<ProtectResult> => {
     const {
       resource = context.resources[0],
@@ -126,22 +132,27 @@ export const createProtect = (context: ProtectContext) => {
       challengeScopes = scopes,
       limiter,
       cors = 'any-origin',
-      ...unknown
     } = options;
     const isCrossOrigin = cors === 'any-origin';
     if (isCrossOrigin && isPreflight(request)) return { ok: false, response: apiPreflight() };
     let metadataPath: string | undefined;
     try {
       // A misspelled `scopes` must not mean that no scope is required.
-      rejectUnknownOptions('protect.', unknown);
+      for (const name in options) if (!optionNames.has(name)) throw new Error(`protect.${name} is not an option.`);
       if (!request.url.startsWith(originPrefix)) throw requestError('request.host');
-      const sealedType = findByResource(context.sealers.access, resource);
+      const sealedType = findByResource(openers, resource);
       if (sealedType === undefined)
         throw new Error(`protect was called for a resource that is not configured: ${resource}`);
       metadataPath = findByResource(context.metadataPaths, resource);
-      const opened = await sealedType.open(readBearerToken(request));
-      if (opened.kind === 'failed') throw apiError('token.unreadable', { cause: opened.reason });
-      const token = opened.value;
+      const bearer = readBearerToken(request);
+      let token = sealedType.cache.find(bearer);
+      if (token === undefined) {
+        if (!/^[\w-]+$/.test(bearer)) throw apiError('token.malformed');
+        const opened = await sealedType.opener.open(bearer);
+        if (opened.kind === 'failed') throw apiError('token.unreadable', { cause: opened.reason });
+        token = opened.value;
+        sealedType.cache.keep(bearer, token);
+      }
       if (context.now() >= token.expiresAt) throw apiError('token.expired');
       if (await context.revocations.isRevoked(token)) throw apiError('token.revoked');
       if (!scopes.every((scope) => token.scopes.includes(scope))) throw apiError('token.scope');
@@ -181,8 +192,8 @@ const readBearerToken = (request: Request): string => {
   const header = request.headers.get('authorization');
   if (header === null) throw apiError('token.missing');
   // Exactly one token: repeated headers are joined by commas, which no token contains.
-  if (header.length > maxHeaderLength || !/^Bearer +[\w-]+$/i.test(header)) throw apiError('token.malformed');
-  return header.slice(header.lastIndexOf(' ') + 1);
+  if (header.length > maxHeaderLength || !/^Bearer /i.test(header)) throw apiError('token.malformed');
+  return header.slice(7).trimStart();
 };
 
 /** Limits by user, because a hosted client sends the calls of all users from the same few addresses. */
