@@ -32,7 +32,9 @@ const worker = {
       case '/baseline-token':
         return new Response(await sealBaselineToken());
       default:
-        return runRepeated(new URL(request.url)) ?? broker.fetch(request);
+        return request.url.includes('?times=')
+          ? runRepeated(new URL(request.url))
+          : broker.fetch(request);
     }
   },
 };
@@ -61,16 +63,18 @@ const createResponse = (): Response =>
   new Response(body, { headers: { 'content-type': 'application/json' } });
 
 /** The routes that repeat an operation `times` times. */
-const runRepeated = ({ pathname, searchParams }: URL): Promise<Response> | undefined => {
+const runRepeated = async ({ pathname, searchParams }: URL): Promise<Response> => {
   const times = Number(searchParams.get('times'));
   switch (pathname) {
     case '/idle':
-      return Promise.resolve(createResponse());
+      return createResponse();
     case '/decrypt':
-      return decryptRepeatedly(times).then(createResponse);
+      await decryptRepeatedly(times);
+      return createResponse();
     case '/unseal':
-      return openRepeatedly(times).then(createResponse);
+      await openRepeatedly(times);
+      return createResponse();
     default:
-      return undefined;
+      return new Response(null, { status: 404 });
   }
 };

@@ -82,10 +82,13 @@ export const createEndpoint =
   async (request, options = {}) => {
     const { issuer, log } = context;
     const requestId = randomId(context.randomBytes);
-    const url = new URL(request.url);
+    let url: URL | undefined;
     const requestContext: RequestContext = {
       request,
-      url,
+      get url() {
+        url ??= new URL(request.url);
+        return url;
+      },
       requestId,
       log: (entry) => log({ ...entry, requestId, endpoint: definition.name }),
       waitUntil(work) {
@@ -100,15 +103,15 @@ export const createEndpoint =
     };
     try {
       // The issuer comes from the configuration. No header can change it, not even `X-Forwarded-Host`.
-      if (url.origin !== issuer) throw requestError('request.host');
-      if (!resolveMethods(definition, url).includes(request.method)) throw requestError('request.method');
+      if (!request.url.startsWith(`${issuer}/`)) throw requestError('request.host');
+      if (!resolveMethods(definition, requestContext).includes(request.method)) throw requestError('request.method');
       return await definition.handle(requestContext);
     } catch (error) {
       const protocolError = toProtocolError(error);
       logProtocolError(protocolError, requestContext);
       const response = definition.respondToError(protocolError, requestContext);
       return protocolError.reason === 'request.method'
-        ? withAllowHeader(resolveMethods(definition, url), response)
+        ? withAllowHeader(resolveMethods(definition, requestContext), response)
         : response;
     }
   };
@@ -124,7 +127,7 @@ export const createCrossOriginEndpoint = (
   const endpoint = createEndpoint(definition, context);
   return async (request, options) =>
     isPreflight(request)
-      ? endpointPreflight(resolveMethods(definition, new URL(request.url)))
+      ? endpointPreflight(resolveMethods(definition, { url: new URL(request.url) }))
       : allowAnyOrigin(await endpoint(request, options));
 };
 
@@ -134,8 +137,10 @@ export const bindToRequest = <Context extends Pick<BrokerContext, 'log' | 'waitU
   { log, waitUntil }: RequestContext,
 ): Context => ({ ...context, log, waitUntil });
 
-const resolveMethods = ({ methods }: EndpointDefinition, url: URL): readonly string[] =>
-  typeof methods === 'function' ? methods(url) : methods;
+const resolveMethods = (
+  { methods }: EndpointDefinition,
+  requestContext: Pick<RequestContext, 'url'>,
+): readonly string[] => (typeof methods === 'function' ? methods(requestContext.url) : methods);
 
 /** Converts any thrown value into a `ProtocolError`. */
 export const toProtocolError = (error: unknown): ProtocolError =>

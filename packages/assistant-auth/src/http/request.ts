@@ -32,12 +32,12 @@ export const readBodyText = async (request: Request): Promise<string> => {
  * §6.3).
  */
 const readWithinLimit = async (request: Request): Promise<string | undefined> => {
-  const { headers, body } = request;
+  const { headers } = request;
   const length = headers.get('content-length') ?? '';
   if (!/^\d+$/.test(length) || Number(length) > maxBodyBytes || headers.has('transfer-encoding'))
-    return readLimitedText(body, maxBodyBytes);
-  const bytes = await request.arrayBuffer();
-  return bytes.byteLength > maxBodyBytes ? undefined : utf8.decode(bytes);
+    return readLimitedText(request.body, maxBodyBytes);
+  const all = await request.text();
+  return all.length > maxBodyBytes ? undefined : all;
 };
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
