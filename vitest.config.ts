@@ -73,7 +73,7 @@ const conformance = (name: string, setup: string, exclude: string[] = []) => ({
     ...everywhere,
     name,
     include: ['conformance/**/*.test.ts'],
-    exclude: ['conformance/mcp-tools/**', ...exclude],
+    exclude: ['conformance/{mcp-tools,proxies}/**', ...exclude],
     globalSetup: [setup],
   },
 });
@@ -124,6 +124,8 @@ export default defineConfig(async () => ({
       inNode('assistant-auth-node', ...nodeTests),
       await withD1('words', 'apps/words/test/**/*.test.ts'),
       await withD1('scale', 'bench/scale/test/**/*.test.ts'),
+      // Not part of `npm test`, because it needs nginx and Caddy.
+      inNode('proxies', 'conformance/proxies/**/*.test.ts'),
       inNode('lab', 'packages/lab/test/**/*.test.ts'),
       inNode('deploy', 'deploy/**/*.test.ts'),
       inNode('scripts', 'scripts/test/**/*.test.ts'),

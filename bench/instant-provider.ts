@@ -5,6 +5,7 @@ import type { IdentityProvider } from 'assistant-auth';
 export const instantProvider: IdentityProvider = {
   id: 'instantly',
   displayName: 'Instantly',
+  subjectNamespace: 'instantly',
   configuredUrls: [],
   responseMode: 'query',
   revokedErrors: [],

@@ -8,8 +8,10 @@ import {
   type Configuration,
   None,
   refreshTokenGrant,
+  tokenIntrospection,
+  tokenRevocation,
 } from 'openid-client';
-import { describe, expect, inject, it } from 'vitest';
+import { describe, expect, inject, it, vi } from 'vitest';
 import { addPoint, callApi, discover, readScore, signInWithPkce } from './openid-client.ts';
 import { signIn } from './sign-in.ts';
 import { testUser } from './test-users.ts';
@@ -69,6 +71,29 @@ describe('a user who signs in for the first time', () => {
     expect(await addPoint(config, first.access_token)).toEqual({ score: 1 });
     const second = await refreshTokenGrant(config, first.refresh_token ?? '');
     expect(await readScore(config, second.access_token)).toEqual({ score: 1 });
+  });
+});
+
+describe('a client library', () => {
+  it('revokes a token, and one that is not ours, and can parse the response as JSON', async () => {
+    const { clientId, clientSecret } = confidentialClient;
+    const config = await discover(clientId, ClientSecretBasic(clientSecret));
+    const { access_token } = await signInWithPkce(config, 'confidential-client', 'score');
+    expect(await tokenIntrospection(config, access_token)).toMatchObject({ active: true });
+    const sent = vi.spyOn(globalThis, 'fetch');
+    for (const token of [access_token, 'not-a-token', access_token]) await tokenRevocation(config, token);
+    const responses = await Promise.all(sent.mock.results.map(({ value }) => value));
+    sent.mockRestore();
+    const bodies = await Promise.all(responses.map((response) => response.json()));
+    expect(bodies).toEqual([{}, {}, {}]);
+    expect(await tokenIntrospection(config, access_token)).toEqual({ active: false });
+  });
+
+  it('learns that a public client cannot introspect tokens', async () => {
+    const config = await discover(publicClientId, None());
+    const { access_token } = await signInWithPkce(config, 'public-client', 'words');
+    await expect(tokenIntrospection(config, access_token)).rejects.toMatchObject({ status: 401 });
+    await tokenRevocation(config, access_token);
   });
 });
 

@@ -3,7 +3,7 @@
  * (docs/operator.md).
  */
 import { runAdmin } from '../packages/assistant-auth/src/cli/admin.ts';
-import { runCommand } from './app/command.ts';
+import { printOutput, runCommand } from './app/command.ts';
 import { createDatabaseOptions } from './database/database.ts';
 
 const program = {
@@ -13,4 +13,4 @@ const program = {
   databases: createDatabaseOptions(process.env, 'local'),
 };
 
-await runCommand(async () => console.log(await runAdmin(process.argv.slice(2), program)));
+await runCommand(async () => printOutput(await runAdmin(process.argv.slice(2), program)));

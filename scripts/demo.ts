@@ -5,7 +5,7 @@
 import { parseArgs } from 'node:util';
 import { buildGptCallbackUrl, fakeUsers, type GptAction, NavigationError } from '@words-with-chat/lab';
 import { buildMcpUrl } from '../apps/words/src/api/mcp-endpoint.ts';
-import { isUserFacing, printHelpIfRequested } from './app/command.ts';
+import { escapeControlsInLines, isUserFacing, printHelpIfRequested } from './app/command.ts';
 import { readEnvironmentVariables } from './app/variables.ts';
 import { runActionDemo } from './demo/action-demo.ts';
 import { UnexpectedResponse } from './demo/expectations.ts';
@@ -99,6 +99,6 @@ try {
   const isExpected =
     isUserFacing(error) || error instanceof UnexpectedResponse || error instanceof NavigationError;
   if (!isExpected) throw error;
-  console.error(`\n${error.message}`);
+  console.error(`\n${escapeControlsInLines(error.message)}`);
   process.exitCode = 1;
 }

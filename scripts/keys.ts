@@ -4,7 +4,7 @@
  * with `--local`, and otherwise the one in the variables file.
  */
 import { type KeysProgram, runKeys } from '../packages/assistant-auth/src/cli/keys.ts';
-import { runCommand } from './app/command.ts';
+import { printOutput, runCommand } from './app/command.ts';
 import { getVariablesFile } from './app/paths.ts';
 import { readVariables } from './app/variables.ts';
 import { createDatabaseOptions } from './database/database.ts';
@@ -29,4 +29,4 @@ const readConfiguredKeyRing = async (): Promise<string> => {
   return SEALING_KEYS;
 };
 
-await runCommand(async () => console.log(await runKeys(process.argv.slice(2), program)));
+await runCommand(async () => printOutput(await runKeys(process.argv.slice(2), program)));

@@ -2,7 +2,7 @@
  * `npm start`: runs the app and the fake providers until Ctrl-C; with `--origin`, only the app, behind a
  * tunnel; with `--pages`, a Pages project instead of a Worker; with `--inspect`, also a debugger.
  */
-import { isUserFacing, printHelpIfRequested } from './app/command.ts';
+import { escapeControlsInLines, isUserFacing, printHelpIfRequested } from './app/command.ts';
 import { getDataFolder } from './local-system/data-folder.ts';
 import { readPorts } from './local-system/ports.ts';
 import { readArguments, usage } from './start/arguments.ts';
@@ -24,7 +24,7 @@ const main = async (): Promise<number> => {
   const reason = await Promise.race([stopRequested, app.unexpectedExit]);
   await app.close();
   if (reason === undefined) return 0;
-  console.error(reason);
+  console.error(escapeControlsInLines(reason));
   return 1;
 };
 
@@ -44,6 +44,6 @@ try {
   process.exit(printHelpIfRequested(usage) ? 0 : await main());
 } catch (error) {
   if (!isUserFacing(error)) throw error;
-  console.error(error.message);
+  console.error(escapeControlsInLines(error.message));
   process.exit(1);
 }

@@ -132,6 +132,7 @@ describe('a browser app on another origin', () => {
     const revocationRequest = { client_id: publicClientId, token: refresh_token };
     expect(await fetchInPage(page, revocation_endpoint, { form: revocationRequest })).toMatchObject({
       status: 200,
+      body: {},
     });
     expect(
       await fetchInPage(page, token_endpoint, { form: { ...refreshRequest, refresh_token } }),

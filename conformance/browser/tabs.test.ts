@@ -165,6 +165,31 @@ describe('a callback that is opened again', () => {
     await context.close();
     expect(pageErrors).toEqual([]);
   });
+
+  it('shows why the sign-in failed and where to start again, and does not redirect to the client', async () => {
+    const { context, pageErrors } = await openContext(chromium);
+    const page = await context.newPage();
+    const url = waitForCallbackUrl(context);
+    await page.goto(startSignIn(createGptAction(callback), crypto.randomUUID()).url.href);
+    await page.getByRole('button', { name: 'OpenID Connect' }).click();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await waitForClientPage(page);
+    const receivedCount = callback.received.length;
+    const response = await page.goto(await url);
+    expect(response?.status()).toBe(403);
+    expect(await page.locator('.lead').innerText()).toBe(
+      'The sign-in was denied or canceled at the provider.',
+    );
+    expect(await page.getByText('and start again').count()).toBe(1);
+    await checkPage(page, 'failed-sign-in');
+    await page.reload();
+    expect(await page.locator('.lead').innerText()).toBe(
+      'The sign-in was denied or canceled at the provider.',
+    );
+    expect(callback.received).toHaveLength(receivedCount);
+    await context.close();
+    expect(pageErrors).toEqual([]);
+  });
 });
 
 describe('a browser that blocks cookies', () => {

@@ -148,7 +148,7 @@ describe('a sign-in that a vendor’s client started, in a browser', () => {
     const text = await page.locator('main').innerText();
     for (const fact of [`${name} asks to use Words With Chat on your behalf.`, ...facts])
       expect(text).toContain(fact);
-    expect(text).toContain('stay connected until you disconnect it');
+    expect(text).toContain(`${name} keeps access for up to `);
     await page.getByRole('button', { name: 'Acme' }).click();
     await page.getByRole('button', { name: 'Ada Marlow' }).click();
 

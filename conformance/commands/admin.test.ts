@@ -172,6 +172,7 @@ describe('on a database with users', () => {
       now,
       limits: { signIns: 20, period: 600, activeGrants: 200 },
       identity: { provider: 'github', subject: userId },
+      subjectNamespace: 'https://provider.example',
       user: { kind: 'by-identity', newId: userId },
       grant: {
         ...{ id: `grant of ${userId}`, clientId: 'chatgpt', redirectUri: 'https://chat.example/callback' },

@@ -240,7 +240,7 @@ describe('npm run bench', () => {
     const bindings = {
       ISSUER: `http://127.0.0.1:${benchPort}`,
       SEALING_KEYS: generateKey('bench', generateBytes),
-      CLIENT_SECRET: 'x'.repeat(43),
+      CLIENT_SECRET: 'kOGm3x_6VEKfHIHYUW1uecf9by3yQV86t5SzTcgOQHQ',
     };
     const workerd = await startWorkerd(
       fileURLToPath(new URL('../../bench/worker.ts', import.meta.url)),

@@ -152,6 +152,7 @@ describe('the rotation of a ring in use', () => {
       now: now - 12 * day,
       limits: { signIns: 20, period: 600, activeGrants: 200 },
       identity: { provider: 'google', subject: "o'hara; --", sealedRefreshToken },
+      subjectNamespace: 'https://provider.example',
       user: { kind: 'by-identity', newId: 'user-1' },
       grant: {
         ...{ id: 'grant-1', clientId: 'chatgpt', redirectUri: 'https://chat.example/', scopes: ['score'] },
@@ -221,7 +222,7 @@ describe('the rotation of a ring in use', () => {
         ...['key', 'role', 'stored tokens', 'sealed until', 'active grants'],
         ...['can be promoted after', 'can be retired after'],
       ],
-      [readKeyId(currentKey), 'seals and opens', '1', '-', '0', '-', '-'],
+      [readKeyId(currentKey), 'seals and opens', '1', '-', 'in use', '-', '-'],
       [
         'local',
         'opens',

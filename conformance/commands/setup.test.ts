@@ -81,7 +81,7 @@ it('prints first how to connect each MCP client', async () => {
 it('prints a client that STATIC_CLIENTS accepts, for a client that asks for a client ID', async () => {
   const { stdout } = await setup('--origin', 'https://words.example');
   const STATIC_CLIENTS = `[${readPrintedValue(stdout, 'In STATIC_CLIENTS')}]`;
-  const [, client] = readClients({ ...(await readVariablesFile()), STATIC_CLIENTS });
+  const [, client] = readClients({ ...(await readVariablesFile()), STATIC_CLIENTS }, 'https://words.example');
   expect(client).toMatchObject({ id: 'my-client', authentication: 'none', offlineAccess: 'always' });
 });
 
@@ -172,10 +172,14 @@ it('completes the file that a symbolic link points to, and keeps the link', asyn
 });
 
 it('prints only the newer of two secrets', async () => {
-  await writeFile(file, `GPT_CLIENT_SECRET=${'n'.repeat(43)} ${'o'.repeat(43)}\n`);
+  const [newer, older] = [
+    'kOGm3x_6VEKfHIHYUW1uecf9by3yQV86t5SzTcgOQHQ',
+    'Y_EWFDw4Pt7muInnvySzcV8LKWyYjQ_TqZFlDL80OFM',
+  ];
+  await writeFile(file, `GPT_CLIENT_SECRET=${newer} ${older}\n`);
   const { stdout } = await setup('--origin', 'https://words.example');
-  expect(readPrintedValue(stdout, 'Client Secret')).toBe('n'.repeat(43));
-  expect(stdout).not.toContain('o'.repeat(43));
+  expect(readPrintedValue(stdout, 'Client Secret')).toBe(newer);
+  expect(stdout).not.toContain(older);
 });
 
 it('prints the URLs to register with each provider, including those for security events', async () => {

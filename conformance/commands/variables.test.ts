@@ -28,7 +28,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
-const secret = 'x1y2z3'.repeat(6);
+const secret = 'kOGm3x_6VEKfHIHYUW1uecf9by3yQV86t5SzTcgOQHQ';
 const google = { GOOGLE_CLIENT_ID: 'id', GOOGLE_CLIENT_SECRET: secret };
 const github = { GITHUB_CLIENT_ID: 'id', GITHUB_CLIENT_SECRET: secret };
 const microsoft = { MICROSOFT_CLIENT_ID: 'id', MICROSOFT_CLIENT_SECRET: secret };
@@ -135,9 +135,7 @@ describe.each([
     });
     environment = {
       ORIGIN: 'https://words.example',
-      SEALING_KEYS: generateKey('envkey', (length) =>
-        new Uint8Array(length).fill(7).map((_, index) => index),
-      ),
+      SEALING_KEYS: generateKey('envkey'),
       GPT_CLIENT_ID: 'my-gpt',
       // While the secret is being replaced, there are two. The first one is the new one.
       GPT_CLIENT_SECRET: `${secret}-new ${secret}-old`,

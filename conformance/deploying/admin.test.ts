@@ -53,6 +53,7 @@ const signIn = async (userId: string): Promise<void> => {
     now,
     limits: { signIns: 20, period: 600, activeGrants: 200 },
     identity: { provider: 'google', subject: userId },
+    subjectNamespace: 'https://provider.example',
     user: { kind: 'by-identity', newId: userId },
     grant: {
       ...{ id: `grant of ${userId}`, clientId: 'chatgpt', redirectUri: 'https://chat.example/' },

@@ -37,7 +37,7 @@ const completeVariables = {
   ORIGIN: 'https://words.example',
   SEALING_KEYS: `a.${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64url')}`,
   GPT_CLIENT_ID: 'words-gpt',
-  GPT_CLIENT_SECRET: 's'.repeat(43),
+  GPT_CLIENT_SECRET: 'kOGm3x_6VEKfHIHYUW1uecf9by3yQV86t5SzTcgOQHQ',
   GPT_URL: 'https://chatgpt.com/g/g-68f0c2a1b4d8-words',
   GOOGLE_CLIENT_ID: 'words.apps.googleusercontent.com',
   GOOGLE_CLIENT_SECRET: 'google-secret',

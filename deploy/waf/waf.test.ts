@@ -64,7 +64,7 @@ const isBlocked = (path: string): boolean =>
 const routes: readonly string[] = [
   ...listPaths({
     issuer: 'https://words.example',
-    sealingKeys: 'test-1.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8',
+    sealingKeys: 'test-1.nJf9-2P7jQRmJJYTuxkQlkw9BQVyIGT9UVsbqpYP25g',
     scopes: { words: 'read the word lists' },
     clients: [mcpClients({ fetch })],
     providers: [

@@ -7,7 +7,12 @@ import { VariableError } from '../../apps/words/src/config/variables.ts';
 import { isHelpRequested } from '../../packages/assistant-auth/src/cli/arguments.ts';
 import * as cli from '../../packages/assistant-auth/src/cli/command.ts';
 
-export { CommandError } from '../../packages/assistant-auth/src/cli/command.ts';
+export {
+  CommandError,
+  escapeControls,
+  escapeControlsInLines,
+  printOutput,
+} from '../../packages/assistant-auth/src/cli/command.ts';
 
 /** Returns whether the message is enough, without a stack trace. */
 export const isUserFacing = (error: unknown): error is Error =>

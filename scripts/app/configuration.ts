@@ -65,7 +65,7 @@ const findFirstError = (variables: Variables): VariableError | undefined => {
 };
 
 /** Valid as a secret and as an ID. */
-const placeholder = 'x'.repeat(43);
+const placeholder = randomBytes(32).toString('hex');
 
 const placeholders: Variables = {
   ORIGIN: 'https://words.example',

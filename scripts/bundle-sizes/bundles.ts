@@ -20,12 +20,12 @@ export interface BundleDefinition {
 }
 
 const auth = 'packages/assistant-auth/src/';
-/** The code of the library and its dependencies. No test code, and nothing of `lab`. */
-const librarySources = [auth, 'node_modules/jose/', 'node_modules/oauth4webapi/'];
+/** The code of the library and its dependency. No test code, and nothing of `lab`. */
+const librarySources = [auth, 'node_modules/jose/'];
 
 /** Google, and what it shares with every other OpenID Connect issuer. */
 const googleModules =
-  '(google|oidc|issuer|config|http|oauth-client|provider|recheck|security-events/(google|verify))\\.ts$';
+  '(google|oidc|issuer|config|http|oauth-client|oauth-requests|provider|recheck|security-events/(google|verify))\\.ts$';
 
 const core: BundleDefinition = {
   name: 'core with Google and D1',

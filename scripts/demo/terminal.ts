@@ -1,5 +1,9 @@
-/** Formats the demo's output: headings, arrows, colors (none with NO_COLOR) and truncated secrets. */
+/**
+ * Formats the demo's output: headings, arrows, colors (none with NO_COLOR), truncated secrets and escaped
+ * control characters.
+ */
 import { styleText } from 'node:util';
+import { escapeControls, escapeControlsInLines } from '../app/command.ts';
 
 export interface Terminal {
   /** Starts a numbered step. */
@@ -21,17 +25,19 @@ export const createTerminal = (write: (text: string) => void): Terminal => {
       write(`\n${styleText('bold', `${++steps}  ${title}`)}\n`);
     },
     message(direction, line) {
-      write(`   ${styleText(direction === '→' ? 'cyan' : 'green', `${direction} ${line}`)}\n`);
+      write(
+        `   ${styleText(direction === '→' ? 'cyan' : 'green', `${direction} ${escapeControls(line)}`)}\n`,
+      );
     },
     details(entries) {
       for (const [name, value] of entries)
-        write(`     ${styleText('dim', `${name}:`)} ${maskSecrets(value)}\n`);
+        write(`     ${styleText('dim', `${escapeControls(name)}:`)} ${escapeControls(maskSecrets(value))}\n`);
     },
     json(text) {
-      write(`${maskSecrets(text).replaceAll(/^/gm, '     ')}\n`);
+      write(`${escapeControlsInLines(maskSecrets(text)).replaceAll(/^/gm, '     ')}\n`);
     },
     print(line) {
-      write(`   ${line}\n`);
+      write(`   ${escapeControls(line)}\n`);
     },
   };
 };

@@ -6,6 +6,8 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { stripVTControlCharacters } from 'node:util';
+import { escapeControls } from '../app/command.ts';
 import { type Platform, wranglerConfigs } from '../app/paths.ts';
 import { buildSite } from '../app/site.ts';
 import { type DevServer, type ProcessOptions, runWrangler, startDevServer } from '../app/wrangler.ts';
@@ -146,11 +148,14 @@ const requestStatus = (origin: string, port: number, signal: AbortSignal): Promi
 const ignoredLinePattern =
   /^\[wrangler:info\]|^⎔|^✨|^Using secrets defined in|^Your Worker has access to|^Binding\s|^env\./;
 
-/** Passes on all lines except those that match and the indented lines that follow them. */
+/**
+ * Passes on all lines except those that match and the indented lines that follow them. Removes the colors of
+ * Wrangler, and escapes control characters: the Worker's lines can contain data from anywhere.
+ */
 const filterLog = (log: (line: string) => void): ((line: string) => void) => {
   let isIgnored = false;
   return (line) => {
     isIgnored = ignoredLinePattern.test(line) || (isIgnored && line.startsWith('  '));
-    if (!isIgnored) log(line);
+    if (!isIgnored) log(escapeControls(stripVTControlCharacters(line)));
   };
 };

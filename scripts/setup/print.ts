@@ -2,6 +2,7 @@
  * Formats the groups for a terminal. Values with several lines are not indented, so that they can be copied.
  */
 import { styleText } from 'node:util';
+import { escapeControls, escapeControlsInLines } from '../app/command.ts';
 import type { SetupField, SetupGroup, SetupSection } from './section.ts';
 
 /** Formats groups with their sections. */
@@ -26,7 +27,7 @@ const formatSection = ({ title, steps = [], fields, note }: SetupSection): strin
 
 const formatField = (field: SetupField, width: number): string =>
   isShort(field)
-    ? `  ${styleText('dim', field.name.padEnd(width))}  ${field.value}\n`
-    : `  ${styleText('dim', field.name)}\n\n${field.value}\n\n`;
+    ? `  ${styleText('dim', field.name.padEnd(width))}  ${escapeControls(field.value)}\n`
+    : `  ${styleText('dim', field.name)}\n\n${escapeControlsInLines(field.value)}\n\n`;
 
 const isShort = ({ value }: SetupField): boolean => !value.includes('\n');

@@ -44,7 +44,7 @@ export const runFlow = async ({ issuer, advance, fetch: send }: Server): Promise
   const afterRefresh = await call(refreshed.accessToken);
 
   await client.revoke(refreshed.refreshToken ?? '');
-  await advance(10); // A revoked token stops working within 10 seconds.
+  await advance(10); // A revoked token stops working within 10 seconds (60 while storage is unreachable).
   return {
     withInvalidToken,
     withOtherScope,

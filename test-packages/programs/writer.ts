@@ -20,6 +20,7 @@ const signIn = (grantId: string) =>
   storage.recordSignIn({
     ...{ now, limits: { signIns: 1000, period: 600, activeGrants: 1000 } },
     identity: { provider: 'google', subject: grantId },
+    subjectNamespace: 'https://accounts.google.com',
     user: { kind: 'by-identity', newId: `user-${grantId}` },
     grant: {
       id: grantId,

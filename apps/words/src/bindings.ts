@@ -28,6 +28,7 @@ export const readBindings = (environment: Environment): Bindings => {
     rateLimitBindings: {
       ...readRateLimitBinding('failedAuthentications', 'LIMIT_FAILED_CLIENTS', environment),
       ...readRateLimitBinding('pageRequests', 'LIMIT_PAGE_REQUESTS', environment),
+      ...readRateLimitBinding('requestsPerSignIn', 'LIMIT_SIGN_IN_REQUESTS', environment),
       ...readRateLimitBinding('refreshesPerGrant', 'LIMIT_REFRESHES', environment),
       ...readRateLimitBinding('reads', 'LIMIT_READS', environment),
       ...readRateLimitBinding('writes', 'LIMIT_WRITES', environment),

@@ -33,7 +33,7 @@ export interface Config {
 export const readConfig = (environment: Environment): Config => {
   const origin = readOrigin(environment);
   const sealingKeys = readSealingKeys(environment);
-  const clients = readClients(environment);
+  const clients = readClients(environment, origin);
   const ids = clients.map(({ id }) => id);
   const duplicate = ids.find((id, index) => ids.indexOf(id) < index);
   if (duplicate !== undefined)

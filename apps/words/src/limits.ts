@@ -53,6 +53,7 @@ export const createLimits = (
     broker: {
       failedAuthentications: createLimiter('failedAuthentications'),
       pageRequests: createLimiter('pageRequests'),
+      requestsPerSignIn: createLimiter('requestsPerSignIn'),
       refreshesPerGrant: createLimiter('refreshesPerGrant'),
     },
     selectLimiter: ({ method }) => (method === 'POST' ? writes : reads),

@@ -12,6 +12,7 @@ import {
   issuer,
   issuers,
   microsoft,
+  otherSecret,
   sealingKey,
   secret,
   validVariables,
@@ -46,11 +47,11 @@ describe('the configuration', () => {
   it('accepts two secrets and pinned GPTs', () => {
     const [gpt] = readConfig({
       ...validVariables,
-      GPT_CLIENT_SECRET: `${secret} ${'t'.repeat(32)}`,
+      GPT_CLIENT_SECRET: `${secret} ${otherSecret}`,
       GPT_IDS: ' g-11111111  g-22222222 ',
     }).clients;
     expect(gpt).toMatchObject({
-      secrets: [secret, 't'.repeat(32)],
+      secrets: [secret, otherSecret],
       redirects: [
         { kind: 'gpt', gptIds: ['g-11111111', 'g-22222222'] },
         { kind: 'gpt-development', gptIds: ['g-11111111', 'g-22222222'] },
@@ -129,6 +130,46 @@ describe('the configuration', () => {
     });
   });
 
+  it('accepts issuers without nonce or PKCE, with another authentication method, or with metadata elsewhere', async () => {
+    const discoveryUrl = 'https://config.example/login/openid-configuration';
+    const list = issuers(
+      { ...issuer, id: 'one', nonce: false, discoveryUrl, tokenAuthMethod: 'client_secret_basic_unencoded' },
+      { ...issuer, id: 'two', pkce: false, nonce: true, tokenAuthMethod: 'client_secret_post' },
+    );
+    const { providers } = readConfig({ ...validVariables, ...list });
+    const metadata = {
+      issuer: issuer.issuer,
+      authorization_endpoint: 'https://login.example/authorize',
+      token_endpoint: 'https://login.example/token',
+      jwks_uri: 'https://login.example/keys',
+    };
+    const requests: string[] = [];
+    const queries = await Promise.all(
+      providers.slice(1).map(async (provider) => {
+        const upstreamRequest = { redirectUri: 'https://words.example/callback/x', state: 's', nonce: 'n' };
+        const url = await provider.authorizationUrl(
+          { ...upstreamRequest, codeVerifier: 'v'.repeat(43) },
+          {
+            fetch: async (input) => {
+              requests.push(String(input));
+              return Response.json(metadata);
+            },
+            now: () => 0,
+            allowLoopbackHttp: false,
+            timeoutMs: 10_000,
+          },
+        );
+        return [url.searchParams.has('nonce'), url.searchParams.has('code_challenge')];
+      }),
+    );
+    expect(queries).toEqual([
+      [false, true],
+      [true, false],
+    ]);
+    expect(requests).toEqual([discoveryUrl, 'https://login.example/.well-known/openid-configuration']);
+    expect(providers[1]?.configuredUrls).toEqual(['https://login.example', discoveryUrl]);
+  });
+
   it('accepts Microsoft users of one tenant only', () => {
     const tenant = '8f3d3c1e-0f5a-4f0e-9d3b-5a1f0a2b7c11';
     const { providers } = readConfig({ ...validVariables, ...microsoft, MICROSOFT_TENANT: tenant });
@@ -166,6 +207,7 @@ describe('the configuration', () => {
       secrets: [secret],
       offlineAccess: 'always',
       scopes: ['words'],
+      pkce: 'optional',
     });
     expect(readConfig({ ...validVariables, ...list }).clients.slice(1, -1)).toMatchObject([
       { id: 'app', authentication: 'none', offlineAccess: 'on-request', defaultScopes: ['words', 'score'] },
@@ -175,8 +217,19 @@ describe('the configuration', () => {
         offlineAccess: 'always',
         scopes: ['words', 'offline_access'],
         defaultScopes: ['words'],
+        pkce: 'optional',
       },
     ]);
+  });
+
+  it('accepts optional PKCE with a redirect URI on loopback if the origin is on loopback', () => {
+    const local = { secrets: [secret], pkce: 'optional', redirectUris: ['http://localhost:3080/callback'] };
+    const variables = {
+      ...validVariables,
+      ORIGIN: 'http://localhost:8787',
+      ...clients({ ...client, ...local }),
+    };
+    expect(readConfig(variables).clients[1]).toMatchObject({ id: 'app', pkce: 'optional' });
   });
 });
 
@@ -277,11 +330,12 @@ const wrongConfigurations: readonly Case[] = [
   ],
   ['GPT_CLIENT_SECRET', 'missing', { GPT_CLIENT_SECRET: '' }, /^GPT_CLIENT_SECRET is missing: /],
   ['GPT_CLIENT_SECRET', 'with 31 characters', { GPT_CLIENT_SECRET: 's'.repeat(31) }, invalidSecrets],
+  ['GPT_CLIENT_SECRET', 'with a pattern', { GPT_CLIENT_SECRET: 'change-me-'.repeat(4) }, invalidSecrets],
   ['GPT_CLIENT_SECRET', 'with a short second one', { GPT_CLIENT_SECRET: `${secret} short` }, invalidSecrets],
   [
     'GPT_CLIENT_SECRET',
     'three secrets',
-    { GPT_CLIENT_SECRET: `${secret} ${'t'.repeat(32)} ${'u'.repeat(32)}` },
+    { GPT_CLIENT_SECRET: `${secret} ${otherSecret} nJf9-2P7jQRmJJYTuxkQlkw9BQVyIGT9UVsbqpYP25g` },
     invalidSecrets,
   ],
   ['GPT_IDS', 'with a comma', { GPT_IDS: 'g-11111111, g-22222222' }, /^GPT_IDS must be GPT IDs/],
@@ -326,7 +380,26 @@ const wrongConfigurations: readonly Case[] = [
     clients({ ...client, redirectUris: ['http://app.example/'] }),
     invalidClient,
   ],
+  [
+    'STATIC_CLIENTS',
+    'optional PKCE without secrets',
+    clients({ ...client, pkce: 'optional' }),
+    invalidClient,
+  ],
+  [
+    'STATIC_CLIENTS',
+    'optional PKCE with a loopback redirect',
+    clients({ ...client, secrets: [secret], pkce: 'optional', redirectUris: ['http://localhost/callback'] }),
+    /^STATIC_CLIENTS is invalid for app: redirectUris must use https if pkce is optional\.$/,
+  ],
+  ['STATIC_CLIENTS', 'an unknown value of pkce', clients({ ...client, pkce: 'none' }), /: check 0\.pkce\.$/],
   ['STATIC_CLIENTS', 'no redirect', clients({ ...client, redirectUris: [] }), invalidClient],
+  [
+    'STATIC_CLIENTS',
+    'a secret with a pattern',
+    clients({ ...client, secrets: ['s'.repeat(43)] }),
+    invalidClient,
+  ],
   ['STATIC_CLIENTS', 'a short secret', clients({ ...client, secrets: ['short'] }), invalidClient],
   [
     'STATIC_CLIENTS',
@@ -423,6 +496,9 @@ const fakeProviders: readonly Case[] = ['GOOGLE', 'GITHUB', 'MICROSOFT', 'APPLE'
   ] satisfies readonly Case[];
 });
 
+const badAppleKey =
+  /^APPLE_PRIVATE_KEY must be the complete contents of the \.p8 file from Apple: a P-256 private key that is not encrypted\.$/;
+
 const wrongProviders: readonly Case[] = [
   ...incompleteProviders,
   ...fakeProviders,
@@ -463,11 +539,24 @@ const wrongProviders: readonly Case[] = [
     { ...apple, APPLE_KEY_ID: 'abcde12345' },
     /^APPLE_KEY_ID must be the ten /,
   ],
+  ['APPLE_PRIVATE_KEY', 'not a key', { ...apple, APPLE_PRIVATE_KEY: 'AuthKey_ABCDE12345.p8' }, badAppleKey],
   [
     'APPLE_PRIVATE_KEY',
-    'not a key',
-    { ...apple, APPLE_PRIVATE_KEY: 'AuthKey_ABCDE12345.p8' },
-    /^APPLE_PRIVATE_KEY must be the contents of the \.p8 file from Apple\.$/,
+    'cut off',
+    { ...apple, APPLE_PRIVATE_KEY: applePrivateKey.slice(0, 120) },
+    badAppleKey,
+  ],
+  [
+    'APPLE_PRIVATE_KEY',
+    'without its middle part',
+    { ...apple, APPLE_PRIVATE_KEY: applePrivateKey.slice(0, 100) + applePrivateKey.slice(132) },
+    badAppleKey,
+  ],
+  [
+    'APPLE_PRIVATE_KEY',
+    'only the first line',
+    { ...apple, APPLE_PRIVATE_KEY: '-----BEGIN PRIVATE KEY-----' },
+    badAppleKey,
   ],
   ['OIDC_PROVIDERS', 'not JSON', { OIDC_PROVIDERS: '[oidc-secret' }, /^OIDC_PROVIDERS must be valid JSON\.$/],
   [
@@ -506,6 +595,38 @@ const wrongProviders: readonly Case[] = [
     'an unknown value of userInfo',
     issuers({ ...issuer, userInfo: 'always' }),
     /: check 0\.userInfo\.$/,
+  ],
+  [
+    'OIDC_PROVIDERS',
+    'an unknown tokenAuthMethod',
+    issuers({ ...issuer, tokenAuthMethod: 'private_key_jwt' }),
+    /: check 0\.tokenAuthMethod\.$/,
+  ],
+  ['OIDC_PROVIDERS', 'a nonce as a string', issuers({ ...issuer, nonce: 'false' }), /: check 0\.nonce\.$/],
+  ['OIDC_PROVIDERS', 'null for pkce', issuers({ ...issuer, pkce: null }), /: check 0\.pkce\.$/],
+  [
+    'OIDC_PROVIDERS',
+    'neither nonce nor PKCE',
+    issuers({ ...issuer, nonce: false, pkce: false }),
+    /^OIDC_PROVIDERS is invalid for login: providers\.login\.nonce must not be false if pkce is false\.$/,
+  ],
+  [
+    'OIDC_PROVIDERS',
+    'a discoveryUrl over http',
+    issuers({ ...issuer, discoveryUrl: 'http://config.example' }),
+    /^OIDC_PROVIDERS is invalid for login: discoveryUrl must be an https URL; http is allowed only /,
+  ],
+  [
+    'OIDC_PROVIDERS',
+    'W13.2 a discoveryUrl on loopback, although ORIGIN is not',
+    issuers({ ...issuer, discoveryUrl: 'http://127.0.0.1:1' }),
+    /^OIDC_PROVIDERS is invalid for login: discoveryUrl must be an https URL; http is allowed only /,
+  ],
+  [
+    'OIDC_PROVIDERS',
+    'a discoveryUrl with a fragment',
+    issuers({ ...issuer, discoveryUrl: 'https://config.example/#x' }),
+    /^OIDC_PROVIDERS is invalid for login: providers\.login\.discoveryUrl must be an https URL /,
   ],
   ['OIDC_PROVIDERS', 'scopes as a string', issuers({ ...issuer, scopes: 'openid' }), /: check 0\.scopes\.$/],
   [

@@ -3,7 +3,9 @@ import { env } from 'cloudflare:workers';
 import { gptAction, type IdentityProvider, type LogEntry } from 'assistant-auth';
 import { mcpClients } from 'assistant-auth/mcp-clients';
 import { type App, createApp, type RuntimeOptions } from '../src/app.ts';
+import type { Bindings } from '../src/bindings.ts';
 import type { Config } from '../src/config.ts';
+import { checkDocumentedResponse } from './documented-responses.ts';
 import { type Call, gptSecret, origin, signInForTokens } from './flows.ts';
 
 export { origin };
@@ -12,6 +14,7 @@ export { origin };
 const createProvider = (id: string, displayName: string): IdentityProvider => ({
   id,
   displayName,
+  subjectNamespace: 'https://provider.example',
   configuredUrls: ['https://provider.example'],
   responseMode: 'query',
   revokedErrors: [],
@@ -40,18 +43,20 @@ export interface Deployment {
  * Creates a deployment.
  * @param runtimeOptions options of `createApp` except the clock and the log
  * @param configOverrides replaces parts of the configuration
+ * @param bindingOverrides replaces or adds bindings
  */
 export const deploy = (
   db: D1Database = env.DB,
   runtimeOptions: RuntimeOptions = {},
   configOverrides: Pick<Partial<Config>, 'auditRetention' | 'clients'> = {},
+  bindingOverrides: Partial<Bindings> = {},
 ): Deployment => {
   const log: LogEntry[] = [];
   let currentTime = 1_800_000_000;
   const gpt = gptAction({ id: 'gpt', name: 'Words GPT', secrets: [gptSecret], scopes: ['words', 'score'] });
   const config = {
     origin,
-    sealingKeys: 'test-1.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8',
+    sealingKeys: 'test-1.nJf9-2P7jQRmJJYTuxkQlkw9BQVyIGT9UVsbqpYP25g',
     clients: [gpt, mcpClients()],
     providers: [createProvider('google', 'Google'), createProvider('github', 'GitHub')],
     ...configOverrides,
@@ -61,17 +66,20 @@ export const deploy = (
   };
   const app = createApp(
     config,
-    { db, assets },
+    { db, assets, ...bindingOverrides },
     {
       ...runtimeOptions,
       now: () => currentTime,
       log: ({ count: _, ...entry }) => void log.push(entry),
     },
   );
-  const call: Call = (path, { token, ...init } = {}) => {
+  const call: Call = async (path, { token, ...init } = {}) => {
     const headers = new Headers(init.headers);
     if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
-    return app.fetch(new Request(`${origin}${path}`, { redirect: 'manual', ...init, headers }));
+    const request = new Request(`${origin}${path}`, { redirect: 'manual', ...init, headers });
+    const response = await app.fetch(request);
+    await checkDocumentedResponse(app, request, response);
+    return response;
   };
   return {
     app,

@@ -1,8 +1,9 @@
 /** The variables of a valid deployment, and optional variables to add to them. */
 import { exportPKCS8, generateKeyPair } from 'jose';
 
-export const sealingKey = 'k1.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8';
-export const secret = 's'.repeat(32);
+export const sealingKey = 'k1.nJf9-2P7jQRmJJYTuxkQlkw9BQVyIGT9UVsbqpYP25g';
+export const secret = 'kOGm3x_6VEKfHIHYUW1uecf9by3yQV86t5SzTcgOQHQ';
+export const otherSecret = 'Y_EWFDw4Pt7muInnvySzcV8LKWyYjQ_TqZFlDL80OFM';
 
 export const validVariables = {
   ORIGIN: 'https://words.example',

@@ -40,6 +40,7 @@ describe('the Wrangler file', () => {
       ['LIMIT_READS', allowances.reads],
       ['LIMIT_WRITES', allowances.writes],
       ['LIMIT_REFRESHES', allowances.refreshesPerGrant],
+      ['LIMIT_SIGN_IN_REQUESTS', allowances.requestsPerSignIn],
     ]);
     expect(Object.keys(readPlatformCounters()).toSorted()).toEqual(Object.keys(allowances).toSorted());
   });
@@ -72,16 +73,25 @@ describe('the limits', () => {
     const limits = createLimits({
       failedAuthentications: counter('failed'),
       pageRequests: counter('page-requests'),
+      requestsPerSignIn: counter('sign-in-requests'),
       refreshesPerGrant: counter('refreshes'),
       reads: counter('reads'),
       writes: counter('writes'),
     });
     expect(await limits.broker.failedAuthentications.take('a')).toBe('limited');
     expect(await limits.broker.pageRequests.take('b')).toBe('limited');
+    expect(await limits.broker.requestsPerSignIn.take('f')).toBe('limited');
     expect(await limits.broker.refreshesPerGrant.take('c')).toBe('limited');
     expect(await limits.selectLimiter(getRequest).take('d')).toBe('limited');
     expect(await limits.selectLimiter(postRequest).take('e')).toBe('limited');
-    expect(takenKeys).toEqual(['failed a', 'page-requests b', 'refreshes c', 'reads d', 'writes e']);
+    expect(takenKeys).toEqual([
+      'failed a',
+      'page-requests b',
+      'sign-in-requests f',
+      'refreshes c',
+      'reads d',
+      'writes e',
+    ]);
   });
 });
 

@@ -1,6 +1,8 @@
-/** Tests MCP clients that are not in the configuration, from the metadata of the server to a call of a tool. */
+/**
+ * Tests MCP clients that are not in the configuration, from the metadata of the server to a call of a tool.
+ */
 import { env } from 'cloudflare:workers';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { emptyD1 } from '../../../packages/assistant-auth/test/storage/d1/empty-d1.ts';
 import { buildCall } from '../../../packages/assistant-operations/test/mcp-library.ts';
 import { readMcpClients } from '../src/config/clients.ts';
@@ -124,6 +126,9 @@ describe('a client that is not in the configuration', () => {
 });
 
 describe('a deployment without the compatibility flag', () => {
+  // All test files share one isolate, and the next one may start a deployment before its first test.
+  afterEach(() => vi.unstubAllGlobals());
+
   it('does not start, and says which flag is missing', () => {
     vi.stubGlobal('Cloudflare', { compatibilityFlags: {} });
     expect(() => deployWith({})).toThrow(

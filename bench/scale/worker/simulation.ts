@@ -147,6 +147,7 @@ const buildSignIn = ({ provider, subject, userId, grantId }: SimulatedUser, now:
   now,
   limits: { signIns: 20, period: 600, activeGrants: 200 },
   identity: { provider, subject, label: 'somebody@mail.example', sealedRefreshToken: 's'.repeat(200) },
+  subjectNamespace: 'https://provider.example',
   user: { kind: 'by-identity', newId: userId },
   grant: {
     id: grantId,

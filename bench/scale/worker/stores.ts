@@ -1,6 +1,6 @@
 /**
- * The database of the simulation: creates the product's own stores on it, inserts the users from before the day,
- * and counts rows and the round trips by kind.
+ * The database of the simulation: creates the product's own stores on it, inserts the users from before the
+ * day, and counts rows and the round trips by kind.
  */
 import type { BrokerStorage } from 'assistant-auth';
 import { d1Storage } from 'assistant-auth/d1';
@@ -33,7 +33,7 @@ const createCountedStorage = (database: BatchingD1): BrokerStorage => {
     claimCode: createStorage('claim-code').claimCode,
     redeemCode: createStorage('redeem').redeemCode,
     refresh: createStorage('refresh').refresh,
-    isRefreshable: createStorage('is-refreshable').isRefreshable,
+    readRefreshable: createStorage('read-refreshable').readRefreshable,
     storeUpstreamToken: createStorage('store-token').storeUpstreamToken,
     recordRecheck: createStorage('recheck').recordRecheck,
     revokeGrantsOfIdentity: createStorage('revoke-identity').revokeGrantsOfIdentity,

@@ -6,7 +6,13 @@
 import type { Client } from './clients/client.ts';
 import { createIntrospectionClients, type IntrospectionClient } from './clients/introspection-client.ts';
 import { createClientRegistry, indexClients } from './clients/registry.ts';
-import { type BrokerContext, defaultPages, type Pages, type ResolveUser } from './context.ts';
+import {
+  type BrokerContext,
+  defaultPages,
+  type Pages,
+  type RefreshUser,
+  type ResolveUser,
+} from './context.ts';
 import { consoleLog, systemClock, systemSleep } from './defaults.ts';
 import type { ClientSource, ClientSourceContext, ConnectedClientSource } from './endpoint/client-source.ts';
 import {
@@ -61,16 +67,17 @@ export interface BrokerOptions extends PageOptions {
    */
   readonly scopes: Readonly<Record<string, string>>;
   /**
-   * Lists the identifiers (RFC 8707) of the protected APIs; the first is the default. They must be absolute
-   * https URLs (http only on loopback). The case of scheme and host, the default port and `/` as the whole
-   * path make no difference (RFC 3986 §6.2.2.1, §6.2.3). The broker serves the metadata (RFC 9728) of those on
-   * its own origin that have no query. Default: the issuer.
+   * Lists the identifiers (RFC 8707) of the protected APIs; the first is the default. It must not be that of
+   * an MCP server if a client can omit PKCE there: `gptAction`, or `staticClient` with `pkce`. They must be
+   * absolute https URLs (http only on loopback). The case of scheme and host, the default port and `/` as the
+   * whole path make no difference (RFC 3986 §6.2.2.1, §6.2.3). The broker serves the metadata (RFC 9728) of
+   * those on its own origin that have no query. Default: the issuer.
    */
   readonly resources?: readonly [string, ...string[]];
   /**
    * The clients that can request tokens, created by `gptAction` and `staticClient`. With `mcpClients()` from
-   * `assistant-auth/mcp-clients`, clients that are not in the configuration can request tokens, too: those with
-   * a metadata document, and those that register themselves.
+   * `assistant-auth/mcp-clients`, clients that are not in the configuration can request tokens, too: those
+   * with a metadata document, and those that register themselves.
    */
   readonly clients: readonly (Client | ClientSource)[];
   /** APIs in other processes that can use the introspection endpoint. Default: none. */
@@ -85,6 +92,11 @@ export interface BrokerOptions extends PageOptions {
    */
   readonly resolveUser?: ResolveUser;
   /**
+   * Decides at each refresh whether the user can still use the client, and with which claims; costs one more
+   * storage round trip. Default: refreshes keep the claims that `resolveUser` returned at the sign-in.
+   */
+  readonly refreshUser?: RefreshUser;
+  /**
    * Replaces individual rate limiters or the limit on sign-ins per user. Default: see `Limits`; each process
    * has its own default rate limiters.
    */
@@ -98,11 +110,11 @@ export interface BrokerOptions extends PageOptions {
   /** Replaces individual lifetimes, in seconds. Values out of bounds are rejected at startup. */
   readonly lifetimes?: Partial<Lifetimes>;
   /**
-   * Decides what happens if a client presents a replaced refresh token after the grace period of 120 seconds
-   * and its successor was never used. Either the response with the successor was lost, or the token was
-   * stolen (RFC 9700 §4.14.2). `recover`: the client gets new tokens, and the successor becomes invalid;
-   * presenting the successor then revokes the grant. `revoke`: the grant is revoked at once. Default:
-   * `recover`.
+   * Decides what happens if a client presents a replaced refresh token after the grace period
+   * (`lifetimes.refreshGrace`) and its successor was never used. Either the response with the successor was
+   * lost, or the token was stolen (RFC 9700 §4.14.2). `recover`: the client gets new tokens, and the
+   * successor becomes invalid; presenting the successor then revokes the grant. `revoke`: the grant is
+   * revoked at once. Default: `recover`, or `revoke` without a grace period, where `recover` is not allowed.
    */
   readonly lateRefresh?: LateRefresh;
   /** The account page, created by `accountPages()` from `assistant-auth/account`. Default: none. */
@@ -160,6 +172,7 @@ export const resolveOptions = (options: BrokerOptions): ResolvedOptions => {
     options;
   const {
     resolveUser = acceptEveryIdentity,
+    refreshUser,
     limits,
     clientAddress,
     introspectionClients = [],
@@ -191,18 +204,19 @@ export const resolveOptions = (options: BrokerOptions): ResolvedOptions => {
   const resolved = resolveClients(registered, scopes, {
     ...{ issuer, resources, storage, ring, now, randomBytes, log, fetch: send },
   });
+  const parsedLifetimes = parseLifetimes(lifetimes);
   const sharedIo = { fetch: send, now, allowLoopbackHttp: isLoopback(new URL(issuer)) };
   const context: BrokerContext = {
     ...{ issuer, resources, storage, sealers, log, now, randomBytes, waitUntil, sleep },
     ...{ clients: resolved.clients, scopes: resolved.scopes },
-    ...{ resolveUser, clientAddress, sessions: account?.sessions },
+    ...{ resolveUser, refreshUser, clientAddress, sessions: account?.sessions },
     introspectionClients: createIntrospectionClients(
       introspectionClients,
       (id) => id === accountClientId || resolved.clients.configured.has(id),
       resources,
     ),
-    lifetimes: parseLifetimes(lifetimes),
-    lateRefresh: parseLateRefresh(lateRefresh),
+    lifetimes: parsedLifetimes,
+    lateRefresh: parseLateRefresh(lateRefresh, parsedLifetimes),
     providers: parseProviders(providers, issuer),
     pages: { ...defaultPages, ...pages },
     branding: parseBranding(
@@ -248,7 +262,7 @@ const ignoreWork: WaitUntil = () => {};
 const callFetch: typeof fetch = (...args: Parameters<typeof fetch>) => fetch(...args);
 
 const day: Seconds = 86_400;
-const offlineAccessDescription = 'stay connected until you disconnect it';
+const offlineAccessDescription = 'stay connected without asking you again';
 
 /**
  * Adds `offline_access` to the scopes if a client can get refresh tokens, and checks that the scopes of each
@@ -291,20 +305,28 @@ export const parseScopes = (
 };
 
 /**
- * Checks the option `lateRefresh`.
- * @returns the value; by default `recover`
- * @throws ConfigurationError `lateRefresh` for any other value
+ * Checks the option `lateRefresh`. Without a grace period, every replaced token is late, so with `recover`
+ * each of several refreshes at the same time would succeed.
+ * @returns the value; by default `recover`, or `revoke` without a grace period
+ * @throws ConfigurationError `lateRefresh` for any other value, or for `recover` without a grace period
  */
-const parseLateRefresh = (input: LateRefresh = 'recover'): LateRefresh => {
-  if (input === 'recover' || input === 'revoke') return input;
-  throw new ConfigurationError('lateRefresh', 'must be recover or revoke.');
+const parseLateRefresh = (
+  input: LateRefresh | undefined,
+  { refreshGrace }: Pick<Lifetimes, 'refreshGrace'>,
+): LateRefresh => {
+  if (input === 'revoke' || (input === undefined && refreshGrace === 0)) return 'revoke';
+  if ((input === undefined || input === 'recover') && refreshGrace > 0) return 'recover';
+  throw new ConfigurationError(
+    'lateRefresh',
+    'must be recover or revoke; revoke if lifetimes.refreshGrace is 0.',
+  );
 };
 
 /**
  * Checks the providers and indexes them by ID. http is allowed only if both the provider and the broker are
  * on loopback, as with fake providers.
  * @throws ConfigurationError `providers` if there is none, or for a malformed or repeated ID;
- *   `providers.<id>` for a URL that must use https
+ *   `providers.<id>` for a URL that must use https; `providers.<id>.subjectNamespace`
  */
 export const parseProviders = (
   input: readonly IdentityProvider[],
@@ -314,7 +336,7 @@ export const parseProviders = (
   if (providers.size === 0) throw new ConfigurationError('providers', 'must contain at least one provider.');
   if (providers.size < input.length) throw new ConfigurationError('providers', 'must have unique IDs.');
   const isLocal = isLoopback(new URL(issuer));
-  for (const { id, configuredUrls } of input) {
+  for (const { id, configuredUrls, subjectNamespace } of input) {
     if (!/^[a-z0-9-]{1,32}$/.test(id) || id === continueChoice)
       throw new ConfigurationError(
         'providers',
@@ -325,9 +347,17 @@ export const parseProviders = (
       if (url?.protocol === 'https:' || (isLocal && url !== null && isLoopback(url))) continue;
       throw new ConfigurationError(`providers.${id}`, `must use https: ${configuredUrl}`);
     }
+    if (!isSubjectNamespace(subjectNamespace))
+      throw new ConfigurationError(
+        `providers.${id}.subjectNamespace`,
+        'must be a well-formed string of 1 to 512 characters.',
+      );
   }
   return providers;
 };
+
+const isSubjectNamespace = (value: unknown): boolean =>
+  typeof value === 'string' && value !== '' && value.length <= 512 && value.isWellFormed();
 
 /**
  * Creates a rate limiter that counts in this process, for example for `protect`. A key can use its whole

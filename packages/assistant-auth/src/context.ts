@@ -72,6 +72,8 @@ export interface BrokerContext {
   /** The option of the same name. Without it, requests are not counted by address. */
   readonly clientAddress: ((request: Request) => string | undefined) | undefined;
   readonly resolveUser: ResolveUser;
+  /** The option of the same name. Without it, a refresh keeps the claims of the grant. */
+  readonly refreshUser: RefreshUser | undefined;
   readonly pages: Pages;
   readonly branding: ParsedBranding;
   /** For requests to providers during a sign-in, and to verify security events. */
@@ -91,6 +93,16 @@ export interface BrokerContext {
 
 /** Lets a user sign in to a client by continuing in a session of the account page. */
 export interface Sessions {
+  /** The path of the account page, where users disconnect clients. */
+  readonly accountPath: string;
+  /**
+   * Returns the ID of this browser's session if its cookie is genuine and has not expired. Does not check in
+   * storage whether the session is still active.
+   */
+  readonly identify: (
+    request: Request,
+    context: Pick<BrokerContext, 'sealers' | 'now'>,
+  ) => Promise<string | undefined>;
   /**
    * Finds the session of this browser that the sign-in page can offer to continue in.
    * @param maxAge how long ago the user can have authenticated. Default: any session is offered
@@ -104,8 +116,8 @@ export interface Sessions {
   /**
    * Rechecks the identity of the session, and records a sign-in of its user.
    * @param offeredSession the grant ID of the session that the page offered
-   * @throws ProtocolError `resolve-user.…`, because `resolveUser` is called at every sign-in, or
-   *   `user.limited`
+   * @throws ProtocolError `resolve-user.…`, because `resolveUser` is called at every sign-in,
+   *   `user.limited`, or `provider.changed`
    */
   readonly continueSession: (
     context: BrokerContext,
@@ -132,7 +144,9 @@ export type ContinueSessionResult =
 /**
  * Maps a verified identity to one of the publisher's users, or refuses the sign-in. It is called at every
  * sign-in, including those to the account page, and when an identity is linked, but not when a token is
- * refreshed. If it throws, the sign-in fails, nothing is stored, and the error is logged.
+ * refreshed (see `refreshUser`). The sign-in can still be refused afterward, for example because of a limit,
+ * so it should not store anything. If it throws, the sign-in fails, nothing is stored, and the error is
+ * logged.
  * @example
  * ```ts
  * import type { ResolveUser } from 'assistant-auth';
@@ -160,7 +174,8 @@ export interface AcceptedUser {
   readonly userId?: UserId;
   /**
    * Claims that `protect` returns with every call: strings, numbers and booleans, at most 512 bytes as JSON.
-   * They stay as they are until the user signs in again. Clients cannot read them. Default: none.
+   * They stay as they are until the user signs in again, unless `refreshUser` changes them. Clients cannot
+   * read them. Default: none.
    */
   readonly claims?: UserClaims;
 }
@@ -174,11 +189,69 @@ export interface RefusedUser {
 }
 
 /**
+ * Decides at each refresh whether the user can still use the client, and with which claims. It is called
+ * before the refresh token is used, and only if the refresh would otherwise succeed. The refresh can still
+ * fail afterward. If it throws or returns something else, the client gets status 503, the refresh token stays
+ * valid, and the error is logged. A client waits for the response, so it should take at most a few seconds.
+ * @example
+ * ```ts
+ * import type { RefreshUser } from 'assistant-auth';
+ *
+ * declare const findRole: (userId: string) => Promise<string | undefined>; // in the publisher's database
+ *
+ * // Refuses users who have no role any longer, and keeps the role up to date.
+ * export const refreshUser: RefreshUser = async ({ userId }) => {
+ *   const role = await findRole(userId);
+ *   return role === undefined
+ *     ? { kind: 'refused', reason: 'the user has no role' }
+ *     : { kind: 'accepted', claims: { role } };
+ * };
+ * ```
+ */
+export type RefreshUser = (user: RefreshingUser) => Promise<RefreshUserResult>;
+
+/** The user of a grant that is about to be refreshed. Contains no token and no grant ID. */
+export interface RefreshingUser {
+  /** The ID of the user. */
+  readonly userId: UserId;
+  /** The ID of the provider that the user signed in with. It is in the configuration. */
+  readonly provider: string;
+  /** The user's ID at that provider. */
+  readonly subject: string;
+  /** The client that refreshes. */
+  readonly clientId: string;
+  /** The claims of the grant, from `resolveUser` or an earlier refresh. */
+  readonly claims: UserClaims;
+}
+
+/** The result of `refreshUser`. */
+export type RefreshUserResult =
+  /** The refresh continues. */
+  | {
+      readonly kind: 'accepted';
+      /**
+       * Claims that replace those of the grant from now on, with the same limits as those of `resolveUser`.
+       * Default: they stay the same.
+       */
+      readonly claims?: UserClaims;
+    }
+  /**
+   * The client gets `invalid_grant`, and the grant is revoked: its access tokens stop working within ten
+   * seconds, or within 60 while storage is unreachable. Other grants of the user are refused at their own
+   * next refresh.
+   */
+  | {
+      readonly kind: 'refused';
+      /** Why. It is logged, and neither the user nor the client sees it. */
+      readonly reason: string;
+    };
+
+/**
  * The pages that the broker shows. A replacement must return a complete HTML document, escape every value
  * (`html` does) and work under a CSP that allows no scripts, no inline styles and nothing from other origins.
- * The sign-in page is also the consent page: it must show the client, what is known about it besides its name,
- * the redirect host, the scopes and a way to cancel, and warn if the code is sent to an app on the user's
- * device. Its form must post the same fields to `action` as the form of the default page.
+ * The sign-in page is also the consent page: it must show the client, what is known about it besides its
+ * name, the redirect host, the scopes and a way to cancel, and warn if the code is sent to an app on the
+ * user's device. Its form must post the same fields to `action` as the form of the default page.
  */
 export interface Pages {
   /** Renders the sign-in page, which asks for consent, from a {@link SignInModel}. */

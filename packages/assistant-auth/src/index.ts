@@ -23,6 +23,9 @@ export {
   type AcceptedUser,
   defaultPages,
   type Pages,
+  type RefreshingUser,
+  type RefreshUser,
+  type RefreshUserResult,
   type RefusedUser,
   type ResolveUser,
   type UserResolution,
@@ -66,6 +69,7 @@ export { type MicrosoftOptions, microsoft } from './providers/microsoft.ts';
 export { type OAuth2Options, oauth2, type ProviderProfile } from './providers/oauth2.ts';
 export { type OidcOptions, oidc } from './providers/oidc.ts';
 export {
+  type AdminConsent,
   type IdentityProvider,
   ProviderError,
   type ProviderIo,
@@ -96,5 +100,11 @@ export {
   type ProviderChoice,
   renderHtml,
 } from './ui/layout.ts';
-export type { ClientIdentity, ScopeDescription, SignInModel, SignInNotice } from './ui/sign-in.ts';
+export type {
+  AccessDuration,
+  ClientIdentity,
+  ScopeDescription,
+  SignInModel,
+  SignInNotice,
+} from './ui/sign-in.ts';
 export type { AccountTexts, McpClientTexts, ParsedTexts, SignInTexts, Texts } from './ui/texts.ts';

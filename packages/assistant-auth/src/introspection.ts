@@ -1,11 +1,10 @@
 /**
  * `POST /introspect` (RFC 7662): describes an access token to its API, and any token to the client that it
- * was issued to, if that client is confidential. Any other API or client gets the response for an inactive
- * token.
+ * was issued to. Both must authenticate (§2.1), so a public client gets a 401 response. Any other API or
+ * client gets the response for an inactive token.
  */
 
 import {
-  type Authenticated,
   authenticateClient,
   buildBasicChallenge,
   credentialParameters,
@@ -19,7 +18,6 @@ import { readForm } from './http/request.ts';
 import { tokenError, tokenJson } from './http/responses.ts';
 import { readParameters } from './oauth/parameters.ts';
 import { tokenEndpointError } from './oauth/protocol-error.ts';
-import { refreshGrace } from './tokens/lifetimes.ts';
 import type { AccessToken } from './tokens/sealed-types.ts';
 import { lookUpToken, type PresentedToken } from './tokens/sealers.ts';
 
@@ -37,21 +35,19 @@ export const introspectionEndpoint = (context: BrokerContext): EndpointDefinitio
       const found = form.token === undefined ? undefined : await lookUpToken(context.sealers, form.token);
       const find = async (id: string): Promise<IntrospectionCaller | undefined> =>
         context.introspectionClients.get(id) ?? context.clients.findPresenter(id, found?.token.clientId);
-      const authenticated = await authenticateClient(context, requestContext, form, { find });
+      const { party: caller, assertion } = await authenticateClient(context, requestContext, form, {
+        find,
+        allowPublic: false,
+      });
       if (form.token === undefined) throw tokenEndpointError('token-parameter.missing');
-      if (found === undefined || !mayIntrospect(found, authenticated)) return tokenJson({ active: false });
-      await recordAssertion(context, authenticated.assertion, found.token.grantId);
-      return tokenJson((await describeToken(context, found, authenticated.party)) ?? { active: false });
+      if (found === undefined || !mayIntrospect(found, caller)) return tokenJson({ active: false });
+      await recordAssertion(context, assertion, found.token.grantId);
+      return tokenJson((await describeToken(context, found, caller)) ?? { active: false });
     },
   };
 };
 
-/** Public clients get no information, because they do not authenticate (RFC 7662 §2.1). */
-const mayIntrospect = (
-  found: PresentedToken,
-  { party: caller, assertion }: Authenticated<IntrospectionCaller>,
-): boolean => {
-  const isAuthenticated = caller.authentication === 'client_secret' || assertion !== undefined;
+const mayIntrospect = (found: PresentedToken, caller: IntrospectionCaller): boolean => {
   switch (caller.kind) {
     case 'introspection-client':
       return found.kind === 'access' && found.resource === caller.resource;
@@ -59,7 +55,7 @@ const mayIntrospect = (
     case 'static':
     case 'metadata-document':
     case 'registration':
-      return isAuthenticated && found.token.clientId === caller.id;
+      return found.token.clientId === caller.id;
   }
 };
 
@@ -86,7 +82,7 @@ const describeToken = async (
 };
 
 const isTokenActive = async (
-  { storage, lateRefresh }: BrokerContext,
+  { storage, lifetimes, lateRefresh }: BrokerContext,
   found: PresentedToken,
   now: number,
 ): Promise<boolean> => {
@@ -94,7 +90,13 @@ const isTokenActive = async (
     case 'access':
       return !(await storage.isRevoked(found.token, now));
     case 'refresh':
-      return storage.isRefreshable({ ...found.token, now, grace: refreshGrace, lateRefresh });
+      // Also if its provider is not configured at the moment: the token was not revoked, and will work again.
+      return (
+        (await storage.readRefreshable({
+          ...{ ...found.token, now, lateRefresh },
+          grace: lifetimes.refreshGrace,
+        })) !== undefined
+      );
   }
 };
 

@@ -47,7 +47,10 @@ const buildMetadata = (
     // Without these two, clients would assume `client_secret_basic` for revocation and nothing for
     // introspection (RFC 8414 §2).
     revocation_endpoint_auth_methods_supported: clientAuthMethods,
-    introspection_endpoint_auth_methods_supported: listAuthMethods('client_secret'),
+    // Public clients must not use introspection (RFC 7662 §2.1). APIs use it with a secret.
+    introspection_endpoint_auth_methods_supported: [
+      ...new Set([...listAuthMethods('client_secret'), ...clientAuthMethods]),
+    ].filter((method) => method !== 'none'),
     code_challenge_methods_supported: ['S256'],
     authorization_response_iss_parameter_supported: true,
     ...clientSource?.metadata,

@@ -10,13 +10,14 @@ import {
 import type { BrokerContext } from './context.ts';
 import type { EndpointDefinition } from './endpoint/handler.ts';
 import { readForm } from './http/request.ts';
-import { emptyResponse, tokenError } from './http/responses.ts';
+import { tokenError, tokenJson } from './http/responses.ts';
 import { readParameters } from './oauth/parameters.ts';
 import { tokenEndpointError } from './oauth/protocol-error.ts';
 import { lookUpToken } from './tokens/sealers.ts';
 
 const parameterNames = ['token', 'token_type_hint', ...credentialParameters] as const;
 
+// Clients ignore the body of a success response (RFC 7009 §2.2), but some libraries parse every body as JSON.
 export const revocationEndpoint = (context: BrokerContext): EndpointDefinition => ({
   name: 'revoke',
   methods: ['POST'],
@@ -27,7 +28,7 @@ export const revocationEndpoint = (context: BrokerContext): EndpointDefinition =
     // A token that is not ours needs no client to be looked up: see `findPresenter`.
     if (form.token !== undefined && found === undefined) {
       const { id } = parseClientCredentials(requestContext.request.headers.get('authorization'), form);
-      if (context.clients.requiresSource(id)) return emptyResponse();
+      if (context.clients.requiresSource(id)) return tokenJson({});
     }
     const authenticated = await authenticateClient(context, requestContext, form, {
       find: (id) => context.clients.findPresenter(id, found?.token.clientId),
@@ -35,7 +36,7 @@ export const revocationEndpoint = (context: BrokerContext): EndpointDefinition =
     const clientId = authenticated.party.id;
     if (form.token === undefined) throw tokenEndpointError('token-parameter.missing');
     // A token that is not ours cannot be used here, so the client gets a success response (RFC 7009 §2.2).
-    if (found === undefined) return emptyResponse();
+    if (found === undefined) return tokenJson({});
     if (found.token.clientId !== clientId) throw tokenEndpointError('token-parameter.client');
     // A token that is expired or was replaced still identifies the grant to revoke.
     const { grantId } = found.token;
@@ -43,6 +44,6 @@ export const revocationEndpoint = (context: BrokerContext): EndpointDefinition =
     const target = { kind: 'grant', id: grantId } as const;
     await context.storage.revoke(target, 'revoked by its client', context.now(), 'client');
     requestContext.log({ event: 'revoked', clientId });
-    return emptyResponse();
+    return tokenJson({});
   },
 });

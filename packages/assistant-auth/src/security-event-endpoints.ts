@@ -26,13 +26,14 @@ const findProviderByPath = ({ providers }: SecurityEventContext, { pathname }: U
 
 /**
  * Verifies a security event, and carries out its revocations. An event that revokes nothing is only logged.
- * @throws ProtocolError `security-event.…` for an event that is not valid or cannot be verified now
+ * @throws ProtocolError `security-event.…` for an event that is not valid, cannot be verified now, or is from
+ *   a provider that was changed
  * @throws StorageUnavailable if it is not known whether the event was recorded
  */
 const receiveSecurityEvent = async (
   context: SecurityEventContext,
   requestContext: RequestContext,
-  provider: string,
+  { id: provider, subjectNamespace }: IdentityProvider,
   read: () => Promise<SecurityEvent>,
 ): Promise<SecurityEventOutcome> => {
   const { type, ...securityEvent } = await readWithFailureLimit(context, requestContext, provider, read);
@@ -40,7 +41,11 @@ const receiveSecurityEvent = async (
   const outcome =
     securityEvent.revocations.length === 0
       ? 'recorded'
-      : await context.storage.recordSecurityEvent({ ...securityEvent, provider, reason, now: context.now() });
+      : await context.storage.recordSecurityEvent({
+          ...{ ...securityEvent, provider, subjectNamespace, reason },
+          now: context.now(),
+        });
+  if (outcome === 'provider-changed') throw eventEndpointError('security-event.provider-changed');
   if (outcome === 'recorded') requestContext.log({ event: 'security-event', provider, securityEvent: type });
   return outcome;
 };
@@ -77,13 +82,14 @@ export const eventsEndpoint = (context: SecurityEventContext): EndpointDefinitio
   methods: ['POST'],
   respondToError: (error) => eventError(error),
   async handle(requestContext) {
-    const { id, securityEvents } = findProviderByPath(context, requestContext.url);
+    const provider = findProviderByPath(context, requestContext.url);
+    const { securityEvents } = provider;
     if (securityEvents === undefined) throw eventEndpointError('security-event.provider');
     if (readContentType(requestContext.request) !== securityEvents.contentType)
       throw eventEndpointError('security-event.content-type');
     const body = await readBodyText(requestContext.request);
     // An event that was received before gets 202 too (RFC 8935 §2.2). After an error, it would be sent again.
-    await receiveSecurityEvent(context, requestContext, id, () =>
+    await receiveSecurityEvent(context, requestContext, provider, () =>
       securityEvents.read(body, context.providerIo),
     );
     return acceptedResponse();
@@ -96,12 +102,13 @@ export const backchannelLogoutEndpoint = (context: SecurityEventContext): Endpoi
   methods: ['POST'],
   respondToError: (error) => logoutError(error),
   async handle(requestContext) {
-    const { id, readLogoutToken } = findProviderByPath(context, requestContext.url);
+    const provider = findProviderByPath(context, requestContext.url);
+    const { readLogoutToken } = provider;
     if (readLogoutToken === undefined) throw eventEndpointError('security-event.provider');
     const form = readParameters(await readForm(requestContext.request), ['logout_token']);
     const { logout_token: token } = form;
     if (token === undefined) throw eventEndpointError('logout-token.missing');
-    const outcome = await receiveSecurityEvent(context, requestContext, id, () =>
+    const outcome = await receiveSecurityEvent(context, requestContext, provider, () =>
       readLogoutToken(token, context.providerIo),
     );
     // A repeated token is an error (§2.6). The message tells a sender whose first response was lost that its

@@ -1,7 +1,7 @@
 /** createBroker: its options, its endpoints, and one sign-in from end to end. */
 import { describe, expect, it, vi } from 'vitest';
 import { accountPages } from '../src/account/index.ts';
-import { parseProviders, parseScopes } from '../src/config.ts';
+import { parseProviders, parseScopes, resolveOptions } from '../src/config.ts';
 import {
   apple,
   type BrokerOptions,
@@ -483,7 +483,7 @@ describe('options', () => {
       const onRequestClients = clients.filter(({ offlineAccess }) => offlineAccess === 'on-request');
       for (const some of [onRequestClients, [alwaysClient], [{ ...alwaysClient, scopes: ['words'] }]])
         expect(parseScopes(descriptions, some).get('offline_access')).toBe(
-          'stay connected until you disconnect it',
+          'stay connected without asking you again',
         );
     });
 
@@ -583,6 +583,10 @@ describe('options', () => {
       ]);
     });
 
+    /** A provider with what a publisher's JavaScript returns as the namespace. */
+    const namespaceOf = (value: unknown): IdentityProvider =>
+      Object.assign(createProvider('google', 'Google'), { subjectNamespace: value });
+
     type Row = readonly [
       name: string,
       providers: readonly IdentityProvider[],
@@ -614,6 +618,14 @@ describe('options', () => {
           `providers.google must use https: ${url}`,
         ],
       ),
+      ...['', 'x'.repeat(513), '\ud800', undefined, null, 7].map(
+        (value): Row => [
+          `with the subject namespace ${JSON.stringify(value)}`,
+          [namespaceOf(value)],
+          'providers.google.subjectNamespace',
+          'providers.google.subjectNamespace must be a well-formed string of 1 to 512 characters.',
+        ],
+      ),
     ])('can’t be %s', (_, providers, option, message) => {
       expect(() => parseProviders(providers, deployedIssuer)).toThrow(
         expect.objectContaining({ name: 'ConfigurationError', option, message }),
@@ -624,6 +636,34 @@ describe('options', () => {
       expect(parseProviders([providerAt('http://127.0.0.1:4000')], localIssuer).size).toBe(1);
       expect(() => parseProviders([providerAt('http://google.example')], localIssuer)).toThrow(
         'providers.google must use https: http://google.example',
+      );
+    });
+  });
+
+  describe('lateRefresh', () => {
+    const lateRefreshOf = (changes: Partial<BrokerOptions>) => {
+      const { context } = resolveOptions({
+        ...{ issuer, sealingKeys: keys, clients, scopes: { words: 'read words', score: 'see your score' } },
+        ...{ providers: [createProvider('google', 'Google')], storage: memoryStorage() },
+        ...changes,
+      });
+      return context.lateRefresh;
+    };
+
+    it.each([
+      [{}, 'recover'],
+      [{ lateRefresh: 'revoke' }, 'revoke'],
+      [{ lifetimes: { refreshGrace: 0 } }, 'revoke'],
+      [{ lifetimes: { refreshGrace: 0 }, lateRefresh: 'revoke' }, 'revoke'],
+      [{ lifetimes: { refreshGrace: 1 } }, 'recover'],
+      [{ lifetimes: { refreshGrace: 1 }, lateRefresh: 'recover' }, 'recover'],
+    ] as const)('with the options %j', (changes, expected) => {
+      expect(lateRefreshOf(changes)).toBe(expected);
+    });
+
+    it('can’t be recover without a grace period', () => {
+      expect(() => lateRefreshOf({ lifetimes: { refreshGrace: 0 }, lateRefresh: 'recover' })).toThrow(
+        'lateRefresh must be recover or revoke; revoke if lifetimes.refreshGrace is 0.',
       );
     });
   });

@@ -16,7 +16,7 @@ import { memoryStorage } from '../src/storage/memory.ts';
 import { createProvider } from './fake-provider.ts';
 
 export const issuer = 'https://words.example';
-export const keys = 'test-1.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8';
+export const keys = 'test-1.nJf9-2P7jQRmJJYTuxkQlkw9BQVyIGT9UVsbqpYP25g';
 export const gptSecret = 'gpt-secret-0123456789-0123456789-0123456789';
 export const serverSecret = 'server-secret-0123456789-0123456789-01234567';
 export const gptRedirect = 'https://chat.openai.com/aip/g-1234567890abcdef1234567890abcdef/oauth/callback';

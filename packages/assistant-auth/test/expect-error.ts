@@ -4,7 +4,13 @@ import { expect } from 'vitest';
 import { defaultAccountTexts } from '../src/account/ui/texts.ts';
 import { corsHeaders } from '../src/index.ts';
 import { parseBranding } from '../src/ui/branding.ts';
-import { type CompletedModel, renderCompletedPage, renderErrorPage } from '../src/ui/error.ts';
+import {
+  type CompletedDestination,
+  type CompletedModel,
+  type ErrorModel,
+  renderCompletedPage,
+  renderErrorPage,
+} from '../src/ui/error.ts';
 import { callApi, readRedirect } from './browser.ts';
 import { type Deployment, issuer, metadataParameter } from './deployment.ts';
 
@@ -15,6 +21,7 @@ export const expectErrorPage = async (
   message: string,
   status = 400,
   clientErrorTitle = 'We couldn’t sign you in',
+  destination?: ErrorModel['destination'],
 ): Promise<void> => {
   expect(response.status).toBe(status);
   expect(Object.fromEntries(response.headers)).toEqual({
@@ -30,13 +37,39 @@ export const expectErrorPage = async (
   });
   expect(await response.text()).toBe(
     renderErrorPage({
-      branding: parseBranding({ branding: { name: new URL(deployment.issuer).host } }),
+      branding: parseBranding({ branding: { name: new URL(deployment.issuer).host } }, defaultAccountTexts),
       title: status < 500 ? clientErrorTitle : 'Something went wrong',
       message,
       reference: deployment.log.at(-1)?.requestId ?? 'no reference in the log',
       stylesheetPath: '/authorize/style.css',
+      ...(destination !== undefined && { destination }),
     }),
   );
+};
+
+/**
+ * Expects the error page of a callback that ended its sign-in: with a link to start again, and cookies that
+ * replace the login transaction with a completion.
+ */
+export const expectFailurePage = async (
+  response: Response,
+  deployment: Deployment,
+  message: string,
+  status: number,
+  destination: CompletedDestination,
+): Promise<void> => {
+  expectTransactionEnded(response);
+  await expectErrorPage(response, deployment, message, status, undefined, destination);
+};
+
+/** Expects cookies that replace the login transaction with a completion, and removes them from the response. */
+export const expectTransactionEnded = (response: Response): void => {
+  const attributes = 'Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=';
+  expect(response.headers.getSetCookie().slice(0, 2)).toEqual([
+    expect.stringMatching(new RegExp(`^__Host-tx-[\\w-]{8}=; ${attributes}0$`)),
+    expect.stringMatching(new RegExp(`^__Host-done-[\\w-]{8}=[\\w-]+; ${attributes}\\d+$`)),
+  ]);
+  response.headers.delete('set-cookie');
 };
 
 export const missingTransactionMessage =
@@ -51,13 +84,13 @@ export const expectCookiesPage = (
 ): Promise<void> =>
   expectErrorPage(response, deployment, cookieMessages[endpoint], 400, 'Cookies are required');
 
+const noCookiesMessage =
+  "Your browser didn't send any of our cookies. It may be blocking cookies, the cookies were deleted, or the sign-in was started in " +
+  'another browser. Allow cookies for this site, then go back to the app and start again.';
+
 const cookieMessages = {
-  consent:
-    "Your browser didn't send the cookie that we set. It may be blocking cookies, or the cookies were deleted. Allow cookies " +
-    'for this site, then go back to the app and start again.',
-  callback:
-    "Your browser didn't send any of our cookies. It may be blocking cookies, the cookies were deleted, or the sign-in was started in " +
-    'another browser. Allow cookies for this site, then go back to the app and start again.',
+  consent: noCookiesMessage,
+  callback: noCookiesMessage,
   account:
     "Your browser didn't send the cookie that we set. It may be blocking cookies, or the cookies were deleted. Allow cookies " +
     'for this site, then open your account again.',

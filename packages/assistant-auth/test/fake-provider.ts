@@ -4,6 +4,7 @@ import { type IdentityProvider, ProviderError } from '../src/index.ts';
 export const createProvider = (id: string, label: string): IdentityProvider => ({
   id,
   displayName: label,
+  subjectNamespace: `https://${id}.example`,
   configuredUrls: [`https://${id}.example`],
   responseMode: 'query',
   revokedErrors: ['invalid_grant'],

@@ -138,11 +138,15 @@ describe('introspection', () => {
       });
     });
 
-    it('without a secret gets an inactive response, even for its own token', async () => {
-      const deployment = deployWithApis();
-      const { access_token } = await obtainTokens(deployment, app);
-      expect(await introspect(deployment, clientCredentials.app, access_token)).toEqual(inactive);
-    });
+    it.each(['access_token', 'refresh_token'] as const)(
+      'without a secret must authenticate, even for its own token: %s',
+      async (kind) => {
+        const deployment = deployWithApis();
+        const tokens = await obtainTokens(deployment, app);
+        const form = { ...clientCredentials.app, token: tokens[kind] };
+        await expectTokenError(await postForm(deployment, '/introspect', form), invalidClientError);
+      },
+    );
   });
 
   describe('any token', () => {
@@ -215,11 +219,14 @@ describe('introspection', () => {
 });
 
 describe('revocation', () => {
-  const expectEmptyResponse = async (response: Response): Promise<void> => {
-    expect([response.status, await response.text()]).toEqual([200, '']);
+  // Libraries that parse every response as JSON must not fail after a revocation.
+  const expectRevocationResponse = async (response: Response): Promise<void> => {
+    expect([response.status, await response.json()]).toEqual([200, {}]);
     expect(Object.fromEntries(response.headers)).toEqual({
       ...corsHeaders,
       'cache-control': 'no-store',
+      'content-type': 'application/json',
+      pragma: 'no-cache',
       'x-content-type-options': 'nosniff',
     });
   };
@@ -251,7 +258,7 @@ describe('revocation', () => {
         const deployment = deploy();
         const tokens = await obtainTokens(deployment, testClient);
         await callApi(deployment, tokens.access_token);
-        await expectEmptyResponse(
+        await expectRevocationResponse(
           await postForm(deployment, '/revoke', { ...credentials, token: tokens[kind] }),
         );
         expect(deployment.log.at(-1)).toEqual({
@@ -271,7 +278,7 @@ describe('revocation', () => {
         await obtainTokens(deployment, server),
       ];
       deployment.advance(1801);
-      await expectEmptyResponse(
+      await expectRevocationResponse(
         await postForm(deployment, '/revoke', { ...clientCredentials.server, token: tokens.access_token }),
       );
       await expectTokenError(
@@ -289,7 +296,7 @@ describe('revocation', () => {
         deployment.advance(300);
         newest = await expectTokens(await refresh(deployment, server, newest.refresh_token));
       }
-      await expectEmptyResponse(
+      await expectRevocationResponse(
         await postForm(deployment, '/revoke', { ...clientCredentials.server, token: first.refresh_token }),
       );
       await expectRevokedGrant(deployment, server, newest, 400);
@@ -299,14 +306,16 @@ describe('revocation', () => {
       const deployment = deploy();
       const { refresh_token: token } = await obtainTokens(deployment, gpt);
       for (let attempt = 0; attempt < 2; attempt++)
-        await expectEmptyResponse(await postForm(deployment, '/revoke', { ...clientCredentials.gpt, token }));
+        await expectRevocationResponse(
+          await postForm(deployment, '/revoke', { ...clientCredentials.gpt, token }),
+        );
     });
 
     it('can come with a token_type_hint, even a wrong one', async () => {
       const deployment = deploy();
       const tokens = await obtainTokens(deployment, gpt);
       const form = { ...clientCredentials.gpt, token: tokens.refresh_token, token_type_hint: 'access_token' };
-      await expectEmptyResponse(await postForm(deployment, '/revoke', form));
+      await expectRevocationResponse(await postForm(deployment, '/revoke', form));
       await expectRevokedGrant(deployment, gpt, tokens, 401);
     });
 
@@ -314,7 +323,7 @@ describe('revocation', () => {
       'that was not issued here is not an error: %s',
       async (token) => {
         const storage = createSpyStorage();
-        await expectEmptyResponse(
+        await expectRevocationResponse(
           await postForm(deploy({ storage }), '/revoke', { ...clientCredentials.gpt, token }),
         );
         expect(storage.calls).toEqual([]);

@@ -531,7 +531,7 @@ describe('an API in another process', () => {
   });
 
   it('accepts tokens that were sealed with any key of the ring that its keys come from', async () => {
-    const ring = `${'new-1.Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA'} ${keys}`;
+    const ring = `${'new-1.Y_EWFDw4Pt7muInnvySzcV8LKWyYjQ_TqZFlDL80OFM'} ${keys}`;
     const { deployment, call } = await deployResourceServer(memoryStorage(), {
       keys: await deriveResourceKeys({ sealingKeys: ring, issuer, resource }),
     });

@@ -99,6 +99,7 @@ describe('security events', () => {
 
     it.each<[string, unknown]>([
       ['issuer and subject', { ...adaSubject, iss: issuerUrls.google }],
+      ['the issuer of an ID token', { ...adaSubject, iss: 'accounts.google.com' }],
       ['the claims of ID tokens', { subject_type: 'id_token_claims', sub: 'ada', email: 'ada@example.com' }],
     ])('can identify the user by %s', async (_, subject) => {
       const fixture = await deployForSecurityEvents();

@@ -72,7 +72,8 @@ export const deployForSecurityEvents = async (changes: Changes = {}): Promise<Se
     ...{ storage, fetch },
     ...changes.broker,
   });
-  for (const issuerName of Object.keys(issuerUrls)) await recordAdasSignIns(memory, issuerName);
+  for (const [issuerName, url] of Object.entries(issuerUrls))
+    await recordAdasSignIns(memory, issuerName, url);
   deployment.advance(now - t0);
   return {
     ...{ deployment, storage },
@@ -90,11 +91,15 @@ export const deployForSecurityEvents = async (changes: Changes = {}): Promise<Se
   };
 };
 
-const recordAdasSignIns = async (storage: BrokerStorage, provider: string): Promise<void> => {
+const recordAdasSignIns = async (
+  storage: BrokerStorage,
+  provider: string,
+  subjectNamespace: string,
+): Promise<void> => {
   const ada = {
     identity: { provider, subject: 'ada', sealedRefreshToken: `sealed at ${provider}` },
     user: { kind: 'by-identity', newId: `user-at-${provider}` },
-    sid: 'sid-1',
+    ...{ sid: 'sid-1', subjectNamespace },
   } as const;
   await createSession(storage, { ...ada, grantId: `${provider} session` });
   await signInAndRedeem(storage, { ...ada, grantId: `${provider} now`, refreshPolicy: 'none' });

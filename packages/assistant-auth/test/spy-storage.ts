@@ -26,7 +26,7 @@ export const createSpyStorage = (storage: BrokerStorage = memoryStorage()): SpyS
     claimCode: record('claimCode', storage.claimCode),
     redeemCode: record('redeemCode', storage.redeemCode),
     refresh: record('refresh', storage.refresh),
-    isRefreshable: record('isRefreshable', storage.isRefreshable),
+    readRefreshable: record('readRefreshable', storage.readRefreshable),
     readClient: record('readClient', storage.readClient),
     deleteClient: record('deleteClient', storage.deleteClient),
     recordAssertion: record('recordAssertion', storage.recordAssertion),

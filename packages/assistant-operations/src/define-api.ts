@@ -47,10 +47,11 @@ const limits = { operations: 30, summary: 300, description: 300, parameterDescri
  * @typeParam Context what the handlers of the operations need besides their input
  * @param operations at most 30 operations with the same type of context
  * @throws DefinitionError with the ID of the operation, for a duplicate ID, a duplicate method and path, a
- *   malformed ID or path, a summary or description that is empty or too long, a field description that is too
- *   long, a malformed scope, or a path field that the input does not have; for an MCP tool with a name that is
- *   malformed or used twice, an empty title, contradictory annotations, a name of an input field that Claude
- *   does not accept, or a `_meta` that ChatGPT does not accept; or for more than 30 operations
+ *   malformed ID or path, a summary or description that is empty or too long, a description of a problem that
+ *   is empty or too long, a field description that is too long, a malformed scope, or a path field that the
+ *   input does not have; for an MCP tool with a name that is malformed or used twice, an empty title,
+ *   contradictory annotations, a name of an input field that Claude does not accept, or a `_meta` that
+ *   ChatGPT does not accept; or for more than 30 operations
  * @throws Error for a schema that JSON Schema cannot describe, such as `v.date()`
  * @example
  * ```ts
@@ -86,6 +87,7 @@ export const defineApi = <Context>(operations: readonly Operation<Context>[]): A
     checkPath(operation);
     checkFields(operation);
     checkScopes(operation);
+    checkProblems(operation);
     const problem = findToolProblem(operation);
     if (problem !== undefined) throw new DefinitionError(`${operation.id}: ${problem}`);
   }
@@ -115,6 +117,14 @@ const checkText = (operation: Operation<never>, name: 'summary' | 'description')
   const { length } = operation[name];
   if (length === 0) throw new DefinitionError(`${operation.id}: the ${name} must not be empty.`);
   if (length > limits[name]) throw createTooLongError(operation, name, length, limits[name]);
+};
+
+const checkProblems = ({ id, problems = {} }: Operation<never>): void => {
+  for (const [status, { length }] of Object.entries(problems))
+    if (length === 0 || length > limits.description)
+      throw new DefinitionError(
+        `${id}: the description of the problem ${status} must have 1 to ${limits.description} characters, not ${length}.`,
+      );
 };
 
 const checkPath = (operation: Operation<never>): void => {

@@ -6,6 +6,7 @@
 import { type JsonSchema, toJsonSchema } from '@valibot/to-json-schema';
 import type { GenericSchema } from 'valibot';
 import * as v from 'valibot';
+import type { ProblemStatus } from './http/problem.ts';
 
 /**
  * The HTTP method of an operation, in lower case. `get` only reads; `post`, `put`, `patch` and `delete` can
@@ -96,6 +97,12 @@ export interface OperationDescription<Input extends InputSchema, Output extends 
    * because an output with members that are not in the schema also matches a `v.object`.
    */
   readonly output: Output;
+  /**
+   * The problems that the handler throws, or that `mapError` maps its errors to: for each status, what it
+   * means, in 1 to 300 characters. The OpenAPI document lists them, besides those of the guard and of the
+   * routes: 400, 401, 403, 413, 415, 421, 429, 500 and 503, as far as they can occur. Default: none.
+   */
+  readonly problems?: Readonly<Partial<Record<ProblemStatus, string>>>;
   /** Overrides how the operation is described as an MCP tool. Default: derived from the other members. */
   readonly tool?: ToolOptions;
 }

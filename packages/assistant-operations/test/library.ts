@@ -29,6 +29,7 @@ export const getBook = defineOperation({
   path: '/api/books/{title}',
   summary: 'Get a book',
   description: 'Returns one book.',
+  problems: { 404: 'There is no book with this title.' },
   scopes: ['read'],
   isConsequential: false,
   input: v.strictObject({ title: v.string() }),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { createOpenApiDocument, DefinitionError } from '../src/index.ts';
-import { library } from './library.ts';
+import { createHttpRoutes, type Guard } from '../src/hono.ts';
+import { createOpenApiDocument, DefinitionError, defineApi } from '../src/index.ts';
+import { buildJsonRequest, getBook, library, type Shelf } from './library.ts';
 
 const options = {
   title: 'Library',
@@ -16,10 +17,12 @@ const options = {
 const createDocument = (changes: Partial<typeof options> = {}) =>
   JSON.parse(JSON.stringify(createOpenApiDocument(library, { ...options, ...changes })));
 
+const forbidden = { '403': { $ref: '#/components/responses/Forbidden' } };
 const errorResponses = {
   '401': { $ref: '#/components/responses/Unauthorized' },
-  '403': { $ref: '#/components/responses/Forbidden' },
-  '404': { $ref: '#/components/responses/NotFound' },
+  '421': { $ref: '#/components/responses/MisdirectedRequest' },
+  '429': { $ref: '#/components/responses/TooManyRequests' },
+  '500': { $ref: '#/components/responses/InternalServerError' },
   '503': { $ref: '#/components/responses/Unavailable' },
 };
 
@@ -72,6 +75,7 @@ describe('the OpenAPI document', () => {
         },
         '400': { $ref: '#/components/responses/BadRequest' },
         ...errorResponses,
+        ...forbidden,
       },
     });
   });
@@ -128,9 +132,86 @@ describe('the OpenAPI document', () => {
       BadRequest: { description: expect.any(String), content },
       Unauthorized: { description: expect.any(String), content, headers: { 'WWW-Authenticate': header } },
       Forbidden: { description: expect.any(String), content, headers: { 'WWW-Authenticate': header } },
-      NotFound: { description: expect.any(String), content },
+      ContentTooLarge: { description: expect.any(String), content },
+      UnsupportedMediaType: { description: expect.any(String), content, headers: { 'Accept-Post': header } },
+      MisdirectedRequest: { description: expect.any(String), content },
+      TooManyRequests: { description: expect.any(String), content, headers: { 'Retry-After': header } },
+      InternalServerError: { description: expect.any(String), content },
       Unavailable: { description: expect.any(String), content, headers: { 'Retry-After': header } },
     });
+  });
+
+  it('lists the problems of a handler with their own descriptions, and keeps the header of a common one', () => {
+    const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
+    const closed = { ...getBook, problems: { ...getBook.problems, 503: 'The library is closed.' } };
+    const { paths } = JSON.parse(JSON.stringify(createOpenApiDocument(defineApi([closed]), options)));
+    expect(paths['/api/books/{title}'].get.responses).toMatchObject({
+      '404': { description: 'There is no book with this title.', content },
+      '503': { description: 'The library is closed.', content, headers: { 'Retry-After': header } },
+    });
+  });
+
+  it('describes every response in at most 300 characters, as ChatGPT requires', () => {
+    const texts = [...JSON.stringify(createDocument()).matchAll(/"description":"([^"]*)"/g)];
+    expect(texts.length).toBeGreaterThan(20);
+    for (const [, text = ''] of texts) expect(text.length).toBeLessThanOrEqual(300);
+    for (const text of ['', 'x'.repeat(301)])
+      expect(() => defineApi([{ ...getBook, problems: { 404: text } }])).toThrow(
+        new DefinitionError(
+          `get_book: the description of the problem 404 must have 1 to 300 characters, not ${text.length}.`,
+        ),
+      );
+  });
+
+  /** Sends each request to a library with this guard and these books, and adds the statuses of the responses. */
+  const collectStatuses = async (
+    statuses: Set<string>,
+    requests: readonly (readonly [path: string, init?: RequestInit])[],
+    { guard, books }: { readonly guard: Guard<{ readonly ok: true }>; readonly books?: readonly string[] },
+  ) => {
+    const routes = createHttpRoutes(library, {
+      basePath: '/api',
+      guard,
+      context: (): Shelf => {
+        if (books === undefined) throw new Error('there is no shelf');
+        return { reader: 'ada', books };
+      },
+      logError: () => undefined,
+    });
+    for (const [path, init] of requests)
+      statuses.add(String((await routes.request(`http://localhost${path}`, init)).status));
+  };
+
+  const form = { method: 'POST', body: 'stars=3', headers: { 'content-type': 'text/plain' } };
+
+  it.each<[string, string, readonly (readonly [path: string, init?: RequestInit])[]]>([
+    ['get', '/api/books', [['/api/books'], ['/api/books?word=a&word=b']]],
+    ['delete', '/api/books', [['/api/books', { method: 'DELETE' }]]],
+    [
+      'post',
+      '/api/books/{title}',
+      [
+        ['/api/books/Emma', buildJsonRequest({ stars: 3 })],
+        ['/api/books/Emma', buildJsonRequest({ stars: 9 })],
+        ['/api/books/Emma', buildJsonRequest('x'.repeat(100_001))],
+        ['/api/books/Emma', form],
+      ],
+    ],
+  ])('lists exactly the statuses that can occur: %s %s', async (method, path, requests) => {
+    const statuses = new Set<string>();
+    const accept = async () => ({ ok: true }) as const;
+    await collectStatuses(statuses, requests, { guard: accept, books: ['Emma'] });
+    await collectStatuses(statuses, requests, { guard: accept });
+    const { responses, security } = createDocument().paths[path][method];
+    // What a guard such as `broker.protect` responds with.
+    const needsScopes = security[0].signIn.length > 0;
+    for (const status of [401, ...(needsScopes ? [403] : []), 421, 429, 503]) {
+      const response = new Response(null, { status });
+      await collectStatuses(statuses, requests.slice(0, 1), { guard: async () => ({ ok: false, response }) });
+    }
+    // This operation always fails.
+    if (method === 'delete') statuses.add('200');
+    expect([...statuses].sort()).toEqual(Object.keys(responses).sort());
   });
 
   it.each([

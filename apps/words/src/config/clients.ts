@@ -1,9 +1,13 @@
-/** Reads the clients: the GPT, the pre-registered ones in `STATIC_CLIENTS`, and which other MCP clients can connect. */
-import { type Client, gptAction, staticClient } from 'assistant-auth';
+/**
+ * Reads the clients: the GPT, the pre-registered ones in `STATIC_CLIENTS`, and which other MCP clients can
+ * connect.
+ */
+import { type Client, ConfigurationError, gptAction, staticClient } from 'assistant-auth';
 import { type ClientSource, mcpClients } from 'assistant-auth/mcp-clients';
 import * as v from 'valibot';
 import { scopeNames } from '../api/scopes.ts';
 import { readList, withItemErrors } from './json-list.ts';
+import { isOnLoopback } from './urls.ts';
 import {
   type Environment,
   readOptionalVariable,
@@ -17,9 +21,9 @@ import {
  * Reads the GPT and the pre-registered clients.
  * @throws VariableError with the name `GPT_CLIENT_ID`, `GPT_CLIENT_SECRET`, `GPT_IDS` or `STATIC_CLIENTS`
  */
-export const readClients = (environment: Environment): readonly Client[] => [
+export const readClients = (environment: Environment, origin: string): readonly Client[] => [
   readGpt(environment),
-  ...readStaticClients(environment),
+  ...readStaticClients(environment, origin),
 ];
 
 /**
@@ -77,15 +81,26 @@ const staticClients = v.array(
     name: v.string(),
     redirectUris: v.array(v.string()),
     secrets: v.optional(v.array(v.string())),
+    pkce: v.optional(v.picklist(['required', 'optional'])),
     offlineAccess: v.optional(v.picklist(['always', 'on-request'])),
     scopes: v.optional(v.array(v.picklist(scopeNames)), [...scopeNames]),
   }),
 );
 
-const readStaticClients = (environment: Environment): readonly Client[] =>
+const readStaticClients = (environment: Environment, origin: string): readonly Client[] =>
   readList(environment, 'STATIC_CLIENTS', staticClients, 'clients').map(
-    ({ secrets, offlineAccess, ...client }) =>
-      withItemErrors('STATIC_CLIENTS', client.id, () =>
-        staticClient({ ...client, ...(secrets && { secrets }), ...(offlineAccess && { offlineAccess }) }),
-      ),
+    ({ secrets, pkce, offlineAccess, ...client }) =>
+      withItemErrors('STATIC_CLIENTS', client.id, () => {
+        // The broker checks this, too, but only when it is created.
+        if (pkce === 'optional' && !isOnLoopback(origin) && client.redirectUris.some(isHttp))
+          throw new ConfigurationError('redirectUris', 'must use https if pkce is optional.');
+        return staticClient({
+          ...client,
+          ...(secrets && { secrets }),
+          ...(pkce && { pkce }),
+          ...(offlineAccess && { offlineAccess }),
+        });
+      }),
   );
+
+const isHttp = (uri: string): boolean => uri.startsWith('http:');

@@ -2,7 +2,7 @@
 import { type IdentityProvider, oidc } from 'assistant-auth';
 import * as v from 'valibot';
 import { readList, withItemErrors } from './json-list.ts';
-import { isAllowedIssuer } from './urls.ts';
+import { isAllowedIssuerUrl } from './urls.ts';
 import { type Environment, VariableError } from './variables.ts';
 
 const variable = 'OIDC_PROVIDERS';
@@ -12,15 +12,21 @@ const issuers = v.array(
     id: v.string(),
     displayName: v.string(),
     issuer: v.string(),
+    discoveryUrl: v.exactOptional(v.string()),
     clientId: v.string(),
     clientSecret: v.string(),
-    scopes: v.optional(v.array(v.string())),
-    authorizationParameters: v.optional(v.record(v.string(), v.string())),
-    accountSelection: v.optional(v.record(v.string(), v.string())),
-    authTime: v.optional(v.picklist(['required', 'optional'])),
-    logoutEndsGrants: v.optional(v.boolean()),
-    offlineAccess: v.optional(v.picklist(['always', 'by-scope', 'never'])),
-    userInfo: v.optional(v.picklist(['if-claims-missing', 'never'])),
+    scopes: v.exactOptional(v.array(v.string())),
+    authorizationParameters: v.exactOptional(v.record(v.string(), v.string())),
+    accountSelection: v.exactOptional(v.record(v.string(), v.string())),
+    authTime: v.exactOptional(v.picklist(['required', 'optional'])),
+    logoutEndsGrants: v.exactOptional(v.boolean()),
+    offlineAccess: v.exactOptional(v.picklist(['always', 'by-scope', 'never'])),
+    userInfo: v.exactOptional(v.picklist(['if-claims-missing', 'never'])),
+    tokenAuthMethod: v.exactOptional(
+      v.picklist(['client_secret_post', 'client_secret_basic', 'client_secret_basic_unencoded']),
+    ),
+    nonce: v.exactOptional(v.boolean()),
+    pkce: v.exactOptional(v.boolean()),
   }),
 );
 
@@ -31,32 +37,12 @@ const issuers = v.array(
  * @throws VariableError with the provider that is wrong, and the problem
  */
 export const readIssuers = (environment: Environment, origin: string): readonly IdentityProvider[] =>
-  readList(environment, variable, issuers, 'providers').map(
-    ({
-      scopes,
-      authorizationParameters,
-      accountSelection,
-      authTime,
-      logoutEndsGrants,
-      offlineAccess,
-      userInfo,
-      ...settings
-    }) => {
-      if (!isAllowedIssuer(settings.issuer, origin)) {
-        const problem = 'issuer must be an https URL; http is allowed only if it and ORIGIN are on loopback.';
-        throw new VariableError(variable, `is invalid for ${settings.id}: ${problem}`);
-      }
-      return withItemErrors(variable, settings.id, () =>
-        oidc({
-          ...settings,
-          ...(scopes && { scopes }),
-          ...(authorizationParameters && { authorizationParameters }),
-          ...(accountSelection && { accountSelection }),
-          ...(authTime && { authTime }),
-          ...(logoutEndsGrants !== undefined && { logoutEndsGrants }),
-          ...(offlineAccess && { offlineAccess }),
-          ...(userInfo && { userInfo }),
-        }),
-      );
-    },
-  );
+  readList(environment, variable, issuers, 'providers').map((options) => {
+    for (const name of ['issuer', 'discoveryUrl'] as const) {
+      const url = options[name];
+      if (url === undefined || isAllowedIssuerUrl(url, origin)) continue;
+      const problem = `${name} must be an https URL; http is allowed only if it and ORIGIN are on loopback.`;
+      throw new VariableError(variable, `is invalid for ${options.id}: ${problem}`);
+    }
+    return withItemErrors(variable, options.id, () => oidc(options));
+  });

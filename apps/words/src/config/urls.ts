@@ -47,9 +47,12 @@ export const readBaseUrl = (
   return text;
 };
 
-/** Returns whether the app at `origin` can use an issuer: it must use https, or both must be on loopback. */
-export const isAllowedIssuer = (issuer: string, origin: string): boolean => {
-  const url = URL.parse(issuer);
+/**
+ * Returns whether the app at `origin` can use the URL of an issuer: it must use https, or both must be on
+ * loopback.
+ */
+export const isAllowedIssuerUrl = (text: string, origin: string): boolean => {
+  const url = URL.parse(text);
   return url !== null && (url.protocol === 'https:' || (isLoopback(url) && isOnLoopback(origin)));
 };
 

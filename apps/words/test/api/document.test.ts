@@ -1,13 +1,16 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { env } from 'cloudflare:workers';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { emptyD1 } from '../../../../packages/assistant-auth/test/storage/d1/empty-d1.ts';
-import { deploy, origin } from '../deployment.ts';
+import { type Deployment, deploy, origin } from '../deployment.ts';
+import { checkDocumentedResponse, readDocumentedResponses } from '../documented-responses.ts';
+import { makeUnreachable } from '../store/database.ts';
 
 const { call, signIn } = deploy();
 
-const fetchDocument = async () => (await call('/openapi.json')).json<Document>();
+const fetchDocument = async () => (await call('/openapi.json')).json<OpenApiDocument>();
 
-interface Document {
+interface OpenApiDocument {
   readonly openapi: string;
   readonly servers: readonly { readonly url: string }[];
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
@@ -26,6 +29,14 @@ interface Operation {
     Record<string, { readonly content: Readonly<Record<string, { readonly schema: object }>> }>
   >;
 }
+
+/** Makes a request fail in a way that no code expects. */
+const failWhenRead = (request: Request): Request =>
+  Object.defineProperty(request, 'headers', {
+    get: () => {
+      throw new TypeError('unexpected');
+    },
+  });
 
 const operations = [
   ['get', '/api/words/animals', 'get_allanimals', 'words'],
@@ -106,17 +117,38 @@ describe('the document', () => {
     );
   });
 
-  it('documents the same errors for every operation, and has no dangling references', async () => {
+  it.each(operations)('lists exactly the statuses that can occur: %s %s', async (method, path, _, scope) => {
+    const statuses = new Set<number>();
+    const send = async ({ app }: Deployment, bearer: string, change: (request: Request) => Request) => {
+      const authorization = `Bearer ${bearer}`;
+      const request = new Request(origin + path, {
+        method: method.toUpperCase(),
+        headers: { authorization },
+      });
+      const response = await app.fetch(change(request));
+      await checkDocumentedResponse(app, request, response);
+      statuses.add(response.status);
+    };
+    const unchanged = (request: Request) => request;
+    const deployment = deploy();
+    const token = await deployment.signIn('ada');
+    await send(deployment, token, unchanged);
+    await send(deployment, 'x', unchanged);
+    await send(deployment, await deployment.signIn('ada', scope === 'words' ? 'score' : 'words'), unchanged);
+    await send(deployment, token, (request) => new Request(`https://other.example${path}`, request));
+    const consoleError = vi.spyOn(console, 'error').mockReturnValue();
+    await send(deployment, token, failWhenRead);
+    await send(deploy(makeUnreachable(env.DB)), token, unchanged);
+    consoleError.mockRestore();
+    const limit = async () => ({ success: false });
+    const limited = { rateLimitBindings: { reads: { limit }, writes: { limit } } };
+    await send(deploy(env.DB, {}, {}, limited), token, unchanged);
+    const documented = await readDocumentedResponses(deployment.app, method, path);
+    expect([...statuses].sort()).toEqual([...documented.keys()].sort());
+  });
+
+  it('has no dangling references', async () => {
     const document = await fetchDocument();
-    for (const [method, path] of operations) {
-      expect(Object.keys(document.paths[path]?.[method]?.responses ?? {})).toEqual([
-        '200',
-        '401',
-        '403',
-        '404',
-        '503',
-      ]);
-    }
     const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, reference]) =>
       reference?.split('/'),
     );

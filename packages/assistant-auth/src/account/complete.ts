@@ -6,7 +6,7 @@
 import { paths } from '../context.ts';
 import { bindToRequest } from '../endpoint/handler.ts';
 import { bindBrowser } from '../http/csrf.ts';
-import { clearCookie, readCookies } from '../http/request.ts';
+import { readCookies } from '../http/request.ts';
 import { plainPageResponse, seeOther } from '../http/responses.ts';
 import type { GrantId, Identity, UserId } from '../oauth/identifiers.ts';
 import { accountError, callbackError } from '../oauth/protocol-error.ts';
@@ -14,7 +14,9 @@ import {
   buildCompletionCookies,
   type CallbackContext,
   type CallbackHandler,
+  failTransaction,
   handleProviderResponseUnlessDenied,
+  withTransactionStatusError,
 } from '../sign-in/callback.ts';
 import {
   acceptEveryIdentity,
@@ -46,13 +48,12 @@ const completeAccountSignIn = async (
   callback: CallbackContext,
   user: UserId | undefined,
 ): Promise<Response> => {
-  const { requestContext, provider, transaction, cookie } = callback;
+  const { requestContext, provider, transaction } = callback;
   const context = bindToRequest(accountContext, requestContext);
   const accountUrl = context.issuer + accountPaths.page;
-  const clearedCookie = clearCookie(cookie);
   const identity = await handleProviderResponseUnlessDenied(context, callback);
-  const confirmed = identity !== undefined && (await matchesExpectedUser(context, identity, user));
-  if (!confirmed) return seeOther(accountUrl, [clearedCookie, setFlash('not-confirmed')]);
+  if (identity === undefined || !(await matchesExpectedUser(context, identity, user)))
+    return seeOther(accountUrl, [...(await denyTransaction(context, callback)), setFlash('not-confirmed')]);
   await startSession(context, transaction.grantId, identity, user);
   await revokePreviousSession(context, requestContext.request);
   requestContext.log({ event: 'signed-in', clientId: context.account.id, provider: provider.id });
@@ -64,6 +65,10 @@ const completeAccountSignIn = async (
     ...(user === undefined ? [] : [setFlash('confirmed')]),
   ]);
 };
+
+/** The user canceled, or signed in as someone else. Remembered, so that a repeated callback shows that. */
+const denyTransaction = (context: AccountContext, callback: CallbackContext) =>
+  failTransaction(context, callback, callbackError('provider.denied'));
 
 /** Looks up the user before the sign-in is recorded: a confirmation must never create a new user. */
 const matchesExpectedUser = async (
@@ -95,7 +100,7 @@ const startSession = async (
     ...{ grantId: id, clientId: account.id, now: at, replayGrace: 0 },
     codeExpiresAt: at + 1,
     // A session has no access token.
-    accessExpiresAt: at,
+    accessExpiresAt: 0,
     refreshIdleExpiresAt: at + Math.min(lifetimes.sessionIdle, lifetimes.sessionAbsolute),
     refreshAbsoluteExpiresAt: at + lifetimes.sessionAbsolute,
   });
@@ -119,13 +124,13 @@ const completeLink = async (
   expected: { readonly session: string; readonly user: UserId },
 ): Promise<Response> => {
   const accountUrl = context.issuer + accountPaths.page;
-  const clearedCookie = clearCookie(callback.cookie);
-  const session = await useSession(callback.requestContext.request, context);
+  const session = await withTransactionStatusError(useSession(callback.requestContext.request, context));
   // The session ended, or another one was started in this browser, while the user was at the provider.
   if (session?.grantId !== expected.session || session.userId !== expected.user)
     throw accountError('session.changed');
   const identity = await handleProviderResponseUnlessDenied(context, callback);
-  if (identity === undefined) return seeOther(accountUrl, [clearedCookie, setFlash('link-canceled')]);
+  if (identity === undefined)
+    return seeOther(accountUrl, [...(await denyTransaction(context, callback)), setFlash('link-canceled')]);
   const found = await resolveOwnership(context, identity, session);
   const completed = await buildCompletionCookies(context, callback);
   callback.replayGuard.markHandled(callback.transaction.state);
@@ -195,7 +200,7 @@ const respondLinkConflict = (
 
 const showLinkPage = async (
   context: AccountContext,
-  { requestContext }: CallbackContext,
+  { requestContext, provider }: CallbackContext,
   session: ActiveSession,
   identity: Identity,
   cookies: readonly string[],
@@ -214,6 +219,7 @@ const showLinkPage = async (
     link: await sealers.pendingLink.seal({
       session: session.grantId,
       provider: stored.provider,
+      subjectNamespace: provider.subjectNamespace,
       subject: stored.subject,
       label: stored.label,
       sealedRefreshToken: stored.sealedRefreshToken,

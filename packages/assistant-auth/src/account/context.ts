@@ -56,7 +56,7 @@ export interface AccountOptions {
   /**
    * Deletes the publisher's data about a user, before the broker deletes the account. If it throws, nothing
    * else is deleted and the user can try again, so it can be called more than once. APIs accept the user's
-   * access tokens for up to ten seconds more (a minute while storage is unavailable), and an API in another
+   * access tokens for up to ten seconds more (60 while storage is unavailable), and an API in another
    * process without `revocations` until they expire. Therefore, code that writes data of a user must check
    * that the user still exists. Default: does nothing.
    */

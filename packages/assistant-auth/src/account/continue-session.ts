@@ -13,7 +13,8 @@ import { recheckIdentity } from '../sign-in/provider-recheck.ts';
 import { buildSignIn, recordWithinLimits } from '../sign-in/resolve-user.ts';
 import { recheckLeaseDuration } from '../tokens/lifetimes.ts';
 import type { AuthorizationRequest } from '../tokens/sealed-types.ts';
-import { type ActiveSession, clearSessionCookie, useSession } from './session.ts';
+import { accountPaths } from './context.ts';
+import { type ActiveSession, clearSessionCookie, readSession, useSession } from './session.ts';
 
 /** Finds the session that the page can offer. */
 const findOffer = async (
@@ -46,7 +47,8 @@ const isTooOld = ({ signedInAt }: ActiveSession, maxAge: Seconds | undefined, no
 /**
  * Rechecks the identity of the session, and records a sign-in of its user.
  * @param offeredSession the grant ID of the session that the page offered
- * @throws ProtocolError `resolve-user.…`, because `resolveUser` is called at every sign-in, or `user.limited`
+ * @throws ProtocolError `resolve-user.…`, because `resolveUser` is called at every sign-in,
+ *   `user.limited`, or `provider.changed`
  */
 const continueSession = async (
   context: BrokerContext,
@@ -117,4 +119,9 @@ const recheckSessionIdentity = async (context: BrokerContext, { identity }: Acti
 };
 
 /** Lets the sign-in page offer to continue in the session of the account page. */
-export const sessions: Sessions = { findOffer, continueSession };
+export const sessions: Sessions = {
+  accountPath: accountPaths.page,
+  identify: async (request, context) => (await readSession(request, context))?.grantId,
+  findOffer,
+  continueSession,
+};

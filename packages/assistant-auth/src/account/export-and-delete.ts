@@ -6,7 +6,8 @@ import type { EndpointDefinition, RequestContext } from '../endpoint/handler.ts'
 import { downloadResponse } from '../http/responses.ts';
 import { describeCause } from '../oauth/errors.ts';
 import type { EpochSeconds } from '../oauth/identifiers.ts';
-import type { Account, HistoryEntry, StoredGrant, StoredUpstreamToken } from '../storage/broker-storage.ts';
+import { findTokenIssuer } from '../sign-in/provider-recheck.ts';
+import type { Account, HistoryEntry, IssuedUpstreamToken, StoredGrant } from '../storage/broker-storage.ts';
 import { openUpstreamToken } from '../tokens/sealers.ts';
 import type { AccountContext } from './context.ts';
 import { redirectToAccount, requireRecentAuth } from './forms.ts';
@@ -87,12 +88,14 @@ const formatTimestamp = (at: EpochSeconds): string => new Date(at * 1000).toISOS
 export const revokeUpstreamTokens = async (
   context: Pick<AccountContext, 'providers' | 'sealers' | 'recheckIo'>,
   { log }: Pick<RequestContext, 'log'>,
-  tokens: readonly StoredUpstreamToken[],
+  tokens: readonly IssuedUpstreamToken[],
 ): Promise<void> => {
   const { providers, sealers, recheckIo } = context;
-  const revoke = async (token: StoredUpstreamToken): Promise<void> => {
+  const revoke = async (token: IssuedUpstreamToken): Promise<void> => {
+    const provider = findTokenIssuer(providers, token);
+    if (provider === undefined) throw new Error('the provider was changed');
     const opened = await openUpstreamToken(sealers, token);
-    if (opened.kind === 'opened') await providers.get(token.provider)?.revoke?.(opened.value, recheckIo);
+    if (opened.kind === 'opened') await provider.revoke?.(opened.value, recheckIo);
   };
   const results = await Promise.allSettled(tokens.map(revoke));
   results.forEach((result, at) => {

@@ -41,6 +41,10 @@ export const defineForm = <Field extends string>(
   name,
   methods: ['POST'],
   respondToError: createErrorPageResponder(context, 'Nothing was changed'),
+  async findOwner({ request }) {
+    const { form } = readParameters(await readForm(request.clone()), ['form']);
+    return (await openAccountForm(context, request, form, readCookies(request))).csrf;
+  },
   async handle(requestContext) {
     const body = await readForm(requestContext.request);
     const { form: sealed } = readParameters(body, ['form']);

@@ -1,7 +1,7 @@
 /** The account page's `POST` endpoints that link an identity (start and confirmation) and unlink one. */
 
 import type { EndpointDefinition } from '../endpoint/handler.ts';
-import { accountError } from '../oauth/protocol-error.ts';
+import { accountError, callbackError } from '../oauth/protocol-error.ts';
 import { computeDigest } from '../oauth/secrets.ts';
 import { redirectToProvider } from '../sign-in/login-transaction.ts';
 import type { IdentityKey } from '../storage/broker-storage.ts';
@@ -25,10 +25,10 @@ export const confirmLinkEndpoint = (context: AccountContext): EndpointDefinition
     async ({ requestContext, fields }, session) => {
       if (fields.cancel !== undefined || fields.confirm === undefined)
         return redirectToAccount(context, 'link-canceled');
-      const identity = await openPendingLink(context, fields.link, session);
+      const { subjectNamespace, ...identity } = await openPendingLink(context, fields.link, session);
       const { userId, grantId } = session;
       const outcome = await context.storage.linkIdentity({
-        ...{ userId, session: grantId, identity },
+        ...{ userId, session: grantId, identity, subjectNamespace },
         now: context.now(),
       });
       switch (outcome) {
@@ -38,6 +38,8 @@ export const confirmLinkEndpoint = (context: AccountContext): EndpointDefinition
         // Another user signed in with the identity, or linked it, while the page was open.
         case 'linked-to-other-user':
           return redirectToAccount(context, 'not-linked');
+        case 'provider-changed':
+          throw callbackError('provider.changed');
         case 'session-ended':
           return redirectToAccount(context, 'session-ended', [clearSessionCookie()]);
       }
@@ -89,11 +91,12 @@ const openPendingLink = async (
   const opened = await sealers.pendingLink.open(sealed ?? '');
   if (opened.kind === 'failed') throw accountError('link.unreadable', { cause: opened.reason });
   const link: PendingLink = opened.value;
-  const { session, expiresAt, provider, subject, label, sealedRefreshToken, tokenIdentifiers } = link;
+  const { session, expiresAt, provider, subjectNamespace, subject, label, ...token } = link;
+  const { sealedRefreshToken, tokenIdentifiers } = token;
   if (session !== grantId) throw accountError('session.changed');
   if (now() >= expiresAt) throw accountError('link.expired');
   return {
-    ...{ provider, subject },
+    ...{ provider, subjectNamespace, subject },
     ...(label !== undefined && { label }),
     ...(sealedRefreshToken !== undefined && { sealedRefreshToken }),
     ...(tokenIdentifiers !== undefined && { tokenIdentifiers }),

@@ -17,9 +17,10 @@ export interface ActiveSession extends SessionCookie, Session {}
 const sessionCookie = '__Host-session';
 
 /**
- * In characters. Browsers can drop cookies beyond 4,096 bytes, name and attributes included (RFC 6265 §6.1).
+ * In characters. With this length, all cookies of the broker stay below 6 kB (`maxCookiesLength` in
+ * `sign-in/login-transaction.ts`). A profile of about 850 bytes of JSON fits.
  */
-const maxSessionLength = 3800;
+const maxSessionLength = 1250;
 
 /** Reads the session from the browser's cookie, without checking in storage whether it is still active. */
 export const readSession = async (

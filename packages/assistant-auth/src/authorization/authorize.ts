@@ -18,11 +18,12 @@ import { type Parameters, readParameters, readResource } from '../oauth/paramete
 import { parseCodeChallenge } from '../oauth/pkce.ts';
 import { authorizationError } from '../oauth/protocol-error.ts';
 import { formatRedirectHost, type VerifiedRedirect, verifyRedirect } from '../oauth/redirect-uri.ts';
-import { type DeclaredScopes, offlineAccessScope, resolveGrantedScopes } from '../oauth/scope.ts';
+import { type DeclaredScopes, resolveGrantedScopes } from '../oauth/scope.ts';
+import { selectRefreshPolicy } from '../sign-in/resolve-user.ts';
 import { StorageUnavailable } from '../storage/broker-storage.ts';
 import type { AuthorizationRequest } from '../tokens/sealed-types.ts';
 import { listProviderChoices } from '../ui/layout.ts';
-import type { ClientIdentity } from '../ui/sign-in.ts';
+import type { AccessDuration, ClientIdentity } from '../ui/sign-in.ts';
 import { withErrorRedirect } from './response.ts';
 
 export const authorizeEndpoint = (context: BrokerContext): EndpointDefinition => ({
@@ -47,11 +48,11 @@ export const authorizeEndpoint = (context: BrokerContext): EndpointDefinition =>
         cookies: [],
       });
     };
-    // An untrusted redirect URI gets no error before the user has seen a page. Otherwise, a link to this server could
-    // lead to any website that has published a metadata document (RFC 9700 §4.11.2).
+    // An untrusted redirect URI gets no error before the user has seen a page. Otherwise, a link to this
+    // server could lead to any website that has published a metadata document (RFC 9700 §4.11.2).
     return client.isTrustedRedirect?.(redirect) === false
       ? work()
-      : withErrorRedirect(target, requestContext, [], work);
+      : withErrorRedirect(target, requestContext, work);
   },
 });
 
@@ -101,7 +102,8 @@ export const validateClientAndRedirect = async (
 };
 
 /**
- * Checks the response type, the code challenge, the scopes and the resource, and reads `prompt` and `max_age`.
+ * Checks the response type, the code challenge, the scopes and the resource, and reads `prompt` and
+ * `max_age`.
  * @param resources all resources; the first is the default
  * @param declaredScopes all scopes of this server
  * @throws ProtocolError that is redirected to the client
@@ -113,9 +115,10 @@ export const parseAuthorizationRequest = (
   declaredScopes: DeclaredScopes,
 ): AuthorizationRequest => {
   checkResponseType(query);
-  const codeChallenge = parseCodeChallenge(params, client.pkce);
-  const scopes = resolveGrantedScopes(query.scope, client, declaredScopes);
   const resource = parseResource(params, resources);
+  // MCP requires PKCE, so only a request for the default resource, which is not an MCP server, can omit it.
+  const codeChallenge = parseCodeChallenge(params, resource === resources[0] ? client.pkce : 'required');
+  const scopes = resolveGrantedScopes(query.scope, client, declaredScopes);
   const prompt = readPrompt(params);
   const maxAge = prompt.has('login') ? 0 : readMaxAge(params);
   const selectAccount = prompt.has('select_account');
@@ -194,7 +197,7 @@ const findSessionOffer = async (
 
 type SignInPageContext = Pick<
   BrokerContext,
-  'sealers' | 'lifetimes' | 'scopes' | 'providers' | 'pages' | 'branding' | 'now' | 'randomBytes'
+  'sealers' | 'lifetimes' | 'scopes' | 'providers' | 'sessions' | 'pages' | 'branding' | 'now' | 'randomBytes'
 >;
 
 /** The verified request that the page is shown for. */
@@ -230,16 +233,29 @@ export const showSignInPage = async (
     redirectHost: formatRedirectHost(redirect),
     // Only loopback addresses are registered with http.
     redirectKind: redirect.startsWith('https:') ? 'website' : 'device',
-    scopes: listShownScopes(client, request.scopes).map((scope) => ({
+    scopes: request.scopes.map((scope) => ({
       name: scope,
       description: context.scopes.get(scope) ?? scope,
     })),
+    access: describeAccess(lifetimes, client, request.scopes),
+    ...(context.sessions && { accountPath: context.sessions.accountPath }),
     providers: listProviderChoices([...context.providers.values()], paths.icons),
     ...(display !== undefined && { session: display }),
     ...(notice !== undefined && { notice }),
     consent: await context.sealers.consent.seal({ request, csrf, expiresAt, session }),
   });
   return formPageResponse(html, [...setCookies, ...browser.cookies]);
+};
+
+const describeAccess = (
+  { access, refresh }: SignInPageContext['lifetimes'],
+  client: Client,
+  scopes: readonly string[],
+): AccessDuration => {
+  const policy = selectRefreshPolicy(client, scopes);
+  if (policy === 'none') return { kind: 'once', lifetime: access };
+  const { absolute, idle } = refresh[policy];
+  return { kind: 'refreshed', lifetime: absolute, idleLifetime: idle };
 };
 
 const describeClientIdentity = ({ kind, id }: Client): ClientIdentity => {
@@ -253,12 +269,3 @@ const describeClientIdentity = ({ kind, id }: Client): ClientIdentity => {
       return { kind };
   }
 };
-
-/**
- * Adds `offline_access` if the client gets a refresh token without requesting this scope. A client that is not in
- * the configuration decides that itself, so the user must see it.
- */
-const listShownScopes = ({ kind, offlineAccess }: Client, granted: readonly string[]): readonly string[] =>
-  offlineAccess === 'always' && (kind === 'metadata-document' || kind === 'registration')
-    ? [...new Set([...granted, offlineAccessScope])]
-    : granted;

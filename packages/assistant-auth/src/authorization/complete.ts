@@ -7,7 +7,7 @@
 import type { Client } from '../clients/client.ts';
 import type { BrokerContext } from '../context.ts';
 import { bindToRequest } from '../endpoint/handler.ts';
-import { clearCookie, readCookies } from '../http/request.ts';
+import { readCookies } from '../http/request.ts';
 import { seeOther } from '../http/responses.ts';
 import type { Identity } from '../oauth/identifiers.ts';
 import { callbackError } from '../oauth/protocol-error.ts';
@@ -15,6 +15,7 @@ import {
   buildCompletionCookies,
   type CallbackContext,
   type CallbackHandler,
+  failTransaction,
   handleProviderResponse,
   withTransactionStatusError,
 } from '../sign-in/callback.ts';
@@ -41,9 +42,10 @@ const completeAuthorization = async (
 ): Promise<Response> => {
   const { requestContext, provider, responseUrl, transaction, cookie } = callback;
   const context = bindToRequest(brokerContext, requestContext);
-  const { client, target } = await resolveResponseTarget(context, request);
+  // Until here, nothing was consumed, so a reload can finish the sign-in.
+  const { client, target } = await withTransactionStatusError(resolveResponseTarget(context, request));
   const createCode = () => sealCode(context, transaction.grantId, client.id, request);
-  return withErrorRedirect(target, requestContext, [clearCookie(cookie)], async () => {
+  const work = async (): Promise<Response> => {
     if (transaction.reconsentSubject !== undefined) {
       const { grantId } = transaction;
       const claim = await withTransactionStatusError(
@@ -70,7 +72,10 @@ const completeAuthorization = async (
     if (reconsent !== undefined)
       return seeOther(reconsent.url.href, [...completionCookies, ...reconsent.cookies]);
     return redirectWithCode(target, await createCode(), completionCookies);
-  });
+  };
+  return withErrorRedirect(target, requestContext, work, (protocolError) =>
+    failTransaction(context, callback, protocolError),
+  );
 };
 
 /**

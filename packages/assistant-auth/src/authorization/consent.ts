@@ -27,6 +27,11 @@ export const consentEndpoint = (context: BrokerContext): EndpointDefinition => (
   name: 'consent',
   methods: ['POST'],
   respondToError: createErrorPageResponder(context),
+  // All forms of a browser that were shown in the same half hour share one binding.
+  async findOwner({ request }) {
+    const { consent = '' } = readParameters(await readForm(request.clone()), ['consent']);
+    return (await openConsent(context, consent, readCookies(request))).csrf;
+  },
   async handle(requestContext) {
     if (!isSameOriginRequest(requestContext.request, context.issuer))
       throw authorizationError('consent.origin');
@@ -39,7 +44,7 @@ export const consentEndpoint = (context: BrokerContext): EndpointDefinition => (
     const isKnownChoice =
       provider !== undefined || form.choice === continueChoice || form.cancel !== undefined;
     if (!isKnownChoice) throw authorizationError('consent.choice');
-    return withErrorRedirect(target, requestContext, [], async () => {
+    return withErrorRedirect(target, requestContext, async () => {
       if (form.cancel !== undefined) throw authorizationError('user.canceled');
       if (provider === undefined)
         return continueAsSessionUser(context, requestContext, consent, client, target);

@@ -8,7 +8,7 @@ import type { Client } from '../clients/client.ts';
 import type { BrokerContext } from '../context.ts';
 import { logProtocolError, type RequestContext, toProtocolError } from '../endpoint/handler.ts';
 import { seeOther } from '../http/responses.ts';
-import { authorizationError, type ErrorReason } from '../oauth/protocol-error.ts';
+import { authorizationError, type ErrorReason, type ProtocolError } from '../oauth/protocol-error.ts';
 import { type VerifiedRedirect, verifyRedirect } from '../oauth/redirect-uri.ts';
 import type { Issuer } from '../oauth/resource.ts';
 import type { AuthorizationRequest } from '../tokens/sealed-types.ts';
@@ -52,13 +52,13 @@ export const redirectWithCode = (
 /**
  * Runs the rest of an authorization. If it fails, redirects to the client with the error, except for errors
  * that are shown to the user.
- * @param cookies set with an error redirect
+ * @param createCookies returns the `Set-Cookie` values of the error redirect. Default: none
  */
 export const withErrorRedirect = async (
   target: ResponseTarget,
   requestContext: RequestContext,
-  cookies: readonly string[],
   work: () => Promise<Response>,
+  createCookies: (protocolError: ProtocolError) => Promise<readonly string[]> = async () => [],
 ): Promise<Response> => {
   try {
     return await work();
@@ -69,7 +69,7 @@ export const withErrorRedirect = async (
     return redirectToClient(
       target,
       { error: protocolError.code, error_description: protocolError.description },
-      cookies,
+      await createCookies(protocolError),
     );
   }
 };
@@ -81,6 +81,7 @@ const reasonsShownToUser: ReadonlySet<ErrorReason> = new Set([
   'transaction.status-unknown',
   // A client that gets an error may start a new sign-in at once.
   'user.limited',
+  'provider.changed',
 ]);
 
 const redirectToClient = (

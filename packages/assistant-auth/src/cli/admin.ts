@@ -1,5 +1,5 @@
 /**
- * The command `admin`: shows users, grants and the audit log, and revokes grants or deletes users
+ * The command `admin`: shows users, grants, providers and the audit log, and revokes grants or deletes users
  * (docs/operator.md).
  */
 import { formatAdminUsage, readArguments } from './admin/arguments.ts';

@@ -2,6 +2,7 @@
  * Runs a command, and formats what it lists. An error that the reader can fix is printed as its message, any
  * other error with its stack trace.
  */
+import { inspect } from 'node:util';
 import { ConfigurationError } from '../oauth/errors.ts';
 
 /** The command cannot continue, and the message tells the reader everything they need. */
@@ -23,7 +24,8 @@ export const isWrongArgument = (error: unknown): error is TypeError =>
   error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_');
 
 /**
- * Runs a command. If an error's message is enough for the reader, prints it and sets the exit code to 1.
+ * Runs a command. If it fails, prints the message of the error, or its stack trace, and sets the exit code to
+ * 1.
  * @param isExpected returns whether the message of an error is enough. Default: `isUserFacing`
  */
 export const runCommand = async (
@@ -33,15 +35,34 @@ export const runCommand = async (
   try {
     await main();
   } catch (error) {
-    if (!isExpected(error)) throw error;
-    console.error(error.message);
+    console.error(escapeControlsInLines(isExpected(error) ? error.message : inspect(error)));
     process.exitCode = 1;
   }
 };
 
-/** Formats rows with headers. Each column is as wide as its longest cell. */
+/**
+ * The characters that can change what a terminal shows: control characters (C0, DEL and C1, with which
+ * terminals are controlled), line and paragraph separators, and those that change the direction of text.
+ */
+const controlPattern = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
+
+/**
+ * Replaces each control character with its escape sequence in JSON, such as `\u001b`. Use it for each value
+ * from a database, a request or the arguments that is printed.
+ */
+export const escapeControls = (text: string): string =>
+  text.replace(controlPattern, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+/** Replaces control characters in a text of several lines, such as JSON, which stays the same value. */
+export const escapeControlsInLines = (text: string): string =>
+  text.split('\n').map(escapeControls).join('\n');
+
+/** Prints the output of a command, which can contain anything from a database. */
+export const printOutput = (text: string): void => console.log(escapeControlsInLines(text));
+
+/** Formats rows with headers. Each column is as wide as its longest cell. Escapes control characters. */
 export const formatTable = (headers: readonly string[], rows: readonly (readonly string[])[]): string => {
-  const allRows = [headers, ...rows];
+  const allRows = [headers, ...rows].map((row) => row.map(escapeControls));
   const widths = headers.map((_, column) => Math.max(...allRows.map((row) => (row[column] ?? '').length)));
   const formatLine = (row: readonly string[]): string =>
     row

@@ -2,7 +2,7 @@
 /** The command `assistant-auth`, for a publisher's own project: `keys`, `migrations` and `admin`. */
 import { readFile } from 'node:fs/promises';
 import { runAdmin } from './admin.ts';
-import { CommandError, runCommand } from './command.ts';
+import { CommandError, printOutput, runCommand } from './command.ts';
 import { createDatabaseOptions } from './database/location.ts';
 import { runKeys } from './keys.ts';
 import { runMigrations } from './migrations.ts';
@@ -12,7 +12,7 @@ const usage = `Usage: npx assistant-auth <command>
 Commands:
   keys               print a key ring for the option sealingKeys, and the rings of a key rotation
   migrations         create the tables, on D1 or in a SQLite file
-  admin              show users, grants and the audit log, revoke grants, and delete users
+  admin              show users, grants, providers and the audit log, revoke grants, and delete users
 
 Run npx assistant-auth <command> --help to show the options of a command.
 
@@ -52,4 +52,4 @@ const readVersion = async (): Promise<string> => {
   return String(Object(manifest).version);
 };
 
-await runCommand(async () => console.log(await main(process.argv.slice(2))));
+await runCommand(async () => printOutput(await main(process.argv.slice(2))));

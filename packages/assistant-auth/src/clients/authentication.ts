@@ -7,7 +7,7 @@ import type { GrantId } from '../oauth/identifiers.ts';
 import type { Parameters } from '../oauth/parameters.ts';
 import { ProtocolError, tokenEndpointError } from '../oauth/protocol-error.ts';
 import { computeDigest, decodeBase64url, timingSafeEqual } from '../oauth/secrets.ts';
-import type { PrivateKeyJwtClient, VerifiedAssertion } from './client.ts';
+import type { ConfidentialClient, PrivateKeyJwtClient, VerifiedAssertion } from './client.ts';
 
 interface AuthenticationRequest {
   readonly request: Request;
@@ -18,6 +18,8 @@ interface AuthenticationRequest {
 /** Finds the parties that can authenticate. */
 export interface Parties<Party> {
   find(id: string): Promise<Party | undefined>;
+  /** Whether a public client, which does not authenticate, is accepted. Default: `true`. */
+  readonly allowPublic?: boolean;
 }
 
 /** A party that has authenticated. */
@@ -65,8 +67,8 @@ const failureKey = (claimedId: string, block = 'anywhere'): string =>
   `${block} ${claimedId.slice(0, maxIdLength)}`;
 
 /**
- * Limits the assertions that are used with one grant, because storage keeps the ID of each. The assertion of a
- * client without a grant must not reach storage: anyone can publish a metadata document and keys.
+ * Limits the assertions that are used with one grant, because storage keeps the ID of each. The assertion of
+ * a client without a grant must not reach storage: anyone can publish a metadata document and keys.
  * @throws ProtocolError `authentication.assertions-limited`
  */
 export const limitAssertions = async (
@@ -79,8 +81,8 @@ export const limitAssertions = async (
 };
 
 /**
- * Records the assertion of a revocation or introspection request. A token request records its assertion in the
- * round trip that redeems the code or refreshes the grant.
+ * Records the assertion of a revocation or introspection request. A token request records its assertion in
+ * the round trip that redeems the code or refreshes the grant.
  * @throws ProtocolError `authentication.assertion-replayed` or `authentication.assertions-limited`
  */
 export const recordAssertion = async (
@@ -113,8 +115,11 @@ export type CredentialParameters = Parameters<(typeof credentialParameters)[numb
 /** Credentials that have not been verified. */
 export interface ClientCredentials {
   readonly id: string;
-  /** Not verified. Treat it as a secret, because it may be the right one. */
-  readonly secret?: string;
+  /**
+   * The secret that the client sent, not verified. With Basic, there can be two: as it was sent, and decoded.
+   * Treat them as secret, because one may be correct.
+   */
+  readonly secrets?: readonly string[];
   /** A client assertion. Treat it as a secret, because it may be valid. */
   readonly assertion?: string;
 }
@@ -153,46 +158,52 @@ export const verifyClientCredentials = async <Party extends ClientAuthMethod>(
   const party = await parties.find(credentials.id);
   if (party === undefined) {
     // Compares anyway, so that an unknown ID takes about as long as a wrong secret.
-    await timingSafeEqual(credentials.secret ?? '', '');
+    await hasSecret({ secrets: [''] }, credentials.secrets ?? ['']);
     throw tokenEndpointError('authentication.unknown-client');
   }
   const assertion = await verifyMethod(party, credentials);
-  return assertion === undefined ? { party } : { party, assertion };
+  if (assertion !== undefined) return { party, assertion };
+  if (parties.allowPublic === false && party.authentication !== 'client_secret')
+    throw tokenEndpointError('authentication.method');
+  return { party };
 };
 
 /**
- * Verifies the credentials with the method of the party. Credentials for another method are refused, and so is
- * an invalid assertion, even if the client can also be public.
+ * Verifies the credentials with the method of the party. Credentials for another method are refused, and so
+ * is an invalid assertion, even if the client can also be public.
  * @returns the assertion, if the method is `private_key_jwt`
  */
 const verifyMethod = async (
   party: ClientAuthMethod,
-  { secret, assertion }: ClientCredentials,
+  { secrets, assertion }: ClientCredentials,
 ): Promise<VerifiedAssertion | undefined> => {
   switch (party.authentication) {
     case 'none':
-      if (secret !== undefined || assertion !== undefined) throw tokenEndpointError('authentication.method');
+      if (secrets !== undefined || assertion !== undefined) throw tokenEndpointError('authentication.method');
       return undefined;
     case 'client_secret':
-      if (secret === undefined) throw tokenEndpointError('authentication.method');
-      await verifySecret(party, secret);
+      if (secrets === undefined) throw tokenEndpointError('authentication.method');
+      if (!(await hasSecret(party, secrets))) throw tokenEndpointError('authentication.secret');
       return undefined;
     case 'private_key_jwt':
-      if (secret !== undefined) throw tokenEndpointError('authentication.method');
+      if (secrets !== undefined) throw tokenEndpointError('authentication.method');
       if (assertion !== undefined) return party.verifyAssertion(assertion);
       if (!party.canBePublic) throw tokenEndpointError('authentication.method');
       return undefined;
   }
 };
 
-const verifySecret = async (
-  { secrets, secretDigest }: Extract<ClientAuthMethod, { readonly authentication: 'client_secret' }>,
-  secret: string,
-): Promise<void> => {
-  const comparisons = secrets.map((valid) => timingSafeEqual(secret, valid));
-  if (secretDigest !== undefined)
-    comparisons.push(timingSafeEqual(await computeDigest(secret), secretDigest));
-  if (!(await Promise.all(comparisons)).includes(true)) throw tokenEndpointError('authentication.secret');
+/** Compares every value with every secret, so that the time does not reveal which of them matches. */
+const hasSecret = async (
+  { secrets, secretDigest }: Pick<ConfidentialClient, 'secrets' | 'secretDigest'>,
+  presented: readonly string[],
+): Promise<boolean> => {
+  const comparisons = presented.flatMap((secret) => [
+    ...secrets.map((valid) => timingSafeEqual(secret, valid)),
+    secretDigest !== undefined &&
+      computeDigest(secret).then((digest) => timingSafeEqual(digest, secretDigest)),
+  ]);
+  return (await Promise.all(comparisons)).includes(true);
 };
 
 /** The only type of assertion (RFC 7523 §2.2). */
@@ -209,10 +220,12 @@ const parseFormCredentials = (form: CredentialParameters): ClientCredentials => 
     return { id, assertion };
   }
   if (id === undefined) throw tokenEndpointError('authentication.missing');
-  return secret === undefined ? { id } : { id, secret };
+  return secret === undefined ? { id } : { id, secrets: [secret] };
 };
 
-/** Returns the client that an assertion claims to be from, because `client_id` is optional with an assertion. */
+/**
+ * Returns the client that an assertion claims to be from, because `client_id` is optional with an assertion.
+ */
 const readSubject = (assertion: string | undefined): string | undefined => {
   try {
     const payload = decodeBase64url(assertion?.split('.')[1] ?? '');
@@ -233,7 +246,11 @@ const parseHeaderCredentials = (authorization: string, form: CredentialParameter
   return credentials;
 };
 
-/** Parses Basic credentials (RFC 7617) whose ID and secret are form-encoded (RFC 6749 §2.3.1). */
+/**
+ * Parses Basic credentials (RFC 7617) whose ID and secret are form-encoded (RFC 6749 §2.3.1). Some clients do
+ * not encode the secret, so the result also has the secret as it was sent. The ID is always decoded, because
+ * one request must not name two clients.
+ */
 const parseBasic = (authorization: string): ClientCredentials => {
   const encoded = /^Basic +([A-Za-z0-9+/]+={0,2})$/i.exec(authorization)?.[1];
   if (encoded === undefined) throw tokenEndpointError('authentication.malformed');
@@ -243,10 +260,22 @@ const parseBasic = (authorization: string): ClientCredentials => {
     if (colon < 1) throw tokenEndpointError('authentication.malformed');
     // IDs and secrets contain no spaces, so `+` is literal, whether or not the client encodes it.
     const id = decodeURIComponent(pair.slice(0, colon));
-    const secret = decodeURIComponent(pair.slice(colon + 1));
+    const sent = pair.slice(colon + 1);
     // A client without a secret can send an empty password (RFC 6749 §2.3.1), as `curl -u app:` does.
-    return secret === '' ? { id } : { id, secret };
+    return sent === '' ? { id } : { id, secrets: [...new Set([sent, decodeSecret(sent)])] };
   } catch (cause) {
     throw tokenEndpointError('authentication.malformed', { cause });
+  }
+};
+
+/**
+ * Decodes a secret. Returns it unchanged if it is not form-encoded, because it has a `%` that encodes
+ * nothing.
+ */
+const decodeSecret = (sent: string): string => {
+  try {
+    return decodeURIComponent(sent);
+  } catch {
+    return sent;
   }
 };

@@ -1,20 +1,21 @@
 /**
- * Clients, and the parsers of their options. The kinds of clients differ only in data, so no endpoint has special
- * cases for one kind.
+ * Clients, and the parsers of their options. The kinds of clients differ only in data, so no endpoint has
+ * special cases for one kind.
  */
 
 import { ConfigurationError } from '../oauth/errors.ts';
 import { accountClientId, type EpochSeconds, type Seconds } from '../oauth/identifiers.ts';
 import type { RedirectRule } from '../oauth/redirect-uri.ts';
 import { hasApiScope, offlineAccessScope, type ScopePolicy, scopeNamePattern } from '../oauth/scope.ts';
+import { hasPattern } from '../oauth/secrets.ts';
 
 interface ClientTraits extends ScopePolicy {
   /** The client ID (RFC 6749 §2.2). */
   readonly id: string;
   /**
    * The kind of client: `gpt-action` if `gptAction` created it, and `static` if `staticClient` did. With
-   * `mcpClients`, also `metadata-document`, if its ID is the URL of its metadata document, and `registration`, if
-   * it registered itself (RFC 7591).
+   * `mcpClients`, also `metadata-document`, if its ID is the URL of its metadata document, and
+   * `registration`, if it registered itself (RFC 7591).
    */
   readonly kind: 'gpt-action' | 'static' | 'metadata-document' | 'registration';
   /**
@@ -28,7 +29,8 @@ interface ClientTraits extends ScopePolicy {
    */
   readonly redirects: readonly RedirectRule[];
   /**
-   * Whether it must send a code challenge (RFC 7636).
+   * Whether it must send a code challenge (RFC 7636). For a resource other than the default, every client
+   * must.
    * @internal
    */
   readonly pkce: 'required' | 'optional';
@@ -52,8 +54,8 @@ interface ClientTraits extends ScopePolicy {
    */
   readonly isTrustedRedirect?: (redirectUri: string) => boolean;
   /**
-   * The copy of the client that each sign-in stores. Absent for clients in the configuration, and for a client
-   * whose metadata document cannot be read, so that a sign-in does not extend its stored copy.
+   * The copy of the client that each sign-in stores. Absent for clients in the configuration, and for a
+   * client whose metadata document cannot be read, so that a sign-in does not extend its stored copy.
    * @internal
    */
   readonly storedCopy?: {
@@ -126,8 +128,8 @@ export const acceptsAnyGpt = (client: Client): boolean =>
 // Parsers of the options that several kinds of clients share.
 
 /**
- * At least 32 characters of printable ASCII without spaces: a space or a line break usually comes from copying
- * and pasting. A secret should have 256 random bits; 32 printable characters can have about 210.
+ * At least 32 characters of printable ASCII without spaces: a space or a line break usually comes from
+ * copying and pasting. A secret should have 256 random bits; 32 printable characters can have about 210.
  */
 const secretPattern = /^[\x21-\x7E]{32,}$/;
 
@@ -172,15 +174,18 @@ export const parseName = ({ id, name }: { readonly id: string; readonly name: st
  * @throws ConfigurationError `<optionPath>.secrets`
  */
 export const parseSecrets = (optionPath: string, secrets: readonly string[]): readonly string[] => {
-  // `test` converts `undefined`, a variable that is not set, to a text that is too short.
-  if (![1, 2].includes(secrets?.length) || !secrets.every((secret) => secretPattern.test(secret))) {
+  if (![1, 2].includes(secrets?.length) || !secrets.every(isSecret)) {
     throw new ConfigurationError(
       `${optionPath}.secrets`,
-      'must be one or two secrets of at least 32 printable ASCII characters, without spaces.',
+      'must be one or two secrets of at least 32 printable ASCII characters, without spaces, and random. Create one with openssl rand -base64 32.',
     );
   }
   return secrets;
 };
+
+// `test` converts `undefined`, a variable that is not set, to a text that is too short.
+const isSecret = (secret: string): boolean =>
+  secretPattern.test(secret) && !hasPattern([...new TextEncoder().encode(secret)]);
 
 /**
  * In characters, of all scopes joined by spaces. A token can contain all of them, and it must fit into a

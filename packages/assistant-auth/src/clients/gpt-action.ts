@@ -39,9 +39,10 @@ export interface GptActionOptions {
 }
 
 /**
- * Registers the Action of a custom GPT. A callback URL of ChatGPT is accepted if its GPT ID is allowed. PKCE
- * is optional, because Actions do not send a code challenge; the client secret is required. Refresh tokens
- * are always issued, and stay the same.
+ * Registers the Action of a custom GPT. A callback URL of ChatGPT is accepted if its GPT ID is allowed.
+ * Actions do not send a code challenge, so PKCE is optional for the first of the broker's `resources`, which
+ * must not be an MCP server. The client secret is required. Refresh tokens are always issued, and stay the
+ * same.
  * @param options the credentials, the GPTs and the scopes of the client
  * @throws ConfigurationError `clients.<id>.<option>` for an ID, a name, secrets, GPT IDs or scopes that are
  *   not valid

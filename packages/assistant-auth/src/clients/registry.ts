@@ -14,9 +14,9 @@ export interface ClientRegistry {
    */
   find(id: string): Promise<Client | undefined>;
   /**
-   * Finds the client that presents a code or token. A client that is not in the configuration is only found if
-   * the code or token was issued to it: anyone can make up such a client ID, and finding the client can take a
-   * request to its host.
+   * Finds the client that presents a code or token. A client that is not in the configuration is only found
+   * if the code or token was issued to it: anyone can make up such a client ID, and finding the client can
+   * take a request to its host.
    * @param owner the client that the code or token was issued to, if it is genuine
    */
   findPresenter(id: string, owner: string | undefined): Promise<Client | undefined>;
@@ -30,7 +30,8 @@ export type FindClient = ClientRegistry['find'];
 /**
  * Indexes the clients in the configuration by ID. GPT callbacks on loopback are removed unless the issuer is
  * on loopback.
- * @throws ConfigurationError `clients` if two have the same ID
+ * @throws ConfigurationError `clients` if two have the same ID; `clients.<id>.redirectUris` for a redirect
+ *   URI on loopback with optional PKCE, unless the issuer is on loopback
  */
 export const indexClients = (clients: readonly Client[], issuer: Issuer): ReadonlyMap<string, Client> => {
   const usable = isLoopback(new URL(issuer)) ? clients : clients.map(withoutDevelopmentRedirects);
@@ -39,11 +40,14 @@ export const indexClients = (clients: readonly Client[], issuer: Issuer): Readon
   return byId;
 };
 
-// Redirects to a GPT callback on loopback are only for a broker that also runs on loopback.
-const withoutDevelopmentRedirects = (client: Client): Client => ({
-  ...client,
-  redirects: client.redirects.filter((rule) => rule.kind !== 'gpt-development'),
-});
+// Redirects to a GPT callback on loopback are only for a broker that also runs on loopback. So are those to
+// loopback without PKCE, because any program on the device can receive them.
+const withoutDevelopmentRedirects = (client: Client): Client => {
+  const { id, pkce, redirects } = client;
+  if (pkce === 'optional' && redirects.some((rule) => rule.kind === 'loopback'))
+    throw new ConfigurationError(`clients.${id}.redirectUris`, 'must use https if pkce is optional.');
+  return { ...client, redirects: redirects.filter((rule) => rule.kind !== 'gpt-development') };
+};
 
 /**
  * Creates the registry.

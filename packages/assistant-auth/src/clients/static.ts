@@ -22,6 +22,15 @@ export interface StaticClientOptions {
    */
   readonly secrets?: readonly string[];
   /**
+   * Whether the client must use PKCE (RFC 7636): `required`, or `optional` for a client that cannot use it.
+   * `optional` is allowed only with `secrets` and https redirect URIs (while the issuer is on loopback, also
+   * with redirect URIs on loopback), and only for the first of the broker's `resources`, which must not be an
+   * MCP server then. It deviates from OAuth 2.1 §4.1.1: a code that was stolen from a redirect can be used in
+   * another session at the client, unless the client prevents that. A challenge that is sent is always
+   * enforced. Default: `required`.
+   */
+  readonly pkce?: 'required' | 'optional';
+  /**
    * Decides when the client gets refresh tokens: `always`, or only if it requests the scope `offline_access`
    * (`on-request`). With either value, the client can request that scope. Default: `on-request`.
    */
@@ -40,10 +49,10 @@ export interface StaticClientOptions {
 
 /**
  * Registers a client: public without `secrets`, confidential with them (RFC 6749 §2.1). It must use PKCE with
- * S256 (RFC 7636), and each refresh replaces the refresh token.
+ * S256 (RFC 7636) unless `pkce` is `optional`, and each refresh replaces the refresh token.
  * @param options the credentials, the redirect URIs and the scopes of the client
  * @throws ConfigurationError `clients.<id>.<option>` for an ID, a name, redirect URIs, secrets or scopes that
- *   are not valid
+ *   are not valid, or if `pkce` is `optional` without secrets or with a redirect URI that does not use https
  * @example
  * ```ts
  * import { staticClient } from 'assistant-auth';
@@ -62,6 +71,7 @@ export const staticClient = (options: StaticClientOptions): Client => {
     name,
     redirectUris,
     secrets,
+    pkce,
     offlineAccess = 'on-request',
     scopes,
     defaultScopes,
@@ -75,7 +85,7 @@ export const staticClient = (options: StaticClientOptions): Client => {
     ...parseClientScopes(`clients.${id}`, options),
     unknownScopes: 'refused',
     redirects: parseRedirects(options),
-    pkce: 'required',
+    pkce: parsePkce(options),
     refresh: 'rotating',
     offlineAccess,
     refreshFailureStatus: 400,
@@ -93,4 +103,20 @@ const parseRedirects = ({ id, redirectUris }: StaticClientOptions): readonly Red
   const option = `clients.${id}.redirectUris`;
   if (redirectUris.length === 0) throw new ConfigurationError(option, 'must contain at least one URI.');
   return redirectUris.map((uri) => parseRedirectRule(option, uri));
+};
+
+const parsePkce = ({
+  id,
+  secrets,
+  redirectUris,
+  pkce = 'required',
+}: StaticClientOptions): 'required' | 'optional' => {
+  if (pkce === 'required') return pkce;
+  // `indexClients` refuses those on loopback, unless the issuer is also on loopback.
+  if (pkce === 'optional' && secrets !== undefined && redirectUris.every((uri) => /^https?:/.test(uri)))
+    return pkce;
+  throw new ConfigurationError(
+    `clients.${id}.pkce`,
+    'must be required, or optional for a client with secrets whose redirect URIs all use https.',
+  );
 };

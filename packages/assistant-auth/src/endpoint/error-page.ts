@@ -15,7 +15,11 @@ export const createErrorPageResponder =
     { pages, branding }: Pick<BrokerContext, 'pages' | 'branding'>,
     clientErrorTitle = 'We couldn’t sign you in',
   ) =>
-  (protocolError: ProtocolError, requestContext: RequestContext): Response => {
+  (
+    protocolError: ProtocolError,
+    requestContext: RequestContext,
+    destination?: ErrorModel['destination'],
+  ): Response => {
     const title =
       titles[protocolError.reason] ??
       (protocolError.status < 500 ? clientErrorTitle : 'Something went wrong');
@@ -26,6 +30,7 @@ export const createErrorPageResponder =
       message: protocolError.description,
       reference,
       stylesheetPath: paths.stylesheet,
+      ...(destination !== undefined && { destination }),
     };
     return errorPageResponse(renderErrorPage(pages, model, requestContext), protocolError);
   };
@@ -34,6 +39,7 @@ export const createErrorPageResponder =
 const titles: Partial<Readonly<Record<ErrorReason, string>>> = {
   'request.prefetch': 'Open this page again',
   'user.limited': 'Too many sign-ins',
+  'provider.changed': 'This sign-in method is unavailable',
   'consent.no-cookies': 'Cookies are required',
   'account-form.no-cookies': 'Cookies are required',
   'transaction.no-cookies': 'Cookies are required',

@@ -61,6 +61,13 @@ export interface EndpointDefinition {
   /** The allowed methods, or a function that returns them for a URL. */
   readonly methods: readonly string[] | ((url: URL) => readonly string[]);
   handle(requestContext: RequestContext): Promise<Response>;
+  /**
+   * Returns the ID of what a genuine request belongs to, such as a login transaction, so that
+   * `limitByAddress` counts the request separately. If it returns `undefined`, the request is not counted.
+   * Reads no storage.
+   * @throws ProtocolError if the request is not genuine
+   */
+  findOwner?(requestContext: RequestContext): Promise<string | undefined>;
   /** Builds the error response. */
   respondToError(protocolError: ProtocolError, requestContext: RequestContext): Response;
 }
@@ -189,21 +196,54 @@ export const defineStaticDocument = (name: string, createResponse: () => Respons
 });
 
 /**
- * Limits the requests of each address block. A request whose address is unknown is not limited: all such
- * requests would share one allowance, which anyone could use up.
+ * Limits the requests of each address block. Those of a sign-in or a session that is already in progress are
+ * counted separately, so that others at the same address can't stop it. A request whose address is unknown is
+ * not limited: all such requests would share one allowance, which anyone could use up.
  */
 export const limitByAddress = (
   definition: EndpointDefinition,
-  { limits }: Pick<BrokerContext, 'limits'>,
+  context: BrokerContext,
 ): EndpointDefinition => ({
   ...definition,
   async handle(requestContext) {
+    const { pageRequests } = context.limits;
     const addressBlock = requestContext.findAddressBlock();
-    if (addressBlock !== undefined && (await limits.pageRequests.take(addressBlock)) === 'limited')
+    if (
+      addressBlock !== undefined &&
+      !(await hasOwnAllowance(definition, requestContext, addressBlock, context)) &&
+      (await pageRequests.take(addressBlock)) === 'limited'
+    )
       throw authorizationError('sign-in.limited');
     return definition.handle(requestContext);
   },
 });
+
+/**
+ * Returns whether the request is counted separately, and is within that allowance. An attacker can collect
+ * many genuine forms, so those of an address also share ten times its allowance, in ten parts.
+ */
+const hasOwnAllowance = async (
+  definition: EndpointDefinition,
+  requestContext: RequestContext,
+  addressBlock: string,
+  context: BrokerContext,
+): Promise<boolean> => {
+  const { limits, sessions } = context;
+  const isAllowed = async (owner: string): Promise<boolean> =>
+    (await limits.requestsPerSignIn.take(owner)) === 'allowed' &&
+    (await limits.pageRequests.take(`${owner.charCodeAt(0) % 10} ${addressBlock}`)) === 'allowed';
+  try {
+    if (definition.findOwner !== undefined) {
+      const owner = await definition.findOwner(requestContext);
+      return owner === undefined || (await isAllowed(owner));
+    }
+  } catch (error) {
+    // The endpoint finds the same problem, and responds to it.
+    if (!(error instanceof ProtocolError)) throw error;
+  }
+  const session = await sessions?.identify(requestContext.request, context);
+  return session !== undefined && (await isAllowed(session));
+};
 
 /**
  * Wraps an endpoint so that it responds to a prefetch request with 503 before it reads, counts or sets

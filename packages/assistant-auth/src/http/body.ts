@@ -2,23 +2,24 @@
 
 /**
  * Reads a body as UTF-8 text.
- * @param signal stops the reading. Default: reads until the end
+ * @param decoder Default: refuses invalid UTF-8
+ * @param waitFor waits for each part, and can reject to stop the reading. Default: reads until the end
  * @returns `undefined` if the body has more than `maxBytes` bytes; the rest is not read
- * @throws TypeError for invalid UTF-8, the error of the body, or the reason of the signal
+ * @throws TypeError for invalid UTF-8, the error of the body, or that of `waitFor`
  */
 export const readLimitedText = async (
   body: Request['body'],
   maxBytes: number,
-  signal?: AbortSignal,
+  decoder = new TextDecoder('utf-8', { fatal: true }),
+  waitFor: <Part>(part: Promise<Part>) => Promise<Part> = (part) => part,
 ): Promise<string | undefined> => {
   if (body === null) return '';
   const reader = body.getReader();
-  const decoder = new TextDecoder('utf-8', { fatal: true });
   let text = '';
   let length = 0;
   try {
     for (;;) {
-      const { done, value } = await raceAbort(reader.read(), signal);
+      const { done, value } = await waitFor(reader.read());
       if (done) return text + decoder.decode();
       length += value.length;
       if (length > maxBytes) return undefined;

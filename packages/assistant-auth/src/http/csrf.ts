@@ -13,7 +13,8 @@ import { clearCookie, setCookie } from './request.ts';
  */
 const prefix = '__Host-csrf-';
 
-const bindingName = /^__Host-csrf-[\w-]{8}$/;
+/** Matches the name of every binding cookie. */
+export const bindingName = /^__Host-csrf-[\w-]{8}$/;
 
 /**
  * 128 random bits. Name and value take 45 bytes in the request, so the cookies of 30 tabs leave most of 6 kB
@@ -25,7 +26,7 @@ const bindingValue = /^[\w-]{22}$/;
  * How many binding cookies a browser keeps, and how many of the others one response clears: proxies limit
  * response headers, too.
  */
-const maxBindings = 32;
+const maxBindings = 30;
 const maxCleared = 16;
 
 /** Returns the names and values of all cookies that look like a binding cookie, the newest first. */

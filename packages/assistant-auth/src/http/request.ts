@@ -58,23 +58,22 @@ export const readForm = async (request: Request): Promise<URLSearchParams> => {
 
 const attributes = 'Path=/; Secure; HttpOnly; SameSite=Lax';
 
-/** Returns the cookies of a request, by name. If a name occurs more than once, the first cookie counts. */
+/**
+ * Returns the cookies of a request, by name. If a name occurs more than once, the first cookie counts.
+ * Ignores a cookie whose name contains anything but printable ASCII: `trim` strips more than browsers do (RFC
+ * 6265bis §5.6), so the name could become one that starts with `__Host-`. Browsers do not enforce that prefix
+ * for the name as it was sent, so a sibling domain could set the cookie.
+ */
 export const readCookies = (request: Request): ReadonlyMap<string, string> => {
   const cookies = new Map<string, string>();
   for (const pair of request.headers.get('cookie')?.split(';') ?? []) {
     const at = pair.indexOf('=');
-    const name = stripWhitespace(pair.slice(0, at));
-    if (at > 0 && !cookies.has(name)) cookies.set(name, stripWhitespace(pair.slice(at + 1)));
+    const name = pair.slice(0, at);
+    if (at > 0 && /^[\t -~]+$/.test(name) && !cookies.has(name.trim()))
+      cookies.set(name.trim(), pair.slice(at + 1).trim());
   }
   return cookies;
 };
-
-/**
- * Strips only the whitespace that browsers strip (RFC 6265bis §5.6). `trim` strips more, so it would accept a
- * name that only looks like `__Host-…`. Browsers do not enforce the prefix for such a name, so a sibling
- * domain could set the cookie.
- */
-const stripWhitespace = (text: string): string => text.replace(/^[ \t]+|[ \t]+$/g, '');
 
 /**
  * Returns a `Set-Cookie` value.

@@ -57,19 +57,19 @@ export const errorPageResponse = (html: string, error: ProtocolError): Response 
   });
 
 /**
- * Returns the page for a repeated callback, with status 400, because the request was not valid a second time.
- * It has a link and no form.
+ * Returns the page for a callback that does not sign anyone in. It has a link and no form.
+ * @param status 400 if the callback is repeated, because the request is not valid a second time
  */
-export const completedPageResponse = (html: string): Response =>
-  respond(400, html, { ...pageHeaders, 'content-security-policy': `${pageCsp}; form-action 'none'` });
+export const completedPageResponse = (html: string, status: 200 | 400): Response =>
+  respond(status, html, { ...pageHeaders, 'content-security-policy': `${pageCsp}; form-action 'none'` });
 
 /** Redirects with 303: the browser follows with GET, whatever the method of this request. */
 export const seeOther = (location: string, cookies: readonly string[]): Response =>
   respond(303, null, { ...commonHeaders, location, 'referrer-policy': 'no-referrer' }, cookies);
 
 /**
- * Returns the JSON of the token endpoint (RFC 6749 §5.1) or the introspection endpoint, which must not be
- * cached.
+ * Returns the JSON of the token endpoint (RFC 6749 §5.1), the introspection endpoint or the revocation
+ * endpoint, which must not be cached.
  */
 export const tokenJson = (body: object): Response =>
   respond(200, JSON.stringify(body), {

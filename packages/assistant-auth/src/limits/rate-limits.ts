@@ -2,7 +2,7 @@
  * Rate limits: the broker's limits and their defaults, the limiter that counts in memory, and address blocks
  * as keys. `protect` limits API calls if it is given a limiter.
  */
-import { ConfigurationError, describeCause, rejectUnknownOptions } from '../oauth/errors.ts';
+import { ConfigurationError, describeCause, rejectOptionsExcept } from '../oauth/errors.ts';
 import type { Clock, EpochSeconds, Seconds } from '../oauth/identifiers.ts';
 import type { Log } from '../oauth/log.ts';
 
@@ -19,10 +19,17 @@ export interface Limits {
   readonly failedAuthentications: RateLimiter;
   /**
    * Counts browser requests by address block: those of sign-ins (about three for each) and those to the
-   * account page. Requests without a known address are not counted. Beyond the limit, a request gets a 429
-   * page. Default: 300 per minute, counted in memory.
+   * account page, except those within `requestsPerSignIn`. Requests without a known address are not counted.
+   * Beyond the limit, a request gets a 429 page. Default: 300 per minute, counted in memory.
    */
   readonly pageRequests: RateLimiter;
+  /**
+   * Counts browser requests that prove that a sign-in or a session is in progress, so that other people at
+   * the same address can't stop it: by the form of the sign-in page, by the login transaction, and by the
+   * session of the account page. Beyond the limit, a request counts as one of `pageRequests`. Default: 20 per
+   * minute, counted in memory.
+   */
+  readonly requestsPerSignIn: RateLimiter;
   /**
    * Counts refresh requests by grant ID, after all checks that need no storage. Beyond the limit, a request
    * that would succeed gets a 429 response, and its refresh token stays valid. Whether it would succeed is
@@ -48,6 +55,7 @@ export type CountedLimit = Exclude<keyof Limits, 'signInsPerUser'>;
 export const defaultRateLimits: Readonly<Record<CountedLimit, Allowance>> = {
   failedAuthentications: { limit: 20, period: 60 },
   pageRequests: { limit: 300, period: 60 },
+  requestsPerSignIn: { limit: 20, period: 60 },
   refreshesPerGrant: { limit: 30, period: 60 },
 };
 
@@ -56,19 +64,21 @@ export const defaultRateLimits: Readonly<Record<CountedLimit, Allowance>> = {
  * @throws ConfigurationError `limits.signInsPerUser` if `limit` or `period` is out of bounds
  */
 export const createLimits = (given: Partial<Limits> = {}, now: Clock, log: Log): Limits => {
-  const { failedAuthentications, pageRequests, refreshesPerGrant, signInsPerUser, ...unknown } = given;
-  rejectUnknownOptions('limits.', unknown);
-  const createLimit = (name: CountedLimit, limiter: RateLimiter | undefined): RateLimiter => {
+  const { signInsPerUser = { limit: 20, period: 600 }, ...limiters } = given;
+  rejectOptionsExcept('limits.', limiters, defaultRateLimits);
+  const createLimit = (name: CountedLimit): RateLimiter => {
+    const limiter = limiters[name] ?? createMemoryLimiter(defaultRateLimits[name], now);
     // An allowance has no `take`: as a limiter it would fail at each request, and so allow all of them.
-    if (limiter !== undefined && typeof limiter.take !== 'function')
+    if (typeof limiter.take !== 'function')
       throw new ConfigurationError(`limits.${name}`, 'must be a rate limiter, such as memoryLimiter(…).');
-    return failOpen(limiter ?? createMemoryLimiter(defaultRateLimits[name], now), log);
+    return failOpen(limiter, log);
   };
   return {
-    failedAuthentications: createLimit('failedAuthentications', failedAuthentications),
-    pageRequests: createLimit('pageRequests', pageRequests),
-    refreshesPerGrant: createLimit('refreshesPerGrant', refreshesPerGrant),
-    signInsPerUser: parseAllowance('limits.signInsPerUser', signInsPerUser ?? { limit: 20, period: 600 }),
+    failedAuthentications: createLimit('failedAuthentications'),
+    pageRequests: createLimit('pageRequests'),
+    requestsPerSignIn: createLimit('requestsPerSignIn'),
+    refreshesPerGrant: createLimit('refreshesPerGrant'),
+    signInsPerUser: parseAllowance('limits.signInsPerUser', signInsPerUser),
   };
 };
 
@@ -136,8 +146,8 @@ export const failOpen = (limiter: RateLimiter, log: Log): RateLimiter => ({
 // The rate limiter in memory, for platforms without counters. It counts for one process or isolate only.
 
 /**
- * The maximum number of keys: one to three megabytes. A limit per key does not stop an attacker who has more keys
- * than that.
+ * The maximum number of keys: one to three megabytes. A limit per key does not stop an attacker who has more
+ * keys than that.
  */
 const maxKeys = 10_000;
 
@@ -160,7 +170,8 @@ export const createMemoryLimiter = (allowance: Allowance, now: Clock): RateLimit
   const usageByKey = new Map<string, Usage>();
   return {
     async take(name) {
-      // Copied: V8 keeps a string in memory as long as a part of it, and a claimed client ID is a part of a body.
+      // Copied: V8 keeps a string in memory as long as a part of it, and a claimed client ID is a part of a
+      // body.
       const key = structuredClone(name);
       const at = now();
       const amount = computeUsage(usageByKey.get(key), at, limit / period);

@@ -1,6 +1,6 @@
 /**
- * Fetches a JSON document from a URL that a stranger chose: checks the URL, limits time and size, and follows no
- * redirects. The `fetch` that is passed in must refuse private addresses.
+ * Fetches a JSON document from a URL that a stranger chose: checks the URL, limits time and size, and follows
+ * no redirects. The `fetch` that is passed in must refuse private addresses.
  */
 
 import type { ClientSourceContext } from '../endpoint/client-source.ts';
@@ -41,8 +41,9 @@ export interface GoneDocument {
 export interface DocumentFailure {
   readonly kind: 'failed';
   /**
-   * `unavailable`: the document could not be read. `limited`: no request was sent. `invalid`: the response is not
-   * the document. `withdrawn`: it is the document, but its content cannot be used, and neither can earlier copies.
+   * `unavailable`: the document could not be read. `limited`: no request was sent. `invalid`: the response is
+   * not the document. `withdrawn`: it is the document, but its content cannot be used, and neither can
+   * earlier copies.
    */
   readonly problem: 'unavailable' | 'limited' | 'invalid' | 'withdrawn';
   /** What is wrong. Contains no text of the document. */
@@ -81,7 +82,7 @@ export const fetchDocument = async <Value>(
       discard(response.body?.cancel());
       return refusal;
     }
-    const text = await readLimitedText(response.body, maxBytes, signal);
+    const text = await readLimitedText(response.body, maxBytes, undefined, (part) => raceAbort(part, signal));
     if (text === undefined) return invalid(`it has more than ${maxBytes} bytes`);
     const document = parseJsonObject(text);
     if (document === undefined) return invalid('it is not a JSON object');
@@ -126,7 +127,10 @@ const maxUrlLength = 255;
 const privateNames =
   /(?:^|\.)(?:localhost|local|internal|intranet|lan|home|corp|private|test|invalid|onion|arpa)$/;
 
-/** Nothing is fetched from the hosts of these. Documents on loopback are fetched only if the issuer is on loopback. */
+/**
+ * Nothing is fetched from the hosts of these. Documents on loopback are fetched only if the issuer is on
+ * loopback.
+ */
 export interface UrlPolicy {
   readonly issuer: Issuer;
   readonly resources: readonly string[];

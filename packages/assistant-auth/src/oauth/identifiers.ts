@@ -28,11 +28,14 @@ export interface Identity {
   readonly provider: string;
   /** The provider's stable ID of the user, 1 to 255 characters. Never an email address. */
   readonly subject: string;
-  /** A name or an email address of the user, at most 320 characters. For display only, never a key. */
+  /**
+   * A name or an email address of the user, at most 320 characters. For display only, never a key. Absent if
+   * it would be invisible, for example only whitespace.
+   */
   readonly label?: string;
   /**
-   * The user's email address, at most 320 characters. Absent if the provider sent none. Do not look up users
-   * by it: an address can be given to another person.
+   * The user's email address, at most 320 characters. Absent if the provider sent none, or only invisible
+   * characters. Do not look up users by it: an address can be given to another person.
    */
   readonly email?: string;
   /** Whether the provider asserts that it has verified the email address. Default: false. */
@@ -58,7 +61,7 @@ export interface Identity {
 
 /**
  * A few facts about a user that are sealed into every access token, such as a plan or a role. At most 512
- * bytes of JSON. A change takes effect at the next sign-in.
+ * bytes of JSON. A change takes effect at the next sign-in, or with `refreshUser` at the next refresh.
  */
 export type UserClaims = Readonly<Record<string, string | number | boolean>>;
 

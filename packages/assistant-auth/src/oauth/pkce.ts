@@ -14,7 +14,7 @@ const verifierPattern = /^[A-Za-z0-9._~-]{43,128}$/;
 
 /**
  * Reads the code challenge of an authorization request.
- * @param requirement `required` for every client except a GPT Action, which does not use PKCE
+ * @param requirement `optional` only for a client that cannot use PKCE, such as a GPT Action
  * @throws ProtocolError `invalid_request` if the challenge is missing but required, is malformed, or has
  *   another method
  */

@@ -1,8 +1,8 @@
 /**
  * The reasons for refusing a request, by endpoint, and what the response discloses: the error code (RFC 6749
- * §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 7591 §3.2.2, RFC 8707 §2, RFC 8935 §2.4, OpenID Connect Core §3.1.2.6),
- * a message, and a status if the default status of the code does not fit. A bundle contains only the messages of
- * the endpoints that it contains.
+ * §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 7591 §3.2.2, RFC 8707 §2, RFC 8935 §2.4, OpenID Connect Core
+ * §3.1.2.6), a message, and a status if the default status of the code does not fit. A bundle contains only
+ * the messages of the endpoints that it contains.
  */
 import type { Seconds } from './identifiers.ts';
 
@@ -91,6 +91,8 @@ const statusByCode: Partial<Readonly<Record<OAuthErrorCode, number>>> = {
 
 // Errors of any endpoint.
 
+const unavailableMessage = 'The service is temporarily unavailable. Try again in a moment.';
+
 export const requestErrors = {
   'request.host': ['invalid_request', 'This server does not serve the requested host.', 421],
   'request.path': ['invalid_request', 'This path does not exist.', 404],
@@ -103,10 +105,7 @@ export const requestErrors = {
   'request.too-large': ['invalid_request', 'The request is too large.', 413],
   'request.unreadable': ['invalid_request', 'The request body could not be read.'],
   'parameter.repeated': ['invalid_request', 'A parameter was sent more than once.'],
-  'storage.unavailable': [
-    'temporarily_unavailable',
-    'The service is temporarily unavailable. Try again in a moment.',
-  ],
+  'storage.unavailable': ['temporarily_unavailable', unavailableMessage],
   unexpected: ['server_error', 'Something went wrong on our side.'],
 } as const satisfies Definitions;
 
@@ -119,9 +118,9 @@ export const requestError = (reason: RequestErrorReason, options?: ProtocolError
 
 const expiredConsentMessage =
   'This page has expired or belongs to another browser. Go back to the app and start again.';
-const blockedCookiesMessage =
-  "Your browser didn't send the cookie that we set. It may be blocking cookies, or the cookies were deleted. Allow cookies " +
-  'for this site, then go back to the app and start again.';
+const noCookiesMessage =
+  "Your browser didn't send any of our cookies. It may be blocking cookies, the cookies were deleted, or the sign-in was started in " +
+  'another browser. Allow cookies for this site, then go back to the app and start again.';
 
 export const authorizationErrors = {
   'client.missing': ['invalid_request', 'The parameter client_id is missing.'],
@@ -148,7 +147,7 @@ export const authorizationErrors = {
   'consent.unreadable': ['invalid_request', expiredConsentMessage],
   'consent.expired': ['invalid_request', expiredConsentMessage],
   'consent.csrf': ['invalid_request', expiredConsentMessage],
-  'consent.no-cookies': ['invalid_request', blockedCookiesMessage],
+  'consent.no-cookies': ['invalid_request', noCookiesMessage],
   'consent.choice': ['invalid_request', 'Choose one of the ways to sign in.'],
   'sign-in.limited': [
     'temporarily_unavailable',
@@ -167,8 +166,6 @@ export const authorizationError = (
 
 // Errors of the callback, in a sign-in for a client or for the account page, and errors of providers.
 
-const expiredSignInMessage =
-  'This sign-in has expired or was started in another browser. Go back to the app and start again.';
 const missingSignInMessage =
   "We couldn't find this sign-in in your browser. It may have expired, a newer sign-in may have replaced it, or it " +
   'was started in another browser. Go back to the app and start again.';
@@ -176,33 +173,34 @@ const missingSignInMessage =
 export const callbackErrors = {
   'user.limited': [
     'temporarily_unavailable',
-    "You've signed in too many times in the last few minutes. Wait a few minutes, then try again.",
+    "You've signed in too many times. Wait a few minutes, then try again.",
     429,
   ],
   'transaction.missing': ['invalid_request', missingSignInMessage],
-  'transaction.no-cookies': [
-    'invalid_request',
-    "Your browser didn't send any of our cookies. It may be blocking cookies, the cookies were deleted, or the sign-in was started in " +
-      'another browser. Allow cookies for this site, then go back to the app and start again.',
-  ],
-  'transaction.unreadable': ['invalid_request', expiredSignInMessage],
-  'transaction.expired': ['invalid_request', expiredSignInMessage],
-  'transaction.provider': ['invalid_request', expiredSignInMessage],
-  'transaction.replayed': ['invalid_request', 'This sign-in is already complete. Go back to the app.'],
+  'transaction.no-cookies': ['invalid_request', noCookiesMessage],
+  'transaction.unreadable': ['invalid_request', missingSignInMessage],
+  'transaction.expired': ['invalid_request', missingSignInMessage],
+  'transaction.provider': ['invalid_request', missingSignInMessage],
+  'transaction.replayed': ['invalid_request', 'This sign-in is complete. Go back to the app.'],
   // Without storage, the broker cannot tell whether the sign-in was completed before.
   'transaction.status-unknown': [
     'temporarily_unavailable',
     "We couldn't finish your sign-in. Wait a moment, then reload this page.",
   ],
-  'form-post.missing': ['invalid_request', expiredSignInMessage],
-  'form-post.unreadable': ['invalid_request', expiredSignInMessage],
-  'form-post.provider': ['invalid_request', expiredSignInMessage],
-  'form-post.expired': ['invalid_request', expiredSignInMessage],
+  'form-post.missing': ['invalid_request', missingSignInMessage],
+  'form-post.unreadable': ['invalid_request', missingSignInMessage],
+  'form-post.provider': ['invalid_request', missingSignInMessage],
+  'form-post.expired': ['invalid_request', missingSignInMessage],
   'provider.unknown': ['invalid_request', 'This sign-in method does not exist.', 404],
   'provider.denied': ['access_denied', 'The sign-in was denied or canceled at the provider.'],
   'provider.unavailable': [
     'temporarily_unavailable',
     'The sign-in provider is currently unavailable. Try again later.',
+  ],
+  // The namespace of its subjects was changed, and the operator has not accepted that.
+  'provider.changed': [
+    'temporarily_unavailable',
+    'Use another sign-in method, or contact us if this one stays unavailable.',
   ],
   'provider.invalid': ['server_error', 'The response from the sign-in provider could not be verified.'],
   'resolve-user.refused': ['access_denied', 'This account is not allowed to sign in here.'],
@@ -218,6 +216,19 @@ type CallbackErrorReason = keyof typeof callbackErrors;
 
 export const callbackError = (reason: CallbackErrorReason, options?: ProtocolErrorOptions): ProtocolError =>
   new ProtocolError(reason, callbackErrors[reason], options);
+
+/**
+ * Creates the error of an earlier callback again, from its reason.
+ * @param reason of this release or another one. `undefined` if there was no error
+ */
+export const restoreError = (reason: string | undefined): ProtocolError | undefined => {
+  if (reason === undefined) return undefined;
+  // In the function, so that bundles without a callback don't contain the messages.
+  const definitions = { ...requestErrors, ...callbackErrors };
+  const isKnown = (text: string): text is keyof typeof definitions => Object.hasOwn(definitions, text);
+  const known = isKnown(reason) ? reason : 'unexpected';
+  return new ProtocolError(known, definitions[known]);
+};
 
 // Errors of the account page.
 
@@ -298,9 +309,12 @@ export const tokenEndpointErrors = {
   'refresh.inactive': ['invalid_grant', invalidRefreshTokenMessage],
   'refresh.reused': ['invalid_grant', invalidRefreshTokenMessage],
   'refresh.upstream-revoked': ['invalid_grant', invalidRefreshTokenMessage],
+  'refresh.provider-removed': ['temporarily_unavailable', unavailableMessage],
+  'refresh-user.refused': ['invalid_grant', invalidRefreshTokenMessage],
+  'refresh-user.failed': ['temporarily_unavailable', unavailableMessage],
   'refresh.limited': [
     'temporarily_unavailable',
-    'Too many refresh requests for this grant. Try again in a minute.',
+    'Too many requests for this grant. Try again in a minute.',
     429,
   ],
   'refresh.scope': ['invalid_scope', 'The requested scope exceeds the granted scope.'],
@@ -393,11 +407,9 @@ export const eventEndpointErrors = {
   'security-event.audience': ['invalid_audience', 'The token is for another audience.'],
   'security-event.age': ['invalid_request', 'The token is too old or not valid yet.'],
   'security-event.content': ['invalid_request', 'The token does not have the required claims.'],
+  'security-event.provider-changed': ['temporarily_unavailable', unavailableMessage],
   'security-event.replayed': ['invalid_request', 'This token was already received.'],
-  'security-event.unverifiable': [
-    'temporarily_unavailable',
-    'The token cannot be verified right now. Try again in a moment.',
-  ],
+  'security-event.unverifiable': ['temporarily_unavailable', unavailableMessage],
   'security-event.limited': [
     'temporarily_unavailable',
     'Too many invalid tokens. Try again in a minute.',

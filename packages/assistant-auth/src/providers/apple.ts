@@ -11,7 +11,7 @@ import { parseBuiltInOptions, type Rule, resolveBaseUrl, validate } from './conf
 import { createIssuer } from './issuer.ts';
 import { parseLabel } from './oauth-client.ts';
 import { createOidcProvider } from './oidc.ts';
-import { type IdentityProvider, ProviderError } from './provider.ts';
+import { type IdentityProvider, isVisible, ProviderError } from './provider.ts';
 import { readAppleNotification } from './security-events/apple.ts';
 
 /** The options of {@link apple}. */
@@ -27,7 +27,8 @@ export interface AppleOptions {
   readonly keyId: string;
   /**
    * The contents of the key's .p8 file, a P-256 private key in PEM. Line breaks can be written `\n`. Secret.
-   * The broker signs a client secret with it for each request to Apple.
+   * The broker signs a client secret with it for each request to Apple. A key that is incomplete, encrypted
+   * or of another kind prevents startup.
    */
   readonly privateKey: string;
   /**
@@ -84,6 +85,7 @@ export const apple = ({ baseUrl, ...options }: AppleOptions): IdentityProvider =
   const provider = createOidcProvider(issuer);
   return {
     ...provider,
+    subjectNamespace: 'https://appleid.apple.com',
     securityEvents: {
       contentType: 'application/json',
       read: (body, io) => readAppleNotification(body, issuer, io),
@@ -109,12 +111,7 @@ const withNameAsLabel = (identity: Identity, user: string | null): Identity => {
 const readName = (user: string): string | undefined => {
   try {
     const { firstName, lastName } = Object(Object(JSON.parse(user)).name);
-    return parseLabel(
-      [firstName, lastName]
-        .filter((name) => typeof name === 'string')
-        .join(' ')
-        .trim(),
-    );
+    return parseLabel([firstName, lastName].filter(isVisible).join(' ').trim());
   } catch {
     return undefined;
   }
@@ -139,7 +136,7 @@ const createAppleClientSecretSigner = (
   options: ClientSecretOptions,
 ): ((now: EpochSeconds) => Promise<string>) => {
   const { clientId, teamId, keyId, audience } = validate({ id: 'apple', ...options }, rules);
-  const pkcs8 = parsePem(options.privateKey);
+  const pkcs8 = parsePrivateKey(options.privateKey);
   let signingKey: CryptoKey | undefined;
   return async (now) => {
     signingKey ??= await importKey(pkcs8);
@@ -159,28 +156,63 @@ const rules: readonly Rule<ClientSecretOptions & { readonly id: string }>[] = [
 
 const appleIdentifierPattern = /^[A-Z0-9]{10}$/;
 
-/** Everything in a PEM that is not the key: header, footer and line breaks, also those written as `\n`. */
-const pemFraming = /-----(BEGIN|END) PRIVATE KEY-----|\\n|\s/g;
-/** The object identifier of P-256 in DER, one character per byte. */
-const p256 = '\x06\x08\x2A\x86\x48\xCE\x3D\x03\x01\x07';
+// The key in the .p8 file: PKCS #8 (RFC 5958) with an EC private key (RFC 5915), in PEM (RFC 7468). WebCrypto
+// imports a key only asynchronously, so the whole structure is checked first: a key that was not copied
+// completely must prevent startup, and not fail at the first sign-in.
 
 /**
- * Decodes the key. Unlike the `importPKCS8` of jose, it is synchronous, so that a wrong key is rejected at
- * startup.
+ * Decodes the key.
+ * @throws ConfigurationError `providers.apple.privateKey` if it is incomplete, or another kind of key
  */
-const parsePem = (pem: string): Uint8Array<ArrayBuffer> => {
-  try {
-    const der = atob(pem.replaceAll(pemFraming, ''));
-    if (der.includes(p256)) return Uint8Array.from(der, (character) => character.charCodeAt(0));
-  } catch {
-    // Reported below, like every other invalid key.
-  }
+const parsePrivateKey = (pem: string): Uint8Array<ArrayBuffer> => {
+  const der = decodePem(pem);
+  if (der !== undefined && isP256PrivateKey(der))
+    return Uint8Array.from(der, (character) => character.charCodeAt(0));
   throw new ConfigurationError(
     'providers.apple.privateKey',
-    'must be the contents of the .p8 file from Apple.',
+    'must be the complete contents of the .p8 file from Apple: a P-256 private key that is not encrypted.',
   );
 };
 
+/**
+ * Decodes PEM, or base64 without header and footer. Line breaks can also be written `\n`.
+ * @returns one character per byte, or `undefined` if only one of header and footer is there, or for base64
+ *   that is not padded correctly
+ */
+const decodePem = (pem: string): string | undefined => {
+  try {
+    const text = pem.replaceAll(/\\[rn]|\s/g, '');
+    const base64 = /^-----BEGINPRIVATEKEY-----(.*)-----ENDPRIVATEKEY-----$/.exec(text)?.[1] ?? text;
+    const der = atob(base64);
+    return btoa(der) === base64 ? der : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+// DER (X.690), one character per byte.
+const algorithm = '\x06\x07\x2A\x86\x48\xCE\x3D\x02\x01';
+const p256 = '\x06\x08\x2A\x86\x48\xCE\x3D\x03\x01\x07';
+/** The curve, if the EC private key repeats it. The asterisk is the byte 2A. */
+const curve = `(\xA0\x0A${p256.replace('*', '\\*')})?`;
+/** What follows the version of an EC private key: 32 bytes, and optionally the curve and the public key. */
+const ecKeyFields = new RegExp(`\x04\x20([^]{32})${curve}(\xA1\x44\x03\x42\0\x04[^]{64})?$`);
+
+/** Returns whether DER is the exact encoding of a P-256 private key, so that each length matches. */
+const isP256PrivateKey = (der: string): boolean => {
+  const [fields = '', scalar = ''] = ecKeyFields.exec(der) ?? [];
+  const ecKey = encodeSequence(`\x02\x01\x01${fields}`);
+  const encoded = `\x02\x01\0${encodeSequence(algorithm + p256)}\x04${encodeLength(ecKey)}${ecKey}`;
+  return /[^\0]/.test(scalar) && der === encodeSequence(encoded);
+};
+
+const encodeSequence = (content: string): string => `\x30${encodeLength(content)}${content}`;
+
+/** Encodes a length of at most 255 bytes (X.690 §8.1.3). */
+const encodeLength = ({ length }: string): string =>
+  (length < 128 ? '' : '\x81') + String.fromCharCode(length);
+
+/** Fails only if the public key in the file does not belong to the private key. */
 const importKey = async (pkcs8: Uint8Array<ArrayBuffer>): Promise<CryptoKey> => {
   try {
     return await crypto.subtle.importKey('pkcs8', pkcs8, { name: 'ECDSA', namedCurve: 'P-256' }, false, [

@@ -70,7 +70,40 @@ export interface ProviderOptions {
    * @see OpenID Connect Core 1.0 §11, RFC 6749 §5.1 and §5.2
    */
   readonly offlineAccess?: 'by-scope' | 'always' | 'never';
+  /**
+   * How the client secret is sent to the server, whatever its metadata lists. Default: for `oidc()`,
+   * `client_secret_post` if the issuer's `token_endpoint_auth_methods_supported` lists it, and
+   * `client_secret_basic` if it lists only that or is absent; for `oauth2()`, `client_secret_post`.
+   * - `client_secret_post`: In the form of the request.
+   * - `client_secret_basic`: In the `Authorization` header. Client ID and secret are form-encoded first.
+   * - `client_secret_basic_unencoded`: In the `Authorization` header, without form-encoding (RFC 7617),
+   *   for a server that does not decode them. The client ID must not contain a colon.
+   * @see RFC 6749 §2.3.1 and appendix B
+   */
+  readonly tokenAuthMethod?: 'client_secret_post' | 'client_secret_basic' | 'client_secret_basic_unencoded';
+  /**
+   * Whether requests contain the parameters of PKCE. Set it to `false` only for a server that rejects them.
+   * With `oidc()`, only the nonce then prevents code injection: the sign-in of someone who sends a stolen
+   * authorization code to the callback is refused after the code was redeemed, and not by the server. With
+   * `oauth2()`, nothing prevents it: anyone who gets a code before it is used can sign in as its user. Default:
+   * `true`.
+   * @see RFC 7636, RFC 9700 §2.1.1 and §4.5
+   */
+  readonly pkce?: boolean;
 }
+
+/**
+ * Options completed with their defaults. Two have none, because their default depends on the issuer: how the
+ * client secret is sent, and where the metadata is.
+ */
+type Completed<Options> = Required<Omit<Options, DiscoveredOption>> &
+  Pick<Options, Extract<keyof Options, DiscoveredOption>>;
+
+/** The options whose default depends on the issuer. */
+type DiscoveredOption = 'tokenAuthMethod' | 'discoveryUrl';
+
+/** The options that `oidc()` and `oauth2()` have in common, with their defaults. */
+export type ClientConfig = Completed<ProviderOptions>;
 
 /** The values of options that are absent. */
 export const clientDefaults = {
@@ -79,6 +112,7 @@ export const clientDefaults = {
   singleUseRefreshTokens: true,
   recheckInterval: 600,
   offlineAccess: 'by-scope',
+  pkce: true,
 } as const satisfies Partial<ProviderOptions>;
 
 /** An option, the condition that it must meet, and the error message if it does not. */
@@ -139,9 +173,27 @@ export const matchesPattern = (pattern: RegExp, value: unknown): boolean =>
 export interface OidcOptions extends ProviderOptions {
   /**
    * The issuer identifier: an https URL without a query or fragment; http only on loopback. It must be
-   * exactly the `issuer` in the metadata at `<issuer>/.well-known/openid-configuration`.
+   * exactly the `issuer` in the metadata, and the `iss` of ID tokens.
    */
   readonly issuer: string;
+  /**
+   * The URL of the issuer's metadata: https without user information or fragment; http only on loopback. Set
+   * it only for an issuer whose metadata is at another URL than its identifier implies. The metadata must
+   * still name `issuer`. Nothing then proves that the metadata belongs to the issuer: someone who controls this
+   * URL can name keys of their own, and sign in as any user of the issuer. An endpoint in the metadata can
+   * have an IP address only if it is the host of this URL. Default:
+   * `<issuer>/.well-known/openid-configuration`.
+   * @see OpenID Connect Discovery 1.0 §4.1 and §4.3
+   */
+  readonly discoveryUrl?: string;
+  /**
+   * Whether the authorization request contains a nonce, which the ID token must then contain. Set it to
+   * `false` only for an issuer that rejects the parameter or omits the claim, and only if it enforces PKCE:
+   * nothing else then prevents code injection. An ID token that contains a nonce anyway is refused, because
+   * it was issued for another request. Must be `true` if `pkce` is `false`. Default: `true`.
+   * @see OpenID Connect Core 1.0 §3.1.2.1, RFC 9700 §2.1.1 and §4.5
+   */
+  readonly nonce?: boolean;
   /**
    * How the issuer returns its response: in the `query` of the callback, or with `form_post`, in a form that
    * the browser posts there. Default: `query`.
@@ -173,15 +225,16 @@ export interface OidcOptions extends ProviderOptions {
 }
 
 /** Validated options, completed with the defaults. */
-export type RelyingPartyConfig = Required<OidcOptions>;
+export type RelyingPartyConfig = Completed<OidcOptions>;
 
 /**
  * Completes the options of a built-in provider. Validates only the credentials, because the publisher sets
- * nothing else. There is no `userInfo`, because only `oidc()` reads UserInfo.
+ * nothing else. Some options are missing, because only `oidc()` has code for them.
  * @throws ConfigurationError `providers.<id>.<option>` if `clientId` or `clientSecret` is malformed
  */
-export const parseBuiltInOptions = (options: Omit<OidcOptions, 'userInfo'>): RelyingPartyConfig =>
-  validate(fillInDefaults(options), credentialRules);
+export const parseBuiltInOptions = (
+  options: Omit<OidcOptions, 'userInfo' | 'tokenAuthMethod'>,
+): RelyingPartyConfig => validate(fillInDefaults(options), credentialRules);
 
 /** Only sent if the issuer's metadata lists it. */
 export const defaultAccountSelection = { prompt: 'select_account' } as const;
@@ -192,6 +245,7 @@ export const fillInDefaults = (options: OidcOptions): RelyingPartyConfig => ({
   reauthentication: { prompt: 'login', max_age: '0' },
   accountSelection: defaultAccountSelection,
   responseMode: 'query',
+  nonce: true,
   authTime: 'required',
   logoutEndsGrants: false,
   userInfo: 'if-claims-missing',

@@ -39,7 +39,7 @@ export interface GitHubOptions {
 export const github = ({ clientId, clientSecret, baseUrl, ...unknown }: GitHubOptions): IdentityProvider => {
   rejectUnknownOptions('providers.github.', unknown);
   const origin = resolveBaseUrl('github', 'https://github.com', baseUrl);
-  return oauth2({
+  const provider = oauth2({
     id: 'github',
     displayName: 'GitHub',
     // Since 2026, GitHub sends this as `iss` with every authorization response.
@@ -62,4 +62,5 @@ export const github = ({ clientId, clientSecret, baseUrl, ...unknown }: GitHubOp
     // Refresh tokens are valid for six months, whether or not the user is signed in at GitHub.
     offlineAccess: 'always',
   });
+  return { ...provider, subjectNamespace: 'https://github.com' };
 };

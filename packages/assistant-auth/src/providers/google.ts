@@ -66,12 +66,16 @@ export const google = ({ clientId, clientSecret, baseUrl, ...unknown }: GoogleOp
     // With `access_type=offline`, Google issues long-lived refresh tokens.
     offlineAccess: 'always',
   });
-  const issuer = createIssuer(config);
+  const { host } = new URL(config.issuer);
+  // Google documents both values of `iss`, with and without `https://`:
+  // https://developers.google.com/identity/gsi/web/guides/verify-google-id-token
+  const issuer = createIssuer(config, { isIssuerName: (name) => name === config.issuer || name === host });
   // Without UserInfo: Google's ID tokens contain every claim that it returns. If `name` is missing, UserInfo
   // lacks it too.
   const provider = createOidcProvider(issuer);
   return {
     ...provider,
+    subjectNamespace: 'https://accounts.google.com',
     handleCallback: async (...args) => withTokenIdentifiers(await provider.handleCallback(...args)),
     async validateRefreshToken(...args) {
       const result = await provider.validateRefreshToken(...args);

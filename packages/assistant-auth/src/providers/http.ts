@@ -2,15 +2,22 @@
  * Sends requests to providers: follows no redirects, limits time and response size, and checks the URLs that
  * an issuer names.
  */
-import { allowInsecureRequests, customFetch } from 'oauth4webapi';
+import { readLimitedText } from '../http/body.ts';
 import { isLoopback } from '../oauth/resource.ts';
 import { ProviderError, type ProviderIo } from './provider.ts';
 
+/** A request with `GET`, or with `POST` if it has a form. */
 export interface ProviderRequest {
-  readonly method: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body?: URLSearchParams | undefined;
+  /** Replaces default headers of the same name. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly form?: Readonly<Record<string, string>>;
 }
+
+/** A response that was read completely. */
+export type ProviderResponse = Pick<Response, 'ok' | 'status' | 'headers' | 'json'>;
+
+/** GitHub requires a user agent, and Workers send none by default. */
+const defaultHeaders = { accept: 'application/json', 'user-agent': 'assistant-auth' };
 
 const maxResponseBytes = 262_144; // bytes, after decompression
 
@@ -18,20 +25,31 @@ const maxResponseBytes = 262_144; // bytes, after decompression
  * Sends a request and reads the whole response. Error reasons name only the host, because a URL or a body can
  * contain a secret.
  * @throws ProviderError `unavailable` if there is no complete response in time, or one with status 429 or
- *   5xx; `invalid` for a redirect or another unexpected status, and for more than 256 KiB
+ *   5xx, or with 403 because of a rate limit; `invalid` for a redirect or another unexpected status, and for
+ *   more than 256 KiB
  */
 export const fetchFromProvider = async (
   url: string,
-  { method, headers, body }: ProviderRequest,
+  { headers, form }: ProviderRequest,
   // Destructured, because `fetch` on Workers fails if it is called as a method of another object.
   { fetch, timeoutMs }: ProviderIo,
-): Promise<Response> => {
+): Promise<ProviderResponse> => {
   const { host } = new URL(url);
   const signal = AbortSignal.timeout(timeoutMs);
   try {
-    const response = await fetch(url, { method, headers, body: body ?? null, redirect: 'manual', signal });
+    const response = await fetch(url, {
+      headers: { ...defaultHeaders, ...headers },
+      ...(form && { method: 'POST', body: new URLSearchParams(form) }),
+      redirect: 'manual',
+      signal,
+    });
     await refuseStatus(response, host);
-    return await bufferResponse(response, host);
+    // Invalid UTF-8 is replaced, as `Response.json` does.
+    const text = await readLimitedText(response.body, maxResponseBytes, new TextDecoder());
+    if (text === undefined)
+      throw new ProviderError('invalid', `${host} sent more than ${maxResponseBytes} bytes`);
+    const { ok, status, headers: responseHeaders } = response;
+    return { ok, status, headers: responseHeaders, json: async () => JSON.parse(text) };
   } catch (error) {
     if (error instanceof ProviderError) throw error;
     const problem = isTimeout(error) ? 'took too long' : 'could not be reached';
@@ -39,54 +57,41 @@ export const fetchFromProvider = async (
   }
 };
 
-const refuseStatus = async ({ status, body }: Response, host: string): Promise<void> => {
-  if (status === 200 || (status >= 400 && status < 500 && status !== 429)) return;
+const refuseStatus = async ({ status, headers, body }: Response, host: string): Promise<void> => {
+  const isUnavailable = status >= 500 || status === 429 || (status === 403 && isRateLimited(headers));
+  if (!isUnavailable && (status === 200 || (status >= 400 && status < 500))) return;
   await body?.cancel();
-  const kind = status === 429 || status >= 500 ? 'unavailable' : 'invalid';
-  throw new ProviderError(kind, `${host} responded with status ${status}`);
+  throw new ProviderError(
+    isUnavailable ? 'unavailable' : 'invalid',
+    `${host} responded with status ${status}`,
+  );
 };
 
-/** Reads a copy to its end, so that the returned response is known to be complete and within the limit. */
-const bufferResponse = async (response: Response, host: string): Promise<Response> => {
-  const copy = response.clone().body?.getReader();
-  let length = 0;
-  for (;;) {
-    const chunk = await copy?.read();
-    if (chunk === undefined || chunk.done) return response;
-    length += chunk.value.length;
-    if (length > maxResponseBytes) {
-      // Both streams are canceled, because the connection closes only when neither is still being read.
-      await Promise.all([copy?.cancel(), response.body?.cancel()]);
-      throw new ProviderError('invalid', `${host} sent more than ${maxResponseBytes} bytes`);
-    }
-  }
-};
+/**
+ * GitHub sends 403 or 429 with one of these headers if there were too many requests:
+ * https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+ */
+const isRateLimited = (headers: Headers): boolean =>
+  headers.has('retry-after') || headers.get('x-ratelimit-remaining') === '0';
 
 const isTimeout = (error: unknown): boolean => error instanceof Error && error.name === 'TimeoutError';
 
-/** Returns the options for every request that `oauth4webapi` sends. */
-export const buildRequestOptions = (io: ProviderIo) => ({
-  [customFetch]: (url: string, request: ProviderRequest) => fetchFromProvider(url, request, io),
-  // `oauth4webapi` can only allow all http URLs or none, so each URL was checked before: those of an issuer
-  // by `parseEndpoint`, those in the options at startup.
-  [allowInsecureRequests]: io.allowLoopbackHttp,
-});
-
 /**
- * Checks a URL that an issuer names: https, or http on loopback if the issuer is on loopback itself. The
- * publisher trusts the issuer to name hosts, but not IP addresses, which can be in the publisher's own
- * network (server-side request forgery): an IP address or localhost is allowed only if it is the issuer's own
- * host, or on loopback like the issuer.
+ * Checks a URL that an issuer names in its metadata: https, or http on loopback if the metadata is on
+ * loopback itself. The publisher trusts the issuer to name hosts, but not IP addresses, which can be in the
+ * publisher's own network (server-side request forgery): an IP address or localhost is allowed only if it is
+ * the host of the metadata, or on loopback like the metadata.
+ * @param metadata where the metadata was read
  * @throws ProviderError `invalid` for any other URL, and for one with user, password or fragment
  */
-export const parseEndpoint = (name: string, value: unknown, issuer: URL, io: ProviderIo): string => {
+export const parseEndpoint = (name: string, value: unknown, metadata: URL, io: ProviderIo): string => {
   const url = typeof value === 'string' ? URL.parse(value) : null;
-  const isHttpAllowed = io.allowLoopbackHttp && isLoopback(issuer);
+  const isHttpAllowed = io.allowLoopbackHttp && isLoopback(metadata);
   if (url !== null && url.username + url.password + url.hash === '') {
-    const isPublic = url.protocol === 'https:' && (url.host === issuer.host || isHostname(url.hostname));
+    const isPublic = url.protocol === 'https:' && (url.host === metadata.host || isHostname(url.hostname));
     if (isPublic || (isHttpAllowed && isLoopback(url))) return url.href;
   }
-  throw new ProviderError('invalid', `the ${name} of ${issuer.host} is not an allowed URL`);
+  throw new ProviderError('invalid', `the ${name} of ${metadata.host} is not an allowed URL`);
 };
 
 /** Returns whether it is neither an IP address, which `URL` always normalizes, nor localhost. */

@@ -1,11 +1,10 @@
 /**
  * An OpenID Connect issuer: its options, its metadata (OpenID Connect Discovery 1.0 §4) with the signature
- * algorithms that are accepted (`selectAlgorithms`), the issuers of its tenants (`withIssuer`), its signing
- * keys (RFC 7517 §5), and the signatures of its tokens (`verifySignature`, RFC 7515 §5.2).
+ * algorithms that are accepted (`selectAlgorithms`), the names that its tokens can have (`selectIssuer`), its
+ * signing keys (RFC 7517 §5), and the signatures of its tokens (`verifySignature`, RFC 7515 §5.2).
  */
 
-import { type CompactVerifyResult, compactVerify, createLocalJWKSet } from 'jose';
-import type { AuthorizationServer, JWKS } from 'oauth4webapi';
+import { type CompactVerifyResult, compactVerify, createLocalJWKSet, type JSONWebKeySet } from 'jose';
 import type { EpochSeconds, Seconds } from '../oauth/identifiers.ts';
 import { decodeBase64url } from '../oauth/secrets.ts';
 import type { RelyingPartyConfig } from './config.ts';
@@ -14,17 +13,17 @@ import { ProviderError, type ProviderIo } from './provider.ts';
 
 export interface OidcIssuer {
   readonly config: RelyingPartyConfig;
-  /** Absent if the issuer has only one identifier. */
-  readonly tenantIssuers: TenantIssuers | undefined;
+  /** Absent if the issuer identifier is its only name. */
+  readonly issuerNames: IssuerNames | undefined;
   readonly discover: (io: ProviderIo) => Promise<IssuerMetadata>;
   readonly verifySignature: SignatureVerifier;
 }
 
 /** Creates an issuer. Metadata and keys are read when they are first needed, and cached in the issuer. */
-export const createIssuer = (config: RelyingPartyConfig, tenantIssuers?: TenantIssuers): OidcIssuer => ({
+export const createIssuer = (config: RelyingPartyConfig, issuerNames?: IssuerNames): OidcIssuer => ({
   config,
-  tenantIssuers,
-  discover: createDiscovery(config.issuer, tenantIssuers),
+  issuerNames,
+  discover: createDiscovery(config, issuerNames),
   verifySignature: createSignatureVerifier(),
 });
 
@@ -35,17 +34,40 @@ export const createIssuer = (config: RelyingPartyConfig, tenantIssuers?: TenantI
  * algorithms whose signatures a public key verifies.
  */
 export interface IssuerMetadata {
-  readonly server: AuthorizationServer;
+  /** Where the metadata was read. */
+  readonly url: URL;
+  /** The issuer that the metadata names: that of its ID tokens, unless it has other names. */
+  readonly issuer: string;
   readonly authorizationEndpoint: string;
+  readonly tokenEndpoint: string;
   readonly jwksUri: string;
+  readonly algorithms: readonly string[];
   /**
-   * Optional and not validated, because a value of the wrong type must not break a sign-in that does not need
-   * it.
+   * Its other members are optional and not validated, because a value of the wrong type must not break a
+   * sign-in that does not need it. A URL is checked before a request is sent to it.
    */
-  readonly scopesSupported: unknown;
-  /** Optional and not validated. The URL is checked before a request is sent to it. */
-  readonly userInfoEndpoint: unknown;
+  readonly document: MetadataDocument;
 }
+
+/** The members of a metadata document that are used. */
+type MetadataDocument = Readonly<
+  Partial<
+    Record<
+      | 'issuer'
+      | 'authorization_endpoint'
+      | 'token_endpoint'
+      | 'userinfo_endpoint'
+      | 'revocation_endpoint'
+      | 'jwks_uri'
+      | 'scopes_supported'
+      | 'prompt_values_supported'
+      | 'token_endpoint_auth_methods_supported'
+      | 'id_token_signing_alg_values_supported'
+      | 'authorization_response_iss_parameter_supported',
+      unknown
+    >
+  >
+>;
 
 const metadataMaxAge: Seconds = 3600;
 
@@ -59,94 +81,90 @@ const asymmetricAlgorithms: readonly unknown[] = [
 
 /**
  * Creates a function that reads the metadata of one issuer, and caches it.
- * @param issuer the issuer identifier, below which the metadata is found
- * @param tenantIssuers describes the issuers of its tenants, if they differ from the identifier
+ * @param config the issuer identifier, and the URL of the metadata. Default: below the identifier (§4.1)
+ * @param issuerNames its other names, if it has any
  */
 const createDiscovery = (
-  issuer: string,
-  tenantIssuers?: TenantIssuers,
+  { issuer, discoveryUrl }: RelyingPartyConfig,
+  issuerNames?: IssuerNames,
 ): ((io: ProviderIo) => Promise<IssuerMetadata>) => {
+  const url = new URL(discoveryUrl ?? `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`);
+  const metadataIssuer = new URL(issuerNames?.metadataIssuer ?? issuer);
   // Caches the value, not the promise: on Workers, one request must not wait for a promise of another.
   let cached: { readonly metadata: IssuerMetadata; readonly fetchedAt: EpochSeconds } | undefined;
   return async (io) => {
     if (cached !== undefined && io.now() < cached.fetchedAt + metadataMaxAge) return cached.metadata;
-    const metadata = await discover(new URL(issuer), new URL(tenantIssuers?.metadataIssuer ?? issuer), io);
+    const metadata = await discover(url, metadataIssuer, io);
     cached = { metadata, fetchedAt: io.now() };
     return metadata;
   };
 };
 
-const discover = async (issuer: URL, metadataIssuer: URL, io: ProviderIo): Promise<IssuerMetadata> => {
-  parseEndpoint('issuer', issuer.href, issuer, io);
-  const document = await fetchMetadata(issuer, metadataIssuer, io);
-  const endpoint = (name: string): string => parseEndpoint(name, document[name], issuer, io);
+const discover = async (url: URL, metadataIssuer: URL, io: ProviderIo): Promise<IssuerMetadata> => {
+  parseEndpoint('metadata URL', url.href, url, io);
+  const document = await fetchMetadata(url, metadataIssuer, io);
+  const endpoint = (name: keyof MetadataDocument): string => parseEndpoint(name, document[name], url, io);
   return {
-    server: {
-      ...document,
-      token_endpoint: endpoint('token_endpoint'),
-      id_token_signing_alg_values_supported: selectAlgorithms(document),
-    },
+    url,
+    issuer: document.issuer,
     authorizationEndpoint: endpoint('authorization_endpoint'),
+    tokenEndpoint: endpoint('token_endpoint'),
     jwksUri: endpoint('jwks_uri'),
-    scopesSupported: document.scopes_supported,
-    userInfoEndpoint: document.userinfo_endpoint,
+    algorithms: selectAlgorithms(document),
+    document,
   };
 };
 
 /**
- * Reads the metadata below the issuer (§4.1), and checks that it names the expected issuer (§4.3).
+ * Reads the metadata, and checks that it names the expected issuer (§4.3).
  * @throws ProviderError `unavailable` or `invalid`
  */
 const fetchMetadata = async (
-  issuer: URL,
+  { href, host }: URL,
   metadataIssuer: URL,
   io: ProviderIo,
-): Promise<AuthorizationServer> => {
-  const url = `${issuer.href.replace(/\/$/, '')}/.well-known/openid-configuration`;
-  const request = { method: 'GET', headers: { accept: 'application/json' } };
-  const response = await fetchFromProvider(url, request, io);
+): Promise<MetadataDocument & { readonly issuer: string }> => {
+  const response = await fetchFromProvider(href, {}, io);
   const document: unknown = response.ok ? await response.json().catch(() => undefined) : undefined;
   if (!isObject(document))
-    throw new ProviderError(
-      'invalid',
-      `${issuer.host} responded with status ${response.status}, without metadata`,
-    );
-  const { issuer: named }: { readonly issuer?: unknown } = document;
+    throw new ProviderError('invalid', `${host} responded with status ${response.status}, without metadata`);
+  const { issuer: named }: MetadataDocument = document;
   if (typeof named !== 'string' || URL.parse(named)?.href !== metadataIssuer.href)
-    throw new ProviderError('invalid', `the metadata of ${issuer.host} names another issuer`);
+    throw new ProviderError('invalid', `the metadata of ${host} names another issuer`);
   return { ...document, issuer: named };
 };
 
-const selectAlgorithms = ({ id_token_signing_alg_values_supported: named }: AuthorizationServer): string[] =>
+const selectAlgorithms = ({ id_token_signing_alg_values_supported: named }: MetadataDocument): string[] =>
   Array.isArray(named) ? named.filter((name) => asymmetricAlgorithms.includes(name)) : ['RS256'];
 
-// An issuer with a different identifier for each of its tenants, such as Microsoft.
+// An issuer whose tokens have different values of `iss`: Microsoft has an issuer for each tenant, and Google
+// has two spellings.
 
-export interface TenantIssuers {
-  /** The issuer in the metadata: the identifier of one tenant, or the template of all. */
-  readonly metadataIssuer: string;
-  /** Returns whether an issuer identifier is that of a tenant of this issuer. */
-  readonly isTenantIssuer: (issuer: string) => boolean;
+export interface IssuerNames {
+  /**
+   * The issuer in the metadata: the identifier of one tenant, or the template of all. Default: the issuer
+   * identifier.
+   */
+  readonly metadataIssuer?: string;
+  /** Returns whether tokens with this `iss` are from this issuer. */
+  readonly isIssuerName: (issuer: string) => boolean;
 }
 
 /**
- * Returns the metadata with the claimed issuer, if it is the issuer of a tenant. For any other claim, such as
- * the template of all tenants, returns the metadata with an issuer that differs from the claim. If the issuer
- * has no tenants, the metadata is unchanged.
+ * Returns the issuer that a response or a token must be from: the claimed one, if it is a name of the issuer.
+ * For any other claim, such as the template of all tenants, returns text that differs from the claim. If the
+ * issuer has only one name, returns the issuer in the metadata.
  */
-export const withIssuer = (
-  server: AuthorizationServer,
-  tenantIssuers: TenantIssuers | undefined,
+export const selectIssuer = (
+  { issuer }: IssuerMetadata,
+  issuerNames: IssuerNames | undefined,
   claimedIssuer: unknown,
-): AuthorizationServer => {
-  if (tenantIssuers === undefined) return server;
-  return {
-    ...server,
-    issuer:
-      typeof claimedIssuer === 'string' && tenantIssuers.isTenantIssuer(claimedIssuer)
-        ? claimedIssuer
-        : `not ${claimedIssuer}`,
-  };
+): string => {
+  if (issuerNames === undefined) return issuer;
+  // A claim can be an object that can't be converted to text.
+  return typeof claimedIssuer === 'string' && issuerNames.isIssuerName(claimedIssuer)
+    ? claimedIssuer
+    : `not ${JSON.stringify(claimedIssuer)}`;
 };
 
 /** The claims of a token, or the members of another JSON object from a provider. */
@@ -186,7 +204,7 @@ type SignatureVerifier = (
 
 interface CachedKeys {
   readonly url: string;
-  readonly jwks: JWKS;
+  readonly jwks: JSONWebKeySet;
   readonly fetchedAt: EpochSeconds;
 }
 
@@ -224,10 +242,11 @@ const createSignatureVerifier = (): SignatureVerifier => {
   };
 
   return async (token, { issuer, metadata }, io) => {
-    const { jwksUri, server } = metadata;
-    const algorithms = server.id_token_signing_alg_values_supported ?? [];
+    const { jwksUri, algorithms } = metadata;
     const verify = ({ jwks }: CachedKeys): Promise<CompactVerifyResult> =>
-      compactVerify(token, createLocalJWKSet(selectKeysForIssuer(jwks, issuer)), { algorithms });
+      compactVerify(token, createLocalJWKSet(selectKeysForIssuer(jwks, issuer)), {
+        algorithms: [...algorithms],
+      });
     const keys = findCachedKeys(jwksUri, io) ?? (await read(jwksUri, io));
     try {
       return await verify(keys);
@@ -244,7 +263,7 @@ const createSignatureVerifier = (): SignatureVerifier => {
  * Returns the keys that can sign for an issuer. A key that names its issuer, as Microsoft's do, signs for no
  * other. Otherwise, someone with the key of one tenant could sign for all tenants.
  */
-const selectKeysForIssuer = ({ keys }: JWKS, issuer: string): JWKS => ({
+const selectKeysForIssuer = ({ keys }: JSONWebKeySet, issuer: string): JSONWebKeySet => ({
   keys: keys.filter((key) => canSignFor(key, issuer)),
 });
 
@@ -257,16 +276,16 @@ const canSignFor = (key: object, issuer: string): boolean => {
     : issuer.startsWith(before) && issuer.endsWith(after.join(''));
 };
 
-const fetchKeys = async (url: string, io: ProviderIo): Promise<JWKS> => {
+const fetchKeys = async (url: string, io: ProviderIo): Promise<JSONWebKeySet> => {
   const headers = { accept: 'application/json, application/jwk-set+json' };
-  const response = await fetchFromProvider(url, { method: 'GET', headers }, io);
+  const response = await fetchFromProvider(url, { headers }, io);
   const jwks: unknown = await response.json().catch(() => undefined);
   if (!response.ok || !isKeySet(jwks))
     throw new ProviderError('invalid', 'the signing keys could not be read');
   return jwks;
 };
 
-const isKeySet = (value: unknown): value is JWKS =>
+const isKeySet = (value: unknown): value is JSONWebKeySet =>
   isObject(value) && 'keys' in value && Array.isArray(value.keys) && value.keys.every(isObject);
 
 const isObject = (value: unknown): value is object =>

@@ -5,10 +5,11 @@
 
 import { ConfigurationError, rejectUnknownOptions } from '../oauth/errors.ts';
 import type { Identity } from '../oauth/identifiers.ts';
+import { readAdminConsent } from './admin-consent.ts';
 import { parseBuiltInOptions, resolveBaseUrl } from './config.ts';
 import { createIssuer } from './issuer.ts';
-import { createOidcProvider, refuseIf } from './oidc.ts';
-import type { IdentityProvider } from './provider.ts';
+import { createOidcProvider } from './oidc.ts';
+import { type IdentityProvider, refuseIf } from './provider.ts';
 
 /** The options of {@link microsoft}. */
 export interface MicrosoftOptions {
@@ -74,13 +75,15 @@ export const microsoft = ({ clientId, clientSecret, ...options }: MicrosoftOptio
   });
   const issuer = createIssuer(config, {
     metadataIssuer: buildIssuer(tenantInMetadata.get(tenant) ?? tenant),
-    isTenantIssuer: (name) => findTenantIds(name).some((tid) => name === buildIssuer(tid)),
+    isIssuerName: (name) => findTenantIds(name).some((tid) => name === buildIssuer(tid)),
   });
   // Without UserInfo: Microsoft documents that its ID tokens contain every claim that it returns.
   const provider = createOidcProvider(issuer);
   return {
     ...provider,
+    subjectNamespace: 'https://login.microsoftonline.com',
     icon,
+    readAdminConsent,
     async handleCallback(...args) {
       const identity = await provider.handleCallback(...args);
       const { tid, oid, iss } = identity.claims;

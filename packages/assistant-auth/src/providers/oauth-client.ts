@@ -3,16 +3,18 @@
  * 7636 §4.3), the token response (RFC 6749 §5.1), the identity of a profile, and errors.
  */
 
-import {
-  AuthorizationResponseError,
-  type Client,
-  OperationProcessingError,
-  UnsupportedOperationError,
-} from 'oauth4webapi';
 import type { Identity, Seconds } from '../oauth/identifiers.ts';
 import { computeDigest } from '../oauth/secrets.ts';
-import type { OfflineAccess, ProviderOptions } from './config.ts';
-import { isSubject, ProviderError, type ProviderIo, parseSubject, type UpstreamRequest } from './provider.ts';
+import type { ClientConfig, OfflineAccess, ProviderOptions } from './config.ts';
+import type { ProviderResponse } from './http.ts';
+import {
+  isSubject,
+  isVisible,
+  ProviderError,
+  type ProviderIo,
+  parseSubject,
+  type UpstreamRequest,
+} from './provider.ts';
 
 /**
  * Builds the URL that a browser is sent to. Keeps the endpoint's own query.
@@ -20,12 +22,12 @@ import { isSubject, ProviderError, type ProviderIo, parseSubject, type UpstreamR
  */
 export const buildAuthorizationUrl = async (
   endpoint: string,
-  options: Required<ProviderOptions>,
+  options: ClientConfig,
   upstreamRequest: UpstreamRequest,
   extraParameters: Readonly<Record<string, string>> = {},
 ): Promise<URL> => {
   const url = new URL(endpoint);
-  const { clientId, scopes } = options;
+  const { clientId, scopes, pkce } = options;
   const parameters = {
     ...buildPromptParameters(options, upstreamRequest),
     client_id: clientId,
@@ -35,8 +37,10 @@ export const buildAuthorizationUrl = async (
     state: upstreamRequest.state,
     ...extraParameters,
     // S256 (RFC 7636 §4.2).
-    code_challenge: await computeDigest(upstreamRequest.codeVerifier),
-    code_challenge_method: 'S256',
+    ...(pkce && {
+      code_challenge: await computeDigest(upstreamRequest.codeVerifier),
+      code_challenge_method: 'S256',
+    }),
   };
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
   return url;
@@ -44,7 +48,7 @@ export const buildAuthorizationUrl = async (
 
 /** Returns the parameters that determine what the provider asks the user for. */
 const buildPromptParameters = (
-  { authorizationParameters, reauthentication, accountSelection }: Required<ProviderOptions>,
+  { authorizationParameters, reauthentication, accountSelection }: ClientConfig,
   { reauthenticate, selectAccount = false }: UpstreamRequest,
 ): Readonly<Record<string, string>> => {
   const parameters = {
@@ -57,7 +61,10 @@ const buildPromptParameters = (
   return { ...parameters, ...accountSelection, ...(prompt !== '' && { prompt }) };
 };
 
-/** Replaces a fixed `max_age` with the client's. Omits `prompt`, because `prompt=login` would make it ineffective. */
+/**
+ * Replaces a fixed `max_age` with the client's. Omits `prompt`, because `prompt=login` would make it
+ * ineffective.
+ */
 const withMaxAge = (
   reauthentication: Readonly<Record<string, string>>,
   maxAge: Seconds | undefined,
@@ -67,10 +74,7 @@ const withMaxAge = (
   return isReplaced ? { ...others, max_age: String(maxAge) } : reauthentication;
 };
 
-// The client and its secret, for one exchange.
-
-export const buildOAuthClient = ({ clientId }: ProviderOptions): Client => ({ client_id: clientId });
-
+/** Returns the client secret for one request. */
 export const resolveClientSecret = async (
   { clientSecret }: ProviderOptions,
   { now }: ProviderIo,
@@ -112,12 +116,11 @@ export const readTokenResponse = (body: unknown): TokenResponse => {
 };
 
 /**
- * Reads the token response for an authorization code. `oauth4webapi` would reject members of the wrong type
- * even if they are not used.
+ * Reads the token response for an authorization code.
  * @throws ProviderError for an error response (RFC 6749 §5.2), for any other status than 2xx, and for a
  *   response that is not JSON
  */
-export const receiveTokens = async (response: Response): Promise<TokenResponse> => {
+export const receiveTokens = async (response: ProviderResponse): Promise<TokenResponse> => {
   // The cause is nearly always a wrong client secret.
   if (!response.ok && response.headers.has('www-authenticate'))
     throw new ProviderError('invalid', 'the token endpoint rejected the client credentials');
@@ -128,7 +131,7 @@ export const receiveTokens = async (response: Response): Promise<TokenResponse> 
   return tokens;
 };
 
-const readJson = async (response: Response): Promise<unknown> => {
+const readJson = async (response: ProviderResponse): Promise<unknown> => {
   try {
     return await response.json();
   } catch {
@@ -139,13 +142,18 @@ const readJson = async (response: Response): Promise<unknown> => {
 /**
  * Returns the access token for a request with `Authorization: Bearer`. Responses without a token type are
  * common and mean Bearer.
- * @throws ProviderError `invalid` if there is no access token, or if it has another type (RFC 6749 §7.1)
+ * @throws ProviderError `invalid` if there is no access token, if it has another type (RFC 6749 §7.1), or if
+ *   it has characters that no access token can have
  */
 export const requireBearerToken = ({ accessToken, tokenType }: TokenResponse): string => {
   if (accessToken === undefined) throw new ProviderError('invalid', 'the token response has no access token');
   const isBearer = typeof tokenType === 'string' && /^(bearer)?$/i.test(tokenType);
-  if (isBearer || tokenType === undefined || tokenType === null) return accessToken;
-  throw new ProviderError('invalid', 'the access token is not a Bearer token');
+  if (!isBearer && tokenType !== undefined && tokenType !== null)
+    throw new ProviderError('invalid', 'the access token is not a Bearer token');
+  // VSCHAR (RFC 6749 appendix A.12): other characters are not possible in a header.
+  if (!/^[\x20-\x7E]+$/.test(accessToken))
+    throw new ProviderError('invalid', 'the access token has invalid characters');
+  return accessToken;
 };
 
 const readToken = (value: unknown): string | undefined =>
@@ -161,11 +169,11 @@ export interface ProviderProfile {
    */
   readonly subject: string;
   /**
-   * Names and addresses of the user, for display. The first one that is text of at most 320 characters is the
-   * label.
+   * Names and addresses of the user, for display. The first one that is text of at most 320 characters, and
+   * not only whitespace or invisible characters, is the label.
    */
   readonly labels: readonly unknown[];
-  /** The user's email address, at most 320 characters. */
+  /** The user's email address, at most 320 characters. If it is invisible, it counts as absent. */
   readonly email?: unknown;
   /** Whether the provider asserts that it has verified the address. Default: false. */
   readonly emailVerified?: boolean;
@@ -202,12 +210,10 @@ export const createIdentity = (
 
 /**
  * Returns text that can be shown and sealed. Returns `undefined` for other values, and for text that is
- * empty, too long or has a lone surrogate.
+ * invisible, too long or has a lone surrogate.
  */
 export const parseLabel = (value: unknown): string | undefined =>
-  typeof value === 'string' && value !== '' && value.length <= maxLabelLength && value.isWellFormed()
-    ? value
-    : undefined;
+  isVisible(value) && value.length <= maxLabelLength && value.isWellFormed() ? value : undefined;
 
 // Which refresh tokens can be used for rechecks: those that outlive the session (OpenID Connect Core §11).
 
@@ -308,23 +314,13 @@ export const createTokenEndpointError = (code: string): ProviderError =>
 export const createRevocationError = (code: string): ProviderError =>
   new ProviderError('invalid', `the revocation endpoint responded with ${sanitizeErrorCode(code)}`);
 
-/**
- * Converts any error, without a cause: errors of `oauth4webapi` contain whole responses, with codes and
- * tokens.
- */
-export const toProviderError = (error: unknown): ProviderError => {
-  if (error instanceof ProviderError) return error;
-  if (error instanceof AuthorizationResponseError) {
-    return new ProviderError(
-      classifyErrorCode(error.error),
-      `the provider responded with ${sanitizeErrorCode(error.error)}`,
-    );
-  }
-  return new ProviderError(
-    'invalid',
-    hasFixedMessage(error) ? error.message : 'the response could not be read',
-  );
-};
+/** Converts any error, without its message and cause, which could contain codes and tokens. */
+export const toProviderError = (error: unknown): ProviderError =>
+  error instanceof ProviderError ? error : new ProviderError('invalid', 'the response could not be read');
+
+/** The error of an authorization response (RFC 6749 §4.1.2.1). */
+export const createAuthorizationError = (code: string): ProviderError =>
+  new ProviderError(classifyErrorCode(code), `the provider responded with ${sanitizeErrorCode(code)}`);
 
 /** The user canceled. The second code is Apple's. */
 const denialCodes = ['access_denied', 'user_cancelled_authorize'];
@@ -359,7 +355,3 @@ const knownCodes = [
  */
 const sanitizeErrorCode = (code: string): string =>
   knownCodes.includes(code) ? code : 'an unregistered error code';
-
-/** Errors of `oauth4webapi` whose messages are fixed sentences. */
-const hasFixedMessage = (error: unknown): error is Error =>
-  error instanceof OperationProcessingError || error instanceof UnsupportedOperationError;

@@ -3,19 +3,11 @@
  * (RFC 6749 §4.1, RFC 7636), then a request to its API for the profile of the user.
  */
 
-import {
-  type AuthorizationServer,
-  authorizationCodeGrantRequest,
-  ClientSecretPost,
-  refreshTokenGrantRequest,
-  validateAuthResponse,
-} from 'oauth4webapi';
 import { rejectUnknownOptions } from '../oauth/errors.ts';
-import { clientDefaults, type ProviderOptions, type Rule, validate } from './config.ts';
-import { buildRequestOptions, fetchFromProvider } from './http.ts';
+import { type ClientConfig, clientDefaults, type ProviderOptions, type Rule, validate } from './config.ts';
+import { fetchFromProvider } from './http.ts';
 import {
   buildAuthorizationUrl,
-  buildOAuthClient,
   createIdentity,
   type ProviderProfile,
   receiveTokens,
@@ -25,15 +17,28 @@ import {
   type TokenResponse,
   withProviderError,
 } from './oauth-client.ts';
+import {
+  type ClientEndpoint,
+  createCredentials,
+  readAuthorizationCode,
+  redeemCode,
+  refreshTokens,
+} from './oauth-requests.ts';
 import { clientRules, isAllowedUrl, omitProviderOptions } from './option-rules.ts';
-import { type IdentityProvider, ProviderError, type ProviderIo, type UpstreamRequest } from './provider.ts';
+import {
+  type IdentityProvider,
+  ProviderError,
+  type ProviderIo,
+  toSubjectNamespace,
+  type UpstreamRequest,
+} from './provider.ts';
 import { checkRefreshToken, createTokenNotUsedError, revokeToken } from './recheck.ts';
 
 export type { ProviderProfile } from './oauth-client.ts';
 
 /**
  * The options of {@link oauth2}. All URLs must use https, or http on loopback, without user information or a
- * fragment. The client secret is sent in the form body (`client_secret_post`).
+ * fragment.
  */
 export interface OAuth2Options extends ProviderOptions {
   /**
@@ -57,10 +62,12 @@ export interface OAuth2Options extends ProviderOptions {
   readonly mapProfile: (profile: Readonly<Record<string, unknown>>) => ProviderProfile | undefined;
 }
 
-type OAuth2Config = Required<Omit<OAuth2Options, 'revocationUrl'>> & Pick<OAuth2Options, 'revocationUrl'>;
+type OAuth2Config = ClientConfig & Omit<OAuth2Options, keyof ProviderOptions>;
 
 /**
- * Lets users sign in with an OAuth 2.0 server that has an API for their profile.
+ * Lets users sign in with an OAuth 2.0 server that has an API for their profile. The subjects belong to its
+ * `issuer` (on loopback, without its port): if that changes, sign-ins are refused until the operator accepts
+ * the change.
  * @param options the endpoints of the server, and the credentials of the broker
  * @throws ConfigurationError `providers.<id>.<option>` for a missing, malformed or unsafe option
  * @see RFC 6749 §4.1, RFC 7636, RFC 9207
@@ -94,6 +101,7 @@ export const oauth2 = (options: OAuth2Options): IdentityProvider => {
   return {
     id: config.id,
     displayName: config.displayName,
+    subjectNamespace: toSubjectNamespace(config.issuer),
     configuredUrls: [
       config.authorizationUrl,
       config.tokenUrl,
@@ -119,15 +127,8 @@ export const oauth2 = (options: OAuth2Options): IdentityProvider => {
     validateRefreshToken: (refreshToken, io) =>
       checkRefreshToken(config, async () => {
         if (config.offlineAccess === 'never') throw createTokenNotUsedError();
-        const auth = ClientSecretPost(await resolveClientSecret(config, io));
-        return () =>
-          refreshTokenGrantRequest(
-            buildServer(config),
-            buildOAuthClient(config),
-            auth,
-            refreshToken,
-            buildRequestOptions(io),
-          );
+        const endpoint = await authenticate(config.tokenUrl, config, io);
+        return () => refreshTokens(endpoint, refreshToken, io);
       }),
     ...(revocationUrl !== undefined && { revoke: createRevoke(revocationUrl, config) }),
   };
@@ -154,17 +155,12 @@ const exchangeCode = async (
   upstreamRequest: UpstreamRequest,
   io: ProviderIo,
 ): Promise<TokenResponse> => {
-  const server = buildServer(config);
-  const client = buildOAuthClient(config);
-  const response = await authorizationCodeGrantRequest(
-    server,
-    client,
-    ClientSecretPost(await resolveClientSecret(config, io)),
-    validateAuthResponse(server, client, callback, upstreamRequest.state),
-    upstreamRequest.redirectUri,
-    upstreamRequest.codeVerifier,
-    buildRequestOptions(io),
-  );
+  const code = readAuthorizationCode(callback, upstreamRequest.state, {
+    issuer: config.issuer,
+    isIssRequired: false,
+  });
+  const endpoint = await authenticate(config.tokenUrl, config, io);
+  const response = await redeemCode(endpoint, { ...upstreamRequest, code, pkce: config.pkce }, io);
   // An ID token is not used, because only `oidc()` can verify one.
   return receiveTokens(response);
 };
@@ -172,29 +168,24 @@ const exchangeCode = async (
 const createRevoke =
   (endpoint: string, config: OAuth2Config): NonNullable<IdentityProvider['revoke']> =>
   (refreshToken, io) =>
-    withProviderError(async () => {
-      const server = { ...buildServer(config), revocation_endpoint: endpoint };
-      const auth = ClientSecretPost(await resolveClientSecret(config, io));
-      await revokeToken({ config, server, auth }, refreshToken, io);
-    });
+    withProviderError(async () => revokeToken(await authenticate(endpoint, config, io), refreshToken, io));
 
-const buildServer = ({ issuer, tokenUrl }: OAuth2Config): AuthorizationServer => ({
-  issuer,
-  token_endpoint: tokenUrl,
-});
+const authenticate = async (
+  url: string,
+  { tokenAuthMethod = 'client_secret_post', ...config }: OAuth2Config,
+  io: ProviderIo,
+): Promise<ClientEndpoint> => {
+  const clientSecret = await resolveClientSecret(config, io);
+  return { url, credentials: createCredentials(tokenAuthMethod, config.clientId, clientSecret) };
+};
 
 const fetchProfile = async (
   { profileUrl }: OAuth2Config,
   accessToken: string,
   io: ProviderIo,
 ): Promise<Readonly<Record<string, unknown>>> => {
-  const headers = {
-    accept: 'application/json',
-    authorization: `Bearer ${accessToken}`,
-    // GitHub requires a user agent, and Workers send none by default.
-    'user-agent': 'assistant-auth',
-  };
-  const response = await fetchFromProvider(profileUrl, { method: 'GET', headers }, io);
+  const headers = { authorization: `Bearer ${accessToken}` };
+  const response = await fetchFromProvider(profileUrl, { headers }, io);
   const profile: unknown = await response.json().catch(() => undefined);
   if (!response.ok)
     throw new ProviderError('invalid', `the profile endpoint responded with status ${response.status}`);

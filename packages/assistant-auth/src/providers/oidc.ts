@@ -6,29 +6,20 @@
  * algorithms, tenants and keys are accepted.
  */
 
-import {
-  type AuthorizationServer,
-  authorizationCodeGrantRequest,
-  type ClientAuth,
-  ClientSecretBasic,
-  ClientSecretPost,
-  refreshTokenGrantRequest,
-  validateAuthResponse,
-} from 'oauth4webapi';
 import type { EpochSeconds, Identity, Seconds } from '../oauth/identifiers.ts';
-import { defaultAccountSelection, type OidcOptions } from './config.ts';
-import { buildRequestOptions, parseEndpoint } from './http.ts';
+import { isEntraIssuer, readAdminConsent } from './admin-consent.ts';
+import { defaultAccountSelection, type OidcOptions, type RelyingPartyConfig } from './config.ts';
+import { parseEndpoint } from './http.ts';
 import {
   type Claims,
   createIssuer,
   type IssuerMetadata,
   type OidcIssuer,
   readUnverifiedClaims,
-  withIssuer,
+  selectIssuer,
 } from './issuer.ts';
 import {
   buildAuthorizationUrl,
-  buildOAuthClient,
   createIdentity,
   receiveTokens,
   resolveClientSecret,
@@ -37,12 +28,23 @@ import {
   type TokenResponse,
   withProviderError,
 } from './oauth-client.ts';
+import {
+  type ClientCredentials,
+  type ClientEndpoint,
+  createCredentials,
+  createPostCredentials,
+  readAuthorizationCode,
+  redeemCode,
+  refreshTokens,
+} from './oauth-requests.ts';
 import { parseOidcOptions } from './option-rules.ts';
 import {
   type IdentityProvider,
   ProviderError,
   type ProviderIo,
   parseSubject,
+  refuseIf,
+  toSubjectNamespace,
   type UpstreamRequest,
 } from './provider.ts';
 import { checkRefreshToken, createTokenNotUsedError, revokeToken } from './recheck.ts';
@@ -72,10 +74,13 @@ export type { OidcOptions } from './config.ts';
  * ```
  */
 export const oidc = (options: OidcOptions): IdentityProvider => {
-  const issuer = createIssuer(parseOidcOptions(options));
+  const config = parseOidcOptions(options);
+  const issuer = createIssuer(config);
   return {
-    ...createOidcProvider(issuer, { completeClaims, selectClientAuth }),
+    ...createOidcProvider(issuer, { completeClaims, selectCredentials }),
+    ...(config.discoveryUrl !== undefined && { configuredUrls: [config.issuer, config.discoveryUrl] }),
     readLogoutToken: (token, io) => readLogoutToken(token, issuer, io),
+    ...(isEntraIssuer(options.issuer) && { readAdminConsent }),
   };
 };
 
@@ -83,7 +88,8 @@ export const oidc = (options: OidcOptions): IdentityProvider => {
 interface IssuerFeatures {
   /** Returns the claims of the ID token together with those of other sources. */
   readonly completeClaims: (...args: Parameters<typeof completeClaims>) => Promise<Claims>;
-  readonly selectClientAuth: (server: AuthorizationServer, secret: string) => ClientAuth;
+  /** Returns the credentials for a request to the issuer. */
+  readonly selectCredentials: typeof selectCredentials;
 }
 
 /**
@@ -91,7 +97,7 @@ interface IssuerFeatures {
  */
 const builtInFeatures: IssuerFeatures = {
   completeClaims: async (claims) => claims,
-  selectClientAuth: (_server, secret) => ClientSecretPost(secret),
+  selectCredentials: createPostCredentials,
 };
 
 /**
@@ -107,6 +113,7 @@ export const createOidcProvider = (
   return {
     id: config.id,
     displayName: config.displayName,
+    subjectNamespace: toSubjectNamespace(config.issuer),
     configuredUrls: [config.issuer],
     responseMode: config.responseMode,
     revokedErrors: config.revokedErrors,
@@ -114,14 +121,14 @@ export const createOidcProvider = (
     recheckInterval: config.recheckInterval,
     authorizationUrl: (upstreamRequest, io) =>
       withProviderError(async () => {
-        const { server, authorizationEndpoint, scopesSupported } = await discover(io);
+        const { authorizationEndpoint, document } = await discover(io);
         const request = {
           ...config,
-          scopes: resolveRequestedScopes(config, scopesSupported),
-          accountSelection: selectIfSupported(config.accountSelection, server),
+          scopes: resolveRequestedScopes(config, document.scopes_supported),
+          accountSelection: selectIfSupported(config.accountSelection, document),
         };
         return buildAuthorizationUrl(authorizationEndpoint, request, upstreamRequest, {
-          nonce: upstreamRequest.nonce,
+          ...(config.nonce && { nonce: upstreamRequest.nonce }),
           ...extraParameters,
         });
       }),
@@ -130,12 +137,12 @@ export const createOidcProvider = (
         const metadata = await discover(io);
         const { claims, tokens } = await exchangeCode(callbackUrl.searchParams, {
           ...issuer,
-          ...features,
+          features,
           metadata,
           upstreamRequest,
           io,
         });
-        const requested = resolveRequestedScopes(config, metadata.scopesSupported);
+        const requested = resolveRequestedScopes(config, metadata.document.scopes_supported);
         const refreshToken = selectLongLivedRefreshToken(tokens, config.offlineAccess, requested);
         const completed = await features.completeClaims(claims, tokens, { config, metadata, io });
         return toIdentity(config.id, claims.sub, completed, refreshToken);
@@ -144,38 +151,30 @@ export const createOidcProvider = (
       checkRefreshToken(config, async () => {
         // The token was stored while `offlineAccess` had another value.
         if (config.offlineAccess === 'never') throw createTokenNotUsedError();
-        const { server } = await discover(io);
-        const auth = features.selectClientAuth(server, await resolveClientSecret(config, io));
-        return () =>
-          refreshTokenGrantRequest(
-            server,
-            buildOAuthClient(config),
-            auth,
-            refreshToken,
-            buildRequestOptions(io),
-          );
+        const metadata = await discover(io);
+        const endpoint = await authenticate(metadata.tokenEndpoint, { config, features, metadata, io });
+        return () => refreshTokens(endpoint, refreshToken, io);
       }),
     revoke: (refreshToken, io) =>
       withProviderError(async () => {
-        const { server } = await discover(io);
-        const { revocation_endpoint: named } = server;
+        const metadata = await discover(io);
+        const { revocation_endpoint: named } = metadata.document;
         if (!named) return;
         // Checked only here, so that an invalid endpoint does not prevent sign-ins, which do not need it.
-        const endpoint = parseEndpoint('revocation_endpoint', named, new URL(config.issuer), io);
-        const auth = features.selectClientAuth(server, await resolveClientSecret(config, io));
-        const revocationClient = { config, server: { ...server, revocation_endpoint: endpoint }, auth };
-        await revokeToken(revocationClient, refreshToken, io);
+        const url = parseEndpoint('revocation_endpoint', named, metadata.url, io);
+        await revokeToken(await authenticate(url, { config, features, metadata, io }), refreshToken, io);
       }),
   };
 };
 
 /**
- * Returns the default parameters only if the issuer lists their `prompt` as supported (OpenID Connect Prompt Create
- * 1.0): some issuers refuse a request with any other value. Parameters that the publisher set are always sent.
+ * Returns the default parameters only if the issuer lists their `prompt` as supported (OpenID Connect Prompt
+ * Create 1.0): some issuers refuse a request with any other value. Parameters that the publisher set are
+ * always sent.
  */
 const selectIfSupported = (
   parameters: Readonly<Record<string, string>>,
-  { prompt_values_supported: supported }: AuthorizationServer,
+  { prompt_values_supported: supported }: IssuerMetadata['document'],
 ): Readonly<Record<string, string>> => {
   if (parameters !== defaultAccountSelection) return parameters;
   const isSupported = Array.isArray(supported) && supported.includes(defaultAccountSelection.prompt);
@@ -203,11 +202,9 @@ const toIdentity = (
 
 /** What one code exchange needs besides the callback parameters. */
 interface CodeExchange
-  extends Pick<OidcIssuer, 'config' | 'tenantIssuers' | 'verifySignature'>,
-    Pick<IssuerFeatures, 'selectClientAuth'> {
-  readonly metadata: IssuerMetadata;
+  extends Pick<OidcIssuer, 'config' | 'issuerNames' | 'verifySignature'>,
+    AuthenticatedClient {
   readonly upstreamRequest: UpstreamRequest;
-  readonly io: ProviderIo;
 }
 
 /** The result of a code exchange. The claims are returned only after the ID token was verified. */
@@ -220,49 +217,60 @@ interface ExchangedCode {
 /**
  * Exchanges the code of a callback for an ID token, and verifies it.
  * @param callbackParameters the parameters of the callback
- * @throws the errors of `oauth4webapi` and ProviderError; `withProviderError` converts them to ProviderError
+ * @throws ProviderError
  */
 const exchangeCode = async (
   callbackParameters: URLSearchParams,
   exchange: CodeExchange,
 ): Promise<ExchangedCode> => {
-  const { config, tenantIssuers, metadata, upstreamRequest, io } = exchange;
-  const { server } = metadata;
-  const client = buildOAuthClient(config);
-  // Checks the state, and `iss` against mix-up attacks (RFC 9207), before the code is sent anywhere.
-  const checked = validateAuthResponse(
-    withIssuer(server, tenantIssuers, callbackParameters.get('iss')),
-    client,
-    callbackParameters,
-    upstreamRequest.state,
-  );
-  const response = await authorizationCodeGrantRequest(
-    server,
-    client,
-    exchange.selectClientAuth(server, await resolveClientSecret(config, io)),
-    checked,
-    upstreamRequest.redirectUri,
-    upstreamRequest.codeVerifier,
-    buildRequestOptions(io),
-  );
+  const { config, issuerNames, metadata, upstreamRequest, io } = exchange;
+  const code = readAuthorizationCode(callbackParameters, upstreamRequest.state, {
+    issuer: selectIssuer(metadata, issuerNames, callbackParameters.get('iss')),
+    isIssRequired: metadata.document.authorization_response_iss_parameter_supported,
+  });
+  const endpoint = await authenticate(metadata.tokenEndpoint, exchange);
+  const response = await redeemCode(endpoint, { ...upstreamRequest, code, pkce: config.pkce }, io);
   const tokens = await receiveTokens(response);
   if (tokens.idToken === undefined) throw new ProviderError('invalid', 'the token response has no ID token');
   return { claims: await verifyIdToken(tokens.idToken, exchange), tokens };
 };
 
+/** What a request needs that the broker authenticates. */
+interface AuthenticatedClient {
+  readonly config: OidcIssuer['config'];
+  readonly features: IssuerFeatures;
+  readonly metadata: IssuerMetadata;
+  readonly io: ProviderIo;
+}
+
+/** Adds the credentials of the broker to an endpoint whose URL was validated. */
+const authenticate = async (
+  url: string,
+  { config, features, metadata, io }: AuthenticatedClient,
+): Promise<ClientEndpoint> => {
+  const clientSecret = await resolveClientSecret(config, io);
+  return { url, credentials: features.selectCredentials(config, clientSecret, metadata.document) };
+};
+
 /**
- * Selects a client authentication method that the issuer supports. Prefers the body, because servers disagree
- * on how credentials are encoded in Basic (RFC 6749 §2.3.1).
+ * Selects a client authentication method that the issuer supports, unless the publisher selected one. Prefers
+ * the body, because servers disagree on how credentials are encoded in Basic (RFC 6749 §2.3.1).
  */
-const selectClientAuth = (server: AuthorizationServer, secret: string): ClientAuth => {
-  const methods: unknown = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
-  if (Array.isArray(methods) && methods.includes('client_secret_post')) return ClientSecretPost(secret);
-  if (Array.isArray(methods) && methods.includes('client_secret_basic')) return ClientSecretBasic(secret);
+const selectCredentials = (
+  { clientId, tokenAuthMethod }: RelyingPartyConfig,
+  clientSecret: string,
+  { token_endpoint_auth_methods_supported: named }: IssuerMetadata['document'],
+): ClientCredentials => {
+  const methods = named ?? ['client_secret_basic'];
+  const supported = discoverableMethods.find((method) => Array.isArray(methods) && methods.includes(method));
+  const method = tokenAuthMethod ?? supported;
+  if (method !== undefined) return createCredentials(method, clientId, clientSecret);
   throw new ProviderError('invalid', 'the token endpoint supports no method with a client secret');
 };
 
-// ID tokens (OpenID Connect Core §2 and §3.1.3.7). `oauth4webapi` does not check them, because it always reads
-// the system clock.
+const discoverableMethods = ['client_secret_post', 'client_secret_basic'] as const;
+
+// ID tokens (OpenID Connect Core §2 and §3.1.3.7).
 
 /**
  * Verifies the claims and the signature of an ID token.
@@ -270,11 +278,11 @@ const selectClientAuth = (server: AuthorizationServer, secret: string): ClientAu
  * @throws ProviderError `invalid` if a claim is not valid, or if the signature cannot be verified
  */
 const verifyIdToken = async (token: string, exchange: CodeExchange): Promise<IdTokenClaims> => {
-  const { metadata, tenantIssuers, io } = exchange;
+  const { metadata, issuerNames, io } = exchange;
   const claims = readUnverifiedClaims(token);
   if (claims === undefined) throw new ProviderError('invalid', 'the ID token could not be read');
   const { iss: claimedIssuer } = claims;
-  const { issuer } = withIssuer(metadata.server, tenantIssuers, claimedIssuer);
+  const issuer = selectIssuer(metadata, issuerNames, claimedIssuer);
   const sub = validateIdToken(claims, issuer, exchange, io.now());
   await verifyIdTokenSignature(token, issuer, exchange);
   return { ...claims, sub };
@@ -292,16 +300,19 @@ const clockSkew: Seconds = 30;
 const validateIdToken = (
   { iss, aud, nonce, exp, iat, nbf = 0, sub, ...claims }: Claims,
   issuer: string,
-  { config: { clientId, authTime }, upstreamRequest }: CodeExchange,
+  { config, upstreamRequest }: CodeExchange,
   now: EpochSeconds,
 ): string => {
+  const { clientId, authTime } = config;
   refuseIf(iss !== issuer, 'the ID token is from another issuer');
   const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
   refuseIf(!audiences.includes(clientId), 'the ID token is for another client');
   // A token with several audiences must have `azp`.
   const { azp = audiences.length === 1 ? clientId : undefined, auth_time: authenticatedAt } = claims;
   refuseIf(azp !== clientId, 'the ID token was issued to another party');
-  refuseIf(nonce !== upstreamRequest.nonce, 'the ID token is for another sign-in');
+  // If no nonce was sent, a token that has one was issued for another request.
+  const isNonceRequired = config.nonce || (nonce ?? '') !== '';
+  refuseIf(isNonceRequired && nonce !== upstreamRequest.nonce, 'the ID token is for another sign-in');
   if (typeof exp !== 'number' || typeof iat !== 'number' || typeof nbf !== 'number')
     throw new ProviderError('invalid', 'a time in the ID token is missing or not a number');
   refuseIf(now >= exp + clockSkew, 'the ID token has expired');
@@ -321,11 +332,6 @@ const validateAuthTime = (authenticatedAt: unknown, since: EpochSeconds, now: Ep
   if (!isNumber || authenticatedAt > now + clockSkew)
     throw new ProviderError('invalid', 'the auth_time of the ID token is not a valid time');
   refuseIf(authenticatedAt < since - clockSkew, 'the user did not authenticate again');
-};
-
-/** @throws ProviderError `invalid` with the reason */
-export const refuseIf = (wrong: boolean, reason: string): void => {
-  if (wrong) throw new ProviderError('invalid', reason);
 };
 
 /**

@@ -8,6 +8,7 @@ import { rejectUnknownOptions } from '../oauth/errors.ts';
 import { continueChoice } from '../oauth/identifiers.ts';
 import { isLoopback } from '../oauth/resource.ts';
 import {
+  type ClientConfig,
   credentialRules,
   fillInDefaults,
   matchesPattern,
@@ -18,6 +19,7 @@ import {
   type Rule,
   validate,
 } from './config.ts';
+import { isVisible } from './provider.ts';
 
 /**
  * Completes and validates the options of `oidc()`.
@@ -25,7 +27,8 @@ import {
  *   unsafe
  */
 export const parseOidcOptions = (options: OidcOptions): RelyingPartyConfig => {
-  const { issuer, responseMode, authTime, logoutEndsGrants, userInfo, ...shared } = options;
+  const { issuer, discoveryUrl, responseMode, nonce, authTime, logoutEndsGrants, userInfo, ...shared } =
+    options;
   rejectUnknownOptions(`providers.${options.id}.`, omitProviderOptions(shared));
   return validate(fillInDefaults(options), rules);
 };
@@ -34,21 +37,21 @@ export const parseOidcOptions = (options: OidcOptions): RelyingPartyConfig => {
 export const omitProviderOptions = (options: ProviderOptions): object => {
   const { id, displayName, clientId, clientSecret, scopes, authorizationParameters, ...others } = options;
   const { reauthentication, revokedErrors, singleUseRefreshTokens, recheckInterval, ...rest } = others;
-  const { accountSelection, offlineAccess, ...unknown } = rest;
+  const { accountSelection, offlineAccess, tokenAuthMethod, pkce, ...unknown } = rest;
   return unknown;
 };
 
 const reservedProblem = 'must not contain request, request_uri or a parameter that the broker sets itself.';
 
 /** The rules for the options that `oidc()` and `oauth2()` have in common. */
-export const clientRules: readonly Rule<Required<ProviderOptions>>[] = [
+export const clientRules: readonly Rule<ClientConfig>[] = [
   [
     'id',
     ({ id }) => matchesPattern(/^[a-z0-9-]{1,32}$/, id),
     'must be 1 to 32 characters: a-z, 0-9 and hyphens.',
   ],
   ['id', ({ id }) => id !== continueChoice, `must not be ${continueChoice}, which is reserved.`],
-  ['displayName', ({ displayName }) => matchesPattern(/\S/, displayName), 'must not be empty.'],
+  ['displayName', ({ displayName }) => isVisible(displayName), 'must not be empty.'],
   ...credentialRules,
   [
     'scopes',
@@ -83,6 +86,18 @@ export const clientRules: readonly Rule<Required<ProviderOptions>>[] = [
     ({ offlineAccess }) => offlineAccessModes.includes(offlineAccess),
     'must be always, by-scope or never.',
   ],
+  [
+    'tokenAuthMethod',
+    ({ tokenAuthMethod }) => tokenAuthMethod === undefined || tokenAuthMethods.includes(tokenAuthMethod),
+    'must be client_secret_post, client_secret_basic or client_secret_basic_unencoded.',
+  ],
+  [
+    'tokenAuthMethod',
+    ({ tokenAuthMethod, clientId }) =>
+      tokenAuthMethod !== 'client_secret_basic_unencoded' || !clientId.includes(':'),
+    'must not be client_secret_basic_unencoded, because clientId contains a colon.',
+  ],
+  ['pkce', ({ pkce }) => typeof pkce === 'boolean', 'must be true or false.'],
 ];
 
 /**
@@ -102,7 +117,15 @@ const rules: readonly Rule<RelyingPartyConfig>[] = [
     ({ issuer }) => isAllowedUrl(issuer) && !issuer.includes('?'),
     'must be an https URL without user information, query or fragment, or an http URL on loopback.',
   ],
+  [
+    'discoveryUrl',
+    ({ discoveryUrl }) => discoveryUrl === undefined || isAllowedUrl(discoveryUrl),
+    'must be an https URL without user information or fragment, or an http URL on loopback.',
+  ],
   ['scopes', ({ scopes }) => scopes.includes('openid'), 'must include openid.'],
+  ['nonce', ({ nonce }) => typeof nonce === 'boolean', 'must be true or false.'],
+  // Otherwise, anyone could send a stolen code to their own callback, and sign in as its user.
+  ['nonce', ({ nonce, pkce }) => nonce || pkce, 'must not be false if pkce is false.'],
   // Any other value would disable the check of `auth_time`.
   [
     'authTime',
@@ -120,6 +143,12 @@ const rules: readonly Rule<RelyingPartyConfig>[] = [
     'must be if-claims-missing or never.',
   ],
 ];
+
+const tokenAuthMethods: readonly unknown[] = [
+  'client_secret_post',
+  'client_secret_basic',
+  'client_secret_basic_unencoded',
+] satisfies ClientConfig['tokenAuthMethod'][];
 
 const offlineAccessModes: readonly unknown[] = ['always', 'by-scope', 'never'] satisfies OfflineAccess[];
 

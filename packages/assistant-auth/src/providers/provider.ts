@@ -8,6 +8,7 @@ import type {
   SecurityEvent,
   TokenIdentifiers,
 } from '../oauth/identifiers.ts';
+import { isLoopback } from '../oauth/resource.ts';
 
 /** The platform functions that a provider can use. */
 export interface ProviderIo {
@@ -45,8 +46,8 @@ export interface UpstreamRequest {
     /** The earliest time of authentication that is accepted. */
     readonly since: EpochSeconds;
     /**
-     * The maximum time between the user's authentication and the start of the sign-in, in seconds; at least 1.
-     * Default: the user must authenticate again.
+     * The maximum time between the user's authentication and the start of the sign-in, in seconds; at least
+     * 1. Default: the user must authenticate again.
      */
     readonly maxAge?: Seconds;
   };
@@ -80,6 +81,12 @@ export interface IdentityProvider {
    * Default: only the name.
    */
   readonly icon?: string;
+  /**
+   * The namespace that the subjects belong to, such as the issuer, at most 512 characters. A subject
+   * identifies the same user only within one namespace. So if it differs from the stored one, sign-ins with
+   * this provider are refused until the operator accepts the new one.
+   */
+  readonly subjectNamespace: string;
   /**
    * The URLs in the options that requests are sent to. `createBroker` checks that they use https, or http on
    * loopback.
@@ -121,9 +128,18 @@ export interface IdentityProvider {
    * @param upstreamRequest the values that were passed to `authorizationUrl` or `reconsentUrl`
    * @param io the platform functions
    * @throws ProviderError `denied` if the user canceled, `unavailable` if the provider did not respond in
-   *   time or had a server error, `invalid` for everything that cannot be verified
+   *   time, had a server error or limited the rate of requests, `invalid` for everything that cannot be
+   *   verified
    */
   handleCallback(callbackUrl: URL, upstreamRequest: UpstreamRequest, io: ProviderIo): Promise<Identity>;
+  /**
+   * Reads the response to a request for admin consent, with which an administrator gives consent for an
+   * organization. It belongs to no sign-in, so the broker only shows a page. Absent if the provider has no
+   * such requests.
+   * @param callbackUrl the callback URL with the provider's parameters in its query, not verified
+   * @returns `undefined` for any other response
+   */
+  readAdminConsent?(callbackUrl: URL): AdminConsent | undefined;
   /**
    * Builds the URL of a reconsent request: a second authorization request that asks the user to consent
    * again, so that the provider returns a refresh token. Called if the sign-in returned none and none is
@@ -162,6 +178,13 @@ export interface IdentityProvider {
    */
   readonly securityEvents?: SecurityEventReader;
 }
+
+/** The outcome of a request for admin consent. */
+export type AdminConsent =
+  /** The administrator gave consent for the organization. */
+  | 'given'
+  /** The administrator did not give consent. */
+  | 'declined';
 
 /** Reads the security events of a provider. */
 export interface SecurityEventReader {
@@ -212,7 +235,8 @@ export class ProviderError extends Error {
   override readonly name = 'ProviderError';
   /**
    * `denied`: the user canceled, or the provider refused the user. `unavailable`: the provider did not
-   * respond in time or had a server error. `invalid`: the response could not be verified.
+   * respond in time, had a server error or limited the rate of requests. `invalid`: the response could not be
+   * verified.
    */
   readonly kind: 'denied' | 'unavailable' | 'invalid';
 
@@ -227,6 +251,29 @@ export class ProviderError extends Error {
     this.kind = kind;
   }
 }
+
+/** @throws ProviderError `invalid` with the reason */
+export const refuseIf = (wrong: boolean, reason: string): void => {
+  if (wrong) throw new ProviderError('invalid', reason);
+};
+
+/**
+ * Returns whether a value is text with a visible character: not only whitespace, control characters, and
+ * characters without a glyph, such as the zero-width space, a variation selector or the Hangul filler.
+ */
+export const isVisible = (value: unknown): value is string =>
+  typeof value === 'string' && /[^\s\p{Cc}\p{Cf}\p{DI}\u2800]/u.test(value);
+
+/**
+ * Returns a URL as a subject namespace: on loopback without its port, because the ports of fake providers
+ * change.
+ */
+export const toSubjectNamespace = (text: string): string => {
+  const url = URL.parse(text);
+  if (url === null || !isLoopback(url)) return text;
+  url.port = '';
+  return url.href;
+};
 
 /** OpenID Connect Core §2. The same limit applies to session IDs. */
 const maxSubjectLength = 255;

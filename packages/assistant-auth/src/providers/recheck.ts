@@ -2,16 +2,15 @@
  * What happens to a stored refresh token: rechecks, which send it to the provider's token endpoint (RFC 6749
  * §6), and revocation when it is no longer needed (RFC 7009).
  */
-import { type AuthorizationServer, type ClientAuth, revocationRequest } from 'oauth4webapi';
 import type { ProviderOptions } from './config.ts';
-import { buildRequestOptions } from './http.ts';
+import type { ProviderResponse } from './http.ts';
 import {
-  buildOAuthClient,
   createRevocationError,
   createTokenEndpointError,
   readTokenResponse,
   toProviderError,
 } from './oauth-client.ts';
+import { type ClientEndpoint, requestRevocation } from './oauth-requests.ts';
 import { ProviderError, type ProviderIo, type RecheckResult } from './provider.ts';
 
 /**
@@ -22,7 +21,7 @@ import { ProviderError, type ProviderIo, type RecheckResult } from './provider.t
  */
 export const checkRefreshToken = async (
   { revokedErrors }: Pick<Required<ProviderOptions>, 'revokedErrors'>,
-  prepare: () => Promise<() => Promise<Response>>,
+  prepare: () => Promise<() => Promise<ProviderResponse>>,
 ): Promise<RecheckResult> => {
   let isSent = false;
   try {
@@ -35,7 +34,7 @@ export const checkRefreshToken = async (
   }
 };
 
-const read = async (response: Response, revokedErrors: readonly string[]): Promise<RecheckResult> => {
+const read = async (response: ProviderResponse, revokedErrors: readonly string[]): Promise<RecheckResult> => {
   const { error, accessToken, idToken, refreshToken } = readTokenResponse(await response.json());
   // Checked before the status and before any token, because GitHub sends errors with status 200.
   if (error !== undefined)
@@ -67,26 +66,13 @@ export const createTokenNotUsedError = (): ProviderError =>
 
 // Revocation of a refresh token that is no longer needed (RFC 7009).
 
-/** The client that revokes, and the server. */
-export interface RevocationClient {
-  readonly config: ProviderOptions;
-  /** Its `revocation_endpoint` was validated. */
-  readonly server: AuthorizationServer;
-  readonly auth: ClientAuth;
-}
-
-/**
- * @throws the errors of `oauth4webapi` and ProviderError; `withProviderError` converts them to ProviderError
- */
+/** @throws ProviderError */
 export const revokeToken = async (
-  { config, server, auth }: RevocationClient,
+  endpoint: ClientEndpoint,
   refreshToken: string,
   io: ProviderIo,
 ): Promise<void> => {
-  const response = await revocationRequest(server, buildOAuthClient(config), auth, refreshToken, {
-    ...buildRequestOptions(io),
-    additionalParameters: { token_type_hint: 'refresh_token' },
-  });
+  const response = await requestRevocation(endpoint, refreshToken, io);
   const { error } = Object(await response.json().catch(() => undefined));
   // Google's error for a token that is already invalid, which RFC 7009 §2.2 treats as a success.
   if (error === 'invalid_token') return;

@@ -4,12 +4,11 @@
  * contain every claim that these have.
  */
 
-import { userInfoRequest } from 'oauth4webapi';
 import type { RelyingPartyConfig } from './config.ts';
-import { buildRequestOptions, parseEndpoint } from './http.ts';
+import { fetchFromProvider, parseEndpoint } from './http.ts';
 import type { Claims, IssuerMetadata } from './issuer.ts';
-import { buildOAuthClient, requireBearerToken, type TokenResponse } from './oauth-client.ts';
-import { ProviderError, type ProviderIo } from './provider.ts';
+import { requireBearerToken, type TokenResponse } from './oauth-client.ts';
+import { isVisible, ProviderError, type ProviderIo } from './provider.ts';
 
 /** The claims of a verified ID token. */
 export interface IdTokenClaims extends Claims {
@@ -36,9 +35,8 @@ const requiredClaimsByScope: ReadonlyMap<string, string> = new Map([
 /**
  * Completes the claims of a verified ID token. If a sign-in needs UserInfo and cannot read it, the sign-in
  * fails: without the claims, `resolveUser` could reject the user or return another one.
- * @throws ProviderError, or an error that `withProviderError` converts to one: `unavailable` if the endpoint
- *   does not respond in time, or responds with 429 or 5xx; `invalid` for another subject (§5.3.2), for a URL
- *   that is not allowed, and for every other response without claims, except a JWT
+ * @throws ProviderError `unavailable` for the reasons of `fetchFromProvider`; `invalid` for another subject
+ *   (§5.3.2), for a URL that is not allowed, and for every other response without claims, except a JWT
  */
 export const completeClaims = async (
   claims: IdTokenClaims,
@@ -46,7 +44,7 @@ export const completeClaims = async (
   source: UserInfoSource,
 ): Promise<Claims> => {
   const { config, metadata } = source;
-  const { userInfoEndpoint: endpointUrl } = metadata;
+  const { userinfo_endpoint: endpointUrl } = metadata.document;
   // An issuer without a UserInfo endpoint can return claims only in the ID token.
   if (config.userInfo === 'never' || endpointUrl === undefined || endpointUrl === null || endpointUrl === '')
     return claims;
@@ -64,12 +62,14 @@ const readUserInfo = async (
   endpointUrl: unknown,
   subject: string,
   tokens: TokenResponse,
-  { config, metadata, io }: UserInfoSource,
+  { metadata, io }: UserInfoSource,
 ): Promise<Claims> => {
-  const endpoint = parseEndpoint('userinfo_endpoint', endpointUrl, new URL(config.issuer), io);
-  const server = { ...metadata.server, userinfo_endpoint: endpoint };
-  const client = buildOAuthClient(config);
-  const response = await userInfoRequest(server, client, requireBearerToken(tokens), buildRequestOptions(io));
+  const endpoint = parseEndpoint('userinfo_endpoint', endpointUrl, metadata.url, io);
+  const headers = {
+    accept: 'application/json, application/jwt',
+    authorization: `Bearer ${requireBearerToken(tokens)}`,
+  };
+  const response = await fetchFromProvider(endpoint, { headers }, io);
   if (!response.ok)
     throw new ProviderError('invalid', `the UserInfo endpoint responded with status ${response.status}`);
   // A signed or encrypted response, which a client must register for (§5.3.2). It is not verified here, so it
@@ -101,10 +101,10 @@ const stringClaims: ReadonlySet<string> = new Set([
   ...['picture', 'website', 'email', 'gender', 'birthdate', 'zoneinfo', 'locale', 'phone_number'],
 ]);
 
-/** Null and an empty string count as a claim that was not returned (§5.3.2). */
+/** Null and text that is empty or invisible count as a claim that was not returned (§5.3.2). */
 const isUsable = (name: string, value: unknown): boolean => {
   if (value === undefined || value === null || value === '') return false;
-  if (stringClaims.has(name)) return typeof value === 'string';
+  if (stringClaims.has(name)) return isVisible(value);
   return nonStringClaims.get(name)?.(value) ?? true;
 };
 

@@ -7,7 +7,13 @@
  */
 
 import { ConfigurationError } from '../oauth/errors.ts';
-import { decodeBase64url, encodeBase64url, type RandomBytes, systemRandom } from '../oauth/secrets.ts';
+import {
+  decodeBase64url,
+  encodeBase64url,
+  hasPattern,
+  type RandomBytes,
+  systemRandom,
+} from '../oauth/secrets.ts';
 
 /** A key of a key ring. */
 export interface NamedKey {
@@ -91,9 +97,8 @@ const parseKey = (word: string): NamedKey => {
       'must be keys written <id>.<43 characters of base64url>, separated by spaces.',
     );
   }
-  // Rejects placeholders, such as a key of zeros: a random key practically never has fewer than 8 different
-  // bytes.
-  if (new Set(bytes).size < 8)
-    throw new ConfigurationError('sealingKeys', 'must be random. Generate new keys.');
+  // Rejects placeholders, such as a key of zeros.
+  if (hasPattern([...bytes]))
+    throw new ConfigurationError('sealingKeys', 'must be random. Generate new keys with the command `keys`.');
   return { id, bytes };
 };

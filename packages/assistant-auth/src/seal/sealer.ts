@@ -72,25 +72,8 @@ const emptyContext = new Uint8Array(0);
 
 /**
  * Creates the sealer of one purpose. Create it once: it derives each key of the ring on first use and caches
- * it.
- *
- * Do not use the broker's key ring for your own data. The broker seals its tokens and cookies with it, so it
- * would accept a text that you seal for the purpose of a token or a cookie. Also, `readKeyUsage` of
- * `assistant-auth/d1`, which finds out whether a key can be retired, knows only the broker's data.
- * @param ring the keys
- * @param purpose what the texts are for
- * @param randomBytes the source of the IVs. Default: `crypto.getRandomValues`
+ * it. A publisher's own data has purposes of its own: see `createSealer` in `index.ts`.
  * @see NIST SP 800-38D (AES-GCM), RFC 5869 (HKDF)
- * @example
- * ```ts
- * import { createSealer, parseKeyRing } from 'assistant-auth/seal';
- *
- * const sealer = createSealer(parseKeyRing(env.APP_KEYS), { name: 'note', issuer: 'https://words.example' });
- * const sealed = await sealer.seal(new TextEncoder().encode('Meet at noon'));
- * const opened = await sealer.open(sealed);
- *
- * if (opened.kind === 'opened') console.log(new TextDecoder().decode(opened.value));
- * ```
  */
 export const createSealer = (
   ring: KeyRing,

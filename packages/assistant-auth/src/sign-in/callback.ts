@@ -12,12 +12,19 @@ import {
   logProtocolError,
   type MountedEndpoint,
   type RequestContext,
+  toProtocolError,
 } from '../endpoint/handler.ts';
-import { clearCookie, readCookies } from '../http/request.ts';
+import { readCookies } from '../http/request.ts';
 import { completedPageResponse, seeOther } from '../http/responses.ts';
 import type { Identity } from '../oauth/identifiers.ts';
-import { callbackError, ProtocolError } from '../oauth/protocol-error.ts';
-import { type IdentityProvider, ProviderError, parseSubject } from '../providers/provider.ts';
+import {
+  callbackError,
+  type ErrorReason,
+  type ProtocolError,
+  restoreError,
+} from '../oauth/protocol-error.ts';
+import { createIdentity } from '../providers/oauth-client.ts';
+import { type AdminConsent, type IdentityProvider, ProviderError } from '../providers/provider.ts';
 import { StorageUnavailable } from '../storage/broker-storage.ts';
 import type { Completion, Transaction, TransactionPurpose } from '../tokens/sealed-types.ts';
 import type { CompletedModel } from '../ui/error.ts';
@@ -93,6 +100,13 @@ export const callbackEndpoint = (context: BrokerContext, handlers: CallbackHandl
     name: 'callback',
     methods: (url) => methodsByResponseMode[findProviderByUrl(context, url).responseMode],
     respondToError: createErrorPageResponder(context),
+    async findOwner({ request, url }) {
+      // The browser sends no cookies with a form post. It reads no storage, and redirects to a GET request.
+      if (request.method === 'POST') return undefined;
+      const { url: responseUrl } = await readProviderResponse(url, findProviderByUrl(context, url), context);
+      const { transaction } = await findTransaction(context, request, responseUrl);
+      return transaction.grantId;
+    },
     async handle(requestContext) {
       const provider = findProviderByUrl(context, requestContext.url);
       if (requestContext.request.method === 'POST')
@@ -102,10 +116,19 @@ export const callbackEndpoint = (context: BrokerContext, handlers: CallbackHandl
         provider,
         context,
       );
+      const adminConsent = provider.readAdminConsent?.(responseUrl);
+      if (adminConsent !== undefined)
+        return showAdminConsent(context, handlers, requestContext, responseUrl, adminConsent);
       const found = await findTransaction(context, requestContext.request, responseUrl);
       if (found.transaction.provider !== provider.id) throw callbackError('transaction.provider');
       if (found.kind === 'completed')
-        return respondCompleted(context, handlers, requestContext, found.transaction);
+        return respondCompleted(
+          context,
+          handlers,
+          requestContext,
+          found.transaction,
+          restoreError(found.transaction.failure),
+        );
       if (isExpired) throw callbackError('form-post.expired');
       const { transaction, cookie } = found;
       const callback = { requestContext, provider, responseUrl, transaction, cookie, replayGuard };
@@ -123,46 +146,99 @@ const completeOnce = async (
   context: BrokerContext,
   handlers: CallbackHandlers,
 ): Promise<Response> => {
+  const { requestContext, transaction, replayGuard } = callback;
+  const { grantId } = transaction;
+  const purpose = toCompletedPurpose(transaction.purpose);
+  const showEarlier = (failure: ProtocolError | undefined) =>
+    respondCompleted(context, handlers, requestContext, { grantId, purpose }, failure);
+  const earlierError = replayGuard.findError(transaction.state);
+  if (earlierError !== undefined) return showEarlier(earlierError);
   try {
     return await completeByPurpose(callback, handlers);
   } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error;
-    if (error.reason === 'user.limited') {
-      callback.replayGuard.rememberError(callback.transaction.state, error);
-      return respondLimited(context, callback, error);
-    }
-    if (error.reason !== 'transaction.replayed') throw error;
-    const { purpose, ...transaction } = callback.transaction;
-    return respondCompleted(context, handlers, callback.requestContext, {
-      ...transaction,
-      purpose: toCompletedPurpose(purpose),
-    });
+    const protocolError = toProtocolError(error);
+    if (protocolError.reason === 'transaction.replayed') return showEarlier(undefined);
+    if (!finalReasons.test(protocolError.reason)) throw error;
+    logProtocolError(protocolError, requestContext);
+    const response = await showFailure(context, handlers, requestContext, purpose, protocolError);
+    for (const cookie of await failTransaction(context, callback, protocolError))
+      response.headers.append('set-cookie', cookie);
+    return response;
   }
 };
 
 /**
- * Shows the error, and deletes the login transaction: the provider's code was used, so a reload would fail at
- * the provider, and the client would get that error.
+ * The reasons that end a login transaction, because the provider's code may have been used: a reload would
+ * fail at the provider, and hide the real reason.
  */
-const respondLimited = (
-  context: BrokerContext,
-  { requestContext, cookie }: CallbackContext,
+const finalReasons = /^(provider|resolve-user|user|storage)\.|^unexpected$/;
+
+/**
+ * Remembers why a callback failed, so that a repeated callback shows the reason.
+ * @returns the `Set-Cookie` values that end the login transaction
+ */
+export const failTransaction = (
+  context: Pick<BrokerContext, 'sealers' | 'now'>,
+  callback: CallbackContext,
   protocolError: ProtocolError,
-): Response => {
-  logProtocolError(protocolError, requestContext);
-  const response = createErrorPageResponder(context)(protocolError, requestContext);
-  response.headers.append('set-cookie', clearCookie(cookie));
-  return response;
+): Promise<readonly string[]> => {
+  callback.replayGuard.rememberError(callback.transaction.state, protocolError);
+  return buildCompletionCookies(context, callback, protocolError.reason);
 };
 
-const respondCompleted = (
+/**
+ * Shows the page for a repeated callback.
+ * @param failure the error of the earlier callback. If the sign-in was recorded nevertheless, for example by
+ *   another delivery of the callback, the page says that instead
+ */
+const respondCompleted = async (
   context: BrokerContext,
   handlers: CallbackHandlers,
   requestContext: RequestContext,
   completion: Pick<Completion, 'purpose' | 'grantId'>,
+  failure: ProtocolError | undefined,
 ): Promise<Response> => {
-  logProtocolError(callbackError('transaction.replayed'), requestContext);
-  return showCompleted(context, handlers, completion);
+  logProtocolError(callbackError('transaction.replayed', { cause: failure }), requestContext);
+  return failure === undefined || (await isRecorded(context, completion.grantId))
+    ? showCompleted(context, handlers, completion)
+    : showFailure(context, handlers, requestContext, completion.purpose, failure);
+};
+
+/** Without storage, the error of the earlier callback is all that is known. */
+const isRecorded = async ({ storage }: BrokerContext, grantId: string): Promise<boolean> => {
+  try {
+    return (await storage.readGrantStatus(grantId)) !== 'unknown';
+  } catch (error) {
+    if (error instanceof StorageUnavailable) return false;
+    throw error;
+  }
+};
+
+/** Shows an error that ended a login transaction, and where to start again. */
+const showFailure = async (
+  context: BrokerContext,
+  handlers: CallbackHandlers,
+  requestContext: RequestContext,
+  purpose: Completion['purpose'],
+  protocolError: ProtocolError,
+): Promise<Response> =>
+  createErrorPageResponder(context)(
+    protocolError,
+    requestContext,
+    await findDestination(requestContext, () => resolveDestination(handlers, purpose)),
+  );
+
+/** Returns `undefined` if there is none: the page is about something else. */
+const findDestination = async (
+  requestContext: RequestContext,
+  find: () => Promise<CompletedModel['destination']>,
+): Promise<CompletedModel['destination'] | undefined> => {
+  try {
+    return await find();
+  } catch (error) {
+    logProtocolError(toProtocolError(error), requestContext);
+    return undefined;
+  }
 };
 
 const completeByPurpose = (
@@ -207,6 +283,8 @@ const readProviderResponse = async (
   provider: IdentityProvider,
   context: Pick<BrokerContext, 'sealers' | 'now'>,
 ): Promise<ProviderResponse> => {
+  // Microsoft redirects after admin consent, in either response mode.
+  if (provider.readAdminConsent?.(url) !== undefined) return { url, isExpired: false };
   switch (provider.responseMode) {
     case 'query':
       return { url, isExpired: false };
@@ -234,8 +312,8 @@ type IdentityContext = Pick<BrokerContext, 'issuer' | 'storage' | 'providerIo'>;
  * only if this process handled it). A provider accepts its code only once, so the broker looks up the grant
  * before it sends the code. If the exchange fails, it looks again, because another delivery of the callback
  * may have been faster.
- * @throws ProtocolError `transaction.replayed`, `transaction.status-unknown` if storage is unavailable, or
- *   the error of an earlier delivery; the client gets none of these
+ * @throws ProtocolError `transaction.replayed`, or `transaction.status-unknown` if storage is unavailable;
+ *   the client gets neither of these
  * @throws ProviderError if the user canceled, the provider is unavailable, or its response cannot be verified
  */
 export const handleProviderResponse = async (
@@ -250,7 +328,11 @@ export const handleProviderResponse = async (
       context.providerIo,
     );
     // A provider can be the publisher's own code, which must not sign in another provider's users.
-    return { ...identity, provider: provider.id, subject: parseSubject(identity.subject) };
+    const { label, claims, refreshToken, tokenIdentifiers } = identity;
+    return {
+      ...createIdentity(provider.id, { ...identity, labels: [label] }, claims, refreshToken),
+      ...(tokenIdentifiers && { tokenIdentifiers }),
+    };
   } catch (error) {
     await rejectReplay(context, transaction, replayGuard);
     throw error;
@@ -262,8 +344,6 @@ const rejectReplay = async (
   { purpose, grantId, state }: Transaction,
   replayGuard: ReplayGuard,
 ): Promise<void> => {
-  const protocolError = replayGuard.findError(state);
-  if (protocolError !== undefined) throw protocolError;
   // The linking of an identity creates no grant.
   const isReplay =
     purpose.kind === 'link'
@@ -302,12 +382,16 @@ export const handleProviderResponseUnlessDenied = async (
   }
 };
 
-/** Returns the `Set-Cookie` values that let the broker recognize the callback if it arrives again. */
+/**
+ * Returns the `Set-Cookie` values that let the broker recognize the callback if it arrives again.
+ * @param failure the reason of the error. Default: the transaction succeeded
+ */
 export const buildCompletionCookies = (
   { sealers, now }: Pick<BrokerContext, 'sealers' | 'now'>,
   { requestContext, transaction }: CallbackContext,
+  failure?: ErrorReason,
 ): Promise<readonly string[]> =>
-  completeTransaction(transaction, readCookies(requestContext.request), sealers, now());
+  completeTransaction(transaction, readCookies(requestContext.request), sealers, now(), failure);
 
 /**
  * Shows the page for a callback that arrives again after it was handled. The client gets no second response,
@@ -323,6 +407,36 @@ const showCompleted = async (
   const outcome = purpose.kind === 'link' ? 'linked' : await determineOutcome(context, grantId);
   return completedPageResponse(
     pages.completed({ branding, stylesheetPath: paths.stylesheet, outcome, destination }),
+    400,
+  );
+};
+
+/**
+ * Shows the outcome of a request for admin consent. Anyone can build such a URL, so the page has fixed texts,
+ * and nothing is consumed. It links to the client only if the sign-in is in progress in this browser.
+ */
+const showAdminConsent = async (
+  context: BrokerContext,
+  handlers: CallbackHandlers,
+  requestContext: RequestContext,
+  responseUrl: URL,
+  adminConsent: AdminConsent,
+): Promise<Response> => {
+  const { branding, pages } = context;
+  const destination = responseUrl.searchParams.has('state')
+    ? await findDestination(requestContext, async () => {
+        const { transaction } = await findTransaction(context, requestContext.request, responseUrl);
+        return resolveDestination(handlers, toCompletedPurpose(transaction.purpose));
+      })
+    : undefined;
+  return completedPageResponse(
+    pages.completed({
+      branding,
+      stylesheetPath: paths.stylesheet,
+      outcome: `consent-${adminConsent}`,
+      destination: destination ?? { kind: 'unknown' },
+    }),
+    200,
   );
 };
 

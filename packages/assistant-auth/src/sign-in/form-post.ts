@@ -27,7 +27,9 @@ export const redirectFormPost = async (
   context: FormPostContext,
 ): Promise<string> => {
   const form = await readForm(request);
-  if (readParameters(form, ['state']).state === undefined) throw callbackError('transaction.missing');
+  // Admin consent belongs to no sign-in, so it can lack `state`.
+  if (readParameters(form, ['state']).state === undefined && !form.has('admin_consent'))
+    throw callbackError('transaction.missing');
   const expiresAt = context.now() + formPostLifetime;
   const sealed = await context.sealers.formPost.seal({ provider, parameters: form.toString(), expiresAt });
   if (sealed.length > maxSealedLength) throw requestError('request.too-large');

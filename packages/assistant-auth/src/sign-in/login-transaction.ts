@@ -8,6 +8,7 @@
 
 import { type BrokerContext, paths } from '../context.ts';
 import { setBounded, waitForOther } from '../endpoint/concurrency.ts';
+import { bindingName } from '../http/csrf.ts';
 import { clearCookie, readCookies, setCookie } from '../http/request.ts';
 import { seeOther } from '../http/responses.ts';
 import type { EpochSeconds, Seconds } from '../oauth/identifiers.ts';
@@ -90,7 +91,7 @@ export const buildUpstreamRequest = (
 };
 
 // The cookie of each login transaction, which binds it to one browser, and the cookie that identifies a
-// completed one.
+// completed one and contains why it failed, if it did.
 
 const transactionPrefix = '__Host-tx-';
 const completionPrefix = '__Host-done-';
@@ -136,12 +137,10 @@ export const setTransactionCookie = async (
 ): Promise<readonly string[]> => {
   const sealed = await sealer.seal(transaction);
   if (sealed.length > maxTransactionLength) throw authorizationError('request.sign-in-too-large');
-  const added = setCookie(await deriveTransactionCookieName(transaction.state), sealed, maxAge);
-  const surplus = await listSurplusTransactionCookies(cookies, sealer, {
-    count: maxTransactions - 1,
-    length: maxTransactionsLength - sealed.length,
-  });
-  return [added, ...surplus.map(clearCookie)];
+  const name = await deriveTransactionCookieName(transaction.state);
+  const available = maxCookiesLength - measureCookie([name, sealed]);
+  const surplus = await listSurplusCookies(cookies, sealer, available, maxTransactions - 1, maxCompletions);
+  return [setCookie(name, sealed, maxAge), ...surplus.map(clearCookie)];
 };
 
 // The callback: the cookie of the transaction proves that this browser started it.
@@ -201,31 +200,35 @@ const maxOpened = 16;
 const maxCleared = 16;
 
 /**
- * How many login transactions a browser keeps; a new one replaces the oldest. With a `state` of usual length,
- * one takes about 520 bytes, so five of them, three completions, a session with a profile of usual size and
- * the binding cookies of 30 tabs stay below 6 kB. A long `state` takes more.
+ * How many login transactions a browser keeps, and how many completed ones. A new one replaces the oldest.
  */
 const maxTransactions = 5;
+const maxCompletions = 3;
 
 /**
- * In characters, of all login transactions of a browser, so that long ones do not add up: the ID of a client
- * that registered itself can take a kilobyte.
+ * The maximum length of all cookies of the broker in the `Cookie` header, in characters. nginx accepts 8 kB,
+ * including the cookies of the app. A transaction takes about 520 characters, and 3,300 with the longest
+ * `state`. The session takes at most 1,270, and the binding cookies of 30 tabs take 1,350.
  */
-const maxTransactionsLength = 3000;
+const maxCookiesLength = 6000;
 
-/** How many completed login transactions a browser keeps, and how many characters they can take together. */
-const maxCompletions = 3;
-const maxCompletionsLength = 1200;
+/** The length of a completion that fits beside a session and the binding cookies of 30 tabs. */
+const maxCompletionLength = 1200;
+
+/** Returns the length of a cookie in the `Cookie` header, with its separators. */
+const measureCookie = ([name, value]: readonly [string, string]): number => name.length + value.length + 3;
 
 /**
  * Returns the `Set-Cookie` values that delete a completed login transaction and store what identifies its
  * callback, until the transaction would have expired.
+ * @param failure the reason of the error. Default: the transaction succeeded
  */
 export const completeTransaction = async (
   { state, grantId, provider, purpose, expiresAt }: Transaction,
   cookies: ReadonlyMap<string, string>,
   { transaction, completion }: Pick<Sealers, 'transaction' | 'completion'>,
   now: EpochSeconds,
+  failure?: string,
 ): Promise<readonly string[]> => {
   const [transactionCookie, name] = await Promise.all([
     deriveTransactionCookieName(state),
@@ -236,29 +239,34 @@ export const completeTransaction = async (
     provider,
     purpose: toCompletedPurpose(purpose),
     expiresAt,
+    failure,
   });
+  // Only a client ID of nearly a kilobyte makes it too long. Then a repeated callback is not recognized.
+  const added =
+    sealed.length > maxCompletionLength ? [] : [setCookie(name, sealed, Math.max(expiresAt - now, 0))];
   const others = new Map(cookies);
   others.delete(transactionCookie);
-  const surplus = [
-    ...(await listSurplusTransactionCookies(others, transaction, {
-      count: maxTransactions,
-      length: maxTransactionsLength,
-    })),
-    ...listSurplusCompletionCookies(others, name, maxCompletionsLength - sealed.length),
-  ];
-  return [
-    clearCookie(transactionCookie),
-    // Only a client ID of nearly a kilobyte makes it too long. Then a repeated callback is not recognized.
-    ...(sealed.length > maxCompletionsLength ? [] : [setCookie(name, sealed, Math.max(expiresAt - now, 0))]),
-    ...surplus.slice(0, maxCleared).map(clearCookie),
-  ];
+  others.delete(name);
+  // The response of a sign-in to the account page also sets a session and a notice.
+  const reserved = purpose.kind === 'account' ? 1310 : 0;
+  const available = maxCookiesLength - measureCookie([name, sealed]) - reserved;
+  const surplus = await listSurplusCookies(
+    others,
+    transaction,
+    available,
+    maxTransactions,
+    maxCompletions - 1,
+  );
+  return [clearCookie(transactionCookie), ...added, ...surplus.map(clearCookie)];
 };
 
 /** Returns what a completion keeps of the transaction's purpose. */
-export const toCompletedPurpose = (purpose: Transaction['purpose']): Completion['purpose'] => {
+export const toCompletedPurpose = (
+  purpose: Transaction['purpose'] | Completion['purpose'],
+): Completion['purpose'] => {
   switch (purpose.kind) {
     case 'authorize': {
-      const { clientId, redirectUri } = purpose.request;
+      const { clientId, redirectUri } = 'request' in purpose ? purpose.request : purpose;
       return { kind: 'authorize', clientId, redirectUri };
     }
     case 'account':
@@ -268,54 +276,61 @@ export const toCompletedPurpose = (purpose: Transaction['purpose']): Completion[
 };
 
 /**
- * Returns the names of the transactions to clear, at most `maxCleared`: all but those that expire last. A
- * cookie that does not open counts as expired.
- * @param kept how many are kept, and how many characters they have together
+ * Returns the names of the cookies to clear so that the others fit into `available`, at most `maxCleared`: first
+ * completions and transactions, the oldest first, and only then the binding cookies of the oldest pages.
+ * @param available in characters, for all cookies of the broker
  */
-const listSurplusTransactionCookies = async (
+const listSurplusCookies = async (
   cookies: ReadonlyMap<string, string>,
   sealer: SealedType<Transaction>,
-  kept: { readonly count: number; readonly length: number },
+  available: number,
+  transactionCount: number,
+  completionCount: number,
 ): Promise<readonly string[]> => {
   // Browsers send the oldest cookie first (RFC 6265 §5.4). Reversed, the newest of equal expiry comes first.
-  const transactionCookies = [...cookies].filter(([name]) => transactionName.test(name)).toReversed();
-  const total = transactionCookies.reduce((sum, [, sealed]) => sum + sealed.length, 0);
-  if (transactionCookies.length <= kept.count && total <= kept.length) return [];
-  const withExpiry = await Promise.all(
-    transactionCookies.slice(0, maxOpened).map(async ([name, sealed]) => {
-      const opened = await sealer.open(sealed);
-      const expiresAt: EpochSeconds = opened.kind === 'opened' ? opened.value.expiresAt : 0;
-      return { name, expiresAt, length: sealed.length };
-    }),
+  const newestFirst = [...cookies].filter(([name]) => brokerCookieName.test(name)).toReversed();
+  const select = (pattern: RegExp) => newestFirst.filter(([name]) => pattern.test(name));
+  const transactions = select(transactionName);
+  const bindings = select(bindingName);
+  const isOther = ([name]: Cookie) => /^__Host-[a-z]+$/.test(name);
+  let left = newestFirst.filter(isOther).reduce((rest, cookie) => rest - measureCookie(cookie), available);
+  /** Returns the names of those that don't fit, the oldest first. */
+  const drop = (candidates: readonly Cookie[], count: number): readonly string[] => {
+    let kept = 0;
+    for (const cookie of candidates.slice(0, count)) {
+      const length = measureCookie(cookie);
+      if (length > left) break;
+      left -= length;
+      kept += 1;
+    }
+    return candidates
+      .slice(kept)
+      .map(([name]) => name)
+      .toReversed();
+  };
+  const surplusBindings = drop(bindings, bindings.length);
+  const opened = await sortByExpiry(transactions.slice(0, maxOpened), sealer);
+  const surplus = drop([...opened, ...transactions.slice(maxOpened)], transactionCount);
+  return [...surplus, ...drop(select(completionName), completionCount), ...surplusBindings].slice(
+    0,
+    maxCleared,
   );
-  let length = 0;
-  const surplus = withExpiry
-    .toSorted((one, other) => other.expiresAt - one.expiresAt)
-    .filter((cookie, index) => {
-      length += cookie.length;
-      return index >= kept.count || length > kept.length;
-    })
-    .map(({ name }) => name);
-  const unexamined = transactionCookies.slice(maxOpened).map(([name]) => name);
-  return [...surplus, ...unexamined.toReversed()].slice(0, maxCleared);
 };
 
-/** Returns the names of the completions to clear, the oldest first, so that one more can be added. */
-const listSurplusCompletionCookies = (
-  cookies: ReadonlyMap<string, string>,
-  own: string,
-  maxLength: number,
-): readonly string[] => {
-  // Browsers send the oldest cookie first.
-  const others = [...cookies].filter(([name]) => name !== own && completionName.test(name)).toReversed();
-  let length = 0;
-  return others
-    .filter(([, sealed], index) => {
-      length += sealed.length;
-      return index >= maxCompletions - 1 || length > maxLength;
-    })
-    .map(([name]) => name)
-    .toReversed();
+type Cookie = readonly [name: string, value: string];
+
+/** Sorts transactions, those that expire last first. A cookie that does not open counts as expired. */
+const sortByExpiry = async (
+  cookies: readonly Cookie[],
+  sealer: SealedType<Transaction>,
+): Promise<readonly Cookie[]> => {
+  const withExpiry = await Promise.all(
+    cookies.map(async (cookie) => {
+      const opened = await sealer.open(cookie[1]);
+      return { cookie, expiresAt: opened.kind === 'opened' ? opened.value.expiresAt : 0 };
+    }),
+  );
+  return withExpiry.toSorted((one, other) => other.expiresAt - one.expiresAt).map(({ cookie }) => cookie);
 };
 
 // Repeated callbacks in one process. Storage detects those of sign-ins that were recorded.

@@ -12,6 +12,7 @@ import { describeCause } from '../oauth/errors.ts';
 import type { IdentityProvider, RecheckResult } from '../providers/provider.ts';
 import {
   type IdentityRevocationOutcome,
+  type IssuedUpstreamToken,
   type RecheckLease,
   type RecordedRecheck,
   StorageUnavailable,
@@ -30,6 +31,20 @@ export type RecheckContext = Pick<
 export type RecheckOutcome = 'active' | 'revoked' | 'inconclusive';
 
 /**
+ * Finds the provider that issued an upstream token, which must not be sent to anyone else.
+ * @returns `undefined` if the provider is no longer configured, or if its subjects have another namespace now
+ */
+export const findTokenIssuer = (
+  providers: BrokerContext['providers'],
+  { provider: id, subjectNamespace }: IssuedUpstreamToken,
+): IdentityProvider | undefined => {
+  const provider = providers.get(id);
+  return subjectNamespace === undefined || subjectNamespace === provider?.subjectNamespace
+    ? provider
+    : undefined;
+};
+
+/**
  * Rechecks an identity, and stores the outcome. If storage is unavailable, the write is retried in the
  * background (except in `resolveUnchangedToken`), and an outcome that revokes no grant is returned anyway.
  * Callers must wrap both the acquisition of the lease and this call in `keepAlive`, so that a client that
@@ -41,9 +56,8 @@ export const recheckIdentity = async (
   lease: RecheckLease,
 ): Promise<RecheckOutcome> => {
   const { providers, sealers, recheckIo } = context;
-  const provider = providers.get(lease.provider);
-  if (provider === undefined)
-    return resolveUnchangedToken(context, lease, 'the provider is no longer configured');
+  const provider = findTokenIssuer(providers, lease);
+  if (provider === undefined) return resolveUnchangedToken(context, lease, 'the provider was changed');
   const opened = await openUpstreamToken(sealers, lease);
   // For example, a key was removed from the ring. The identity can't be rechecked until the key is back or a
   // sign-in returns another token.

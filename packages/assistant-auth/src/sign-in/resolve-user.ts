@@ -6,7 +6,7 @@ import type { EpochSeconds, Identity } from '../oauth/identifiers.ts';
 import { callbackError } from '../oauth/protocol-error.ts';
 import { offlineAccessScope } from '../oauth/scope.ts';
 import { randomId } from '../oauth/secrets.ts';
-import type { RefreshPolicy, SignIn, SignInOutcome } from '../storage/broker-storage.ts';
+import type { IdentityKey, RefreshPolicy, SignIn, SignInOutcome } from '../storage/broker-storage.ts';
 import { type Sealers, sealUpstreamToken } from '../tokens/sealers.ts';
 
 /** The default of `resolveUser`: accepts every identity, and the broker assigns the user IDs. */
@@ -25,7 +25,10 @@ const maxClaimsBytes = 512;
  */
 const maxActiveGrants = 200;
 
-type ResolveUserContext = Pick<BrokerContext, 'resolveUser' | 'sealers' | 'limits' | 'now' | 'randomBytes'>;
+type ResolveUserContext = Pick<
+  BrokerContext,
+  'resolveUser' | 'providers' | 'sealers' | 'limits' | 'now' | 'randomBytes'
+>;
 
 /**
  * Builds the sign-in to store.
@@ -43,6 +46,7 @@ export const buildSignIn = async (
     now: context.now(),
     limits: { signIns: limit, period, activeGrants: maxActiveGrants },
     identity: await sealIdentity(identity, context.sealers),
+    subjectNamespace: findNamespace(context, identity),
     user:
       userId === undefined
         ? { kind: 'by-identity', newId: randomId(context.randomBytes) }
@@ -58,7 +62,23 @@ export const buildSignIn = async (
   };
 };
 
-/** Builds the stored copy of a client that is not in the configuration, so that the broker still knows it later. */
+/**
+ * Finds the subject namespace of an identity's provider.
+ * @throws ProtocolError `provider.unknown` if the provider is no longer configured
+ */
+const findNamespace = (
+  { providers }: Pick<BrokerContext, 'providers'>,
+  { provider }: IdentityKey,
+): string => {
+  const { subjectNamespace } = providers.get(provider) ?? {};
+  if (subjectNamespace === undefined) throw callbackError('provider.unknown');
+  return subjectNamespace;
+};
+
+/**
+ * Builds the stored copy of a client that is not in the configuration, so that the broker still knows it
+ * later.
+ */
 const copyClient = ({ id, name, storedCopy }: Client, now: EpochSeconds): Pick<SignIn, 'client'> =>
   storedCopy === undefined
     ? {}
@@ -66,7 +86,8 @@ const copyClient = ({ id, name, storedCopy }: Client, now: EpochSeconds): Pick<S
 
 /**
  * Stores a sign-in.
- * @throws ProtocolError `user.limited` if the user has signed in too often; nothing was stored
+ * @throws ProtocolError `user.limited` if the user has signed in too often, or `provider.changed`; nothing
+ *   was stored
  */
 export const recordWithinLimits = async (
   {
@@ -75,9 +96,10 @@ export const recordWithinLimits = async (
     waitUntil,
   }: Pick<BrokerContext, 'storage' | 'startCleanupIfDue' | 'waitUntil'>,
   signIn: SignIn,
-): Promise<Exclude<SignInOutcome, { readonly kind: 'limited' }>> => {
+): Promise<Exclude<SignInOutcome, { readonly kind: 'limited' | 'provider-changed' }>> => {
   const outcome = await storage.recordSignIn(signIn);
   if (outcome.kind === 'limited') throw callbackError('user.limited', { retryAfter: outcome.retryAfter });
+  if (outcome.kind === 'provider-changed') throw callbackError('provider.changed');
   if (outcome.kind === 'recorded') startCleanupIfDue?.(waitUntil);
   return outcome;
 };
@@ -101,7 +123,8 @@ export const parseUserResolution = (resolution: UserResolution) => {
 const isUserId = (value: unknown): boolean =>
   typeof value === 'string' && value !== '' && value.isWellFormed() && countBytes(value) <= maxUserIdBytes;
 
-const isClaims = (value: unknown): boolean => {
+/** Returns whether a value that the publisher returned can be sealed into access tokens. */
+export const isClaims = (value: unknown): boolean => {
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
   return (
     isObject && Object.values(value).every(isClaim) && countBytes(JSON.stringify(value)) <= maxClaimsBytes
@@ -122,7 +145,8 @@ export const sealIdentity = async (identity: Identity, sealers: Sealers): Promis
   return { ...row, sealedRefreshToken, ...(tokenIdentifiers !== undefined && { tokenIdentifiers }) };
 };
 
-const selectRefreshPolicy = (client: Client, scopes: readonly string[]): RefreshPolicy => {
+/** Returns whether the client gets a refresh token, and whether each use replaces it. */
+export const selectRefreshPolicy = (client: Client, scopes: readonly string[]): RefreshPolicy => {
   const offline = client.offlineAccess === 'always' || scopes.includes(offlineAccessScope);
   return offline ? client.refresh : 'none';
 };

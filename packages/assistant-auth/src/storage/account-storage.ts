@@ -132,6 +132,8 @@ export interface IdentityLink {
   readonly session: GrantId;
   /** The identity, verified by its provider just now. */
   readonly identity: VerifiedIdentity;
+  /** The namespace of the provider's subjects, as in a sign-in. */
+  readonly subjectNamespace: string;
   /** The current time. */
   readonly now: EpochSeconds;
 }
@@ -143,7 +145,12 @@ export type IdentityLinkOutcome =
   /** The identity belongs to another user. Nothing was changed. */
   | 'linked-to-other-user'
   /** The session has ended. Nothing was changed. */
-  | 'session-ended';
+  | 'session-ended'
+  /**
+   * The stored namespace of the provider is another one. This outcome takes precedence over all others. Only
+   * the refused namespace and the time of its first refusal were stored, for the operator.
+   */
+  | 'provider-changed';
 
 /** An identity that a user removes from their account. */
 export interface IdentityUnlink extends IdentityKey {
@@ -159,7 +166,7 @@ export type IdentityUnlinkOutcome =
   | {
       readonly kind: 'unlinked';
       /** The upstream token that was stored, if any, so that it can be revoked at the provider. */
-      readonly token?: StoredUpstreamToken;
+      readonly token?: IssuedUpstreamToken;
     }
   /** It is the user's only identity: without it, they could not sign in. Nothing was changed. */
   | { readonly kind: 'last-identity' }
@@ -194,7 +201,7 @@ export type UserDeletionOutcome =
   | {
       readonly kind: 'deleted';
       /** The upstream tokens that were stored, so that they can be revoked at their providers. */
-      readonly tokens: readonly StoredUpstreamToken[];
+      readonly tokens: readonly IssuedUpstreamToken[];
     }
   /** The user does not exist. Nothing was changed. */
   | { readonly kind: 'unknown' };
@@ -259,11 +266,17 @@ export interface StoredUpstreamToken extends IdentityKey {
   readonly sealedRefreshToken: string;
 }
 
+/** An upstream token, and who issued it. It must not be sent to anyone else. */
+export interface IssuedUpstreamToken extends StoredUpstreamToken {
+  /** The stored namespace of the provider. Absent if none is stored. */
+  readonly subjectNamespace?: string;
+}
+
 /**
  * The right to recheck an identity now. No other caller gets it until the lease expires. The lease is stored
  * before it is returned.
  */
-export interface RecheckLease extends StoredUpstreamToken {
+export interface RecheckLease extends IssuedUpstreamToken {
   /**
    * Whether an earlier recheck with this token started but its outcome was never stored, so the provider may
    * have replaced the token.
@@ -302,6 +315,8 @@ export type RefreshPolicy =
 export interface ReceivedSecurityEvent extends Omit<SecurityEvent, 'type'> {
   /** The ID of the provider that sent the event. */
   readonly provider: string;
+  /** The namespace of the provider's subjects, as in a sign-in. */
+  readonly subjectNamespace: string;
   /** The reason, for the operator. */
   readonly reason: string;
   /** The current time. */
@@ -310,9 +325,10 @@ export interface ReceivedSecurityEvent extends Omit<SecurityEvent, 'type'> {
 
 /**
  * The result of recording a security event. `recorded`: its revocations were applied. `replayed`: the event
- * was received before, and nothing was changed.
+ * was received before, and nothing was changed. `provider-changed`: the stored namespace of the provider is
+ * another one, and nothing was changed.
  */
-export type SecurityEventOutcome = 'recorded' | 'replayed';
+export type SecurityEventOutcome = 'recorded' | 'replayed' | 'provider-changed';
 
 /**
  * The part of {@link BrokerStorage} for security events of providers.
@@ -382,8 +398,9 @@ export interface MaintenanceStorage {
    * Deletes what is no longer needed: grants older than `grantRetention` without an unexpired access token
    * and without an unexpired refresh token (of a revoked grant, only the access token counts), records of
    * security events that would be rejected because of their age, expired revocations, old audit entries,
-   * expired client assertions, and clients whose `retainUntil` has passed, unless a grant with their client ID
-   * is still stored. Users and identities are kept.
+   * expired client assertions, and clients whose `retainUntil` has passed, unless a grant with their client
+   * ID is still stored. Everything but the audit entries is kept for another five minutes (`cleanupMargin`),
+   * because the clock of the server that runs the cleanup may be ahead. Users and identities are kept.
    */
   cleanUp(cleanup: Cleanup): Promise<void>;
   /** Finds stored upstream tokens by the prefix of their sealed texts. */

@@ -25,6 +25,15 @@ export type * from './grant-storage.ts';
  */
 export const grantRetention: Seconds = 3600;
 
+/**
+ * How long expired rows and tokens still count as unexpired if a revocation depends on them: a cleanup keeps
+ * expired rows, and an access token that has expired still needs an entry in the revocation list. The clock
+ * of the server that decides may be ahead, so the token may still be valid on a server with the correct time.
+ * In practice, the clocks of servers differ by less than five minutes, even after weeks without
+ * synchronization.
+ */
+export const cleanupMargin: Seconds = 300;
+
 /** A recheck in which the provider confirmed the identity. */
 export interface RecordedRecheck {
   /**
@@ -87,10 +96,10 @@ export type RevocationTarget =
     };
 
 /**
- * Who revokes, for the audit log: `user` at the account page, `client` at the revocation endpoint, or
- * `operator`.
+ * Who revokes, for the audit log: `user` at the account page, `client` at the revocation endpoint,
+ * `operator`, or `broker`, because `refreshUser` refused a refresh.
  */
-export type RevocationActor = 'user' | 'client' | 'operator';
+export type RevocationActor = 'user' | 'client' | 'operator' | 'broker';
 
 /**
  * One entry of the revocation list: tokens of the target that were issued at or before `revokedAt` are
@@ -133,13 +142,14 @@ export interface RevocableToken {
 }
 
 /**
- * Stores users, identities, grants, clients and revocations for one broker. Every method is one round trip and
- * atomic: concurrent callers never see a partial change. A method that cannot reach its storage throws
+ * Stores users, identities, grants, clients and revocations for one broker. Every method is one round trip
+ * and atomic: concurrent callers never see a partial change. A method that cannot reach its storage throws
  * {@link StorageUnavailable}; it has then changed either nothing or everything. Secrets arrive sealed, so
  * storage never sees one in plaintext.
  *
  * The package has implementations for D1 (`assistant-auth/d1`), SQLite files (`assistant-auth/sqlite`) and
- * memory (`assistant-auth/memory`). An implementation must pass `storageContract` of `assistant-auth/testing`.
+ * memory (`assistant-auth/memory`). An implementation must pass `storageContract` of
+ * `assistant-auth/testing`.
  */
 export interface BrokerStorage
   extends GrantStorage,
@@ -182,9 +192,10 @@ export interface BrokerStorage
   dropUpstreamToken(drop: UpstreamTokenDrop): Promise<'dropped' | 'superseded'>;
   /**
    * Revokes a grant, or all grants of a user or a client, redeemed or not, and appends one entry if one of
-   * them has an unexpired access token. Grants that are already revoked are not changed. (Every other method
-   * that revokes grants appends an entry for each grant with an unexpired access token, or one entry for the
-   * user if it revokes several such grants and no other active grant of the user is left.)
+   * them has an access token that has not expired, or that expired less than `cleanupMargin` ago. Grants that
+   * are already revoked are not changed. (Every other method that revokes grants appends an entry for each
+   * grant with such an access token, or one entry for the user if it revokes several such grants and no other
+   * active grant of the user is left.)
    * @param target the grant, user or client
    * @param reason the reason, for the operator
    * @param now the current time

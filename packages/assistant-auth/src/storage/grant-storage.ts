@@ -3,7 +3,7 @@
  * configuration, and client assertions. As in the whole interface, every method is one round trip and atomic.
  */
 import type { EpochSeconds, GrantId, Seconds, UserClaims, UserId } from '../oauth/identifiers.ts';
-import type { RecheckLease, RefreshPolicy, VerifiedIdentity } from './account-storage.ts';
+import type { IdentityKey, RecheckLease, RefreshPolicy, VerifiedIdentity } from './account-storage.ts';
 
 /** The limits of one user. Refused sign-ins do not count. */
 export interface UserLimits {
@@ -37,6 +37,11 @@ export interface SignIn {
   readonly session?: GrantId;
   /** The identity that signed in. */
   readonly identity: VerifiedIdentity;
+  /**
+   * The namespace of the provider's subjects, at most 512 characters. The first sign-in with the provider
+   * stores it. If it differs from the stored one, nothing is recorded.
+   */
+  readonly subjectNamespace: string;
   /** The user that the identity belongs to. */
   readonly user: SignInUser;
   /** The grant to create. Its code has not been redeemed yet. */
@@ -54,7 +59,10 @@ export interface StoredClient {
   readonly id: string;
   /** The name that users saw when they signed in. */
   readonly name: string;
-  /** The metadata of the client: JSON that storage returns unchanged and does not interpret. Contains no secret. */
+  /**
+   * The metadata of the client: JSON that storage returns unchanged and does not interpret. Contains no
+   * secret.
+   */
   readonly metadata: string;
   /** From this time on, a cleanup deletes the client, unless a grant with its client ID is stored. */
   readonly retainUntil: EpochSeconds;
@@ -109,6 +117,11 @@ export type SignInOutcome =
   | { readonly kind: 'replayed' }
   /** The session has ended. Nothing was written. */
   | { readonly kind: 'session-ended' }
+  /**
+   * The stored namespace of the provider is another one. This outcome takes precedence over all others. Only
+   * the refused namespace and the time of its first refusal were stored, for the operator.
+   */
+  | { readonly kind: 'provider-changed' }
   /** The user has signed in too often. Nothing was written. */
   | {
       readonly kind: 'limited';
@@ -164,6 +177,8 @@ export interface CodeRedemption {
 export interface GrantState {
   /** The user who gave the consent. */
   readonly userId: UserId;
+  /** The ID of the provider that the user signed in with. */
+  readonly provider: string;
   /** The redirect URI that the code was sent to. */
   readonly redirectUri: string;
   /** The scopes that the user consented to. */
@@ -217,7 +232,7 @@ export interface PresentedRefreshToken {
   readonly now: EpochSeconds;
   /**
    * How long the previous refresh token is still accepted as a retry, in seconds; the response then has the
-   * current generation.
+   * current generation. With 0, no replaced token is a retry, not even in the same second.
    */
   readonly grace: Seconds;
   /**
@@ -249,11 +264,21 @@ export interface GrantRefresh extends PresentedRefreshToken {
   readonly refreshIdleExpiresAt: EpochSeconds;
   /** How long a recheck lease is valid, in seconds. After that, another caller can acquire it. */
   readonly recheckLeaseDuration: Seconds;
+  /** The claims that replace those of the grant, if the refresh succeeds. Default: they stay the same. */
+  readonly claims?: UserClaims;
   /**
    * The assertion that the client authenticated with, if it used one. It counts as used even if the refresh
    * is refused. If it was used before, nothing is changed: no grant is revoked, and no lease is acquired.
    */
   readonly assertion?: ClientAssertion;
+}
+
+/** The user and the identity of a grant that can be refreshed, and the claims of its access tokens. */
+export interface RefreshableGrant extends IdentityKey {
+  /** The user who gave the consent. */
+  readonly userId: UserId;
+  /** The claims that are sealed into the access token. */
+  readonly claims: UserClaims;
 }
 
 /** The result of refreshing a grant. */
@@ -334,13 +359,13 @@ export interface GrantStorage {
    */
   refresh(request: GrantRefresh): Promise<RefreshOutcome>;
   /**
-   * Returns whether `refresh` would succeed. Changes nothing.
+   * Returns whose grant `refresh` would refresh, or `undefined` if it would not succeed. Changes nothing.
    * @param presented the refresh token and the current time
    */
-  isRefreshable(presented: PresentedRefreshToken): Promise<boolean>;
+  readRefreshable(presented: PresentedRefreshToken): Promise<RefreshableGrant | undefined>;
   /**
-   * Returns a client that `recordSignIn` stored, even if its `retainUntil` has passed, or `undefined` if there
-   * is none.
+   * Returns a client that `recordSignIn` stored, even if its `retainUntil` has passed, or `undefined` if
+   * there is none.
    * @param id the client ID
    */
   readClient(id: string): Promise<StoredClient | undefined>;
@@ -350,8 +375,8 @@ export interface GrantStorage {
    */
   deleteClient(id: string): Promise<void>;
   /**
-   * Records the use of a client assertion, for requests that neither redeem a code nor refresh a grant. Returns
-   * `replayed` if the assertion was used before.
+   * Records the use of a client assertion, for requests that neither redeem a code nor refresh a grant.
+   * Returns `replayed` if the assertion was used before.
    */
   recordAssertion(assertion: ClientAssertion): Promise<'recorded' | 'replayed'>;
 }

@@ -41,6 +41,7 @@ export const memoryStorage = (): BrokerStorage => {
     users: new Map(),
     identities: new Map(),
     grants: new Map(),
+    subjectNamespaces: new Map(),
     securityEvents: new Map(),
     clients: new Map(),
     clientAssertions: new Map(),

@@ -11,6 +11,7 @@
 import type { Clock, EpochSeconds, Seconds } from '../oauth/identifiers.ts';
 import {
   type BrokerStorage,
+  cleanupMargin,
   type RevocableToken,
   type Revocation,
   type RevocationTarget,
@@ -120,7 +121,9 @@ const readCacheState = async (
     cached?.kind === 'snapshot' && absoluteDifference(cached.loadedAt, at) < fullReloadInterval
       ? cached
       : undefined;
-  const page = await storage.readRevocations(snapshot?.cursor, at, maxCachedRevocations);
+  // Entries that have just expired are kept: the clock may be ahead, and be set back.
+  const expiredBy = at - cleanupMargin;
+  const page = await storage.readRevocations(snapshot?.cursor, expiredBy, maxCachedRevocations);
   if (page.kind === 'too-many') return { kind: 'too-many', lastRead };
   const revokedAtById = mergeRevocations(page.revocations, snapshot?.revokedAtById);
   if (revokedAtById.grant.size + revokedAtById.user.size + revokedAtById.client.size > maxCachedRevocations)

@@ -6,8 +6,10 @@ import { assertionTests, clientTests } from './storage-contract/clients.ts';
 import { codeClaimTests, codeTests } from './storage-contract/codes.ts';
 import type { StorageContractTest } from './storage-contract/contract-test.ts';
 import { identityRevocationTests } from './storage-contract/identity-revocations.ts';
+import { providerTests } from './storage-contract/providers.ts';
 import { recheckTests } from './storage-contract/rechecks.ts';
-import { isRefreshableTests, refreshRaceTests, refreshTests } from './storage-contract/refresh.ts';
+import { readRefreshableTests, refreshRaceTests, refreshTests } from './storage-contract/refresh.ts';
+import { refreshOptionTests } from './storage-contract/refresh-options.ts';
 import { revocationPageTests, revocationTests } from './storage-contract/revocations.ts';
 import { securityEventTests } from './storage-contract/security-events.ts';
 import { sessionTests } from './storage-contract/sessions.ts';
@@ -22,7 +24,8 @@ const groups = [
   ['redeemCode', codeTests],
   ['readGrantStatus and claimCode', codeClaimTests],
   ['refresh', refreshTests],
-  ['isRefreshable', isRefreshableTests],
+  ['refresh', refreshOptionTests],
+  ['readRefreshable', readRefreshableTests],
   ['refresh under contention', refreshRaceTests],
   ['rechecks and dropUpstreamToken', recheckTests],
   ['revokeGrantsOfIdentity', identityRevocationTests],
@@ -31,6 +34,7 @@ const groups = [
   ['sessions', sessionTests],
   ['recordSecurityEvent', securityEventTests],
   ['accounts', accountTests],
+  ['subject namespaces', providerTests],
   ['clients', clientTests],
   ['client assertions', assertionTests],
   ['cleanUp', cleanupTests],
@@ -46,11 +50,11 @@ const groups = [
  * `createStorage` can empty one database, if the tests run one after another. A test makes up to 50 calls at
  * the same time. The time is an argument of the methods, so no test waits.
  *
- * The tests cannot check everything that the interface requires. They find methods that are not atomic only by
- * calling them at the same time, and they see neither how many round trips a method makes nor what happens if
- * the database fails. Test yourself that each method makes one round trip, and that it throws
- * `StorageUnavailable`, with the driver's error as `cause`, if it cannot reach the database. It must then have
- * changed either nothing or everything. The tests do not read the audit log, which is optional.
+ * The tests cannot check everything that the interface requires. They find methods that are not atomic only
+ * by calling them at the same time, and they see neither how many round trips a method makes nor what happens
+ * if the database fails. Test yourself that each method makes one round trip, and that it throws
+ * `StorageUnavailable`, with the driver's error as `cause`, if it cannot reach the database. It must then
+ * have changed either nothing or everything. The tests do not read the audit log, which is optional.
  * @param createStorage returns storage without rows, where the number of the next revocation is 1
  * @example
  * ```ts

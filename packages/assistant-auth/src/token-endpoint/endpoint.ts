@@ -68,8 +68,9 @@ const parseTokenRequest = (form: URLSearchParams) => {
 };
 
 /**
- * Finds the client of a token request. If it is not in the configuration, the code or refresh token must have been
- * issued to it. Otherwise the error is that of an invalid code or token, so that the client starts a new sign-in.
+ * Finds the client of a token request. If it is not in the configuration, the code or refresh token must have
+ * been issued to it. Otherwise the error is that of an invalid code or token, so that the client starts a new
+ * sign-in.
  */
 const findClient = async (
   { clients, sealers }: BrokerContext,
@@ -96,7 +97,7 @@ const findGrantHandler = (type: string | undefined): GrantHandler => {
  * example expired or revoked.
  */
 const selectErrorStatus = (protocolError: ProtocolError, client: Client): number =>
-  protocolError.code === 'invalid_grant' && protocolError.reason.startsWith('refresh.')
+  protocolError.code === 'invalid_grant' && protocolError.reason.startsWith('refresh')
     ? client.refreshFailureStatus
     : protocolError.status;
 
@@ -149,30 +150,15 @@ export const sealRefreshToken = async (
   tokenGrant: TokenGrant,
 ): Promise<string | undefined> => {
   const { grantId, clientId, grant, requiresAssertion } = tokenGrant;
-  const { scopes, resource, generation } = grant;
+  const { scopes, resource, provider, generation } = grant;
+  const content = { grantId, clientId, scopes, resource, provider, generation, requiresAssertion };
   switch (grant.refreshPolicy) {
     case 'none':
       return undefined;
     // A stable token never changes, so only storage knows when it expires for lack of use.
     case 'stable':
-      return sealers.refresh.seal({
-        grantId,
-        clientId,
-        scopes,
-        resource,
-        generation,
-        expiresAt: grant.refreshAbsoluteExpiresAt,
-        requiresAssertion,
-      });
+      return sealers.refresh.seal({ ...content, expiresAt: grant.refreshAbsoluteExpiresAt });
     case 'rotating':
-      return sealers.refresh.seal({
-        grantId,
-        clientId,
-        scopes,
-        resource,
-        generation,
-        expiresAt: grant.refreshIdleExpiresAt,
-        requiresAssertion,
-      });
+      return sealers.refresh.seal({ ...content, expiresAt: grant.refreshIdleExpiresAt });
   }
 };

@@ -14,9 +14,12 @@ export const grantParameters = ['code', 'redirect_uri', 'code_verifier', 'refres
 /** The parameters of a token request that its grant handler reads. */
 export type GrantParameters = Parameters<(typeof grantParameters)[number] | 'resource'>;
 
-export type GrantContext = RecheckContext & Pick<BrokerContext, 'lateRefresh' | 'limits' | 'scopes'>;
+export type GrantContext = RecheckContext &
+  Pick<BrokerContext, 'lateRefresh' | 'limits' | 'refreshUser' | 'scopes'>;
 
-/** The client of a token request, and the assertion that it authenticated with, if any. It must be recorded. */
+/**
+ * The client of a token request, and the assertion that it authenticated with, if any. It must be recorded.
+ */
 export interface AuthenticatedClient {
   readonly client: Client;
   readonly assertion: VerifiedAssertion | undefined;
@@ -25,8 +28,8 @@ export interface AuthenticatedClient {
 /**
  * Opens the code or refresh token, checks the whole request, and redeems or refreshes the grant.
  * @throws ProtocolError with an error code of RFC 6749 §5.2 or RFC 8707 §2, or `temporarily_unavailable`. The
- *   code or refresh token is not used up, except by `code.scopes-removed`; `code.replayed`, `refresh.reused`
- *   and `refresh.upstream-revoked` revoke the grant
+ *   code or refresh token is not used up, except by `code.scopes-removed`; `code.replayed`, `refresh.reused`,
+ *   `refresh-user.refused` and `refresh.upstream-revoked` revoke the grant
  * @throws StorageUnavailable after which the code or refresh token may be used up
  */
 export type GrantHandler = (

@@ -1,12 +1,12 @@
 /**
  * `grant_type=refresh_token` (RFC 6749 §6). A rotating grant gets a new refresh token at each refresh (RFC
- * 9700 §4.14.2). The previous token counts as a retry for two minutes (`refreshGrace`) and gets the current
- * tokens again. After that, if the current token was never used, the option `lateRefresh` decides: `recover`
- * (the default) starts a new branch, `revoke` revokes the grant. Any other replaced token revokes the grant.
- * A stable grant keeps its refresh token. A token that has expired is refused, and revokes nothing. Storage
- * decides which case applies, atomically (`isTokenAccepted` and `revokeReused` in `storage/sqlite/grants.ts`,
- * `classifyPresentedToken` in `storage/memory/grants.ts`). Also rechecks the identity at its provider, if
- * that is due.
+ * 9700 §4.14.2). The previous token counts as a retry for two minutes (`lifetimes.refreshGrace`) and gets the
+ * current tokens again. After that, if the current token was never used, the option `lateRefresh` decides:
+ * `recover` (the default) starts a new branch, `revoke` revokes the grant. Any other replaced token revokes
+ * the grant. A stable grant keeps its refresh token. A token that has expired is refused, and revokes
+ * nothing. Storage decides which case applies, atomically (`isTokenAccepted` and `revokeReused` in
+ * `storage/sqlite/grants.ts`, `classifyPresentedToken` in `storage/memory/grants.ts`). Before that, calls the
+ * option `refreshUser`; after it, rechecks the identity at its provider, if that is due.
  */
 
 import type { Client, VerifiedAssertion } from '../clients/client.ts';
@@ -16,19 +16,20 @@ import { tokenEndpointError } from '../oauth/protocol-error.ts';
 import { canonicalResource } from '../oauth/resource.ts';
 import { filterAvailableScopes, hasApiScope, narrowScopes } from '../oauth/scope.ts';
 import { recheckIdentity } from '../sign-in/provider-recheck.ts';
-import type { GrantState } from '../storage/broker-storage.ts';
-import { recheckLeaseDuration, refreshGrace } from '../tokens/lifetimes.ts';
+import type { GrantState, PresentedRefreshToken } from '../storage/broker-storage.ts';
+import { recheckLeaseDuration } from '../tokens/lifetimes.ts';
 import type { RefreshToken } from '../tokens/sealed-types.ts';
 import { findByResource, type Sealers } from '../tokens/sealers.ts';
 import type { GrantContext, GrantHandler, GrantParameters } from './grant-handler.ts';
+import { callRefreshUser } from './refresh-user.ts';
 
 export const refreshTokenGrant: GrantHandler = async (context, { client, assertion }, parameters) => {
-  const { sealers, lifetimes } = context;
+  const { sealers, lifetimes, providers, lateRefresh } = context;
   const now = context.now();
   const presented = await openRefreshToken(sealers, parameters.refresh_token);
   checkRefreshToken(presented, client, parameters, now);
-  // A refresh needs the client authentication of the code exchange, or a stronger one. Otherwise, a stolen token
-  // could be used without the client's key.
+  // A refresh needs the client authentication of the code exchange, or a stronger one. Otherwise, a stolen
+  // token could be used without the client's key.
   const { requiresAssertion } = presented;
   if (requiresAssertion && assertion === undefined) throw tokenEndpointError('refresh.authentication');
   if (findByResource(sealers.access, presented.resource) === undefined)
@@ -36,16 +37,17 @@ export const refreshTokenGrant: GrantHandler = async (context, { client, asserti
   if (!hasApiScope(filterAvailableScopes(presented.scopes, client)))
     throw tokenEndpointError('refresh.scopes-removed');
   const scopes = narrowScopes(parameters.scope, presented.scopes, client, context.scopes);
-  if (await isLimited(context, presented, now)) throw tokenEndpointError('refresh.limited');
+  // A missing variable must sign nobody out: the token works again when the provider is configured again.
+  if (!providers.has(presented.provider))
+    throw tokenEndpointError('refresh.provider-removed', { cause: presented.provider });
+  const { grantId, clientId, generation } = presented;
+  const token = { grantId, clientId, generation, now, grace: lifetimes.refreshGrace, lateRefresh };
+  if (await isLimited(context, token)) throw tokenEndpointError('refresh.limited');
   const idleExpiresAt = now + lifetimes.refresh[client.refresh].idle;
   // Refresh and recheck run to the end even if the client disconnects. Otherwise the lease could be acquired
   // for a recheck that is never made.
-  const grant = await keepAlive(
-    context,
-    refreshAndRecheck(context, presented, assertion, now, idleExpiresAt),
-  );
-  const { grantId, clientId } = presented;
-  if (grant.generation > presented.generation + 1) context.log({ event: 'late-refresh', clientId });
+  const grant = await keepAlive(context, refreshAndRecheck(context, token, assertion, idleExpiresAt));
+  if (grant.generation > generation + 1) context.log({ event: 'late-refresh', clientId });
   const tokenGrant = {
     ...{ grantId, clientId, grant, scopes, now, accessExpiresAt: now + lifetimes.access },
     requiresAssertion: requiresAssertion || assertion !== undefined,
@@ -84,32 +86,28 @@ const checkRefreshToken = (
  * requests with a token of that generation are limited.
  */
 const isLimited = async (
-  { storage, limits, lateRefresh }: GrantContext,
-  { grantId, clientId, generation }: RefreshToken,
-  now: EpochSeconds,
+  { storage, limits }: GrantContext,
+  token: PresentedRefreshToken,
 ): Promise<boolean> => {
+  const { grantId, generation } = token;
   const { refreshesPerGrant } = limits;
   if ((await refreshesPerGrant.take(grantId)) === 'allowed') return false;
   if ((await refreshesPerGrant.take(`${grantId} ${generation}`)) === 'limited') return true;
-  return storage.isRefreshable({ grantId, clientId, generation, now, grace: refreshGrace, lateRefresh });
+  return (await storage.readRefreshable(token)) !== undefined;
 };
 
 const refreshAndRecheck = async (
   context: GrantContext,
-  { grantId, clientId, generation }: RefreshToken,
+  token: PresentedRefreshToken,
   assertion: VerifiedAssertion | undefined,
-  now: EpochSeconds,
   refreshIdleExpiresAt: EpochSeconds,
 ): Promise<GrantState> => {
-  const { storage, lifetimes, lateRefresh } = context;
+  const { storage, lifetimes } = context;
+  const checked = await callRefreshUser(context, token);
   const outcome = await storage.refresh({
-    grantId,
-    clientId,
-    generation,
-    now,
-    grace: refreshGrace,
-    lateRefresh,
-    accessExpiresAt: now + lifetimes.access,
+    ...token,
+    ...checked,
+    accessExpiresAt: token.now + lifetimes.access,
     refreshIdleExpiresAt,
     recheckLeaseDuration,
     ...(assertion && { assertion }),
@@ -123,5 +121,7 @@ const refreshAndRecheck = async (
   const { grant, recheck } = outcome;
   if (recheck !== undefined && (await recheckIdentity(context, recheck)) === 'revoked')
     throw tokenEndpointError('refresh.upstream-revoked', { cause: recheck.provider });
+  // For example, the user signed in again in between. A retry gets the tokens, and asks the publisher.
+  if (checked === undefined) throw tokenEndpointError('refresh-user.failed');
   return grant;
 };

@@ -65,6 +65,14 @@ export interface Lifetimes {
    * an inconclusive recheck, unless the user signs in again. From an hour to 400 days. Default: 30 days.
    */
   readonly inconclusiveRecheck: Seconds;
+  /**
+   * How long a refresh token that was replaced is accepted as a retry, because the response with its
+   * successor may have been lost. From 0 to 10 minutes. With 0, each refresh token can be used only once: any
+   * second use counts as theft and revokes the grant, even if a client only refreshes twice at the same time.
+   * Default: 2 minutes.
+   * @see RFC 9700 §4.14.2
+   */
+  readonly refreshGrace: Seconds;
 }
 
 /**
@@ -98,6 +106,8 @@ const bounds: Readonly<Record<keyof Lifetimes, readonly [Seconds, Seconds, Secon
   sessionIdle: [7 * day, 5 * minute, 30 * day],
   sessionAbsolute: [30 * day, 5 * minute, 90 * day],
   inconclusiveRecheck: [30 * day, hour, 400 * day],
+  // Claude retries after a timeout of 30 seconds.
+  refreshGrace: [2 * minute, 0, 10 * minute],
 };
 
 /** How long the browser has to follow the redirect that turns a form post into a GET request. */
@@ -114,11 +124,6 @@ export const recentAuthLifetime: Seconds = 5 * minute;
 
 /** How long one recheck of an identity can take before another one can start. */
 export const recheckLeaseDuration: Seconds = minute;
-
-/**
- * How long the previous refresh token is accepted as a retry. Claude retries after a timeout of 30 seconds.
- */
-export const refreshGrace: Seconds = 2 * minute;
 
 /**
  * Completes the publisher's lifetimes with the defaults.
@@ -142,6 +147,7 @@ export const parseLifetimes = (overrides: Partial<Lifetimes> = {}): ParsedLifeti
     sessionIdle: pick('sessionIdle'),
     sessionAbsolute: pick('sessionAbsolute'),
     inconclusiveRecheck: pick('inconclusiveRecheck'),
+    refreshGrace: pick('refreshGrace'),
   };
   const { stableRefreshIdle, stableRefreshAbsolute, rotatingRefreshIdle, rotatingRefreshAbsolute } =
     lifetimes;

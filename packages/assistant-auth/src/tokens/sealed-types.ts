@@ -49,9 +49,17 @@ export const refreshToken = record({
   clientId: text,
   scopes: list(text),
   resource: text,
+  /**
+   * The provider that the user signed in with. While it is not in the configuration, the token cannot be
+   * used.
+   */
+  provider: text,
   generation: uint,
   expiresAt: uint,
-  /** Whether a refresh requires a client assertion, because the code or an earlier refresh token was used with one. */
+  /**
+   * Whether a refresh requires a client assertion, because the code or an earlier refresh token was used with
+   * one.
+   */
   requiresAssertion: trailingFlag,
 });
 
@@ -100,6 +108,8 @@ export type AccountForm = ValueOf<typeof accountForm>;
 export const pendingLink = record({
   session: text,
   provider: text,
+  /** The namespace of the provider that verified the identity. The configuration can change afterward. */
+  subjectNamespace: text,
   subject: text,
   label: optional(text),
   sealedRefreshToken: optional(text),
@@ -122,8 +132,8 @@ export const authorizationRequest = record({
   resource: text,
   codeChallenge: optional(text),
   /**
-   * `max_age` (OpenID Connect Core §3.1.2.1): how long ago the user can have authenticated, in seconds. 0 with
-   * `prompt=login`: the user must authenticate again. Absent if the client accepts any sign-in.
+   * `max_age` (OpenID Connect Core §3.1.2.1): how long ago the user can have authenticated, in seconds. 0
+   * with `prompt=login`: the user must authenticate again. Absent if the client accepts any sign-in.
    */
   maxAge: optional(uint),
   /** Whether the provider must show its account chooser (`prompt=select_account`). */
@@ -182,8 +192,8 @@ export const transaction = record({
 export type Transaction = ValueOf<typeof transaction>;
 
 /**
- * Replaces a transaction after its callback was handled, so that the same callback is recognized if it
- * arrives again.
+ * Replaces a transaction after its callback was handled, with success or not, so that the same callback is
+ * recognized if it arrives again.
  */
 export const completion = record({
   grantId: text,
@@ -194,6 +204,8 @@ export const completion = record({
     link: record({}),
   }),
   expiresAt: uint,
+  /** The reason of the error if the sign-in failed. */
+  failure: optional(text),
 });
 
 export type Completion = ValueOf<typeof completion>;

@@ -1,10 +1,10 @@
 /**
  * Renders the sign-in page, which is also the consent page. It shows the client, the scopes, the redirect
- * host and one button per provider. A client that is not in the configuration chose its name itself, so the page
- * also shows what identifies it.
+ * host and one button per provider. A client that is not in the configuration chose its name itself, so the
+ * page also shows what identifies it.
  */
 
-import { continueChoice } from '../oauth/identifiers.ts';
+import { continueChoice, type Seconds } from '../oauth/identifiers.ts';
 import type { ParsedBranding } from './branding.ts';
 import {
   fillText,
@@ -16,15 +16,15 @@ import {
   renderName,
   renderProviderButtons,
 } from './layout.ts';
-import type { ParsedTexts } from './texts.ts';
+import { formatDuration, type ParsedTexts } from './texts.ts';
 
 /** The data of the sign-in page. */
 export interface SignInModel {
   /** The publisher's branding, language and texts, with all defaults filled in. */
   readonly branding: ParsedBranding;
   /**
-   * The name of the client. A client that is not in the configuration chose it itself, so never show it without
-   * `clientIdentity`.
+   * The name of the client. A client that is not in the configuration chose it itself, so never show it
+   * without `clientIdentity`.
    */
   readonly clientName: string;
   /** What is known about the client besides its name. */
@@ -35,14 +35,18 @@ export interface SignInModel {
    */
   readonly redirectHost: string;
   /**
-   * Where the code is sent: to a `website`, or to an app on the user's `device`, through a loopback address or
-   * a private-use URI scheme (RFC 8252 §7.1, §7.3). If it is `device`, warn the user, even if the client is in
-   * the configuration: any app on the device can start a sign-in with the client ID of another app, and receive
-   * the code (RFC 8252 §8.6).
+   * Where the code is sent: to a `website`, or to an app on the user's `device`, through a loopback address
+   * or a private-use URI scheme (RFC 8252 §7.1, §7.3). If it is `device`, warn the user, even if the client
+   * is in the configuration: any app on the device can start a sign-in with the client ID of another app, and
+   * receive the code (RFC 8252 §8.6).
    */
   readonly redirectKind: 'website' | 'device';
   /** The scopes that are granted. */
   readonly scopes: readonly ScopeDescription[];
+  /** How long the client keeps access. Show it, so that the user knows whether that is long or short. */
+  readonly access: AccessDuration;
+  /** The path of the account page, where the user can disconnect the client. Absent if there is none. */
+  readonly accountPath?: string;
   /** The providers that the user can choose, one button for each. */
   readonly providers: readonly ProviderChoice[];
   /** The identity of this browser's session, if the user can continue without the provider's page. */
@@ -69,6 +73,23 @@ export type ClientIdentity =
     }
   /** The client registered itself (RFC 7591), and chose its name. Nothing about it is verified. */
   | { readonly kind: 'registration' };
+
+/** How long a client keeps access, from the option `lifetimes`. The user can end it earlier. */
+export type AccessDuration =
+  /** The client gets a refresh token. */
+  | {
+      readonly kind: 'refreshed';
+      /** How long it can refresh its access, in seconds. */
+      readonly lifetime: Seconds;
+      /** After how long without use the access ends, in seconds. It is never longer than `lifetime`. */
+      readonly idleLifetime: Seconds;
+    }
+  /** The client gets only an access token. */
+  | {
+      readonly kind: 'once';
+      /** How long that is valid, in seconds. */
+      readonly lifetime: Seconds;
+    };
 
 /** A scope, and what it allows. */
 export interface ScopeDescription {
@@ -114,6 +135,7 @@ export const renderSignInPage = (model: SignInModel): string => {
 <div class="facts">
 ${clientIdentity.kind !== 'configured' && html`<p>${fillText(isRegistration ? texts.unverifiedName : texts.identifiedBy, names)}</p>`}
 ${renderScopeList(model, names)}
+${renderAccess(model, names)}
 ${
   isOnDevice &&
   html`</div>
@@ -136,6 +158,18 @@ const renderScopeList = ({ scopes, branding }: SignInModel, names: Names): Html 
     : html`<h2>${fillText(branding.texts.scopes, names)}</h2>
 <ul class="scopes">
 ${scopes.map(({ description }) => html`<li>${description}</li>\n`)}</ul>`;
+
+const renderAccess = (
+  { access, accountPath, branding: { language, texts } }: SignInModel,
+  names: Names,
+): Html => {
+  const duration = formatDuration(access.lifetime, language, texts);
+  if (access.kind === 'once') return html`<p>${fillText(texts.accessOnce, { ...names, duration })}</p>`;
+  const account =
+    accountPath !== undefined && html`<a href="${accountPath}">${fillText(texts.accountLink)}</a>`;
+  const text = account === false ? texts.accessRefreshed : texts.accessUntilDisconnected;
+  return html`<p>${fillText(text, { ...names, duration, account })}</p>`;
+};
 
 const noticeTexts = {
   'session-ended': 'sessionEnded',

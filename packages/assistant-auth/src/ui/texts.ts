@@ -4,13 +4,14 @@
  * `account/ui/texts.ts` and `mcp-clients/texts.ts`.
  */
 import { ConfigurationError } from '../oauth/errors.ts';
+import type { Seconds } from '../oauth/identifiers.ts';
 
 /**
- * The texts of the account pages, and those of other pages that are only shown if there is an account page, as
- * part of {@link Texts}. They can also have these placeholders, besides those of {@link SignInTexts}:
- * `{identity}` (a provider, with the user's name or address there), `{site}` (the host of the URL that is a
- * client's ID), `{since}` and `{used}` (dates). Screen readers read a button that disconnects or removes
- * something together with the name of that item.
+ * The texts of the account pages, and those of other pages that are only shown if there is an account page,
+ * as part of {@link Texts}. They can also have these placeholders, besides those of {@link SignInTexts}:
+ * `{account}` (a link to the account page), `{identity}` (a provider, with the user's name or address there),
+ * `{site}` (the host of the URL that is a client's ID), `{since}` and `{used}` (dates). Screen readers read a
+ * button that disconnects or removes something together with the name of that item.
  */
 export interface AccountTexts {
   /** Heading and window title of the account page and of its sign-in page: `{product}`. */
@@ -148,6 +149,10 @@ export interface AccountTexts {
 
   // The sign-in page, and the page for a repeated callback.
 
+  /** How long a client that gets a refresh token keeps access: `{client}`, `{duration}`, `{account}`. */
+  readonly accessUntilDisconnected: string;
+  /** Link to the account page within it (`{account}`). */
+  readonly accountLink: string;
   /** The button for a user with a session, which also gives consent: `{user}`, `{provider}`. */
   readonly continueAs: string;
   /** The same, if the provider returned neither a name nor an address: `{provider}`. */
@@ -172,9 +177,9 @@ export interface AccountTexts {
 
 /**
  * The texts of the sign-in and error pages, as part of {@link Texts}: plain text with placeholders for names:
- * `{product}`, `{client}`, `{host}` (where the client's code is sent), `{provider}` and `{user}` (the user's
- * name or address at the provider of the session). A replacement must keep the placeholders of the default;
- * only `{product}` can be left out.
+ * `{product}`, `{client}`, `{host}` (where the client's code is sent), `{duration}`, `{provider}` and
+ * `{user}` (the user's name or address at the provider of the session). A replacement must keep the
+ * placeholders of the default; only `{product}` can be left out.
  */
 export interface SignInTexts {
   /** Heading and window title: `{product}`. */
@@ -188,6 +193,12 @@ export interface SignInTexts {
    * `{client}`, `{product}`.
    */
   readonly noScopes: string;
+  /** How long a client that gets no refresh token has access: `{client}`, `{duration}`. */
+  readonly accessOnce: string;
+  /** How long any other client keeps access, if there is no account page: `{client}`, `{duration}`. */
+  readonly accessRefreshed: string;
+  /** `{duration}` if it is a year. All others are formatted in the language of the page. */
+  readonly oneYear: string;
   /** Where the browser is redirected afterwards: `{host}`. */
   readonly destination: string;
   /** Heading of the warning before access is given to an app on the user's device. */
@@ -224,8 +235,20 @@ export interface SignInTexts {
   readonly accessEnded: string;
   /** Link to the client's website, or plain text if it has none: `{client}`. */
   readonly returnToClient: string;
-  /** What to do after an error: `{product}`. */
+  /** The same after a failed sign-in: `{client}`. */
+  readonly startAgain: string;
+  /** Heading after an administrator gave consent for an organization at a provider. */
+  readonly consentGiven: string;
+  /** Heading if the administrator did not. */
+  readonly consentDeclined: string;
+  /** Shown below both. */
+  readonly consentNext: string;
+  /** The same as `startAgain`, if the client is not known. */
+  readonly returnToApp: string;
+  /** What to do after an error, if the page has no link to start again. */
   readonly advice: string;
+  /** What to do if it happens again: `{product}`. Shown before the reference. */
+  readonly report: string;
   /** Label of the reference that identifies an error in the log. */
   readonly reference: string;
 }
@@ -242,14 +265,18 @@ export interface McpClientTexts {
   readonly unverifiedName: string;
   /** Which host identifies the client, if its ID is the URL of its metadata document: `{site}`. */
   readonly identifiedBy: string;
-  /** Shown instead of `destination` if that host is not the one that the code is sent to: `{host}`, `{site}`. */
+  /**
+   * Shown instead of `destination` if that host is not the one that the code is sent to: `{host}`, `{site}`.
+   */
   readonly otherDestination: string;
 }
 
 /** The texts of all pages, without the titles and messages of errors. */
 export interface Texts extends SignInTexts, AccountTexts, McpClientTexts {}
 
-/** The validated texts. Those of the account pages and of `mcpClients` are present if the broker uses them. */
+/**
+ * The validated texts. Those of the account pages and of `mcpClients` are present if the broker uses them.
+ */
 export type ParsedTexts = SignInTexts & Partial<AccountTexts & McpClientTexts>;
 
 export const defaultTexts: SignInTexts = {
@@ -257,6 +284,9 @@ export const defaultTexts: SignInTexts = {
   request: '{client} asks to use {product} on your behalf.',
   scopes: '{client} will be able to:',
   noScopes: '{client} will only be able to recognize you when you come back to {product}.',
+  accessOnce: '{client} gets access for up to {duration}.',
+  accessRefreshed: '{client} keeps access for up to {duration}, or until you disconnect it in {client}.',
+  oneYear: 'a year',
   destination: 'Afterwards you return to {host}. If that is not where you came from, cancel.',
   deviceWarning: 'Did you just start this sign-in?',
   deviceDestination:
@@ -277,22 +307,52 @@ export const defaultTexts: SignInTexts = {
   signInEnded: 'This sign-in has ended',
   accessEnded: 'Access for {client} was ended after this sign-in. To use it again, start again there.',
   returnToClient: 'Return to {client}',
-  advice:
-    'Close this page and try again from where you came. If it happens again, tell whoever runs {product} this reference:',
+  startAgain: 'Go back to {client} and start again',
+  consentGiven: 'Consent was given for your organization',
+  consentDeclined: 'Consent was not given for your organization',
+  consentNext: 'You aren’t signed in yet. To continue, sign in again.',
+  returnToApp: 'Go back to the app and start again.',
+  advice: 'Close this page and try again from where you came.',
+  report: 'If it happens again, contact {product} and include this reference:',
   reference: 'Reference',
 };
 
 /**
  * Fills in the default texts.
  * @param optionalTexts the default texts of the opt-in parts that the broker uses
- * @throws ConfigurationError for an unknown name, a text of an opt-in part that the broker does not use, an empty
- *   text, a missing placeholder, or one that the default does not have
+ * @throws ConfigurationError for an unknown name, a text of an opt-in part that the broker does not use, an
+ *   empty text, a missing placeholder, or one that the default does not have
  */
 export const parseTexts = (given: Partial<Texts>, optionalTexts?: Partial<Texts>): ParsedTexts => {
   const defaults: ParsedTexts = { ...defaultTexts, ...optionalTexts };
   const originals = new Map(Object.entries(defaults));
   for (const [name, text] of Object.entries(given)) checkText(`texts.${name}`, originals.get(name), text);
   return { ...defaults, ...given };
+};
+
+/** The units of a duration, with their lengths in seconds. */
+const units = [
+  ['month', 2_592_000],
+  ['day', 86_400],
+  ['hour', 3_600],
+  ['minute', 60],
+] as const;
+
+/**
+ * Formats a duration, such as `6 months` or `90 minutes`, rounded up: in the largest unit of which it has at
+ * least two.
+ * @param language the BCP 47 tag of the page's language
+ * @param oneYear the text for 365 days
+ */
+export const formatDuration = (
+  seconds: Seconds,
+  language: string,
+  { oneYear }: Pick<SignInTexts, 'oneYear'>,
+): string => {
+  if (seconds === 31_536_000) return oneYear;
+  const [unit, length] = units.find(([, size]) => seconds >= 2 * size) ?? units[3];
+  const count = Math.ceil(seconds / length);
+  return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(count);
 };
 
 /** Matches a placeholder. `split` with it leaves the names of the placeholders at the odd positions. */

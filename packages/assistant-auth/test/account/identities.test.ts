@@ -14,7 +14,7 @@ import {
 import { gptSignIn } from '../browser.ts';
 import { gpt, obtainTokens, refresh } from '../clients.ts';
 import { type Deployment, deploy, issuer } from '../deployment.ts';
-import { expectErrorPage, expectInvalidToken } from '../expect-error.ts';
+import { accountDestination, expectFailurePage, expectInvalidToken } from '../expect-error.ts';
 import { createProvider } from '../fake-provider.ts';
 import { createSpyProvider } from '../spy-provider.ts';
 import { createSpyStorage } from '../spy-storage.ts';
@@ -92,6 +92,7 @@ describe('linking an identity', () => {
       lease: {
         ...cat,
         sealedRefreshToken: expect.any(String),
+        subjectNamespace: 'https://other.example',
         isUnresolved: false,
         startedAt: deployment.now(),
       },
@@ -172,7 +173,13 @@ describe('linking an identity', () => {
     );
     expect((await openLinkPage(accountBrowser)).html).toContain('another account');
     const { response } = await openLinkPage(accountBrowser, { code: 'dog' });
-    await expectErrorPage(response, deployment, 'This account is not allowed to sign in here.', 403);
+    await expectFailurePage(
+      response,
+      deployment,
+      'This account is not allowed to sign in here.',
+      403,
+      accountDestination,
+    );
   });
 
   /** A publisher that already has a user for some subjects. */
@@ -190,11 +197,12 @@ describe('linking an identity', () => {
     const { deployment, accountBrowser } = await createSignedInBrowser(deploy(mapUsers(users)));
     const { response, html } = await openLinkPage(accountBrowser);
     if ('ada' in users)
-      await expectErrorPage(
+      await expectFailurePage(
         response,
         deployment,
         "This account can't be added to the account that you're signed in to.",
         403,
+        accountDestination,
       );
     else expect(html).toContain('another account');
     expect(await deployment.storage.findUser(cat)).toBeUndefined();
@@ -211,11 +219,12 @@ describe('linking an identity', () => {
   it('shows an error page if the provider returns an error', async () => {
     const { deployment, accountBrowser } = await createSignedInBrowser();
     const { response } = await openLinkPage(accountBrowser, { error: 'invalid_scope' });
-    await expectErrorPage(
+    await expectFailurePage(
       response,
       deployment,
       'The response from the sign-in provider could not be verified.',
       500,
+      accountDestination,
     );
   });
 });

@@ -12,7 +12,7 @@ import {
 } from '../account-browser.ts';
 import { gptSignIn, readRedirect } from '../browser.ts';
 import { deploy, issuer, keys } from '../deployment.ts';
-import { expectErrorPage } from '../expect-error.ts';
+import { accountDestination, expectErrorPage, expectFailurePage } from '../expect-error.ts';
 import { createProvider } from '../fake-provider.ts';
 import { createSpyProvider } from '../spy-provider.ts';
 import { createSpyStorage } from '../spy-storage.ts';
@@ -150,7 +150,13 @@ describe('signing in', () => {
   it('that the publisher refuses shows an error page', async () => {
     const deployment = deploy({ resolveUser: async () => ({ kind: 'refused', reason: 'not one of us' }) });
     const response = await createAccountBrowser(deployment).signInToAccount();
-    await expectErrorPage(response, deployment, 'This account is not allowed to sign in here.', 403);
+    await expectFailurePage(
+      response,
+      deployment,
+      'This account is not allowed to sign in here.',
+      403,
+      accountDestination,
+    );
   });
 
   it('calls resolveUser as for any client', async () => {
@@ -179,6 +185,23 @@ describe('signing in', () => {
     const response = await accountBrowser.signInToAccount();
     expect(Math.max(...response.headers.getSetCookie().map((line) => line.length))).toBeLessThan(4096);
     expect((await accountBrowser.openAccountPage()).kind).toBe('account');
+  });
+});
+
+describe('an identity with an invisible label', () => {
+  it.each([' ', '\u00A0\u200B'])('is shown and exported without a label: %j', async (label) => {
+    const google = createProvider('google', 'Google');
+    const handleCallback: typeof google.handleCallback = async (...callbackArguments) => ({
+      ...(await google.handleCallback(...callbackArguments)),
+      label,
+    });
+    const accountBrowser = createAccountBrowser(deploy({ providers: [{ ...google, handleCallback }] }));
+    await accountBrowser.signInToAccount();
+    const { html, kind } = await accountBrowser.openAccountPage();
+    expect(kind).toBe('account');
+    expect(html).toMatch(/<h3[^>]*><bdi translate="no">Google<\/bdi><\/h3>/);
+    const { identities } = Object(await (await accountBrowser.post('/export')).json());
+    expect(identities).toEqual([expect.not.objectContaining({ label: expect.anything() })]);
   });
 });
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseAuthorizationRequest, validateClientAndRedirect } from '../../src/authorization/authorize.ts';
 import { createClientRegistry, indexClients } from '../../src/clients/registry.ts';
-import { type BrokerOptions, staticClient } from '../../src/index.ts';
+import { type BrokerOptions, type SignInModel, staticClient } from '../../src/index.ts';
 import { ProtocolError } from '../../src/oauth/protocol-error.ts';
 import { parseIssuer } from '../../src/oauth/resource.ts';
 import { parseKeyRing } from '../../src/seal/key-ring.ts';
@@ -245,6 +245,7 @@ describe('/authorize', () => {
         'Words GPT will be able to:',
         'read the word lists',
         'see and increase your score',
+        'Words GPT keeps access for up to a year, or until you disconnect it in your account.',
         'Afterwards you return to chat.openai.com. If that is not where you came from, cancel.',
         'Allow this and sign in',
         'Continue with Google',
@@ -368,6 +369,82 @@ describe('/authorize', () => {
     );
   });
 
+  describe('how long access lasts', () => {
+    const redirectUri = 'https://app.example/callback';
+    const createClient = (offlineAccess: 'always' | 'on-request') =>
+      staticClient({
+        ...{ id: 'app', name: 'An app', redirectUris: [redirectUri], scopes: ['words'], offlineAccess },
+      });
+    const readAccess = async (deployment: Deployment, request: Readonly<Record<string, string>>) => {
+      const { response } = await createTestBrowser(deployment).openSignInPage(request);
+      return (await readLines(await response.text())).filter((line) => line.includes(' access for up to '));
+    };
+    const disconnect = 'or until you disconnect it in your account.';
+    const words = { ...appRequest, scope: 'words' };
+    const offline = { ...appRequest, scope: 'words offline_access' };
+
+    it.each([
+      ['always', words, `An app keeps access for up to 6 months, ${disconnect}`],
+      ['always', offline, `An app keeps access for up to 6 months, ${disconnect}`],
+      ['on-request', offline, `An app keeps access for up to 6 months, ${disconnect}`],
+      ['on-request', words, 'An app gets access for up to 30 minutes.'],
+    ] as const)('for a static client: %s, %j', async (offlineAccess, request, line) => {
+      expect(await readAccess(deploy({ clients: [createClient(offlineAccess)] }), request)).toEqual([line]);
+    });
+
+    it('for a GPT, with the configured lifetimes, and without an account page', async () => {
+      const lifetimes = { stableRefreshAbsolute: 90 * 86_400, stableRefreshIdle: 400 * 86_400, access: 3600 };
+      const deployment = deploy({ lifetimes }, { hasAccountPage: false });
+      expect(await readAccess(deployment, gptRequest)).toEqual([
+        'Words GPT keeps access for up to 3 months, or until you disconnect it in Words GPT.',
+      ]);
+      expect(await readAccess(deployment, words)).toEqual(['A public app gets access for up to 60 minutes.']);
+    });
+
+    it.each([
+      [
+        ['authorization_code', 'refresh_token'],
+        'An app keeps access for up to 6 months, or until you disconnect it in your account.',
+      ],
+      [['authorization_code'], 'An app gets access for up to 30 minutes.'],
+    ])('for a metadata document and a registration with the grant types %j', async (grant_types, line) => {
+      const id = 'https://client.example/client.json';
+      const web = createWeb();
+      const metadata = { client_name: 'An app', redirect_uris: [redirectUri], grant_types };
+      web.publish(id, buildDocument({ client_id: id, ...metadata }));
+      const deployment = deployWith(web, { redirectUris: [redirectUri] }, { fetch: web.fetch });
+      const registered: { readonly client_id: string } = await (await register(deployment, metadata)).json();
+      for (const client_id of [id, registered.client_id])
+        expect(
+          await readAccess(deployment, {
+            ...documentRequest,
+            client_id,
+            redirect_uri: redirectUri,
+            scope: 'words',
+          }),
+        ).toEqual([line]);
+    });
+
+    it('passes the durations to a page of the publisher', async () => {
+      const models: SignInModel[] = [];
+      const signIn = (model: SignInModel) => {
+        models.push(model);
+        return '';
+      };
+      await createTestBrowser(deploy({ pages: { signIn } })).openSignInPage(gptRequest);
+      await createTestBrowser(deploy({ pages: { signIn } }, { hasAccountPage: false })).openSignInPage(
+        appRequest,
+      );
+      expect(models.map(({ access, accountPath }) => ({ access, accountPath }))).toEqual([
+        {
+          access: { kind: 'refreshed', lifetime: 365 * 86_400, idleLifetime: 60 * 86_400 },
+          accountPath: '/account',
+        },
+        { access: { kind: 'once', lifetime: 1800 } },
+      ]);
+    });
+  });
+
   describe('the page for a client that is not in the configuration', () => {
     const readPage = async (
       deployment: Deployment,
@@ -379,17 +456,18 @@ describe('/authorize', () => {
       return response.text();
     };
 
-    /** The lines between the heading and the buttons. */
+    /** The lines between the heading and the buttons, without the duration of the access. */
     const readFacts = async (
       ...[deployment, id, redirectUri]: Parameters<typeof readPage>
     ): Promise<readonly string[]> => {
       const lines = await readLines(await readPage(deployment, id, redirectUri));
-      return lines.slice(2, lines.indexOf('Allow this and sign in'));
+      return lines
+        .slice(2, lines.indexOf('Allow this and sign in'))
+        .filter((line) => !line.includes(' access for up to '));
     };
 
     const branding = { name: 'Words' };
     const scopes = (name: string) => [`${name} will be able to:`, 'read the word lists'];
-    const offlineAccess = 'stay connected until you disconnect it';
 
     /** Deploys a broker for a client whose metadata document is at `id`. */
     const deployDocument = (
@@ -439,7 +517,6 @@ describe('/authorize', () => {
           'Slack asks to use Words on your behalf.',
           'This app is identified by slack.com.',
           ...scopes('Slack'),
-          offlineAccess,
           `${line} If that is not where you came from, cancel.`,
         ]);
       },
@@ -465,7 +542,6 @@ describe('/authorize', () => {
         'Claude Code asks to use Words on your behalf.',
         'This app is identified by claude.ai.',
         ...scopes('Claude Code'),
-        offlineAccess,
         'Did you just start this sign-in?',
         'An app on this device (localhost:51234) will get access. ' +
           'Any app on this device could have started this sign-in and called itself Claude Code. ' +
@@ -479,7 +555,7 @@ describe('/authorize', () => {
       const page = await readPage(deployDocument(id, 'Claude', redirectUri, metadata), id, redirectUri);
       expect(await readLines(page)).toContain('Claude asks to use Words on your behalf.');
       expect(await readAttributes(page, 'img')).toEqual([]);
-      expect(await readAttributes(page, 'a')).toEqual([]);
+      expect(await readAttributes(page, 'a')).toEqual([{ href: '/account' }]);
       expect(page).not.toMatch(/claude\.(svg|ai)/);
     });
   });

@@ -33,7 +33,13 @@ import { memoryStorage } from '../../src/storage/memory.ts';
 import { createTestBrowser, expectTokens, gptRequest, readRedirect } from '../browser.ts';
 import { gpt, redeem, refresh } from '../clients.ts';
 import { type Deployment, deploy, gptRedirect, issuer } from '../deployment.ts';
-import { expectCompletedPage, expectCookiesPage, expectErrorPage, gptDestination } from '../expect-error.ts';
+import {
+  expectCompletedPage,
+  expectCookiesPage,
+  expectErrorPage,
+  gptDestination,
+  missingTransactionMessage,
+} from '../expect-error.ts';
 import { createProvider } from '../fake-provider.ts';
 import { buildCookieHeader, continueToProvider, listTransactionCookies } from '../flows.ts';
 
@@ -65,7 +71,12 @@ describe('the authorization response', () => {
   const respond = (target: ResponseTarget, rejection: Error, cookies: readonly string[] = []) => {
     const { requestContext, lines } = createLoggedContext();
     return {
-      response: withErrorRedirect(target, requestContext, cookies, () => Promise.reject(rejection)),
+      response: withErrorRedirect(
+        target,
+        requestContext,
+        () => Promise.reject(rejection),
+        async () => cookies,
+      ),
       lines,
     };
   };
@@ -174,8 +185,8 @@ describe('the authorization response', () => {
         await withErrorRedirect(
           buildTarget('https://app.example/cb'),
           requestContext,
-          ['a=1'],
           async () => response,
+          async () => ['a=1'],
         ),
       ).toBe(response);
       expect(response.headers.getSetCookie()).toEqual([]);
@@ -417,9 +428,6 @@ describe('reconsent for a refresh token', () => {
     });
   });
 
-  const staleMessage =
-    'This sign-in has expired or was started in another browser. Go back to the app and start again.';
-
   describe('the login transaction of the reconsent request', () => {
     it('requires neither reauthentication nor account selection, which the sign-in has met', async () => {
       const upstreamRequests: UpstreamRequest[] = [];
@@ -467,7 +475,7 @@ describe('reconsent for a refresh token', () => {
       await expectErrorPage(
         await returnFromReconsent({ code: 'ada', refresh: 'their-2' }),
         deployment,
-        staleMessage,
+        missingTransactionMessage,
       );
     });
 

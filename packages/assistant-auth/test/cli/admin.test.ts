@@ -4,8 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { BrokerStorage } from 'assistant-auth';
+import { generateKey } from 'assistant-auth/seal';
 import { migrate, sqliteAdmin, sqliteStorage } from 'assistant-auth/sqlite';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { buildDeletionQuestion } from '../../src/cli/admin/commands.ts';
+import { escapeControls, escapeControlsInLines, runCommand as runCliCommand } from '../../src/cli/command.ts';
 import { runCommand } from './run-command.ts';
 import { recordUser } from './sample-data.ts';
 
@@ -64,6 +68,61 @@ it('revokes the grants of one user, and writes an audit entry', async () => {
   expect(entry).toMatchObject({ event: 'revoked', actor: 'operator', userId: '-bruno' });
 });
 
+it('revokes the grants of a provider, whether it is configured or not', async () => {
+  expect(await readJson('revoke', 'provider', 'github')).toEqual({
+    ...{ revoked: { kind: 'provider', id: 'github' }, grants: 2, upstreamTokens: 0 },
+  });
+  for (const userId of ['ada', '-bruno'])
+    expect(await readGrants(userId)).toMatchObject([{ state: 'revoked', reason: 'revoked by the operator' }]);
+  const [entry] = await readAudit();
+  expect(entry).toMatchObject({ event: 'revoked', actor: 'operator', provider: 'github' });
+});
+
+it('lists the providers, and accepts a changed issuer', async () => {
+  const now = Math.floor(Date.now() / 1000);
+  await recordUser(storage, 'carol', now, 'https://renamed.example');
+  const { stdout } = await admin('providers');
+  expect(stdout).toMatch(
+    /^github +https:\/\/provider\.example +2 +https:\/\/renamed\.example +\d{4}-\d\d-\d\d \d\d:\d\d UTC$/m,
+  );
+  expect(await readJson('providers')).toEqual([
+    {
+      ...{ id: 'github', subjectNamespace: 'https://provider.example', identities: 2 },
+      ...{ refusedNamespace: 'https://renamed.example', refusedAt: now },
+    },
+  ]);
+  const nothingChanged = {
+    ...{ code: 1, stdout: '' },
+    stderr:
+      'Nothing was changed: this is not the namespace that was refused last for this provider. Run npx assistant-auth admin providers to see it.\n',
+  };
+  const before = await readAudit();
+  expect(await admin('providers', 'accept', 'github', 'https://stranger.example')).toEqual(nothingChanged);
+  expect(await readAudit()).toEqual(before);
+  expect(await admin('providers', 'accept', 'github', 'https://renamed.example')).toEqual({
+    ...{ code: 0, stderr: '' },
+    stdout:
+      'The subjects of the provider github now belong to https://renamed.example. Before, they belonged to https://provider.example. Deleted 0 upstream tokens of the previous issuer.\n',
+  });
+  const [entry] = await readAudit();
+  expect(entry).toMatchObject({ event: 'provider-accepted', actor: 'operator', provider: 'github' });
+  expect(await admin('providers', 'accept', 'github', 'https://renamed.example')).toEqual(nothingChanged);
+});
+
+it.each([
+  ['providers', 'github'],
+  ['providers', 'accept'],
+  ['providers', 'accept', 'github'],
+  ['providers', 'accept', 'github', 'https://renamed.example', 'google'],
+  ['grants', 'ada', 'github', 'google'],
+  ['providers', 'refuse', 'github'],
+  ['revoke', 'provider'],
+])('prints the usage for wrong arguments: %s %s', async (...args) => {
+  const { code, stdout, stderr } = await admin(...args);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toContain('providers accept <id> <namespace>');
+});
+
 it('deletes a user in a non-interactive shell only with --yes', async () => {
   const before = await readAudit();
   expect(await admin('delete', 'ada')).toEqual({
@@ -82,6 +141,10 @@ it.each([
   [
     ['revoke', 'grant', 'nothing'],
     'Nothing was revoked. The grant ID is unknown, or the grant was already revoked.\n',
+  ],
+  [
+    ['revoke', 'provider', 'nothing'],
+    'Nothing was revoked. The provider ID is unknown, or all grants of the provider were already revoked.\n',
   ],
 ])('changes nothing, and says so: %j', async (args, stderr) => {
   const before = await readAudit();
@@ -116,4 +179,105 @@ it('gives up after five seconds while another process writes, and has changed no
     stderr: `Another process kept the database ${join(folder, 'auth.db')} locked for five seconds. The query changed nothing. Try again later.\n`,
   });
   expect(await readGrants('ada')).toMatchObject([{ state: 'active' }]);
+});
+
+describe('control characters', () => {
+  // Each would change what the terminal shows: clear the screen, set its title, overwrite or reorder the line.
+  const controls = [
+    ...['\x1b[2J', '\x1b]0;title\x07', '\r', '\n', '\t', '\b', '\x7f', '\x85', '\x9b31m', '\x9d0;x\x9c'],
+    ...['\u2028', '\u2029', '\u202a', '\u202e', '\u2066', '\u2069', '\u200e', '\u200f', '\u061c'],
+  ];
+  const userId = `eve${controls.join('x')} 漢字é🙂`;
+  const expectPrintable = (text: string): void => {
+    expect(text).not.toMatch(/[\p{Bidi_Control}\p{Zl}\p{Zp}]/u);
+    expect(text.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+  };
+
+  beforeEach(() => recordUser(storage, userId, Math.floor(Date.now() / 1000)));
+
+  it.each([
+    ['users', ['users'], 5],
+    ['no-upstream-token', ['no-upstream-token'], 5],
+    ['audit', ['audit'], 5],
+    ['grants', ['grants', userId], 3],
+  ])(
+    'W22.1 tables: %s escapes them in every cell, and keeps one line for each row',
+    async (_, args, lines) => {
+      database
+        .prepare('UPDATE grants SET client_id = ?1, redirect_uri = ?1, scopes = json_array(?1)')
+        .run(userId);
+      const { code, stdout, stderr } = await admin(...args);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expectPrintable(stdout);
+      expect(stdout.split('\n')).toHaveLength(lines);
+      expect(stdout).toContain('eve\\u001b[2Jx\\u001b]0;title\\u0007x\\u000dx\\u000ax');
+      expect(stdout).toContain('\\u009b31m');
+      expect(stdout).toContain('\\u202e');
+      expect(stdout).toContain('漢字é🙂');
+    },
+  );
+
+  it('W22.2 JSON: escapes them, and stays the same value', async () => {
+    const { stdout } = await admin('users', '--json');
+    expectPrintable(stdout);
+    expect(JSON.parse(stdout)).toMatchObject([{ id: userId }, { id: '-bruno' }, { id: 'ada' }]);
+  });
+
+  it('W22.3 sentences: a revocation, the question before a deletion, and errors escape them', async () => {
+    const revoked = await admin('revoke', 'user', userId);
+    expect(revoked).toMatchObject({ code: 0, stderr: '' });
+    expect(revoked.stdout).toMatch(/^Revoked all grants of the user eve\\u001b\[2J.*\n$/);
+    expectPrintable(revoked.stdout);
+    const question = buildDeletionQuestion(userId);
+    expect(question).toMatch(/^Permanently delete the user eve\\u001b.*🙂\? Type yes to confirm: $/);
+    expectPrintable(question);
+    for (const args of [
+      ['revoke', '\x1b[2J', 'x'],
+      ['users', '--\x1b[2J'],
+      ['users', '--limit', '\x9b'],
+    ]) {
+      const { code, stdout, stderr } = await admin(...args);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expectPrintable(stderr);
+    }
+    const keys = await runCommand(
+      folder,
+      ['keys', 'resource', 'https://a\x1b[2J\u202e', '--issuer', '\x9bx'],
+      {
+        variables: { SEALING_KEYS: generateKey('k') },
+      },
+    );
+    expect(keys).toMatchObject({ code: 1, stdout: '' });
+    expectPrintable(keys.stderr);
+    const missing = await runCommand(folder, ['admin', 'users', '--database', 'no\x1b[2J\x9b.db']);
+    expect(missing).toMatchObject({ code: 1, stdout: '' });
+    expect(missing.stderr).toContain('no\\u001b[2J\\u009b.db');
+    expectPrintable(missing.stderr);
+  });
+
+  it('W22.3 errors that nothing expects: are printed with their stack trace, escaped', async () => {
+    const printed = vi.spyOn(console, 'error').mockReturnValue();
+    await runCliCommand(() => Promise.reject(new RangeError(`no such page: ${userId}`, { cause: userId })));
+    const [[text] = []] = printed.mock.calls;
+    printed.mockRestore();
+    expect(process.exitCode).toBe(1);
+    process.exitCode = undefined;
+    expect(text).toMatch(/^RangeError: no such page: eve\\u001b.*\n {4}at /s);
+    expectPrintable(String(text));
+  });
+
+  it('W22.4 any text: no control character is left, and JSON stays the same value', () => {
+    const anyText = fc.string({
+      unit: fc.oneof(fc.constantFrom(...controls), fc.string({ unit: 'binary' })),
+    });
+    fc.assert(
+      fc.property(anyText, (text) => {
+        expectPrintable(escapeControls(text));
+        expect(escapeControls(text)).not.toContain('\n');
+        const json = JSON.stringify({ text, list: [text] }, null, 2);
+        expectPrintable(escapeControlsInLines(json));
+        expect(JSON.parse(escapeControlsInLines(json))).toEqual({ text, list: [text] });
+      }),
+    );
+  });
 });

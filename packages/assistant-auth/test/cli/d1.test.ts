@@ -78,7 +78,7 @@ describe('--local', () => {
   it('uses the database to which Wrangler applied the migrations, next to those of the project', async () => {
     const { code, stdout } = await applyMigrations();
     expect(code).toBe(0);
-    const files = ['0001_broker.sql', '0001_init.sql', '0002_clients.sql'];
+    const files = ['0001_broker.sql', '0001_init.sql', '0002_clients.sql', '0003_providers.sql'];
     for (const file of files) expect(stdout).toContain(file);
     expect((await applyMigrations()).stdout).toContain('No migrations to apply');
     const database = openStoredD1('.wrangler/state');

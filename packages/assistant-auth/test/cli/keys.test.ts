@@ -9,7 +9,7 @@ import { generateKey, parseKeyRing } from 'assistant-auth/seal';
 import { migrate, sqliteStorage } from 'assistant-auth/sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runCommand } from './run-command.ts';
-import { cleanUp } from './sample-data.ts';
+import { cleanUp, recordUser } from './sample-data.ts';
 
 let folder: string;
 
@@ -180,6 +180,25 @@ describe('with a SQLite file', () => {
       ...['role', 'seals and opens', 'opens', 'opens', undefined],
     ]);
     expectNoSecret(stdout);
+  });
+
+  it.each([
+    ['one key', first, ['in use']],
+    ['two keys', `${first} ${second}`, ['in use', '1']],
+    ['three keys', ring, ['in use', '1', '0']],
+  ])('shows that the key that seals is in use, and what needs the others: %s', async (_, listed, needed) => {
+    await cleanUp(storage, `${second} ${first}`, now - 2 * hour);
+    await recordUser(storage, 'ada', now - 2 * hour);
+    await cleanUp(storage, ring, now - hour);
+    const { code, stdout, stderr } = await runKeys(['list', '--database', 'auth.db'], listed);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const [header, ...rows] = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split(/ {2,}/));
+    expect(header?.slice(0, 5)).toEqual(['key', 'role', 'stored tokens', 'sealed until', 'active grants']);
+    expect(rows.map((row) => row[4])).toEqual(needed);
+    expect(rows[0]).toEqual(['a', 'seals and opens', '0', '-', 'in use', '-', '-']);
   });
 
   it('refuses a file that does not exist, and does not create it', async () => {

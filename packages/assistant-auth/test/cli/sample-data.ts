@@ -4,11 +4,17 @@ import type { BrokerStorage } from 'assistant-auth';
 const day = 86_400;
 
 /** Records a user with one active grant at the client `chatgpt`, and without an upstream token. */
-export const recordUser = async (storage: BrokerStorage, userId: string, now: number): Promise<void> => {
+export const recordUser = async (
+  storage: BrokerStorage,
+  userId: string,
+  now: number,
+  subjectNamespace = 'https://provider.example',
+): Promise<void> => {
   await storage.recordSignIn({
     now,
     limits: { signIns: 20, period: 600, activeGrants: 200 },
     identity: { provider: 'github', subject: userId },
+    subjectNamespace,
     user: { kind: 'by-identity', newId: userId },
     grant: {
       ...{ id: `grant of ${userId}`, clientId: 'chatgpt', redirectUri: 'https://chat.example/callback' },

@@ -189,6 +189,15 @@ describe('cookies', () => {
       },
     );
 
+    it.each([' ', '\t', '=', 'a', ';', ' ;', ' ='])(
+      'reads a long header in linear time: many of %j',
+      (text) => {
+        // In quadratic time, this would take minutes.
+        for (const long of [`a${text.repeat(1_000_000)}x=1`, `a=b${text.repeat(1_000_000)}x`])
+          expect(readCookieHeader(`${long}; b=2`)).toMatchObject({ b: '2' });
+      },
+    );
+
     it('finds none without the header', () => {
       expect([...readCookies(new Request('https://words.example/'))]).toEqual([]);
     });

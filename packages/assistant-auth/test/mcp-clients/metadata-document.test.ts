@@ -71,9 +71,9 @@ describe('a client with a metadata document', () => {
   it.each([
     ['uses refresh tokens', {}, true],
     ['does not use them', { grant_types: undefined }, false],
-  ])('is shown as staying connected only if it uses refresh tokens: it %s', async (_, changes, isShown) => {
+  ])('is shown as keeping access only if it uses refresh tokens: it %s', async (_, changes, isShown) => {
     const { response } = await open(deployWith(publish(changes)));
-    expect((await response.text()).includes('stay connected until you disconnect it')).toBe(isShown);
+    expect((await response.text()).includes(' keeps access for up to ')).toBe(isShown);
   });
 
   it.each([

@@ -158,6 +158,11 @@ describe('the server metadata', () => {
       token_endpoint_auth_methods_supported: [
         ...['client_secret_post', 'client_secret_basic', 'none', 'private_key_jwt'],
       ],
+      introspection_endpoint_auth_methods_supported: [
+        'client_secret_post',
+        'client_secret_basic',
+        'private_key_jwt',
+      ],
       token_endpoint_auth_signing_alg_values_supported: algorithms,
       revocation_endpoint_auth_signing_alg_values_supported: algorithms,
     });

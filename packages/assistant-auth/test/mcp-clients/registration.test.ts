@@ -328,7 +328,7 @@ describe('a client that registered itself', () => {
     const tokens = await obtainTokensFor(deployment, request);
     const client_id = request.client_id;
     const revoked = await postForm(deployment, '/revoke', { client_id, token: 'x' });
-    expect([revoked.status, await revoked.text()]).toEqual([200, '']);
+    expect([revoked.status, await revoked.text()]).toEqual([200, '{}']);
     const other = (await registerClient(deployment)).request.client_id;
     await expectTokenError(
       await postForm(deployment, '/revoke', { client_id: other, token: tokens.access_token }),
@@ -345,7 +345,7 @@ describe('a client that registered itself', () => {
     await expectErrorPage(response, later, 'The redirect URI is not registered for this app.');
   });
 
-  const otherKeys = 'test-2.HxoeHRwbGhkYFxYVFBMSERAPDg0MCwoJCAcGBQQDAgE';
+  const otherKeys = 'test-2.kOGm3x_6VEKfHIHYUW1uecf9by3yQV86t5SzTcgOQHQ';
 
   it('stays registered, with its secret, after the key that sealed its ID was removed', async () => {
     const deployment = createDeployment();

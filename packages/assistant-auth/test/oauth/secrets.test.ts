@@ -6,6 +6,7 @@ import { parseCodeChallenge, verifyCodeVerifier } from '../../src/oauth/pkce.ts'
 import {
   decodeBase64url,
   encodeBase64url,
+  hasPattern,
   type RandomBytes,
   randomId,
   randomSecret,
@@ -33,6 +34,45 @@ describe('random values', () => {
       randomId(randomBytes),
     ]).flat();
     expect(new Set(values).size).toBe(2000);
+  });
+});
+
+describe('a pattern in a secret', () => {
+  const hasPatternIn = (text: string) => hasPattern([...new TextEncoder().encode(text)]);
+
+  it.each([
+    ['one character', 'a'.repeat(32)],
+    ['one character but the last', `${'a'.repeat(42)}b`],
+    ['two characters', 'ab'.repeat(16)],
+    ['three characters in no order', 'aababcbcacbaabcbacbbacabcabcaacb'],
+    ['five characters in no order', 'abcdeacebdaecbdbeacdcebadeabcdce'],
+    ['a short unit', 'abcabc'.repeat(6)],
+    ['a word', 'change-me-'.repeat(4)],
+    ['a word and a counter', 'password1password2password3password4'],
+    ['a unit of half the length', 'q8Zr1LxwT0vKq8Zr1LxwT0vKq8Zr1LxwT0vK'],
+    ['a random unit twice', '9f3b1c77e0a452d89f3b1c77e0a452d8'],
+    ['digits and letters in order', '0123456789abcdef0123456789abcdef'],
+    ['the alphabet', 'abcdefghijklmnopqrstuvwxyzABCDEF'],
+    ['a descending sequence', 'zyxwvutsrqponmlkjihgfedcba987654'],
+    ['every second character', 'acegikmoqsuwyACEGIKMOQSUWY024689'],
+    ['the numbers from 1', '1234567890'.repeat(4)],
+  ])('is found: %s', (_, text) => {
+    expect(hasPatternIn(text)).toBe(true);
+  });
+
+  // A pattern is found in fewer than 1 in 10^11 random secrets.
+  it.each([
+    ['32 hexadecimal characters', '0123456789abcdef', 32],
+    ['64 hexadecimal characters', '0123456789abcdef', 64],
+    ['78 decimal digits', '0123456789', 78],
+    ['43 characters of base64url', 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_', 43],
+    ['32 bytes', undefined, 32],
+  ])('is not found in random secrets: %s', (_, alphabet, length) => {
+    for (let count = 0; count < 5_000; count++) {
+      const numbers = [...crypto.getRandomValues(new Uint32Array(length))];
+      const values = numbers.map((number) => alphabet?.charCodeAt(number % alphabet.length) ?? number % 256);
+      expect(hasPattern(values), String(values)).toBe(false);
+    }
   });
 });
 

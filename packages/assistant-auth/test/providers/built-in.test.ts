@@ -1,4 +1,5 @@
 /** The built-in providers: Apple, GitHub, Google and Microsoft. */
+import fc from 'fast-check';
 import { exportPKCS8, exportSPKI, generateKeyPair, importSPKI, jwtVerify } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../src/oauth/errors.ts';
@@ -6,6 +7,7 @@ import { type AppleOptions, apple } from '../../src/providers/apple.ts';
 import { github } from '../../src/providers/github.ts';
 import { google } from '../../src/providers/google.ts';
 import { type MicrosoftOptions, microsoft } from '../../src/providers/microsoft.ts';
+import { oidc } from '../../src/providers/oidc.ts';
 import {
   callback,
   captureProviderError,
@@ -13,6 +15,7 @@ import {
   clientId,
   clientSecret,
   createFakeIssuer,
+  invisibleTexts,
   upstreamRequest,
 } from './fake-issuer.ts';
 import { createFakeServer } from './fake-oauth-server.ts';
@@ -22,6 +25,14 @@ describe('Apple', async () => {
   const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
   const pem = await exportPKCS8(privateKey);
   const spki = await exportSPKI(publicKey);
+
+  const readDer = (text: string) =>
+    Uint8Array.from(atob(text.replaceAll(/-----.*-----|\s/g, '')), (character) => character.charCodeAt(0));
+  const encodePem = (bytes: Uint8Array) =>
+    `-----BEGIN PRIVATE KEY-----\n${btoa(String.fromCharCode(...bytes))}\n-----END PRIVATE KEY-----\n`;
+  const der = readDer(pem);
+  const otherKey = await generateKeyPair('ES256', { extractable: true });
+  const otherDer = readDer(await exportPKCS8(otherKey.privateKey));
 
   const p384 = await exportPKCS8((await generateKeyPair('ES384', { extractable: true })).privateKey);
   const rsa = await exportPKCS8((await generateKeyPair('RS256', { extractable: true })).privateKey);
@@ -113,7 +124,7 @@ describe('Apple', async () => {
       expect(identityWithoutEmail).not.toHaveProperty('email');
     });
 
-    it.each([
+    it.each<readonly [string, URL]>([
       ['not JSON', callback({ user: '{' })],
       ['empty', callback({ user: '' })],
       ['null', callbackWithUser(null)],
@@ -121,11 +132,34 @@ describe('Apple', async () => {
       ['missing', callbackWithUser({ email: 'ada@example.com' })],
       ['not made of strings', callbackWithUser({ name: { firstName: 7, lastName: { toString: 'x' } } })],
       ['blank', callbackWithUser({ name: { firstName: ' ', lastName: '' } })],
+      ['a list', callbackWithUser({ name: [' ', ' '] })],
+      ...invisibleTexts.map(
+        ([name, text]) => [name, callbackWithUser({ name: { firstName: text, lastName: text } })] as const,
+      ),
       ['too long', callbackWithUser({ name: { firstName: 'x'.repeat(321) } })],
     ])('has no label if the name is %s, and the sign-in succeeds', async (_, callbackUrl) => {
       const identity = await setUp({ email: undefined }).handleCallback(callbackUrl);
       expect(identity.subject).toBe('person-1');
       expect(identity).not.toHaveProperty('label');
+    });
+
+    it('has the other part of the name as its label if one is invisible', async () => {
+      for (const [, text] of invisibleTexts)
+        for (const name of [
+          { firstName: text, lastName: 'Marlow' },
+          { firstName: 'Marlow', lastName: text },
+        ])
+          expect((await setUp({ email: undefined }).handleCallback(callbackWithUser({ name }))).label).toBe(
+            'Marlow',
+          );
+    });
+
+    it('has the name as its label if the email address is invisible', async () => {
+      for (const [, email] of invisibleTexts) {
+        const identity = await setUp({ email }).handleCallback(callbackWithUser(userWithName));
+        expect(identity).toMatchObject({ label: 'Ada Marlow', emailVerified: false });
+        expect(identity).not.toHaveProperty('email');
+      }
     });
 
     it('B12.1 is denied if the user cancels', async () => {
@@ -172,6 +206,9 @@ describe('Apple', async () => {
       ['with its line breaks', pem],
       ['with escaped line breaks', pem.replaceAll('\n', '\\n')],
       ['with Windows line breaks', pem.replaceAll('\n', '\r\n')],
+      ['with escaped Windows line breaks', pem.replaceAll('\n', '\\r\\n')],
+      ['on one line with spaces', pem.replaceAll('\n', ' ')],
+      ['without a line break at the end', pem.trimEnd()],
       ['without header and footer', pem.replaceAll(/-----.*-----\n?/g, '')],
     ])('accepts the text of the key file %s', async (_, text) => {
       const secret = await readSentSecret({ privateKey: text });
@@ -181,7 +218,8 @@ describe('Apple', async () => {
       expect(payload).toMatchObject({ iss: 'ABCDE12345', sub: 'our-client-id' });
     });
 
-    const noKey = 'must be the contents of the .p8 file from Apple.';
+    const noKey =
+      'must be the complete contents of the .p8 file from Apple: a P-256 private key that is not encrypted.';
     const noId = 'must be the ten letters and digits that Apple shows.';
     it.each<[string, string, Partial<AppleOptions>, string]>([
       ['teamId', 'too short', { teamId: 'ABCDE1234' }, noId],
@@ -192,18 +230,100 @@ describe('Apple', async () => {
       ['privateKey', 'the name of the file', { privateKey: 'AuthKey_FGHIJ67890.p8' }, noKey],
       ['privateKey', 'an RSA key', { privateKey: rsa }, noKey],
       ['privateKey', 'a key of another curve', { privateKey: p384 }, noKey],
+      ['privateKey', 'a public key', { privateKey: spki }, noKey],
+      [
+        'privateKey',
+        'a public key with another header',
+        { privateKey: spki.replaceAll('PUBLIC', 'PRIVATE') },
+        noKey,
+      ],
+      [
+        'privateKey',
+        'an encrypted key',
+        { privateKey: pem.replaceAll('PRIVATE', 'ENCRYPTED PRIVATE') },
+        noKey,
+      ],
+      ['privateKey', 'a certificate', { privateKey: pem.replaceAll('PRIVATE KEY', 'CERTIFICATE') }, noKey],
+      ['privateKey', 'an EC key without PKCS #8', { privateKey: encodePem(der.slice(29)) }, noKey],
+      ['privateKey', 'only zeros', { privateKey: encodePem(der.slice().fill(0, 36, 68)) }, noKey],
+      ['privateKey', 'a byte too many', { privateKey: encodePem(Uint8Array.of(...der, 0)) }, noKey],
+      ['privateKey', 'two keys', { privateKey: pem + pem }, noKey],
+      ['privateKey', 'no footer', { privateKey: pem.replace(/-----END.*/, '') }, noKey],
+      ['privateKey', 'no header', { privateKey: pem.replace(/.*BEGIN.*-----/, '') }, noKey],
+      ['privateKey', 'quotation marks', { privateKey: `"${pem}"` }, noKey],
     ])('fails at startup for an invalid %s: %s', (option, _, changes, problem) => {
       expect(() => apple({ ...settings, ...changes })).toThrow(
         new ConfigurationError(`providers.apple.${option}`, problem),
       );
     });
 
-    it('fails for a truncated key, with a message that does not contain it', async () => {
-      const { handleCallback } = setUp(
-        {},
-        { privateKey: `${pem.replaceAll(/-----.*-----|\s/g, '').slice(0, 60)}` },
+    it('fails at startup for every key that is cut off, or whose middle part is missing', () => {
+      const withoutWhitespace = (text: string) => text.replaceAll(/\\n|\s/g, '');
+      const expectRefused = (privateKey: string) => {
+        expect(() => apple({ ...settings, privateKey })).toThrow(
+          new ConfigurationError('providers.apple.privateKey', noKey),
+        );
+      };
+      const base64 = withoutWhitespace(pem.replaceAll(/-----.*-----/g, ''));
+      for (const text of [pem, pem.replaceAll('\n', '\\n'), base64]) {
+        const end = text.trimEnd().length;
+        for (let length = 0; length < end; length++) {
+          const start = text.slice(0, length);
+          // An escaped line break that is cut off is not part of the key.
+          if (withoutWhitespace(start) !== withoutWhitespace(text)) expectRefused(start);
+        }
+      }
+      fc.assert(
+        fc.property(
+          fc.constantFrom(pem, base64),
+          fc.nat(pem.length),
+          fc.integer({ min: 1, max: pem.length }),
+          (text, from, length) => {
+            const privateKey = text.slice(0, from) + text.slice(from + length);
+            fc.pre(withoutWhitespace(privateKey) !== withoutWhitespace(text) && privateKey !== base64);
+            expectRefused(privateKey);
+          },
+        ),
+        { numRuns: 2000 },
       );
-      expect(await captureProviderError(handleCallback())).toEqual({
+    });
+
+    it('fails at startup for every key with bytes that are missing from its middle, even with correct base64', () => {
+      for (let from = 0; from < der.length; from++)
+        for (let to = from + 1; to <= der.length; to++) {
+          const privateKey = encodePem(Uint8Array.of(...der.slice(0, from), ...der.slice(to)));
+          expect(() => apple({ ...settings, privateKey })).toThrow(ConfigurationError);
+        }
+    });
+
+    it('accepts a key that names its curve or has no public key, but only in base64 with padding', async () => {
+      const [head, scalar, publicPart] = [der.slice(0, 36), der.slice(36, 68), der.slice(68)];
+      const curve = Uint8Array.from([0xa0, 0x0a, ...der.slice(17, 27)]);
+      const build = (...parts: readonly Uint8Array[]) => {
+        const fields = parts.flatMap((part) => [...part]);
+        const ecKey = [0x30, 5 + fields.length, 2, 1, 1, 4, 32, ...fields];
+        const content = [...der.slice(3, 27), 4, ecKey.length, ...ecKey];
+        const length = content.length < 128 ? [content.length] : [0x81, content.length];
+        return encodePem(Uint8Array.from([0x30, ...length, ...content]));
+      };
+      expect([...head.slice(27)]).toEqual([4, 0x6d, 0x30, 0x6b, 2, 1, 1, 4, 32]);
+      const padded = build(scalar);
+      expect(padded).toContain('==');
+      for (const privateKey of [
+        padded.replace('==', ''),
+        padded.replace('==', '='),
+        padded.replace(/.==/, '1=='),
+      ])
+        expect(() => apple({ ...settings, privateKey })).toThrow(ConfigurationError);
+      for (const privateKey of [build(scalar), build(scalar, curve), build(scalar, curve, publicPart)]) {
+        const secret = await readSentSecret({ privateKey });
+        await jwtVerify(secret, await importSPKI(spki, 'ES256'), { currentDate: new Date(1.8e12) });
+      }
+    });
+
+    it('fails at the first sign-in for a public key of another private key, with a message that does not contain it', async () => {
+      const privateKey = encodePem(Uint8Array.of(...der.slice(0, 68), ...otherDer.slice(68)));
+      expect(await captureProviderError(setUp({}, { privateKey }).handleCallback())).toEqual({
         kind: 'invalid',
         reason: 'the private key for Apple cannot be used',
       });
@@ -313,6 +433,14 @@ describe('GitHub', () => {
       expect(await handleCallback()).toMatchObject({ email: 'ceo@fabrikam.example', emailVerified: false });
     });
 
+    it.each(invisibleTexts)('has no email address that is only %s', async (_, text) => {
+      const { server, handleCallback } = setUp();
+      server.overrideProfile({ login: text, email: text });
+      const identity = await handleCallback();
+      expect(identity.label).toBe('Ada Marlow');
+      expect(identity).not.toHaveProperty('email');
+    });
+
     it('can have neither a public email address nor a name', async () => {
       const { server, handleCallback } = setUp();
       server.overrideProfile({ name: null, email: null });
@@ -343,6 +471,17 @@ describe('GitHub', () => {
         reason: `the token endpoint responded with ${error}`,
       });
       expect(server.listRequestedEndpoints()).toEqual(['token']);
+    });
+
+    it.each([
+      [{ 'x-ratelimit-remaining': '0' }, 'unavailable', 'api.github.com responded with status 403'],
+      [{ 'retry-after': '60' }, 'unavailable', 'api.github.com responded with status 403'],
+      [{ 'x-ratelimit-remaining': '59' }, 'invalid', 'the profile endpoint responded with status 403'],
+    ])('B24.1 a 403 from the API with %j means that it is %s', async (headers, kind, reason) => {
+      const { server, handleCallback } = setUp();
+      const message = { message: 'their-message' };
+      server.overrideEndpoints({ profile: () => Response.json(message, { status: 403, headers }) });
+      expect(await captureProviderError(handleCallback())).toEqual({ kind, reason });
     });
 
     it('B5.1 a response from another issuer is refused', async () => {
@@ -394,6 +533,99 @@ describe('Google', () => {
       provider: 'google',
       subject: 'person-1',
     });
+  });
+
+  const signInWithIssuer = async (
+    iss: unknown,
+    callbackUrl = callback(),
+    createProvider = () => google({ clientId, clientSecret }),
+  ) => {
+    const issuer = createFakeIssuer('https://accounts.google.com');
+    issuer.override({ claims: { iss } });
+    return createProvider().handleCallback(callbackUrl, upstreamRequest, issuer.io);
+  };
+
+  it.each(['https://accounts.google.com', 'accounts.google.com'])(
+    'B25.1 both names: an ID token and a response from %s are accepted',
+    async (iss) => {
+      const expected = { provider: 'google', subject: 'person-1', claims: { iss } };
+      expect(await signInWithIssuer(iss)).toMatchObject(expected);
+      expect(await signInWithIssuer(iss, callback({ iss }))).toMatchObject(expected);
+    },
+  );
+
+  const similarNames = [
+    ...[
+      'http://accounts.google.com',
+      'https://accounts.google.com/',
+      'accounts.google.com/',
+      '//accounts.google.com',
+    ],
+    ...[
+      'accounts.google.com.evil.example',
+      'https://accounts.google.com.evil.example',
+      'evil.accounts.google.com',
+    ],
+    ...[
+      'Accounts.Google.com',
+      'accounts.google.com:443',
+      'https://accounts.google.com:443',
+      ' accounts.google.com',
+    ],
+    ...['google.com', 'https://google.com', 'accounts.google', 'https://securetoken.google.com/words', ''],
+  ];
+
+  it.each([...similarNames, undefined, null, ['accounts.google.com'], { iss: 'accounts.google.com' }])(
+    'B25.2 similar names: an ID token from %j is refused',
+    async (iss) => {
+      expect(await captureProviderError(signInWithIssuer(iss))).toEqual({
+        kind: 'invalid',
+        reason: 'the ID token is from another issuer',
+      });
+    },
+  );
+
+  it.each(similarNames.filter((name) => name !== ''))(
+    'B25.2 similar names: a response from %j is refused',
+    async (iss) => {
+      expect(await captureProviderError(signInWithIssuer('accounts.google.com', callback({ iss })))).toEqual({
+        kind: 'invalid',
+        reason: 'the authorization response is from another issuer',
+      });
+    },
+  );
+
+  it('B25.2 similar names: metadata with the name without https:// is refused', async () => {
+    const issuer = createFakeIssuer('https://accounts.google.com');
+    issuer.override({ metadata: { issuer: 'accounts.google.com' } });
+    const provider = google({ clientId, clientSecret });
+    expect(
+      await captureProviderError(provider.handleCallback(callback(), upstreamRequest, issuer.io)),
+    ).toEqual({ kind: 'invalid', reason: 'the metadata of accounts.google.com names another issuer' });
+  });
+
+  it('B25.2 similar names: an issuer of oidc() has no second name', async () => {
+    const createProvider = () =>
+      oidc({
+        ...{ id: 'google', displayName: 'Google', clientId, clientSecret },
+        issuer: 'https://accounts.google.com',
+      });
+    expect(
+      await captureProviderError(signInWithIssuer('accounts.google.com', callback(), createProvider)),
+    ).toEqual({ kind: 'invalid', reason: 'the ID token is from another issuer' });
+  });
+
+  it('B25.1 both names: those of a fake provider are its URL with and without http://', async () => {
+    const issuer = createFakeIssuer('http://127.0.0.1:4001');
+    const provider = google({ clientId, clientSecret, baseUrl: issuer.issuer });
+    const io = { ...issuer.io, allowLoopbackHttp: true };
+    const signIn = (iss: string) => {
+      issuer.override({ claims: { iss } });
+      return provider.handleCallback(callback(), upstreamRequest, io);
+    };
+    expect(await signIn('127.0.0.1:4001')).toMatchObject({ subject: 'person-1' });
+    for (const iss of ['127.0.0.1', 'accounts.google.com', 'https://accounts.google.com'])
+      expect(await captureProviderError(signIn(iss))).toMatchObject({ kind: 'invalid' });
   });
 
   it('accepts a sign-in without a refresh token', async () => {
@@ -681,7 +913,7 @@ describe('Microsoft', () => {
       async (iss) => {
         const { issuer, handleCallback } = setUp('common', contoso);
         expect(await captureProviderError(handleCallback(callback({ iss })))).toEqual(
-          invalid('unexpected "iss" (issuer) response parameter value'),
+          invalid('the authorization response is from another issuer'),
         );
         expect(issuer.takeRequestedEndpoints()).toEqual(['discovery']);
       },

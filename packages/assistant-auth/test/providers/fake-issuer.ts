@@ -30,6 +30,24 @@ export interface RecordedRequest {
   readonly canTimeOut: boolean;
 }
 
+/** Texts that show nothing: whitespace, control characters, and characters without a glyph. */
+export const invisibleTexts: readonly (readonly [name: string, text: string])[] = [
+  ['a space', ' '],
+  ['a tab and a line break', '\t\r\n'],
+  ['a no-break space', '\u00A0'],
+  ['a zero-width space', '\u200B'],
+  ['a byte order mark', '\uFEFF'],
+  ['zero-width joiners between spaces', ' \u200D \u200C '],
+  ['control characters', '\u0000\u001F\u007F\u0085'],
+  ['a soft hyphen', '\u00AD'],
+  ['marks of the text direction', '\u202E\u2066\u200F'],
+  ['an ideographic space', '\u3000'],
+  ['a Hangul filler', '\u3164\u115F\uFFA0'],
+  ['an empty Braille pattern', '\u2800'],
+  ['a variation selector', '\uFE0F'],
+  ['a tag character', '\u{E0020}'],
+];
+
 /** One request to the provider, with the verifier and challenge of RFC 7636 appendix B. */
 export const upstreamRequest = {
   redirectUri: 'https://words.example/callback/acme',
@@ -151,7 +169,8 @@ const describeRequest = (url: string, init: RequestInit, metadata: Claims): Reco
   endpoint: classifyUrl(url, metadata),
   method: init.method ?? 'GET',
   url,
-  headers: Object.fromEntries(new Headers(init.headers)),
+  // `fetch` adds the content type of the body.
+  headers: Object.fromEntries(new Request(url, init).headers),
   body: String(init.body ?? ''),
   redirect: init.redirect,
   canTimeOut: init.signal instanceof AbortSignal,

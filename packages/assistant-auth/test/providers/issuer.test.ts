@@ -171,7 +171,7 @@ describe('discovery', () => {
         await captureProviderError(
           createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io),
         ),
-      ).toEqual(invalid(`the issuer of ${new URL(url).host} is not an allowed URL`));
+      ).toEqual(invalid(`the metadata URL of ${new URL(url).host} is not an allowed URL`));
       expect(issuer.takeRequestedEndpoints()).toEqual([]);
     });
 

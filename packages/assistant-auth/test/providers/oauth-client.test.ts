@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../src/oauth/errors.ts';
-import { type ProviderOptions, resolveBaseUrl, validate } from '../../src/providers/config.ts';
+import { type ClientConfig, resolveBaseUrl, validate } from '../../src/providers/config.ts';
 import { fetchFromProvider } from '../../src/providers/http.ts';
 import {
   createIdentity,
@@ -28,7 +28,7 @@ import { createFakeServer, createOAuth2Provider } from './fake-oauth-server.ts';
 import type { Claims } from './signing.ts';
 
 describe('options', () => {
-  const validOptions: Required<ProviderOptions> = {
+  const validOptions: ClientConfig = {
     id: 'acme',
     displayName: 'Acme',
     clientId: 'id',
@@ -41,6 +41,7 @@ describe('options', () => {
     singleUseRefreshTokens: true,
     recheckInterval: 600,
     offlineAccess: 'by-scope',
+    pkce: true,
   };
 
   const validateOptions = (changes: Readonly<Record<string, unknown>>) =>
@@ -156,11 +157,35 @@ describe('HTTP', () => {
       pull: (controller) => controller.error(error),
     });
 
+  /** A response that says nothing about the request, whatever its body contains. */
+  const createRateLimited = (status: number, headers: Readonly<Record<string, string>>) =>
+    Response.json({ error: 'invalid_grant', message: 'their-message' }, { status, headers });
+
   const unavailable = 'unavailable';
   const outages: readonly (readonly [name: string, respond: Respond, reason: string])[] = [
     ['B13.1 500', () => new Response('their-page', { status: 500 }), 'responded with status 500'],
     ['B13.1 503', () => new Response(null, { status: 503 }), 'responded with status 503'],
     ['B13.2 429', () => Response.json({ error: 'slow_down' }, { status: 429 }), 'responded with status 429'],
+    [
+      'B24.1 429 with rate-limit headers',
+      () => createRateLimited(429, { 'retry-after': '60', 'x-ratelimit-remaining': '0' }),
+      'responded with status 429',
+    ],
+    [
+      'B24.1 403 of a primary rate limit',
+      () => createRateLimited(403, { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '1800000060' }),
+      'responded with status 403',
+    ],
+    [
+      'B24.1 403 of a secondary rate limit',
+      () => createRateLimited(403, { 'retry-after': '60', 'x-ratelimit-remaining': '4999' }),
+      'responded with status 403',
+    ],
+    [
+      'B24.1 403 with a date to retry after',
+      () => createRateLimited(403, { 'Retry-After': 'Fri, 15 Jan 2027 08:01:00 GMT' }),
+      'responded with status 403',
+    ],
     ['B13.3 no response in time', () => Promise.reject(createTimeoutError()), 'took too long'],
     [
       'B13.3 a body that does not end in time',
@@ -201,6 +226,20 @@ describe('HTTP', () => {
         expect(requestedEndpoints).toEqual(endpoints.slice(0, endpoints.indexOf(endpoint) + 1));
       },
     );
+
+    it.each(
+      forEveryEndpoint([
+        [403, {}],
+        [403, { 'x-ratelimit-remaining': '1' }],
+        [403, { 'x-ratelimit-remaining': '' }],
+        [403, { 'x-ratelimit-limit': '0' }],
+        [401, { 'retry-after': '60', 'x-ratelimit-remaining': '0' }],
+        [400, { 'x-ratelimit-remaining': '0' }],
+      ]),
+    )('%s: B24.2 is not unavailable if it responds with %i and %j', async (endpoint, status, headers) => {
+      const { error } = await failOnce(endpoint, () => createRateLimited(status, headers));
+      expect(error).toMatchObject({ kind: 'invalid' });
+    });
 
     it.each(forEveryEndpoint([[301], [302], [303], [307], [308]]))(
       '%s: a redirect with %i is not followed',
@@ -243,7 +282,6 @@ describe('HTTP', () => {
       expect(error).toEqual({ kind: 'invalid', reason });
     });
 
-    // `oauth4webapi` would take hours to parse this one.
     it.each([
       ['discovery', 'id.example responded with status 401, without metadata'],
       ['token', 'the token endpoint rejected the client credentials'],
@@ -295,14 +333,15 @@ describe('HTTP', () => {
     const sendRequest = (respond: Respond) =>
       fetchFromProvider(
         'https://id.example/x',
-        { method: 'GET', headers: {} },
+        {},
         { fetch: async () => respond(), now: () => 0, allowLoopbackHttp: false, timeoutMs: 10_000 },
       );
 
     it(`accepts a response of ${limit} bytes and refuses one more`, async () => {
-      const response = await sendRequest(() => new Response('x'.repeat(limit)));
-      expect(await response.text()).toHaveLength(limit);
-      expect(await captureProviderError(sendRequest(() => new Response('x'.repeat(limit + 1))))).toEqual({
+      const quoted = (length: number) => `"${'x'.repeat(length - 2)}"`;
+      const response = await sendRequest(() => new Response(quoted(limit)));
+      expect(await response.json()).toHaveLength(limit - 2);
+      expect(await captureProviderError(sendRequest(() => new Response(quoted(limit + 1))))).toEqual({
         kind: 'invalid',
         reason: `id.example sent more than ${limit} bytes`,
       });
@@ -326,7 +365,7 @@ describe('HTTP', () => {
         allowLoopbackHttp: false,
         timeoutMs: 10_000,
       };
-      await fetchFromProvider('https://id.example/x', { method: 'GET', headers: {} }, io);
+      await fetchFromProvider('https://id.example/x', {}, io);
       expect(receiver).toBeUndefined();
     });
   });

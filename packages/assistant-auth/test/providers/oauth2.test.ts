@@ -14,6 +14,7 @@ import {
   clientId,
   clientSecret,
   code,
+  invisibleTexts,
   upstreamRequest,
 } from './fake-issuer.ts';
 import { createFakeServer, createOAuth2Provider, type ServerEndpoint } from './fake-oauth-server.ts';
@@ -111,6 +112,25 @@ describe('an OAuth 2.0 server', () => {
       });
     });
 
+    it.each(invisibleTexts)('has neither a label nor an email address that is only %s', async (_, text) => {
+      const server = createFakeServer();
+      server.overrideProfile({ name: text, email: text });
+      const provider = createOAuth2Provider({
+        mapProfile: ({ id, name, email }) => ({
+          subject: String(id),
+          labels: [email, name],
+          email,
+          emailVerified: true,
+        }),
+      });
+      expect(await provider.handleCallback(callback(), upstreamRequest, server.io)).toEqual({
+        provider: 'acme',
+        subject: 'person-1',
+        emailVerified: false,
+        claims: { id: 'person-1', name: text, email: text },
+      });
+    });
+
     it('has no refresh token if none was returned', async () => {
       const identity = await createOAuth2Provider().handleCallback(
         callback(),
@@ -126,17 +146,21 @@ describe('an OAuth 2.0 server', () => {
       [
         'B5.1 of another issuer',
         { iss: 'https://evil.example' },
-        'unexpected "iss" (issuer) response parameter value',
+        'the authorization response is from another issuer',
       ],
       [
         'B5.1 of its issuer with a slash',
         { iss: 'https://acme.example/' },
-        'unexpected "iss" (issuer) response parameter value',
+        'the authorization response is from another issuer',
       ],
-      ['of another login transaction', { state: 'another' }, 'unexpected "state" response parameter value'],
-      ['without a state', { state: null }, 'response parameter "state" missing'],
-      ['B12.2 without a code', { code: null }, 'no authorization code in "callbackParameters"'],
-      ['B12.2 with an empty code', { code: '' }, 'no authorization code in "callbackParameters"'],
+      [
+        'of another login transaction',
+        { state: 'another' },
+        'the authorization response is for another sign-in',
+      ],
+      ['without a state', { state: null }, 'the authorization response is for another sign-in'],
+      ['B12.2 without a code', { code: null }, 'the authorization response has no code'],
+      ['B12.2 with an empty code', { code: '' }, 'the authorization response has no code'],
     ])('%s is refused and its code is not sent anywhere', async (_, changes, reason) => {
       expect(await captureErrorBeforeTokenRequest(callback(changes))).toEqual(invalid(reason));
     });
@@ -198,6 +222,10 @@ describe('an OAuth 2.0 server', () => {
       ['text', () => new Response('access_token=their-access-token&token_type=bearer')],
       ['no access token', () => Response.json({ token_type: 'bearer' })],
       ['no bearer token', () => Response.json({ access_token: 'their-access-token', token_type: 'mac' })],
+      [
+        'a token that is not allowed in a header',
+        () => Response.json({ access_token: 'their\ntoken', token_type: 'bearer' }),
+      ],
       ['a list', () => Response.json([])],
       ['null', () => Response.json(null)],
       ['broken JSON', () => new Response('{', { headers: { 'content-type': 'application/json' } })],

@@ -294,6 +294,15 @@ describe('rechecks', async () => {
       ['500', () => json({ error: 'invalid_grant' }, 500), /responded with status 500$/],
       ['503', () => new Response(null, { status: 503 }), /responded with status 503$/],
       ['429', () => json({ error: 'invalid_grant' }, 429), /responded with status 429$/],
+      [
+        'B24.1 403 and a rate limit',
+        () =>
+          Response.json(
+            { error: 'invalid_grant' },
+            { status: 403, headers: { 'x-ratelimit-remaining': '0' } },
+          ),
+        /responded with status 403$/,
+      ],
       ['a redirect', () => new Response(null, { status: 302 }), /responded with status 302$/],
       ['no response in time', rejectWithTimeout, /took too long$/],
       ['no connection', () => Promise.reject(new TypeError('their-network')), /could not be reached$/],

@@ -80,9 +80,9 @@ describe('token identifiers', () => {
 describe('verification', async () => {
   const now = 1_800_000_000;
   const buildIssuerUrl = (tenant: string) => `https://id.example/${tenant}`;
-  const tenantIssuers = {
+  const issuerNames = {
     metadataIssuer: buildIssuerUrl('{tenantid}'),
-    isTenantIssuer: (issuerUrl: string) => /\/(one|two)$/.test(issuerUrl),
+    isIssuerName: (issuerUrl: string) => /\/(one|two)$/.test(issuerUrl),
   };
   const settings: OidcOptions = {
     id: 'acme',
@@ -107,7 +107,7 @@ describe('verification', async () => {
     const token = await sign({ aud: clientId, iat: now, jti: 'token-1', ...claims }, key);
     return verifySecurityEventToken(
       token,
-      makeIssuer(parseOidcOptions(settings), tenantIssuers),
+      makeIssuer(parseOidcOptions(settings), issuerNames),
       rules,
       issuer.io,
     );

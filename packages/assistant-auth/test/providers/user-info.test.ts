@@ -15,6 +15,7 @@ import {
   createFakeIssuer,
   createOidcProvider,
   type IssuerOverrides,
+  invisibleTexts,
   issuerKey,
   upstreamRequest,
 } from './fake-issuer.ts';
@@ -386,6 +387,11 @@ describe('UserInfo that cannot be read', () => {
     ['B19.7 500', json(500), 'id.example responded with status 500'],
     ['B19.7 503', json(503), 'id.example responded with status 503'],
     ['B19.7 429', json(429), 'id.example responded with status 429'],
+    [
+      'B24.1 403 and a rate limit',
+      () => new Response(null, { status: 403, headers: { 'retry-after': '60' } }),
+      'id.example responded with status 403',
+    ],
     ['B19.7 no response in time', rejectWithTimeout, 'id.example took too long'],
     [
       'B19.7 no connection',
@@ -410,6 +416,7 @@ describe('UserInfo that cannot be read', () => {
       'the UserInfo endpoint responded with status 401',
     ],
     ['B19.7 403', json(403), 'the UserInfo endpoint responded with status 403'],
+    ['B24.2 403', json(403), 'the UserInfo endpoint responded with status 403'],
     ['B19.7 404', json(404), 'the UserInfo endpoint responded with status 404'],
     [
       'B19.7 a redirect',
@@ -453,7 +460,7 @@ describe('UserInfo that cannot be read', () => {
     [
       'B19.7 an access token that is not allowed in a header',
       { access_token: 'their\ntoken' },
-      'the response could not be read',
+      'the access token has invalid characters',
     ],
   ])('%s: the sign-in is refused', async (_, tokens, reason) => {
     const { issuer, handleCallback } = setUp({ tokens });
@@ -500,5 +507,25 @@ describe('the URL of UserInfo', () => {
     expect(await createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, io)).toMatchObject({
       email: 'ada@example.com',
     });
+  });
+});
+
+describe('a claim of the ID token with only invisible text', () => {
+  it.each(invisibleTexts)('counts as missing, and UserInfo completes it: %s', async (_, text) => {
+    const { issuer, handleCallback } = setUp({ claims: { email: text, email_verified: true, name: text } });
+    expect(await handleCallback()).toMatchObject({
+      label: 'ada@example.com',
+      email: 'ada@example.com',
+      emailVerified: true,
+      claims: ada,
+    });
+    expect(issuer.takeRequestedEndpoints()).toContain('userinfo');
+  });
+
+  it.each(invisibleTexts)('is not replaced by UserInfo with only invisible text: %s', async (_, text) => {
+    const userInfo = { email: text, email_verified: true, name: text };
+    const identity = await handleCallback({ claims: { name: 'Ada' }, userInfo });
+    expect(identity).toMatchObject({ label: 'Ada', emailVerified: false });
+    expect(identity).not.toHaveProperty('email');
   });
 });

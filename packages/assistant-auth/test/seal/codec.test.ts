@@ -14,7 +14,8 @@ import {
   trailingFlag,
   uint,
 } from '../../src/seal/codec.ts';
-import { createSealer, type Purpose, parseKeyRing } from '../../src/seal/index.ts';
+import { type Purpose, parseKeyRing } from '../../src/seal/index.ts';
+import { createSealer } from '../../src/seal/sealer.ts';
 import {
   accessToken,
   accountForm,

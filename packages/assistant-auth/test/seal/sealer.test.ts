@@ -4,18 +4,17 @@ import { describe, expect, it, vi } from 'vitest';
 import { ConfigurationError } from '../../src/oauth/errors.ts';
 import { decodeBase64url, encodeBase64url } from '../../src/oauth/secrets.ts';
 import {
-  createSealer,
   generateKey,
   listSealedPrefixes,
   type Opened,
   type Purpose,
   parseKeyRing,
 } from '../../src/seal/index.ts';
-import { createDerivedKeyOpener, exportDerivedKeys } from '../../src/seal/sealer.ts';
+import { createDerivedKeyOpener, createSealer, exportDerivedKeys } from '../../src/seal/sealer.ts';
 
 describe('createSealer', () => {
-  const older = '2026-11.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8';
-  const newer = '2027-01.ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8';
+  const older = '2026-11.nJf9-2P7jQRmJJYTuxkQlkw9BQVyIGT9UVsbqpYP25g';
+  const newer = '2027-01.kOGm3x_6VEKfHIHYUW1uecf9by3yQV86t5SzTcgOQHQ';
   const purpose: Purpose = { name: 'notes', issuer: 'https://words.example' };
 
   const sealerOf = (ring: string, sealerPurpose = purpose) => createSealer(parseKeyRing(ring), sealerPurpose);
@@ -187,8 +186,8 @@ describe('createSealer', () => {
 });
 
 describe('derived keys', () => {
-  const older = 'old-1.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8';
-  const newer = 'new-1.Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA';
+  const older = 'old-1.nJf9-2P7jQRmJJYTuxkQlkw9BQVyIGT9UVsbqpYP25g';
+  const newer = 'new-1.Y_EWFDw4Pt7muInnvySzcV8LKWyYjQ_TqZFlDL80OFM';
   const ring = parseKeyRing(`${newer} ${older}`);
   const purpose = { name: 'access', issuer: 'https://words.example', audience: 'https://api.example' };
   const plaintext = new TextEncoder().encode('who calls');
@@ -268,8 +267,8 @@ describe('derived keys', () => {
 });
 
 describe('the key ring', () => {
-  const spring = '2027-spring.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8';
-  const winter = '2026-winter.Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA';
+  const spring = '2027-spring.nJf9-2P7jQRmJJYTuxkQlkw9BQVyIGT9UVsbqpYP25g';
+  const winter = '2026-winter.Y_EWFDw4Pt7muInnvySzcV8LKWyYjQ_TqZFlDL80OFM';
   const material = spring.slice('2027-spring.'.length);
 
   const captureError = (text: string): ConfigurationError => {
@@ -286,7 +285,7 @@ describe('the key ring', () => {
     it('reads the keys in order, and the first one seals', () => {
       const ring = parseKeyRing(`${spring} ${winter}`);
       expect(ring.sealingKey.id).toBe('2027-spring');
-      expect(ring.sealingKey.bytes).toEqual(Uint8Array.from({ length: 32 }, (_, index) => index));
+      expect(encodeBase64url(ring.sealingKey.bytes)).toBe(material);
       expect([...ring.keys.keys()]).toEqual(['2027-spring', '2026-winter']);
       expect(ring.keys.get('2027-spring')).toBe(ring.sealingKey);
     });
@@ -325,11 +324,15 @@ describe('the key ring', () => {
       ['keys separated by commas', `${spring},${winter}`, formatMessage],
       ['quotes around the ring', `"${spring}"`, formatMessage],
       ['a good key and a bad one', `${spring} nonsense`, formatMessage],
-      ['zeros for a key', `a.${'A'.repeat(43)}`, 'sealingKeys must be random. Generate new keys.'],
+      [
+        'zeros for a key',
+        `a.${'A'.repeat(43)}`,
+        'sealingKeys must be random. Generate new keys with the command `keys`.',
+      ],
       [
         'seven different bytes for a key',
         `a.${encodeBase64url(new Uint8Array(32).map((_, index) => index % 7))}`,
-        'sealingKeys must be random. Generate new keys.',
+        'sealingKeys must be random. Generate new keys with the command `keys`.',
       ],
       [
         'an ID twice',
@@ -379,7 +382,7 @@ describe('the key ring', () => {
         requestedLengths.push(length);
         return Uint8Array.from({ length }, (_, index) => index);
       });
-      expect(key).toBe(spring);
+      expect(key).toBe('2027-spring.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8');
       expect(requestedLengths).toEqual([32]);
     });
 

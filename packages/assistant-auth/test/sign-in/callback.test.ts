@@ -1,6 +1,6 @@
 /** The callback from a provider, by query and by form post. */
-import { describe, expect, it } from 'vitest';
-import type { IdentityProvider, SignIn } from '../../src/index.ts';
+import { describe, expect, it, vi } from 'vitest';
+import type { BrokerOptions, IdentityProvider, ResolveUser, SignIn } from '../../src/index.ts';
 import { parseKeyRing } from '../../src/seal/key-ring.ts';
 import { memoryStorage } from '../../src/storage/memory.ts';
 import { createSealers } from '../../src/tokens/sealers.ts';
@@ -31,9 +31,6 @@ import {
 } from '../flows.ts';
 import { createSpyProvider } from '../spy-provider.ts';
 import { createSpyStorage } from '../spy-storage.ts';
-
-const staleMessage =
-  'This sign-in has expired or was started in another browser. Go back to the app and start again.';
 
 describe('a callback by query', () => {
   const sealers = createSealers(parseKeyRing(keys), issuer, [], (length) => new Uint8Array(length));
@@ -120,14 +117,14 @@ describe('a callback by query', () => {
     });
 
     describe('of a provider that a publisher wrote', () => {
-      const signInWith = async (identity: object) => {
+      const signInWith = async (identity: object, changes: Partial<BrokerOptions> = {}) => {
         const storage = memoryStorage();
         const provider = createProvider('google', 'Google');
         const handleCallback: IdentityProvider['handleCallback'] = async (...args) => ({
           ...(await provider.handleCallback(...args)),
           ...identity,
         });
-        const deployment = deploy({ storage, providers: [{ ...provider, handleCallback }] });
+        const deployment = deploy({ storage, providers: [{ ...provider, handleCallback }], ...changes });
         const { returnFromProvider } = await continueToProvider(deployment, gptRequest, 'google');
         return { storage, deployment, redirect: readRedirect(await returnFromProvider({ code: 'ada' })) };
       };
@@ -138,6 +135,26 @@ describe('a callback by query', () => {
           const { deployment, redirect } = await signInWith({ subject });
           expect(redirect.searchParams.get('error')).toBe('server_error');
           expect(deployment.log.at(-1)).toMatchObject({ event: 'refused', reason: 'provider.invalid' });
+        },
+      );
+
+      it.each([' ', '\u00A0', '\u200B', '', 7, null, 'x'.repeat(321)])(
+        'has neither a label nor an email address if they are %j',
+        async (text) => {
+          const resolveUser = vi.fn<ResolveUser>(async () => ({ kind: 'accepted' }));
+          const identity = { label: text, email: text, emailVerified: true };
+          const { storage, redirect } = await signInWith(identity, { resolveUser });
+          expect(redirect.searchParams.has('code')).toBe(true);
+          expect(resolveUser.mock.lastCall?.[0]).toEqual({
+            provider: 'google',
+            subject: 'ada',
+            emailVerified: false,
+            claims: { sub: 'ada' },
+          });
+          const userId = (await storage.findUser({ provider: 'google', subject: 'ada' })) ?? '';
+          const [stored] = (await storage.readAccount(userId))?.identities ?? [];
+          expect(stored).toMatchObject({ subject: 'ada' });
+          expect(stored?.label).toBeUndefined();
         },
       );
 
@@ -301,7 +318,7 @@ describe('a callback by query', () => {
   it('completes a login transaction after a new key is added, until its key is removed', async () => {
     const { browser, callbackUrl } = await continueToProvider();
     const cookie = buildCookieHeader(browser.cookies);
-    const newKey = 'test-2.8PHy8_T19vf4-fr7_P3-_wABAgMEBQYHCAkKCwwNDg8';
+    const newKey = 'test-2.kOGm3x_6VEKfHIHYUW1uecf9by3yQV86t5SzTcgOQHQ';
     const url = callbackUrl({ code: 'ada' });
     const rotatedDeployment = deploy({ sealingKeys: `${newKey} ${keys}` });
     expect(
@@ -313,7 +330,7 @@ describe('a callback by query', () => {
     await expectErrorPage(
       await createTestBrowser(deploymentWithoutOldKey, { cookie }).visit(url),
       deploymentWithoutOldKey,
-      staleMessage,
+      missingTransactionMessage,
     );
     expect(deploymentWithoutOldKey.log.at(-1)).toMatchObject({
       reason: 'transaction.unreadable',
@@ -390,7 +407,7 @@ describe('a callback by form post', () => {
       await expectErrorPage(
         response,
         deployment,
-        reason === 'transaction.missing' ? missingTransactionMessage : staleMessage,
+        reason === 'transaction.missing' ? missingTransactionMessage : missingTransactionMessage,
       );
     expect(deployment.log.at(-1)).toMatchObject({ event: 'refused', reason });
     expect(callbackUrls).toEqual([]);

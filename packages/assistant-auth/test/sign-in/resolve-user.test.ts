@@ -7,9 +7,11 @@ import { parseKeyRing } from '../../src/seal/key-ring.ts';
 import { acceptEveryIdentity, buildSignIn, type RequestedGrant } from '../../src/sign-in/resolve-user.ts';
 import { createSealers } from '../../src/tokens/sealers.ts';
 import { clients, issuer, keys } from '../deployment.ts';
+import { createProvider } from '../fake-provider.ts';
 
 const randomBytes = (length: number) => crypto.getRandomValues(new Uint8Array(length));
 const sealers = createSealers(parseKeyRing(keys), issuer, [issuer], randomBytes);
+const providers = new Map([['google', createProvider('google', 'Google')]]);
 const [gpt, app, server] = clients;
 
 const requestedGrant: RequestedGrant = {
@@ -41,7 +43,7 @@ const record = (
   identityChanges: object = {},
 ) =>
   buildSignIn(
-    { resolveUser, sealers, limits, now: () => 1_000, randomBytes },
+    { resolveUser, providers, sealers, limits, now: () => 1_000, randomBytes },
     { ...requestedGrant, ...changes },
     client,
     {
@@ -81,6 +83,7 @@ describe('the record of a sign-in', () => {
       now: 1_000,
       limits: { signIns: 20, period: 600, activeGrants: 200 },
       identity: { provider: 'google', subject: 'subject-1', label: 'ada@example.com' },
+      subjectNamespace: 'https://google.example',
       user: { kind: 'by-identity', newId: expect.stringMatching(/^[A-Za-z0-9_-]{22}$/) },
       grant: {
         id: 'grant-1',

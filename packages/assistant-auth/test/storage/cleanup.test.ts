@@ -72,7 +72,7 @@ describe('a cleanup', () => {
       ...memoryStorage(),
       cleanUp: async (request) => void requests.push(request),
     };
-    const ring = `test-2.ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8 ${keys}`;
+    const ring = `test-2.kOGm3x_6VEKfHIHYUW1uecf9by3yQV86t5SzTcgOQHQ ${keys}`;
     const { broker, now } = deploy({ storage, sealingKeys: ring });
     await broker.cleanup();
     expect(requests).toEqual([

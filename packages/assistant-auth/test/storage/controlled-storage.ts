@@ -61,6 +61,7 @@ export const grantTokens = async (
   await storage.recordSignIn({
     ...{ now, limits: highLimits },
     identity: { provider: 'google', subject: userId },
+    subjectNamespace: 'https://provider.example',
     user: { kind: 'resolved', id: userId },
     grant: {
       id: grantId,

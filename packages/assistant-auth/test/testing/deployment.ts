@@ -37,7 +37,7 @@ export const deploy = (changes: Partial<BrokerOptions> = {}, provided: Partial<F
   const scopes = ['score'];
   const broker = createBroker({
     ...{ issuer, now, storage: memoryStorage(), scopes: { score: 'see and increase your score' } },
-    sealingKeys: 'test-1.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8',
+    sealingKeys: 'test-1.nJf9-2P7jQRmJJYTuxkQlkw9BQVyIGT9UVsbqpYP25g',
     resources: [`${issuer}/api`, `${issuer}/mcp`],
     clients: [
       gptAction({ id: 'gpt', name: 'GPT', secrets: [secret], scopes }),

@@ -35,7 +35,7 @@ it('lets Ada call the API until her token is revoked', async () => {
   expect(await (await client.call(`${issuer}/score`, accessToken)).json()).toEqual({ score: 7 });
 
   await client.revoke(accessToken);
-  time += 10; // A revoked token stops working within 10 seconds.
+  time += 10; // A revoked token stops working within 10 seconds (60 while storage is unreachable).
   expect((await client.call(`${issuer}/score`, accessToken)).status).toBe(401);
   await expect(client.signIn(['Continue with Acme', 'Cancel'])).rejects.toThrow('access_denied');
 });

@@ -484,9 +484,6 @@ describe('linking identities', () => {
 });
 
 describe('login transactions', () => {
-  const staleMessage =
-    'This sign-in has expired or was started in another browser. Go back to the app and start again.';
-
   /** Starts a sign-in at the account page, and returns the callback URL. */
   const startSignIn = async (
     accountBrowser: AccountBrowser,
@@ -552,7 +549,7 @@ describe('login transactions', () => {
     const ada = createAccountBrowser(deployment);
     const url = await startSignIn(ada, 'ada');
     url.pathname = '/callback/other';
-    await expectNoIdentity(deployment, ada, await ada.visit(url.href), staleMessage);
+    await expectNoIdentity(deployment, ada, await ada.visit(url.href), missingTransactionMessage);
     expect(await deployment.storage.findUser({ provider: 'other', subject: 'ada' })).toBeUndefined();
   });
 
@@ -585,7 +582,7 @@ describe('login transactions', () => {
     const ada = createAccountBrowser(deployment);
     const url = await startSignIn(ada, 'ada');
     deployment.advance(600);
-    await expectNoIdentity(deployment, ada, await ada.visit(url.href), staleMessage);
+    await expectNoIdentity(deployment, ada, await ada.visit(url.href), missingTransactionMessage);
   });
 
   it('B7.3 two tabs at once: both sign in, and the later one becomes the session', async () => {
@@ -683,6 +680,7 @@ describe('sessions', () => {
     deployment.storage.recordSecurityEvent({
       ...{
         provider: 'google',
+        subjectNamespace: 'https://google.example',
         jti: 'event-1',
         reason: 'a security event',
         retainUntil: deployment.now() + 600,

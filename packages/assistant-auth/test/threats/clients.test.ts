@@ -1,9 +1,10 @@
 /** Attacks on client authentication, and on the tokens of another client. */
 import { describe, expect, it } from 'vitest';
-import { type Client, gptAction, introspectionClient } from '../../src/index.ts';
+import { type Client, gptAction, introspectionClient, staticClient } from '../../src/index.ts';
+import { encodeBase64url } from '../../src/oauth/secrets.ts';
 import { callApi, expectTokens, requestTokens } from '../browser.ts';
 import { app, gpt, obtainCode, obtainTokens, refresh, server, type TestClient, without } from '../clients.ts';
-import { clients, type Deployment, deploy, gptSecret, issuer, serverSecret } from '../deployment.ts';
+import { clients, type Deployment, deploy, gptSecret, issuer, keys, serverSecret } from '../deployment.ts';
 import { expectInvalidToken, expectTokenError, invalidClientError } from '../expect-error.ts';
 import { createSpyStorage } from '../spy-storage.ts';
 import { clientCredentials, postForm } from '../token-requests.ts';
@@ -118,12 +119,6 @@ describe('client authentication', () => {
     const refreshForm = without(app.refreshRequest(tokens.refresh_token), 'client_id');
     expect((await requestTokens(deployment, { ...refreshForm, ...form }, basic('app:'))).status).toBe(200);
     const token = { token: tokens.access_token };
-    const introspection = await postForm(deployment, '/introspect', { ...token, ...form }, basic('app:'));
-    const introspectionById = await postForm(deployment, '/introspect', { ...token, client_id: 'app' });
-    expect([introspection.status, await introspection.json()]).toEqual([
-      introspectionById.status,
-      await introspectionById.json(),
-    ]);
     const revoked = await postForm(deployment, '/revoke', { ...token, ...form }, basic('app:'));
     expect(revoked.status).toBe(200);
     await expectInvalidToken(deployment, tokens.access_token);
@@ -220,6 +215,78 @@ describe('client authentication', () => {
     gptAction({ id: 'gpt', name: 'GPT', secrets: [oddSecret], scopes: ['words', 'score'] }),
   ];
 
+  // 32 characters and more. Decoded, they are other texts, or none.
+  const secretsWithPercent = [
+    '100%zz-0123456789-abcdefghij-KLMNOPQ',
+    'ab%41cd+0123456789-abcdefghij-KLMNOPQ%',
+    '%E4%zz:%2B0123456789-abcdefghij-KLMNOPQ',
+    '%252525250123456789-abcdefghij-KLMNOPQ',
+  ];
+
+  it.each(secretsWithPercent)(
+    'L13.1 unencoded secret: accepts %s as it is, and form-encoded, at every endpoint',
+    async (secret) => {
+      const secrets = ['another-secret-0123456789-0123456789-0123456', secret];
+      const deployment = deploy({
+        clients: [gptAction({ id: 'gpt', name: 'GPT', secrets, scopes: ['words'] })],
+        introspectionClients: [introspectionClient({ id: 'api', secrets, resource: `${issuer}/api` })],
+      });
+      for (const sent of [secret, encodeURIComponent(secret)]) {
+        const form = without(
+          gpt.codeRequest(await obtainCode(deployment, gpt)),
+          'client_id',
+          'client_secret',
+        );
+        const tokens = await expectTokens(await requestTokens(deployment, form, basic(`gpt:${sent}`)));
+        const token = { token: tokens.access_token };
+        for (const id of ['gpt', 'api']) {
+          const response = await postForm(deployment, '/introspect', token, basic(`${id}:${sent}`));
+          expect(await response.json()).toMatchObject({ active: true });
+        }
+        expect((await postForm(deployment, '/revoke', token, basic(`gpt:${sent}`))).status).toBe(200);
+      }
+    },
+  );
+
+  it.each(secretsWithPercent)('L13.2 unencoded secret: refuses every other text for %s', async (secret) => {
+    const prepared = await prepareRedemption(gpt, [
+      gptAction({ id: 'gpt', name: 'GPT', secrets: [secret], scopes: ['words', 'score'] }),
+    ]);
+    for (const sent of [
+      encodeURIComponent(encodeURIComponent(secret)),
+      encodeURIComponent(secret).replace('%25', '%'),
+      secret.replace('%', ''),
+      secret.replace('%', '%%'),
+      secret.toLowerCase(),
+      `${secret} `,
+      `${secret}%`,
+      `${secret}\xE4`,
+    ].filter((text) => text !== secret && text !== encodeURIComponent(secret)))
+      await expectTokenError(
+        await requestTokens(prepared.deployment, prepared.formWithoutCredentials, basic(`gpt:${sent}`)),
+        invalidClientError,
+      );
+    await expectCodeUnused({ ...prepared, form: prepared.formWithoutCredentials }, basic(`gpt:${secret}`));
+  });
+
+  it('L13.3 unencoded ID: decodes the client ID, and never compares it as it was sent', async () => {
+    const ids = ['a%62', 'a%zz'];
+    const registered = ids.map((id) =>
+      gptAction({ id, name: 'GPT', secrets: [gptSecret], scopes: ['words', 'score'] }),
+    );
+    const deployment = deploy({ clients: registered });
+    const form = { grant_type: 'refresh_token', refresh_token: 'x' };
+    for (const [id, reason] of [
+      ['a%62', 'authentication.unknown-client'],
+      ['a%zz', 'authentication.malformed'],
+      ['a%2562', 'refresh.unreadable'],
+      ['a%25zz', 'refresh.unreadable'],
+    ] as const) {
+      await requestTokens(deployment, form, basic(`${id}:${gptSecret}`));
+      expect([id, reasonOf(deployment)]).toEqual([id, reason]);
+    }
+  });
+
   it.each([
     ['L2.4 +: accepts a plus sign from a client that encodes it', 'one%2Btwo%252B%3Athree%3A%3A'],
     ['L2.4 +: accepts a plus sign from a client that does not encode it', 'one+two%252B%3Athree%3A%3A'],
@@ -227,7 +294,7 @@ describe('client authentication', () => {
   ])('%s', async (_, encodedStart) => {
     const prepared = await prepareRedemption(gpt, withOddSecret);
     for (const secret of [
-      oddSecret,
+      oddSecret.replace('%2B', '+'),
       oddSecret.replace('+', ' '),
       oddSecret.replace('+', '%20'),
       oddSecret.replace('::', ':'),
@@ -291,7 +358,11 @@ describe('client authentication', () => {
     const url = `${issuer}/.well-known/oauth-authorization-server`;
     const response = await deploy({ clients: registered }).fetch(new Request(url));
     const document = await response.json();
-    expect(document).toMatchObject({ token_endpoint_auth_methods_supported: methods });
+    expect(document).toMatchObject({
+      token_endpoint_auth_methods_supported: methods,
+      revocation_endpoint_auth_methods_supported: methods,
+      introspection_endpoint_auth_methods_supported: ['client_secret_post', 'client_secret_basic'],
+    });
   });
 
   it('L9.1 what is off: advertises offline_access only if a client can get refresh tokens', async () => {
@@ -324,6 +395,72 @@ describe('client authentication', () => {
       code_challenge_methods_supported: ['S256'],
     });
   });
+});
+
+describe('a secret that is not random', () => {
+  const createSecret = 'Create one with openssl rand -base64 32.';
+  const client = { id: 'server', name: 'Server', scopes: ['words'] };
+  const redirectUris = ['https://server.example/cb'];
+  const weakSecrets = [
+    'x'.repeat(32),
+    'abcabc'.repeat(8),
+    '0123456789abcdef'.repeat(2),
+    'change-me-'.repeat(4),
+    'aababcbcacbaabcbacbbacabcabcaacb',
+  ];
+
+  it.each<[string, string, (secret: string) => unknown]>([
+    ['L14.1 a GPT', 'clients.server', (secret) => gptAction({ ...client, secrets: [secret] })],
+    [
+      'L14.1 a static client',
+      'clients.server',
+      (secret) => staticClient({ ...client, redirectUris, secrets: [secret] }),
+    ],
+    [
+      'L14.1 its second secret',
+      'clients.server',
+      (secret) => gptAction({ ...client, secrets: [serverSecret, secret] }),
+    ],
+    [
+      'L14.2 an introspection client',
+      'introspectionClients.api',
+      (secret) => introspectionClient({ id: 'api', secrets: [secret], resource: issuer }),
+    ],
+  ])('%s with a secret that has a pattern is refused at startup', (_, option, create) => {
+    for (const secret of weakSecrets) {
+      const error = captureError(() => create(secret));
+      expect(error).toMatchObject({ name: 'ConfigurationError', option: `${option}.secrets` });
+      expect(String(error)).toContain(createSecret);
+      expect(String(error)).not.toContain(secret);
+    }
+    create(gptSecret);
+  });
+
+  it.each([
+    ['one byte', () => 0],
+    ['two bytes', (at: number) => at % 2],
+    ['a unit that repeats', (at: number) => 'secret'.charCodeAt(at % 6)],
+    ['a unit of half the length', (at: number) => ((at % 16) * 97) % 251],
+    ['an ascending sequence', (at: number) => at],
+    ['a descending sequence', (at: number) => 255 - 3 * at],
+  ])('L14.3 a sealing key that is %s is refused at startup', (_, byteAt) => {
+    const key = encodeBase64url(Uint8Array.from({ length: 32 }, (_, at) => byteAt(at)));
+    for (const sealingKeys of [`weak.${key}`, `${keys} weak.${key}`]) {
+      const error = captureError(() => deploy({ sealingKeys }));
+      expect(String(error)).toBe(
+        'ConfigurationError: sealingKeys must be random. Generate new keys with the command `keys`.',
+      );
+    }
+  });
+
+  const captureError = (create: () => unknown): unknown => {
+    try {
+      create();
+    } catch (error) {
+      return error;
+    }
+    throw new Error('nothing was refused');
+  };
 });
 
 describe('tokens of another client', () => {
@@ -360,14 +497,49 @@ describe('tokens of another client', () => {
 
   it.each(cases)(
     'L10.2 inspecting: %s learns nothing from the %s of %s',
-    async (_, kind, __, owner, otherCredentials) => {
+    async (name, kind, __, owner, otherCredentials) => {
       const deployment = deploy();
       const tokens = await obtainTokens(deployment, owner);
       const response = await postForm(deployment, '/introspect', {
         ...otherCredentials,
         token: tokens[kind],
       });
-      expect([response.status, await response.json()]).toEqual([200, { active: false }]);
+      if (name === 'a public client') await expectTokenError(response, invalidClientError);
+      else expect([response.status, await response.json()]).toEqual([200, { active: false }]);
     },
   );
+
+  it.each([
+    ['L12.1 unauthenticated introspection: refuses the access token of the client', app, 'access_token'],
+    ['L12.1 unauthenticated introspection: refuses the refresh token of the client', app, 'refresh_token'],
+    [
+      'L12.2 unauthenticated introspection: refuses the access token of another client',
+      server,
+      'access_token',
+    ],
+    [
+      'L12.2 unauthenticated introspection: refuses the refresh token of another client',
+      gpt,
+      'refresh_token',
+    ],
+  ] as const)('%s', async (_, owner, kind) => {
+    const deployment = deploy();
+    const { [kind]: token } = await obtainTokens(deployment, owner);
+    for (const headers of [{}, { authorization: `Basic ${btoa('app:')}` }]) {
+      const form = { ...clientCredentials.app, token };
+      await expectTokenError(await postForm(deployment, '/introspect', form, headers), invalidClientError);
+      expect(deployment.log.at(-1)).toMatchObject({ reason: 'authentication.method' });
+    }
+  });
+
+  it('L12.3 unauthenticated introspection: gets the same response for anything that is not a token', async () => {
+    const storage = createSpyStorage();
+    const deployment = deploy({ storage });
+    for (const token of ['x', 'A'.repeat(200), '%', ''])
+      await expectTokenError(
+        await postForm(deployment, '/introspect', { ...clientCredentials.app, token }),
+        invalidClientError,
+      );
+    expect(storage.calls).toEqual([]);
+  });
 });

@@ -1,5 +1,6 @@
 /** Attacks on authorization codes and PKCE. */
 import { describe, expect, it } from 'vitest';
+import { type StaticClientOptions, staticClient } from '../../src/index.ts';
 import { encodeBase64url } from '../../src/oauth/secrets.ts';
 import {
   callApi,
@@ -11,7 +12,7 @@ import {
   verifier,
 } from '../browser.ts';
 import { app, gpt, obtainCode, redeem, refresh, server, type TestClient, without } from '../clients.ts';
-import { deploy, gptSecret, serverSecret } from '../deployment.ts';
+import { clients, deploy, gptSecret, issuer, serverSecret } from '../deployment.ts';
 import {
   expectErrorRedirect,
   expectInvalidToken,
@@ -21,6 +22,15 @@ import {
   invalidRefreshTokenError,
 } from '../expect-error.ts';
 import { createSpyStorage } from '../spy-storage.ts';
+
+const expectActive = async (
+  deployment: ReturnType<typeof deploy>,
+  testClient: TestClient,
+  { access_token, refresh_token }: TokenBody,
+) => {
+  expect(await callApi(deployment, access_token)).toMatchObject({ ok: true });
+  expect((await refresh(deployment, testClient, refresh_token)).status).toBe(200);
+};
 
 describe('authorization codes', () => {
   const testClients: readonly (readonly [string, TestClient])[] = [
@@ -36,15 +46,6 @@ describe('authorization codes', () => {
     const code = await obtainCode(deployment, testClient);
     const tokens = await expectTokens(await redeem(deployment, testClient, code));
     return { storage, deployment, code, tokens };
-  };
-
-  const expectActive = async (
-    deployment: ReturnType<typeof deploy>,
-    testClient: TestClient,
-    { access_token, refresh_token }: TokenBody,
-  ) => {
-    expect(await callApi(deployment, access_token)).toMatchObject({ ok: true });
-    expect((await refresh(deployment, testClient, refresh_token)).status).toBe(200);
   };
 
   describe.each(testClients)('%s', (_, testClient) => {
@@ -362,4 +363,113 @@ describe('PKCE', () => {
     }
     expect((await redeem(deployment, gpt, code, { code_verifier: verifier })).status).toBe(200);
   });
+
+  // A client that cannot use PKCE, as LibreChat's Actions.
+  const chatRedirect = 'https://chat.example/api/actions/a1/oauth/callback';
+  const chatOptions: StaticClientOptions = {
+    ...{ id: 'chat', name: 'Chat', scopes: ['words', 'score'], redirectUris: [chatRedirect] },
+    ...{ secrets: [serverSecret], pkce: 'optional', offlineAccess: 'always' },
+  };
+  const chat: TestClient = {
+    request: {
+      ...without(server.request, 'code_challenge', 'code_challenge_method'),
+      ...{ client_id: 'chat', redirect_uri: chatRedirect },
+    },
+    codeRequest: (code) => ({
+      ...without(server.codeRequest(code), 'code_verifier'),
+      ...{ client_id: 'chat', redirect_uri: chatRedirect },
+    }),
+    refreshRequest: (token) => ({ ...server.refreshRequest(token), client_id: 'chat' }),
+  };
+  const deployWithChat = (changes: Parameters<typeof deploy>[0] = {}) =>
+    deploy({ clients: [...clients, staticClient(chatOptions)], ...changes });
+  const otherResource = `${issuer}/other`;
+
+  it('C11.1 optional PKCE: works without PKCE for the default resource, requested or not', async () => {
+    for (const resource of ['', `${issuer}/api`, 'HTTPS://words.example:443/api']) {
+      const deployment = deployWithChat();
+      const code = await obtainCode(deployment, chat, { resource });
+      const tokens = await expectTokens(await redeem(deployment, chat, code));
+      await expectActive(deployment, chat, tokens);
+    }
+  });
+
+  it.each([
+    ['a static client', chat],
+    ['ChatGPT', gpt],
+  ])('C11.2 another resource: %s gets no code without PKCE', async (_, testClient) => {
+    for (const resource of [otherResource, 'HTTPS://WORDS.example:443/other']) {
+      const storage = createSpyStorage();
+      const deployment = deployWithChat({ storage });
+      const query: Readonly<Record<string, string>> = { ...testClient.request, resource };
+      const { response } = await createTestBrowser(deployment).openSignInPage(query);
+      const { redirect_uri: to = '', state = '' } = query;
+      expectErrorRedirect(response, { to, state, error: 'invalid_request', description: missing });
+      expect(storage.calls).toEqual([]);
+      expect(deployment.log.at(-1)).toMatchObject({ reason: 'pkce.missing' });
+      const code = await obtainCode(deployment, testClient, { resource, ...s256 });
+      await expectTokens(await redeem(deployment, testClient, code, { code_verifier: verifier }));
+    }
+  });
+
+  it.each([
+    ['a static client', chat],
+    ['ChatGPT', gpt],
+  ])(
+    'C11.3 another resource later: %s gets no token for it with a code without PKCE',
+    async (_, testClient) => {
+      const deployment = deployWithChat();
+      const resource = otherResource;
+      const code = await obtainCode(deployment, testClient);
+      expect((await redeem(deployment, testClient, code, { resource })).status).toBe(400);
+      expect(deployment.log.at(-1)).toMatchObject({ reason: 'code.resource' });
+      const { refresh_token } = await expectTokens(await redeem(deployment, testClient, code));
+      expect((await refresh(deployment, testClient, refresh_token, { resource })).status).toBe(400);
+      expect((await refresh(deployment, testClient, refresh_token)).status).toBe(200);
+    },
+  );
+
+  it('C11.4 downgrade: a challenge that was sent is enforced', async () => {
+    const deployment = deployWithChat();
+    const code = await obtainCode(deployment, chat, s256);
+    for (const tokenParameters of [{}, { code_verifier: '' }, { code_verifier: 'w'.repeat(43) }]) {
+      await expectTokenError(await redeem(deployment, chat, code, tokenParameters), invalidCodeError);
+      expect(deployment.log.at(-1)).toMatchObject({ reason: 'code.pkce' });
+    }
+    expect((await redeem(deployment, chat, code, { code_verifier: verifier })).status).toBe(200);
+    const withoutChallenge = await obtainCode(deployment, chat);
+    await expectTokenError(
+      await redeem(deployment, chat, withoutChallenge, { code_verifier: verifier }),
+      invalidCodeError,
+    );
+  });
+
+  it.each<[string, object]>([
+    ['no secrets', { secrets: undefined }],
+    ['a private-use scheme', { redirectUris: ['com.example.app:/callback'] }],
+    ['a private-use scheme besides https', { redirectUris: [chatRedirect, 'com.example.app:/callback'] }],
+    ['an unknown value', { pkce: 'none' }],
+    ['null', { pkce: null }],
+  ])('C11.5 client types: PKCE cannot be optional with %s', (_, changes) => {
+    expect(() => staticClient(Object.assign({ ...chatOptions }, changes))).toThrow(
+      expect.objectContaining({ name: 'ConfigurationError', option: 'clients.chat.pkce' }),
+    );
+  });
+
+  it.each([
+    ['http://localhost/callback'],
+    ['http://127.0.0.1:3080/api/actions/a1/oauth/callback'],
+    ['http://[::1]/callback'],
+  ])(
+    'C11.6 loopback: PKCE can be optional with the redirect URI %s only if the issuer is on loopback',
+    (uri) => {
+      const local = staticClient({ ...chatOptions, redirectUris: [chatRedirect, uri] });
+      expect(() => deploy({ clients: [local] })).toThrow(
+        expect.objectContaining({ name: 'ConfigurationError', option: 'clients.chat.redirectUris' }),
+      );
+      deploy({ clients: [local], issuer: 'http://localhost:8787', resources: ['http://localhost:8787'] });
+      const withPkce = staticClient({ ...chatOptions, pkce: 'required', redirectUris: [chatRedirect, uri] });
+      deploy({ clients: [withPkce] });
+    },
+  );
 });

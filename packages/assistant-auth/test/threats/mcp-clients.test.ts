@@ -125,7 +125,7 @@ describe('private_key_jwt', () => {
     const inspected = await postForm(deployment, '/introspect', { ...(await assert()), token });
     expect(await inspected.json()).toMatchObject({ active: true, client_id: documentUrl });
     const revoked = await postForm(deployment, '/revoke', { ...(await assert()), token });
-    expect([revoked.status, await revoked.text()]).toEqual([200, '']);
+    expect([revoked.status, await revoked.json()]).toEqual([200, {}]);
   });
 
   it.each(['RS256', 'RS512', 'PS256', 'ES256', 'ES384', 'EdDSA'])(
@@ -200,6 +200,47 @@ describe('private_key_jwt', () => {
     const assertion = await client.assert();
     expect((await postForm(client.deployment, '/revoke', { ...assertion, token })).status).toBe(200);
     await expectRefused(client, assertion);
+  });
+
+  it('L12.4 unauthenticated introspection: refuses a client that can be public, unless it sends an assertion', async () => {
+    const { deployment, assert } = createKeyClient({
+      token_endpoint_auth_methods_supported: ['none', 'private_key_jwt'],
+    });
+    const { access_token: token } = await obtainTokensFor(deployment, documentRequest);
+    const inspectWith = (form: Form) => postForm(deployment, '/introspect', { ...form, token });
+    await expectTokenError(await inspectWith({ client_id: documentUrl }), invalidClientError);
+    expect(lastRefusal(deployment)).toMatchObject({ reason: 'authentication.method' });
+    expect(await (await inspectWith(await assert())).json()).toMatchObject({ active: true });
+  });
+
+  it('L12.5 unauthenticated introspection: refuses a public client that is not in the configuration, without looking it up for a token that is not ours', async () => {
+    const web = createWeb();
+    web.publish(documentUrl, buildDocument());
+    const deployment = deployWith(web);
+    const { access_token: token } = await obtainTokensFor(deployment, documentRequest);
+    const redirect_uri = 'https://claude.ai/api/mcp/auth_callback';
+    const metadata = {
+      redirect_uris: [redirect_uri],
+      grant_types: ['authorization_code', 'refresh_token'],
+      token_endpoint_auth_method: 'none',
+    };
+    const { client_id }: { client_id: string } = await (await register(deployment, metadata)).json();
+    const registered = await obtainTokensFor(deployment, { ...documentRequest, client_id, redirect_uri });
+    for (const form of [
+      { client_id: documentUrl, token },
+      { client_id, token: registered.access_token },
+      { client_id, token: registered.refresh_token },
+    ]) {
+      await expectTokenError(await postForm(deployment, '/introspect', form), invalidClientError);
+      expect([form, lastRefusal(deployment)?.reason]).toEqual([form, 'authentication.method']);
+    }
+    const requests = web.requested.length;
+    for (const client_id of [documentUrl, 'https://other.example/client.json'])
+      await expectTokenError(
+        await postForm(deployment, '/introspect', { client_id, token: 'x' }),
+        invalidClientError,
+      );
+    expect(web.requested).toHaveLength(requests);
   });
 
   it('L4.9 stored assertions: a client without a grant stores nothing, however many assertions it sends', async () => {

@@ -29,6 +29,7 @@ import { type Deployment, deploy, gptRedirect, highUserLimits, issuer } from '..
 import {
   expectErrorPage,
   expectTokenError,
+  expectTransactionEnded,
   invalidClientError,
   invalidRefreshTokenError,
 } from '../expect-error.ts';
@@ -126,6 +127,95 @@ describe('brute force', () => {
       await requestTokens(deployment, { grant_type: 'refresh_token' }, basic),
       tooManyFailures,
     );
+  });
+
+  /** A deployment that records the keys that its limiters count by. */
+  const deployWithRecordedKeys = () => {
+    const counted: string[] = [];
+    const take = async (key: string): Promise<RateLimitResult> => {
+      counted.push(key);
+      return 'allowed';
+    };
+    const limiter = { take };
+    const limits = { failedAuthentications: limiter, pageRequests: limiter, refreshesPerGrant: limiter };
+    return { counted, limiter, deployment: deployWithClientAddress({ limits }) };
+  };
+
+  // A body can have 16 KiB, and a limiter keeps 10,000 keys.
+  const long = 'x'.repeat(16_000);
+  const assertion = `e30.${btoa(JSON.stringify({ sub: long.slice(0, 10_000) }))}.x`.replace(/=+/g, '');
+
+  it.each<[string, Readonly<Record<string, string>>, Readonly<Record<string, string>>]>([
+    ['a secret in the form', { client_id: long, client_secret: 'x' }, {}],
+    ['no secret', { client_id: long }, {}],
+    ['a secret in Basic', {}, { authorization: `Basic ${btoa(`${long}:wrong`)}` }],
+    ['an encoded ID in Basic', {}, { authorization: `Basic ${btoa(`${'%78'.repeat(4000)}:wrong`)}` }],
+    [
+      'an assertion',
+      {
+        client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+        client_assertion: assertion,
+      },
+      {},
+    ],
+  ])(
+    'L15.1 memory of the limits: a claimed client ID of 16 kB with %s is counted by a short key',
+    async (_, form, headers) => {
+      const { counted, deployment } = deployWithRecordedKeys();
+      const withAddress = {
+        ...headers,
+        ...buildAddressHeaders('2001:db8:ffff:ffff:ffff:ffff:ffff:ffff%eth0'),
+      };
+      await requestTokens(deployment, { grant_type: 'refresh_token', ...form }, withAddress);
+      for (const path of ['/revoke', '/introspect'] as const)
+        await postForm(deployment, path, { token: 'x', ...form }, withAddress);
+      expect(counted).toEqual(Array(3).fill(`2001:db8:ffff:ffff::/64 ${'x'.repeat(200)}`));
+    },
+  );
+
+  it('L15.2 memory of the limits: an address is counted by a short key, or not at all', async () => {
+    const { counted, deployment } = deployWithRecordedKeys();
+    const addresses = [
+      `fe80::1%${long}`,
+      `${'0'.repeat(8000)}:db8::1`,
+      `2001:db8::${'1:'.repeat(5000)}`,
+      `${'1'.repeat(16_000)}.2.3.4`,
+      '255.255.255.255',
+      long,
+    ];
+    for (const address of addresses) {
+      const headers = buildAddressHeaders(address);
+      await deployment.fetch(
+        new Request(`${issuer}/authorize?${new URLSearchParams(appRequest)}`, { headers }),
+      );
+      await sendWrongSecret(deployment, 'gpt', headers);
+    }
+    expect(counted.filter((key) => key.length > 50)).toEqual([]);
+    expect(counted).toContain('255.255.255.255');
+    expect(counted).toContain('anywhere gpt');
+  });
+
+  it('L15.3 memory of the limits: grants, security events and users are counted by short keys', async () => {
+    const { counted, limiter, deployment } = deployWithRecordedKeys();
+    const { access_token, refresh_token } = await obtainTokens(deployment, gpt);
+    await refresh(deployment, gpt, refresh_token);
+    const body = new URLSearchParams({ logout_token: long });
+    for (const path of [`/logout/${long}`, '/logout/google'])
+      await deployment.broker.handle(new Request(issuer + path, { method: 'POST', body }));
+    const headers = { authorization: `Bearer ${access_token}` };
+    await deployment.broker.protect(new Request(`${issuer}/api`, { headers }), { limiter });
+    expect(counted.filter((key) => key.length > 50)).toEqual([]);
+    // One for the grant, and one for the user.
+    expect(counted).toHaveLength(2);
+  });
+
+  it('L13.4 unencoded secret: counts one failure, although two forms of the secret are compared', async () => {
+    const deployment = deployWithClientAddress();
+    const basic = { authorization: `Basic ${btoa('gpt:wrong%41')}`, ...buildAddressHeaders(attacker) };
+    const statuses: number[] = [];
+    for (let attempt = 0; attempt <= failedClientLimit; attempt++)
+      statuses.push((await requestTokens(deployment, { grant_type: 'refresh_token' }, basic)).status);
+    expect(statuses).toEqual([...Array(failedClientLimit).fill(401), 429]);
   });
 
   it('L1.1 brute force: counts only failed authentication', async () => {
@@ -369,7 +459,10 @@ describe('the address that a limit counts', () => {
 
   it('limits every step of a sign-in in a browser, and allows it again later', async () => {
     let result: RateLimitResult = 'allowed';
-    const deployment = deployWithClientAddress({ limits: { pageRequests: { take: async () => result } } });
+    const limiter = { take: async () => result };
+    const deployment = deployWithClientAddress({
+      limits: { pageRequests: limiter, requestsPerSignIn: limiter },
+    });
     const browser = createTestBrowser(deployment, buildAddressHeaders('203.0.113.7'));
     const expectLimitedOnce = async (step: () => Promise<Response>): Promise<Response> => {
       result = 'limited';
@@ -394,16 +487,15 @@ describe('the address that a limit counts', () => {
 });
 
 describe('limits of a user and of a grant', () => {
-  const tooManySignIns =
-    'You&#39;ve signed in too many times in the last few minutes. Wait a few minutes, then try again.';
+  const tooManySignIns = 'You&#39;ve signed in too many times. Wait a few minutes, then try again.';
   const tooManyRefreshes = {
     status: 429,
     error: 'temporarily_unavailable',
-    error_description: 'Too many refresh requests for this grant. Try again in a minute.',
+    error_description: 'Too many requests for this grant. Try again in a minute.',
   };
 
   /**
-   * A page with status 429 that redirects nowhere and sets no cookie; at the callback, it deletes the login
+   * A page with status 429 that redirects nowhere and sets no cookie; at the callback, it ends the login
    * transaction.
    */
   const expectLimited = async (response: Response, deployment: Deployment, retryAfter: number) => {
@@ -411,9 +503,8 @@ describe('limits of a user and of a grant', () => {
     expect(response.status).toBe(429);
     expect(response.headers.get('retry-after')).toBe(`${retryAfter}`);
     expect(response.headers.has('location')).toBe(false);
-    expect(response.headers.getSetCookie()).toEqual(
-      isCallback ? [expect.stringMatching(/^__Host-tx-.{8}=; .*Max-Age=0$/)] : [],
-    );
+    if (isCallback) expectTransactionEnded(response);
+    expect(response.headers.getSetCookie()).toEqual([]);
     const html = await response.text();
     expect(html).toContain('<h1>Too many sign-ins</h1>');
     expect(html).toContain(tooManySignIns);
@@ -543,7 +634,7 @@ describe('limits of a user and of a grant', () => {
       await expectLimited(await accountBrowser.visit(url), deployment, 300);
       expect(await listGrants(deployment, 'subject-1')).toHaveLength(1);
       const reloaded = await accountBrowser.visit(url);
-      expect([reloaded.status, reloaded.headers.get('location')]).toEqual([400, null]);
+      expect([reloaded.status, reloaded.headers.get('location')]).toEqual([429, null]);
       deployment.advance(300);
       expect(
         readRedirect(await signInAt(accountBrowser, gptRequest, 'subject-1')).searchParams.has('code'),

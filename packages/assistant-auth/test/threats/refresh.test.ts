@@ -77,6 +77,74 @@ describe('concurrent refreshes', () => {
   });
 });
 
+describe.each(rotatingClients)('%s, without a grace period', (_, testClient) => {
+  const deployWithout = (lateRefresh?: 'revoke') =>
+    deploy({
+      ...{ lifetimes: { refreshGrace: 0 }, limits: highUserLimits },
+      ...(lateRefresh !== undefined && { lateRefresh }),
+    });
+
+  it.each([undefined, 'revoke'] as const)(
+    'F13.1 parallel: of 20 concurrent refreshes one succeeds, and the reuse revokes the family (lateRefresh: %s)',
+    async (lateRefresh) => {
+      const deployment = deployWithout(lateRefresh);
+      const first = await obtainTokens(deployment, testClient);
+      const responses = await Promise.all(
+        Array.from({ length: 20 }, () => refresh(deployment, testClient, first.refresh_token)),
+      );
+      const [winner, ...others] = responses.filter(({ status }) => status === 200);
+      if (winner === undefined) throw new Error('nobody got tokens');
+      expect(others).toEqual([]);
+      expect(deployment.log).toContainEqual(expect.objectContaining({ reason: 'refresh.reused' }));
+      const { access_token, refresh_token } = await expectTokens(winner);
+      await expectInvalid(deployment, testClient, refresh_token, 'inactive');
+      deployment.advance(10);
+      await expectInvalidToken(deployment, access_token);
+    },
+  );
+
+  it.each([
+    ['in the same second', 0],
+    ['a second later', 1],
+    ['on a server whose clock is a minute behind', -60],
+    ['two minutes later', 120],
+  ])('F13.2 replaced: the token is no retry %s', async (_when, seconds) => {
+    const deployment = deployWithout();
+    const first = await obtainTokens(deployment, testClient);
+    const second = await expectRefreshed(deployment, testClient, first.refresh_token);
+    deployment.advance(seconds);
+    await expectInvalid(deployment, testClient, first.refresh_token, 'reused');
+    await expectInvalid(deployment, testClient, second.refresh_token, 'inactive');
+  });
+
+  it('F13.2 replaced: a client that refreshes once at a time stays signed in', async () => {
+    const deployment = deployWithout();
+    let tokens = await obtainTokens(deployment, testClient);
+    for (const _time of [1, 2, 3, 4])
+      tokens = await expectRefreshed(deployment, testClient, tokens.refresh_token);
+    expect((await callApi(deployment, tokens.access_token)).ok).toBe(true);
+  });
+});
+
+describe.each(rotatingClients)('%s, with another grace period', (_, testClient) => {
+  it.each([1, 600])('F13.3 length: the previous token is a retry for %i s', async (refreshGrace) => {
+    const deployment = deploy({ lifetimes: { refreshGrace }, lateRefresh: 'revoke' });
+    const first = await obtainTokens(deployment, testClient);
+    await expectRefreshed(deployment, testClient, first.refresh_token);
+    deployment.advance(refreshGrace);
+    await expectRefreshed(deployment, testClient, first.refresh_token);
+    deployment.advance(1);
+    await expectInvalid(deployment, testClient, first.refresh_token, 'reused');
+  });
+});
+
+it('F13.3 length: a stable token is not replaced, so it can be used at any time', async () => {
+  const deployment = deploy({ lifetimes: { refreshGrace: 0 }, limits: highUserLimits });
+  const { refresh_token } = await obtainTokens(deployment, gpt);
+  const all = await runFiftyTimes(() => expectRefreshed(deployment, gpt, refresh_token));
+  expect(new Set(all.map((tokens) => tokens.refresh_token))).toEqual(new Set([refresh_token]));
+});
+
 describe.each(rotatingClients)('%s', (_, testClient) => {
   it('F2.1 retry: the previous token is accepted for 120 s after it was used', async () => {
     const deployment = deploy();

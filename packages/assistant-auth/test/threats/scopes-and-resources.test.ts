@@ -110,7 +110,7 @@ describe('scopes', () => {
     const { response } = await createTestBrowser(deployment).openSignInPage({ ...app.request, scope });
     const page = await response.text();
     expect(page).toContain('see your score');
-    expect(page).toContain('stay connected until you disconnect it');
+    expect(page).toContain('stay connected without asking you again');
     for (const dropped of ['do everything', 'openid', 'read the word lists'])
       expect(page).not.toContain(dropped);
     const code = await obtainCode(deployment, server, { scope });

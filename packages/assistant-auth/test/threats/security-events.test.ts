@@ -75,6 +75,13 @@ const table = Object.entries(senders).flatMap(([provider, sendEvent]) =>
   forgeries.map(([name, changeToken]) => [name, provider, sendEvent, changeToken] as const),
 );
 
+/** Only ID tokens have the name without `https://`. */
+const similarGoogleIssuers = [
+  ...['accounts.google.com', 'accounts.google.com/', 'http://accounts.google.com', '//accounts.google.com'],
+  ...['https://accounts.google.com.evil.example', 'https://accounts.google.com:443', 'https://google.com'],
+  ...['HTTPS://accounts.google.com', 'https://Accounts.google.com', 'https://accounts.google.com/x', ''],
+];
+
 describe('forged and replayed security events', () => {
   it.each(table)('B15.1 forged: %s, at %s, revokes nothing', async (_, __, sendEvent, changeToken) => {
     const fixture = await deployForSecurityEvents();
@@ -180,6 +187,46 @@ describe('forged and replayed security events', () => {
     expect(fixture.storage.calls).toEqual([]);
     expect(fixture.log().map(({ reason }) => reason)).toEqual(Array(3).fill('security-event.audience'));
   });
+
+  it.each(similarGoogleIssuers)('B25.2 similar names: an event from %j is refused', async (iss) => {
+    const fixture = await deployForSecurityEvents();
+    const response = await sendGoogleEvent(fixture, googleEvent(undefined, { iss }));
+    expect([response.status, await response.json()]).toMatchObject([400, { err: 'invalid_issuer' }]);
+    expect(fixture.storage.calls).toEqual([]);
+  });
+
+  it.each([
+    [null],
+    [7],
+    [true],
+    [[]],
+    [['https://accounts.google.com']],
+    [{}],
+    [{ toString: 1, valueOf: 1 }],
+  ])('B25.2 similar names: an event from %j, which is not text, is refused', async (iss) => {
+    const fixture = await deployForSecurityEvents();
+    const responses = [
+      await sendGoogleEvent(fixture, googleEvent(undefined, { iss })),
+      await sendLogoutToken(fixture, logoutToken({ iss })),
+      await sendAppleNotification(fixture, appleNotification(undefined, { iss })),
+    ];
+    expect(responses.map(({ status }) => status)).toEqual([400, 400, 400]);
+    expect(fixture.storage.calls).toEqual([]);
+  });
+
+  it.each(similarGoogleIssuers.filter((iss) => iss !== 'accounts.google.com'))(
+    'B25.2 similar names: an event about a subject of %j is refused',
+    async (iss) => {
+      const fixture = await deployForSecurityEvents();
+      const subject = { ...adaSubject, iss };
+      const response = await sendGoogleEvent(
+        fixture,
+        googleEvent({ [`${risc}account-disabled`]: { subject } }),
+      );
+      expect(response.status).toBe(400);
+      expect(fixture.storage.calls).toEqual([]);
+    },
+  );
 
   it('B15.3 for another provider: a token of one issuer is refused at the endpoint of another', async () => {
     const fixture = await deployForSecurityEvents();

@@ -36,7 +36,7 @@ import { createSpyProvider } from '../spy-provider.ts';
 import { createSpyStorage } from '../spy-storage.ts';
 
 describe('consent', () => {
-  const staleMessage =
+  const missingTransactionMessage =
     'This page has expired or belongs to another browser. Go back to the app and start again.';
   const choices = [{ choice: 'google' }, { cancel: '1' }];
 
@@ -56,7 +56,7 @@ describe('consent', () => {
       await expectErrorPage(
         await victim.browser.submitConsent(attacker.consent, choice),
         deployment,
-        staleMessage,
+        missingTransactionMessage,
       );
       expect(deployment.log.at(-1)).toMatchObject({ endpoint: 'consent', reason: 'consent.csrf' });
     }
@@ -110,7 +110,7 @@ describe('consent', () => {
       await expectErrorPage(
         await browser.submitConsent(forged, { choice: 'google' }),
         deployment,
-        staleMessage,
+        missingTransactionMessage,
       );
       expect(deployment.log.at(-1)).toMatchObject({ reason: 'consent.unreadable' });
     }
@@ -159,7 +159,7 @@ describe('consent', () => {
         headers,
         body: new URLSearchParams({ consent: victim.consent, ...choice }),
       });
-      await expectErrorPage(response, deployment, staleMessage);
+      await expectErrorPage(response, deployment, missingTransactionMessage);
       expect(deployment.log.at(-1)).toMatchObject({ reason: 'consent.origin' });
     }
     expect(provider.authorizationRequests).toEqual([]);
@@ -189,7 +189,7 @@ describe('consent', () => {
       await expectErrorPage(
         await victim.browser.submitConsent(attacker.consent, choice),
         deployment,
-        staleMessage,
+        missingTransactionMessage,
       );
       await expectCookiesPage(
         await thirdBrowser.submitConsent(attacker.consent, choice),
@@ -228,9 +228,6 @@ describe('consent', () => {
 });
 
 describe('the callback', () => {
-  const staleMessage =
-    'This sign-in has expired or was started in another browser. Go back to the app and start again.';
-
   const readCode = (response: Response): string => readRedirect(response).searchParams.get('code') ?? '';
 
   /** A deployment whose provider and storage record their calls. */
@@ -285,7 +282,7 @@ describe('the callback', () => {
     await expectErrorPage(
       await returnFromProvider({ code: 'ada' }, '/callback/other'),
       deployment,
-      staleMessage,
+      missingTransactionMessage,
     );
     expect(deployment.log.at(-1)).toMatchObject({ reason: 'transaction.provider' });
     expect([...provider.tokenRequests, ...other.tokenRequests]).toEqual([]);
@@ -355,7 +352,7 @@ describe('the callback', () => {
       buildCookieHeader(victim.browser.cookies),
     ]) {
       victim.browser.cookies.set(name, value);
-      const message = value === attackerCookie ? missingTransactionMessage : staleMessage;
+      const message = value === attackerCookie ? missingTransactionMessage : missingTransactionMessage;
       await expectErrorPage(await victim.returnFromProvider({ code: 'ada' }), deployment, message);
     }
     expect(provider.tokenRequests).toEqual([]);
@@ -396,7 +393,11 @@ describe('the callback', () => {
     deployment.advance(599);
     expect(readCode(await inTime.returnFromProvider({ code: 'ada' }))).not.toBe('');
     deployment.advance(1);
-    await expectErrorPage(await late.returnFromProvider({ code: 'ada' }), deployment, staleMessage);
+    await expectErrorPage(
+      await late.returnFromProvider({ code: 'ada' }),
+      deployment,
+      missingTransactionMessage,
+    );
     expect(deployment.log.at(-1)).toMatchObject({ reason: 'transaction.expired' });
     expect(provider.tokenRequests).toHaveLength(1);
   });
@@ -572,6 +573,7 @@ describe('the identity provider', () => {
     ['B13.1 5xx', () => new Response('out of order', { status: 500 })],
     ['B13.1 5xx', () => new Response('out of order', { status: 503 })],
     ['B13.2 429', () => new Response('slow down', { status: 429 })],
+    ['B24.1 rate limit', () => new Response(null, { status: 403, headers: { 'retry-after': '60' } })],
     ['B13.3 time-out', rejectWithTimeout],
   ])('%s of the provider makes the sign-in fail, and keeps the existing grants', async (_, token) => {
     const system = deployWithIssuer();
@@ -611,6 +613,14 @@ describe('the identity provider', () => {
     it.each([
       ['B13.1 5xx', json({ error: 'invalid_grant' }, 500)],
       ['B13.2 429', json({ error: 'invalid_grant' }, 429)],
+      [
+        'B24.1 rate limit',
+        () =>
+          Response.json(
+            { error: 'invalid_grant' },
+            { status: 403, headers: { 'x-ratelimit-remaining': '0' } },
+          ),
+      ],
       ['B13.3 time-out', rejectWithTimeout],
       ['B13.3 time-out of the body', () => new Response(new ReadableStream({ pull: rejectWithTimeout }))],
     ])('%s keeps the grant, whatever the body contains', async (_, token) => {

@@ -4,15 +4,19 @@ import {
   type BrokerOptions,
   type BrokerStorage,
   ConfigurationError,
+  deriveResourceKeys,
   gptAction,
   type RevocationTarget,
   StorageUnavailable,
   staticClient,
 } from '../../src/index.ts';
+import { mcpClients } from '../../src/mcp-clients/index.ts';
 import { decodeBase64url, encodeBase64url, systemRandom, timingSafeEqual } from '../../src/oauth/secrets.ts';
-import { createSealer, generateKey, parseKeyRing } from '../../src/seal/index.ts';
+import { decode, optional, record, text } from '../../src/seal/codec.ts';
+import { createSealer, generateKey, type Purpose, parseKeyRing } from '../../src/seal/index.ts';
 import { memoryStorage } from '../../src/storage/memory.ts';
 import { maxRevocationAge, maxRevocationAgeInOutage } from '../../src/storage/revocation-cache.ts';
+import { createSealers } from '../../src/tokens/sealers.ts';
 import { callApi, challenge, expectTokens, readRedirect, type TokenBody } from '../browser.ts';
 import { app, gpt, obtainCode, obtainTokens, redeem, refresh, server, type TestClient } from '../clients.ts';
 import {
@@ -163,7 +167,7 @@ describe('sealed text that was changed', () => {
 });
 
 describe('sealed text that belongs elsewhere', () => {
-  const newKey = 'test-2.ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8';
+  const newKey = 'test-2.kOGm3x_6VEKfHIHYUW1uecf9by3yQV86t5SzTcgOQHQ';
   const withKeyName = (id: string, ring: string) => `${id}.${ring.split('.')[1]}`;
 
   /** The same deployment with another configuration, but the same clock and storage. */
@@ -256,7 +260,7 @@ describe('sealed text that belongs elsewhere', () => {
     broker.protect(new Request(`${host}/x`, { headers: { authorization: `Bearer ${token}` } }), { resource });
 
   const obtainTokensFor = async (deployment: Deployment, resource: string): Promise<TokenBody> =>
-    expectTokens(await redeem(deployment, gpt, await obtainCode(deployment, gpt, { resource })));
+    expectTokens(await redeem(deployment, server, await obtainCode(deployment, server, { resource })));
 
   it('T6.1 issuer: refuses a token of another issuer with the same key, API, client and storage', async () => {
     const storage = memoryStorage();
@@ -364,6 +368,73 @@ describe('sealed text that belongs elsewhere', () => {
       response: { status: 401 },
     });
   });
+});
+
+describe('a text of the publisher', () => {
+  const ring = parseKeyRing(keys);
+  const resources = [issuer, `${issuer}/api`];
+  const info = record({ format: text, name: text, issuer: text, audience: optional(text) });
+
+  /** Returns the purpose of each key that is derived while `work` runs. */
+  const recordPurposes = async (work: () => Promise<unknown>): Promise<readonly Purpose[]> => {
+    const spies = [vi.spyOn(crypto.subtle, 'deriveKey'), vi.spyOn(crypto.subtle, 'deriveBits')];
+    await work();
+    const algorithms = spies.flatMap((spy) => spy.mock.calls.map(([algorithm]) => Object(algorithm)));
+    for (const spy of spies) spy.mockRestore();
+    return algorithms.map((algorithm) => {
+      const { name, issuer: origin, audience } = decode(info, algorithm.info);
+      return { name, issuer: origin, ...(audience !== undefined && { audience }) };
+    });
+  };
+
+  /** Returns the purposes of every sealer of the broker, of registrations and of exported resource keys. */
+  const listBrokerPurposes = async () => {
+    const sealed = await createSealer(ring, { name: 'x', issuer }).seal(new Uint8Array());
+    const { access, ...others } = createSealers(ring, issuer, resources, systemRandom);
+    const sealers = [...access.values(), ...Object.values(others)];
+    const deployment = deploy({ clients: [mcpClients({ fetch })], resources: [issuer] });
+    const purposes = await recordPurposes(async () => {
+      for (const sealer of sealers) await sealer.open(sealed);
+      await deployment.fetch(new Request(`${issuer}/authorize?client_id=${sealed}`));
+      await deriveResourceKeys({ sealingKeys: keys, issuer, resource: issuer });
+    });
+    expect(purposes).toHaveLength(sealers.length + 2);
+    return purposes;
+  };
+
+  it('W23.1 a purpose of the broker: has another key for a publisher, also if the name is a variant of it', async () => {
+    const brokerPurposes = await listBrokerPurposes();
+    const used = new Set(brokerPurposes.map((purpose) => JSON.stringify(purpose)));
+    expect(brokerPurposes.filter(({ name }) => name.startsWith('app:'))).toEqual([]);
+    for (const purpose of brokerPurposes) {
+      const { name } = purpose;
+      const names = [name, `app:${name}`, name.toUpperCase(), `\0${name}`, `${name}\0`, ` ${name}`, ''];
+      for (const variant of [
+        ...names.map((one) => ({ ...purpose, name: one })),
+        { name, issuer, audience: issuer },
+      ]) {
+        const derived = await recordPurposes(() => createSealer(ring, variant).seal(new Uint8Array()));
+        expect(derived).toEqual([{ ...variant, name: `app:${variant.name}` }]);
+        expect(used.has(JSON.stringify(derived[0]))).toBe(false);
+      }
+    }
+  });
+
+  it.each(sealedTypes)(
+    'W23.2 a token or cookie: is not accepted as %s, whatever its purpose',
+    async (kind) => {
+      const { deployment } = deployWithFormPost();
+      const sealed = await collectSealedTexts(deployment);
+      for (const purpose of await listBrokerPurposes()) {
+        const sealer = createSealer(ring, purpose);
+        expect(await presentText(deployment, sealed, kind, await sealer.seal(new Uint8Array(100)))).toEqual({
+          ...expectedErrors[kind],
+          cause: 'forged',
+        });
+        expect(await sealer.open(sealed.texts[kind])).toEqual({ kind: 'failed', reason: 'forged' });
+      }
+    },
+  );
 });
 
 describe('what sealed text reveals', () => {
@@ -532,7 +603,7 @@ describe('expiry, revocation and outages', () => {
   const targets = ['grant', 'user', 'client'] as const;
 
   it.each(targets)(
-    'T9.1 dead within ten seconds: a token of a revoked %s, on every isolate, however busy',
+    'T9.1 stops working within ten seconds: a token of a revoked %s, on every isolate, however busy',
     async (kind) => {
       const firstIsolate = deploy();
       const isolates = [
@@ -557,7 +628,7 @@ describe('expiry, revocation and outages', () => {
     },
   );
 
-  it('T9.1 dead within ten seconds: a revoked token stays refused until it expires', async () => {
+  it('T9.1 stops working within ten seconds: a revoked token stays refused until it expires', async () => {
     const deployment = deploy();
     const { access_token } = await obtainTokens(deployment, gpt);
     const { grant } = await readAccess(deployment, access_token);
@@ -569,7 +640,7 @@ describe('expiry, revocation and outages', () => {
     }
   });
 
-  it('T9.1 dead within ten seconds: other tokens stay valid', async () => {
+  it('T9.1 stops working within ten seconds: other tokens stay valid', async () => {
     const deployment = deploy();
     const { access_token } = await obtainTokens(deployment, gpt);
     const { access_token: other } = await obtainTokens(deployment, app);
@@ -643,6 +714,9 @@ describe('expiry, revocation and outages', () => {
     ['issuer', () => ({ issuer: '' })],
     ['clients.gpt.secrets', () => ({ clients: createGptClients('') })],
     ['clients.gpt.secrets', () => ({ clients: createGptClients(gptSecret.slice(0, 31)) })],
+    ['sealingKeys', () => ({ sealingKeys: `${keys} k2.${'QUJD'.repeat(10)}QUI` })],
+    ['clients.gpt.secrets', () => ({ clients: createGptClients('x'.repeat(32)) })],
+    ['clients.gpt.secrets', () => ({ clients: createGptClients('0123456789abcdef'.repeat(4)) })],
     ['clients', () => ({ clients: [clients[0], clients[0]] })],
     ['providers', () => ({ providers: [] })],
     ['resources', () => ({ resources: ['words.example/api'] })],

@@ -387,7 +387,7 @@ describe('grant_type=authorization_code', () => {
 });
 
 describe('grant_type=refresh_token', () => {
-  const newKeys = `test-2.ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8 ${keys}`;
+  const newKeys = `test-2.kOGm3x_6VEKfHIHYUW1uecf9by3yQV86t5SzTcgOQHQ ${keys}`;
 
   const createGptClient = (scopes: readonly string[]) =>
     gptAction({ id: 'gpt', name: 'GPT', secrets: [gptSecret], scopes });
@@ -518,6 +518,7 @@ describe('issued tokens', () => {
 
   const buildGrantState = (changes: Partial<GrantState> = {}): GrantState => ({
     userId: 'user-1',
+    provider: 'google',
     redirectUri: gptRedirect,
     scopes: ['words', 'score'],
     resource,
@@ -606,6 +607,7 @@ describe('issued tokens', () => {
             clientId: 'gpt',
             scopes: ['words', 'score'],
             resource,
+            provider: 'google',
             generation: 7,
             expiresAt,
             requiresAssertion: false,

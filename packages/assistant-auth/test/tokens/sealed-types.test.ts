@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../src/index.ts';
 import { encode, list, record, text, uint } from '../../src/seal/codec.ts';
-import { createSealer, parseKeyRing } from '../../src/seal/index.ts';
+import { parseKeyRing } from '../../src/seal/index.ts';
+import { createSealer } from '../../src/seal/sealer.ts';
 import { grantRetention } from '../../src/storage/broker-storage.ts';
 import { type Lifetimes, parseLifetimes } from '../../src/tokens/lifetimes.ts';
 import {
@@ -184,6 +185,7 @@ describe('lifetimes', () => {
     sessionIdle: 7 * day,
     sessionAbsolute: 30 * day,
     inconclusiveRecheck: 30 * day,
+    refreshGrace: 120,
   };
 
   /** The minimum and maximum of each lifetime. */
@@ -199,6 +201,7 @@ describe('lifetimes', () => {
     ['sessionIdle', 300, 30 * day],
     ['sessionAbsolute', 300, 90 * day],
     ['inconclusiveRecheck', 3600, 400 * day],
+    ['refreshGrace', 0, 600],
   ];
 
   describe('parseLifetimes', () => {
@@ -220,7 +223,7 @@ describe('lifetimes', () => {
       'refuses a %s below %i or above %i, and anything that is not a number',
       (name, min, max) => {
         const message = `lifetimes.${name} must be a whole number of seconds from ${min} to ${max}.`;
-        for (const seconds of [min - 1, max + 1, min + 0.5, 0, -min, Number.NaN, Number.POSITIVE_INFINITY]) {
+        for (const seconds of [min - 1, max + 1, min + 0.5, -1, -max, Number.NaN, Number.POSITIVE_INFINITY]) {
           const parse = () => parseLifetimes({ [name]: seconds });
           expect(parse).toThrow(ConfigurationError);
           expect(parse).toThrow(message);

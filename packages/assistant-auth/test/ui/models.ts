@@ -44,6 +44,7 @@ export const renderSignIn = (changes: Changes<SignInModel> = {}): string =>
       { name: 'score.read', description: 'Read your score' },
       { name: 'score.write', description: 'Add to your score' },
     ],
+    access: { kind: 'refreshed', lifetime: 31_536_000, idleLifetime: 5_184_000 },
     providers: [
       { id: 'google', displayName: 'Google' },
       { id: 'github', displayName: 'GitHub' },

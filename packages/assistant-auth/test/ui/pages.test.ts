@@ -26,6 +26,7 @@ describe('the sign-in page', () => {
         'ChatGPT will be able to:',
         'Read your score',
         'Add to your score',
+        'ChatGPT keeps access for up to a year, or until you disconnect it in ChatGPT.',
         'Afterwards you return to chatgpt.com. If that is not where you came from, cancel.',
         'Allow this and sign in',
         'Continue with Google',
@@ -54,7 +55,7 @@ describe('the sign-in page', () => {
           ? [{ token, previous: tokens[tokenIndex - 1] }]
           : [],
       );
-      expect(occurrences).toHaveLength(3);
+      expect(occurrences).toHaveLength(5);
       for (const { token, previous } of occurrences) {
         expect(token).toEqual({ text: clientName });
         expect(previous).toEqual({ tag: 'bdi', attributes: { translate: 'no' } });
@@ -94,7 +95,64 @@ describe('the sign-in page', () => {
     it('uses the publisher’s texts', async () => {
       const texts = { cancel: 'Abbrechen', continueWith: 'Weiter mit {provider}' };
       const lines = await readLines(renderSignIn({ texts }));
-      expect(lines.slice(8, 11)).toEqual(['Weiter mit Google', 'Weiter mit GitHub', 'Abbrechen']);
+      expect(lines.slice(9, 12)).toEqual(['Weiter mit Google', 'Weiter mit GitHub', 'Abbrechen']);
+    });
+  });
+
+  describe('how long access lasts', () => {
+    const readAccess = async (changes: Parameters<typeof renderSignIn>[0]) =>
+      (await readLines(renderSignIn(changes))).filter((line) => / access for up to |Zugriff/.test(line));
+    const days = (count: number) => count * 86_400;
+
+    it('says where to disconnect, with a link to the account page if there is one', async () => {
+      const model = { accountPath: '/account' };
+      expect(await readAccess({ model })).toEqual([
+        'ChatGPT keeps access for up to a year, or until you disconnect it in your account.',
+      ]);
+      expect(await readAttributes(renderSignIn({ model }), 'a')).toEqual([
+        { href: '/account' },
+        { href: '/privacy', rel: 'noreferrer' },
+      ]);
+      expect(await readAccess({})).toEqual([
+        'ChatGPT keeps access for up to a year, or until you disconnect it in ChatGPT.',
+      ]);
+    });
+
+    it('does not say that access without a refresh token can be ended', async () => {
+      const model = { access: { kind: 'once', lifetime: 3600 }, accountPath: '/account' } as const;
+      expect(await readAccess({ model })).toEqual(['ChatGPT gets access for up to 60 minutes.']);
+    });
+
+    it.each([
+      [600, '10 minutes'],
+      [601, '11 minutes'],
+      [5_400, '90 minutes'],
+      [3_600, '60 minutes'],
+      [7_200, '2 hours'],
+      [days(1), '24 hours'],
+      [days(1) + 1, '25 hours'],
+      [days(7), '7 days'],
+      [days(10) + 3_600, '11 days'],
+      [days(30), '30 days'],
+      [days(31), '31 days'],
+      [days(60), '2 months'],
+      [days(180), '6 months'],
+      [days(360), '12 months'],
+      [days(364), '13 months'],
+      [days(365), 'a year'],
+      [days(400), '14 months'],
+    ])('formats %i seconds as %s', async (lifetime, duration) => {
+      expect(await readAccess({ model: { access: { kind: 'once', lifetime } } })).toEqual([
+        `ChatGPT gets access for up to ${duration}.`,
+      ]);
+    });
+
+    it('formats a duration in the language of the page, with the publisher’s texts', async () => {
+      const texts = { accessOnce: 'Zugriff für {client}: höchstens {duration}', oneYear: 'ein Jahr' };
+      const inGerman = (lifetime: number) =>
+        readAccess({ language: 'de', texts, model: { access: { kind: 'once', lifetime } } });
+      expect(await inGerman(days(180))).toEqual(['Zugriff für ChatGPT: höchstens 6 Monate']);
+      expect(await inGerman(days(365))).toEqual(['Zugriff für ChatGPT: höchstens ein Jahr']);
     });
   });
 
@@ -102,20 +160,23 @@ describe('the sign-in page', () => {
     const identifiedBy = (host: string): ClientIdentity => ({ kind: 'metadata-document', host });
     const registration: ClientIdentity = { kind: 'registration' };
 
-    /** The lines between the heading and the buttons. */
+    /** The lines between the heading and the buttons, without the duration of the access. */
     const readFacts = async (model: Partial<SignInModel>): Promise<readonly string[]> => {
       const lines = await readLines(renderSignIn({ model: { scopes: [], ...model } }));
-      return lines.slice(2, lines.indexOf('Allow this and sign in'));
+      return lines
+        .slice(2, lines.indexOf('Allow this and sign in'))
+        .filter((line) => !line.includes(' keeps access for up to '));
     };
 
     it('shows the host that identifies it before the scopes, if it has a metadata document', async () => {
       const lines = await readLines(renderSignIn({ model: { clientIdentity: identifiedBy('chatgpt.com') } }));
-      expect(lines.slice(2, 8)).toEqual([
+      expect(lines.slice(2, 9)).toEqual([
         'ChatGPT asks to use Words With Chat on your behalf.',
         'This app is identified by chatgpt.com.',
         'ChatGPT will be able to:',
         'Read your score',
         'Add to your score',
+        'ChatGPT keeps access for up to a year, or until you disconnect it in ChatGPT.',
         'Afterwards you return to chatgpt.com. If that is not where you came from, cancel.',
       ]);
     });
@@ -234,6 +295,7 @@ describe('the sign-in page', () => {
             'ChatGPT will be able to:',
             'Read your score',
             'Add to your score',
+            'ChatGPT keeps access for up to a year, or until you disconnect it in ChatGPT.',
             'Did you just start this sign-in?',
             `An app on this device (${redirectHost}) will get access. ` +
               'Any app on this device could have started this sign-in and called itself ChatGPT. ' +
@@ -264,7 +326,7 @@ describe('the sign-in page', () => {
 
     it('can continue with the first button, or sign in another way', async () => {
       const page = renderSignIn({ model: { session } });
-      expect((await readLines(page)).slice(7, 13)).toEqual([
+      expect((await readLines(page)).slice(8, 14)).toEqual([
         'Allow this and sign in',
         'Continue as ada@words.example (Google)',
         'or sign in another way',
@@ -348,11 +410,26 @@ describe('the error page', () => {
       'We couldn’t sign you in',
       'We couldn’t sign you in',
       'ChatGPT asked to send you to an address that is not registered for it.',
-      'Close this page and try again from where you came. ' +
-        'If it happens again, tell whoever runs Words With Chat this reference:',
+      'Close this page and try again from where you came.',
+      'If it happens again, contact Words With Chat and include this reference:',
       'Reference q3T9bX0aLkE',
       'Words With Chat Privacy policy',
     ]);
+  });
+
+  it('links to where the user can start again, if the error ended a sign-in', async () => {
+    const url = 'https://chatgpt.com/';
+    const page = renderError({ model: { destination: { kind: 'client', name: 'ChatGPT', url } } });
+    expect((await readLines(page)).slice(3, 5)).toEqual([
+      'Go back to ChatGPT and start again',
+      'If it happens again, contact Words With Chat and include this reference:',
+    ]);
+    expect(await readAttributes(page, 'a')).toEqual([
+      { href: url, rel: 'noreferrer' },
+      { href: '/privacy', rel: 'noreferrer' },
+    ]);
+    const withoutLink = renderError({ model: { destination: { kind: 'client', name: 'An app' } } });
+    expect(await readLines(withoutLink)).toContain('Go back to An app and start again.');
   });
 
   it('has no button, and no link except the privacy policy', async () => {
@@ -363,8 +440,8 @@ describe('the error page', () => {
   });
 
   it('uses the publisher’s texts', async () => {
-    const texts = { advice: 'Write to help@words.example:', reference: 'Ticket' };
-    expect((await readLines(renderError({ texts }))).slice(3, 5)).toEqual([
+    const texts = { report: 'Write to help@words.example:', reference: 'Ticket' };
+    expect((await readLines(renderError({ texts }))).slice(4, 6)).toEqual([
       'Write to help@words.example:',
       'Ticket q3T9bX0aLkE',
     ]);
@@ -548,15 +625,22 @@ describe('markup in the fields of a page', () => {
       renderSignIn({ ...options, model: { session: { provider: 'Google' } } }),
       renderSignIn({ ...options, model: { clientIdentity: { kind: 'registration' } } }),
       renderSignIn({ ...options, model: { clientIdentity: otherSite } }),
-      renderSignIn({ ...options, model: { redirectKind: 'device' } }),
+      renderSignIn({ ...options, model: { redirectKind: 'device', accountPath: '/account' } }),
+      ...[3_600, 86_400].map((lifetime) =>
+        renderSignIn({ ...options, model: { access: { kind: 'once', lifetime } } }),
+      ),
       renderError(options),
-      ...(['signed-in', 'ended', 'linked'] as const).flatMap((outcome) => [
-        renderCompleted({ ...options, model: { outcome } }),
-        renderCompleted({
-          ...options,
-          model: { outcome, destination: { kind: 'account', url: '/account' } },
-        }),
-      ]),
+      renderError({ ...options, model: { destination: { kind: 'client', name: 'ChatGPT' } } }),
+      renderCompleted({ ...options, model: { outcome: 'consent-given', destination: { kind: 'unknown' } } }),
+      ...(['signed-in', 'ended', 'linked', 'consent-given', 'consent-declined'] as const).flatMap(
+        (outcome) => [
+          renderCompleted({ ...options, model: { outcome } }),
+          renderCompleted({
+            ...options,
+            model: { outcome, destination: { kind: 'account', url: '/account' } },
+          }),
+        ],
+      ),
     ].join('');
 
   /** The texts of these pages, with those that are only shown if there is an account page. */
@@ -599,6 +683,7 @@ describe('markup in the fields of a page', () => {
     ],
     ['provider label', (label) => renderSignIn({ model: { providers: [{ id: 'a', displayName: label }] } })],
     ['action', (action) => renderSignIn({ model: { action } })],
+    ['accountPath', (accountPath) => renderSignIn({ model: { accountPath } })],
     ['consent', (consent) => renderSignIn({ model: { consent } })],
     ['sign-in stylesheetPath', (stylesheetPath) => renderSignIn({ model: { stylesheetPath } })],
     ['session’s provider', (provider) => renderSignIn({ model: { session: { provider } } })],
@@ -624,6 +709,14 @@ describe('markup in the fields of a page', () => {
     ['title', (title) => renderError({ model: { title } })],
     ['message', (message) => renderError({ model: { message } })],
     ['reference', (reference) => renderError({ model: { reference } })],
+    [
+      'client and url on the error page',
+      (value) => renderError({ model: { destination: { kind: 'client', name: value, url: value } } }),
+    ],
+    [
+      'account’s path on the error page',
+      (url) => renderError({ model: { destination: { kind: 'account', url } } }),
+    ],
     ['error stylesheetPath', (stylesheetPath) => renderError({ model: { stylesheetPath } })],
     ...accountFields,
   ];

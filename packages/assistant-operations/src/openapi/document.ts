@@ -132,10 +132,47 @@ const problemSchema = {
   required: ['type', 'title', 'status', 'detail'],
 } as const;
 
-const describeProblemResponse = (
-  description: string,
-  header?: { readonly name: string; readonly description: string },
-) => ({
+/** A problem that does not depend on the handler of an operation. */
+interface CommonProblem {
+  /** Its name in the document. */
+  readonly name: string;
+  readonly description: string;
+  /** A header of its response. Default: none besides those of every response. */
+  readonly header?: { readonly name: string; readonly description: string };
+}
+
+const retryAfter = { name: 'Retry-After', description: 'Seconds to wait before the next attempt.' } as const;
+
+/** The problems of the guard and of the routes, by status. */
+const commonProblems: Readonly<Record<number, CommonProblem>> = {
+  400: { name: 'BadRequest', description: 'The input does not match the schema of this operation.' },
+  401: {
+    name: 'Unauthorized',
+    description: 'The access token is missing, expired or revoked. Sign in again.',
+    header: { name: 'WWW-Authenticate', description: 'The challenge (RFC 6750).' },
+  },
+  403: {
+    name: 'Forbidden',
+    description: 'The access token does not have the required scope.',
+    header: { name: 'WWW-Authenticate', description: 'The challenge (RFC 6750), with the required scopes.' },
+  },
+  413: { name: 'ContentTooLarge', description: 'The body has more than 100,000 bytes.' },
+  415: {
+    name: 'UnsupportedMediaType',
+    description: 'The body is not JSON according to its Content-Type.',
+    header: { name: 'Accept-Post', description: 'The supported Content-Type.' },
+  },
+  421: { name: 'MisdirectedRequest', description: 'This server does not serve the requested host.' },
+  429: { name: 'TooManyRequests', description: 'Too many calls. Try again later.', header: retryAfter },
+  500: { name: 'InternalServerError', description: 'Something went wrong on the server.' },
+  503: {
+    name: 'Unavailable',
+    description: 'The service is temporarily unavailable. Try again later.',
+    header: retryAfter,
+  },
+};
+
+const describeProblem = (description: string, header: CommonProblem['header']): object => ({
   description,
   ...(header && {
     headers: { [header.name]: { description: header.description, schema: { type: 'string' } } },
@@ -143,22 +180,12 @@ const describeProblemResponse = (
   content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
 });
 
-const problemResponses = {
-  BadRequest: describeProblemResponse('The input does not match the schema of this operation.'),
-  Unauthorized: describeProblemResponse('The access token is missing, expired or revoked. Sign in again.', {
-    name: 'WWW-Authenticate',
-    description: 'The challenge (RFC 6750).',
-  }),
-  Forbidden: describeProblemResponse('The access token does not have the required scope.', {
-    name: 'WWW-Authenticate',
-    description: 'The challenge (RFC 6750), with the required scopes.',
-  }),
-  NotFound: describeProblemResponse('The item does not exist.'),
-  Unavailable: describeProblemResponse('The service is temporarily unavailable. Try again later.', {
-    name: 'Retry-After',
-    description: 'Seconds to wait before the next attempt.',
-  }),
-} as const;
+const problemResponses = Object.fromEntries(
+  Object.values(commonProblems).map(({ name, description, header }) => [
+    name,
+    describeProblem(description, header),
+  ]),
+);
 
 /** Builds the operation object. `scheme` is the name of the document's security scheme. */
 const buildOperationObject = (
@@ -204,17 +231,34 @@ const buildRequestBody = (operation: Operation<never>): object | undefined => {
   return { required: requiredNames.length > 0, content: { 'application/json': { schema } } };
 };
 
-const buildResponses = (operation: Operation<never>): Readonly<Record<string, object | undefined>> => {
-  const hasInput = listInputFields(operation).length > 0;
+/**
+ * Lists the responses that can occur: those of the guard and of the routes, and the problems of the handler.
+ */
+const buildResponses = (operation: Operation<never>): Readonly<Record<string, object>> => {
   const { description = 'The result.', ...schema } = describeSchema(operation.output, 'output');
+  const common = listCommonStatuses(operation).map((status) => [
+    status,
+    { $ref: `#/components/responses/${commonProblems[status]?.name}` },
+  ]);
+  const ofHandler = Object.entries(operation.problems ?? {}).map(([status, text]) => [
+    status,
+    describeProblem(text, commonProblems[Number(status)]?.header),
+  ]);
   return {
     200: { description, content: { 'application/json': { schema } } },
-    400: hasInput ? referToProblemResponse('BadRequest') : undefined,
-    401: referToProblemResponse('Unauthorized'),
-    403: referToProblemResponse('Forbidden'),
-    404: referToProblemResponse('NotFound'),
-    503: referToProblemResponse('Unavailable'),
+    ...Object.fromEntries(common),
+    ...Object.fromEntries(ofHandler),
   };
 };
 
-const referToProblemResponse = (name: string): object => ({ $ref: `#/components/responses/${name}` });
+const listCommonStatuses = (operation: Operation<never>): readonly number[] => {
+  const hasBody = hasRequestBody(operation.method) && listFieldsOutsidePath(operation).length > 0;
+  return [
+    ...(listInputFields(operation).length > 0 ? [400] : []),
+    401,
+    ...(operation.scopes.length > 0 ? [403] : []),
+    // Without fields in the body, it is not read.
+    ...(hasBody ? [413, 415] : []),
+    ...[421, 429, 500, 503],
+  ];
+};

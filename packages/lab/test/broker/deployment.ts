@@ -56,7 +56,7 @@ export const deployWithFakeProvider = async (
   let clockOffset = 0;
   const broker = createBroker({
     issuer,
-    sealingKeys: 'test-1.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8',
+    sealingKeys: 'test-1.nJf9-2P7jQRmJJYTuxkQlkw9BQVyIGT9UVsbqpYP25g',
     scopes: { words: 'read the word lists' },
     clients: [gptAction({ id: 'gpt', name: 'GPT', secrets: [action.clientSecret], scopes: ['words'] })],
     providers: [provider],

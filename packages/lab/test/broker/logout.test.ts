@@ -56,7 +56,7 @@ const deploy = async (settings: Partial<OidcOptions> = {}) => {
   const log: LogEntry[] = [];
   const broker = createBroker({
     ...{ issuer, storage },
-    sealingKeys: 'test-1.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8',
+    sealingKeys: 'test-1.nJf9-2P7jQRmJJYTuxkQlkw9BQVyIGT9UVsbqpYP25g',
     scopes: { words: 'read the word lists' },
     clients: [
       staticClient({

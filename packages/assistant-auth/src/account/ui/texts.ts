@@ -16,7 +16,8 @@ export const defaultAccountTexts: AccountTexts = {
   signOut: 'Sign out',
 
   apps: 'Connected apps',
-  appsAbout: 'These apps can use {product} on your behalf until you disconnect them.',
+  appsAbout:
+    'These apps keep access to {product} on your behalf until it expires, or until you disconnect them.',
   noApps: 'No app is connected yet.',
   appIdentifiedBy: 'This app is identified by {site}.',
   appUnverifiedName: 'The app chose this name itself, and we haven’t verified it.',
@@ -87,6 +88,9 @@ export const defaultAccountTexts: AccountTexts = {
   signedOutEverywhere: 'Every app is disconnected, and you are signed out everywhere.',
   deleted: 'Your account is deleted.',
 
+  accessUntilDisconnected:
+    '{client} keeps access for up to {duration}, or until you disconnect it in {account}.',
+  accountLink: 'your account',
   continueAs: 'Continue as {user} ({provider})',
   continueSession: 'Continue with your {provider} account',
   otherWay: 'or sign in another way',

@@ -6,14 +6,15 @@ import type { DatabaseFlags, DatabaseOptions } from '../database/location.ts';
 
 /** A command with its arguments. */
 export type AdminCommand =
-  | { readonly kind: 'users' | 'no-upstream-token' }
+  | { readonly kind: 'users' | 'no-upstream-token' | 'providers' }
+  | { readonly kind: 'accept'; readonly provider: string; readonly subjectNamespace: string }
   | { readonly kind: 'grants'; readonly userId: string }
   | { readonly kind: 'audit'; readonly userId?: string }
   | { readonly kind: 'revoke'; readonly target: Target }
   | { readonly kind: 'delete'; readonly userId: string; readonly confirmed: boolean };
 
 export interface Target {
-  readonly kind: 'grant' | 'user' | 'client';
+  readonly kind: 'grant' | 'user' | 'client' | 'provider';
   readonly id: string;
 }
 
@@ -30,9 +31,13 @@ export const formatAdminUsage = ({ synopsis, databases }: Program): string => `U
 Commands:
   users                              list users, newest first
   grants <user>                      list a user's grants and sessions
-  revoke grant|user|client <id>      revoke a grant, or all grants of a user or a client
+  revoke grant|user|client|provider <id>
+                                     revoke a grant, or all grants of a user, a client or a provider
   delete <user>                      delete a user and everything stored about them
   no-upstream-token                  list identities that can't be rechecked at their provider
+  providers                          list the providers that users have signed in with
+  providers accept <id> <namespace>  accept that the issuer of a provider has changed, and that its subjects
+                                     now belong to this namespace
   audit [<user>]                     list the audit log, newest entry first
 
 ${databases.usage}
@@ -97,21 +102,24 @@ const parseAdminCommand = (
   confirmed: boolean,
   usage: string,
 ): AdminCommand => {
-  const [first, second, ...extraArguments] = rest;
+  const [first, second, third, ...extraArguments] = rest;
   if (extraArguments.length > 0) throw new CommandError(usage);
+  if (command === 'providers' && first === 'accept' && second !== undefined && third !== undefined)
+    return { kind: 'accept', provider: second, subjectNamespace: third };
+  if (third !== undefined) throw new CommandError(usage);
   if (command === 'revoke' && second !== undefined)
     return { kind: 'revoke', target: { kind: parseTargetKind(first, usage), id: second } };
   if (second !== undefined) throw new CommandError(usage);
   if (command === 'audit') return { kind: command, ...(first !== undefined && { userId: first }) };
   if (command === 'grants' && first !== undefined) return { kind: command, userId: first };
   if (command === 'delete' && first !== undefined) return { kind: command, userId: first, confirmed };
-  if ((command === 'users' || command === 'no-upstream-token') && first === undefined)
-    return { kind: command };
+  const isList = command === 'users' || command === 'no-upstream-token' || command === 'providers';
+  if (isList && first === undefined) return { kind: command };
   throw new CommandError(usage);
 };
 
 const parseTargetKind = (text: string | undefined, usage: string): Target['kind'] => {
-  if (text === 'grant' || text === 'user' || text === 'client') return text;
+  if (text === 'grant' || text === 'user' || text === 'client' || text === 'provider') return text;
   throw new CommandError(usage);
 };
 

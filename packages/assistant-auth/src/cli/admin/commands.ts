@@ -1,8 +1,8 @@
 /** Runs the commands of `admin`: queries the broker's database, revokes grants and deletes users. */
 import { createInterface } from 'node:readline/promises';
-import type { AuditEntry } from '../../storage/sqlite/d1.ts';
+import type { AuditEntry, StorageAdmin } from '../../storage/sqlite/d1.ts';
 import type { Program } from '../arguments.ts';
-import { CommandError } from '../command.ts';
+import { CommandError, escapeControls } from '../command.ts';
 import { type Database, withDatabase } from '../database/database.ts';
 import type { DatabaseLocation } from '../database/location.ts';
 import type { AdminCommand, Arguments, Target } from './arguments.ts';
@@ -11,6 +11,7 @@ import {
   formatAuditEntries,
   formatGrants,
   formatIdentitiesWithoutUpstreamToken,
+  formatProviders,
   formatUsers,
 } from './output.ts';
 
@@ -45,9 +46,15 @@ const runOnDatabase = async (
       );
     case 'audit':
       return formatAuditEntries(await storageAdmin.listAuditEntries(page, adminCommand.userId));
+    case 'providers':
+      return formatProviders(await storageAdmin.listProviders());
+    case 'accept':
+      return acceptProvider(storageAdmin, adminCommand, now, command);
     case 'revoke': {
       const { target } = adminCommand;
-      await storage.revoke(target, revocationReason, now, 'operator');
+      if (target.kind === 'provider') return revokeProvider(storageAdmin, target.id, now);
+      const { kind, id } = target;
+      await storage.revoke({ kind, id }, revocationReason, now, 'operator');
       const newestEntries = await storageAdmin
         .listAuditEntries({ limit: 100, skip: 0 })
         .catch((cause: unknown) => {
@@ -56,7 +63,7 @@ const runOnDatabase = async (
             { cause },
           );
         });
-      return verifyRevocation(target, newestEntries, now);
+      return verifyRevocation({ kind, id }, newestEntries, now);
     }
     case 'delete': {
       const { userId } = adminCommand;
@@ -67,6 +74,40 @@ const runOnDatabase = async (
   }
 };
 
+const revokeProvider = async (
+  storageAdmin: StorageAdmin,
+  provider: string,
+  now: number,
+): Promise<CommandOutput> => {
+  const { grants, upstreamTokens } = await storageAdmin.revokeProvider(provider, revocationReason, now);
+  if (grants + upstreamTokens === 0)
+    throw new CommandError(
+      'Nothing was revoked. The provider ID is unknown, or all grants of the provider were already revoked.',
+    );
+  return {
+    json: { revoked: { kind: 'provider', id: provider }, grants, upstreamTokens },
+    text: `Revoked ${grants} grants and sessions of the provider ${escapeControls(provider)}, and deleted ${upstreamTokens} upstream tokens. ${effect}`,
+  };
+};
+
+const acceptProvider = async (
+  storageAdmin: StorageAdmin,
+  { provider, subjectNamespace }: { readonly provider: string; readonly subjectNamespace: string },
+  now: number,
+  command: string,
+): Promise<CommandOutput> => {
+  const outcome = await storageAdmin.acceptProvider(provider, subjectNamespace, now);
+  if (outcome === undefined)
+    throw new CommandError(
+      `Nothing was changed: this is not the namespace that was refused last for this provider. Run ${command} providers to see it.`,
+    );
+  const { previous, upstreamTokens } = outcome;
+  return {
+    json: { accepted: provider, from: previous, to: subjectNamespace, upstreamTokens },
+    text: `The subjects of the provider ${escapeControls(provider)} now belong to ${escapeControls(subjectNamespace)}. Before, they belonged to ${escapeControls(previous)}. Deleted ${upstreamTokens} upstream tokens of the previous issuer.`,
+  };
+};
+
 const rejectUnknownUser = (): never => {
   throw new CommandError('No user has this ID.');
 };
@@ -75,10 +116,21 @@ const confirmDeletion = async (userId: string): Promise<void> => {
   if (!process.stdin.isTTY)
     throw new CommandError('In a non-interactive shell, pass --yes to confirm the deletion.');
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question(`Permanently delete the user ${userId}? Type yes to confirm: `);
+  const answer = await terminal.question(buildDeletionQuestion(userId));
   terminal.close();
   if (answer.trim() !== 'yes') throw new CommandError('Canceled. Nothing was deleted.');
 };
+
+/** A user ID can contain any character, for example one that overwrites the rest of the line. */
+export const buildDeletionQuestion = (userId: string): string =>
+  `Permanently delete the user ${escapeControls(userId)}? Type yes to confirm: `;
+
+/** A target whose revocation is found in the audit log. */
+type VerifiedTarget = Target & { readonly kind: Exclude<Target['kind'], 'provider'> };
+
+/** When a revocation takes effect. */
+const effect =
+  'Refresh tokens and sessions stop working immediately, and access tokens within ten seconds, or within 60 while storage is unreachable.';
 
 /** The reason in the audit log. */
 export const revocationReason = 'revoked by the operator';
@@ -90,7 +142,7 @@ export const revocationReason = 'revoked by the operator';
  * @throws CommandError if there is none
  */
 export const verifyRevocation = (
-  target: Target,
+  target: VerifiedTarget,
   newestEntries: readonly AuditEntry[],
   now: number,
 ): CommandOutput => {
@@ -110,12 +162,12 @@ export const verifyRevocation = (
     );
   return {
     json: { revoked: target },
-    text: `Revoked ${kind === 'grant' ? 'the grant' : `all grants of the ${kind}`} ${id}. Refresh tokens and sessions stop working immediately, and access tokens within ten seconds.`,
+    text: `Revoked ${kind === 'grant' ? 'the grant' : `all grants of the ${kind}`} ${escapeControls(id)}. ${effect}`,
   };
 };
 
 /** Audit rows contain no grant ID, so any row with a user and a client matches a grant. */
-const matchesTarget = ({ kind, id }: Target, { userId, clientId }: AuditEntry): boolean => {
+const matchesTarget = ({ kind, id }: VerifiedTarget, { userId, clientId }: AuditEntry): boolean => {
   switch (kind) {
     case 'user':
       return userId === id && clientId === undefined;

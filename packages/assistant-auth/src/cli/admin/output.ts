@@ -3,6 +3,7 @@ import type {
   AuditEntry,
   GrantSummary,
   IdentityWithoutUpstreamToken,
+  ProviderSummary,
   UserSummary,
 } from '../../storage/sqlite/d1.ts';
 import { formatInstant, formatTable } from '../command.ts';
@@ -43,6 +44,15 @@ export const formatIdentitiesWithoutUpstreamToken = (
     ['provider', 'user', 'last sign-in', 'active grants', 'refreshable until'],
     ({ provider, userId, since, activeGrants, refreshableUntil }) => [
       ...[provider, userId, formatInstant(since), String(activeGrants), formatInstant(refreshableUntil)],
+    ],
+  );
+
+export const formatProviders = (providers: readonly ProviderSummary[]): CommandOutput =>
+  formatRows(
+    providers,
+    ['provider', 'subjects of', 'identities', 'refused', 'refused since'],
+    ({ id, subjectNamespace, identities, refusedNamespace = '-', refusedAt }) => [
+      ...[id, subjectNamespace, String(identities), refusedNamespace, formatInstant(refusedAt)],
     ],
   );
 

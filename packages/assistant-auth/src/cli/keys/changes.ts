@@ -16,7 +16,7 @@ import { generateRingKey, type KeyRingEntries, readKeyId } from './ring.ts';
 
 /**
  * Lists every key by its ID, with its role. With a database, also what needs it, and when it can be promoted
- * or retired.
+ * or retired. The first key is in use: everything that is sealed needs it.
  */
 export const list = async (
   ring: KeyRingEntries,
@@ -40,7 +40,7 @@ export const list = async (
         role(index),
         String(keyUsage.sealedUpstreamTokens),
         formatInstant(keyUsage.sealedUntil),
-        String(keyUsage.activeGrants),
+        index === 0 ? 'in use' : String(keyUsage.activeGrants),
       ],
       ...(index === 0
         ? ['-', '-']

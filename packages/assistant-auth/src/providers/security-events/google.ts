@@ -53,6 +53,8 @@ export const readGoogleEvent = async (
 ): Promise<SecurityEvent> => {
   // Google's documentation has both spellings.
   const issuers = [issuer.config.issuer, `${issuer.config.issuer}/`];
+  // A subject can be that of an ID token, which can have the name without `https://`.
+  const subjectIssuers = [...issuers, new URL(issuer.config.issuer).host];
   const { claims, ...verified } = await verifySecurityEventToken(
     token,
     issuer,
@@ -64,7 +66,7 @@ export const readGoogleEvent = async (
   const revocations: RequestedRevocation[] = [];
   for (const [type, event] of events) {
     const revocationScope = scopeByEventType.get(type);
-    const target = revocationScope && (await parseTarget(event, issuers));
+    const target = revocationScope && (await parseTarget(event, subjectIssuers));
     if (revocationScope !== undefined && target !== undefined) revocations.push({ target, revocationScope });
   }
   return { ...verified, type: known.slice(known.lastIndexOf('/') + 1), revocations };

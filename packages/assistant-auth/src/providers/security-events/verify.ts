@@ -4,7 +4,7 @@
  */
 import type { CompactVerifyResult } from 'jose';
 import type { EpochSeconds, Seconds, SecurityEvent, SecurityEventTarget } from '../../oauth/identifiers.ts';
-import { type OidcIssuer, readUnverifiedClaims, withIssuer } from '../issuer.ts';
+import { type OidcIssuer, readUnverifiedClaims, selectIssuer } from '../issuer.ts';
 import { ProviderError, type ProviderIo } from '../provider.ts';
 
 /** The rules for one kind of token. */
@@ -35,13 +35,13 @@ const maxIdentifierLength = 255;
  */
 export const verifySecurityEventToken = async (
   token: string,
-  { config, tenantIssuers, discover, verifySignature }: OidcIssuer,
+  { config, issuerNames, discover, verifySignature }: OidcIssuer,
   rules: SecurityEventTokenRules,
   io: ProviderIo,
 ): Promise<VerifiedEvent> => {
   const metadata = await discover(io);
   const { iss: claimedIssuer }: VerifiedEvent['claims'] = readUnverifiedClaims(token) ?? {};
-  const { issuer } = withIssuer(metadata.server, tenantIssuers, claimedIssuer);
+  const issuer = selectIssuer(metadata, issuerNames, claimedIssuer);
   const { payload, protectedHeader } = await withSecurityEventError(
     verifySignature(token, { issuer, metadata }, io),
   );

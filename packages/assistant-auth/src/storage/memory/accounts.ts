@@ -11,6 +11,7 @@ import type {
   IdentityRevocationOutcome,
   IdentityUnlink,
   IdentityUnlinkOutcome,
+  IssuedUpstreamToken,
   LinkedIdentity,
   NewUpstreamToken,
   RecheckLeaseOutcome,
@@ -27,12 +28,14 @@ import type {
 import { findSession, startRecheck } from './grants.ts';
 import { revokeEach, revokeGrantsOfDeletedUser } from './revocations.ts';
 import {
+  checkNamespace,
   clearReplacedToken,
   clearUpstreamToken,
   compareText,
   type Grant,
   identityKey,
   type MemoryTables,
+  readNamespace,
   type StoredIdentity,
   storeVerifiedIdentity,
 } from './tables.ts';
@@ -80,8 +83,9 @@ const readAccount = (memory: MemoryTables, userId: UserId): Account | undefined 
 
 const linkIdentity = (
   memory: MemoryTables,
-  { userId, session, identity, now }: IdentityLink,
+  { userId, session, identity, subjectNamespace, now }: IdentityLink,
 ): IdentityLinkOutcome => {
+  if (checkNamespace(memory, identity.provider, subjectNamespace) === 'changed') return 'provider-changed';
   if (findSession(memory, session, now)?.userId !== userId) return 'session-ended';
   const existing = memory.identities.get(identityKey(identity));
   if (existing !== undefined && existing.userId !== userId) return 'linked-to-other-user';
@@ -100,7 +104,7 @@ const unlinkIdentity = (
   memory.identities.delete(key);
   const identityGrants = findGrants(memory, userId).filter((grant) => identityKey(grant.identity) === key);
   revokeEach(memory, identityGrants, now);
-  const [token] = collectUpstreamTokens([identity]);
+  const [token] = collectUpstreamTokens(memory, [identity]);
   return { kind: 'unlinked', ...(token !== undefined && { token }) };
 };
 
@@ -117,7 +121,7 @@ const deleteUser = (memory: MemoryTables, { userId, now }: UserDeletion): UserDe
   revokeGrantsOfDeletedUser(memory, userId, grants, now);
   for (const identity of identities) memory.identities.delete(identityKey(identity));
   for (const { id } of grants) memory.grants.delete(id);
-  return { kind: 'deleted', tokens: collectUpstreamTokens(identities) };
+  return { kind: 'deleted', tokens: collectUpstreamTokens(memory, identities) };
 };
 
 const findIdentities = ({ identities }: MemoryTables, userId: UserId): readonly StoredIdentity[] =>
@@ -126,9 +130,14 @@ const findIdentities = ({ identities }: MemoryTables, userId: UserId): readonly 
 const findGrants = ({ grants }: MemoryTables, userId: UserId): readonly Grant[] =>
   [...grants.values()].filter((grant) => grant.userId === userId);
 
-const collectUpstreamTokens = (identities: readonly StoredIdentity[]): readonly StoredUpstreamToken[] =>
+const collectUpstreamTokens = (
+  memory: MemoryTables,
+  identities: readonly StoredIdentity[],
+): readonly IssuedUpstreamToken[] =>
   identities.flatMap(({ provider, subject, sealedRefreshToken }) =>
-    sealedRefreshToken === undefined ? [] : [{ provider, subject, sealedRefreshToken }],
+    sealedRefreshToken === undefined
+      ? []
+      : [{ provider, subject, sealedRefreshToken, ...readNamespace(memory, provider) }],
   );
 
 const toLinkedIdentity = (identity: StoredIdentity): LinkedIdentity => {

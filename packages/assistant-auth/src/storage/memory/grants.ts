@@ -21,6 +21,7 @@ import type {
   GrantStatus,
   PresentedRefreshToken,
   RecheckLease,
+  RefreshableGrant,
   RefreshOutcome,
   SignIn,
   SignInOutcome,
@@ -28,11 +29,13 @@ import type {
 import { recordAssertion, storeClient } from './clients.ts';
 import { revoke, revokeEach } from './revocations.ts';
 import {
+  checkNamespace,
   compareText,
   type Grant,
   identityKey,
   isActiveGrant,
   type MemoryTables,
+  readNamespace,
   type StoredIdentity,
   storeVerifiedIdentity,
   type Use,
@@ -45,11 +48,13 @@ export const createGrantMethods = (memory: MemoryTables) => ({
   claimCode: async (claim: CodeClaim) => claimCode(memory, claim),
   redeemCode: async (redemption: CodeRedemption) => redeemCode(memory, redemption),
   refresh: async (request: GrantRefresh) => refresh(memory, request),
-  isRefreshable: async (token: PresentedRefreshToken) => isRefreshable(memory, token),
+  readRefreshable: async (token: PresentedRefreshToken) => readRefreshable(memory, token),
 });
 
 const recordSignIn = (memory: MemoryTables, signIn: SignIn): SignInOutcome => {
   const { now, identity, user, grant, client } = signIn;
+  if (checkNamespace(memory, identity.provider, signIn.subjectNamespace) === 'changed')
+    return { kind: 'provider-changed' };
   if (memory.grants.has(grant.id)) return { kind: 'replayed' };
   const session = signIn.session === undefined ? undefined : findSession(memory, signIn.session, now);
   if (signIn.session !== undefined && session === undefined) return { kind: 'session-ended' };
@@ -176,16 +181,18 @@ const assertionReplayed = { kind: 'refused', reason: 'assertion-replayed' } as c
 const refresh = (memory: MemoryTables, request: GrantRefresh): RefreshOutcome => {
   const { grantId, now, accessExpiresAt, assertion } = request;
   if (isReplay(memory, assertion)) return assertionReplayed;
-  const grant = findRefreshableGrant(memory, request);
-  if (grant === undefined) return notRefreshable;
-  const { use } = grant;
+  const found = findRefreshableGrant(memory, request);
+  if (found === undefined) return notRefreshable;
+  const { use } = found;
+  const { claims = found.claims } = request;
+  const grant = { ...found, claims };
   const extended: Use = {
     ...use,
     lastUsedAt: Math.max(use.lastUsedAt, now),
     accessExpiresAt: Math.max(use.accessExpiresAt, accessExpiresAt),
     refreshIdleExpiresAt: Math.min(request.refreshIdleExpiresAt, use.refreshAbsoluteExpiresAt),
   };
-  switch (classifyPresentedToken(grant, use, request)) {
+  switch (classifyPresentedToken(found, use, request)) {
     case 'current':
       return {
         kind: 'refreshed',
@@ -216,11 +223,15 @@ const refresh = (memory: MemoryTables, request: GrantRefresh): RefreshOutcome =>
   }
 };
 
-const isRefreshable = (memory: MemoryTables, token: PresentedRefreshToken): boolean => {
+const readRefreshable = (
+  memory: MemoryTables,
+  token: PresentedRefreshToken,
+): RefreshableGrant | undefined => {
   const grant = findRefreshableGrant(memory, token);
-  if (grant === undefined) return false;
+  if (grant === undefined) return undefined;
   const classification = classifyPresentedToken(grant, grant.use, token);
-  return classification !== 'reused' && classification !== 'none';
+  if (classification === 'reused' || classification === 'none') return undefined;
+  return { userId: grant.userId, ...grant.identity, claims: grant.claims };
 };
 
 /** Returns the grant if any of its refresh tokens can be used now. */
@@ -255,7 +266,7 @@ const classifyPresentedToken = (
       if (presented.generation > generation) return 'none';
       if (presented.generation === generation) return 'next';
       if (presented.generation !== previous) return 'reused';
-      if (rotatedAt >= presented.now - presented.grace) return 'current';
+      if (presented.grace > 0 && rotatedAt >= presented.now - presented.grace) return 'current';
       return presented.lateRefresh === 'recover' ? 'new-branch' : 'reused';
     }
   }
@@ -267,9 +278,11 @@ const notRefreshable: RefreshOutcome = { kind: 'refused', reason: 'inactive' };
 const storeGrantUse = ({ grants }: MemoryTables, grant: Grant, use: Use): GrantState => {
   grants.set(grant.id, { ...grant, use });
   const { userId, redirectUri, scopes, resource, claims, refreshPolicy } = grant;
+  const { provider } = grant.identity;
   const { generation, refreshIdleExpiresAt, refreshAbsoluteExpiresAt } = use;
   return {
     userId,
+    provider,
     redirectUri,
     scopes,
     resource,
@@ -295,11 +308,12 @@ const acquireLeaseOnRefresh = (
 
 /** Stores the lease, and counts the recheck that starts. */
 export const startRecheck = (
-  { identities }: MemoryTables,
+  memory: MemoryTables,
   stored: StoredIdentity,
   startedAt: EpochSeconds,
   recheckLeaseDuration: Seconds,
 ): RecheckLease | undefined => {
+  const { identities } = memory;
   const { provider, subject, sealedRefreshToken, unresolvedRechecks } = stored;
   if (sealedRefreshToken === undefined) return undefined;
   const started = {
@@ -308,5 +322,8 @@ export const startRecheck = (
     unresolvedRechecks: unresolvedRechecks + 1,
   };
   identities.set(identityKey(stored), started);
-  return { provider, subject, sealedRefreshToken, isUnresolved: unresolvedRechecks > 0, startedAt };
+  return {
+    ...{ provider, subject, sealedRefreshToken, ...readNamespace(memory, provider) },
+    ...{ isUnresolved: unresolvedRechecks > 0, startedAt },
+  };
 };

@@ -10,13 +10,14 @@ import {
   type SecurityEventTarget,
   type UserId,
 } from '../../oauth/identifiers.ts';
-import type {
-  Cleanup,
-  ReceivedSecurityEvent,
-  RevocableToken,
-  RevocationPage,
-  RevocationTarget,
-  SecurityEventOutcome,
+import {
+  type Cleanup,
+  cleanupMargin,
+  type ReceivedSecurityEvent,
+  type RevocableToken,
+  type RevocationPage,
+  type RevocationTarget,
+  type SecurityEventOutcome,
 } from '../broker-storage.ts';
 import {
   clearUpstreamToken,
@@ -24,6 +25,7 @@ import {
   type Grant,
   isActiveGrant,
   type MemoryTables,
+  readNamespace,
   type StoredIdentity,
 } from './tables.ts';
 
@@ -34,7 +36,7 @@ export const createRevocationMethods = (memory: MemoryTables) => ({
     readRevocations(memory, cursor, now, limit),
   isRevoked: async (token: RevocableToken, now: EpochSeconds) => isRevoked(memory, token, now),
   recordSecurityEvent: async (event: ReceivedSecurityEvent) => recordSecurityEvent(memory, event),
-  cleanUp: async ({ now }: Cleanup) => cleanUp(memory, now),
+  cleanUp: async ({ now }: Cleanup) => cleanUp(memory, now - cleanupMargin),
 });
 
 export const revoke = (memory: MemoryTables, target: RevocationTarget, now: EpochSeconds): void => {
@@ -119,7 +121,11 @@ const markRevoked = (memory: MemoryTables, grants: readonly Grant[], now: EpochS
   return revokedGrants;
 };
 
-const hasUnexpiredToken = ({ use }: Grant, now: EpochSeconds): boolean => (use?.accessExpiresAt ?? 0) > now;
+/**
+ * A token counts as unexpired for `cleanupMargin` longer, because this clock may be ahead of other servers.
+ */
+const hasUnexpiredToken = ({ use }: Grant, now: EpochSeconds): boolean =>
+  (use?.accessExpiresAt ?? 0) > now - cleanupMargin;
 
 const appendRevocation = (
   memory: MemoryTables,
@@ -134,7 +140,7 @@ const appendRevocation = (
     seq: memory.lastSeq,
     // Not before the newest token was issued, in case the clock was set back since then.
     revokedAt: uses.reduce((latest, { lastUsedAt }) => Math.max(latest, lastUsedAt), earliest),
-    expiresAt: uses.reduce((latest, { accessExpiresAt }) => Math.max(latest, accessExpiresAt), earliest),
+    expiresAt: uses.reduce((latest, { accessExpiresAt }) => Math.max(latest, accessExpiresAt), 0),
   };
   memory.revocations = [...memory.revocations, revocation];
 };
@@ -182,6 +188,8 @@ const matchesTarget = (
 
 const recordSecurityEvent = (memory: MemoryTables, event: ReceivedSecurityEvent): SecurityEventOutcome => {
   const { provider, jti, retainUntil, signedInBefore, revocations: eventRevocations, now } = event;
+  const { subjectNamespace = event.subjectNamespace } = readNamespace(memory, provider);
+  if (subjectNamespace !== event.subjectNamespace) return 'provider-changed';
   const key = JSON.stringify([provider, jti]);
   if (memory.securityEvents.has(key)) return 'replayed';
   memory.securityEvents.set(key, retainUntil);
@@ -249,15 +257,15 @@ const isInRevocationScope = (
   }
 };
 
-const cleanUp = (memory: MemoryTables, now: EpochSeconds): void => {
+const cleanUp = (memory: MemoryTables, expiredBy: EpochSeconds): void => {
   for (const grant of memory.grants.values())
-    if (computeRetainUntil(grant) <= now) memory.grants.delete(grant.id);
+    if (computeRetainUntil(grant) <= expiredBy) memory.grants.delete(grant.id);
   for (const [key, retainUntil] of memory.securityEvents)
-    if (retainUntil <= now) memory.securityEvents.delete(key);
+    if (retainUntil <= expiredBy) memory.securityEvents.delete(key);
   for (const [key, retainUntil] of memory.clientAssertions)
-    if (retainUntil <= now) memory.clientAssertions.delete(key);
+    if (retainUntil <= expiredBy) memory.clientAssertions.delete(key);
   const clientIds = new Set([...memory.grants.values()].map(({ clientId }) => clientId));
   for (const { id, retainUntil } of memory.clients.values())
-    if (retainUntil <= now && !clientIds.has(id)) memory.clients.delete(id);
-  memory.revocations = memory.revocations.filter(({ expiresAt }) => expiresAt > now);
+    if (retainUntil <= expiredBy && !clientIds.has(id)) memory.clients.delete(id);
+  memory.revocations = memory.revocations.filter(({ expiresAt }) => expiresAt > expiredBy);
 };

@@ -15,6 +15,8 @@ export interface MemoryTables {
   /** Keyed by `identityKey`. */
   readonly identities: Map<string, StoredIdentity>;
   readonly grants: Map<GrantId, Grant>;
+  /** By provider ID: the namespace of its subjects. */
+  readonly subjectNamespaces: Map<string, string>;
   /** By provider and `jti`: the time until which a repeated security event must be recognized. */
   readonly securityEvents: Map<string, EpochSeconds>;
   /** Keyed by the client ID. */
@@ -70,6 +72,28 @@ export type Grant = SignIn['grant'] & {
 };
 
 export type Use = NonNullable<Grant['use']>;
+
+/**
+ * Returns whether the stored namespace of a provider is another one. If none is stored yet, stores this one.
+ */
+export const checkNamespace = (
+  { subjectNamespaces }: MemoryTables,
+  provider: string,
+  subjectNamespace: string,
+): 'same' | 'changed' => {
+  const stored = subjectNamespaces.get(provider);
+  if (stored === undefined) subjectNamespaces.set(provider, subjectNamespace);
+  return (stored ?? subjectNamespace) === subjectNamespace ? 'same' : 'changed';
+};
+
+/** Returns the stored namespace of a provider, as a member to spread. */
+export const readNamespace = (
+  { subjectNamespaces }: MemoryTables,
+  provider: string,
+): { readonly subjectNamespace?: string } => {
+  const subjectNamespace = subjectNamespaces.get(provider);
+  return subjectNamespace === undefined ? {} : { subjectNamespace };
+};
 
 /** Returns the time until which a grant must be stored. */
 export const computeRetainUntil = ({ createdAt, refreshPolicy, revokedAt, use }: Grant): EpochSeconds => {

@@ -17,13 +17,14 @@ import type {
   UserDeletionOutcome,
 } from '../account-storage.ts';
 import type { IdentityKey, RefreshPolicy } from '../broker-storage.ts';
+import { buildChangeQuery, namespaceColumn, storeNamespace } from './providers.ts';
 import { recordUserRevocation, revokeEach } from './revocations.ts';
 import { auditChange, auditIdentityChange, hasChanges, runBatch, type SqlDatabase } from './statements.ts';
 import {
+  type IssuedTokenRow,
   identifierValues,
   replaceTokenIfSent,
-  toStoredToken,
-  type UpstreamTokenRow,
+  toIssuedToken,
 } from './upstream-tokens.ts';
 
 export const readAccount = async (db: SqlDatabase, userId: UserId): Promise<Account | undefined> => {
@@ -96,11 +97,11 @@ export const deleteUser = async (
   db: SqlDatabase,
   { userId, actor, now }: UserDeletion,
 ): Promise<UserDeletionOutcome> => {
-  const [tokens, , , , deleted] = await runBatch<UpstreamTokenRow>(
+  const [tokens, , , , deleted] = await runBatch<IssuedTokenRow>(
     db,
     db
       .prepare(
-        `SELECT provider, subject, sealed_refresh_token FROM identities
+        `SELECT provider, subject, sealed_refresh_token, ${namespaceColumn} FROM identities
         WHERE user_id = ?1 AND sealed_refresh_token IS NOT NULL`,
       )
       .bind(userId),
@@ -111,7 +112,7 @@ export const deleteUser = async (
     auditChange(db, { event: 'deleted', actor, now }, {}),
   );
   if (!hasChanges(deleted)) return { kind: 'unknown' };
-  return { kind: 'deleted', tokens: (tokens?.results ?? []).map(toStoredToken) };
+  return { kind: 'deleted', tokens: (tokens?.results ?? []).map(toIssuedToken) };
 };
 
 interface UserRow {
@@ -190,16 +191,18 @@ const readUse = (row: StoredGrantRow): Pick<StoredGrant, 'use'> => {
 
 export const linkIdentity = async (
   db: SqlDatabase,
-  { userId, session, identity, now }: IdentityLink,
+  { userId, session, identity, subjectNamespace, now }: IdentityLink,
 ): Promise<IdentityLinkOutcome> => {
   const { provider, subject, label = null, sealedRefreshToken = null } = identity;
-  const [linked, , activeSessions] = await runBatch<{ readonly user_id: string }>(
+  const [, linked, , checked] = await runBatch<{ readonly user_id?: string; readonly changed?: number }>(
     db,
+    storeNamespace(db, provider, subjectNamespace, now),
     db
       .prepare(
         `INSERT INTO identities
           (provider, subject, user_id, label, sealed_refresh_token, token_identifier, other_token_identifier, created_at, last_sign_in_at)
-        SELECT ?1, ?2, user_id, ?3, ?4, ?8, ?9, ?5, ?5 FROM grants WHERE user_id = ?6 AND ${buildActiveSessionCondition('?7', '?5')}
+        SELECT ?1, ?2, user_id, ?3, ?4, ?8, ?9, ?5, ?5 FROM grants
+        WHERE user_id = ?6 AND ${buildActiveSessionCondition('?7', '?5')} AND NOT EXISTS (${buildChangeQuery('?1', '?10')})
         ON CONFLICT (provider, subject) DO UPDATE SET
           label = coalesce(excluded.label, label),
           ${replaceTokenIfSent},
@@ -217,14 +220,25 @@ export const linkIdentity = async (
         userId,
         session,
         ...identifierValues(identity),
+        subjectNamespace,
       ),
     auditIdentityChange(db, { event: 'linked', actor: 'user', now }, identity),
     db
-      .prepare(`SELECT user_id FROM grants WHERE user_id = ?1 AND ${buildActiveSessionCondition('?2', '?3')}`)
-      .bind(userId, session, now),
+      .prepare(
+        `${buildChangeQuery('?4', '?5')} UNION ALL
+        SELECT 0 FROM grants WHERE user_id = ?1 AND ${buildActiveSessionCondition('?2', '?3')}`,
+      )
+      .bind(userId, session, now, provider, subjectNamespace),
   );
   if (linked?.results[0] !== undefined) return 'linked';
-  return activeSessions?.results[0] === undefined ? 'session-ended' : 'linked-to-other-user';
+  switch (checked?.results[0]?.changed) {
+    case undefined:
+      return 'session-ended';
+    case 1:
+      return 'provider-changed';
+    default:
+      return 'linked-to-other-user';
+  }
 };
 
 export const unlinkIdentity = async (
@@ -232,7 +246,7 @@ export const unlinkIdentity = async (
   { userId, provider, subject, now }: IdentityUnlink,
 ): Promise<IdentityUnlinkOutcome> => {
   const [existing, removed] = await runBatch<
-    UpstreamTokenRow & { readonly sealed_refresh_token: string | null }
+    IssuedTokenRow & { readonly sealed_refresh_token: string | null }
   >(
     db,
     db
@@ -245,7 +259,7 @@ export const unlinkIdentity = async (
       .prepare(
         `DELETE FROM identities WHERE provider = ?1 AND subject = ?2 AND user_id = ?3
           AND (SELECT count(*) FROM identities WHERE user_id = ?3) > 1
-        RETURNING provider, subject, sealed_refresh_token`,
+        RETURNING provider, subject, sealed_refresh_token, ${namespaceColumn}`,
       )
       .bind(provider, subject, userId),
     auditChange(db, { event: 'unlinked', actor: 'user', now }, { userId, provider }),
@@ -260,7 +274,7 @@ export const unlinkIdentity = async (
   );
   const row = removed?.results[0];
   if (row === undefined) return { kind: existing?.results[0] === undefined ? 'unknown' : 'last-identity' };
-  return { kind: 'unlinked', ...(row.sealed_refresh_token !== null && { token: toStoredToken(row) }) };
+  return { kind: 'unlinked', ...(row.sealed_refresh_token !== null && { token: toIssuedToken(row) }) };
 };
 
 export const revokeGrants = async (

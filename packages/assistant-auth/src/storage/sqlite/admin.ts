@@ -1,17 +1,29 @@
 /** The operator's queries of `storage-admin.ts`, in SQL. */
 import type { EpochSeconds, Seconds, UserId } from '../../oauth/identifiers.ts';
-import { type AuditActor, type AuditEventName, runBatch, type SqlDatabase } from './statements.ts';
+import { cleanupMargin } from '../broker-storage.ts';
+import { revokeEach } from './revocations.ts';
+import {
+  type AuditActor,
+  type AuditEventName,
+  auditChange,
+  auditRows,
+  runBatch,
+  type SqlDatabase,
+} from './statements.ts';
 import type {
+  AcceptedProvider,
   AuditEntry,
   GrantSummary,
   IdentityWithoutUpstreamToken,
   KeyUsage,
   KeyUsageQuery,
   Pagination,
+  ProviderRevocation,
+  ProviderSummary,
   StorageAdmin,
   UserSummary,
 } from './storage-admin.ts';
-import { buildPrefixCondition } from './upstream-tokens.ts';
+import { buildPrefixCondition, clearTokenColumns } from './upstream-tokens.ts';
 
 /** Creates the operator's queries on the storage's database. */
 export const createSqlAdmin = (db: SqlDatabase): StorageAdmin => ({
@@ -21,6 +33,9 @@ export const createSqlAdmin = (db: SqlDatabase): StorageAdmin => ({
   listIdentitiesWithoutUpstreamToken: (page, now) => readIdentitiesWithoutUpstreamToken(db, page, now),
   listAuditEntries: (page, userId) => readAudit(db, page, userId),
   readKeyUsage: (query) => readKeyUsage(db, query),
+  listProviders: () => readProviders(db),
+  revokeProvider: (provider, reason, now) => revokeProvider(db, provider, reason, now),
+  acceptProvider: (provider, subjectNamespace, now) => acceptProvider(db, provider, subjectNamespace, now),
 });
 
 const readAudit = async (
@@ -191,6 +206,93 @@ const toUserSummary = (row: UserRow): UserSummary => ({
   ...(row.last_sign_in_at !== null && { lastSignInAt: row.last_sign_in_at }),
 });
 
+// Providers.
+
+const readProviders = async (db: SqlDatabase): Promise<readonly ProviderSummary[]> => {
+  const [found] = await runBatch<ProviderRow>(
+    db,
+    db.prepare(
+      `SELECT *, (SELECT count(*) FROM identities WHERE provider = providers.id) AS identities
+      FROM providers ORDER BY id`,
+    ),
+  );
+  return (found?.results ?? []).map(toProviderSummary);
+};
+
+interface ProviderRow {
+  readonly id: string;
+  readonly subject_namespace: string;
+  readonly refused_namespace: string | null;
+  readonly refused_at: number | null;
+  readonly identities: number;
+}
+
+const toProviderSummary = (row: ProviderRow): ProviderSummary => ({
+  id: row.id,
+  subjectNamespace: row.subject_namespace,
+  identities: row.identities,
+  ...(row.refused_namespace !== null && { refusedNamespace: row.refused_namespace }),
+  ...(row.refused_at !== null && { refusedAt: row.refused_at }),
+});
+
+const revokeProvider = async (
+  db: SqlDatabase,
+  provider: string,
+  reason: string,
+  now: EpochSeconds,
+): Promise<ProviderRevocation> => {
+  const operator = { actor: 'operator', reason, now } as const;
+  const [, revoked, , cleared] = await runBatch(
+    db,
+    ...revokeEach(db, { where: 'provider = ?2', values: [provider], reason, now }),
+    auditChange(db, { event: 'revoked', ...operator }, { provider }),
+    db
+      .prepare(
+        `UPDATE identities SET ${clearTokenColumns} WHERE provider = ?1 AND sealed_refresh_token IS NOT NULL`,
+      )
+      .bind(provider),
+    auditChange(db, { event: 'upstream-token-dropped', ...operator }, { provider }),
+  );
+  return { grants: revoked?.meta.changes ?? 0, upstreamTokens: cleared?.meta.changes ?? 0 };
+};
+
+const acceptProvider = async (
+  db: SqlDatabase,
+  provider: string,
+  subjectNamespace: string,
+  now: EpochSeconds,
+): Promise<AcceptedProvider | undefined> => {
+  const isRefused = 'id = ?1 AND refused_namespace = ?2';
+  const operator = { actor: 'operator', reason: 'provider-accepted', now } as const;
+  const [found, cleared] = await runBatch<{ readonly previous: string }>(
+    db,
+    db
+      .prepare(`SELECT subject_namespace AS previous FROM providers WHERE ${isRefused}`)
+      .bind(provider, subjectNamespace),
+    // They are from the previous issuer, and would be sent to the new one.
+    db
+      .prepare(
+        `UPDATE identities SET ${clearTokenColumns}
+        WHERE provider = ?1 AND sealed_refresh_token IS NOT NULL AND EXISTS (SELECT 1 FROM providers WHERE ${isRefused})`,
+      )
+      .bind(provider, subjectNamespace),
+    auditChange(db, { event: 'upstream-token-dropped', ...operator }, { provider }),
+    auditRows(
+      db,
+      `SELECT ?3, 'provider-accepted', 'operator', 'from ' || subject_namespace || ' to ' || ?2, NULL, NULL, id
+      FROM providers WHERE ${isRefused}`,
+      [provider, subjectNamespace, now],
+    ),
+    db
+      .prepare(
+        `UPDATE providers SET subject_namespace = ?2, refused_namespace = NULL, refused_at = NULL WHERE ${isRefused}`,
+      )
+      .bind(provider, subjectNamespace),
+  );
+  const previous = found?.results[0]?.previous;
+  return previous === undefined ? undefined : { previous, upstreamTokens: cleared?.meta.changes ?? 0 };
+};
+
 // Key usage: what may still need a sealing key, and from when a key can be promoted.
 
 /**
@@ -205,7 +307,9 @@ const readKeyUsage = async (db: SqlDatabase, { keys, now }: KeyUsageQuery): Prom
     db,
     ...keys.map(({ id, prefixes }) => {
       const { condition, values } = buildPrefixCondition(prefixes, 5);
-      return db.prepare(buildUsageQuery(condition)).bind(id, first.id, rolloutPeriod, now, ...values);
+      // The clock may be ahead of the clocks of the servers, where a token is valid for a while longer.
+      const expiredBy = now - cleanupMargin;
+      return db.prepare(buildUsageQuery(condition)).bind(id, first.id, rolloutPeriod, expiredBy, ...values);
     }),
   );
   return keys.map(({ id }, index) => toKeyUsage(id, found[index]?.results[0]));

@@ -2,24 +2,25 @@
  * Deletes what has expired (`grants.retain_until` is the time until which a grant is needed), and records the
  * keys in the ring.
  */
-import type { Cleanup } from '../broker-storage.ts';
+import { type Cleanup, cleanupMargin } from '../broker-storage.ts';
 import { auditWhen, runBatch, type SqlDatabase, type SqlStatement } from './statements.ts';
 
 export const cleanUp = async (db: SqlDatabase, cleanup: Cleanup): Promise<void> => {
   const { now, deleteAuditBefore } = cleanup;
+  const expiredBy = now - cleanupMargin;
   await runBatch(
     db,
-    db.prepare('DELETE FROM grants WHERE retain_until <= ?1').bind(now),
+    db.prepare('DELETE FROM grants WHERE retain_until <= ?1').bind(expiredBy),
     // After the grants, because a client is needed as long as it has one.
     db
       .prepare(
         `DELETE FROM clients
         WHERE retain_until <= ?1 AND NOT EXISTS (SELECT 1 FROM grants WHERE client_id = clients.id)`,
       )
-      .bind(now),
-    db.prepare('DELETE FROM client_assertions WHERE retain_until <= ?1').bind(now),
-    db.prepare('DELETE FROM security_events WHERE retain_until <= ?1').bind(now),
-    db.prepare('DELETE FROM revocations WHERE expires_at <= ?1').bind(now),
+      .bind(expiredBy),
+    db.prepare('DELETE FROM client_assertions WHERE retain_until <= ?1').bind(expiredBy),
+    db.prepare('DELETE FROM security_events WHERE retain_until <= ?1').bind(expiredBy),
+    db.prepare('DELETE FROM revocations WHERE expires_at <= ?1').bind(expiredBy),
     deleteOldAuditEntries(db, deleteAuditBefore),
     auditKeyRotation(db, cleanup),
     recordSealingKey(db, cleanup),

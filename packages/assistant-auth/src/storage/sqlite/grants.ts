@@ -14,6 +14,7 @@ import type {
   GrantRefresh,
   GrantState,
   PresentedRefreshToken,
+  RefreshableGrant,
   RefreshOutcome,
   RefreshPolicy,
 } from '../broker-storage.ts';
@@ -91,22 +92,21 @@ export const claimCode = async (db: SqlDatabase, { grantId, now }: CodeClaim): P
   return hasChanges(claimed) ? 'claimed' : toGrantStatus(found?.results[0]);
 };
 
-// Refresh: one statement rotates, accepts a retry, or starts a branch; the others acquire a recheck lease and
-// detect reuse.
+// Refresh: the first three statements detect reuse. If there is none, the next one rotates, accepts a retry,
+// or starts a branch, and the last one acquires a recheck lease.
 
 export const refresh = async (db: SqlDatabase, use: GrantRefresh): Promise<RefreshOutcome> => {
   const results = await runBatchOnce<GrantStateRow & RecheckLeaseRow>(
     db,
     use.assertion,
-    updateRefreshedGrant(db, use),
-    acquireLeaseOnRefresh(db, use),
-    // Never matches a request that the first statement accepted: if that rotated the grant, the presented
-    // token is now the previous one, within the grace period.
+    // Before the rotation: without a grace period, they would match the token that was just used.
     ...revokeReused(db, use),
     auditReuse(db, use),
+    updateRefreshedGrant(db, use),
+    acquireLeaseOnRefresh(db, use),
   );
   if (results === undefined) return assertionReplayed;
-  const [refreshed, leased, , revoked] = results;
+  const [, revoked, , refreshed, leased] = results;
   const grant = refreshed?.results[0];
   const recheck = leased?.results[0];
   if (grant !== undefined)
@@ -118,12 +118,22 @@ export const refresh = async (db: SqlDatabase, use: GrantRefresh): Promise<Refre
   return { kind: 'refused', reason: hasChanges(revoked) ? 'reused' : 'inactive' };
 };
 
-export const isRefreshable = async (db: SqlDatabase, token: PresentedRefreshToken): Promise<boolean> => {
-  const [found] = await runBatch(
+export const readRefreshable = async (
+  db: SqlDatabase,
+  token: PresentedRefreshToken,
+): Promise<RefreshableGrant | undefined> => {
+  const [found] = await runBatch<
+    Pick<GrantStateRow, 'user_id' | 'provider' | 'claims'> & { readonly subject: string }
+  >(
     db,
-    db.prepare(`SELECT id FROM grants WHERE ${isTokenAccepted}`).bind(...tokenValues(token)),
+    db
+      .prepare(`SELECT user_id, provider, subject, claims FROM grants WHERE ${isTokenAccepted}`)
+      .bind(...tokenValues(token)),
   );
-  return (found?.results.length ?? 0) > 0;
+  const row = found?.results[0];
+  if (row === undefined) return undefined;
+  const { user_id: userId, provider, subject, claims } = row;
+  return { userId, provider, subject, claims: JSON.parse(claims) };
 };
 
 /**
@@ -143,21 +153,31 @@ const buildRefreshableCondition = (now: string): string => `refresh_idle_expires
  */
 const previousGeneration = 'iif(branch_generation IS generation, branch_started_from, generation - 1)';
 
+/**
+ * Returns the condition that the newest rotation is so recent that the previous token is a retry.
+ * @param now the SQL parameter with the current time
+ * @param grace the SQL parameter with the grace period. With 0, nothing is a retry, whatever the clock says
+ */
+const buildRetryCondition = (now: string, grace: string): string =>
+  `(${grace} > 0 AND rotated_at >= ${now} - ${grace})`;
+
+const isRetry = buildRetryCondition('?4', '?5');
+
 /** The condition that a presented refresh token can refresh its grant. `?1` to `?6` are the `tokenValues`. */
 const isTokenAccepted = `id = ?1 AND client_id = ?2 AND revoked_at IS NULL AND ${buildRefreshableCondition('?4')}
   AND (
     (refresh_policy <> 'none' AND generation = ?3)
-    OR (refresh_policy = 'rotating' AND ${previousGeneration} = ?3 AND (rotated_at >= ?4 - ?5 OR ?6 = 'recover'))
+    OR (refresh_policy = 'rotating' AND ${previousGeneration} = ?3 AND (${isRetry} OR ?6 = 'recover'))
   )`;
 
 /**
  * The condition that the token starts a new generation: the current token, or the previous one after the
  * grace period.
  */
-const startsGeneration = `refresh_policy = 'rotating' AND (generation = ?3 OR rotated_at < ?4 - ?5)`;
+const startsGeneration = `refresh_policy = 'rotating' AND (generation = ?3 OR NOT ${isRetry})`;
 
 /** The condition that the token is late: its successor was never used, and from now on it can't be. */
-const startsBranch = `refresh_policy = 'rotating' AND generation > ?3 AND rotated_at < ?4 - ?5`;
+const startsBranch = `refresh_policy = 'rotating' AND generation > ?3 AND NOT ${isRetry}`;
 
 const tokenValues = ({ grantId, clientId, generation, now, grace, lateRefresh }: PresentedRefreshToken) => [
   ...[grantId, clientId, generation, now, grace, lateRefresh],
@@ -174,11 +194,17 @@ const updateRefreshedGrant = (db: SqlDatabase, use: GrantRefresh): SqlStatement 
         rotated_at = iif(${startsGeneration}, ?4, rotated_at),
         last_used_at = max(last_used_at, ?4),
         access_expires_at = max(access_expires_at, ?7),
-        refresh_idle_expires_at = min(?8, refresh_absolute_expires_at)
+        refresh_idle_expires_at = min(?8, refresh_absolute_expires_at),
+        claims = coalesce(?9, claims)
       WHERE ${isTokenAccepted}
       RETURNING ${grantStateColumns}`,
     )
-    .bind(...tokenValues(use), use.accessExpiresAt, use.refreshIdleExpiresAt);
+    .bind(
+      ...tokenValues(use),
+      use.accessExpiresAt,
+      use.refreshIdleExpiresAt,
+      use.claims === undefined ? null : JSON.stringify(use.claims),
+    );
 
 const revokeReused = (
   db: SqlDatabase,
@@ -188,7 +214,7 @@ const revokeReused = (
     target: { kind: 'grant', id: grantId },
     where: `id = ?2 AND client_id = ?4 AND refresh_policy = 'rotating' AND ${buildRefreshableCondition('?3')}
       AND generation > ?5
-      AND NOT (${previousGeneration} = ?5 AND (rotated_at >= ?3 - ?6 OR ?7 = 'recover'))`,
+      AND NOT (${previousGeneration} = ?5 AND (${buildRetryCondition('?3', '?6')} OR ?7 = 'recover'))`,
     values: [clientId, generation, grace, lateRefresh],
     reason: tokenReused,
     now,
@@ -202,6 +228,7 @@ const tokenReused = 'refresh token reused';
 /** The columns in `grantStateColumns`. */
 interface GrantStateRow {
   readonly user_id: string;
+  readonly provider: string;
   readonly redirect_uri: string;
   /** JSON array. */
   readonly scopes: string;
@@ -214,11 +241,12 @@ interface GrantStateRow {
   readonly refresh_absolute_expires_at: number;
 }
 
-const grantStateColumns = `user_id, redirect_uri, scopes, resource, claims, refresh_policy, generation,
+const grantStateColumns = `user_id, provider, redirect_uri, scopes, resource, claims, refresh_policy, generation,
   refresh_idle_expires_at, refresh_absolute_expires_at`;
 
 const toGrantState = (row: GrantStateRow): GrantState => ({
   userId: row.user_id,
+  provider: row.provider,
   redirectUri: row.redirect_uri,
   scopes: JSON.parse(row.scopes),
   resource: row.resource,

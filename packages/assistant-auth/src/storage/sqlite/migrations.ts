@@ -130,4 +130,15 @@ export const migrations: readonly Migration[] = [
       `CREATE INDEX client_assertions_by_retention ON client_assertions (retain_until)`,
     ],
   },
+  {
+    name: '0003_providers.sql',
+    statements: [
+      `CREATE TABLE providers (
+  id TEXT PRIMARY KEY,
+  subject_namespace TEXT NOT NULL,
+  refused_namespace TEXT,
+  refused_at INTEGER
+) STRICT, WITHOUT ROWID`,
+    ],
+  },
 ];

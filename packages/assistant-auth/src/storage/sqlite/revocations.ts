@@ -3,12 +3,13 @@
  * tokens are revoked.
  */
 import { accountClientId, type EpochSeconds, type UserId } from '../../oauth/identifiers.ts';
-import type {
-  RevocableToken,
-  Revocation,
-  RevocationActor,
-  RevocationPage,
-  RevocationTarget,
+import {
+  cleanupMargin,
+  type RevocableToken,
+  type Revocation,
+  type RevocationActor,
+  type RevocationPage,
+  type RevocationTarget,
 } from '../broker-storage.ts';
 import {
   type AuditEvent,
@@ -138,7 +139,7 @@ export const revokeByTarget = (
     .prepare(
       `INSERT INTO revocations (kind, id, revoked_at, expires_at)
       SELECT ?1, ?2, max(?3, max(last_used_at)), max(access_expires_at) FROM grants WHERE ${where}
-      HAVING max(access_expires_at) FILTER (WHERE revoked_at IS NULL) > ?3`,
+      HAVING max(access_expires_at) FILTER (WHERE revoked_at IS NULL) > ?3 - ${cleanupMargin}`,
     )
     .bind(target.kind, target.id, now, ...values),
   db
@@ -185,7 +186,7 @@ const insertRevocations = (db: SqlDatabase, { where, values, now }: GrantSelecti
         revoking AS MATERIALIZED (
           SELECT id, user_id, last_used_at, access_expires_at FROM grants WHERE ${where} AND revoked_at IS NULL
         ),
-        unexpired AS (SELECT * FROM revoking WHERE access_expires_at > ?1),
+        unexpired AS (SELECT * FROM revoking WHERE access_expires_at > ?1 - ${cleanupMargin}),
         older AS (SELECT * FROM unexpired WHERE last_used_at < ?1),
         revoked_users AS MATERIALIZED (
           SELECT user_id FROM older GROUP BY user_id HAVING count(*) > 1 AND NOT EXISTS (
@@ -218,7 +219,7 @@ export const recordUserRevocation = (
     .prepare(
       `INSERT INTO revocations (kind, id, revoked_at, expires_at)
       SELECT 'user', ?2, max(last_used_at), max(access_expires_at) FROM grants
-      WHERE user_id = ?2 AND access_expires_at > ?1 AND last_used_at < ?1
+      WHERE user_id = ?2 AND access_expires_at > ?1 - ${cleanupMargin} AND last_used_at < ?1
       HAVING count(*) > 1`,
     )
     .bind(now, userId),
@@ -230,7 +231,7 @@ export const recordUserRevocation = (
           WHERE newer.kind = 'user' AND newer.id = ?2 AND newer.seq > revocations.seq
             AND newer.revoked_at >= revocations.revoked_at AND newer.expires_at >= revocations.expires_at
         ))
-        OR (kind = 'grant' AND id IN (SELECT id FROM grants WHERE user_id = ?2 AND access_expires_at > ?1 AND ${isCovered}))`,
+        OR (kind = 'grant' AND id IN (SELECT id FROM grants WHERE user_id = ?2 AND access_expires_at > ?1 - ${cleanupMargin} AND ${isCovered}))`,
     )
     .bind(now, userId),
   insertRevocations(db, { where: `user_id = ?2 AND NOT ${isCovered}`, values: [userId], now }),

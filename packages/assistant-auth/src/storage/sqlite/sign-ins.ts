@@ -1,16 +1,18 @@
 /** Sign-ins in SQL: user, identity, grant and client are stored together, or not at all. */
 import { accountClientId } from '../../oauth/identifiers.ts';
-import type { GrantStatus, SignIn, SignInOutcome } from '../broker-storage.ts';
+import { cleanupMargin, type GrantStatus, type SignIn, type SignInOutcome } from '../broker-storage.ts';
 import { buildActiveSessionCondition } from './accounts.ts';
 import { upsertClient } from './clients.ts';
+import { buildChangeQuery, storeNamespace } from './providers.ts';
 import { isActiveGrant } from './revocations.ts';
 import { auditGrantChange, auditRows, runBatch, type SqlDatabase, type SqlStatement } from './statements.ts';
 import { identifierValues, replaceTokenIfSent } from './upstream-tokens.ts';
 
 export const recordSignIn = async (db: SqlDatabase, signIn: SignIn): Promise<SignInOutcome> => {
-  const [counted, , upserted] = await runBatch<SignInRow>(
+  const [, checked, , upserted] = await runBatch<SignInRow>(
     db,
-    selectOldestCounted(db, signIn),
+    storeNamespace(db, signIn.identity.provider, signIn.subjectNamespace, signIn.now),
+    selectRefusal(db, signIn),
     insertUser(db, signIn),
     upsertIdentity(db, signIn),
     insertGrant(db, signIn),
@@ -21,7 +23,8 @@ export const recordSignIn = async (db: SqlDatabase, signIn: SignIn): Promise<Sig
   const { user_id, hasUpstreamToken } = upserted?.results[0] ?? {};
   if (user_id !== undefined)
     return { kind: 'recorded', userId: user_id, hasUpstreamToken: hasUpstreamToken === 1 };
-  const { created_at } = counted?.results[0] ?? {};
+  const { changed, created_at } = checked?.results[0] ?? {};
+  if (changed === 1) return { kind: 'provider-changed' };
   if (created_at !== undefined)
     return { kind: 'limited', retryAfter: created_at + signIn.limits.period - signIn.now };
   // The grant ID of a sign-in that continues a session was generated just now, so it can't exist.
@@ -29,10 +32,11 @@ export const recordSignIn = async (db: SqlDatabase, signIn: SignIn): Promise<Sig
 };
 
 /**
- * The rows that the statements of a sign-in return: `created_at` if the limit is reached, or the columns of
- * the identity.
+ * The rows that the statements of a sign-in return: `changed` if the provider was changed, `created_at` if
+ * the limit is reached, or the columns of the identity.
  */
 interface SignInRow {
+  readonly changed?: number;
   readonly created_at?: number;
   readonly user_id?: string;
   readonly hasUpstreamToken?: number;
@@ -76,17 +80,21 @@ const oldestCounted = `SELECT created_at FROM grants
  * The condition that the statements for user and identity check, because each statement runs whatever the
  * others did.
  */
-const canRecord = `${isNewInActiveSession} AND NOT EXISTS (${oldestCounted})`;
+const canRecord = `${isNewInActiveSession} AND NOT EXISTS (${oldestCounted}) AND NOT EXISTS (${buildChangeQuery('?7', '?9')})`;
 
-/** The values of `?1` to `?8`. */
-const signInValues = ({ now, session, grant, limits, user, identity }: SignIn) => [
+/** The values of `?1` to `?9`. */
+const signInValues = ({ now, session, grant, limits, user, identity, subjectNamespace }: SignIn) => [
   ...[grant.id, now, session ?? null, limits.period, limits.signIns - 1],
-  ...[user.kind === 'resolved' ? user.id : null, identity.provider, identity.subject],
+  ...[user.kind === 'resolved' ? user.id : null, identity.provider, identity.subject, subjectNamespace],
 ];
 
-const selectOldestCounted = (db: SqlDatabase, signIn: SignIn): SqlStatement =>
+/** Selects why the sign-in is refused, unless its grant exists or its session has ended. */
+const selectRefusal = (db: SqlDatabase, signIn: SignIn): SqlStatement =>
   db
-    .prepare(`SELECT created_at FROM (${oldestCounted}) WHERE ${isNewInActiveSession}`)
+    .prepare(
+      `SELECT changed, 0 AS created_at FROM (${buildChangeQuery('?7', '?9')})
+      UNION ALL SELECT 0, created_at FROM (${oldestCounted}) WHERE ${isNewInActiveSession}`,
+    )
     .bind(...signInValues(signIn));
 
 const insertUser = (db: SqlDatabase, signIn: SignIn): SqlStatement => {
@@ -96,7 +104,7 @@ const insertUser = (db: SqlDatabase, signIn: SignIn): SqlStatement => {
       return db
         .prepare(
           `INSERT INTO users (id, created_at)
-          SELECT ?9, ?2 WHERE ${canRecord}
+          SELECT ?10, ?2 WHERE ${canRecord}
             AND NOT EXISTS (SELECT 1 FROM identities WHERE provider = ?7 AND subject = ?8)`,
         )
         .bind(...signInValues(signIn), user.newId);
@@ -119,7 +127,7 @@ const upsertIdentity = (db: SqlDatabase, signIn: SignIn): SqlStatement => {
     .prepare(
       `INSERT INTO identities
         (provider, subject, user_id, label, sealed_refresh_token, token_identifier, other_token_identifier, created_at, last_sign_in_at)
-      SELECT ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?2, ?2 WHERE ${canRecord}
+      SELECT ?7, ?8, ?10, ?11, ?12, ?13, ?14, ?2, ?2 WHERE ${canRecord}
       ON CONFLICT (provider, subject) DO UPDATE SET
         ${user.kind === 'resolved' ? 'user_id = excluded.user_id,' : ''}
         label = coalesce(excluded.label, label),
@@ -148,7 +156,7 @@ const insertGrant = (db: SqlDatabase, signIn: SignIn): SqlStatement => {
       `INSERT INTO grants
         (id, user_id, provider, subject, client_id, redirect_uri, scopes, resource, claims, refresh_policy, created_at,
           sid, signed_in_at)
-      SELECT ?1, user_id, provider, subject, ?9, ?10, ?11, ?12, ?13, ?14, ?2, ?15,
+      SELECT ?1, user_id, provider, subject, ?10, ?11, ?12, ?13, ?14, ?15, ?2, ?16,
         (SELECT created_at FROM grants WHERE id = ?3)
       FROM identities
       WHERE provider = iif(changes() > 0, ?7, NULL) AND subject = ?8`,
@@ -191,7 +199,7 @@ const revokeLeastRecentlyUsed = (
     db
       .prepare(
         `INSERT INTO revocations (kind, id, revoked_at, expires_at)
-        SELECT 'grant', id, max(?1, last_used_at), access_expires_at FROM grants WHERE ${justRevoked} AND access_expires_at > ?1`,
+        SELECT 'grant', id, max(?1, last_used_at), access_expires_at FROM grants WHERE ${justRevoked} AND access_expires_at > ?1 - ${cleanupMargin}`,
       )
       .bind(now, grant.id, reason),
   ];

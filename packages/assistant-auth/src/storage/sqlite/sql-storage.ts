@@ -13,7 +13,7 @@ import {
 } from './accounts.ts';
 import { cleanUp } from './cleanup.ts';
 import { deleteClient, readClient, recordAssertion } from './clients.ts';
-import { claimCode, isRefreshable, redeemCode, refresh } from './grants.ts';
+import { claimCode, readRefreshable, redeemCode, refresh } from './grants.ts';
 import { isRevoked, readRevocations, revoke } from './revocations.ts';
 import { recordSecurityEvent } from './security-events.ts';
 import { readGrantStatus, recordSignIn } from './sign-ins.ts';
@@ -36,7 +36,7 @@ export const createSqlStorage = (db: SqlDatabase): BrokerStorage => ({
   claimCode: (claim) => claimCode(db, claim),
   redeemCode: (redemption) => redeemCode(db, redemption),
   refresh: (request) => refresh(db, request),
-  isRefreshable: (presented) => isRefreshable(db, presented),
+  readRefreshable: (presented) => readRefreshable(db, presented),
   readClient: (id) => readClient(db, id),
   deleteClient: (id) => deleteClient(db, id),
   recordAssertion: (assertion) => recordAssertion(db, assertion),

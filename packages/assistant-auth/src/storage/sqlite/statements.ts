@@ -91,8 +91,14 @@ export type AuditEventName =
   | 'deleted'
   /** A cleanup found another first key in the ring. */
   | 'key-rotated'
-  /** An identity lost its upstream token after an inconclusive recheck. */
+  /**
+   * An identity lost its upstream token after an inconclusive recheck, or all identities of a provider did.
+   */
   | 'upstream-token-dropped'
+  /**
+   * The operator accepted that the namespace of a provider's subjects has changed. The reason contains both.
+   */
+  | 'provider-accepted'
   /** A provider sent a security event that revoked grants. */
   | 'security-event';
 

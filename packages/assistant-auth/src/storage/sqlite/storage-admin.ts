@@ -1,11 +1,14 @@
 /**
- * The operator's queries: users, grants, the audit log, and what still needs a sealing key. Results identify
- * users only by ID, and contain no names or email addresses.
+ * The operator's queries: users, grants, providers, the audit log, and what still needs a sealing key.
+ * Results identify users only by ID, and contain no names or email addresses.
  */
 import type { EpochSeconds, GrantId, UserId } from '../../oauth/identifiers.ts';
 import type { AuditActor, AuditEventName } from './statements.ts';
 
-/** The operator's queries on the storage's database. None of them changes anything. */
+/**
+ * The operator's queries on the storage's database. Only `revokeProvider` and `acceptProvider` change
+ * anything.
+ */
 export interface StorageAdmin {
   /**
    * Reads the clock of the database, which agrees with the deployment's. The clock of the operator's computer
@@ -46,6 +49,64 @@ export interface StorageAdmin {
    * @param query the keys and the current time
    */
   readKeyUsage(query: KeyUsageQuery): Promise<readonly KeyUsage[]>;
+  /**
+   * Reads the providers that users have signed in with, whether they are configured or not. Ordered by ID.
+   */
+  listProviders(): Promise<readonly ProviderSummary[]>;
+  /**
+   * Revokes all grants of the identities of a provider, and deletes their upstream tokens, whether the
+   * provider is configured or not. Appends an entry to the revocation list for each grant with an access
+   * token that has not expired, or that expired less than `cleanupMargin` ago, or one entry for the user
+   * instead of several. The identities stay: if the provider is configured, their users can sign in again.
+   * @param provider the ID of the provider
+   * @param reason the reason, for the audit log
+   * @param now the current time, from `readClock`
+   */
+  revokeProvider(provider: string, reason: string, now: EpochSeconds): Promise<ProviderRevocation>;
+  /**
+   * Replaces the stored namespace of a provider with the one that was refused last, so that sign-ins work
+   * again, and deletes the upstream tokens of its identities, because they are from the previous issuer.
+   * Returns `undefined`, and changes nothing, if that namespace was not refused, or not last.
+   * @param provider the ID of the provider
+   * @param subjectNamespace the namespace that was refused. A different one can have been refused since the
+   *   operator last looked.
+   * @param now the current time, from `readClock`
+   */
+  acceptProvider(
+    provider: string,
+    subjectNamespace: string,
+    now: EpochSeconds,
+  ): Promise<AcceptedProvider | undefined>;
+}
+
+/** A provider that users have signed in with. */
+export interface ProviderSummary {
+  /** The ID of the provider. */
+  readonly id: string;
+  /** The namespace that the subjects of its identities belong to. */
+  readonly subjectNamespace: string;
+  /** The number of its identities. */
+  readonly identities: number;
+  /** The namespace that was refused last. Absent if none was. */
+  readonly refusedNamespace?: string;
+  /** When that namespace was first refused. */
+  readonly refusedAt?: EpochSeconds;
+}
+
+/** What `revokeProvider` has changed. */
+export interface ProviderRevocation {
+  /** The number of grants and sessions that were revoked. */
+  readonly grants: number;
+  /** The number of upstream tokens that were deleted. */
+  readonly upstreamTokens: number;
+}
+
+/** What `acceptProvider` has changed. */
+export interface AcceptedProvider {
+  /** The namespace that was stored before. */
+  readonly previous: string;
+  /** The number of upstream tokens that were deleted. */
+  readonly upstreamTokens: number;
 }
 
 /** An entry of the audit log. It contains no name, email address, token or grant ID. */
@@ -159,7 +220,10 @@ export interface KeyUsage {
    * after it.
    */
   readonly sealedUntil?: EpochSeconds;
-  /** The number of active grants that may have a token or cookie from before `sealedUntil`. */
+  /**
+   * The number of active grants that may have a token or cookie from before `sealedUntil`. 0 for the first
+   * key of the ring, because it still seals: every token and cookie may need it.
+   */
   readonly activeGrants: number;
   /** When the last of these grants expires, unless it is revoked before. */
   readonly lastGrantExpiresAt?: EpochSeconds;

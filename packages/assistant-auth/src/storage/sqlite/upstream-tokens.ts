@@ -5,6 +5,7 @@ import type { RecheckLeaseOutcome, RecheckLeaseRequest } from '../account-storag
 import type {
   GrantRefresh,
   IdentityRevocationOutcome,
+  IssuedUpstreamToken,
   NewUpstreamToken,
   RecheckLease,
   RecordedRecheck,
@@ -13,6 +14,7 @@ import type {
   UpstreamTokenQuery,
   UpstreamTokenReplacement,
 } from '../broker-storage.ts';
+import { namespaceColumn } from './providers.ts';
 import { revokeEach } from './revocations.ts';
 import {
   auditIdentityChange,
@@ -23,26 +25,36 @@ import {
 } from './statements.ts';
 
 /** An identity with a stored token. */
-export interface UpstreamTokenRow {
+interface UpstreamTokenRow {
   readonly provider: string;
   readonly subject: string;
   readonly sealed_refresh_token: string;
 }
 
+/** An identity with a stored token, and the namespace of its provider, if one is stored. */
+export interface IssuedTokenRow extends UpstreamTokenRow {
+  readonly subject_namespace: string | null;
+}
+
 /** What a statement that acquires a lease returns. */
-export interface RecheckLeaseRow extends UpstreamTokenRow {
+export interface RecheckLeaseRow extends IssuedTokenRow {
   /** Includes the recheck that starts now. */
   readonly unresolved_rechecks: number;
 }
 
-export const toStoredToken = (row: UpstreamTokenRow): StoredUpstreamToken => ({
+const toStoredToken = (row: UpstreamTokenRow): StoredUpstreamToken => ({
   provider: row.provider,
   subject: row.subject,
   sealedRefreshToken: row.sealed_refresh_token,
 });
 
-export const toRecheckLease = (row: RecheckLeaseRow, startedAt: EpochSeconds): RecheckLease => ({
+export const toIssuedToken = (row: IssuedTokenRow): IssuedUpstreamToken => ({
   ...toStoredToken(row),
+  ...(row.subject_namespace !== null && { subjectNamespace: row.subject_namespace }),
+});
+
+export const toRecheckLease = (row: RecheckLeaseRow, startedAt: EpochSeconds): RecheckLease => ({
+  ...toIssuedToken(row),
   isUnresolved: row.unresolved_rechecks > 1,
   startedAt,
 });
@@ -52,7 +64,7 @@ export const toRecheckLease = (row: RecheckLeaseRow, startedAt: EpochSeconds): R
  * `resolveRecheck` subtracts one.
  */
 const countRecheckStart = 'unresolved_rechecks = unresolved_rechecks + 1';
-const leaseColumns = 'provider, subject, sealed_refresh_token, unresolved_rechecks';
+const leaseColumns = `provider, subject, sealed_refresh_token, unresolved_rechecks, ${namespaceColumn}`;
 
 /**
  * Acquires the lease for a recheck, if one is due. Must directly follow the statement that refreshes the

@@ -12,11 +12,13 @@ import {
   grant1,
   grantRefresh,
   inactive,
+  issued,
   listActiveRevocations,
   type NamedChange,
   publisherUser,
   signIn,
   signInAndRedeem,
+  subjectNamespace,
   summarizeOutcome,
   t0,
   token,
@@ -28,7 +30,14 @@ const catsToken = { ...cat, sealedRefreshToken: 'sealed-2' } as const;
 const ada = { provider: 'google', subject: 'ada' } as const;
 
 const link = (storage: BrokerStorage, overrides: Partial<IdentityLink> = {}) =>
-  storage.linkIdentity({ userId: 'user-1', session: 'session-1', identity: cat, now: t0 + 5, ...overrides });
+  storage.linkIdentity({
+    userId: 'user-1',
+    session: 'session-1',
+    identity: cat,
+    subjectNamespace,
+    now: t0 + 5,
+    ...overrides,
+  });
 
 const unlink = (storage: BrokerStorage, identity: { provider: string; subject: string }, userId = 'user-1') =>
   storage.unlinkIdentity({ userId, ...identity, now: t0 + 10 });
@@ -215,7 +224,7 @@ const unlinkTests = (createStorage: CreateStorage): readonly StorageContractTest
     await signInAndRedeem(storage);
     const userByIdentity = { kind: 'by-identity', newId: 'x' } as const;
     await signInAndRedeem(storage, { grantId: 'grant-2', identity: cat, user: userByIdentity });
-    equal(await unlink(storage, ada), { kind: 'unlinked', token: adasUpstreamToken });
+    equal(await unlink(storage, ada), { kind: 'unlinked', token: issued(adasUpstreamToken) });
     equal(await storage.findUser(ada), undefined);
     equal(await useAccountSession(storage, t0 + 11), undefined);
     equal(await storage.refresh(grantRefresh(0, t0 + 11)), inactive);
@@ -300,7 +309,10 @@ const deleteTests = (createStorage: CreateStorage): readonly StorageContractTest
     const outcome = await deleteUser(storage);
     const tokens = outcome.kind === 'deleted' ? outcome.tokens : [];
     const sortedTokens = tokens.toSorted((one, other) => (one.provider < other.provider ? -1 : 1));
-    equal({ ...outcome, tokens: sortedTokens }, { kind: 'deleted', tokens: [catsToken, adasUpstreamToken] });
+    equal(
+      { ...outcome, tokens: sortedTokens },
+      { kind: 'deleted', tokens: [catsToken, adasUpstreamToken].map(issued) },
+    );
     equal(await storage.readAccount('user-1'), undefined);
     equal(await storage.findUser(ada), undefined);
     equal(await storage.findUser(cat), undefined);

@@ -20,6 +20,7 @@ import {
   grantRefresh,
   inactive,
   invalid,
+  issued,
   listActiveRevocations,
   redemption,
   refreshPolicies,
@@ -360,7 +361,7 @@ const refreshAssertionTests = (createStorage: CreateStorage): readonly StorageCo
     await storage.recordAssertion(assertion1);
     equal(await storage.refresh(grantRefresh(0, t0 + 100, { assertion: assertion1 })), assertionReplayed);
     matches(await storage.refresh(grantRefresh(0, t0 + 101, { assertion: assertion2 })), {
-      recheck: { ...adasUpstreamToken, isUnresolved: false, startedAt: t0 + 101 },
+      recheck: { ...issued(adasUpstreamToken), isUnresolved: false, startedAt: t0 + 101 },
     });
   }),
 ];

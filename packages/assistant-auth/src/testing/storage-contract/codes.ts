@@ -3,7 +3,7 @@ import { equal, hasLength, matches } from '../assertions.ts';
 import { type CreateStorage, type StorageContractTest, test } from './contract-test.ts';
 import {
   accessTokenLifetime,
-  buildCleanup,
+  buildDueCleanup,
   countValues,
   day,
   fiftyIndexes,
@@ -30,6 +30,7 @@ export const codeTests = (createStorage: CreateStorage): readonly StorageContrac
       kind: 'redeemed',
       grant: {
         userId: 'user-1',
+        provider: 'google',
         redirectUri: 'https://chat.example/callback',
         scopes: ['score:read', 'score:write'],
         resource: 'https://words.example',
@@ -190,9 +191,9 @@ export const codeClaimTests = (createStorage: CreateStorage): readonly StorageCo
   test('finds a grant for an hour, until the cleanup deletes it', async () => {
     const storage = await createStorage();
     await storage.recordSignIn(signIn());
-    await storage.cleanUp(buildCleanup(t0 + hour - 1));
+    await storage.cleanUp(buildDueCleanup(t0 + hour - 1));
     equal(await storage.readGrantStatus('grant-1'), 'active');
-    await storage.cleanUp(buildCleanup(t0 + hour));
+    await storage.cleanUp(buildDueCleanup(t0 + hour));
     equal(await storage.readGrantStatus('grant-1'), 'unknown');
   }),
 

@@ -39,8 +39,8 @@ export const identityRevocationTests = (createStorage: CreateStorage): readonly 
     equal(await storage.isRevoked(token(), t0 + 100), true);
     equal(await storage.refresh(grantRefresh(0, t0 + 100)), inactive);
     equal(
-      await storage.isRefreshable(grantRefresh(0, t0 + 100, { grantId: 'grant-3', clientId: 'claude' })),
-      false,
+      await storage.readRefreshable(grantRefresh(0, t0 + 100, { grantId: 'grant-3', clientId: 'claude' })),
+      undefined,
     );
     equal(
       summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + 100, { grantId: 'grant-5' }))),

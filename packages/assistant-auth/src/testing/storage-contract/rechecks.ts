@@ -9,6 +9,7 @@ import {
   fiftyIndexes,
   grantRefresh,
   inactive,
+  issued,
   listActiveRevocations,
   type NamedChange,
   publisherUser,
@@ -17,6 +18,7 @@ import {
   reused,
   signIn,
   signInAndRedeem,
+  subjectNamespace,
   summarizeOutcome,
   t0,
 } from './sample.ts';
@@ -38,12 +40,20 @@ const leaseAt = async (
 export const dueTokenAt = async (...args: Parameters<typeof leaseAt>) => {
   const lease = await leaseAt(...args);
   if (lease === undefined) return undefined;
-  const { isUnresolved: _, startedAt: __, ...token } = lease;
-  return token;
+  const { provider, subject, sealedRefreshToken } = lease;
+  return { provider, subject, sealedRefreshToken };
 };
 
-const resolvedLease = (startedAt: number) => ({ ...adasUpstreamToken, isUnresolved: false, startedAt });
-const unresolvedLease = (startedAt: number) => ({ ...adasUpstreamToken, isUnresolved: true, startedAt });
+const resolvedLease = (startedAt: number) => ({
+  ...issued(adasUpstreamToken),
+  isUnresolved: false,
+  startedAt,
+});
+const unresolvedLease = (startedAt: number) => ({
+  ...issued(adasUpstreamToken),
+  isUnresolved: true,
+  startedAt,
+});
 
 /** Storage with a stable grant of Ada, whose upstream token is stored. */
 export const createStorageWithToken = async (
@@ -284,10 +294,10 @@ const dropTests = (createStorage: CreateStorage): readonly StorageContractTest[]
       equal(await leaseAt(storage, t0 + 200), undefined);
       const generation = refreshPolicy === 'stable' ? 0 : 1;
       const beforeLimit = grantRefresh(generation, t0 + 10 * day - 1);
-      equal(await storage.isRefreshable(beforeLimit), true);
+      equal((await storage.readRefreshable(beforeLimit)) !== undefined, true);
       matches(await storage.refresh(beforeLimit), { kind: 'refreshed' });
       const atLimit = grantRefresh(refreshPolicy === 'stable' ? 0 : 2, t0 + 10 * day);
-      equal(await storage.isRefreshable(atLimit), false);
+      equal(await storage.readRefreshable(atLimit), undefined);
       equal(await storage.refresh(atLimit), inactive);
       equal(await storage.refresh(grantRefresh(0, t0 + 11 * day)), inactive);
     }
@@ -344,7 +354,7 @@ const dropTests = (createStorage: CreateStorage): readonly StorageContractTest[]
     const storage = await createStorageWithToken(createStorage);
     await signInAndRedeem(storage, { grantId: 'session', clientId: 'account' });
     await storage.dropUpstreamToken(drop);
-    const link = { userId: 'user-1', session: 'session', now: t0 + day };
+    const link = { userId: 'user-1', session: 'session', subjectNamespace, now: t0 + day };
     equal(
       await storage.linkIdentity({ ...link, identity: { provider: 'google', subject: 'ada' } }),
       'linked',

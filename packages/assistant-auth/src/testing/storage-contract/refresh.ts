@@ -1,4 +1,4 @@
-/** The storage contract for `refresh`, also under contention, and for `isRefreshable`. */
+/** The storage contract for `refresh`, also under contention, and for `readRefreshable`. */
 
 import type { BrokerStorage } from '../../storage/broker-storage.ts';
 import { equal, hasLength, isOneOf, matches } from '../assertions.ts';
@@ -11,19 +11,18 @@ import {
   grant1,
   grantRefresh,
   inactive,
+  isRefreshable,
   listActiveRevocations,
   redemption,
   refreshPolicies,
   reused,
+  revokeLate,
   signIn,
   signInAndRedeem,
   summarizeOutcome,
   t0,
   token,
 } from './sample.ts';
-
-/** With this setting, a late refresh revokes the grant. */
-const revokeLate = { lateRefresh: 'revoke' } as const;
 
 /** Returns the tests of `refresh`. */
 export const refreshTests = (createStorage: CreateStorage): readonly StorageContractTest[] => [
@@ -34,6 +33,7 @@ export const refreshTests = (createStorage: CreateStorage): readonly StorageCont
       kind: 'refreshed',
       grant: {
         userId: 'user-1',
+        provider: 'google',
         redirectUri: 'https://chat.example/callback',
         scopes: ['score:read', 'score:write'],
         resource: 'https://words.example',
@@ -367,20 +367,28 @@ export const refreshRaceTests = (createStorage: CreateStorage): readonly Storage
   ),
 ];
 
-/** Calls `isRefreshable` twice, because it must change nothing, and compares it with `refresh`. */
+/** Compares `readRefreshable` with `refresh`. */
 const checkIsRefreshable = async (
   storage: BrokerStorage,
   ...args: Parameters<typeof grantRefresh>
 ): Promise<boolean> => {
-  const request = grantRefresh(...args);
-  const results = [await storage.isRefreshable(request), await storage.isRefreshable(request)];
-  const { kind } = await storage.refresh(request);
-  equal(results, [kind === 'refreshed', kind === 'refreshed']);
+  const found = await isRefreshable(storage, ...args);
+  const { kind } = await storage.refresh(grantRefresh(...args));
+  equal(found, kind === 'refreshed');
   return kind === 'refreshed';
 };
 
-/** Returns the tests of `isRefreshable`. */
-export const isRefreshableTests = (createStorage: CreateStorage): readonly StorageContractTest[] => [
+/** Returns the tests of `readRefreshable`. */
+export const readRefreshableTests = (createStorage: CreateStorage): readonly StorageContractTest[] => [
+  test('returns the user, the identity and the claims of the grant', async () => {
+    const storage = await createStorage();
+    await signInAndRedeem(storage);
+    equal(await storage.readRefreshable(grantRefresh(0, t0 + 2)), {
+      ...{ userId: 'user-1', provider: 'google', subject: 'ada' },
+      claims: { plan: 'free', seats: 3, staff: false },
+    });
+  }),
+
   ...refreshPolicies.map((policy) =>
     test(`returns true for the current token of a ${policy} grant`, async () => {
       const storage = await createStorage();
@@ -406,7 +414,7 @@ export const isRefreshableTests = (createStorage: CreateStorage): readonly Stora
     const storage = await createStorage();
     await signInAndRedeem(storage);
     const expiry = t0 + 1 + 30 * day;
-    equal(await storage.isRefreshable(grantRefresh(0, expiry)), false);
+    equal(await isRefreshable(storage, 0, expiry), false);
     equal(await checkIsRefreshable(storage, 0, expiry - 1), true);
   }),
 
@@ -415,10 +423,10 @@ export const isRefreshableTests = (createStorage: CreateStorage): readonly Stora
     await signInAndRedeem(storage);
     await storage.refresh(grantRefresh(0, t0 + 100));
     equal(await checkIsRefreshable(storage, 0, t0 + 220), true);
-    equal(await storage.isRefreshable(grantRefresh(0, t0 + 221, { lateRefresh: 'revoke' })), false);
-    // `isRefreshable` changes nothing: the grant is not revoked.
+    equal(await isRefreshable(storage, 0, t0 + 221, { lateRefresh: 'revoke' }), false);
+    // `readRefreshable` changes nothing: the grant is not revoked.
     equal(await checkIsRefreshable(storage, 1, t0 + 222), true);
-    equal(await storage.isRefreshable(grantRefresh(3, t0 + 223)), false);
+    equal(await isRefreshable(storage, 3, t0 + 223), false);
   }),
 
   test('returns true for a late token until its successor is used, and false for a successor that was replaced', async () => {
@@ -426,8 +434,8 @@ export const isRefreshableTests = (createStorage: CreateStorage): readonly Stora
     await signInAndRedeem(storage);
     await storage.refresh(grantRefresh(0, t0 + 100));
     equal(await checkIsRefreshable(storage, 0, t0 + 300), true);
-    equal(await storage.isRefreshable(grantRefresh(1, t0 + 301)), false);
+    equal(await isRefreshable(storage, 1, t0 + 301), false);
     equal(await checkIsRefreshable(storage, 2, t0 + 302), true);
-    equal(await storage.isRefreshable(grantRefresh(0, t0 + 303)), false);
+    equal(await isRefreshable(storage, 0, t0 + 303), false);
   }),
 ];

@@ -1,11 +1,11 @@
 /** The storage contract for revocations: what they revoke, what is stored, and a cursor that misses none. */
 
-import type { BrokerStorage, RevocationTarget } from '../../storage/broker-storage.ts';
-import { equal, matches } from '../assertions.ts';
+import { type BrokerStorage, cleanupMargin, type RevocationTarget } from '../../storage/broker-storage.ts';
+import { equal, hasLength, matches } from '../assertions.ts';
 import { type CreateStorage, type StorageContractTest, test } from './contract-test.ts';
 import {
   accessTokenLifetime,
-  buildCleanup,
+  buildDueCleanup,
   grant1,
   grantRefresh,
   listActiveRevocations,
@@ -66,13 +66,25 @@ export const revocationTests = (createStorage: CreateStorage): readonly StorageC
     test(`revokes a ${target.kind} whose tokens have all expired without storing a revocation`, async () => {
       const storage = await createStorage();
       await signInAndRedeem(storage);
-      await storage.revoke(target, 'signed out', t0 + 1 + accessTokenLifetime);
+      const now = t0 + 1 + accessTokenLifetime + cleanupMargin;
+      await storage.revoke(target, 'signed out', now);
       equal(await listActiveRevocations(storage, t0), []);
-      equal(
-        summarizeOutcome(await storage.refresh(grantRefresh(0, t0 + 2 + accessTokenLifetime))),
-        'inactive',
-      );
+      equal(summarizeOutcome(await storage.refresh(grantRefresh(0, now + 1))), 'inactive');
     }),
+  ),
+
+  // For a server with the correct time, the token may still be valid.
+  ...targets.flatMap((target) =>
+    [15, 240, cleanupMargin].map((ahead) =>
+      test(`revokes the last token of a ${target.kind} by a server whose clock is ${ahead} s ahead`, async () => {
+        const storage = await createStorage();
+        await signInAndRedeem(storage);
+        const lastSecond = t0 + accessTokenLifetime;
+        await storage.revoke(target, 'signed out', lastSecond + ahead);
+        equal(await storage.isRevoked(token(), lastSecond), true);
+        hasLength(await listActiveRevocations(storage, lastSecond), 1);
+      }),
+    ),
   ),
 
   ...targets.map((target) =>
@@ -259,7 +271,7 @@ export const revocationPageTests = (createStorage: CreateStorage): readonly Stor
     await appendRevocation(storage, 'grant-1', t0);
     await appendRevocation(storage, 'grant-2', t0);
     const later = t0 + 2 * accessTokenLifetime;
-    await storage.cleanUp(buildCleanup(later));
+    await storage.cleanUp(buildDueCleanup(later));
     equal(await storage.readRevocations(2, later, 10), {
       kind: 'page',
       revocations: [],
@@ -277,7 +289,7 @@ export const revocationPageTests = (createStorage: CreateStorage): readonly Stor
     const storage = await createStorage();
     await appendRevocation(storage, 'grant-1', t0);
     const later = t0 + 2 * accessTokenLifetime;
-    await storage.cleanUp(buildCleanup(later));
+    await storage.cleanUp(buildDueCleanup(later));
     const page = await storage.readRevocations(undefined, later, 10);
     await appendRevocation(storage, 'grant-2', later);
     const cursor = page.kind === 'page' ? page.cursor : undefined;

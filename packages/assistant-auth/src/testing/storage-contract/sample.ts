@@ -1,21 +1,24 @@
 /** Sign-ins, redemptions and refreshes with defaults: a test states only the values that it is about. */
-import type {
-  BrokerStorage,
-  Cleanup,
-  ClientAssertion,
-  CodeRedemption,
-  CodeRedemptionOutcome,
-  GrantRefresh,
-  RefreshOutcome,
-  RefreshPolicy,
-  ResealedToken,
-  RevocableToken,
-  RevocationTarget,
-  SignIn,
-  StoredClient,
-  StoredUpstreamToken,
-  UpstreamTokenReplacement,
+
+import {
+  type BrokerStorage,
+  type Cleanup,
+  type ClientAssertion,
+  type CodeRedemption,
+  type CodeRedemptionOutcome,
+  cleanupMargin,
+  type GrantRefresh,
+  type RefreshOutcome,
+  type RefreshPolicy,
+  type ResealedToken,
+  type RevocableToken,
+  type RevocationTarget,
+  type SignIn,
+  type StoredClient,
+  type StoredUpstreamToken,
+  type UpstreamTokenReplacement,
 } from '../../storage/broker-storage.ts';
+import { equal } from '../assertions.ts';
 
 /** The time at which most tests start. */
 export const t0 = 1_800_000_000;
@@ -40,6 +43,7 @@ interface SignInOverrides {
   readonly now?: number;
   readonly limits?: Partial<SignIn['limits']>;
   readonly client?: StoredClient;
+  readonly subjectNamespace?: string;
 }
 
 /** The user that the publisher's `resolveUser` chose for an identity. */
@@ -48,11 +52,15 @@ export const publisherUser = { kind: 'resolved', id: 'their-7' } as const satisf
 /** Limits that are too high for a test to reach, for tests that are not about limits. */
 export const highLimits: SignIn['limits'] = { signIns: 1000, period: 600, activeGrants: 1000 };
 
+/** The namespace of each provider's subjects. */
+export const subjectNamespace = 'https://accounts.example';
+
 /** A sign-in of Ada at ChatGPT with the grant `grant-1`, unless overridden. */
 export const signIn = (overrides: SignInOverrides = {}): SignIn => ({
   now: overrides.now ?? t0,
   limits: { ...highLimits, ...overrides.limits },
   identity: { provider: 'google', subject: 'ada', ...overrides.identity },
+  subjectNamespace: overrides.subjectNamespace ?? subjectNamespace,
   user: overrides.user ?? { kind: 'by-identity', newId: 'user-1' },
   grant: {
     id: overrides.grantId ?? 'grant-1',
@@ -129,12 +137,18 @@ export const signInAndRedeem = async (
   );
 };
 
-/** Ada's upstream token, as a sign-in stores it. */
+/**
+ * Ada's upstream token, as a sign-in stores it. Storage adds the namespace of its provider when it returns
+ * it.
+ */
 export const adasUpstreamToken = {
   provider: 'google',
   subject: 'ada',
   sealedRefreshToken: 'sealed-1',
 } as const satisfies StoredUpstreamToken;
+
+/** Returns a stored token as storage returns it to someone who sends it to its provider. */
+export const issued = (storedToken: StoredUpstreamToken) => ({ ...storedToken, subjectNamespace });
 
 /** Tokens that were resealed a day later, while no recheck is in progress. */
 export const buildTokenReplacement = (...tokens: readonly ResealedToken[]): UpstreamTokenReplacement => ({
@@ -166,6 +180,25 @@ export const buildCleanup = (now: number): Cleanup => ({
   ...{ now, deleteAuditBefore: now - 90 * day },
   ...{ sealingKey: 'key-1', ringKeys: ['key-1'] },
 });
+
+/** A cleanup that deletes what expired at this time or before: it runs after the margin. */
+export const buildDueCleanup = (expiredBy: number): Cleanup => buildCleanup(expiredBy + cleanupMargin);
+
+/** With this setting, a late refresh revokes the grant. */
+export const revokeLate = { lateRefresh: 'revoke' } as const;
+
+/** Returns whether `readRefreshable` finds the grant. Calls it twice, because it must change nothing. */
+export const isRefreshable = async (
+  storage: BrokerStorage,
+  ...args: Parameters<typeof grantRefresh>
+): Promise<boolean> => {
+  const [one, other] = [
+    await storage.readRefreshable(grantRefresh(...args)),
+    await storage.readRefreshable(grantRefresh(...args)),
+  ];
+  equal(other, one);
+  return one !== undefined;
+};
 
 /** Returns `continued 4` for a refresh that returned generation 4, otherwise the reason of the refusal. */
 export const summarizeOutcome = (outcome: RefreshOutcome): string =>

@@ -7,7 +7,7 @@ import { type CreateStorage, type StorageContractTest, test } from './contract-t
 import {
   accessTokenLifetime,
   adasUpstreamToken,
-  buildCleanup,
+  buildDueCleanup,
   countValues,
   day,
   fiftyIndexes,
@@ -17,6 +17,7 @@ import {
   type NamedChange,
   signIn,
   signInAndRedeem,
+  subjectNamespace,
   summarizeOutcome,
   t0,
   token,
@@ -31,6 +32,7 @@ const securityEvent = (
   overrides: Partial<ReceivedSecurityEvent> = {},
 ): ReceivedSecurityEvent => ({
   provider: 'google',
+  subjectNamespace,
   jti: 'event-1',
   retainUntil: now + day,
   signedInBefore: now,
@@ -240,7 +242,7 @@ const buildTokenTarget = (identifier: string): SecurityEventTarget => ({ kind: '
 /** Returns whether a security event with this token identifier revokes the grant. */
 const revokesGrant = async (storage: BrokerStorage, identifier: string): Promise<boolean> => {
   await recordEvent(storage, buildTokenTarget(identifier), 'identity', { jti: identifier });
-  return !(await storage.isRefreshable(grantRefresh(0, now)));
+  return (await storage.readRefreshable(grantRefresh(0, now))) === undefined;
 };
 
 /** What replaces a token by one that has an identifier. */
@@ -284,7 +286,13 @@ const replacements: readonly NamedChange[] = [
         tokenIdentifiers: ['start-2'],
       };
       equal(
-        await storage.linkIdentity({ userId: 'user-1', session: 'session-1', identity, now: t0 + 5 }),
+        await storage.linkIdentity({
+          userId: 'user-1',
+          session: 'session-1',
+          identity,
+          subjectNamespace,
+          now: t0 + 5,
+        }),
         'linked',
       );
     },
@@ -391,9 +399,9 @@ const retentionTests = (createStorage: CreateStorage): readonly StorageContractT
     const storage = await createStorageWithGrants(createStorage);
     const unknownSession: SecurityEventTarget = { kind: 'session', sid: 'sid-9' };
     await recordEvent(storage, unknownSession);
-    await storage.cleanUp(buildCleanup(now + day - 1));
+    await storage.cleanUp(buildDueCleanup(now + day - 1));
     equal(await recordEvent(storage, unknownSession), 'replayed');
-    await storage.cleanUp(buildCleanup(now + day));
+    await storage.cleanUp(buildDueCleanup(now + day));
     equal(await recordEvent(storage, unknownSession), 'recorded');
   }),
 ];

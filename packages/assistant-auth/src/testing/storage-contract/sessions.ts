@@ -6,12 +6,13 @@ import { equal, isDefined, isOneOf, matches } from '../assertions.ts';
 import { type CreateStorage, type StorageContractTest, test } from './contract-test.ts';
 import {
   adasUpstreamToken,
-  buildCleanup,
+  buildDueCleanup,
   countValues,
   day,
   fiftyIndexes,
   grantRefresh,
   inactive,
+  issued,
   type NamedChange,
   publisherUser,
   redemption,
@@ -49,7 +50,7 @@ export const createSession = async (
       clientId: accountClientId,
       now: now + 1,
       codeExpiresAt: now + 60,
-      accessExpiresAt: now + 1,
+      accessExpiresAt: 0,
       refreshIdleExpiresAt: now + 1 + 7 * day,
       refreshAbsoluteExpiresAt: now + 1 + 30 * day,
     }),
@@ -139,7 +140,7 @@ export const sessionTests = (createStorage: CreateStorage): readonly StorageCont
 
   test('is kept by the cleanup until it expires', async () => {
     const storage = await createStorageWithSession(createStorage);
-    await storage.cleanUp(buildCleanup(t0 + 7 * day));
+    await storage.cleanUp(buildDueCleanup(t0 + 7 * day));
     isDefined(await useAccountSession(storage, t0 + 7 * day));
   }),
 
@@ -205,7 +206,7 @@ const acquireLease = (storage: BrokerStorage, now: number, subject = 'ada') =>
 
 const acquired = (startedAt: number, isUnresolved = false) => ({
   kind: 'acquired',
-  lease: { ...adasUpstreamToken, isUnresolved, startedAt },
+  lease: { ...issued(adasUpstreamToken), isUnresolved, startedAt },
 });
 const inconclusive = { kind: 'inconclusive' };
 

@@ -18,6 +18,7 @@ import {
   redemption,
   signIn,
   signInAndRedeem,
+  subjectNamespace,
   summarizeOutcome,
   t0,
   token,
@@ -273,6 +274,7 @@ const revokingCalls: readonly NamedChange[] = [
       storage.recordSecurityEvent({
         ...{
           provider: 'google',
+          subjectNamespace,
           jti: 'event-1',
           retainUntil: now + 600,
           signedInBefore: now,
@@ -287,7 +289,13 @@ const revokingCalls: readonly NamedChange[] = [
 /** Ada has a session, a second identity, and two grants with unexpired access tokens. */
 const createStorageWithTwoGrants = async (createStorage: CreateStorage): Promise<BrokerStorage> => {
   const storage = await createStorageWithSession(createStorage, { identity: adasUpstreamToken });
-  await storage.linkIdentity({ userId: 'user-1', session: 'session-1', identity: cat, now: t0 + 2 });
+  await storage.linkIdentity({
+    userId: 'user-1',
+    session: 'session-1',
+    identity: cat,
+    subjectNamespace,
+    now: t0 + 2,
+  });
   for (const n of [1, 2]) await signInAndRedeem(storage, { grantId: `grant-${n}`, now: t0 + n });
   return storage;
 };

@@ -26,7 +26,7 @@ describe('the account page', () => {
         'You are signed in with Google (ada@words.example).',
         'Sign out',
         'Connected apps',
-        'These apps can use Words With Chat on your behalf until you disconnect them.',
+        'These apps keep access to Words With Chat on your behalf until it expires, or until you disconnect them.',
         'ChatGPT chatgpt.com',
         'It can:',
         'Read your score',

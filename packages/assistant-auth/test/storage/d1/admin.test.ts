@@ -1,5 +1,5 @@
 /** The admin queries, the audit log and cleanups on D1. */
-import type { BrokerStorage } from 'assistant-auth';
+import { type BrokerStorage, cleanupMargin } from 'assistant-auth';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { d1Admin, d1Storage, type StorageAdmin } from '../../../src/storage/sqlite/d1.ts';
 import {
@@ -11,6 +11,7 @@ import {
   redemption,
   signIn,
   signInAndRedeem,
+  subjectNamespace,
   t0,
 } from '../../../src/testing/storage-contract/sample.ts';
 import { createSession } from '../../../src/testing/storage-contract/sessions.ts';
@@ -161,6 +162,145 @@ describe('admin queries', () => {
     });
   });
 
+  describe('providers', () => {
+    const other = 'https://other.example';
+    const cat = { provider: 'github', subject: '42' };
+
+    const refuse = (subjectNamespace: string, now: number) =>
+      storage.recordSignIn(signIn({ grantId: `at ${now}`, now, subjectNamespace }));
+
+    const readUpstreamTokens = () => storage.findUpstreamTokens({ prefixes: ['sealed'], limit: 9 });
+
+    it('are listed with the namespace that was refused last, and the time of its first refusal', async () => {
+      expect(await admin.listProviders()).toEqual([]);
+      await signInAndRedeem(storage);
+      await storage.recordSignIn(
+        signIn({ grantId: 'grant-2', identity: cat, user: { kind: 'by-identity', newId: 'user-2' } }),
+      );
+      for (const [namespace, now] of [
+        ['https://third.example', t0 + 5],
+        [other, t0 + 6],
+        [other, t0 + 9],
+      ] as const)
+        await refuse(namespace, now);
+      expect(await admin.listProviders()).toEqual([
+        { id: 'github', subjectNamespace, identities: 1 },
+        { id: 'google', subjectNamespace, identities: 1, refusedNamespace: other, refusedAt: t0 + 6 },
+      ]);
+    });
+
+    it('are accepted with the refused namespace, once', async () => {
+      await signInAndRedeem(storage);
+      await refuse(other, t0 + 5);
+      expect(await admin.acceptProvider('google', other, t0 + 9)).toEqual({
+        ...{ previous: subjectNamespace, upstreamTokens: 0 },
+      });
+      expect(await admin.listProviders()).toEqual([{ id: 'google', subjectNamespace: other, identities: 1 }]);
+      expect((await admin.listAuditEntries(all))[0]).toEqual({
+        ...{ at: t0 + 9, event: 'provider-accepted', actor: 'operator', provider: 'google' },
+        reason: `from ${subjectNamespace} to ${other}`,
+      });
+      expect(
+        await storage.recordSignIn(signIn({ grantId: 'grant-2', subjectNamespace: other })),
+      ).toMatchObject({
+        ...{ kind: 'recorded', userId: 'user-1' },
+      });
+      expect(await refuse(subjectNamespace, t0 + 10)).toEqual({ kind: 'provider-changed' });
+    });
+
+    it.each([
+      ['google', 'https://third.example', 'refused before the last one'],
+      ['google', subjectNamespace, 'stored'],
+      ['google', '', 'empty'],
+      ['github', 'https://other.example', 'refused for another provider'],
+      ["'; DROP TABLE providers; --", 'https://other.example', 'of no provider'],
+    ])(
+      'are not accepted with a namespace that was not refused last: %s %s is %s',
+      async (provider, namespace) => {
+        await signInAndRedeem(storage, { identity: adasUpstreamToken });
+        await refuse('https://third.example', t0 + 4);
+        await refuse(other, t0 + 5);
+        const readAll = async () => [
+          ...[await admin.listProviders(), await admin.listAuditEntries(all)],
+          await readUpstreamTokens(),
+        ];
+        const before = await readAll();
+        expect(await admin.acceptProvider(provider, namespace, t0 + 9)).toBeUndefined();
+        expect(await readAll()).toEqual(before);
+      },
+    );
+
+    it('lose the upstream tokens of the previous issuer when they are accepted, and no others', async () => {
+      await signInAndRedeem(storage, { identity: adasUpstreamToken });
+      await signInAndRedeem(storage, {
+        ...{ grantId: 'grant-2', user: { kind: 'by-identity', newId: 'user-2' } },
+        identity: { ...cat, sealedRefreshToken: 'sealed token of cat', tokenIdentifiers: ['a'] },
+      });
+      await refuse(other, t0 + 5);
+      expect(await admin.acceptProvider('google', other, t0 + 9)).toEqual({
+        ...{ previous: subjectNamespace, upstreamTokens: 1 },
+      });
+      expect(await readUpstreamTokens()).toMatchObject([cat]);
+      expect((await admin.listAuditEntries(all)).slice(0, 2)).toEqual([
+        {
+          ...{ at: t0 + 9, event: 'provider-accepted', actor: 'operator', provider: 'google' },
+          reason: `from ${subjectNamespace} to ${other}`,
+        },
+        {
+          ...{ at: t0 + 9, event: 'upstream-token-dropped', actor: 'operator', provider: 'google' },
+          reason: 'provider-accepted',
+        },
+      ]);
+    });
+
+    it('are revoked: all grants and sessions of their identities end, and their upstream tokens are deleted', async () => {
+      await createSession(storage);
+      for (const grantId of ['grant-1', 'grant-2'])
+        await signInAndRedeem(storage, { grantId, identity: adasUpstreamToken });
+      await storage.recordSignIn(signIn({ grantId: 'pending' }));
+      const otherUser = { user: { kind: 'by-identity', newId: 'user-2' }, identity: cat } as const;
+      await signInAndRedeem(storage, { ...otherUser, grantId: 'grant-3' });
+      expect(await admin.revokeProvider('google', 'closed', t0 + 5)).toEqual({
+        grants: 4,
+        upstreamTokens: 1,
+      });
+      for (const grantId of ['session-1', 'grant-1', 'grant-2', 'pending'])
+        expect(await storage.readGrantStatus(grantId)).toBe('revoked');
+      expect(await storage.readGrantStatus('grant-3')).toBe('active');
+      // One entry for a user of several grants, so that API calls do not have to read storage.
+      expect(await storage.readRevocations(undefined, t0 + 5, 100)).toMatchObject({
+        revocations: [{ kind: 'user', id: 'user-1' }],
+      });
+      expect((await storage.readAccount('user-1'))?.identities).toMatchObject([{ hasUpstreamToken: false }]);
+      expect((await admin.listAuditEntries(all)).slice(0, 2)).toEqual([
+        {
+          ...{ at: t0 + 5, event: 'upstream-token-dropped', actor: 'operator', reason: 'closed' },
+          provider: 'google',
+        },
+        { at: t0 + 5, event: 'revoked', actor: 'operator', reason: 'closed', provider: 'google' },
+      ]);
+      expect(await admin.revokeProvider('google', 'closed', t0 + 6)).toEqual({
+        grants: 0,
+        upstreamTokens: 0,
+      });
+    });
+
+    it('are revoked without an entry for grants whose access tokens have expired', async () => {
+      for (let n = 1; n <= 50; n++)
+        await signInAndRedeem(storage, {
+          ...{ grantId: `grant-${n}`, identity: { subject: `subject-${n}` } },
+          user: { kind: 'by-identity', newId: `user-${n}` },
+        });
+      await storage.refresh(grantRefresh(0, t0 + day));
+      expect(await admin.revokeProvider('google', 'closed', t0 + day + 1)).toEqual({
+        ...{ grants: 50, upstreamTokens: 0 },
+      });
+      expect(await storage.readRevocations(undefined, t0 + day + 1, 100)).toMatchObject({
+        revocations: [{ kind: 'grant', id: 'grant-1' }],
+      });
+    });
+  });
+
   describe('the use of keys', () => {
     const keys = [
       { id: 'new', prefixes: ['n'] },
@@ -227,12 +367,13 @@ describe('admin queries', () => {
     ] as const;
 
     it.each(policies)(
-      'counts an older %s grant until its token expires',
+      'counts an older %s grant until its token expires, also if the clock of the database is ahead',
       async (_, overrides, expectedUsage) => {
         await signInAndRedeem(storage, overrides);
         await rotate();
-        expect(await readUsage('old', rotated)).toMatchObject(expectedUsage);
-        const after = await readUsage('old', expectedUsage.lastGrantExpiresAt);
+        const last = t0 + 30 * day + cleanupMargin;
+        for (const now of [rotated, last]) expect(await readUsage('old', now)).toMatchObject(expectedUsage);
+        const after = await readUsage('old', expectedUsage.lastGrantExpiresAt + cleanupMargin);
         expect(after).toMatchObject({ activeGrants: 0 });
         expect(after).not.toHaveProperty('lastGrantExpiresAt');
       },
@@ -264,9 +405,9 @@ describe('admin queries', () => {
       const late = sealedUntil + hour;
       await storage.refresh(grantRefresh(0, late));
       expect(await readUsage('old', late + 1)).toMatchObject({ activeGrants: 1 });
-      expect(await storage.isRefreshable(grantRefresh(0, late + 2 * hour))).toBe(true);
+      expect(await storage.readRefreshable(grantRefresh(0, late + 2 * hour))).toBeDefined();
       await storage.refresh(grantRefresh(2, late + hour));
-      expect(await storage.isRefreshable(grantRefresh(0, late + 2 * hour))).toBe(false);
+      expect(await storage.readRefreshable(grantRefresh(0, late + 2 * hour))).toBeUndefined();
       expect(await readUsage('old', late + 2 * hour)).toMatchObject({ activeGrants: 0 });
     });
 
@@ -274,11 +415,11 @@ describe('admin queries', () => {
       await cleanup(t0, 'old');
       await signInAndRedeem(storage, { refreshPolicy: 'none' });
       await cleanup(t0 + 60, 'new');
-      expect(await readUsage('old', t0 + 1800)).toMatchObject({
+      expect(await readUsage('old', t0 + 1800 + cleanupMargin)).toMatchObject({
         activeGrants: 1,
         lastGrantExpiresAt: t0 + 1801,
       });
-      expect(await readUsage('old', t0 + 1801)).toMatchObject({ activeGrants: 0 });
+      expect(await readUsage('old', t0 + 1801 + cleanupMargin)).toMatchObject({ activeGrants: 0 });
     });
 
     it('does not count a grant that is newer, was revoked, or has no redeemed code', async () => {
@@ -433,6 +574,7 @@ describe('the audit log', () => {
     for (const jti of ['event-1', 'event-2'])
       await storage.recordSecurityEvent({
         ...securityEvent,
+        subjectNamespace,
         jti,
         retainUntil: t0 + 999,
         revocations: [revocation, revocation],
@@ -471,7 +613,7 @@ describe('the audit log', () => {
     await createSession(storage);
     const before = (await rows()).length;
     const cat = { provider: 'github', subject: '42' };
-    const link = { userId: 'user-1', session: 'session-1', identity: cat, now: t0 + 5 };
+    const link = { userId: 'user-1', session: 'session-1', identity: cat, subjectNamespace, now: t0 + 5 };
     await storage.linkIdentity(link);
     await storage.linkIdentity({ ...link, session: 'session-9' });
     await storage.unlinkIdentity({ userId: 'user-9', ...cat, now: t0 + 6 });

@@ -12,7 +12,7 @@ import { d1Storage } from '../../../src/storage/sqlite/d1.ts';
 import {
   adasUpstreamToken,
   assertion1,
-  buildCleanup,
+  buildDueCleanup,
   buildTokenReplacement,
   chatgpt,
   grant1,
@@ -20,6 +20,7 @@ import {
   redemption,
   signIn,
   signInAndRedeem,
+  subjectNamespace,
   t0,
   token,
 } from '../../../src/testing/storage-contract/sample.ts';
@@ -81,7 +82,7 @@ describe('round trips and rows', () => {
     it('reads no active grant and no client: cleanUp', async () => {
       const { db, usage } = countingD1(env.DB);
       await env.DB.prepare('DELETE FROM revocations').run();
-      await d1Storage(db).cleanUp(buildCleanup(t0 + 3600));
+      await d1Storage(db).cleanUp(buildDueCleanup(t0 + 3600));
       expect(usage().rowsRead).toBeLessThan(30);
     });
   });
@@ -149,18 +150,20 @@ describe('docs/storage-schema.md', () => {
       userId: 'user-1',
       session: 'session-1',
       identity: adasGitHubIdentity,
+      subjectNamespace,
       now: t0 + 3,
     });
     await signInAndRedeem(storage);
   };
   const afterCleanup: Step = async (storage) => {
-    await storage.cleanUp(buildCleanup(t0 + 2));
+    await storage.cleanUp(buildDueCleanup(t0 + 2));
     await env.DB.prepare('DELETE FROM revocations').run();
   };
   const buildSecurityEvent = (
     target: SecurityEventTarget,
     revocationScope: RevocationScope,
   ): ReceivedSecurityEvent => ({
+    subjectNamespace,
     ...{ provider: 'google', jti: 'event-1', retainUntil: t0 + 9999, signedInBefore: t0 + 3, now: t0 + 3 },
     revocations: [{ target, revocationScope }],
     reason: 'a security event',
@@ -192,6 +195,19 @@ describe('docs/storage-schema.md', () => {
     '`recordSignIn`, a replay': [
       signedIn,
       (storage) => storage.recordSignIn(signIn({ identity: adasUpstreamToken })),
+    ],
+    '`recordSignIn`, a changed provider for the first time': [
+      signedIn,
+      (storage) =>
+        storage.recordSignIn(signIn({ grantId: 'grant-2', subjectNamespace: 'https://other.example' })),
+    ],
+    '`recordSignIn`, a changed provider again': [
+      async (storage) => {
+        await signedIn(storage);
+        await storage.recordSignIn(signIn({ grantId: 'grant-2', subjectNamespace: 'https://other.example' }));
+      },
+      (storage) =>
+        storage.recordSignIn(signIn({ grantId: 'grant-2', subjectNamespace: 'https://other.example' })),
     ],
     '`recordSignIn`, a new client that is not in the configuration': [
       signedIn,
@@ -233,7 +249,7 @@ describe('docs/storage-schema.md', () => {
     '`recordAssertion`': [noSetup, (storage) => storage.recordAssertion(assertion1)],
     '`readClient`': [withClient, (storage) => storage.readClient('chatgpt')],
     '`deleteClient`': [withClient, (storage) => storage.deleteClient('chatgpt')],
-    '`isRefreshable`': [signedIn, (storage) => storage.isRefreshable(grantRefresh(0, t0 + 2))],
+    '`readRefreshable`': [signedIn, (storage) => storage.readRefreshable(grantRefresh(0, t0 + 2))],
     '`storeUpstreamToken`': [signedIn, (storage) => storage.storeUpstreamToken(adasUpstreamToken)],
     '`recordRecheck`': [
       withUpstreamToken,
@@ -277,13 +293,14 @@ describe('docs/storage-schema.md', () => {
     ],
     '`readHistory` of two sign-ins': [withTwoGrants, (storage) => storage.readHistory('user-1')],
     '`findUser`': [signedIn, (storage) => storage.findUser(ada)],
-    '`linkIdentity`': [
+    '`linkIdentity`, the first one of a provider': [
       inAccountSession,
       (storage) =>
         storage.linkIdentity({
           userId: 'user-1',
           session: 'session-1',
           identity: adasGitHubIdentity,
+          subjectNamespace,
           now: t0 + 3,
         }),
     ],
@@ -336,21 +353,21 @@ describe('docs/storage-schema.md', () => {
       afterSecurityEvent,
       (storage) => storage.recordSecurityEvent(buildSecurityEvent(identity, 'identity')),
     ],
-    '`cleanUp`, nothing to do': [afterCleanup, (storage) => storage.cleanUp(buildCleanup(t0 + 3))],
+    '`cleanUp`, nothing to do': [afterCleanup, (storage) => storage.cleanUp(buildDueCleanup(t0 + 3))],
     '`cleanUp`, an expired client and an expired assertion': [
       async (storage) => {
         await afterCleanup(storage);
         await storage.recordSignIn(signIn({ clientId: 'claude', client: { ...chatgpt, retainUntil: t0 } }));
         await storage.recordAssertion({ ...assertion1, retainUntil: t0 });
       },
-      (storage) => storage.cleanUp(buildCleanup(t0 + 3)),
+      (storage) => storage.cleanUp(buildDueCleanup(t0 + 3)),
     ],
     '`cleanUp`, a client that is kept because of a grant': [
       async (storage) => {
         await afterCleanup(storage);
         await storage.recordSignIn(signIn({ client: { ...chatgpt, retainUntil: t0 } }));
       },
-      (storage) => storage.cleanUp(buildCleanup(t0 + 3)),
+      (storage) => storage.cleanUp(buildDueCleanup(t0 + 3)),
     ],
   };
 

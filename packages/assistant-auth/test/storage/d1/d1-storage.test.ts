@@ -17,6 +17,7 @@ import {
   redemption,
   signIn,
   signInAndRedeem,
+  subjectNamespace,
   summarizeOutcome,
   t0,
 } from '../../../src/testing/storage-contract/sample.ts';
@@ -300,6 +301,8 @@ describe('random calls', () => {
     { weight: 3, arbitrary: fc.constant({}) },
     { weight: 1, arbitrary: fc.record({ assertion }) },
   );
+  /** Usually the same, so that most calls are not refused because the provider was changed. */
+  const namespace = fc.constantFrom(...Array(9).fill(subjectNamespace), 'https://other.example');
   const client = fc.record({
     id: clientId,
     name: fc.constantFrom('One', 'Other'),
@@ -309,7 +312,7 @@ describe('random calls', () => {
 
   const recordSignIn = fc
     .record({
-      ...{ grantId, clientId, refreshPolicy, isResolved: fc.boolean() },
+      ...{ grantId, clientId, refreshPolicy, isResolved: fc.boolean(), subjectNamespace: namespace },
       limits: fc.constantFrom({}, {}, {}, { signIns: 1 }, { signIns: 2, period: 10 }, { activeGrants: 1 }),
       upstreamSession: fc.record({ sid }, { requiredKeys: [] }),
       sessionOption: fc.record({ session: grantId }, { requiredKeys: [] }),
@@ -348,29 +351,34 @@ describe('random calls', () => {
   );
 
   const lateRefresh = fc.constantFrom('recover', 'recover', 'revoke');
+  const grace = fc.constantFrom(120, 120, 120, 0);
+  const claims = fc.constantFrom({}, { plan: 'pro' });
+  const claimsOption = fc.record({ claims }, { requiredKeys: [] });
 
   const refresh = fc
     .record({
-      ...{ grantId, clientId, lateRefresh, assertionOption },
+      ...{ grantId, clientId, lateRefresh, grace, assertionOption, claimsOption },
       generationsBack: fc.constantFrom(0, 0, 0, 0, 1, 1, 1, 2, -1),
     })
     .map(
-      ({ generationsBack, assertionOption: used, ...changes }) =>
+      ({ generationsBack, assertionOption: used, claimsOption: changedClaims, ...changes }) =>
         ({ now, generations }: CallContext): Call => {
           const generation = Math.max(0, (generations.get(changes.grantId) ?? 0) - generationsBack);
           return async (storage) => {
-            const outcome = await storage.refresh(grantRefresh(generation, now, { ...changes, ...used }));
+            const outcome = await storage.refresh(
+              grantRefresh(generation, now, { ...changes, ...used, ...changedClaims }),
+            );
             if (outcome.kind === 'refreshed') generations.set(changes.grantId, outcome.grant.generation);
             return outcome;
           };
         },
     );
 
-  const isRefreshable = fc
-    .record({ grantId, clientId, lateRefresh, generationsBack: fc.constantFrom(0, 0, 1, 1, 2, -1) })
+  const readRefreshable = fc
+    .record({ grantId, clientId, lateRefresh, grace, generationsBack: fc.constantFrom(0, 0, 1, 1, 2, -1) })
     .map(({ generationsBack, ...changes }) => ({ now, generations }: CallContext): Call => {
       const generation = Math.max(0, (generations.get(changes.grantId) ?? 0) - generationsBack);
-      return (storage) => storage.isRefreshable(grantRefresh(generation, now, changes));
+      return (storage) => storage.readRefreshable(grantRefresh(generation, now, changes));
     });
 
   const recordAssertion = assertion.map((used) => (): Call => (storage) => storage.recordAssertion(used));
@@ -498,13 +506,18 @@ describe('random calls', () => {
     .record({
       userId,
       session: grantId,
+      subjectNamespace: namespace,
       identity: fc.record({ subject, token }, { requiredKeys: ['subject'] }).map(flattenToken),
     })
     .map(
       ({ identity, ...link }) =>
         ({ now }: CallContext): Call =>
         (storage) =>
-          storage.linkIdentity({ ...link, identity: { provider: 'google', ...identity }, now }),
+          storage.linkIdentity({
+            ...link,
+            identity: { provider: 'google', ...identity },
+            now,
+          }),
     );
 
   const unlinkIdentity = fc.record({ userId, subject }).map(
@@ -568,14 +581,16 @@ describe('random calls', () => {
       age: fc.constantFrom(0, 0, 1, 100),
       revocationScope: fc.constantFrom('sessions', 'online-grants', 'grants', 'identity'),
       targets: fc.array(target, { minLength: 1, maxLength: 2 }),
+      eventNamespace: namespace,
     })
     .map(
-      ({ jti, age, revocationScope, targets }) =>
+      ({ jti, age, revocationScope, targets, eventNamespace }) =>
         ({ now }: CallContext): Call =>
         (storage) =>
           storage.recordSecurityEvent({
             ...{
               provider: 'google',
+              subjectNamespace: eventNamespace,
               jti,
               retainUntil: now + 600,
               signedInBefore: now - age,
@@ -599,7 +614,7 @@ describe('random calls', () => {
     { weight: 4, arbitrary: recordSignIn },
     { weight: 3, arbitrary: redeemCode },
     { weight: 12, arbitrary: refresh },
-    { weight: 3, arbitrary: isRefreshable },
+    { weight: 3, arbitrary: readRefreshable },
     { weight: 1, arbitrary: recordAssertion },
     { weight: 2, arbitrary: readClient },
     { weight: 1, arbitrary: deleteClient },

@@ -14,6 +14,7 @@ export const emptyD1 = async (): Promise<D1Database> => {
     env.DB.prepare('DELETE FROM ring_keys'),
     env.DB.prepare('DELETE FROM security_events'),
     env.DB.prepare('DELETE FROM clients'),
+    env.DB.prepare('DELETE FROM providers'),
     env.DB.prepare('DELETE FROM client_assertions'),
     env.DB.prepare("DELETE FROM sqlite_sequence WHERE name = 'revocations'"),
   ]);

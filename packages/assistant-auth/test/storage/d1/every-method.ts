@@ -11,6 +11,7 @@ import {
   grantRefresh,
   redemption,
   signIn,
+  subjectNamespace,
   t0,
   token,
 } from '../../../src/testing/storage-contract/sample.ts';
@@ -19,6 +20,7 @@ const ada = { provider: 'google', subject: 'ada' } as const;
 
 const buildSecurityEvent = (target: SecurityEventTarget): ReceivedSecurityEvent => ({
   provider: 'google',
+  subjectNamespace,
   jti: `event of ${target.kind}`,
   ...{ retainUntil: t0 + 9999, signedInBefore: t0 + 4, now: t0 + 4 },
   revocations: [{ target, revocationScope: 'identity' }],
@@ -56,7 +58,7 @@ export const everyMethod = [
     'recordAssertion',
     (storage: BrokerStorage) => storage.recordAssertion({ ...assertion1, jti: 'assertion-3' }),
   ],
-  ['isRefreshable', (storage: BrokerStorage) => storage.isRefreshable(grantRefresh(1, t0 + 2))],
+  ['readRefreshable', (storage: BrokerStorage) => storage.readRefreshable(grantRefresh(1, t0 + 2))],
   ['storeUpstreamToken', (storage: BrokerStorage) => storage.storeUpstreamToken(adasUpstreamToken)],
   [
     'recordRecheck',
@@ -102,7 +104,13 @@ export const everyMethod = [
   [
     'linkIdentity',
     (storage: BrokerStorage) =>
-      storage.linkIdentity({ userId: 'user-1', session: 'grant-1', identity: ada, now: t0 + 4 }),
+      storage.linkIdentity({
+        userId: 'user-1',
+        session: 'grant-1',
+        identity: ada,
+        subjectNamespace,
+        now: t0 + 4,
+      }),
   ],
   [
     'unlinkIdentity',

@@ -1,0 +1,65 @@
+/**
+ * Checks every response of an operation against the OpenAPI document, in all tests that call a deployment.
+ */
+import type { App } from '../src/app.ts';
+import { origin } from './flows.ts';
+
+export interface ResponseObject {
+  readonly $ref?: string;
+  readonly headers?: Readonly<Record<string, object>>;
+  readonly content?: Readonly<Record<string, object>>;
+}
+
+interface Document {
+  readonly paths: Readonly<
+    Record<string, Readonly<Record<string, { readonly responses: Readonly<Record<string, ResponseObject>> }>>>
+  >;
+  readonly components: { readonly responses: Readonly<Record<string, ResponseObject>> };
+}
+
+/** The headers that some responses have, and that the document must list then. */
+const documentedHeaders = ['WWW-Authenticate', 'Retry-After', 'Accept-Post'];
+
+/** Reads the documented responses of an operation, by status. Empty if there is no such operation. */
+export const readDocumentedResponses = async (
+  app: App,
+  method: string,
+  path: string,
+): Promise<ReadonlyMap<number, ResponseObject>> => {
+  const response = await app.fetch(new Request(`${origin}/openapi.json`));
+  const { paths, components }: Document = await response.json();
+  const responses = Object.entries(paths[path]?.[method.toLowerCase()]?.responses ?? {});
+  return new Map(
+    responses.map(([status, found]) => {
+      const name = (found.$ref ?? '').replace('#/components/responses/', '');
+      return [Number(status), components.responses[name] ?? found] as const;
+    }),
+  );
+};
+
+/** @throws Error if the request calls an operation whose document does not list the response as it is */
+export const checkDocumentedResponse = async (
+  app: App,
+  { method, url }: Request,
+  response: Response,
+): Promise<void> => {
+  const documented = await readDocumentedResponses(app, method, new URL(url).pathname);
+  if (documented.size === 0) return;
+  const called = `${method} ${url}, status ${response.status}`;
+  const found = documented.get(response.status);
+  if (found === undefined) throw new Error(`${called}: the document does not list this status`);
+  const type = response.headers.get('content-type') ?? '';
+  if (!(type in (found.content ?? {})))
+    throw new Error(`${called}: the document does not list the type ${type}`);
+  for (const name of documentedHeaders)
+    if (response.headers.has(name) !== name in (found.headers ?? {}))
+      throw new Error(`${called}: the document and the response differ in the header ${name}`);
+  if (type !== 'application/problem+json') return;
+  const problem = Object(await response.clone().json());
+  if (
+    problem.status !== response.status ||
+    typeof problem.title !== 'string' ||
+    typeof problem.detail !== 'string'
+  )
+    throw new Error(`${called}: the body is not the documented problem`);
+};
