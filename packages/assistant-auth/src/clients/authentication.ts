@@ -6,7 +6,7 @@ import type { Limits } from '../limits/rate-limits.ts';
 import type { GrantId } from '../oauth/identifiers.ts';
 import type { Parameters } from '../oauth/parameters.ts';
 import { ProtocolError, tokenEndpointError } from '../oauth/protocol-error.ts';
-import { computeDigest, decodeBase64url, timingSafeEqual } from '../oauth/secrets.ts';
+import { computeDigest, decodeBase64url, isSameDigest } from '../oauth/secrets.ts';
 import type { ConfidentialClient, PrivateKeyJwtClient, VerifiedAssertion } from './client.ts';
 
 interface AuthenticationRequest {
@@ -158,7 +158,7 @@ export const verifyClientCredentials = async <Party extends ClientAuthMethod>(
   const party = await parties.find(credentials.id);
   if (party === undefined) {
     // Compares anyway, so that an unknown ID takes about as long as a wrong secret.
-    await hasSecret({ secrets: [''] }, credentials.secrets ?? ['']);
+    await hasSecret({ secrets: noSecrets }, credentials.secrets ?? noSecrets);
     throw tokenEndpointError('authentication.unknown-client');
   }
   const assertion = await verifyMethod(party, credentials);
@@ -193,17 +193,26 @@ const verifyMethod = async (
   }
 };
 
+const noSecrets = [''];
+
 /** Compares every value with every secret, so that the time does not reveal which of them matches. */
 const hasSecret = async (
   { secrets, secretDigest }: Pick<ConfidentialClient, 'secrets' | 'secretDigest'>,
   presented: readonly string[],
 ): Promise<boolean> => {
-  const comparisons = presented.flatMap((secret) => [
-    ...secrets.map((valid) => timingSafeEqual(secret, valid)),
-    secretDigest !== undefined &&
-      computeDigest(secret).then((digest) => timingSafeEqual(digest, secretDigest)),
-  ]);
-  return (await Promise.all(comparisons)).includes(true);
+  const configured = await digestConfiguredSecrets(secrets);
+  const valid = secretDigest === undefined ? configured : [...configured, secretDigest];
+  const digests = await Promise.all(presented.map(computeDigest));
+  return digests.flatMap((digest) => valid.map((other) => isSameDigest(digest, other))).includes(true);
+};
+
+/** The digests of secrets in the configuration, which are computed once. */
+const configuredDigests = new WeakMap<readonly string[], readonly string[]>();
+
+const digestConfiguredSecrets = async (secrets: readonly string[]): Promise<readonly string[]> => {
+  const digests = configuredDigests.get(secrets) ?? (await Promise.all(secrets.map(computeDigest)));
+  configuredDigests.set(secrets, digests);
+  return digests;
 };
 
 /** The only type of assertion (RFC 7523 §2.2). */
