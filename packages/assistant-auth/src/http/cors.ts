@@ -43,8 +43,8 @@ const apiMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 const maxAge = 7200;
 
 /** Returns whether a request is a CORS preflight, and not another OPTIONS request. */
-export const isPreflight = ({ method, headers }: Request): boolean =>
-  method === 'OPTIONS' && headers.has('access-control-request-method');
+export const isPreflight = (request: Request): boolean =>
+  request.method === 'OPTIONS' && request.headers.has('access-control-request-method');
 
 /** Returns the response to a preflight for an endpoint. Nothing in the request changes it. */
 export const endpointPreflight = (methods: readonly string[]): Response =>

@@ -71,12 +71,13 @@ export const seeOther = (location: string, cookies: readonly string[]): Response
  * Returns the JSON of the token endpoint (RFC 6749 §5.1), the introspection endpoint or the revocation
  * endpoint, which must not be cached.
  */
-export const tokenJson = (body: object, headers: Readonly<Record<string, string>> = {}): Response =>
-  respond(200, JSON.stringify(body), {
+export const tokenJson = (body: object): Response => new Response(JSON.stringify(body), { headers: tokenHeaders });
+const tokenHeaders = new Headers({
     ...commonHeaders,
     'content-type': 'application/json',
     pragma: 'no-cache',
-    ...headers,
+  'access-control-allow-origin': '*',
+  'access-control-expose-headers': 'WWW-Authenticate, Retry-After',
   });
 
 /** Returns a 200 response without a body. */

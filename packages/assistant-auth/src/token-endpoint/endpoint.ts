@@ -12,7 +12,6 @@ import {
   logProtocolError,
   toProtocolError,
 } from '../endpoint/handler.ts';
-import { corsHeaders } from '../http/cors.ts';
 import { readForm } from '../http/request.ts';
 import { tokenError, tokenJson } from '../http/responses.ts';
 import type { Seconds } from '../oauth/identifiers.ts';
@@ -53,7 +52,7 @@ export const tokenEndpoint = (context: BrokerContext): EndpointDefinition => {
         const response = await issueTokens(context.sealers, grant);
         requestContext.log({ event: 'tokens-issued', clientId: client.id });
         context.startCleanupIfDue?.(requestContext.waitUntil);
-        return tokenJson(response, corsHeaders);
+        return tokenJson(response);
       } catch (error) {
         const protocolError = toProtocolError(error);
         logProtocolError(protocolError, requestContext, { clientId: client.id });
