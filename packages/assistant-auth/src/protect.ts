@@ -8,15 +8,15 @@ import { describeErrorForLog, toRequestError } from './endpoint/handler.ts';
 import { allowAnyOrigin, apiPreflight, type Cors, isPreflight } from './http/cors.ts';
 import { problemResponse } from './http/responses.ts';
 import { failOpen, type RateLimiter } from './limits/rate-limits.ts';
-import { rejectUnknownOptions } from './oauth/errors.ts';
+import { ConfigurationError } from './oauth/errors.ts';
 import type { EpochSeconds, GrantId, UserClaims, UserId } from './oauth/identifiers.ts';
 import { apiError, type ProtocolError, requestError } from './oauth/protocol-error.ts';
 import type { Issuer } from './oauth/resource.ts';
 import { scopeNamePattern } from './oauth/scope.ts';
 import { randomId } from './oauth/secrets.ts';
 import type { AccessToken } from './tokens/sealed-types.ts';
-import { createTokenCache } from './tokens/token-cache.ts';
 import { findByResource, type SealedTypeOpener } from './tokens/sealers.ts';
+import { cacheOpened } from './tokens/token-cache.ts';
 
 /** The options of `protect`. */
 export interface ProtectOptions {
@@ -118,12 +118,12 @@ export interface ProtectContext
  */
 const maxHeaderLength = 5120;
 
-const optionNames: ReadonlySet<string> = new Set(['resource', 'scopes', 'challengeScopes', 'limiter', 'cors']);
+const optionNames: readonly string[] = ['resource', 'scopes', 'challengeScopes', 'limiter', 'cors'];
 
 export const createProtect = (context: ProtectContext) => {
   const originPrefix = `${context.origin}/`;
   const openers = new Map(
-    [...context.sealers.access].map(([resource, opener]) => [resource, { opener, cache: createTokenCache() }]),
+    [...context.sealers.access].map(([resource, opener]) => [resource, cacheOpened(opener)]),
   );
   return async (request: Request, options: ProtectOptions = {}): Promise<ProtectResult> => {
     const {
@@ -138,21 +138,16 @@ export const createProtect = (context: ProtectContext) => {
     let metadataPath: string | undefined;
     try {
       // A misspelled `scopes` must not mean that no scope is required.
-      for (const name in options) if (!optionNames.has(name)) throw new Error(`protect.${name} is not an option.`);
+      for (const name of Object.keys(options))
+        if (!optionNames.includes(name)) throw new ConfigurationError(`protect.${name}`, 'is not an option.');
       if (!request.url.startsWith(originPrefix)) throw requestError('request.host');
-      const sealedType = findByResource(openers, resource);
-      if (sealedType === undefined)
+      const opener = findByResource(openers, resource);
+      if (opener === undefined)
         throw new Error(`protect was called for a resource that is not configured: ${resource}`);
       metadataPath = findByResource(context.metadataPaths, resource);
-      const bearer = readBearerToken(request);
-      let token = sealedType.cache.find(bearer);
-      if (token === undefined) {
-        if (!/^[\w-]+$/.test(bearer)) throw apiError('token.malformed');
-        const opened = await sealedType.opener.open(bearer);
-        if (opened.kind === 'failed') throw apiError('token.unreadable', { cause: opened.reason });
-        token = opened.value;
-        sealedType.cache.keep(bearer, token);
-      }
+      const opened = await opener.open(readBearerToken(request));
+      if (opened.kind === 'failed') throw apiError('token.unreadable', { cause: opened.reason });
+      const token = opened.value;
       if (context.now() >= token.expiresAt) throw apiError('token.expired');
       if (await context.revocations.isRevoked(token)) throw apiError('token.revoked');
       if (!scopes.every((scope) => token.scopes.includes(scope))) throw apiError('token.scope');
@@ -192,8 +187,8 @@ const readBearerToken = (request: Request): string => {
   const header = request.headers.get('authorization');
   if (header === null) throw apiError('token.missing');
   // Exactly one token: repeated headers are joined by commas, which no token contains.
-  if (header.length > maxHeaderLength || !/^Bearer /i.test(header)) throw apiError('token.malformed');
-  return header.slice(7).trimStart();
+  if (header.length > maxHeaderLength || !/^Bearer +[\w-]+$/i.test(header)) throw apiError('token.malformed');
+  return header.slice(header.lastIndexOf(' ') + 1);
 };
 
 /** Limits by user, because a hosted client sends the calls of all users from the same few addresses. */

@@ -6,7 +6,7 @@ import type { Limits } from '../limits/rate-limits.ts';
 import type { GrantId } from '../oauth/identifiers.ts';
 import type { Parameters } from '../oauth/parameters.ts';
 import { ProtocolError, tokenEndpointError } from '../oauth/protocol-error.ts';
-import { computeDigest, decodeBase64url, isSameDigest } from '../oauth/secrets.ts';
+import { decodeBase64url, digest, isSameDigest } from '../oauth/secrets.ts';
 import type { ConfidentialClient, PrivateKeyJwtClient, VerifiedAssertion } from './client.ts';
 
 interface AuthenticationRequest {
@@ -200,17 +200,20 @@ const hasSecret = async (
   { secrets, secretDigest }: Pick<ConfidentialClient, 'secrets' | 'secretDigest'>,
   presented: readonly string[],
 ): Promise<boolean> => {
-  const configured = await digestConfiguredSecrets(secrets);
-  const valid = secretDigest === undefined ? configured : [...configured, secretDigest];
-  const digests = await Promise.all(presented.map(computeDigest));
-  return digests.flatMap((digest) => valid.map((other) => isSameDigest(digest, other))).includes(true);
+  const valid = [...(await digestConfigured(secrets)), ...(secretDigest ? [decodeBase64url(secretDigest)] : [])];
+  let isValid = false;
+  for (const secret of presented) {
+    const sent = await digest(secret);
+    for (const other of valid) isValid = isSameDigest(sent, other) || isValid;
+  }
+  return isValid;
 };
 
-/** The digests of secrets in the configuration, which are computed once. */
-const configuredDigests = new WeakMap<readonly string[], readonly string[]>();
+/** The digests of configured secrets, each computed at its first use. */
+const configuredDigests = new WeakMap<readonly string[], readonly Uint8Array[]>();
 
-const digestConfiguredSecrets = async (secrets: readonly string[]): Promise<readonly string[]> => {
-  const digests = configuredDigests.get(secrets) ?? (await Promise.all(secrets.map(computeDigest)));
+const digestConfigured = async (secrets: readonly string[]): Promise<readonly Uint8Array[]> => {
+  const digests = configuredDigests.get(secrets) ?? (await Promise.all(secrets.map(digest)));
   configuredDigests.set(secrets, digests);
   return digests;
 };

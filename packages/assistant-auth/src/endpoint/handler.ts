@@ -29,7 +29,6 @@ import type { WaitUntil } from '../storage/cleanup.ts';
 /** A request, its ID and its log. */
 export interface RequestContext {
   readonly request: Request;
-  readonly url: URL;
   /** Logged, and shown on error pages as the reference. */
   readonly requestId: string;
   /** Logs an event, and adds the request ID and the name of the endpoint. */
@@ -89,13 +88,8 @@ export const createEndpoint =
   async (request, options = {}) => {
     const { issuer, log } = context;
     const requestId = randomId(context.randomBytes);
-    let url: URL | undefined;
     const requestContext: RequestContext = {
       request,
-      get url() {
-        url ??= new URL(request.url);
-        return url;
-      },
       requestId,
       log: (entry) => log({ ...entry, requestId, endpoint: definition.name }),
       waitUntil(work) {
@@ -111,14 +105,14 @@ export const createEndpoint =
     try {
       // The issuer comes from the configuration. No header can change it, not even `X-Forwarded-Host`.
       if (!request.url.startsWith(`${issuer}/`)) throw requestError('request.host');
-      if (!resolveMethods(definition, requestContext).includes(request.method)) throw requestError('request.method');
+      if (!resolveMethods(definition, request).includes(request.method)) throw requestError('request.method');
       return await definition.handle(requestContext);
     } catch (error) {
       const protocolError = toProtocolError(error);
       logProtocolError(protocolError, requestContext);
       const response = definition.respondToError(protocolError, requestContext);
       return protocolError.reason === 'request.method'
-        ? withAllowHeader(resolveMethods(definition, requestContext), response)
+        ? withAllowHeader(resolveMethods(definition, request), response)
         : response;
     }
   };
@@ -134,7 +128,7 @@ export const createCrossOriginEndpoint = (
   const endpoint = createEndpoint(definition, context);
   return async (request, options) =>
     isPreflight(request)
-      ? endpointPreflight(resolveMethods(definition, { url: new URL(request.url) }))
+      ? endpointPreflight(resolveMethods(definition, request))
       : allowAnyOrigin(await endpoint(request, options));
 };
 
@@ -144,10 +138,8 @@ export const bindToRequest = <Context extends Pick<BrokerContext, 'log' | 'waitU
   { log, waitUntil }: RequestContext,
 ): Context => ({ ...context, log, waitUntil });
 
-const resolveMethods = (
-  { methods }: EndpointDefinition,
-  requestContext: Pick<RequestContext, 'url'>,
-): readonly string[] => (typeof methods === 'function' ? methods(requestContext.url) : methods);
+const resolveMethods = ({ methods }: EndpointDefinition, request: Request): readonly string[] =>
+  typeof methods === 'function' ? methods(new URL(request.url)) : methods;
 
 /** Converts any thrown value into a `ProtocolError`. */
 export const toProtocolError = (error: unknown): ProtocolError =>

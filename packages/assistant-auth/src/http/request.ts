@@ -28,7 +28,7 @@ export const readBodyText = async (request: Request): Promise<string> => {
 
 /**
  * Reads the body at once if its declared length is within the limit, which takes a fraction of the time of reading
- * it in parts. Servers read no more than `Content-Length`, unless the request has a `Transfer-Encoding` (RFC 9112
+ * it in parts. A server reads no more than `Content-Length`, unless the request has a `Transfer-Encoding` (RFC 9112
  * §6.3).
  */
 const readWithinLimit = async (request: Request): Promise<string | undefined> => {
@@ -36,11 +36,11 @@ const readWithinLimit = async (request: Request): Promise<string | undefined> =>
   const length = headers.get('content-length') ?? '';
   if (!/^\d+$/.test(length) || Number(length) > maxBodyBytes || headers.has('transfer-encoding'))
     return readLimitedText(request.body, maxBodyBytes);
-  const all = await request.text();
-  return all.length > maxBodyBytes ? undefined : all;
+  const text = await request.text();
+  // `text` replaces invalid UTF-8, which nothing else in a request can contain.
+  if (text.includes('\uFFFD')) throw new TypeError('The body is not valid UTF-8.');
+  return text.length > maxBodyBytes ? undefined : text;
 };
-
-const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * Reads an `application/x-www-form-urlencoded` body.

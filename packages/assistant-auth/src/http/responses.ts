@@ -71,13 +71,11 @@ export const seeOther = (location: string, cookies: readonly string[]): Response
  * Returns the JSON of the token endpoint (RFC 6749 §5.1), the introspection endpoint or the revocation
  * endpoint, which must not be cached.
  */
-export const tokenJson = (body: object): Response => new Response(JSON.stringify(body), { headers: tokenHeaders });
-const tokenHeaders = new Headers({
+export const tokenJson = (body: object): Response =>
+  respond(200, JSON.stringify(body), {
     ...commonHeaders,
     'content-type': 'application/json',
     pragma: 'no-cache',
-  'access-control-allow-origin': '*',
-  'access-control-expose-headers': 'WWW-Authenticate, Retry-After',
   });
 
 /** Returns a 200 response without a body. */

@@ -44,22 +44,25 @@ export const hasPattern = (values: readonly number[]): boolean => {
  * Compares two texts by their SHA-256 digests, so that the time does not reveal how much of a secret matches.
  */
 export const timingSafeEqual = async (one: string, other: string): Promise<boolean> => {
-  const [a, b] = await Promise.all([computeDigest(one), computeDigest(other)]);
+  const [a, b] = await Promise.all([digest(one), digest(other)]);
   return isSameDigest(a, b);
 };
 
-/** Compares two digests of `computeDigest` in a time that does not depend on them. */
-export const isSameDigest = (one: string, other: string): boolean => {
-  let difference = one.length ^ other.length;
-  for (let at = 0; at < one.length; at++) difference |= one.charCodeAt(at) ^ other.charCodeAt(at);
+/** Compares two digests in a time that does not depend on them. */
+export const isSameDigest = (a: Uint8Array, b: Uint8Array): boolean => {
+  let difference = a.length ^ b.length;
+  for (let at = 0; at < a.length; at++) difference |= (a[at] ?? 0) ^ (b[at] ?? 0);
   return difference === 0;
 };
 
 const utf8 = new TextEncoder();
 
+/** Returns the SHA-256 digest of a text, 32 bytes. */
+export const digest = async (text: string): Promise<Uint8Array> =>
+  new Uint8Array(await crypto.subtle.digest('SHA-256', utf8.encode(text)));
+
 /** Returns the SHA-256 digest of a text as base64url, 43 characters. */
-export const computeDigest = async (text: string): Promise<string> =>
-  encodeBase64url(new Uint8Array(await crypto.subtle.digest('SHA-256', utf8.encode(text))));
+export const computeDigest = async (text: string): Promise<string> => encodeBase64url(await digest(text));
 
 // base64url without padding (RFC 4648 §5). Strict: each value has exactly one encoding.
 
