@@ -80,7 +80,7 @@ const readWithFailureLimit = async (
 export const eventsEndpoint = (context: SecurityEventContext): EndpointDefinition => ({
   name: 'events',
   methods: ['POST'],
-  respondToError: (error) => eventError(error),
+  respondToError: eventError,
   async handle(requestContext) {
     const provider = findProviderByPath(context, new URL(requestContext.request.url));
     const { securityEvents } = provider;
@@ -100,7 +100,7 @@ export const eventsEndpoint = (context: SecurityEventContext): EndpointDefinitio
 export const backchannelLogoutEndpoint = (context: SecurityEventContext): EndpointDefinition => ({
   name: 'backchannel-logout',
   methods: ['POST'],
-  respondToError: (error) => logoutError(error),
+  respondToError: logoutError,
   async handle(requestContext) {
     const provider = findProviderByPath(context, new URL(requestContext.request.url));
     const { readLogoutToken } = provider;

@@ -1,5 +1,7 @@
 /** Access token checks of an API, in the broker's process and in another one. */
 import { describe, expect, it, vi } from 'vitest';
+import { isChatGptMcpClient } from '../src/clients/chatgpt.ts';
+import type { Client } from '../src/clients/client.ts';
 import {
   type AuthorizedCall,
   corsHeaders,
@@ -286,11 +288,14 @@ describe('the client of a call', () => {
     ['a client with ChatGPT’s redirect URI and another ID', 'chatgpt', chatGptRedirect, false],
   ])(
     'is recognized in the broker and in another process, also after a refresh: %s',
-    async (name, clientId, redirectUri, isChatGptMcpClient) => {
+    async (name, clientId, redirectUri, isChatGpt) => {
       const registered = staticClient({ id: 'x', name, redirectUris: [redirectUri], scopes: ['words'] });
-      const deployment = deploy({ clients: [{ ...registered, id: clientId }] });
+      // As `mcp-clients/metadata-document.ts` creates it.
+      const recognizes = (sentTo: string) => isChatGptMcpClient(clientId, sentTo);
+      const client: Client = { ...registered, id: clientId, isChatGptMcpClient: recognizes };
+      const deployment = deploy({ clients: [client] });
       const identity = { client_id: clientId, redirect_uri: redirectUri };
-      const client: TestClient = {
+      const testClient: TestClient = {
         request: { ...app.request, ...identity, scope: 'words offline_access' },
         codeRequest: (code) => ({ ...app.codeRequest(code), ...identity }),
         refreshRequest: (token) => ({ ...app.refreshRequest(token), client_id: clientId }),
@@ -300,14 +305,14 @@ describe('the client of a call', () => {
         ...{ issuer, resource, now: deployment.now, log: () => {} },
         keys: await deriveResourceKeys({ sealingKeys: keys, issuer, resource }),
       });
-      const tokens = await obtainTokens(deployment, client);
-      const refreshed = await expectTokens(await refresh(deployment, client, tokens.refresh_token));
+      const tokens = await obtainTokens(deployment, testClient);
+      const refreshed = await expectTokens(await refresh(deployment, testClient, tokens.refresh_token));
       for (const { access_token } of [tokens, refreshed]) {
         const headers = { authorization: `Bearer ${access_token}`, 'user-agent': 'ChatGPT-User/1.0' };
         for (const guard of [deployment.broker, resourceServer])
           expect(await guard.protect(new Request(resource, { headers }))).toMatchObject({
             ok: true,
-            client: { id: clientId, isChatGptMcpClient },
+            client: { id: clientId, isChatGptMcpClient: isChatGpt },
           });
       }
     },

@@ -25,10 +25,15 @@ import {
   recordWithinLimits,
   sealIdentity,
 } from '../sign-in/resolve-user.ts';
-import { recentAuthLifetime } from '../tokens/lifetimes.ts';
 import { type AccountContext, accountPaths } from './context.ts';
 import { sealAccountForm, setFlash } from './forms.ts';
-import { type ActiveSession, readSession, setSessionCookie, useSession } from './session.ts';
+import {
+  type ActiveSession,
+  readSession,
+  recentAuthLifetime,
+  setSessionCookie,
+  useSession,
+} from './session.ts';
 
 /** Creates the callback handler for sign-ins to the account page. */
 export const accountCallback = (context: AccountContext): CallbackHandler<'account'> => ({

@@ -12,7 +12,6 @@ import { formPageResponse } from '../http/responses.ts';
 import { accountError } from '../oauth/protocol-error.ts';
 import { redirectToProvider } from '../sign-in/login-transaction.ts';
 import type { Account, LinkedIdentity } from '../storage/broker-storage.ts';
-import { recentAuthLifetime } from '../tokens/lifetimes.ts';
 import { iconPath, listProviderChoices } from '../ui/layout.ts';
 import { listConnectedApps } from './connected-apps.ts';
 import { type AccountContext, accountPaths } from './context.ts';
@@ -31,6 +30,7 @@ import {
   checkRecentAuth,
   clearSentSessionCookie,
   clearSessionCookie,
+  recentAuthLifetime,
   useSession,
 } from './session.ts';
 import { type AccountModel, accountNotices } from './ui/account-page.ts';

@@ -4,9 +4,8 @@
  */
 import type { BrokerContext } from '../context.ts';
 import { clearCookie, readCookies, setCookie } from '../http/request.ts';
-import type { Clock, EpochSeconds, Identity } from '../oauth/identifiers.ts';
+import type { Clock, EpochSeconds, Identity, Seconds } from '../oauth/identifiers.ts';
 import type { Session } from '../storage/broker-storage.ts';
-import { recentAuthLifetime } from '../tokens/lifetimes.ts';
 import type { SessionCookie } from '../tokens/sealed-types.ts';
 
 type SessionContext = Pick<BrokerContext, 'sealers' | 'storage' | 'lifetimes' | 'now'>;
@@ -49,6 +48,9 @@ export const useSession = async (
   });
   return session === undefined ? undefined : { ...cookie, ...session };
 };
+
+/** How long after a sign-in the account page allows sensitive actions, such as export and deletion. */
+export const recentAuthLifetime: Seconds = 300;
 
 /** Returns whether the user signed in recently enough for sensitive actions such as export and deletion. */
 export const checkRecentAuth = ({ signedInAt }: SessionCookie, now: Clock): 'fresh' | 'stale' =>

@@ -74,7 +74,9 @@ export const startReconsent = async (
       ),
     };
   } catch (error) {
-    return logMissingUpstreamToken(context, provider, error);
+    if (!isExpectedError(error)) throw error;
+    logMissingUpstreamToken(context, provider, error);
+    return undefined;
   }
 };
 
@@ -108,28 +110,18 @@ export const completeReconsent = async (
     );
   } catch (error) {
     // The code is already claimed, so no error may keep the client from getting it.
-    context.log({
-      event: 'no-upstream-token',
-      provider: provider.id,
-      cause: describeCause(error),
-      ...describeUnexpectedStack(error),
-    });
+    logMissingUpstreamToken(context, provider, error);
   }
 };
 
-const describeUnexpectedStack = (error: unknown): { readonly stack?: string } => {
-  const stack = isExpectedError(error) ? undefined : formatStack(error);
-  return stack === undefined ? {} : { stack };
-};
-
-/** @throws any unexpected error */
 const logMissingUpstreamToken = (
   { log }: ReconsentContext,
-  { id }: IdentityProvider,
+  { id: provider }: IdentityProvider,
   error: unknown,
-): undefined => {
-  if (!isExpectedError(error)) throw error;
-  log({ event: 'no-upstream-token', provider: id, cause: describeCause(error) });
+): void => {
+  const stack = isExpectedError(error) ? undefined : formatStack(error);
+  const cause = describeCause(error);
+  log({ event: 'no-upstream-token', provider, cause, ...(stack !== undefined && { stack }) });
 };
 
 /**

@@ -54,6 +54,12 @@ interface ClientTraits extends ScopePolicy {
    */
   readonly isTrustedRedirect?: (redirectUri: string) => boolean;
   /**
+   * Returns whether a grant belongs to ChatGPT as an MCP client, by the redirect URI that the code was sent
+   * to. Default: no grant does.
+   * @internal
+   */
+  readonly isChatGptMcpClient?: (redirectUri: string) => boolean;
+  /**
    * The copy of the client that each sign-in stores. Absent for clients in the configuration, and for a
    * client whose metadata document cannot be read, so that a sign-in does not extend its stored copy.
    * @internal

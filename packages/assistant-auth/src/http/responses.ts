@@ -12,15 +12,12 @@ const defaultRetryAfter: ReadonlyMap<number, Seconds> = new Map([
   [503, 10],
 ]);
 
-const commonHeaders = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const;
-
 // No `form-action`: Chromium also applies it to the redirects after a form post, so it would block the
 // redirect to the provider. See docs/decisions/0005-sign-in-page-without-form-action.md.
 const pageCsp =
   "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 const pageHeaders = {
-  ...commonHeaders,
   'content-type': 'text/html; charset=utf-8',
   'x-frame-options': 'DENY',
   // `no-referrer` would make the form send `Origin: null`.
@@ -43,7 +40,6 @@ export const plainPageResponse = (html: string, cookies: readonly string[]): Res
 /** Returns JSON as a download. */
 export const downloadResponse = (body: object, fileName: string): Response =>
   respond(200, `${JSON.stringify(body, null, 2)}\n`, {
-    ...commonHeaders,
     'content-type': 'application/json; charset=utf-8',
     'content-disposition': `attachment; filename="${fileName}"`,
   });
@@ -65,7 +61,7 @@ export const completedPageResponse = (html: string, status: 200 | 400): Response
 
 /** Redirects with 303: the browser follows with GET, whatever the method of this request. */
 export const seeOther = (location: string, cookies: readonly string[]): Response =>
-  respond(303, null, { ...commonHeaders, location, 'referrer-policy': 'no-referrer' }, cookies);
+  respond(303, null, { location, 'referrer-policy': 'no-referrer' }, cookies);
 
 /**
  * Returns the JSON of the token endpoint (RFC 6749 §5.1), the introspection endpoint or the revocation
@@ -73,25 +69,22 @@ export const seeOther = (location: string, cookies: readonly string[]): Response
  */
 export const tokenJson = (body: object): Response =>
   respond(200, JSON.stringify(body), {
-    ...commonHeaders,
     'content-type': 'application/json',
     pragma: 'no-cache',
   });
 
 /** Returns a 200 response without a body. */
-export const emptyResponse = (): Response => respond(200, null, commonHeaders);
+export const emptyResponse = (): Response => respond(200, null);
 
 /** Returns a 204 response, to a CORS preflight. */
-export const noContent = (headers: Readonly<Record<string, string>>): Response =>
-  respond(204, null, { ...commonHeaders, ...headers });
+export const noContent = (headers: Readonly<Record<string, string>>): Response => respond(204, null, headers);
 
 /** Acknowledges a security event (RFC 8935 §2.2). */
-export const acceptedResponse = (): Response => respond(202, null, commonHeaders);
+export const acceptedResponse = (): Response => respond(202, null);
 
 /** Rejects a security event (RFC 8935 §2.3). */
 export const eventError = (error: ProtocolError): Response =>
   respond(error.status, JSON.stringify({ err: error.code, description: error.description }), {
-    ...commonHeaders,
     ...buildRetryAfterHeader(error),
     'content-type': 'application/json',
     'content-language': 'en',
@@ -100,7 +93,6 @@ export const eventError = (error: ProtocolError): Response =>
 /** Rejects a logout token (OpenID Connect Back-Channel Logout 1.0 §2.8). */
 export const logoutError = (error: ProtocolError): Response =>
   respond(error.status, JSON.stringify({ error: error.code, error_description: error.description }), {
-    ...commonHeaders,
     ...buildRetryAfterHeader(error),
     'content-type': 'application/json',
   });
@@ -108,7 +100,6 @@ export const logoutError = (error: ProtocolError): Response =>
 /** Returns the registration of a client, which can contain a secret (RFC 7591 §3.2.1). */
 export const registrationResponse = (registration: object): Response =>
   respond(201, JSON.stringify(registration), {
-    ...commonHeaders,
     'content-type': 'application/json',
     pragma: 'no-cache',
   });
@@ -119,7 +110,6 @@ export const registrationResponse = (registration: object): Response =>
  */
 export const tokenError = (error: ProtocolError, status: number, challenge: string): Response =>
   respond(status, JSON.stringify({ error: error.code, error_description: error.description }), {
-    ...commonHeaders,
     ...buildRetryAfterHeader(error),
     ...(status === 401 ? { 'www-authenticate': challenge } : {}),
     'content-type': 'application/json',
@@ -139,7 +129,6 @@ export const problemResponse = (error: ProtocolError, challenge?: string): Respo
     detail: error.description,
   };
   return respond(error.status, JSON.stringify(body), {
-    ...commonHeaders,
     ...buildRetryAfterHeader(error),
     ...(challenge !== undefined && allowsChallenge(error) ? { 'www-authenticate': challenge } : {}),
     'content-type': 'application/problem+json',
@@ -150,7 +139,6 @@ export const problemResponse = (error: ProtocolError, challenge?: string): Respo
 export const publicDocument = (body: string, contentType: string): Response =>
   respond(200, body, {
     'cache-control': 'public, max-age=3600',
-    'x-content-type-options': 'nosniff',
     'content-type': contentType,
   });
 
@@ -183,34 +171,29 @@ const buildRetryAfterHeader = ({
 const allowsChallenge = ({ status }: ProtocolError): boolean => status === 401 || status === 403;
 
 /** Returns the status phrase, which RFC 9457 §4.2.1 recommends as the title for `about:blank`. */
-const getStatusText = (status: number): string => {
-  switch (status) {
-    case 401:
-      return 'Unauthorized';
-    case 403:
-      return 'Forbidden';
-    case 404:
-      return 'Not Found';
-    case 405:
-      return 'Method Not Allowed';
-    case 421:
-      return 'Misdirected Request';
-    case 429:
-      return 'Too Many Requests';
-    case 503:
-      return 'Service Unavailable';
-    default:
-      return status < 500 ? 'Bad Request' : 'Internal Server Error';
-  }
-};
+const getStatusText = (status: number): string =>
+  statusTexts.get(status) ?? (status < 500 ? 'Bad Request' : 'Internal Server Error');
+
+const statusTexts: ReadonlyMap<number, string> = new Map([
+  [401, 'Unauthorized'],
+  [403, 'Forbidden'],
+  [404, 'Not Found'],
+  [405, 'Method Not Allowed'],
+  [421, 'Misdirected Request'],
+  [429, 'Too Many Requests'],
+  [503, 'Service Unavailable'],
+]);
 
 const respond = (
   status: number,
   body: string | null,
-  headers: Record<string, string>,
+  headers: Readonly<Record<string, string>> = {},
   cookies: readonly string[] = [],
 ): Response => {
-  const response = new Response(body, { status, headers });
+  const response = new Response(body, {
+    status,
+    headers: { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...headers },
+  });
   for (const cookie of cookies) response.headers.append('set-cookie', cookie);
   return response;
 };

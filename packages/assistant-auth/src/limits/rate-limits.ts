@@ -178,7 +178,8 @@ export const createMemoryLimiter = (allowance: Allowance, now: Clock): RateLimit
       if (amount + 1 > limit) return 'limited';
       usageByKey.delete(key);
       usageByKey.set(key, { amount: amount + 1, at });
-      if (usageByKey.size > maxKeys) evictOldest(usageByKey);
+      const [oldest] = usageByKey.keys();
+      if (usageByKey.size > maxKeys && oldest !== undefined) usageByKey.delete(oldest);
       return 'allowed';
     },
   };
@@ -189,11 +190,6 @@ const computeUsage = (use: Usage | undefined, at: EpochSeconds, refillPerSecond:
   // While a clock that was set back catches up, nothing refills.
   const elapsed = Math.max(0, at - use.at);
   return Math.max(0, use.amount - elapsed * refillPerSecond);
-};
-
-const evictOldest = (usageByKey: Map<string, Usage>): void => {
-  const [first] = usageByKey.keys();
-  if (first !== undefined) usageByKey.delete(first);
 };
 
 // Address blocks: the part of an address that identifies one customer of a network. The limits use it as a
@@ -230,14 +226,10 @@ export const toAddressBlock = (address: string): string | undefined => {
 
 /** Returns the first four groups of an IPv6 address. */
 const formatNetworkPrefix = (canonical: string): string => {
-  const [head = '', tail] = canonical.split('::');
-  const before = splitGroups(head);
-  const after = splitGroups(tail ?? '');
+  const [before = [], after = []] = canonical.split('::').map((part) => part.match(/[^:]+/g) ?? []);
   const zeros = Array.from({ length: 8 - before.length - after.length }, () => '0');
   return [...before, ...zeros, ...after].slice(0, 4).join(':');
 };
-
-const splitGroups = (text: string): readonly string[] => (text === '' ? [] : text.split(':'));
 
 const formatIpv4 = (high: string, low: string): string =>
   [high, low]

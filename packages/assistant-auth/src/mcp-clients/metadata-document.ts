@@ -5,6 +5,7 @@
  * days. These older copies supply redirect URIs and the name, but never keys.
  */
 
+import { isChatGptMcpClient } from '../clients/chatgpt.ts';
 import type { Client, VerifiedAssertion } from '../clients/client.ts';
 import type { FindClient } from '../clients/registry.ts';
 import type { ClientSourceContext } from '../endpoint/client-source.ts';
@@ -79,12 +80,12 @@ export const createMetadataClients = (
     { name, redirectUris, canBePublic, hasKeys, canRefresh }: StoredMetadata & { readonly name: string },
     verify: (assertion: string) => Promise<VerifiedAssertion>,
   ): Client => ({
-    ...traits,
+    ...{ ...traits, id, name },
     kind: 'metadata-document',
-    ...{ id, name },
     redirects: redirectUris.map(redirects.allowPublished).filter((rule) => rule !== undefined),
     offlineAccess: canRefresh ? 'always' : 'on-request',
     isTrustedRedirect: redirects.isTrusted,
+    isChatGptMcpClient: (redirectUri) => isChatGptMcpClient(id, redirectUri),
     ...(hasKeys
       ? { authentication: 'private_key_jwt', canBePublic, verifyAssertion: verify }
       : { authentication: 'none' }),

@@ -75,17 +75,15 @@ export const apple = ({ baseUrl, ...options }: AppleOptions): IdentityProvider =
     accountSelection: {},
     authTime: 'optional',
     singleUseRefreshTokens: false,
-    // Apple may throttle clients that validate a token more than once a day.
+    // Apple documents that refresh tokens may be validated once a day, so they outlive the session, and that
+    // it may throttle clients that validate one more often.
     recheckInterval: 86_400,
-    // Apple documents that refresh tokens may be validated once a day, so they outlive the session.
-    offlineAccess: 'always',
   });
   const issuer = createIssuer(config);
   // Without UserInfo, because Apple has no such endpoint.
-  const provider = createOidcProvider(issuer);
+  const provider = createOidcProvider(issuer, 'https://appleid.apple.com');
   return {
     ...provider,
-    subjectNamespace: 'https://appleid.apple.com',
     securityEvents: {
       contentType: 'application/json',
       read: (body, io) => readAppleNotification(body, issuer, io),

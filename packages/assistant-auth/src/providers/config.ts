@@ -233,17 +233,14 @@ export type RelyingPartyConfig = Completed<OidcOptions>;
  * @throws ConfigurationError `providers.<id>.<option>` if `clientId` or `clientSecret` is malformed
  */
 export const parseBuiltInOptions = (
-  options: Omit<OidcOptions, 'userInfo' | 'tokenAuthMethod'>,
+  options: Omit<OidcOptions, 'userInfo' | 'tokenAuthMethod' | 'offlineAccess'>,
 ): RelyingPartyConfig => validate(fillInDefaults(options), credentialRules);
-
-/** Only sent if the issuer's metadata lists it. */
-export const defaultAccountSelection = { prompt: 'select_account' } as const;
 
 export const fillInDefaults = (options: OidcOptions): RelyingPartyConfig => ({
   scopes: ['openid', 'email', 'profile'],
   ...clientDefaults,
   reauthentication: { prompt: 'login', max_age: '0' },
-  accountSelection: defaultAccountSelection,
+  accountSelection: {},
   responseMode: 'query',
   nonce: true,
   authTime: 'required',

@@ -63,8 +63,6 @@ export const google = ({ clientId, clientSecret, baseUrl, ...unknown }: GoogleOp
     reauthentication: { prompt: 'select_account', max_age: '0' },
     authTime: 'optional',
     singleUseRefreshTokens: false,
-    // With `access_type=offline`, Google issues long-lived refresh tokens.
-    offlineAccess: 'always',
   });
   const { host } = new URL(config.issuer);
   // Google documents both values of `iss`, with and without `https://`:
@@ -72,10 +70,9 @@ export const google = ({ clientId, clientSecret, baseUrl, ...unknown }: GoogleOp
   const issuer = createIssuer(config, { isIssuerName: (name) => name === config.issuer || name === host });
   // Without UserInfo: Google's ID tokens contain every claim that it returns. If `name` is missing, UserInfo
   // lacks it too.
-  const provider = createOidcProvider(issuer);
+  const provider = createOidcProvider(issuer, 'https://accounts.google.com');
   return {
     ...provider,
-    subjectNamespace: 'https://accounts.google.com',
     handleCallback: async (...args) => withTokenIdentifiers(await provider.handleCallback(...args)),
     async validateRefreshToken(...args) {
       const result = await provider.validateRefreshToken(...args);

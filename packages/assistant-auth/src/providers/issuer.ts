@@ -231,9 +231,7 @@ const createSignatureVerifier = (): SignatureVerifier => {
   };
 
   const findCachedKeys = (url: string, io: ProviderIo): CachedKeys | undefined =>
-    cached !== undefined && cached.url === url && io.now() < cached.fetchedAt + keysMaxAge
-      ? cached
-      : undefined;
+    cached?.url === url && io.now() < cached.fetchedAt + keysMaxAge ? cached : undefined;
 
   const read = async (url: string, io: ProviderIo): Promise<CachedKeys> => {
     const jwks = await fetchKeys(url, io);

@@ -68,8 +68,6 @@ export const microsoft = ({ clientId, clientSecret, ...options }: MicrosoftOptio
     // Microsoft issues a new refresh token, and the used one stays valid:
     // https://learn.microsoft.com/entra/identity-platform/refresh-tokens
     singleUseRefreshTokens: false,
-    // The `scope` of its responses never contains `offline_access`, even if it was granted.
-    offlineAccess: 'always',
     // The last two require the user to interact, for example because of a policy of their organization.
     revokedErrors: ['invalid_grant', 'interaction_required', 'consent_required'],
   });
@@ -78,10 +76,9 @@ export const microsoft = ({ clientId, clientSecret, ...options }: MicrosoftOptio
     isIssuerName: (name) => findTenantIds(name).some((tid) => name === buildIssuer(tid)),
   });
   // Without UserInfo: Microsoft documents that its ID tokens contain every claim that it returns.
-  const provider = createOidcProvider(issuer);
+  const provider = createOidcProvider(issuer, 'https://login.microsoftonline.com');
   return {
     ...provider,
-    subjectNamespace: 'https://login.microsoftonline.com',
     icon,
     readAdminConsent,
     async handleCallback(...args) {

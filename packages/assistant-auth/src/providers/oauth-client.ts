@@ -8,7 +8,7 @@ import { computeDigest } from '../oauth/secrets.ts';
 import type { ClientConfig, OfflineAccess, ProviderOptions } from './config.ts';
 import type { ProviderResponse } from './http.ts';
 import {
-  isSubject,
+  isIdentifier,
   isVisible,
   ProviderError,
   type ProviderIo,
@@ -18,18 +18,19 @@ import {
 
 /**
  * Builds the URL that a browser is sent to. Keeps the endpoint's own query.
+ * @param promptParameters parameters that determine what the provider asks the user for
  * @param extraParameters parameters of this kind of provider, such as `nonce`
  */
 export const buildAuthorizationUrl = async (
   endpoint: string,
-  options: ClientConfig,
+  { clientId, scopes, pkce }: ClientConfig,
   upstreamRequest: UpstreamRequest,
+  promptParameters: Readonly<Record<string, string>>,
   extraParameters: Readonly<Record<string, string>> = {},
 ): Promise<URL> => {
   const url = new URL(endpoint);
-  const { clientId, scopes, pkce } = options;
   const parameters = {
-    ...buildPromptParameters(options, upstreamRequest),
+    ...promptParameters,
     client_id: clientId,
     response_type: 'code',
     redirect_uri: upstreamRequest.redirectUri,
@@ -46,15 +47,23 @@ export const buildAuthorizationUrl = async (
   return url;
 };
 
-/** Returns the parameters that determine what the provider asks the user for. */
-const buildPromptParameters = (
-  { authorizationParameters, reauthentication, accountSelection }: ClientConfig,
-  { reauthenticate, selectAccount = false }: UpstreamRequest,
+/** Returns the fixed parameters, with those that request reauthentication if it is necessary. */
+export const buildPromptParameters = (
+  { authorizationParameters, reauthentication }: ClientConfig,
+  { reauthenticate }: UpstreamRequest,
+): Readonly<Record<string, string>> => ({
+  ...authorizationParameters,
+  ...(reauthenticate !== undefined && withMaxAge(reauthentication, reauthenticate.maxAge)),
+});
+
+/** Like `buildPromptParameters`, and adds the parameters that request an account chooser if it is necessary. */
+export const buildAccountPromptParameters = (
+  options: ClientConfig,
+  upstreamRequest: UpstreamRequest,
 ): Readonly<Record<string, string>> => {
-  const parameters = {
-    ...authorizationParameters,
-    ...(reauthenticate !== undefined && withMaxAge(reauthentication, reauthenticate.maxAge)),
-  };
+  const { accountSelection } = options;
+  const { selectAccount = false } = upstreamRequest;
+  const parameters = buildPromptParameters(options, upstreamRequest);
   if (!selectAccount) return parameters;
   const values = [parameters, accountSelection].flatMap(({ prompt = '' }) => prompt.split(' '));
   const prompt = [...new Set(values)].filter((value) => value !== '').join(' ');
@@ -124,19 +133,14 @@ export const receiveTokens = async (response: ProviderResponse): Promise<TokenRe
   // The cause is nearly always a wrong client secret.
   if (!response.ok && response.headers.has('www-authenticate'))
     throw new ProviderError('invalid', 'the token endpoint rejected the client credentials');
-  const tokens = readTokenResponse(await readJson(response));
+  const body: unknown = await response.json().catch(() => {
+    throw new ProviderError('invalid', 'the response of the token endpoint is not JSON');
+  });
+  const tokens = readTokenResponse(body);
   if (tokens.error !== undefined) throw createTokenEndpointError(String(tokens.error));
   if (!response.ok)
     throw new ProviderError('invalid', `the token endpoint responded with status ${response.status}`);
   return tokens;
-};
-
-const readJson = async (response: ProviderResponse): Promise<unknown> => {
-  try {
-    return await response.json();
-  } catch {
-    throw new ProviderError('invalid', 'the response of the token endpoint is not JSON');
-  }
 };
 
 /**
@@ -194,7 +198,7 @@ export const createIdentity = (
   const { labels, emailVerified = false } = profile;
   const subject = parseSubject(profile.subject);
   const email = parseLabel(profile.email);
-  const sid = isSubject(profile.sid) ? profile.sid : undefined;
+  const sid = isIdentifier(profile.sid) ? profile.sid : undefined;
   const label = labels.map(parseLabel).find((text) => text !== undefined);
   return {
     provider,
@@ -251,16 +255,21 @@ export const resolveRequestedScopes = (
  * Returns the refresh token of a response if it can be used for rechecks. When a token that is bound to a
  * session expires, the provider responds with `invalid_grant` (RFC 6749 §5.2), which does not mean that the
  * user's grant was revoked.
- * @param requested the scopes of the authorization request
+ * @param options the scopes of the authorization request, and which tokens outlive the session
  */
-export const selectLongLivedRefreshToken = (
-  { refreshToken, scope, refreshTokenExpiresIn }: TokenResponse,
-  offlineAccess: OfflineAccess,
-  requested: readonly string[],
-): string | undefined => {
-  if (!isOfflineAccessGranted(offlineAccess, parseGrantedScopes(scope, requested))) return undefined;
-  return isShortLived(refreshTokenExpiresIn) ? undefined : refreshToken;
-};
+export const selectOfflineToken = (
+  tokens: TokenResponse,
+  { scopes, offlineAccess }: OfflineAccessOptions,
+): string | undefined =>
+  isOfflineAccessGranted(offlineAccess, parseGrantedScopes(tokens.scope, scopes))
+    ? selectLongLivedToken(tokens)
+    : undefined;
+
+/** Returns the refresh token of a response, unless it expires soon. */
+export const selectLongLivedToken = ({
+  refreshToken,
+  refreshTokenExpiresIn,
+}: TokenResponse): string | undefined => (isShortLived(refreshTokenExpiresIn) ? undefined : refreshToken);
 
 const isOfflineAccessGranted = (offlineAccess: OfflineAccess, granted: readonly unknown[]): boolean => {
   switch (offlineAccess) {

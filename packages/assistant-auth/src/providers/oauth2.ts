@@ -7,13 +7,14 @@ import { rejectUnknownOptions } from '../oauth/errors.ts';
 import { type ClientConfig, clientDefaults, type ProviderOptions, type Rule, validate } from './config.ts';
 import { fetchFromProvider } from './http.ts';
 import {
+  buildAccountPromptParameters,
   buildAuthorizationUrl,
   createIdentity,
   type ProviderProfile,
   receiveTokens,
   requireBearerToken,
   resolveClientSecret,
-  selectLongLivedRefreshToken,
+  selectOfflineToken,
   type TokenResponse,
   withProviderError,
 } from './oauth-client.ts';
@@ -32,7 +33,7 @@ import {
   toSubjectNamespace,
   type UpstreamRequest,
 } from './provider.ts';
-import { checkRefreshToken, createTokenNotUsedError, revokeToken } from './recheck.ts';
+import { checkRefreshToken, revokeToken, tokenNotUsed } from './recheck.ts';
 
 export type { ProviderProfile } from './oauth-client.ts';
 
@@ -113,7 +114,12 @@ export const oauth2 = (options: OAuth2Options): IdentityProvider => {
     singleUseRefreshTokens: config.singleUseRefreshTokens,
     recheckInterval: config.recheckInterval,
     authorizationUrl: (upstreamRequest) =>
-      buildAuthorizationUrl(config.authorizationUrl, config, upstreamRequest),
+      buildAuthorizationUrl(
+        config.authorizationUrl,
+        config,
+        upstreamRequest,
+        buildAccountPromptParameters(config, upstreamRequest),
+      ),
     handleCallback: (callback, upstreamRequest, io) =>
       withProviderError(async () => {
         const tokens = await exchangeCode(callback.searchParams, config, upstreamRequest, io);
@@ -121,15 +127,16 @@ export const oauth2 = (options: OAuth2Options): IdentityProvider => {
         const mappedProfile = config.mapProfile(profile);
         if (mappedProfile === undefined)
           throw new ProviderError('invalid', 'the profile response has no user ID');
-        const refreshToken = selectLongLivedRefreshToken(tokens, config.offlineAccess, config.scopes);
+        const refreshToken = selectOfflineToken(tokens, config);
         return createIdentity(config.id, mappedProfile, profile, refreshToken);
       }),
-    validateRefreshToken: (refreshToken, io) =>
-      checkRefreshToken(config, async () => {
-        if (config.offlineAccess === 'never') throw createTokenNotUsedError();
-        const endpoint = await authenticate(config.tokenUrl, config, io);
-        return () => refreshTokens(endpoint, refreshToken, io);
-      }),
+    validateRefreshToken: async (refreshToken, io) =>
+      config.offlineAccess === 'never'
+        ? tokenNotUsed
+        : checkRefreshToken(config, async () => {
+            const endpoint = await authenticate(config.tokenUrl, config, io);
+            return () => refreshTokens(endpoint, refreshToken, io);
+          }),
     ...(revocationUrl !== undefined && { revoke: createRevoke(revocationUrl, config) }),
   };
 };

@@ -8,7 +8,7 @@
 
 import type { EpochSeconds, Identity, Seconds } from '../oauth/identifiers.ts';
 import { isEntraIssuer, readAdminConsent } from './admin-consent.ts';
-import { defaultAccountSelection, type OidcOptions, type RelyingPartyConfig } from './config.ts';
+import type { OidcOptions, RelyingPartyConfig } from './config.ts';
 import { parseEndpoint } from './http.ts';
 import {
   type Claims,
@@ -19,12 +19,15 @@ import {
   selectIssuer,
 } from './issuer.ts';
 import {
+  buildAccountPromptParameters,
   buildAuthorizationUrl,
+  buildPromptParameters,
   createIdentity,
   receiveTokens,
   resolveClientSecret,
   resolveRequestedScopes,
-  selectLongLivedRefreshToken,
+  selectLongLivedToken,
+  selectOfflineToken,
   type TokenResponse,
   withProviderError,
 } from './oauth-client.ts';
@@ -37,7 +40,7 @@ import {
   redeemCode,
   refreshTokens,
 } from './oauth-requests.ts';
-import { parseOidcOptions } from './option-rules.ts';
+import { defaultAccountSelection, parseOidcOptions } from './option-rules.ts';
 import {
   type IdentityProvider,
   ProviderError,
@@ -47,7 +50,7 @@ import {
   toSubjectNamespace,
   type UpstreamRequest,
 } from './provider.ts';
-import { checkRefreshToken, createTokenNotUsedError, revokeToken } from './recheck.ts';
+import { checkRefreshToken, revokeToken, tokenNotUsed } from './recheck.ts';
 import { readLogoutToken } from './security-events/verify.ts';
 import { completeClaims, type IdTokenClaims } from './user-info.ts';
 
@@ -77,35 +80,49 @@ export const oidc = (options: OidcOptions): IdentityProvider => {
   const config = parseOidcOptions(options);
   const issuer = createIssuer(config);
   return {
-    ...createOidcProvider(issuer, { completeClaims, selectCredentials }),
+    ...createOidcProvider(issuer, toSubjectNamespace(config.issuer), oidcFeatures),
+    // A token that is still stored was issued when the option had another value.
+    ...(config.offlineAccess === 'never' && { validateRefreshToken: async () => tokenNotUsed }),
     ...(config.discoveryUrl !== undefined && { configuredUrls: [config.issuer, config.discoveryUrl] }),
     readLogoutToken: (token, io) => readLogoutToken(token, issuer, io),
     ...(isEntraIssuer(options.issuer) && { readAdminConsent }),
   };
 };
 
-/** What differs between issuers. */
+/** What differs between the built-in providers and other issuers. */
 interface IssuerFeatures {
   /** Returns the claims of the ID token together with those of other sources. */
   readonly completeClaims: (...args: Parameters<typeof completeClaims>) => Promise<Claims>;
   /** Returns the credentials for a request to the issuer. */
   readonly selectCredentials: typeof selectCredentials;
+  /** Returns the options, adapted to what the issuer supports. */
+  readonly adaptOptions: typeof adaptOptions;
+  /** Returns the refresh token if it can be used for rechecks. */
+  readonly selectRefreshToken: typeof selectOfflineToken;
+  /** Returns the parameters that determine what the provider asks the user for. */
+  readonly buildPromptParameters: typeof buildPromptParameters;
 }
 
 /**
- * The ID tokens of the built-in providers have all claims, and all of these accept the secret in the body.
+ * The built-in providers all accept the secret in the body, their ID tokens have all claims, their refresh
+ * tokens outlive the user's session, and their fixed parameters request an account chooser, if they have one.
  */
 const builtInFeatures: IssuerFeatures = {
   completeClaims: async (claims) => claims,
   selectCredentials: createPostCredentials,
+  adaptOptions: (config) => config,
+  selectRefreshToken: selectLongLivedToken,
+  buildPromptParameters,
 };
 
 /**
  * Creates the provider of an issuer.
+ * @param subjectNamespace the namespace that its subjects belong to
  * @param features Default: those of the built-in providers
  */
 export const createOidcProvider = (
   issuer: OidcIssuer,
+  subjectNamespace: string,
   features: IssuerFeatures = builtInFeatures,
 ): IdentityProvider => {
   const { config, discover } = issuer;
@@ -113,7 +130,7 @@ export const createOidcProvider = (
   return {
     id: config.id,
     displayName: config.displayName,
-    subjectNamespace: toSubjectNamespace(config.issuer),
+    subjectNamespace,
     configuredUrls: [config.issuer],
     responseMode: config.responseMode,
     revokedErrors: config.revokedErrors,
@@ -122,12 +139,9 @@ export const createOidcProvider = (
     authorizationUrl: (upstreamRequest, io) =>
       withProviderError(async () => {
         const { authorizationEndpoint, document } = await discover(io);
-        const request = {
-          ...config,
-          scopes: resolveRequestedScopes(config, document.scopes_supported),
-          accountSelection: selectIfSupported(config.accountSelection, document),
-        };
-        return buildAuthorizationUrl(authorizationEndpoint, request, upstreamRequest, {
+        const options = features.adaptOptions(config, document);
+        const promptParameters = features.buildPromptParameters(options, upstreamRequest);
+        return buildAuthorizationUrl(authorizationEndpoint, options, upstreamRequest, promptParameters, {
           ...(config.nonce && { nonce: upstreamRequest.nonce }),
           ...extraParameters,
         });
@@ -142,15 +156,13 @@ export const createOidcProvider = (
           upstreamRequest,
           io,
         });
-        const requested = resolveRequestedScopes(config, metadata.document.scopes_supported);
-        const refreshToken = selectLongLivedRefreshToken(tokens, config.offlineAccess, requested);
+        const options = features.adaptOptions(config, metadata.document);
+        const refreshToken = features.selectRefreshToken(tokens, options);
         const completed = await features.completeClaims(claims, tokens, { config, metadata, io });
         return toIdentity(config.id, claims.sub, completed, refreshToken);
       }),
     validateRefreshToken: (refreshToken, io) =>
       checkRefreshToken(config, async () => {
-        // The token was stored while `offlineAccess` had another value.
-        if (config.offlineAccess === 'never') throw createTokenNotUsedError();
         const metadata = await discover(io);
         const endpoint = await authenticate(metadata.tokenEndpoint, { config, features, metadata, io });
         return () => refreshTokens(endpoint, refreshToken, io);
@@ -166,6 +178,15 @@ export const createOidcProvider = (
       }),
   };
 };
+
+const adaptOptions = (
+  config: RelyingPartyConfig,
+  document: IssuerMetadata['document'],
+): RelyingPartyConfig => ({
+  ...config,
+  scopes: resolveRequestedScopes(config, document.scopes_supported),
+  accountSelection: selectIfSupported(config.accountSelection, document),
+});
 
 /**
  * Returns the default parameters only if the issuer lists their `prompt` as supported (OpenID Connect Prompt
@@ -269,6 +290,13 @@ const selectCredentials = (
 };
 
 const discoverableMethods = ['client_secret_post', 'client_secret_basic'] as const;
+
+/** Those of an issuer that the publisher configures: what it supports is in its metadata. */
+const oidcFeatures: IssuerFeatures = {
+  ...{ completeClaims, selectCredentials, adaptOptions },
+  selectRefreshToken: selectOfflineToken,
+  buildPromptParameters: buildAccountPromptParameters,
+};
 
 // ID tokens (OpenID Connect Core §2 and §3.1.3.7).
 

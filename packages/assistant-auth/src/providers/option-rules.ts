@@ -30,8 +30,11 @@ export const parseOidcOptions = (options: OidcOptions): RelyingPartyConfig => {
   const { issuer, discoveryUrl, responseMode, nonce, authTime, logoutEndsGrants, userInfo, ...shared } =
     options;
   rejectUnknownOptions(`providers.${options.id}.`, omitProviderOptions(shared));
-  return validate(fillInDefaults(options), rules);
+  return validate(fillInDefaults({ accountSelection: defaultAccountSelection, ...options }), rules);
 };
+
+/** Only sent if the issuer's metadata lists it. */
+export const defaultAccountSelection = { prompt: 'select_account' } as const;
 
 /** Returns what is left of the options without those that `oidc()` and `oauth2()` have in common. */
 export const omitProviderOptions = (options: ProviderOptions): object => {

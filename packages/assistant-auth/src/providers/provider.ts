@@ -275,18 +275,18 @@ export const toSubjectNamespace = (text: string): string => {
   return url.href;
 };
 
-/** OpenID Connect Core §2. The same limit applies to session IDs. */
-const maxSubjectLength = 255;
+/** OpenID Connect Core §2. The same limit applies to the IDs of sessions and tokens. */
+const maxIdentifierLength = 255;
 
 /** @throws ProviderError `invalid` for a subject that is not text, is empty, or is too long */
 export const parseSubject = (subject: unknown): string => {
-  if (isSubject(subject)) return subject;
+  if (isIdentifier(subject)) return subject;
   throw new ProviderError('invalid', 'the subject is not a string, is empty, or is too long');
 };
 
 /**
- * Numbers are rejected because rounding could merge two people into one, and lone surrogates because storage
- * changes them.
+ * Returns whether a value can identify a user, a session or a token. Numbers are rejected because rounding
+ * could merge two people into one, and lone surrogates because storage changes them.
  */
-export const isSubject = (value: unknown): value is string =>
-  typeof value === 'string' && value !== '' && value.length <= maxSubjectLength && value.isWellFormed();
+export const isIdentifier = (value: unknown): value is string =>
+  typeof value === 'string' && value !== '' && value.length <= maxIdentifierLength && value.isWellFormed();

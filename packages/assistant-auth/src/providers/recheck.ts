@@ -34,17 +34,18 @@ export const checkRefreshToken = async (
   }
 };
 
-const read = async (response: ProviderResponse, revokedErrors: readonly string[]): Promise<RecheckResult> => {
+const read = async (
+  response: ProviderResponse,
+  revokedErrors: readonly unknown[],
+): Promise<RecheckResult> => {
   const { error, accessToken, idToken, refreshToken } = readTokenResponse(await response.json());
   // Checked before the status and before any token, because GitHub sends errors with status 200.
   if (error !== undefined)
-    return includesCode(revokedErrors, error) ? { kind: 'revoked' } : createInconclusiveResult(error);
+    return revokedErrors.includes(error) ? { kind: 'revoked' } : createInconclusiveResult(error);
   const hasToken = (accessToken ?? idToken ?? refreshToken) !== undefined;
   if (!response.ok || !hasToken) return { kind: 'unknown', reason: 'the response has no token' };
   return { kind: 'active', ...(refreshToken !== undefined && { refreshToken }) };
 };
-
-const includesCode = (codes: readonly unknown[], error: unknown): boolean => codes.includes(error);
 
 const createInconclusiveResult = (error: unknown): RecheckResult => ({
   kind: 'unknown',
@@ -60,9 +61,12 @@ const rejectionCodes: readonly unknown[] = [
   'incorrect_client_credentials',
 ];
 
-/** Creates the error for a stored token that must not be sent, because `offlineAccess` is now `never`. */
-export const createTokenNotUsedError = (): ProviderError =>
-  new ProviderError('invalid', 'refresh tokens of this provider are not used');
+/** The result for a stored token that must not be sent, because `offlineAccess` is now `never`. */
+export const tokenNotUsed: RecheckResult = {
+  kind: 'unknown',
+  reason: 'refresh tokens of this provider are not used',
+  isTokenUnchanged: true,
+};
 
 // Revocation of a refresh token that is no longer needed (RFC 7009).
 

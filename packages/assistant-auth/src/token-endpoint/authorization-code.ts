@@ -16,11 +16,17 @@ import type { GrantState } from '../storage/broker-storage.ts';
 import { codeReplayGrace } from '../tokens/lifetimes.ts';
 import type { AuthorizationCode } from '../tokens/sealed-types.ts';
 import { findByResource, type Sealers } from '../tokens/sealers.ts';
-import type { AuthenticatedClient, GrantContext, GrantHandler, GrantParameters } from './grant-handler.ts';
+import {
+  type AuthenticatedClient,
+  type GrantContext,
+  type GrantHandler,
+  type GrantParameters,
+  openPresented,
+} from './grant-handler.ts';
 
 export const authorizationCodeGrant: GrantHandler = async (context, { client, assertion }, parameters) => {
   const { sealers, lifetimes, now } = context;
-  const code = await openCode(sealers, parameters.code);
+  const code = await openPresented('code', sealers.code, parameters.code);
   await checkCode(sealers, code, client, parameters);
   const issuedAt = now();
   const accessExpiresAt = issuedAt + lifetimes.access;
@@ -33,13 +39,6 @@ export const authorizationCodeGrant: GrantHandler = async (context, { client, as
   const { grantId, clientId } = code;
   const requiresAssertion = assertion !== undefined;
   return { grantId, clientId, grant, scopes, now: issuedAt, accessExpiresAt, requiresAssertion };
-};
-
-const openCode = async (sealers: Sealers, presented: string | undefined): Promise<AuthorizationCode> => {
-  if (presented === undefined) throw tokenEndpointError('code.missing');
-  const opened = await sealers.code.open(presented);
-  if (opened.kind === 'failed') throw tokenEndpointError('code.unreadable', { cause: opened.reason });
-  return opened.value;
 };
 
 const checkCode = async (

@@ -3,7 +3,6 @@
  */
 
 import { authenticateClient, buildBasicChallenge, credentialParameters } from '../clients/authentication.ts';
-import { isChatGptMcpClient } from '../clients/chatgpt.ts';
 import type { Client } from '../clients/client.ts';
 import type { BrokerContext } from '../context.ts';
 import {
@@ -23,6 +22,7 @@ import {
   type GrantHandler,
   type GrantParameters,
   grantParameters,
+  openPresented,
   type TokenGrant,
 } from './grant-handler.ts';
 import { refreshTokenGrant } from './refresh-token.ts';
@@ -49,7 +49,7 @@ export const tokenEndpoint = (context: BrokerContext): EndpointDefinition => {
       try {
         const handler = findGrantHandler(form.grant_type);
         const grant = await handler(bindToRequest(context, requestContext), { client, assertion }, form);
-        const response = await issueTokens(context.sealers, grant);
+        const response = await issueTokens(context.sealers, client, grant);
         requestContext.log({ event: 'tokens-issued', clientId: client.id });
         context.startCleanupIfDue?.(requestContext.waitUntil);
         return tokenJson(response);
@@ -79,9 +79,9 @@ const findClient = async (
 ): Promise<Client | undefined> => {
   if (!clients.requiresSource(id)) return clients.find(id);
   const kind = refreshToken === undefined ? 'code' : 'refresh';
-  const opened = await sealers[kind].open(refreshToken ?? code);
-  if (opened.kind === 'failed') throw tokenEndpointError(`${kind}.unreadable`, { cause: opened.reason });
-  if (opened.value.clientId !== id) throw tokenEndpointError(`${kind}.client`);
+  const presented = refreshToken ?? code;
+  const { clientId } = await openPresented<{ readonly clientId: string }>(kind, sealers[kind], presented);
+  if (clientId !== id) throw tokenEndpointError(`${kind}.client`);
   return clients.find(id);
 };
 
@@ -115,7 +115,11 @@ interface TokenResponse {
  * Issues tokens (RFC 6749 §5.1): a sealed access token and, if the grant's policy allows one, a refresh
  * token.
  */
-export const issueTokens = async (sealers: Sealers, tokenGrant: TokenGrant): Promise<TokenResponse> => {
+export const issueTokens = async (
+  sealers: Sealers,
+  client: Pick<Client, 'isChatGptMcpClient'>,
+  tokenGrant: TokenGrant,
+): Promise<TokenResponse> => {
   const { grantId, clientId, grant, scopes, now, accessExpiresAt } = tokenGrant;
   const refreshToken = tokenGrant.refreshToken ?? (await sealRefreshToken(sealers, tokenGrant));
   const access = findByResource(sealers.access, grant.resource);
@@ -130,7 +134,7 @@ export const issueTokens = async (sealers: Sealers, tokenGrant: TokenGrant): Pro
     claims,
     issuedAt: now,
     expiresAt: accessExpiresAt,
-    isChatGptMcpClient: isChatGptMcpClient(clientId, redirectUri),
+    isChatGptMcpClient: client.isChatGptMcpClient?.(redirectUri) ?? false,
   });
   return {
     access_token: sealed,

@@ -1,15 +1,33 @@
 /**
  * The interface of a grant type: it checks a token request and returns the grant that tokens are issued for.
+ * Also opens the code or the refresh token of a request.
  */
 
 import type { Client, VerifiedAssertion } from '../clients/client.ts';
 import type { BrokerContext } from '../context.ts';
 import type { EpochSeconds, GrantId } from '../oauth/identifiers.ts';
 import type { Parameters } from '../oauth/parameters.ts';
+import { tokenEndpointError } from '../oauth/protocol-error.ts';
 import type { RecheckContext } from '../sign-in/provider-recheck.ts';
 import type { GrantState } from '../storage/broker-storage.ts';
+import type { SealedTypeOpener } from '../tokens/sealers.ts';
 
 export const grantParameters = ['code', 'redirect_uri', 'code_verifier', 'refresh_token', 'scope'] as const;
+
+/**
+ * Opens the code or the refresh token of a request.
+ * @throws ProtocolError `<kind>.missing` or `<kind>.unreadable`
+ */
+export const openPresented = async <Value>(
+  kind: 'code' | 'refresh',
+  sealedType: SealedTypeOpener<Value>,
+  presented: string | undefined,
+): Promise<Value> => {
+  if (presented === undefined) throw tokenEndpointError(`${kind}.missing`);
+  const opened = await sealedType.open(presented);
+  if (opened.kind === 'failed') throw tokenEndpointError(`${kind}.unreadable`, { cause: opened.reason });
+  return opened.value;
+};
 
 /** The parameters of a token request that its grant handler reads. */
 export type GrantParameters = Parameters<(typeof grantParameters)[number] | 'resource'>;

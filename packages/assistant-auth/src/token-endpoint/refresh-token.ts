@@ -19,14 +19,19 @@ import { recheckIdentity } from '../sign-in/provider-recheck.ts';
 import type { GrantState, PresentedRefreshToken } from '../storage/broker-storage.ts';
 import { recheckLeaseDuration } from '../tokens/lifetimes.ts';
 import type { RefreshToken } from '../tokens/sealed-types.ts';
-import { findByResource, type Sealers } from '../tokens/sealers.ts';
-import type { GrantContext, GrantHandler, GrantParameters } from './grant-handler.ts';
+import { findByResource } from '../tokens/sealers.ts';
+import {
+  type GrantContext,
+  type GrantHandler,
+  type GrantParameters,
+  openPresented,
+} from './grant-handler.ts';
 import { callRefreshUser } from './refresh-user.ts';
 
 export const refreshTokenGrant: GrantHandler = async (context, { client, assertion }, parameters) => {
   const { sealers, lifetimes, providers, lateRefresh } = context;
   const now = context.now();
-  const presented = await openRefreshToken(sealers, parameters.refresh_token);
+  const presented = await openPresented('refresh', sealers.refresh, parameters.refresh_token);
   checkRefreshToken(presented, client, parameters, now);
   // A refresh needs the client authentication of the code exchange, or a stronger one. Otherwise, a stolen
   // token could be used without the client's key.
@@ -57,13 +62,6 @@ export const refreshTokenGrant: GrantHandler = async (context, { client, asserti
   return grant.refreshPolicy === 'stable' && refreshToken !== undefined
     ? { ...tokenGrant, refreshToken }
     : tokenGrant;
-};
-
-const openRefreshToken = async (sealers: Sealers, presented: string | undefined): Promise<RefreshToken> => {
-  if (presented === undefined) throw tokenEndpointError('refresh.missing');
-  const opened = await sealers.refresh.open(presented);
-  if (opened.kind === 'failed') throw tokenEndpointError('refresh.unreadable', { cause: opened.reason });
-  return opened.value;
 };
 
 const checkRefreshToken = (

@@ -89,27 +89,6 @@ export interface ParsedLifetimes extends Lifetimes {
   readonly refresh: Readonly<Record<Exclude<RefreshPolicy, 'none'>, RefreshLifetime>>;
 }
 
-/**
- * Default, minimum and maximum, in seconds. Access tokens are valid for at least 10 minutes because Claude
- * refreshes 5 minutes early.
- */
-const bounds: Readonly<Record<keyof Lifetimes, readonly [Seconds, Seconds, Seconds]>> = {
-  access: [30 * minute, 10 * minute, day],
-  code: [minute, 10, 10 * minute],
-  consent: [30 * minute, minute, day],
-  // At most `grantRetention`, so that a repeated callback still finds its grant.
-  transaction: [10 * minute, minute, grantRetention],
-  stableRefreshIdle: [60 * day, day, 400 * day],
-  stableRefreshAbsolute: [365 * day, day, 400 * day],
-  rotatingRefreshIdle: [30 * day, hour, 400 * day],
-  rotatingRefreshAbsolute: [180 * day, hour, 400 * day],
-  sessionIdle: [7 * day, 5 * minute, 30 * day],
-  sessionAbsolute: [30 * day, 5 * minute, 90 * day],
-  inconclusiveRecheck: [30 * day, hour, 400 * day],
-  // Claude retries after a timeout of 30 seconds.
-  refreshGrace: [2 * minute, 0, 10 * minute],
-};
-
 /** How long the browser has to follow the redirect that turns a form post into a GET request. */
 export const formPostLifetime: Seconds = minute;
 
@@ -119,36 +98,34 @@ export const formPostLifetime: Seconds = minute;
  */
 export const codeReplayGrace: Seconds = 10;
 
-/** How long after a sign-in the account page allows sensitive actions, such as export and deletion. */
-export const recentAuthLifetime: Seconds = 5 * minute;
-
 /** How long one recheck of an identity can take before another one can start. */
 export const recheckLeaseDuration: Seconds = minute;
 
 /**
- * Completes the publisher's lifetimes with the defaults.
+ * Completes the publisher's lifetimes with the defaults. Access tokens are valid for at least 10 minutes
+ * because Claude refreshes 5 minutes early.
  * @throws ConfigurationError `lifetimes.<name>` for a number that is not whole or is out of bounds
  */
 export const parseLifetimes = (overrides: Partial<Lifetimes> = {}): ParsedLifetimes => {
-  rejectOptionsExcept('lifetimes.', overrides, bounds);
-  const pick = (name: keyof Lifetimes): Seconds => {
-    const [fallback, min, max] = bounds[name];
-    return parseSeconds(`lifetimes.${name}`, overrides[name] ?? fallback, min, max);
+  const parse = (name: keyof Lifetimes, fallback: Seconds, min: Seconds, max: Seconds): Seconds =>
+    parseSeconds(`lifetimes.${name}`, overrides[name] ?? fallback, min, max);
+  const lifetimes: Lifetimes = {
+    access: parse('access', 30 * minute, 10 * minute, day),
+    code: parse('code', minute, 10, 10 * minute),
+    consent: parse('consent', 30 * minute, minute, day),
+    // At most `grantRetention`, so that a repeated callback still finds its grant.
+    transaction: parse('transaction', 10 * minute, minute, grantRetention),
+    stableRefreshIdle: parse('stableRefreshIdle', 60 * day, day, 400 * day),
+    stableRefreshAbsolute: parse('stableRefreshAbsolute', 365 * day, day, 400 * day),
+    rotatingRefreshIdle: parse('rotatingRefreshIdle', 30 * day, hour, 400 * day),
+    rotatingRefreshAbsolute: parse('rotatingRefreshAbsolute', 180 * day, hour, 400 * day),
+    sessionIdle: parse('sessionIdle', 7 * day, 5 * minute, 30 * day),
+    sessionAbsolute: parse('sessionAbsolute', 30 * day, 5 * minute, 90 * day),
+    inconclusiveRecheck: parse('inconclusiveRecheck', 30 * day, hour, 400 * day),
+    // Claude retries after a timeout of 30 seconds.
+    refreshGrace: parse('refreshGrace', 2 * minute, 0, 10 * minute),
   };
-  const lifetimes = {
-    access: pick('access'),
-    code: pick('code'),
-    consent: pick('consent'),
-    transaction: pick('transaction'),
-    stableRefreshIdle: pick('stableRefreshIdle'),
-    stableRefreshAbsolute: pick('stableRefreshAbsolute'),
-    rotatingRefreshIdle: pick('rotatingRefreshIdle'),
-    rotatingRefreshAbsolute: pick('rotatingRefreshAbsolute'),
-    sessionIdle: pick('sessionIdle'),
-    sessionAbsolute: pick('sessionAbsolute'),
-    inconclusiveRecheck: pick('inconclusiveRecheck'),
-    refreshGrace: pick('refreshGrace'),
-  };
+  rejectOptionsExcept('lifetimes.', overrides, lifetimes);
   const { stableRefreshIdle, stableRefreshAbsolute, rotatingRefreshIdle, rotatingRefreshAbsolute } =
     lifetimes;
   return {

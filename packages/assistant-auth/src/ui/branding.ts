@@ -109,19 +109,14 @@ export const parseBranding = (
   rejectUnknownOptions('branding.', unknown);
   return {
     name: parseName(name),
-    logo: parseOptional(logo, (path) => parseSameOriginPath('branding.logo', path)),
-    icon: parseOptional(icon, (path) => parseSameOriginPath('branding.icon', path)),
+    logo: parseSameOriginPath('branding.logo', logo),
+    icon: parseSameOriginPath('branding.icon', icon),
     colors: parseColors(colors),
     links: parseLinks(links),
     ...parseLanguage(language),
     texts: parseTexts(texts, optionalTexts),
   };
 };
-
-const parseOptional = <Given, Parsed>(
-  value: Given | undefined,
-  parse: (value: Given) => Parsed,
-): Parsed | undefined => (value === undefined ? undefined : parse(value));
 
 const parseName = (name: unknown): string => {
   if (typeof name === 'string' && name.trim() !== '') return name;
@@ -175,30 +170,22 @@ const parseLinks = (links: BrandLinks): BrandLinks => {
   const { home, privacyPolicy, terms, support, ...unknown } = links;
   rejectUnknownOptions('branding.links.', unknown);
   for (const [name, url] of Object.entries({ home, privacyPolicy, terms, support }))
-    if (url !== undefined) checkLink(`branding.links.${name}`, url);
+    if (url !== undefined && !isSameOriginPath(url) && !isHttpsUrl(url))
+      throw new ConfigurationError(
+        `branding.links.${name}`,
+        'must be a path on the issuer’s origin or an https URL without user information.',
+      );
   return { ...links };
 };
 
 /**
- * Accepts a path on the issuer's origin: the pages load nothing from other origins.
+ * Accepts a path on the issuer's origin, or `undefined`: the pages load nothing from other origins.
  * @throws ConfigurationError for anything else, such as `//other.example`, a scheme, `..` or an unescaped
  *   space
  */
-const parseSameOriginPath = (option: string, value: unknown): string => {
-  if (isSameOriginPath(value)) return value;
+const parseSameOriginPath = (option: string, value: unknown): string | undefined => {
+  if (value === undefined || isSameOriginPath(value)) return value;
   throw new ConfigurationError(option, 'must be a path on the issuer’s origin, such as /logo.svg.');
-};
-
-/**
- * Accepts the target of a link: a path on the issuer's origin, or an https URL without user information.
- * @throws ConfigurationError for anything else, such as `javascript:` or plain http
- */
-const checkLink = (option: string, value: unknown): void => {
-  if (isSameOriginPath(value) || isHttpsUrl(value)) return;
-  throw new ConfigurationError(
-    option,
-    'must be a path on the issuer’s origin or an https URL without user information.',
-  );
 };
 
 // A value that equals its parsed form means the same to browsers, which skip tabs and turn \ into /.

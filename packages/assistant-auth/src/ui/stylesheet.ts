@@ -79,7 +79,7 @@ export const stylesheet = `:root {
     --danger: #ff9d92;
   }
 }
-*, ::before, ::after { box-sizing: border-box; }
+* { box-sizing: border-box; }
 body {
   display: flex;
   flex-direction: column;
@@ -132,22 +132,14 @@ button {
   background: #ffffff;
   vertical-align: middle;
 }
-.providers button, .main { border-color: var(--accent); font-weight: 600; }
-.main, .providers li:only-child button { background: var(--accent); color: var(--accent-ink); }
-.or { margin: 0.75rem 0; color: var(--muted); text-align: center; }
-.or + .providers li button { background: transparent; color: var(--ink); }
+.providers button { border-color: var(--accent); font-weight: 600; }
+.providers li:only-child button { background: var(--accent); color: var(--accent-ink); }
 @media (hover: hover) {
   .providers button:hover { background: var(--accent); color: var(--accent-ink); }
   .cancel:hover { border-color: var(--muted); }
   a:hover { color: var(--accent); }
 }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 3px; }
-.notice {
-  padding: 0.75rem 1rem;
-  border-inline-start: 0.25rem solid var(--accent);
-  background: color-mix(in srgb, var(--accent) 12%, var(--paper));
-  outline: none;
-}
 .note, footer { color: var(--muted); font-size: 0.875rem; }
 .note { margin: 0; }
 .reference span { color: var(--muted); }

@@ -1,7 +1,7 @@
 /** Client ID metadata documents: what they contain, how they are cached, and sign-ins of their clients. */
 import { describe, expect, it } from 'vitest';
-import { createTestBrowser, requestTokens } from '../browser.ts';
-import type { Deployment } from '../deployment.ts';
+import { createTestBrowser, expectTokens, requestTokens } from '../browser.ts';
+import { type Deployment, issuer } from '../deployment.ts';
 import { expectErrorPage, expectTokenError, invalidClientError } from '../expect-error.ts';
 import { readLines } from '../ui/read-markup.ts';
 import {
@@ -133,12 +133,21 @@ describe('a client with a metadata document', () => {
         redirect_uris: ['http://localhost/oauth/callback'],
       },
     ],
-  ])('signs a user in with the document of %s', async (_, url, redirect, changes) => {
+  ])('signs a user in with the document of %s', async (name, url, redirect, changes) => {
     const web = createWeb();
     web.publish(url, buildDocument({ client_id: url, redirect_uris: [redirect], ...changes }));
     const request = { ...documentRequest, client_id: url, redirect_uri: redirect };
-    const tokens = await obtainTokensFor(deployWith(web), request);
+    const deployment = deployWith(web);
+    const tokens = await obtainTokensFor(deployment, request);
     expect(tokens).toHaveProperty('refresh_token');
+    const refreshed = await expectTokens(await refreshFor(deployment, request, tokens.refresh_token));
+    for (const { access_token } of [tokens, refreshed]) {
+      const headers = { authorization: `Bearer ${access_token}` };
+      expect(await deployment.broker.protect(new Request(`${issuer}/api`, { headers }))).toMatchObject({
+        ok: true,
+        client: { id: url, isChatGptMcpClient: name === 'ChatGPT' },
+      });
+    }
   });
 
   it('accepts any port on loopback, and distinguishes localhost from 127.0.0.1', async () => {

@@ -10,7 +10,7 @@ import {
   createTokenEndpointError,
   readTokenResponse,
   requireBearerToken,
-  selectLongLivedRefreshToken,
+  selectOfflineToken,
   withProviderError,
 } from '../../src/providers/oauth-client.ts';
 import { clientRules, isAllowedUrl } from '../../src/providers/option-rules.ts';
@@ -590,9 +590,11 @@ describe('token responses (RFC 6749 §5.1)', () => {
           } catch (error) {
             expect(error).toBeInstanceOf(ProviderError);
           }
-          const refreshToken = selectLongLivedRefreshToken(tokens, 'by-scope', []);
+          const refreshToken = selectOfflineToken(tokens, { offlineAccess: 'by-scope', scopes: [] });
           if (refreshToken !== undefined) expect(JSON.stringify(tokens.scope)).toContain('offline_access');
-          expect(selectLongLivedRefreshToken(tokens, 'never', ['offline_access'])).toBeUndefined();
+          expect(
+            selectOfflineToken(tokens, { offlineAccess: 'never', scopes: ['offline_access'] }),
+          ).toBeUndefined();
         }),
       );
     });

@@ -542,20 +542,20 @@ describe('issued tokens', () => {
 
   describe('issueTokens', () => {
     it('returns the fields of RFC 6749 §5.1, in ChatGPT’s spelling', async () => {
-      const tokens = await issueTokens(sealers, { ...buildTokenGrant(), refreshToken: 'refresh-1' });
+      const tokens = await issueTokens(sealers, {}, { ...buildTokenGrant(), refreshToken: 'refresh-1' });
       expect(Object.entries(tokens).slice(1)).toEqual([
         ['token_type', 'bearer'],
         ['expires_in', 1800],
         ['refresh_token', 'refresh-1'],
         ['scope', 'words'],
       ]);
-      expect(await issueTokens(sealers, buildTokenGrant({ refreshPolicy: 'none' }))).not.toHaveProperty(
+      expect(await issueTokens(sealers, {}, buildTokenGrant({ refreshPolicy: 'none' }))).not.toHaveProperty(
         'refresh_token',
       );
     });
 
     it('seals user and scopes for the grant’s resource only', async () => {
-      const { access_token } = await issueTokens(sealers, buildTokenGrant());
+      const { access_token } = await issueTokens(sealers, {}, buildTokenGrant());
       expect(await sealers.access.get(resource)?.open(access_token)).toEqual({
         kind: 'opened',
         value: {
@@ -576,18 +576,19 @@ describe('issued tokens', () => {
 
     it('seals that the client is ChatGPT as an MCP client', async () => {
       const redirectUri = 'https://chatgpt.com/connector/oauth/abc';
-      const { access_token } = await issueTokens(sealers, {
-        ...buildTokenGrant({ redirectUri }),
-        clientId: 'https://chatgpt.com/oauth/client.json',
-      });
-      expect(await sealers.access.get(resource)?.open(access_token)).toMatchObject({
-        value: { isChatGptMcpClient: true },
-      });
+      for (const code of [redirectUri, 'https://app.example/callback']) {
+        const client = { isChatGptMcpClient: (sentTo: string) => sentTo === redirectUri };
+        const grant = buildTokenGrant({ redirectUri: code });
+        const { access_token } = await issueTokens(sealers, client, grant);
+        expect(await sealers.access.get(resource)?.open(access_token)).toMatchObject({
+          value: { isChatGptMcpClient: code === redirectUri },
+        });
+      }
     });
 
     it('fails for a resource that is not configured', async () => {
       await expect(
-        issueTokens(sealers, buildTokenGrant({ resource: 'https://gone.example' })),
+        issueTokens(sealers, {}, buildTokenGrant({ resource: 'https://gone.example' })),
       ).rejects.toThrow('the resource of this grant is not configured');
     });
   });

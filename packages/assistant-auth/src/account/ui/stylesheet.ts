@@ -1,10 +1,21 @@
 /**
- * The CSS for what only the account pages have. It is served before that of `ui/stylesheet.ts`, so rules that
- * a publisher appends there override it. Buttons that end something have a cross, so that the color is not
+ * The CSS for what only the account pages have, and for what they add to the sign-in page: notices, and the
+ * button that continues in a session. It is served before that of `ui/stylesheet.ts`, so rules that a
+ * publisher appends there override it. Buttons that end something have a cross, so that the color is not
  * the only sign.
  */
 
-export const accountStylesheet = `section { margin-block-start: 2.5rem; }
+export const accountStylesheet = `
+.main { border-color: var(--accent); background: var(--accent); color: var(--accent-ink); font-weight: 600; }
+.or { margin: 0.75rem 0; color: var(--muted); text-align: center; }
+.or + ul.providers li button { background: transparent; color: var(--ink); }
+.notice {
+  padding: 0.75rem 1rem;
+  border-inline-start: 0.25rem solid var(--accent);
+  background: color-mix(in srgb, var(--accent) 12%, var(--paper));
+}
+.notice:focus-visible { outline: none; }
+section { margin-block-start: 2.5rem; }
 section > :last-child { margin-block-end: 0; }
 section h2 { margin-block-end: 0.5rem; font-size: 1.25rem; line-height: 1.3; }
 section.facts { border-color: var(--accent); }

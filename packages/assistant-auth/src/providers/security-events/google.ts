@@ -11,14 +11,8 @@ import type {
 } from '../../oauth/identifiers.ts';
 import { encodeBase64url } from '../../oauth/secrets.ts';
 import type { OidcIssuer } from '../issuer.ts';
-import type { ProviderIo } from '../provider.ts';
-import {
-  isIdentifier,
-  refuseEventIf,
-  SecurityEventError,
-  type VerifiedEvent,
-  verifySecurityEventToken,
-} from './verify.ts';
+import { isIdentifier, type ProviderIo } from '../provider.ts';
+import { refuseEventIf, SecurityEventError, verifySecurityEventToken } from './verify.ts';
 
 /** Google retries delivery for some time, which it does not document. */
 const maxAge = 7 * 86_400;
@@ -61,7 +55,9 @@ export const readGoogleEvent = async (
     { type: 'secevent+jwt', maxAge, expiry: 'ignored', issuers },
     io,
   );
-  const events = Object.entries(readEvents(claims));
+  const { events: claimed } = claims;
+  const events = typeof claimed === 'object' ? Object.entries({ ...claimed }) : [];
+  refuseEventIf(events.length === 0, 'content', 'it has no event');
   const known = events.find(([type]) => scopeByEventType.has(type))?.[0] ?? 'unknown';
   const revocations: RequestedRevocation[] = [];
   for (const [type, event] of events) {
@@ -70,12 +66,6 @@ export const readGoogleEvent = async (
     if (revocationScope !== undefined && target !== undefined) revocations.push({ target, revocationScope });
   }
   return { ...verified, type: known.slice(known.lastIndexOf('/') + 1), revocations };
-};
-
-const readEvents = ({ events }: VerifiedEvent['claims']): object => {
-  if (typeof events !== 'object' || events === null || Object.keys(events).length === 0)
-    throw new SecurityEventError('content', 'it has no event');
-  return events;
 };
 
 /**

@@ -5,7 +5,7 @@
 import type { CompactVerifyResult } from 'jose';
 import type { EpochSeconds, Seconds, SecurityEvent, SecurityEventTarget } from '../../oauth/identifiers.ts';
 import { type OidcIssuer, readUnverifiedClaims, selectIssuer } from '../issuer.ts';
-import { ProviderError, type ProviderIo } from '../provider.ts';
+import { isIdentifier, ProviderError, type ProviderIo } from '../provider.ts';
 
 /** The rules for one kind of token. */
 export interface SecurityEventTokenRules {
@@ -26,7 +26,6 @@ export interface VerifiedEvent extends Pick<SecurityEvent, 'jti' | 'retainUntil'
 
 /** The maximum difference between the provider's clock and ours. */
 const clockSkew: Seconds = 30;
-const maxIdentifierLength = 255;
 
 /**
  * Verifies a token, the signature first, so that a token that fails a later check is known to come from the
@@ -61,10 +60,6 @@ export const verifySecurityEventToken = async (
     retainUntil: issuedAt + rules.maxAge + clockSkew + 1,
   };
 };
-
-/** Returns whether a value can identify a token, a session or a user. */
-export const isIdentifier = (value: unknown): value is string =>
-  typeof value === 'string' && value !== '' && value.length <= maxIdentifierLength && value.isWellFormed();
 
 export const refuseEventIf = (wrong: boolean, fault: SecurityEventFault, cause: string): void => {
   if (wrong) throw new SecurityEventError(fault, cause);

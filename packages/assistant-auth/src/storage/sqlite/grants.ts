@@ -6,6 +6,7 @@
  * describe the rule.
  */
 
+import type { GrantId } from '../../oauth/identifiers.ts';
 import type {
   CodeClaim,
   CodeClaimOutcome,
@@ -16,10 +17,9 @@ import type {
   PresentedRefreshToken,
   RefreshableGrant,
   RefreshOutcome,
-  RefreshPolicy,
 } from '../broker-storage.ts';
 import { runBatchOnce } from './clients.ts';
-import { revokeByTarget } from './revocations.ts';
+import { revokeByTarget, type TargetRevocation } from './revocations.ts';
 import { type StatusRow, selectStatus, toGrantStatus } from './sign-ins.ts';
 import { auditGrantChange, hasChanges, runBatch, type SqlDatabase, type SqlStatement } from './statements.ts';
 import { acquireLeaseOnRefresh, type RecheckLeaseRow, toRecheckLease } from './upstream-tokens.ts';
@@ -29,13 +29,12 @@ export const redeemCode = async (
   redemption: CodeRedemption,
 ): Promise<CodeRedemptionOutcome> => {
   // The revocation does not match the grant that this call redeems, because it was redeemed just now, and not
-  // before the grace period. `revokeReplayed` is two statements, and the second one changes the grant.
+  // before the grace period. `revokeReplayed` is three statements, and the second one changes the grant.
   const results = await runBatchOnce<GrantStateRow>(
     db,
     redemption.assertion,
     updateRedeemedGrant(db, redemption),
     ...revokeReplayed(db, redemption),
-    auditReplay(db, redemption),
   );
   if (results === undefined) return assertionReplayed;
   const [redeemed, , revoked] = results;
@@ -65,18 +64,25 @@ const updateRedeemedGrant = (db: SqlDatabase, redemption: CodeRedemption): SqlSt
     );
 
 const revokeReplayed = (db: SqlDatabase, { grantId, clientId, now, replayGrace }: CodeRedemption) =>
-  revokeByTarget(db, {
-    target: { kind: 'grant', id: grantId },
+  revokeAfterReuse(db, grantId, {
     where: 'id = ?2 AND client_id = ?4 AND redeemed_at < ?3 - ?5',
     values: [clientId, replayGrace],
-    reason: codeReplayed,
+    reason: 'code replayed',
     now,
   });
 
-const auditReplay = (db: SqlDatabase, { grantId, now }: CodeRedemption) =>
-  auditGrantChange(db, { event: 'reuse-detected', actor: 'client', reason: codeReplayed, now }, grantId);
-
-const codeReplayed = 'code replayed';
+/** Creates three statements: those of `revokeByTarget`, and the audit row. */
+const revokeAfterReuse = (
+  db: SqlDatabase,
+  id: GrantId,
+  revocation: Omit<TargetRevocation, 'target'>,
+): readonly SqlStatement[] => {
+  const { reason, now } = revocation;
+  return [
+    ...revokeByTarget(db, { ...revocation, target: { kind: 'grant', id } }),
+    auditGrantChange(db, { event: 'reuse-detected', actor: 'client', reason, now }, id),
+  ];
+};
 
 export const claimCode = async (db: SqlDatabase, { grantId, now }: CodeClaim): Promise<CodeClaimOutcome> => {
   const [claimed, found] = await runBatch<StatusRow>(
@@ -101,7 +107,6 @@ export const refresh = async (db: SqlDatabase, use: GrantRefresh): Promise<Refre
     use.assertion,
     // Before the rotation: without a grace period, they would match the token that was just used.
     ...revokeReused(db, use),
-    auditReuse(db, use),
     updateRefreshedGrant(db, use),
     acquireLeaseOnRefresh(db, use),
   );
@@ -122,18 +127,14 @@ export const readRefreshable = async (
   db: SqlDatabase,
   token: PresentedRefreshToken,
 ): Promise<RefreshableGrant | undefined> => {
-  const [found] = await runBatch<
-    Pick<GrantStateRow, 'user_id' | 'provider' | 'claims'> & { readonly subject: string }
-  >(
+  const [found] = await runBatch<Omit<RefreshableGrant, 'claims'> & Pick<GrantStateRow, 'claims'>>(
     db,
     db
-      .prepare(`SELECT user_id, provider, subject, claims FROM grants WHERE ${isTokenAccepted}`)
+      .prepare(`SELECT user_id AS userId, provider, subject, claims FROM grants WHERE ${isTokenAccepted}`)
       .bind(...tokenValues(token)),
   );
   const row = found?.results[0];
-  if (row === undefined) return undefined;
-  const { user_id: userId, provider, subject, claims } = row;
-  return { userId, provider, subject, claims: JSON.parse(claims) };
+  return row && { ...row, claims: JSON.parse(row.claims) };
 };
 
 /**
@@ -210,49 +211,27 @@ const revokeReused = (
   db: SqlDatabase,
   { grantId, clientId, generation, now, grace, lateRefresh }: GrantRefresh,
 ) =>
-  revokeByTarget(db, {
-    target: { kind: 'grant', id: grantId },
+  revokeAfterReuse(db, grantId, {
     where: `id = ?2 AND client_id = ?4 AND refresh_policy = 'rotating' AND ${buildRefreshableCondition('?3')}
       AND generation > ?5
       AND NOT (${previousGeneration} = ?5 AND (${buildRetryCondition('?3', '?6')} OR ?7 = 'recover'))`,
     values: [clientId, generation, grace, lateRefresh],
-    reason: tokenReused,
+    reason: 'refresh token reused',
     now,
   });
 
-const auditReuse = (db: SqlDatabase, { grantId, now }: GrantRefresh) =>
-  auditGrantChange(db, { event: 'reuse-detected', actor: 'client', reason: tokenReused, now }, grantId);
-
-const tokenReused = 'refresh token reused';
-
-/** The columns in `grantStateColumns`. */
-interface GrantStateRow {
-  readonly user_id: string;
-  readonly provider: string;
-  readonly redirect_uri: string;
-  /** JSON array. */
+/** The columns in `grantStateColumns`. Scopes and claims are JSON. */
+type GrantStateRow = Omit<GrantState, 'scopes' | 'claims'> & {
   readonly scopes: string;
-  readonly resource: string;
-  /** JSON object. */
   readonly claims: string;
-  readonly refresh_policy: RefreshPolicy;
-  readonly generation: number;
-  readonly refresh_idle_expires_at: number;
-  readonly refresh_absolute_expires_at: number;
-}
+};
 
-const grantStateColumns = `user_id, provider, redirect_uri, scopes, resource, claims, refresh_policy, generation,
-  refresh_idle_expires_at, refresh_absolute_expires_at`;
+const grantStateColumns = `user_id AS userId, provider, redirect_uri AS redirectUri, scopes, resource, claims,
+  refresh_policy AS refreshPolicy, generation, refresh_idle_expires_at AS refreshIdleExpiresAt,
+  refresh_absolute_expires_at AS refreshAbsoluteExpiresAt`;
 
 const toGrantState = (row: GrantStateRow): GrantState => ({
-  userId: row.user_id,
-  provider: row.provider,
-  redirectUri: row.redirect_uri,
+  ...row,
   scopes: JSON.parse(row.scopes),
-  resource: row.resource,
   claims: JSON.parse(row.claims),
-  refreshPolicy: row.refresh_policy,
-  generation: row.generation,
-  refreshIdleExpiresAt: row.refresh_idle_expires_at,
-  refreshAbsoluteExpiresAt: row.refresh_absolute_expires_at,
 });

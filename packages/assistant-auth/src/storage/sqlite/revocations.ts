@@ -53,11 +53,11 @@ export const readRevocations = async (
   limit: number,
 ): Promise<RevocationPage> => {
   const after = cursor ?? 0;
-  const [unexpired, newest] = await runBatch<RevocationRow>(
+  const [unexpired, newest] = await runBatch<Revocation & { readonly seq: number }>(
     db,
     db
       .prepare(
-        `SELECT * FROM revocations
+        `SELECT kind, id, revoked_at AS revokedAt, expires_at AS expiresAt FROM revocations
         WHERE seq > iif(?1 > (${newestSeq}), 0, ?1) AND expires_at > ?2
         ORDER BY seq LIMIT ?3`,
       )
@@ -66,7 +66,7 @@ export const readRevocations = async (
   );
   const rows = unexpired?.results ?? [];
   if (rows.length > limit) return { kind: 'too-many' };
-  return { kind: 'page', revocations: rows.map(toRevocation), cursor: newest?.results[0]?.seq ?? 0 };
+  return { kind: 'page', revocations: rows, cursor: newest?.results[0]?.seq ?? 0 };
 };
 
 /**
@@ -100,21 +100,6 @@ const targetColumns = {
   user: 'user_id',
   client: 'client_id',
 } as const satisfies Record<RevocationTarget['kind'], string>;
-
-interface RevocationRow {
-  readonly seq: number;
-  readonly kind: RevocationTarget['kind'];
-  readonly id: string;
-  readonly revoked_at: number;
-  readonly expires_at: number;
-}
-
-const toRevocation = (row: RevocationRow): Revocation => ({
-  kind: row.kind,
-  id: row.id,
-  revokedAt: row.revoked_at,
-  expiresAt: row.expires_at,
-});
 
 export interface TargetRevocation {
   /** The target of the entry in `revocations`. */
