@@ -142,7 +142,7 @@ export type ClientAuthMethod =
   | {
       readonly authentication: 'client_secret';
       readonly secrets: readonly string[];
-      readonly secretDigest?: string;
+      readonly secretDigest?: Uint8Array | undefined;
     }
   | Pick<PrivateKeyJwtClient, 'authentication' | 'canBePublic' | 'verifyAssertion'>;
 
@@ -200,7 +200,8 @@ const hasSecret = async (
   { secrets, secretDigest }: Pick<ConfidentialClient, 'secrets' | 'secretDigest'>,
   presented: readonly string[],
 ): Promise<boolean> => {
-  const valid = [...(await digestConfigured(secrets)), ...(secretDigest ? [decodeBase64url(secretDigest)] : [])];
+  const configured = await digestConfigured(secrets);
+  const valid = secretDigest === undefined ? configured : [secretDigest, ...configured];
   let isValid = false;
   for (const secret of presented) {
     const sent = await digest(secret);
