@@ -178,8 +178,10 @@ export const createMemoryLimiter = (allowance: Allowance, now: Clock): RateLimit
       if (amount + 1 > limit) return 'limited';
       usageByKey.delete(key);
       usageByKey.set(key, { amount: amount + 1, at });
-      const [oldest] = usageByKey.keys();
-      if (usageByKey.size > maxKeys && oldest !== undefined) usageByKey.delete(oldest);
+      if (usageByKey.size > maxKeys) {
+        const [oldest] = usageByKey.keys();
+        if (oldest !== undefined) usageByKey.delete(oldest);
+      }
       return 'allowed';
     },
   };

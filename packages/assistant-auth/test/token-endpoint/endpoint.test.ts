@@ -576,12 +576,12 @@ describe('issued tokens', () => {
 
     it('seals that the client is ChatGPT as an MCP client', async () => {
       const redirectUri = 'https://chatgpt.com/connector/oauth/abc';
-      for (const code of [redirectUri, 'https://app.example/callback']) {
-        const client = { isChatGptMcpClient: (sentTo: string) => sentTo === redirectUri };
-        const grant = buildTokenGrant({ redirectUri: code });
+      const client = { isChatGptMcpClient: (uri: string) => uri === redirectUri };
+      for (const sentTo of [redirectUri, 'https://app.example/callback']) {
+        const grant = buildTokenGrant({ redirectUri: sentTo });
         const { access_token } = await issueTokens(sealers, client, grant);
         expect(await sealers.access.get(resource)?.open(access_token)).toMatchObject({
-          value: { isChatGptMcpClient: code === redirectUri },
+          value: { isChatGptMcpClient: sentTo === redirectUri },
         });
       }
     });
