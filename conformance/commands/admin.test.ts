@@ -50,6 +50,9 @@ const readJson = async (...args: readonly string[]): Promise<unknown> => {
   return JSON.parse(stdout);
 };
 
+/** ISO 8601 in UTC, to the second. */
+const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
+
 interface Row {
   readonly id?: unknown;
   readonly userId?: unknown;
@@ -124,7 +127,7 @@ describe('while npm start runs', () => {
     await expect.poll(callWithToken, { timeout: 60_000 }).toBe('unauthorized');
     expect(await readRows('audit', userId)).toEqual([]);
     const [deletion] = await readRows('audit', '--limit', '1');
-    expect(deletion).toEqual({ at: expect.any(Number), event: 'deleted', actor: 'operator' });
+    expect(deletion).toEqual({ at: expect.stringMatching(timestamp), event: 'deleted', actor: 'operator' });
     expect(await admin('grants', userId)).toEqual({
       ...{ code: 1, stdout: '', stderr: 'No user has this ID.\n' },
     });
@@ -192,7 +195,12 @@ describe('on a database with users', () => {
   it('lists the identities that cannot be rechecked', async () => {
     await recordUser('without a token');
     expect(await readRows('no-upstream-token')).toEqual([
-      { provider: 'github', userId: 'without a token', since: expect.any(Number), activeGrants: 1 },
+      {
+        provider: 'github',
+        userId: 'without a token',
+        since: expect.stringMatching(timestamp),
+        activeGrants: 1,
+      },
     ]);
     const { stdout } = await admin('no-upstream-token');
     expect(stdout).toMatch(/^provider +user +last sign-in +active grants +refreshable until\n/);
@@ -284,20 +292,24 @@ it('does not pass the key ring to other processes', async () => {
 
 describe('wrong usage', () => {
   it.each([
-    [[], 'Usage: npm run admin -- <command> [options]'],
-    [['users', 'ada'], 'Usage: npm run admin -- <command> [options]'],
-    [['grants'], 'Usage: npm run admin -- <command> [options]'],
-    [['revoke', 'everything', 'x'], 'Usage: npm run admin -- <command> [options]'],
-    [['revoke', 'grant'], 'Usage: npm run admin -- <command> [options]'],
-    [['delete', 'a', 'b'], 'Usage: npm run admin -- <command> [options]'],
-    [['users', '--limit', 'all'], '--limit and --skip must be whole numbers from 0 to 999999.'],
+    [[], 'A command is missing. The commands are users, find, '],
+    [['users', 'ada'], 'Unexpected argument "ada".'],
+    [['grants'], 'The argument <user> of "grants" is missing.'],
+    [
+      ['revoke', 'everything', 'x'],
+      'Unexpected argument "everything". Expected grant, user, client or provider.',
+    ],
+    [['revoke', 'grant'], 'The argument <id> of "revoke grant" is missing.'],
+    [['delete', 'a', 'b'], 'Unexpected argument "b".'],
+    [['users', '--limit', 'all'], '--limit must be a whole number from 0 to 999999, not "all".'],
     [['users', '--local', '--remote'], 'Pass --local or --remote, not both.'],
-    [['users', '--locale'], "Unknown option '--locale'"],
-    [['audit', '--jsn=1'], "Unknown option '--jsn'"],
+    [['users', '--locale'], 'Unknown option "--locale".'],
+    [['audit', '--jsn=1'], 'Unknown option "--jsn".'],
   ])('%j: explains what is expected', async (args, message) => {
     const { code, stdout, stderr } = await admin(...args);
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr.startsWith(message)).toBe(true);
+    expect(stderr.endsWith('\nRun "npm run admin -- --help" for usage.\n')).toBe(true);
   });
 
   it('says that there is no local database', async () => {
@@ -305,9 +317,9 @@ describe('wrong usage', () => {
     const result = await runCommand('admin', { LOCAL_DATA_FOLDER: folder }, { args: ['users'] });
     await rm(folder, { recursive: true });
     expect(result).toEqual({
-      code: 1,
+      code: 2,
       stdout: '',
-      stderr: `There is no local database in ${folder}. Run npm start to create it.\n`,
+      stderr: `There is no local database in ${folder}. Run npm start to create it.\nRun "npm run admin -- --help" for usage.\n`,
     });
   });
 });
@@ -324,24 +336,33 @@ describe('the arguments', () => {
     'may contain an ID that starts with hyphens: %s',
     (id) => {
       expect(read(['grants', id]).adminCommand).toEqual({ kind: 'grants', userId: id });
-      expect(read(['--local', 'revoke', 'user', id, '--limit', '5', '--json'])).toMatchObject({
+      expect(read(['--local', 'revoke', 'user', id, '--json'])).toMatchObject({
         adminCommand: { kind: 'revoke', target: { kind: 'user', id } },
-        page: { limit: 5, skip: 0 },
         outputFormat: 'json',
       });
-      expect(read(['delete', '--yes', id, '--skip=3'])).toMatchObject({
+      expect(read(['delete', '--yes', id])).toMatchObject({
         adminCommand: { kind: 'delete', userId: id, confirmed: true },
-        page: { skip: 3 },
+      });
+      expect(read(['audit', id, '--limit', '5', '--skip=3'])).toMatchObject({
+        adminCommand: { kind: 'audit', userId: id },
+        page: { limit: 5, skip: 3 },
       });
     },
   );
 
+  it('may contain an ID that looks like an option after --', () => {
+    expect(read(['--json', 'grants', '--', '--local'])).toMatchObject({
+      adminCommand: { kind: 'grants', userId: '--local' },
+      outputFormat: 'json',
+    });
+  });
+
   it.each([
-    [['users', '--everything'], "Unknown option '--everything'"],
-    [['--limit'], "Option '--limit' argument is ambiguous."],
-    [['grants'], 'Usage: npm run admin'],
-    [['delete', 'one', 'another'], 'Usage: npm run admin'],
-    [[], 'Usage: npm run admin'],
+    [['users', '--everything'], 'Unknown option "--everything".'],
+    [['--limit'], '--limit needs a value.'],
+    [['grants'], 'The argument <user> of "grants" is missing.'],
+    [['delete', 'one', 'another'], 'Unexpected argument "another".'],
+    [[], 'A command is missing.'],
   ])('are rejected: %j', (args, message) => {
     expect(() => read(args)).toThrow(message);
   });

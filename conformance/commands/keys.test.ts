@@ -25,7 +25,7 @@ it.each([
   ['no command, and an empty file on standard input', ['-'], ' '],
 ])('prints no new ring if there is none to add a key to: %s', async (_, args, input) => {
   const { code, stdout, stderr } = await runCommand('keys', { VARIABLES_FILE: '/nowhere' }, { args, input });
-  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toContain('No key ring was found.');
 });
 
@@ -86,7 +86,7 @@ it('names every place where it looked for a ring', async () => {
     { VARIABLES_FILE: '/nowhere' },
     { args: ['list'] },
   );
-  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   for (const source of ['SEALING_KEYS', 'standard input', '/nowhere']) expect(stderr).toContain(source);
 });
 
@@ -111,14 +111,14 @@ describe('npm run keys -- resource', () => {
   const usage =
     'Pass the resource and the issuer, for example: npm run -s keys -- resource https://api.example';
   it.each([
-    ['no issuer', { ORIGIN: '' }, [resource], usage],
-    ['no resource', {}, [], usage],
-    ['no ring', { SEALING_KEYS: '' }, [resource], 'sealingKeys must contain at least one key.'],
-    ['an invalid resource', {}, ['api'], 'resource must be'],
-  ])('prints what is wrong and no key, with %s', async (_, changedVariables, args, message) => {
+    ['no issuer', { ORIGIN: '' }, [resource], 2, usage],
+    ['no resource', {}, [], 2, usage],
+    ['no ring', { SEALING_KEYS: '' }, [resource], 1, 'sealingKeys must contain at least one key.'],
+    ['an invalid resource', {}, ['api'], 1, 'resource must be'],
+  ])('prints what is wrong and no key, with %s', async (_, changedVariables, args, exitCode, message) => {
     const variables = { SEALING_KEYS: await generateRing(), ORIGIN: issuer, ...changedVariables };
     const { code, stdout, stderr } = await runCommand('keys', variables, { args: ['resource', ...args] });
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect({ code, stdout }).toEqual({ code: exitCode, stdout: '' });
     expect(stderr).toContain(message);
   });
 });
@@ -338,30 +338,42 @@ describe('the rotation of a ring in use', () => {
       expect(stdout).toBe(`${currentKey}\n`);
     });
 
+    const noSuchKey = 'The ring has no key with this ID. Its keys are ';
     it.each([
-      [['retire'], 'Usage: npm run keys [-- <command>]'],
-      [
-        ['retire', 'local'],
-        'Pass --local or --remote. The command checks in that database whether anything needs the key.',
-      ],
-      [['retire', 'other', '--local'], 'The ring has no key with this ID. Its keys are '],
-      [['burn', 'other'], 'The ring has no key with this ID. Its keys are '],
-      [['promote', 'other'], 'The ring has no key with this ID. Its keys are '],
-      [['promote', 'other', '--local'], 'The ring has no key with this ID. Its keys are '],
-      [['promote', ''], 'The ring has no key with this ID. Its keys are '],
-      [['promote'], 'Usage: npm run keys [-- <command>]'],
-      [['promote', 'local', 'local'], 'Usage: npm run keys [-- <command>]'],
-      [['add', 'local'], 'Usage: npm run keys [-- <command>]'],
-      [['list', 'local'], 'Usage: npm run keys [-- <command>]'],
-      [['burn'], 'Usage: npm run keys [-- <command>]'],
-      [['rotate'], 'Usage: npm run keys [-- <command>]'],
-      [['list', '--local', '--remote'], 'Pass --local or --remote, not both.'],
-      [['list', '--everywhere'], "Unknown option '--everywhere'"],
+      [['retire', 'other', '--local'], noSuchKey],
+      [['burn', 'other'], noSuchKey],
+      [['promote', 'other'], noSuchKey],
+      [['promote', 'other', '--local'], noSuchKey],
+      [['promote', ''], noSuchKey],
     ])('prints what is wrong and no ring: %j', async (args, message) => {
       const { code, stdout, stderr } = await keys(ring, ...args);
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
       expect(stderr.startsWith(message)).toBe(true);
       for (const key of [oldKey, currentKey]) expect(stderr).not.toContain(key.split('.')[1]);
+    });
+
+    it.each([
+      [['retire'], 'The argument <id> of "retire" is missing.'],
+      [
+        ['retire', 'local'],
+        'Pass --local or --remote. The command checks in that database whether anything needs the key.',
+      ],
+      [['promote'], 'The argument <id> of "promote" is missing.'],
+      [['promote', 'local', 'local'], 'Unexpected argument "local".'],
+      [['add', 'local'], 'Unexpected argument "local".'],
+      [['list', 'local'], 'Unexpected argument "local".'],
+      [['burn'], 'The argument <id> of "burn" is missing.'],
+      [
+        ['rotate'],
+        'Unknown command "rotate". The commands are add, promote, list, retire, burn and resource.',
+      ],
+      [['list', '--local', '--remote'], 'Pass --local or --remote, not both.'],
+      [['list', '--everywhere'], 'Unknown option "--everywhere".'],
+    ])('says which argument is wrong, and prints no ring: %j', async (args, message) => {
+      expect(await keys(ring, ...args)).toEqual({
+        ...{ code: 2, stdout: '' },
+        stderr: `${message}\nRun "npm run -s keys -- --help" for usage.\n`,
+      });
     });
 
     it('does not print a damaged ring', async () => {

@@ -52,7 +52,7 @@ const signIn = async (userId: string): Promise<void> => {
   await storage.recordSignIn({
     now,
     limits: { signIns: 20, period: 600, activeGrants: 200 },
-    identity: { provider: 'google', subject: userId },
+    identity: { provider: 'google', subject: userId, label: `${userId}@example.com` },
     subjectNamespace: 'https://provider.example',
     user: { kind: 'by-identity', newId: userId },
     grant: {
@@ -81,15 +81,15 @@ describe('npm run admin -- --remote', () => {
   it('lists users, grants, identities and the audit log of the database in the Wrangler file', async () => {
     await start();
     await signIn('user-1');
-    const anyNumber = expect.any(Number);
+    const anyTime = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
     expect(await readRows('users')).toEqual([
-      { id: 'user-1', createdAt: anyNumber, identities: 1, activeGrants: 1, lastSignInAt: anyNumber },
+      { id: 'user-1', createdAt: anyTime, identities: 1, activeGrants: 1, lastSignInAt: anyTime },
     ]);
     expect(await readRows('grants', 'user-1')).toMatchObject([{ id: 'grant of user-1', state: 'active' }]);
     expect(await readRows('no-upstream-token')).toMatchObject([{ userId: 'user-1', activeGrants: 1 }]);
     expect(await readRows('audit')).toEqual([
       {
-        at: anyNumber,
+        at: anyTime,
         event: 'signed-in',
         actor: 'user',
         userId: 'user-1',
@@ -97,6 +97,17 @@ describe('npm run admin -- --remote', () => {
         provider: 'google',
       },
     ]);
+    expect(await readRows('find', 'USER-1@')).toEqual([
+      {
+        ...{ userId: 'user-1', provider: 'google', label: 'user-1@example.com', activeGrants: 1 },
+        lastSignInAt: anyTime,
+      },
+    ]);
+    await storage.recordRefusals([{ day: '2000-01-01', reason: 'token.code', count: 1 }]);
+    expect(await readRows('stats', '--days', '1')).toMatchObject({
+      ...{ at: anyTime, users: 1, topClients: [{ clientId: 'chatgpt', activeGrants: 1 }] },
+      ...{ days: [{ signIns: 1, refusals: 0 }], refusals: [] },
+    });
     expect(new Set(cloudflare.calls.map(({ authorization }) => authorization))).toEqual(
       new Set(['Bearer a-token']),
     );

@@ -12,6 +12,7 @@ export {
   escapeControls,
   escapeControlsInLines,
   printOutput,
+  UsageError,
 } from '../../packages/assistant-auth/src/cli/command.ts';
 
 /** Returns whether the message is enough, without a stack trace. */

@@ -6,7 +6,7 @@ import type {
   DatabaseOptions,
   LocalD1Location,
 } from '../../packages/assistant-auth/src/cli/database/location.ts';
-import { CommandError } from '../app/command.ts';
+import { UsageError } from '../app/command.ts';
 import { repositoryFolder, wranglerConfig, wranglerConfigs } from '../app/paths.ts';
 import { buildWranglerFolders } from '../app/wrangler.ts';
 import { getDataFolder } from '../local-system/data-folder.ts';
@@ -27,7 +27,7 @@ export const createDatabaseOptions = (
   names: '--local or --remote',
   deployedNames: '--remote',
   find: ({ local, remote, pages }) => {
-    if (local === true && remote === true) throw new CommandError('Pass --local or --remote, not both.');
+    if (local === true && remote === true) throw new UsageError('Pass --local or --remote, not both.');
     const config = wranglerConfigs[pages === true ? 'pages' : 'workers'];
     const selection = { projectFolder: repositoryFolder, config, binding };
     if (remote === true) return { kind: 'deployed-d1', ...selection };
@@ -41,7 +41,7 @@ const binding = 'DB';
 
 /**
  * Finds the database of `npm start`.
- * @throws CommandError if it does not exist yet
+ * @throws UsageError if it does not exist yet
  */
 export const findLocalDatabase = (
   environment: NodeJS.ProcessEnv,
@@ -49,7 +49,7 @@ export const findLocalDatabase = (
 ): DatabaseLocation => {
   const dataFolder = getDataFolder(environment);
   if (!existsSync(join(dataFolder, 'state')))
-    throw new CommandError(`There is no local database in ${dataFolder}. Run npm start to create it.`);
+    throw new UsageError(`There is no local database in ${dataFolder}. Run npm start to create it.`);
   return describeLocalDatabase(dataFolder, config);
 };
 

@@ -38,6 +38,7 @@ export const createSpyStorage = (storage: BrokerStorage = memoryStorage()): SpyS
     revoke: record('revoke', storage.revoke),
     readRevocations: record('readRevocations', storage.readRevocations),
     isRevoked: record('isRevoked', storage.isRevoked),
+    recordRefusals: record('recordRefusals', storage.recordRefusals),
     cleanUp: record('cleanUp', storage.cleanUp),
     findUpstreamTokens: record('findUpstreamTokens', storage.findUpstreamTokens),
     replaceUpstreamTokens: record('replaceUpstreamTokens', storage.replaceUpstreamTokens),

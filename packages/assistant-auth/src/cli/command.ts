@@ -1,5 +1,5 @@
 /**
- * Runs a command, and formats what it lists. An error that the reader can fix is printed as its message, any
+ * Runs a command, and formats what it prints. An error that the reader can fix is printed as its message, any
  * other error with its stack trace.
  */
 import { inspect } from 'node:util';
@@ -10,7 +10,10 @@ export class CommandError extends Error {
   override readonly name: string = 'CommandError';
 }
 
-/** The arguments are wrong. The message says what is wrong; `withUsageHint` adds how to show the usage. */
+/**
+ * The command was called in a wrong way. The message says what is wrong; `withUsageHint` adds how to show the
+ * usage.
+ */
 export class UsageError extends CommandError {
   override readonly name = 'UsageError';
 }
@@ -24,8 +27,8 @@ export const isWrongArgument = (error: unknown): error is TypeError =>
   error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_');
 
 /**
- * Runs a command. If it fails, prints the message of the error, or its stack trace, and sets the exit code to
- * 1.
+ * Runs a command. If it fails, prints the message of the error, or its stack trace, and sets the exit code: 2
+ * if the command was called in a wrong way, otherwise 1.
  * @param isExpected returns whether the message of an error is enough. Default: `isUserFacing`
  */
 export const runCommand = async (
@@ -36,7 +39,7 @@ export const runCommand = async (
     await main();
   } catch (error) {
     console.error(escapeControlsInLines(isExpected(error) ? error.message : inspect(error)));
-    process.exitCode = 1;
+    process.exitCode = error instanceof UsageError ? 2 : 1;
   }
 };
 
@@ -57,6 +60,9 @@ export const escapeControls = (text: string): string =>
 export const escapeControlsInLines = (text: string): string =>
   text.split('\n').map(escapeControls).join('\n');
 
+/** Formats a value that a message is about, such as an argument. */
+export const quote = (text: string): string => `"${escapeControls(text)}"`;
+
 /** Prints the output of a command, which can contain anything from a database. */
 export const printOutput = (text: string): void => console.log(escapeControlsInLines(text));
 
@@ -74,6 +80,31 @@ export const formatTable = (headers: readonly string[], rows: readonly (readonly
 
 /** Formats a time to the minute, or `-` if there is none. */
 export const formatInstant = (seconds: number | undefined): string =>
-  seconds === undefined
-    ? '-'
-    : `${new Date(seconds * 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  seconds === undefined ? '-' : `${formatTimestamp(seconds).slice(0, 16).replace('T', ' ')} UTC`;
+
+/** Formats a time in ISO 8601, in UTC and to the second. */
+const formatTimestamp = (seconds: number): string =>
+  new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/, 'Z');
+
+/** The output of a command. */
+export interface CommandOutput {
+  /** The output with `--json`. Times are in seconds since 1970, in members whose names match `timeName`. */
+  readonly json: unknown;
+  /** The output as readable text. */
+  readonly text: string;
+}
+
+/** The names of members that are times. */
+const timeName = /^(?:at|since)$|(?:At|Until|From)$/;
+
+/**
+ * Formats the output of a command. In JSON, it replaces each time with a timestamp, so that no command has to.
+ */
+export const formatOutput = ({ json, text }: CommandOutput, format: 'json' | 'text'): string =>
+  format === 'text'
+    ? text
+    : JSON.stringify(
+        json,
+        (name, value) => (typeof value === 'number' && timeName.test(name) ? formatTimestamp(value) : value),
+        2,
+      );

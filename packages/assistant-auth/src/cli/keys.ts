@@ -8,10 +8,18 @@
  * removes a key that is no longer needed, and `burn` removes a key without any check. `resource` prints the
  * keys with which an API in another process opens its tokens (docs/resource-server.md).
  */
-import { parseArgs } from 'node:util';
 import { deriveResourceKeys } from '../tokens/sealers.ts';
-import { isHelpRequested, type Program, withUsageHint } from './arguments.ts';
-import { CommandError, UsageError } from './command.ts';
+import {
+  isHelpRequested,
+  type Program,
+  parseArguments,
+  rejectCommand,
+  rejectExtraArguments,
+  rejectOtherOptions,
+  requireArgument,
+  withUsageHint,
+} from './arguments.ts';
+import { formatOutput, UsageError } from './command.ts';
 import type { DatabaseFlags, DatabaseLocation } from './database/location.ts';
 import { add, burn, list, promote, retire } from './keys/changes.ts';
 import {
@@ -38,13 +46,15 @@ interface KeysArguments {
   readonly stored: StoredKeyRing | undefined;
   readonly issuer: string;
   readonly databaseLocation: DatabaseLocation | undefined;
+  readonly outputFormat: 'json' | 'text';
 }
 
 /**
  * Runs the command.
  * @returns what to print to standard output: only the ring, the resource keys, a list, or the usage. The rest
  * is printed to standard error
- * @throws CommandError if the arguments are wrong, or if the change to the ring is not possible
+ * @throws UsageError if the arguments are wrong or there is no ring. CommandError if the change to the ring is
+ *   not possible
  */
 export const runKeys = async (args: readonly string[], program: KeysProgram): Promise<string> => {
   if (isHelpRequested(args)) return formatUsage(program);
@@ -65,60 +75,64 @@ Commands:
 ${databases.usage}
 
 Options:
+  --json             for list: print JSON
   --issuer <url>     for resource: the issuer (default: the environment variable ORIGIN)
   -                  as the last argument: read the ring from standard input
   -h, --help         print this text`;
 
 const readArguments = (args: readonly string[], program: KeysProgram): KeysArguments => {
-  const options = { ...program.databases.options, issuer: { type: 'string' } } as const;
-  const { positionals, values } = parseArgs({ args: [...args], options, allowPositionals: true });
+  const { positionals, values } = parseArguments(args, {
+    ...program.databases.options,
+    issuer: { type: 'string' },
+    json: { type: 'boolean' },
+  });
   const ringArgument = positionals.at(-1) === '-' ? '-' : undefined;
   const [command, ...rest] = ringArgument === undefined ? positionals : positionals.slice(0, -1);
+  rejectOtherOptions(values, command ?? '', { issuer: ['resource'], json: ['list'] });
   const { ORIGIN = '' } = process.env;
+  const { issuer = ORIGIN, json } = values;
   return {
     ...{ command, rest, ringArgument },
     stored: program.findStoredKeyRing?.(values),
-    issuer: typeof values.issuer === 'string' ? values.issuer : ORIGIN,
+    issuer: String(issuer),
     databaseLocation: program.databases.find(values),
+    outputFormat: json === true ? 'json' : 'text',
   };
 };
 
 const runKeysCommand = async (keysArguments: KeysArguments, program: Program): Promise<string> => {
-  const { command, rest, databaseLocation } = keysArguments;
-  const requireNoArguments = (): void => {
-    if (rest.length > 0) throw new CommandError(formatUsage(program));
-  };
-  const requireOneArgument = (): string => {
-    const [id, ...extraArguments] = rest;
-    if (id === undefined || extraArguments.length > 0) throw new CommandError(formatUsage(program));
-    return id;
-  };
+  const { command, rest, databaseLocation, outputFormat } = keysArguments;
   switch (command) {
     case undefined:
       return createKeyRing(keysArguments, program);
     case 'add':
-      requireNoArguments();
+      rejectExtraArguments(rest);
       return add(await requireKeyRing(keysArguments), program);
     case 'list':
-      requireNoArguments();
-      return list(await requireKeyRing(keysArguments), databaseLocation);
+      rejectExtraArguments(rest);
+      return formatOutput(await list(await requireKeyRing(keysArguments), databaseLocation), outputFormat);
     case 'promote': {
-      const id = requireOneArgument();
+      const id = readId(command, rest);
       return promote(await requireKeyRing(keysArguments), id, databaseLocation, program);
     }
     case 'retire': {
-      const id = requireOneArgument();
+      const id = readId(command, rest);
       return retire(await requireKeyRing(keysArguments), id, databaseLocation, program);
     }
     case 'burn': {
-      const id = requireOneArgument();
+      const id = readId(command, rest);
       return burn(await requireKeyRing(keysArguments), id);
     }
     case 'resource':
       return printResourceKeys(keysArguments, program);
     default:
-      throw new CommandError(formatUsage(program));
+      return rejectCommand(command, ['add', 'promote', 'list', 'retire', 'burn', 'resource']);
   }
+};
+
+const readId = (command: string, [id, ...extraArguments]: readonly string[]): string => {
+  rejectExtraArguments(extraArguments);
+  return requireArgument(id, command, 'id');
 };
 
 /** Returns a ring with one key; if a ring was passed, that ring with a new key at the end. */
@@ -133,7 +147,7 @@ const printResourceKeys = async (
   program: Program,
 ): Promise<string> => {
   const [resource, ...extraArguments] = rest;
-  if (extraArguments.length > 0) throw new CommandError(formatUsage(program));
+  rejectExtraArguments(extraArguments);
   if (resource === undefined || issuer === '')
     throw new UsageError(
       `Pass the resource and the issuer, for example: ${program.command} resource https://api.example --issuer https://words.example`,

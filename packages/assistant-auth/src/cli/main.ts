@@ -2,7 +2,8 @@
 /** The command `assistant-auth`, for a publisher's own project: `keys`, `migrations` and `admin`. */
 import { readFile } from 'node:fs/promises';
 import { runAdmin } from './admin.ts';
-import { CommandError, printOutput, runCommand } from './command.ts';
+import { rejectCommand, withUsageHint } from './arguments.ts';
+import { printOutput, runCommand } from './command.ts';
 import { createDatabaseOptions } from './database/location.ts';
 import { runKeys } from './keys.ts';
 import { runMigrations } from './migrations.ts';
@@ -12,9 +13,10 @@ const usage = `Usage: npx assistant-auth <command>
 Commands:
   keys               print a key ring for the option sealingKeys, and the rings of a key rotation
   migrations         create the tables, on D1 or in a SQLite file
-  admin              show users, grants, providers and the audit log, revoke grants, and delete users
+  admin              show users, grants, providers, statistics and the audit log, revoke grants, and delete
+                     users
 
-Run npx assistant-auth <command> --help to show the options of a command.
+Run "npx assistant-auth <command> --help" for the options of a command.
 
 Options:
   --version          print the version of the package
@@ -37,11 +39,15 @@ const main = async ([command, ...args]: readonly string[]): Promise<string> => {
       });
     case '--version':
       return readVersion();
+    case 'help':
+      return args[0] === undefined ? usage : main([args[0], '--help']);
     case '--help':
     case '-h':
       return usage;
     default:
-      throw new CommandError(usage);
+      return withUsageHint('npx assistant-auth', async () =>
+        rejectCommand(command, ['keys', 'migrations', 'admin']),
+      );
   }
 };
 

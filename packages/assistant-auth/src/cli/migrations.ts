@@ -5,9 +5,8 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { migrate } from '../storage/sqlite/sqlite.ts';
-import { isHelpRequested, withUsageHint } from './arguments.ts';
+import { isHelpRequested, parseArguments, rejectExtraArguments, withUsageHint } from './arguments.ts';
 import { CommandError, UsageError } from './command.ts';
 import { describeSqliteError, openSqliteFile } from './database/sqlite-file.ts';
 
@@ -31,8 +30,8 @@ Options:
 /**
  * Runs the command.
  * @returns what to print to standard output
- * @throws CommandError if the arguments are wrong, if a file with different content exists, or if the
- * database fails
+ * @throws UsageError if the arguments are wrong. CommandError if a file with different content exists, or if
+ *   the database fails
  */
 export const runMigrations = async (args: readonly string[]): Promise<string> => {
   if (isHelpRequested(args)) return usage;
@@ -45,11 +44,13 @@ type MigrationsArguments =
   | { readonly out?: never; readonly database: string };
 
 const readArguments = (args: readonly string[]): MigrationsArguments => {
-  const { values } = parseArgs({
-    args: [...args],
-    options: { out: { type: 'string' }, database: { type: 'string' } },
+  const { values, positionals } = parseArguments(args, {
+    out: { type: 'string' },
+    database: { type: 'string' },
   });
-  const { out = '', database = '' } = values;
+  rejectExtraArguments(positionals);
+  const { out: outValue = '', database: databaseValue = '' } = values;
+  const [out, database] = [String(outValue), String(databaseValue)];
   if (out !== '' && database === '') return { out };
   if (database !== '' && out === '') return { database };
   throw new UsageError('Pass either --out <dir> for D1, or --database <file> for SQLite.');

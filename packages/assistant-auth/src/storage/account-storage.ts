@@ -346,7 +346,7 @@ export interface SecurityEventStorage {
 export interface Cleanup {
   /** The current time. */
   readonly now: EpochSeconds;
-  /** Audit entries from before this time are deleted. */
+  /** Audit entries from before this time are deleted, and counts of refused requests of earlier UTC days. */
   readonly deleteAuditBefore: EpochSeconds;
   /** The ID of the first key in the ring, which seals. Storage with an audit log records each change. */
   readonly sealingKey: string;
@@ -397,10 +397,11 @@ export interface MaintenanceStorage {
   /**
    * Deletes what is no longer needed: grants older than `grantRetention` without an unexpired access token
    * and without an unexpired refresh token (of a revoked grant, only the access token counts), records of
-   * security events that would be rejected because of their age, expired revocations, old audit entries,
-   * expired client assertions, and clients whose `retainUntil` has passed, unless a grant with their client
-   * ID is still stored. Everything but the audit entries is kept for another five minutes (`cleanupMargin`),
-   * because the clock of the server that runs the cleanup may be ahead. Users and identities are kept.
+   * security events that would be rejected because of their age, expired revocations, old audit entries and
+   * counts of refused requests, expired client assertions, and clients whose `retainUntil` has passed, unless
+   * a grant with their client ID is still stored. Everything but the audit entries and the counts is kept for
+   * another five minutes (`cleanupMargin`), because the clock of the server that runs the cleanup may be
+   * ahead. Users and identities are kept.
    */
   cleanUp(cleanup: Cleanup): Promise<void>;
   /** Finds stored upstream tokens by the prefix of their sealed texts. */

@@ -141,6 +141,16 @@ export interface RevocableToken {
   readonly issuedAt: EpochSeconds;
 }
 
+/** How many requests were refused for one reason on one day. Contains nothing about who sent them. */
+export interface RefusalCount {
+  /** The day in UTC, `YYYY-MM-DD`. */
+  readonly day: string;
+  /** The reason, as in the log event `refused`. At most 100 characters. */
+  readonly reason: string;
+  /** The number of requests, at least 1. */
+  readonly count: number;
+}
+
 /**
  * Stores users, identities, grants, clients and revocations for one broker. Every method is one round trip
  * and atomic: concurrent callers never see a partial change. A method that cannot reach its storage throws
@@ -217,6 +227,12 @@ export interface BrokerStorage
    * @param now the current time
    */
   isRevoked(token: RevocableToken, now: EpochSeconds): Promise<boolean>;
+  /**
+   * Adds each count to the stored count of its day and reason, for the operator. Storage without an audit log
+   * can ignore them.
+   * @param refusals the counts since the previous call of this process
+   */
+  recordRefusals(refusals: readonly RefusalCount[]): Promise<void>;
 }
 
 /**

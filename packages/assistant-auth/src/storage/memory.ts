@@ -10,7 +10,7 @@ import { createRevocationMethods } from './memory/revocations.ts';
 import type { MemoryTables } from './memory/tables.ts';
 
 /**
- * Creates storage in this process, without an audit log. No method awaits anything, so each one is atomic.
+ * Creates storage in this process, without an audit log and without counts of refused requests. No method awaits anything, so each one is atomic.
  * When the process restarts, all users, grants and revocations are lost: everyone must sign in again, and
  * access tokens that were revoked are accepted again until they expire. To prevent that, use new sealing keys
  * after each restart.
@@ -53,5 +53,7 @@ export const memoryStorage = (): BrokerStorage => {
     ...createClientMethods(memory),
     ...createAccountMethods(memory),
     ...createRevocationMethods(memory),
+    // Nothing could read the counts.
+    recordRefusals: async () => {},
   };
 };

@@ -10,6 +10,7 @@ import { providerTests } from './storage-contract/providers.ts';
 import { recheckTests } from './storage-contract/rechecks.ts';
 import { readRefreshableTests, refreshRaceTests, refreshTests } from './storage-contract/refresh.ts';
 import { refreshOptionTests } from './storage-contract/refresh-options.ts';
+import { refusalTests } from './storage-contract/refusals.ts';
 import { revocationPageTests, revocationTests } from './storage-contract/revocations.ts';
 import { securityEventTests } from './storage-contract/security-events.ts';
 import { sessionTests } from './storage-contract/sessions.ts';
@@ -37,6 +38,7 @@ const groups = [
   ['subject namespaces', providerTests],
   ['clients', clientTests],
   ['client assertions', assertionTests],
+  ['recordRefusals', refusalTests],
   ['cleanUp', cleanupTests],
   ['findUpstreamTokens and replaceUpstreamTokens', storedTokenTests],
 ] as const;
@@ -54,7 +56,8 @@ const groups = [
  * by calling them at the same time, and they see neither how many round trips a method makes nor what happens
  * if the database fails. Test yourself that each method makes one round trip, and that it throws
  * `StorageUnavailable`, with the driver's error as `cause`, if it cannot reach the database. It must then
- * have changed either nothing or everything. The tests do not read the audit log, which is optional.
+ * have changed either nothing or everything. The tests read neither the audit log nor the counts of refused
+ * requests, which are optional.
  * @param createStorage returns storage without rows, where the number of the next revocation is 1
  * @example
  * ```ts

@@ -8,10 +8,17 @@ import { generateKey } from 'assistant-auth/seal';
 import { migrate, sqliteAdmin, sqliteStorage } from 'assistant-auth/sqlite';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { adminCommands, readArguments } from '../../src/cli/admin/arguments.ts';
 import { buildDeletionQuestion } from '../../src/cli/admin/commands.ts';
-import { escapeControls, escapeControlsInLines, runCommand as runCliCommand } from '../../src/cli/command.ts';
+import {
+  escapeControls,
+  escapeControlsInLines,
+  runCommand as runCliCommand,
+  UsageError,
+} from '../../src/cli/command.ts';
+import { createDatabaseOptions } from '../../src/cli/database/location.ts';
 import { runCommand } from './run-command.ts';
-import { recordUser } from './sample-data.ts';
+import { cleanUp, recordUser } from './sample-data.ts';
 
 let folder: string;
 let database: DatabaseSync;
@@ -40,6 +47,12 @@ const readJson = async (...args: readonly string[]): Promise<unknown> => {
   return JSON.parse(stdout);
 };
 
+/** ISO 8601 in UTC, to the second. */
+const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
+
+const formatTimestamp = (seconds: number): string =>
+  new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
+
 const readAudit = () => sqliteAdmin(database).listAuditEntries({ limit: 100, skip: 0 });
 const readGrants = (userId: string) => sqliteAdmin(database).listGrants(userId, 0);
 
@@ -54,7 +67,7 @@ it('lists users, grants, identities and the audit log, as a table and as JSON', 
   expect(await readJson('no-upstream-token')).toMatchObject([{ userId: 'ada' }, { userId: '-bruno' }]);
   expect(await readJson('audit', 'ada')).toEqual([
     {
-      ...{ at: expect.any(Number), event: 'signed-in', actor: 'user', userId: 'ada' },
+      ...{ at: expect.stringMatching(timestamp), event: 'signed-in', actor: 'user', userId: 'ada' },
       ...{ clientId: 'chatgpt', provider: 'github' },
     },
   ]);
@@ -80,7 +93,7 @@ it('revokes the grants of a provider, whether it is configured or not', async ()
 
 it('lists the providers, and accepts a changed issuer', async () => {
   const now = Math.floor(Date.now() / 1000);
-  await recordUser(storage, 'carol', now, 'https://renamed.example');
+  await recordUser(storage, 'carol', now, { subjectNamespace: 'https://renamed.example' });
   const { stdout } = await admin('providers');
   expect(stdout).toMatch(
     /^github +https:\/\/provider\.example +2 +https:\/\/renamed\.example +\d{4}-\d\d-\d\d \d\d:\d\d UTC$/m,
@@ -88,7 +101,7 @@ it('lists the providers, and accepts a changed issuer', async () => {
   expect(await readJson('providers')).toEqual([
     {
       ...{ id: 'github', subjectNamespace: 'https://provider.example', identities: 2 },
-      ...{ refusedNamespace: 'https://renamed.example', refusedAt: now },
+      ...{ refusedNamespace: 'https://renamed.example', refusedAt: formatTimestamp(now) },
     },
   ]);
   const nothingChanged = {
@@ -109,18 +122,240 @@ it('lists the providers, and accepts a changed issuer', async () => {
   expect(await admin('providers', 'accept', 'github', 'https://renamed.example')).toEqual(nothingChanged);
 });
 
-it.each([
-  ['providers', 'github'],
-  ['providers', 'accept'],
-  ['providers', 'accept', 'github'],
-  ['providers', 'accept', 'github', 'https://renamed.example', 'google'],
-  ['grants', 'ada', 'github', 'google'],
-  ['providers', 'refuse', 'github'],
-  ['revoke', 'provider'],
-])('prints the usage for wrong arguments: %s %s', async (...args) => {
-  const { code, stdout, stderr } = await admin(...args);
-  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-  expect(stderr).toContain('providers accept <id> <namespace>');
+describe('find', () => {
+  beforeEach(async () => {
+    const now = Math.floor(Date.now() / 1000);
+    await recordUser(storage, 'carol', now - 20, { label: 'Carol@Example.com' });
+    await recordUser(storage, 'chloe', now - 10, { label: 'chloé.carol@example.com' });
+  });
+
+  const nobodyFound = `Nobody was found. These people can't be found by their email address:
+- people who signed in with GitHub, which shows their login: search for that
+- people whose provider sent another address, such as a relay address of Apple, or sent no address: search for their name
+- people whose provider sent neither an address nor a name
+`;
+
+  it('lists the users whose address or name contains the text, exact matches first', async () => {
+    const { code, stdout, stderr } = await admin('find', ' carol@example.com ');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(
+      /^user {3}provider {2}address or name {10}last sign-in +active grants\ncarol {2}github {4}Carol@Example\.com {8}\d{4}-\d\d-\d\d \d\d:\d\d UTC {2}1\nchloe {2}github {4}chloé\.carol@example\.com {2}\S+ \S+ UTC {2}1\n$/,
+    );
+    expect(await readJson('find', 'CHLOÉ')).toEqual([
+      {
+        ...{ userId: 'chloe', provider: 'github', label: 'chloé.carol@example.com', activeGrants: 1 },
+        lastSignInAt: expect.stringMatching(timestamp),
+      },
+    ]);
+    expect(await readJson('find', 'example.com', '--limit', '1', '--skip', '1')).toMatchObject([
+      { userId: 'carol' },
+    ]);
+  });
+
+  it('says if nobody was found, and who can’t be found', async () => {
+    // The user IDs are not searched.
+    for (const text of ['-bruno', 'carol%', '--', '--limit=5'])
+      expect(await runCommand(folder, ['admin', 'find', '--database', 'auth.db', '--', text])).toEqual({
+        code: 0,
+        stdout: nobodyFound,
+        stderr: '',
+      });
+    expect(await readJson('find', 'nobody@example.com')).toEqual([]);
+    expect(await admin('find', 'carol', '--skip', '9')).toEqual({ code: 0, stdout: 'None.\n', stderr: '' });
+  });
+});
+
+describe('stats', () => {
+  const today = () => new Date().toISOString().slice(0, 10);
+
+  it('shows totals, clients, each day, and the reasons of refusals', async () => {
+    const now = Math.floor(Date.now() / 1000);
+    const registered = `R.${'x'.repeat(900)}`;
+    database
+      .prepare('INSERT INTO clients (id, name, metadata, retain_until) VALUES (?1, ?2, ?3, ?4)')
+      .run(registered, 'Claude Code', '{}', now + 9999);
+    database.prepare("UPDATE grants SET client_id = ?1 WHERE user_id = 'ada'").run(registered);
+    await storage.recordRefusals([
+      { day: today(), reason: 'token.code', count: 2 },
+      { day: today(), reason: 'client.unknown', count: 40_000 },
+      { day: '2000-01-01', reason: 'token.code', count: 7 },
+    ]);
+    const { code, stdout, stderr } = await admin('stats', '--days', '2');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const yesterday = new Date(Date.parse(today()) - 1).toISOString().slice(0, 10);
+    expect(stdout).toBe(`users  active grants  clients with active grants
+2      2              2
+
+client                                                        name         active grants
+R.${'x'.repeat(57)}…  Claude Code  1
+chatgpt                                                       -            1
+
+day (UTC)   sign-ins  refused requests
+${today()}  2         40002
+${yesterday}  0         0
+
+reason of the refusal  requests
+client.unknown         40000
+token.code             2
+`);
+    expect(await readJson('stats', '--days', '1')).toEqual({
+      ...{ at: expect.stringMatching(timestamp), users: 2, activeGrants: 2, activeClients: 2 },
+      topClients: [
+        { clientId: registered, name: 'Claude Code', activeGrants: 1 },
+        { clientId: 'chatgpt', activeGrants: 1 },
+      ],
+      days: [{ day: today(), signIns: 2, refusals: 40_002 }],
+      refusals: [
+        { reason: 'client.unknown', count: 40_000, days: [{ day: today(), count: 40_000 }] },
+        { reason: 'token.code', count: 2, days: [{ day: today(), count: 2 }] },
+      ],
+    });
+  });
+
+  it('adds the refusals of several days, and shows 14 days by default', async () => {
+    const days = [0, 1, 13, 14].map((ago) => new Date(Date.parse(today()) - ago * 86_400_000));
+    await storage.recordRefusals(
+      days.map((day, index) => ({
+        day: day.toISOString().slice(0, 10),
+        reason: 'token.code',
+        count: index + 1,
+      })),
+    );
+    expect(await readJson('stats')).toMatchObject({
+      days: { length: 14 },
+      refusals: [{ reason: 'token.code', count: 6, days: [{ count: 1 }, { count: 2 }, { count: 3 }] }],
+    });
+  });
+
+  it('shows a database without users and refusals', async () => {
+    database.exec('DELETE FROM users');
+    expect((await admin('stats', '--days=1')).stdout).toBe(`users  active grants  clients with active grants
+0      0              0
+
+day (UTC)   sign-ins  refused requests
+${today()}  0         0
+
+No refused requests were stored for these days.
+`);
+  });
+
+  it('says how many clients are not listed', async () => {
+    for (let index = 0; index < 12; index++)
+      await recordUser(storage, `user ${index}`, 2_000_000_000 + index);
+    database.exec("UPDATE grants SET client_id = 'client of ' || user_id");
+    expect((await admin('stats')).stdout).toMatch(/\n\nOther clients: 4\n\nday \(UTC\) /);
+  });
+
+  it('names the command that creates the tables of this version', async () => {
+    database.exec('DROP TABLE refusals');
+    expect(await admin('stats')).toEqual({
+      ...{ code: 1, stdout: '' },
+      stderr: `${join(folder, 'auth.db')} lacks tables of this version of assistant-auth. Pass the file that your app uses, or run "npx assistant-auth migrations --database ${join(folder, 'auth.db')}" to create the tables.\n`,
+    });
+  });
+});
+
+describe('--json', () => {
+  /** One call of each command, by its name. The output of the calls contains every time that can be printed. */
+  const calls: Readonly<Record<(typeof adminCommands)[number], readonly string[]>> = {
+    users: ['users'],
+    find: ['find', 'ada@'],
+    grants: ['grants', 'ada'],
+    'no-upstream-token': ['no-upstream-token'],
+    providers: ['providers'],
+    audit: ['audit'],
+    stats: ['stats'],
+    revoke: ['revoke', 'user', 'ada'],
+    delete: ['delete', 'ada', '--yes'],
+  };
+
+  /** Returns all members of objects in a value, at any depth. */
+  const listMembers = (value: unknown): readonly (readonly [name: string, value: unknown])[] =>
+    typeof value === 'object' && value !== null
+      ? Object.entries(value).flatMap(([name, member]) => [[name, member] as const, ...listMembers(member)])
+      : [];
+
+  const expectTimestamps = (json: unknown): readonly string[] => {
+    const members = listMembers(json);
+    expect(members.length).toBeGreaterThan(0);
+    // A number of seconds or milliseconds since 1970 would be greater.
+    for (const [name, value] of members)
+      if (typeof value === 'number') expect([name, value < 100_000_000]).toEqual([name, true]);
+    return members.flatMap(([name, value]) => (timestamp.test(String(value)) ? [name] : []));
+  };
+
+  it('contains each time as a timestamp in UTC, in the output of every command', async () => {
+    const now = Math.floor(Date.now() / 1000);
+    await recordUser(storage, 'carol', now, { subjectNamespace: 'https://renamed.example' });
+    database.exec(`UPDATE identities SET label = 'ada@example.com', refreshable_until = ${now + 60}`);
+    await storage.recordRefusals([{ day: '2026-11-29', reason: 'token.code', count: 2 }]);
+    expect(Object.keys(calls).toSorted()).toEqual(adminCommands.toSorted());
+    const times: Record<string, readonly string[]> = {};
+    for (const [name, args] of Object.entries(calls))
+      times[name] = [...new Set(expectTimestamps(await readJson(...args)))];
+    expect(times).toEqual({
+      ...{
+        users: ['createdAt', 'lastSignInAt'],
+        find: ['lastSignInAt'],
+        grants: ['createdAt', 'lastUsedAt'],
+      },
+      ...{ 'no-upstream-token': ['since', 'refreshableUntil'], providers: ['refusedAt'], audit: ['at'] },
+      ...{ stats: ['at'], revoke: [], delete: [] },
+    });
+    expectTimestamps(await readJson('revoke', 'provider', 'github'));
+    expectTimestamps(await readJson('providers', 'accept', 'github', 'https://renamed.example'));
+  });
+
+  it('of keys list contains each time as a timestamp in UTC', async () => {
+    const now = Math.floor(Date.now() / 1000);
+    const ring = `${generateKey('a')} ${generateKey('b')}`;
+    await cleanUp(storage, ring.split(' ').toReversed().join(' '), now - 9000);
+    await cleanUp(storage, ring, now);
+    const { stdout } = await runCommand(folder, ['keys', 'list', '--json', '--database', 'auth.db'], {
+      variables: { SEALING_KEYS: ring },
+    });
+    expect(expectTimestamps(JSON.parse(stdout))).toEqual(
+      expect.arrayContaining(['sealedUntil', 'promotableFrom', 'retirableFrom', 'lastGrantExpiresAt']),
+    );
+  });
+});
+
+it('rejects any wrong arguments with a message for the operator, and nothing else', () => {
+  const program = {
+    ...{ synopsis: 'admin', command: 'admin' },
+    databases: createDatabaseOptions(folder),
+  };
+  const argument = fc.oneof(
+    fc.constantFrom<string>(...adminCommands, 'accept', 'user', 'grant', '--', '-', ''),
+    fc.constantFrom(
+      '--days',
+      '--limit',
+      '--skip',
+      '--json',
+      '--yes',
+      '--local',
+      '--database',
+      '--bogus',
+      '-h',
+    ),
+    fc
+      .tuple(fc.constantFrom('--days', '--limit', '--skip', '--json'), fc.string())
+      .map((pair) => pair.join('=')),
+    fc.constantFrom('٣', '1e3', '0x10', '-1', '1.5', ' 7', '7 ', '٠', 'NaN', 'Infinity', '9'.repeat(400)),
+    fc.string({ unit: 'binary' }),
+  );
+  fc.assert(
+    fc.property(fc.array(argument, { maxLength: 6 }), (args) => {
+      try {
+        const { page, adminCommand } = readArguments(args, program);
+        for (const number of [page.limit, page.skip, 'days' in adminCommand ? adminCommand.days : 1])
+          expect(Number.isSafeInteger(number)).toBe(true);
+      } catch (error) {
+        expect(error).toBeInstanceOf(UsageError);
+      }
+    }),
+    { numRuns: 2000 },
+  );
 });
 
 it('deletes a user in a non-interactive shell only with --yes', async () => {
@@ -193,13 +428,14 @@ describe('control characters', () => {
     expect(text.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
   };
 
-  beforeEach(() => recordUser(storage, userId, Math.floor(Date.now() / 1000)));
+  beforeEach(() => recordUser(storage, userId, Math.floor(Date.now() / 1000), { label: userId }));
 
   it.each([
     ['users', ['users'], 5],
     ['no-upstream-token', ['no-upstream-token'], 5],
     ['audit', ['audit'], 5],
     ['grants', ['grants', userId], 3],
+    ['find', ['find', 'eve'], 3],
   ])(
     'W22.1 tables: %s escapes them in every cell, and keeps one line for each row',
     async (_, args, lines) => {
@@ -237,7 +473,7 @@ describe('control characters', () => {
       ['users', '--limit', '\x9b'],
     ]) {
       const { code, stdout, stderr } = await admin(...args);
-      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
       expectPrintable(stderr);
     }
     const keys = await runCommand(
@@ -250,7 +486,7 @@ describe('control characters', () => {
     expect(keys).toMatchObject({ code: 1, stdout: '' });
     expectPrintable(keys.stderr);
     const missing = await runCommand(folder, ['admin', 'users', '--database', 'no\x1b[2J\x9b.db']);
-    expect(missing).toMatchObject({ code: 1, stdout: '' });
+    expect(missing).toMatchObject({ code: 2, stdout: '' });
     expect(missing.stderr).toContain('no\\u001b[2J\\u009b.db');
     expectPrintable(missing.stderr);
   });

@@ -41,6 +41,8 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
+const hint = 'Run "npx assistant-auth admin --help" for usage.\n';
+
 const admin = (args: readonly string[], options?: RunOptions) =>
   runCommand(folder, ['admin', ...args], options);
 
@@ -60,8 +62,8 @@ describe('--local', () => {
 
   it('creates no database, and names the command that does', async () => {
     expect(await admin(['users', '--local'])).toEqual({
-      ...{ code: 1, stdout: '' },
-      stderr: `There is no local D1 database in ${join(folder, '.wrangler/state')}. Run "npx wrangler d1 migrations apply AUTH --local" to create it, or pass --persist-to <dir> if it is in another folder.\n`,
+      ...{ code: 2, stdout: '' },
+      stderr: `There is no local D1 database in ${join(folder, '.wrangler/state')}. Run "npx wrangler d1 migrations apply AUTH --local" to create it, or pass --persist-to <dir> if it is in another folder.\n${hint}`,
     });
     expect(existsSync(join(folder, '.wrangler/state'))).toBe(false);
   });
@@ -78,7 +80,10 @@ describe('--local', () => {
   it('uses the database to which Wrangler applied the migrations, next to those of the project', async () => {
     const { code, stdout } = await applyMigrations();
     expect(code).toBe(0);
-    const files = ['0001_broker.sql', '0001_init.sql', '0002_clients.sql', '0003_providers.sql'];
+    const files = [
+      ...['0001_broker.sql', '0001_init.sql', '0002_clients.sql', '0003_providers.sql'],
+      '0004_refusals.sql',
+    ];
     for (const file of files) expect(stdout).toContain(file);
     expect((await applyMigrations()).stdout).toContain('No migrations to apply');
     const database = openStoredD1('.wrangler/state');
@@ -142,7 +147,7 @@ describe('the Wrangler file', () => {
   ])('is rejected with a message that lists its databases: %j', async (args, message) => {
     for (const location of ['--local', '--remote'])
       expect(await admin(['users', location, ...args])).toEqual({
-        ...{ code: 1, stdout: '', stderr: `${join(folder, message)}\n` },
+        ...{ code: 2, stdout: '', stderr: `${join(folder, message)}\n${hint}` },
       });
   });
 
@@ -177,9 +182,8 @@ describe('the Wrangler file', () => {
     });
     symlinkSync(resolve('node_modules'), join(empty, 'node_modules'));
     expect(await runCommand(empty, ['admin', 'users', '--remote'])).toEqual({
-      ...{ code: 1, stdout: '' },
-      stderr:
-        'No wrangler.jsonc, wrangler.json or wrangler.toml was found. Run the command from the folder of your Worker, or pass --config <file>.\n',
+      ...{ code: 2, stdout: '' },
+      stderr: `No wrangler.jsonc, wrangler.json or wrangler.toml was found. Run the command from the folder of your Worker, or pass --config <file>.\n${hint}`,
     });
     expect(readdirSync(empty)).toEqual(['node_modules']);
     rmSync(empty, { recursive: true });

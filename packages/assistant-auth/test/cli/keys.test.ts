@@ -27,6 +27,8 @@ const ring = `${first} ${second} ${third}`;
 const runKeys = (args: readonly string[], sealingKeys = '', input = '') =>
   runCommand(folder, ['keys', ...args], { variables: { SEALING_KEYS: sealingKeys }, input });
 
+const hint = 'Run "npx assistant-auth keys --help" for usage.\n';
+
 /** Fails if a text contains the secret part of a key. */
 const expectNoSecret = (text: string): void => {
   for (const key of [first, second, third]) expect(text).not.toContain(key.split('.')[1]);
@@ -62,9 +64,8 @@ it.each([
   ['an empty standard input', ['-'], ring, '\n'],
 ])('prints no ring if it finds none: %s, %j', async (_, args, variable, input) => {
   expect(await runKeys(args, variable, input)).toEqual({
-    ...{ code: 1, stdout: '' },
-    stderr:
-      'No key ring was found. Set SEALING_KEYS in the environment, or pass the ring on standard input with - as the last argument.\n',
+    ...{ code: 2, stdout: '' },
+    stderr: `No key ring was found. Set SEALING_KEYS in the environment, or pass the ring on standard input with - as the last argument.\n${hint}`,
   });
 });
 
@@ -104,11 +105,21 @@ it('lists the keys without their secrets', async () => {
   expect(stdout).toBe('key  role\na    seals and opens\nbb   opens\nccc  opens\n');
 });
 
+it('lists the keys as JSON, without their secrets', async () => {
+  const { code, stdout, stderr } = await runKeys(['list', '--json'], ring);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(JSON.parse(stdout)).toEqual([
+    { id: 'a', role: 'seals' },
+    { id: 'bb', role: 'opens' },
+    { id: 'ccc', role: 'opens' },
+  ]);
+  expectNoSecret(stdout);
+});
+
 it('does not retire a key without a database', async () => {
   expect(await runKeys(['retire', 'bb'], ring)).toEqual({
-    ...{ code: 1, stdout: '' },
-    stderr:
-      'Pass --database <file>, --local or --remote. The command checks in that database whether anything needs the key.\nRun npx assistant-auth keys --help to show the usage.\n',
+    ...{ code: 2, stdout: '' },
+    stderr: `Pass --database <file>, --local or --remote. The command checks in that database whether anything needs the key.\n${hint}`,
   });
 });
 
@@ -129,13 +140,13 @@ describe('resource', () => {
   });
 
   it.each([
-    ['no issuer', [resource], 'Pass the resource and the issuer, for example: npx assistant-auth keys'],
-    ['no resource', ['--issuer', issuer], 'Pass the resource and the issuer, for example: npx'],
-    ['an invalid issuer', [resource, '--issuer', 'words'], 'issuer must be'],
-    ['an invalid resource', ['api', '--issuer', issuer], 'resource must be'],
-  ])('prints what is wrong and no key, with %s', async (_, args, message) => {
+    ['no issuer', [resource], 2, 'Pass the resource and the issuer, for example: npx assistant-auth keys'],
+    ['no resource', ['--issuer', issuer], 2, 'Pass the resource and the issuer, for example: npx'],
+    ['an invalid issuer', [resource, '--issuer', 'words'], 1, 'issuer must be'],
+    ['an invalid resource', ['api', '--issuer', issuer], 1, 'resource must be'],
+  ])('prints what is wrong and no key, with %s', async (_, args, exitCode, message) => {
     const { code, stdout, stderr } = await runKeys(['resource', ...args], ring);
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect({ code, stdout }).toEqual({ code: exitCode, stdout: '' });
     expect(stderr.startsWith(message)).toBe(true);
     expectNoSecret(stderr);
   });
@@ -201,10 +212,47 @@ describe('with a SQLite file', () => {
     expect(rows[0]).toEqual(['a', 'seals and opens', '0', '-', 'in use', '-', '-']);
   });
 
+  it('shows as JSON what needs each key, and from when it can be promoted or retired', async () => {
+    const start = Math.floor(now / hour) * hour - 10 * hour;
+    await cleanUp(storage, `${second} ${first}`, start);
+    await recordUser(storage, 'ada', start);
+    await cleanUp(storage, ring, start + hour);
+    const { code, stdout, stderr } = await runKeys(['list', '--json', '--database', 'auth.db'], ring);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const format = (at: number) => new Date(at * 1000).toISOString().replace('.000Z', 'Z');
+    expect(JSON.parse(stdout)).toEqual([
+      { id: 'a', role: 'seals', sealedUpstreamTokens: 0 },
+      {
+        ...{
+          id: 'bb',
+          role: 'opens',
+          sealedUpstreamTokens: 0,
+          activeGrants: 1,
+          isSealingPeriodUnknown: false,
+        },
+        ...{ sealedUntil: format(start + 2 * hour), promotableFrom: format(start + hour) },
+        lastGrantExpiresAt: format(start + 365 * 24 * hour),
+        retirableFrom: format(start + 365 * 24 * hour),
+      },
+      {
+        ...{
+          id: 'ccc',
+          role: 'opens',
+          sealedUpstreamTokens: 0,
+          activeGrants: 0,
+          isSealingPeriodUnknown: true,
+        },
+        promotableFrom: format(start + 2 * hour),
+      },
+    ]);
+    expectNoSecret(stdout);
+  });
+
   it('refuses a file that does not exist, and does not create it', async () => {
     const { code, stdout, stderr } = await runKeys(['list', '--database', 'other.db'], ring);
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(/^The database \S+other\.db does not exist\. /);
+    expect(stderr.endsWith(hint)).toBe(true);
     expect(readdirSync(folder)).not.toContain('other.db');
   });
 

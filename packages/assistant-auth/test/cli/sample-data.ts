@@ -3,17 +3,23 @@ import type { BrokerStorage } from 'assistant-auth';
 
 const day = 86_400;
 
+interface UserOptions {
+  readonly subjectNamespace?: string;
+  /** Default: the provider shows nothing for the person. */
+  readonly label?: string;
+}
+
 /** Records a user with one active grant at the client `chatgpt`, and without an upstream token. */
 export const recordUser = async (
   storage: BrokerStorage,
   userId: string,
   now: number,
-  subjectNamespace = 'https://provider.example',
+  { subjectNamespace = 'https://provider.example', label }: UserOptions = {},
 ): Promise<void> => {
   await storage.recordSignIn({
     now,
     limits: { signIns: 20, period: 600, activeGrants: 200 },
-    identity: { provider: 'github', subject: userId },
+    identity: { provider: 'github', subject: userId, ...(label !== undefined && { label }) },
     subjectNamespace,
     user: { kind: 'by-identity', newId: userId },
     grant: {

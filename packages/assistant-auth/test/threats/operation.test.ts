@@ -286,6 +286,7 @@ describe('storage outages', () => {
         revoke: mayFail(storage.revoke),
         readRevocations: mayFail(storage.readRevocations),
         isRevoked: mayFail(storage.isRevoked),
+        recordRefusals: mayFail(storage.recordRefusals),
         cleanUp: mayFail(storage.cleanUp),
         findUpstreamTokens: mayFail(storage.findUpstreamTokens),
         replaceUpstreamTokens: mayFail(storage.replaceUpstreamTokens),

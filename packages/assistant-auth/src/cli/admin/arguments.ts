@@ -1,15 +1,25 @@
 /** Parses the arguments of the command `admin`. */
-import { parseArgs } from 'node:util';
-import type { Program } from '../arguments.ts';
-import { CommandError, UsageError } from '../command.ts';
-import type { DatabaseFlags, DatabaseOptions } from '../database/location.ts';
+import {
+  type Options,
+  type Program,
+  parseArguments,
+  rejectCommand,
+  rejectExtraArguments,
+  rejectOtherOptions,
+  requireArgument,
+  splitAtTerminator,
+} from '../arguments.ts';
+import { quote, UsageError } from '../command.ts';
+import type { DatabaseFlags } from '../database/location.ts';
 
 /** A command with its arguments. */
 export type AdminCommand =
   | { readonly kind: 'users' | 'no-upstream-token' | 'providers' }
   | { readonly kind: 'accept'; readonly provider: string; readonly subjectNamespace: string }
+  | { readonly kind: 'find'; readonly text: string }
   | { readonly kind: 'grants'; readonly userId: string }
   | { readonly kind: 'audit'; readonly userId?: string }
+  | { readonly kind: 'stats'; readonly days: number }
   | { readonly kind: 'revoke'; readonly target: Target }
   | { readonly kind: 'delete'; readonly userId: string; readonly confirmed: boolean };
 
@@ -22,14 +32,21 @@ export interface Arguments {
   readonly adminCommand: AdminCommand;
   readonly databaseFlags: DatabaseFlags;
   readonly page: { readonly limit: number; readonly skip: number };
-  readonly outputFormat: 'json' | 'table';
+  readonly outputFormat: 'json' | 'text';
 }
+
+/** The names of the commands. */
+export const adminCommands = [
+  ...(['users', 'find', 'grants', 'revoke', 'delete', 'no-upstream-token'] as const),
+  ...(['providers', 'audit', 'stats'] as const),
+];
 
 /** Returns the text that `--help` prints. */
 export const formatAdminUsage = ({ synopsis, databases }: Program): string => `Usage: ${synopsis}
 
 Commands:
   users                              list users, newest first
+  find <text>                        find users by email address or name, or a part of it; shows addresses
   grants <user>                      list a user's grants and sessions
   revoke grant|user|client|provider <id>
                                      revoke a grant, or all grants of a user, a client or a provider
@@ -39,6 +56,7 @@ Commands:
   providers accept <id> <namespace>  accept that the issuer of a provider has changed, and that its subjects
                                      now belong to this namespace
   audit [<user>]                     list the audit log, newest entry first
+  stats                              show how many users, grants, sign-ins and refused requests there are
 
 ${databases.usage}
 
@@ -47,84 +65,150 @@ Options:
   --yes              delete without asking
   --limit <rows>     list at most this many rows (default: 50)
   --skip <rows>      skip this many rows at the start of the list (default: 0)
+  --days <days>      stats of this many days, of which today is the last (default: 14, at most 90)
   -h, --help         print this text`;
 
-/**
- * @throws CommandError with the usage, or with a message about `--limit` and `--skip`. TypeError for an
- * unknown option
- */
-export const readArguments = (args: readonly string[], program: Program): Arguments => {
-  const options = listOptions(program.databases);
-  const { values, positionals } = parseArgs({
-    args: moveOptionsFirst(args, options),
-    options,
-    allowPositionals: true,
-  });
-  const { json, yes, limit, skip } = values;
+/** @throws UsageError if an argument is unknown, missing, extra or not valid */
+export const readArguments = (args: readonly string[], { databases }: Program): Arguments => {
+  const options: Options = { ...databases.options, ...adminOptions };
+  const { values, positionals } = parseArguments(moveOptionsFirst(args, options), options);
+  const adminCommand = parseAdminCommand(positionals, values);
+  rejectOtherOptions(values, positionals[0] ?? '', optionUses);
+  const { json } = values;
   return {
-    adminCommand: parseAdminCommand(positionals, yes === true, formatAdminUsage(program)),
+    adminCommand,
     databaseFlags: values,
-    page: { limit: readNumber(limit, 50), skip: readNumber(skip, 0) },
-    outputFormat: json === true ? 'json' : 'table',
+    page: {
+      limit: readNumber(values, 'limit', { fallback: 50, min: 0, max: 999_999 }),
+      skip: readNumber(values, 'skip', { fallback: 0, min: 0, max: 999_999 }),
+    },
+    outputFormat: json === true ? 'json' : 'text',
   };
 };
 
-const listOptions = ({ options }: DatabaseOptions): DatabaseOptions['options'] => ({
-  ...options,
+const adminOptions = {
   json: { type: 'boolean' },
   yes: { type: 'boolean' },
   limit: { type: 'string' },
   skip: { type: 'string' },
-});
+  days: { type: 'string' },
+} as const;
+
+const lists = ['users', 'find', 'no-upstream-token', 'audit'];
+
+/** The commands that an option is for. The other options are for all commands. */
+const optionUses = { yes: ['delete'], limit: lists, skip: lists, days: ['stats'] };
 
 /**
  * Moves options to the front, and puts `--` before everything else, because an ID may start with one or two
- * hyphens. An argument that looks like an option is treated as one, so that a misspelled option is rejected.
- * A random ID practically never consists of two hyphens and only lowercase words.
+ * hyphens. An argument that looks like an option is treated as one, so that a misspelled option is rejected,
+ * unless it follows `--`. A random ID practically never consists of two hyphens and only lowercase words.
  */
-const moveOptionsFirst = (args: readonly string[], options: DatabaseOptions['options']): string[] => {
+const moveOptionsFirst = (args: readonly string[], options: Options): string[] => {
+  const [before, after] = splitAtTerminator(args);
   const [optionArguments, positionalArguments]: [string[], string[]] = [[], []];
-  for (let index = 0; index < args.length; index++) {
-    const arg = args[index] ?? '';
+  for (let index = 0; index < before.length; index++) {
+    const arg = before[index] ?? '';
     const [option, name, value] = /^--([a-z]+(?:-[a-z]+)*)(=.*)?$/s.exec(arg) ?? [];
     (option === undefined ? positionalArguments : optionArguments).push(arg);
-    const next = args[index + 1];
+    const next = before[index + 1];
     const takesValue = name !== undefined && options[name]?.type === 'string';
     if (!takesValue || value !== undefined || next === undefined) continue;
     optionArguments.push(next);
     index += 1;
   }
-  return [...optionArguments, '--', ...positionalArguments];
+  return [...optionArguments, '--', ...positionalArguments, ...after];
 };
 
-const parseAdminCommand = (
-  [command, ...rest]: readonly string[],
-  confirmed: boolean,
-  usage: string,
-): AdminCommand => {
-  const [first, second, third, ...extraArguments] = rest;
-  if (extraArguments.length > 0) throw new CommandError(usage);
-  if (command === 'providers' && first === 'accept' && second !== undefined && third !== undefined)
-    return { kind: 'accept', provider: second, subjectNamespace: third };
-  if (third !== undefined) throw new CommandError(usage);
-  if (command === 'revoke' && second !== undefined)
-    return { kind: 'revoke', target: { kind: parseTargetKind(first, usage), id: second } };
-  if (second !== undefined) throw new CommandError(usage);
-  if (command === 'audit') return { kind: command, ...(first !== undefined && { userId: first }) };
-  if (command === 'grants' && first !== undefined) return { kind: command, userId: first };
-  if (command === 'delete' && first !== undefined) return { kind: command, userId: first, confirmed };
-  const isList = command === 'users' || command === 'no-upstream-token' || command === 'providers';
-  if (isList && first === undefined) return { kind: command };
-  throw new CommandError(usage);
+/** The options that were passed, by name. */
+type Values = DatabaseFlags;
+
+const parseAdminCommand = ([command, ...args]: readonly string[], values: Values): AdminCommand => {
+  const [first, ...others] = args;
+  const { yes } = values;
+  switch (command) {
+    case 'users':
+    case 'no-upstream-token':
+      rejectExtraArguments(args);
+      return { kind: command };
+    case 'providers':
+      return first === undefined ? { kind: command } : parseAcceptance(args);
+    case 'find':
+      if (others[0] !== undefined)
+        throw new UsageError(`Unexpected argument ${quote(others[0])}. Put a text with spaces in quotes.`);
+      return { kind: command, text: parseSearch(requireArgument(first, command, 'text')) };
+    case 'audit':
+      rejectExtraArguments(others);
+      return { kind: command, ...(first !== undefined && { userId: first }) };
+    case 'grants':
+      rejectExtraArguments(others);
+      return { kind: command, userId: requireArgument(first, command, 'user') };
+    case 'delete':
+      rejectExtraArguments(others);
+      return {
+        ...{ kind: command, userId: requireArgument(first, command, 'user') },
+        confirmed: yes === true,
+      };
+    case 'revoke':
+      rejectExtraArguments(others.slice(1));
+      return { kind: command, target: parseTarget(first, others[0]) };
+    case 'stats':
+      rejectExtraArguments(args);
+      return { kind: command, days: readNumber(values, 'days', { fallback: 14, min: 1, max: 90 }) };
+    default:
+      return rejectCommand(command, adminCommands);
+  }
 };
 
-const parseTargetKind = (text: string | undefined, usage: string): Target['kind'] => {
-  if (text === 'grant' || text === 'user' || text === 'client' || text === 'provider') return text;
-  throw new CommandError(usage);
+const parseAcceptance = ([
+  action = '',
+  provider,
+  subjectNamespace,
+  ...extra
+]: readonly string[]): AdminCommand => {
+  if (action !== 'accept')
+    throw new UsageError(`Unexpected argument ${quote(action)}. Expected "accept", or nothing.`);
+  rejectExtraArguments(extra);
+  return {
+    kind: 'accept',
+    provider: requireArgument(provider, 'providers accept', 'id'),
+    subjectNamespace: requireArgument(subjectNamespace, 'providers accept', 'namespace'),
+  };
 };
 
-const readNumber = (text: string | boolean | undefined, fallback: number): number => {
+const parseTarget = (kind: string | undefined, id: string | undefined): Target => {
+  const expected = 'Expected grant, user, client or provider';
+  if (kind === undefined) throw new UsageError(`"revoke" needs what to revoke. ${expected}, and an ID.`);
+  if (kind !== 'grant' && kind !== 'user' && kind !== 'client' && kind !== 'provider')
+    throw new UsageError(`Unexpected argument ${quote(kind)}. ${expected}.`);
+  return { kind, id: requireArgument(id, `revoke ${kind}`, 'id') };
+};
+
+/** A single letter would list almost everyone. The names of some people have two. */
+const minSearchLength = 2;
+
+/** No label is longer. */
+const maxSearchLength = 320;
+
+const parseSearch = (argument: string): string => {
+  const text = argument.trim();
+  if ([...text].length >= minSearchLength && text.length <= maxSearchLength) return text;
+  throw new UsageError(
+    `The text to find must have ${minSearchLength} to ${maxSearchLength} characters, not ${[...text].length}: ${quote(argument)}.`,
+  );
+};
+
+interface NumberRange {
+  /** The number if the option was not passed. */
+  readonly fallback: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+const readNumber = (values: Values, name: string, { fallback, min, max }: NumberRange): number => {
+  const text = values[name];
   if (text === undefined) return fallback;
-  if (/^\d{1,6}$/.test(String(text))) return Number(text);
-  throw new UsageError('--limit and --skip must be whole numbers from 0 to 999999.');
+  const number = /^\d{1,6}$/.test(String(text)) ? Number(text) : Number.NaN;
+  if (number >= min && number <= max) return number;
+  throw new UsageError(`--${name} must be a whole number from ${min} to ${max}, not ${quote(String(text))}.`);
 };

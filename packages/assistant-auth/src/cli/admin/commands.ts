@@ -2,16 +2,17 @@
 import { createInterface } from 'node:readline/promises';
 import type { AuditEntry, StorageAdmin } from '../../storage/sqlite/d1.ts';
 import type { Program } from '../arguments.ts';
-import { CommandError, escapeControls } from '../command.ts';
+import { CommandError, type CommandOutput, escapeControls } from '../command.ts';
 import { type Database, withDatabase } from '../database/database.ts';
 import type { DatabaseLocation } from '../database/location.ts';
 import type { AdminCommand, Arguments, Target } from './arguments.ts';
 import {
-  type CommandOutput,
   formatAuditEntries,
+  formatFoundIdentities,
   formatGrants,
   formatIdentitiesWithoutUpstreamToken,
   formatProviders,
+  formatStatistics,
   formatUsers,
 } from './output.ts';
 
@@ -40,6 +41,8 @@ const runOnDatabase = async (
       return formatUsers(await storageAdmin.listUsers(page, now));
     case 'grants':
       return formatGrants((await storageAdmin.listGrants(adminCommand.userId, now)) ?? rejectUnknownUser());
+    case 'find':
+      return formatFoundIdentities(await storageAdmin.findIdentities(adminCommand.text, page, now), page);
     case 'no-upstream-token':
       return formatIdentitiesWithoutUpstreamToken(
         await storageAdmin.listIdentitiesWithoutUpstreamToken(page, now),
@@ -48,6 +51,8 @@ const runOnDatabase = async (
       return formatAuditEntries(await storageAdmin.listAuditEntries(page, adminCommand.userId));
     case 'providers':
       return formatProviders(await storageAdmin.listProviders());
+    case 'stats':
+      return formatStatistics(await storageAdmin.readStatistics(adminCommand.days, now), now);
     case 'accept':
       return acceptProvider(storageAdmin, adminCommand, now, command);
     case 'revoke': {

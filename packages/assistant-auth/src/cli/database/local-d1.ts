@@ -4,7 +4,7 @@ import { devNull } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SqlDatabase, SqlResult, SqlStatement } from '../../storage/sqlite/d1.ts';
-import { CommandError } from '../command.ts';
+import { CommandError, UsageError } from '../command.ts';
 import type { LocalD1Location } from './location.ts';
 import { loadWrangler, localEnvironment, readD1Binding, type Wrangler } from './wrangler.ts';
 
@@ -33,7 +33,7 @@ export const findLocalD1 = async (location: LocalD1Location): Promise<LocalD1> =
   const { config, binding } = readD1Binding(wrangler, location);
   const persistTo = location.persistTo ?? join(dirname(config), '.wrangler/state');
   if (!existsSync(join(persistTo, 'v3/d1')))
-    throw new CommandError(
+    throw new UsageError(
       `There is no local D1 database in ${persistTo}. Run "npx wrangler d1 migrations apply ${binding} --local" to create it, or pass --persist-to <dir> if it is in another folder.`,
     );
   return { api: wrangler.api, config, binding, persistTo, server: location.server };

@@ -1,16 +1,16 @@
 /** Opens a SQLite file with `node:sqlite`, and explains why opening it or running a query failed. */
 import { closeSync, existsSync, openSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
-import { CommandError } from '../command.ts';
+import { CommandError, UsageError } from '../command.ts';
 
 /**
  * Opens a SQLite file.
  * @param mode whether the file must exist, or is created if it does not
- * @throws CommandError if it does not exist, or if it can't be opened as a SQLite database
+ * @throws UsageError if it does not exist. CommandError if it can't be opened as a SQLite database
  */
 export const openSqliteFile = async (file: string, mode: 'existing' | 'create'): Promise<DatabaseSync> => {
   if (mode === 'existing' && !existsSync(file))
-    throw new CommandError(`The database ${file} does not exist. ${migrationAdvice(file)}`);
+    throw new UsageError(`The database ${file} does not exist. ${migrationAdvice(file)}`);
   const { DatabaseSync } = await loadSqlite();
   try {
     // Only the owner may read the file, which contains names and email addresses of users.
@@ -66,6 +66,13 @@ export const describeSqliteError = (file: string, error: unknown): unknown => {
   const sqliteError = [error, Object(error).cause].find((candidate) => isSqliteError(candidate));
   if (sqliteError === undefined) return error;
   const message = readMessage(sqliteError);
+  if (message.startsWith('no such table'))
+    return new CommandError(
+      `${file} lacks tables of this version of assistant-auth. ${migrationAdvice(file)}`,
+      {
+        cause: error,
+      },
+    );
   return new CommandError(
     message.includes('locked')
       ? `Another process kept the database ${file} locked for five seconds. The query changed nothing. Try again later.`

@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { CommandError } from '../command.ts';
+import { CommandError, UsageError } from '../command.ts';
 
 /** Wrangler's command and its API. Both are in one file. */
 export interface Wrangler {
@@ -73,19 +73,19 @@ const listParents = (folder: string): readonly string[] => {
 export const readD1Binding = (wrangler: Wrangler, selection: D1Selection): D1Binding => {
   const { configPath, d1_databases, account_id: account } = readConfig(wrangler, selection.config);
   if (configPath === undefined)
-    throw new CommandError(
+    throw new UsageError(
       'No wrangler.jsonc, wrangler.json or wrangler.toml was found. Run the command from the folder of your Worker, or pass --config <file>.',
     );
   const databases: readonly D1Configuration[] = d1_databases;
-  if (databases.length === 0) throw new CommandError(`${configPath} has no D1 database in d1_databases.`);
+  if (databases.length === 0) throw new UsageError(`${configPath} has no D1 database in d1_databases.`);
   const names = databases.map(({ binding }) => binding).join(', ');
   if (selection.binding === undefined && databases.length > 1)
-    throw new CommandError(
+    throw new UsageError(
       `${configPath} has more than one D1 database. Pass --binding with one of these: ${names}.`,
     );
   const found = databases.find(({ binding }) => binding === (selection.binding ?? binding));
   if (found === undefined)
-    throw new CommandError(
+    throw new UsageError(
       `${configPath} has no D1 database with the binding ${selection.binding}. It has: ${names}.`,
     );
   const { binding, database_id, database_name } = found;

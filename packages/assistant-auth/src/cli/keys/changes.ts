@@ -2,7 +2,7 @@
 import { listSealedPrefixes } from '../../seal/index.ts';
 import type { KeyUsage } from '../../storage/sqlite/d1.ts';
 import type { Program } from '../arguments.ts';
-import { CommandError, formatInstant, formatTable, UsageError } from '../command.ts';
+import { CommandError, type CommandOutput, formatInstant, formatTable, UsageError } from '../command.ts';
 import { withDatabase } from '../database/database.ts';
 import type { DatabaseLocation } from '../database/location.ts';
 import {
@@ -21,33 +21,56 @@ import { generateRingKey, type KeyRingEntries, readKeyId } from './ring.ts';
 export const list = async (
   ring: KeyRingEntries,
   databaseLocation: DatabaseLocation | undefined,
-): Promise<string> => {
-  const role = (index: number): string => (index === 0 ? 'seals and opens' : 'opens');
-  if (databaseLocation === undefined)
-    return formatTable(
-      ['key', 'role'],
-      ring.map((key, index) => [readKeyId(key), role(index)]),
-    );
+): Promise<CommandOutput> => {
+  if (databaseLocation === undefined) {
+    const ids = ring.map(readKeyId);
+    return {
+      json: ids.map((id, index) => ({ id, role: index === 0 ? 'seals' : 'opens' })),
+      text: formatTable(
+        ['key', 'role'],
+        ids.map((id, index) => [id, formatRole(index)]),
+      ),
+    };
+  }
   const { keyUsages } = await readKeyUsages(databaseLocation, ring);
-  return formatTable(
-    [
-      ...['key', 'role', 'stored tokens', 'sealed until', 'active grants'],
-      ...['can be promoted after', 'can be retired after'],
-    ],
-    keyUsages.map((keyUsage, index) => [
-      ...[
-        keyUsage.id,
-        role(index),
-        String(keyUsage.sealedUpstreamTokens),
-        formatInstant(keyUsage.sealedUntil),
-        index === 0 ? 'in use' : String(keyUsage.activeGrants),
+  return {
+    json: keyUsages.map((keyUsage, index) =>
+      index === 0 ? toSealingKeyJson(keyUsage) : toKeyJson(keyUsage),
+    ),
+    text: formatTable(
+      [
+        ...['key', 'role', 'stored tokens', 'sealed until', 'active grants'],
+        ...['can be promoted after', 'can be retired after'],
       ],
-      ...(index === 0
-        ? ['-', '-']
-        : [formatPromotionTime(keyUsage), formatInstant(computeRetirementTime(keyUsage))]),
-    ]),
-  );
+      keyUsages.map((keyUsage, index) => [
+        ...[
+          keyUsage.id,
+          formatRole(index),
+          String(keyUsage.sealedUpstreamTokens),
+          formatInstant(keyUsage.sealedUntil),
+          index === 0 ? 'in use' : String(keyUsage.activeGrants),
+        ],
+        ...(index === 0
+          ? ['-', '-']
+          : [formatPromotionTime(keyUsage), formatInstant(computeRetirementTime(keyUsage))]),
+      ]),
+    ),
+  };
 };
+
+const formatRole = (index: number): string => (index === 0 ? 'seals and opens' : 'opens');
+
+/** Everything may need the first key, so it has no number of grants, and can't be promoted or retired. */
+const toSealingKeyJson = ({ id, sealedUpstreamTokens }: KeyUsage) => ({
+  id,
+  role: 'seals',
+  sealedUpstreamTokens,
+});
+
+const toKeyJson = ({ id, ...usage }: KeyUsage) => ({
+  ...{ id, role: 'opens', ...usage },
+  retirableFrom: computeRetirementTime({ id, ...usage }),
+});
 
 /** Returns the ring with a new key at the end. Prints the next step to standard error. */
 export const add = (ring: KeyRingEntries, { command, databases }: Program): string => {

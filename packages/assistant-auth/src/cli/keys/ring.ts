@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import { generateKey, parseKeyRing } from '../../seal/index.ts';
-import { CommandError } from '../command.ts';
+import { UsageError } from '../command.ts';
 
 /** A place besides the environment and standard input that may contain the ring. */
 export interface StoredKeyRing {
@@ -30,7 +30,7 @@ export const readPassedKeyRing = async (ringArgument: string | undefined): Promi
 
 /**
  * Reads the ring in use: the one passed to the command, otherwise the stored one.
- * @throws CommandError if there is none. ConfigurationError if the ring is damaged. The message does not
+ * @throws UsageError if there is none. ConfigurationError if the ring is damaged. The message does not
  * contain the ring
  */
 export const requireKeyRing = async ({ ringArgument, stored }: Sources): Promise<KeyRingEntries> => {
@@ -39,7 +39,7 @@ export const requireKeyRing = async ({ ringArgument, stored }: Sources): Promise
   const ring = splitKeyRing(isAbsent && stored !== undefined ? await stored.read() : passedRing);
   if (ring !== undefined) return ring;
   const place = stored === undefined ? '' : ` or in ${stored.name}`;
-  throw new CommandError(
+  throw new UsageError(
     `No key ring was found. Set SEALING_KEYS in the environment${place}, or pass the ring on standard input with - as the last argument.`,
   );
 };

@@ -1,6 +1,7 @@
-/** The operator's queries of `storage-admin.ts`, in SQL. */
+/** The operator's queries of `storage-admin.ts`, in SQL. Those about users are in `admin-users.ts`. */
 import type { EpochSeconds, Seconds, UserId } from '../../oauth/identifiers.ts';
 import { cleanupMargin } from '../broker-storage.ts';
+import { findIdentities, readGrants, readIdentitiesWithoutUpstreamToken, readUsers } from './admin-users.ts';
 import { revokeEach } from './revocations.ts';
 import {
   type AuditActor,
@@ -10,18 +11,16 @@ import {
   runBatch,
   type SqlDatabase,
 } from './statements.ts';
+import { readStatistics } from './statistics.ts';
 import type {
   AcceptedProvider,
   AuditEntry,
-  GrantSummary,
-  IdentityWithoutUpstreamToken,
   KeyUsage,
   KeyUsageQuery,
   Pagination,
   ProviderRevocation,
   ProviderSummary,
   StorageAdmin,
-  UserSummary,
 } from './storage-admin.ts';
 import { buildPrefixCondition, clearTokenColumns } from './upstream-tokens.ts';
 
@@ -29,10 +28,12 @@ import { buildPrefixCondition, clearTokenColumns } from './upstream-tokens.ts';
 export const createSqlAdmin = (db: SqlDatabase): StorageAdmin => ({
   readClock: () => readClock(db),
   listUsers: (page, now) => readUsers(db, page, now),
+  findIdentities: (text, page, now) => findIdentities(db, text, page, now),
   listGrants: (userId, now) => readGrants(db, userId, now),
   listIdentitiesWithoutUpstreamToken: (page, now) => readIdentitiesWithoutUpstreamToken(db, page, now),
   listAuditEntries: (page, userId) => readAudit(db, page, userId),
   readKeyUsage: (query) => readKeyUsage(db, query),
+  readStatistics: (days, now) => readStatistics(db, days, now),
   listProviders: () => readProviders(db),
   revokeProvider: (provider, reason, now) => revokeProvider(db, provider, reason, now),
   acceptProvider: (provider, subjectNamespace, now) => acceptProvider(db, provider, subjectNamespace, now),
@@ -78,133 +79,6 @@ const readClock = async (db: SqlDatabase): Promise<EpochSeconds> => {
   if (now === undefined) throw new Error('the database did not return its time');
   return now;
 };
-
-const readGrants = async (
-  db: SqlDatabase,
-  userId: UserId,
-  now: EpochSeconds,
-): Promise<readonly GrantSummary[] | undefined> => {
-  const [user, grants] = await runBatch<GrantRow>(
-    db,
-    db.prepare('SELECT id FROM users WHERE id = ?1').bind(userId),
-    db
-      .prepare(
-        `SELECT id, client_id, redirect_uri, scopes, provider, created_at, last_used_at, revoked_reason,
-          CASE WHEN revoked_at IS NOT NULL THEN 'revoked' WHEN redeemed_at IS NULL THEN 'pending'
-            WHEN ${buildActiveGrantCondition('?2')} THEN 'active' ELSE 'expired' END AS state
-        FROM grants WHERE user_id = ?1 ORDER BY created_at DESC, id`,
-      )
-      .bind(userId, now),
-  );
-  return user?.results[0] && (grants?.results ?? []).map(toGrantSummary);
-};
-
-interface GrantRow {
-  readonly id: string;
-  readonly client_id: string;
-  readonly redirect_uri: string;
-  /** JSON array. */
-  readonly scopes: string;
-  readonly provider: string;
-  readonly created_at: number;
-  readonly last_used_at: number | null;
-  readonly revoked_reason: string | null;
-  readonly state: GrantSummary['state'];
-}
-
-const toGrantSummary = (row: GrantRow): GrantSummary => ({
-  id: row.id,
-  clientId: row.client_id,
-  redirectUri: row.redirect_uri,
-  scopes: JSON.parse(row.scopes),
-  provider: row.provider,
-  createdAt: row.created_at,
-  ...(row.last_used_at !== null && { lastUsedAt: row.last_used_at }),
-  state: row.state,
-  ...(row.revoked_reason !== null && { reason: row.revoked_reason }),
-});
-
-/**
- * Returns the condition that a token of a row of `grants` can still be used.
- * @param now the SQL parameter with the current time, such as `?1`
- */
-const buildActiveGrantCondition = (now: string): string =>
-  `(grants.revoked_at IS NULL AND (grants.access_expires_at > ${now}
-    OR (grants.refresh_policy <> 'none' AND grants.refresh_idle_expires_at > ${now})))`;
-
-const readIdentitiesWithoutUpstreamToken = async (
-  db: SqlDatabase,
-  { limit, skip }: Pagination,
-  now: EpochSeconds,
-): Promise<readonly IdentityWithoutUpstreamToken[]> => {
-  const [found] = await runBatch<IdentityWithoutUpstreamTokenRow>(
-    db,
-    db
-      .prepare(
-        `SELECT identities.provider, identities.user_id, last_sign_in_at, refreshable_until, count(*) AS active_grants
-        FROM identities JOIN grants USING (provider, subject)
-        WHERE sealed_refresh_token IS NULL AND ${buildActiveGrantCondition('?1')}
-        GROUP BY identities.provider, identities.subject
-        ORDER BY last_sign_in_at, identities.user_id, identities.provider, identities.subject LIMIT ?2 OFFSET ?3`,
-      )
-      .bind(now, limit, skip),
-  );
-  return (found?.results ?? []).map(toIdentityWithoutUpstreamToken);
-};
-
-interface IdentityWithoutUpstreamTokenRow {
-  readonly provider: string;
-  readonly user_id: string;
-  readonly last_sign_in_at: number;
-  readonly active_grants: number;
-  readonly refreshable_until: number | null;
-}
-
-const toIdentityWithoutUpstreamToken = (
-  row: IdentityWithoutUpstreamTokenRow,
-): IdentityWithoutUpstreamToken => ({
-  provider: row.provider,
-  userId: row.user_id,
-  since: row.last_sign_in_at,
-  activeGrants: row.active_grants,
-  ...(row.refreshable_until !== null && { refreshableUntil: row.refreshable_until }),
-});
-
-const readUsers = async (
-  db: SqlDatabase,
-  { limit, skip }: Pagination,
-  now: EpochSeconds,
-): Promise<readonly UserSummary[]> => {
-  const [found] = await runBatch<UserRow>(
-    db,
-    db
-      .prepare(
-        `SELECT id, created_at,
-          (SELECT count(*) FROM identities WHERE user_id = users.id) AS identities,
-          (SELECT count(*) FROM grants WHERE user_id = users.id AND ${buildActiveGrantCondition('?1')}) AS active_grants,
-          (SELECT max(last_sign_in_at) FROM identities WHERE user_id = users.id) AS last_sign_in_at
-        FROM users ORDER BY created_at DESC, id LIMIT ?2 OFFSET ?3`,
-      )
-      .bind(now, limit, skip),
-  );
-  return (found?.results ?? []).map(toUserSummary);
-};
-
-interface UserRow {
-  readonly id: string;
-  readonly created_at: number;
-  readonly identities: number;
-  readonly active_grants: number;
-  readonly last_sign_in_at: number | null;
-}
-
-const toUserSummary = (row: UserRow): UserSummary => ({
-  id: row.id,
-  createdAt: row.created_at,
-  identities: row.identities,
-  activeGrants: row.active_grants,
-  ...(row.last_sign_in_at !== null && { lastSignInAt: row.last_sign_in_at }),
-});
 
 // Providers.
 

@@ -22,6 +22,7 @@ export const cleanUp = async (db: SqlDatabase, cleanup: Cleanup): Promise<void> 
     db.prepare('DELETE FROM security_events WHERE retain_until <= ?1').bind(expiredBy),
     db.prepare('DELETE FROM revocations WHERE expires_at <= ?1').bind(expiredBy),
     deleteOldAuditEntries(db, deleteAuditBefore),
+    db.prepare("DELETE FROM refusals WHERE day < date(?1, 'unixepoch')").bind(deleteAuditBefore),
     auditKeyRotation(db, cleanup),
     recordSealingKey(db, cleanup),
     deleteRemovedKeys(db, cleanup),

@@ -141,4 +141,15 @@ export const migrations: readonly Migration[] = [
 ) STRICT, WITHOUT ROWID`,
     ],
   },
+  {
+    name: '0004_refusals.sql',
+    statements: [
+      `CREATE TABLE refusals (
+  day TEXT NOT NULL CHECK (day GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]'),
+  reason TEXT NOT NULL CHECK (length(reason) <= 100),
+  count INTEGER NOT NULL CHECK (count > 0),
+  PRIMARY KEY (day, reason)
+) STRICT, WITHOUT ROWID`,
+    ],
+  },
 ];

@@ -14,6 +14,7 @@ import {
 import { cleanUp } from './cleanup.ts';
 import { deleteClient, readClient, recordAssertion } from './clients.ts';
 import { claimCode, readRefreshable, redeemCode, refresh } from './grants.ts';
+import { recordRefusals } from './refusals.ts';
 import { isRevoked, readRevocations, revoke } from './revocations.ts';
 import { recordSecurityEvent } from './security-events.ts';
 import { readGrantStatus, recordSignIn } from './sign-ins.ts';
@@ -48,6 +49,7 @@ export const createSqlStorage = (db: SqlDatabase): BrokerStorage => ({
   revoke: (target, reason, now, actor = 'operator') => revoke(db, target, reason, now, actor),
   readRevocations: (cursor, now, limit) => readRevocations(db, cursor, now, limit),
   isRevoked: (token, now) => isRevoked(db, token, now),
+  recordRefusals: (refusals) => recordRefusals(db, refusals),
   cleanUp: (cleanup) => cleanUp(db, cleanup),
   findUpstreamTokens: (query) => findUpstreamTokens(db, query),
   replaceUpstreamTokens: (replacement) => replaceUpstreamTokens(db, replacement),

@@ -1,8 +1,10 @@
 /**
- * The operator's queries: users, grants, providers, the audit log, and what still needs a sealing key.
- * Results identify users only by ID, and contain no names or email addresses.
+ * The operator's queries: users, grants, providers, the audit log, statistics, and what still needs a sealing
+ * key. Only the results of `findIdentities` contain names or email addresses; the others identify users by
+ * ID.
  */
 import type { EpochSeconds, GrantId, UserId } from '../../oauth/identifiers.ts';
+import type { RefusalCount } from '../broker-storage.ts';
 import type { AuditActor, AuditEventName } from './statements.ts';
 
 /**
@@ -21,6 +23,14 @@ export interface StorageAdmin {
    * @param now the current time, from `readClock`
    */
   listUsers(page: Pagination, now: EpochSeconds): Promise<readonly UserSummary[]>;
+  /**
+   * Finds identities by what their provider shows for the person (`FoundIdentity.label`), whose case is
+   * ignored. Reads all identities. The results contain email addresses and names.
+   * @param text the text to find, or a part of it. Nothing is found for an empty text
+   * @param page the part of the list to read: exact matches first, then the newest sign-ins
+   * @param now the current time, from `readClock`
+   */
+  findIdentities(text: string, page: Pagination, now: EpochSeconds): Promise<readonly FoundIdentity[]>;
   /**
    * Reads a user's grants and sessions, newest first. Returns `undefined` if the user does not exist.
    * @param userId the ID of the user
@@ -43,6 +53,13 @@ export interface StorageAdmin {
    * @param userId reads only entries about this user. Default: all entries
    */
   listAuditEntries(page: Pagination, userId?: UserId): Promise<readonly AuditEntry[]>;
+  /**
+   * Reads the number of users and active grants, and the sign-ins and refused requests of each day. Reads all
+   * users, grants and audit entries.
+   * @param days the number of days in UTC, at least 1. Today is the last
+   * @param now the current time, from `readClock`
+   */
+  readStatistics(days: number, now: EpochSeconds): Promise<Statistics>;
   /**
    * Reads what may still need each key in a ring, in the order of the ring. A key can be retired when nothing
    * needs it.
@@ -237,4 +254,58 @@ export interface KeyUsage {
    * have sealed nothing, or it was promoted and rolled back between two cleanups.
    */
   readonly isSealingPeriodUnknown: boolean;
+}
+
+/** An identity that `findIdentities` found. */
+export interface FoundIdentity {
+  /** The user that the identity belongs to. */
+  readonly userId: UserId;
+  /** The ID of the provider. */
+  readonly provider: string;
+  /**
+   * What the provider shows for the person: the email address for Google, Microsoft, Apple and `oidc()`,
+   * otherwise the name; for GitHub the login. Personal data, chosen by the person or the provider, and not
+   * proof of who they are.
+   */
+  readonly label: string;
+  /** When the person last signed in at the provider. */
+  readonly lastSignInAt: EpochSeconds;
+  /** The number of active grants of the user. Includes sessions of the account page. */
+  readonly activeGrants: number;
+}
+
+/** How much the broker is used. */
+export interface Statistics {
+  /** The number of users. */
+  readonly users: number;
+  /** The number of grants with a token that can still be used. Includes sessions of the account page. */
+  readonly activeGrants: number;
+  /** The number of clients with active grants. Includes the account page. */
+  readonly activeClients: number;
+  /** The ten clients with the most active grants, in that order. */
+  readonly topClients: readonly ClientUsage[];
+  /** Each day, newest first. */
+  readonly days: readonly DayStatistics[];
+  /** The refused requests of these days, by day and reason: newest day first, then the highest count. */
+  readonly refusals: readonly RefusalCount[];
+}
+
+/** The active grants of one client. */
+export interface ClientUsage {
+  /** The ID of the client, or `account` for sessions of the account page. */
+  readonly clientId: string;
+  /** The name that a client sent when it registered. Absent for a client in the configuration. */
+  readonly name?: string;
+  /** The number of its active grants. */
+  readonly activeGrants: number;
+}
+
+/** What happened on one day. */
+export interface DayStatistics {
+  /** The day in UTC, `YYYY-MM-DD`. */
+  readonly day: string;
+  /** The number of sign-ins in the audit log, which has none of users who were deleted. */
+  readonly signIns: number;
+  /** The number of refused requests, as far as the processes stored their counts. */
+  readonly refusals: number;
 }

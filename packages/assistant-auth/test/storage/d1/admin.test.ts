@@ -1,10 +1,11 @@
 /** The admin queries, the audit log and cleanups on D1. */
-import { type BrokerStorage, cleanupMargin } from 'assistant-auth';
+import { type BrokerStorage, cleanupMargin, StorageUnavailable } from 'assistant-auth';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { d1Admin, d1Storage, type StorageAdmin } from '../../../src/storage/sqlite/d1.ts';
 import {
   adasUpstreamToken,
   buildCleanup,
+  chatgpt,
   day,
   grant1,
   grantRefresh,
@@ -64,6 +65,171 @@ describe('admin queries', () => {
     it('have no active grants if all have expired', async () => {
       await signInAndRedeem(storage);
       expect(await admin.listUsers(all, t0 + 400 * day)).toMatchObject([{ activeGrants: 0 }]);
+    });
+  });
+
+  describe('the search for identities', () => {
+    const find = async (text: string) =>
+      (await admin.findIdentities(text, all, t0 + day)).map(({ userId }) => userId);
+
+    /** Records users whose IDs are their labels. */
+    const recordLabels = async (...labels: readonly string[]): Promise<void> => {
+      for (const [index, label] of labels.entries())
+        await storage.recordSignIn(
+          signIn({
+            ...{
+              grantId: `grant ${index}`,
+              now: t0 - index,
+              identity: { subject: `subject ${index}`, label },
+            },
+            user: { kind: 'by-identity', newId: label },
+          }),
+        );
+    };
+
+    it('finds the address of a person, with the active grants of the user', async () => {
+      await signInAndRedeem(storage, { identity: { label: 'ada@example.com' } });
+      await signInAndRedeem(storage, {
+        grantId: 'grant-2',
+        identity: { label: 'ada@example.com' },
+        now: t0 + 9,
+      });
+      await signInAndRedeem(storage, bob);
+      const ada = { userId: 'user-1', provider: 'google', label: 'ada@example.com', lastSignInAt: t0 + 9 };
+      expect(await admin.findIdentities('ada@example.com', all, t0 + 12)).toEqual([
+        { ...ada, activeGrants: 2 },
+      ]);
+      await storage.revoke(grant1, 'signed out', t0 + 13);
+      expect(await admin.findIdentities('DA@EX', all, t0 + 13)).toEqual([{ ...ada, activeGrants: 1 }]);
+      expect(await find('bob')).toEqual(['user-b']);
+    });
+
+    it('shows exact matches first, then the newest sign-ins, a page at a time', async () => {
+      await recordLabels('xada@a.example', 'Ada@A.example.org', 'nobody', 'ADA@A.EXAMPLE', 'ada@a.example2');
+      const found = ['ADA@A.EXAMPLE', 'xada@a.example', 'Ada@A.example.org', 'ada@a.example2'];
+      expect(await find('ada@a.example')).toEqual(found);
+      for (const skip of [0, 1, 2, 3, 4])
+        expect(await admin.findIdentities('ada@a.example', { limit: 2, skip }, t0)).toMatchObject(
+          found.slice(skip, skip + 2).map((label) => ({ label })),
+        );
+    });
+
+    it('has no wildcards, and treats the text as a value', async () => {
+      await recordLabels('a_b%c', 'axbyc', "o'neill; --", 'back\\slash', '*?[a]');
+      expect(await find('_b%')).toEqual(['a_b%c']);
+      expect(await find('a_b')).toEqual(['a_b%c']);
+      expect(await find("O'NEILL; --")).toEqual(["o'neill; --"]);
+      expect(await find('k\\s')).toEqual(['back\\slash']);
+      expect(await find('*?[A]')).toEqual(['*?[a]']);
+      expect(await find('%')).toEqual(['a_b%c']);
+      expect(await find('')).toEqual([]);
+    });
+
+    it.each([
+      ['élodie müller', 'ÉLODIE MÜLLER'],
+      ['ÉLODIE MÜLLER', 'Élodie Müller'],
+      ['ИВАН', 'иван петров'],
+      ['иван', 'Иван ПЕТРОВ'],
+      ['ΆΛΦΑ', 'άλφα'],
+      ['straße', 'Straße'],
+      ['李明', '李明'],
+      ['ı', 'ı'],
+      ['İstanbul', 'İSTANBUL'],
+      ['𐐨𐐩', '𐐀𐐁'],
+    ])('ignores the case of letters outside ASCII: %s finds %s', async (text, label) => {
+      await recordLabels(label, 'elodie muller');
+      expect(await find(text)).toEqual([label]);
+    });
+
+    it('accepts a text that is longer than a pattern of D1 can be', async () => {
+      const address = `${'a'.repeat(64)}@${'b'.repeat(200)}.example`;
+      await recordLabels(address);
+      expect(await find(address.toUpperCase())).toEqual([address]);
+    });
+
+    it('accepts a text with hundreds of different letters, and ignores the case of fifty', async () => {
+      const letters = Array.from({ length: 900 }, (_, index) => String.fromCodePoint(0xe0 + index))
+        .filter((letter) => [...letter.toUpperCase()].length === 1 && letter === letter.toLowerCase())
+        .filter((letter) => letter !== letter.toUpperCase())
+        .slice(0, 320);
+      const firstFifty = letters.slice(0, 50).join('');
+      await recordLabels(letters.join(''), firstFifty.toUpperCase());
+      expect(letters).toHaveLength(320);
+      expect(await find(letters.join(''))).toEqual([letters.join('')]);
+      expect(await find(firstFifty)).toEqual([firstFifty.toUpperCase(), letters.join('')]);
+    });
+
+    it('does not find identities without a label', async () => {
+      await storage.recordSignIn(signIn({ identity: { subject: 'ada@example.com' } }));
+      expect(await find('ada@example.com')).toEqual([]);
+      expect(await find('null')).toEqual([]);
+    });
+  });
+
+  describe('statistics', () => {
+    const midnight = Date.parse('2027-01-16T00:00:00Z') / 1000;
+
+    it('are zero without users, and list every day', async () => {
+      expect(await admin.readStatistics(3, midnight)).toEqual({
+        ...{ users: 0, activeGrants: 0, activeClients: 0, topClients: [], refusals: [] },
+        days: ['2027-01-16', '2027-01-15', '2027-01-14'].map((day) => ({ day, signIns: 0, refusals: 0 })),
+      });
+    });
+
+    it('count users, active grants, and the sign-ins and refusals of each day in UTC', async () => {
+      await signInAndRedeem(storage, { now: midnight - day - 1, client: chatgpt });
+      await signInAndRedeem(storage, { grantId: 'grant-2', now: midnight - day });
+      await signInAndRedeem(storage, { grantId: 'grant-3', now: midnight - 1, refreshPolicy: 'none' });
+      await signInAndRedeem(storage, { ...bob, now: midnight + 60 });
+      await storage.recordSignIn(signIn({ grantId: 'not redeemed', now: midnight - 2 * day }));
+      await storage.recordSignIn(signIn({ grantId: 'too old', now: midnight - 2 * day - 1 }));
+      await createSession(storage, { now: midnight });
+      await storage.revoke({ kind: 'grant', id: 'grant-2' }, 'signed out', midnight);
+      const refusal = { day: '2027-01-15', reason: 'token.code', count: 2 };
+      const more = { ...refusal, reason: 'token.refresh', count: 5 };
+      const today = { ...refusal, day: '2027-01-16', count: 1 };
+      const outside = [
+        { ...refusal, day: '2027-01-13' },
+        { ...refusal, day: '2027-01-17' },
+      ];
+      await storage.recordRefusals([refusal, more, today, ...outside]);
+      expect(await admin.readStatistics(3, midnight + 3600)).toEqual({
+        ...{ users: 2, activeGrants: 3, activeClients: 2 },
+        topClients: [
+          { clientId: 'chatgpt', name: chatgpt.name, activeGrants: 2 },
+          { clientId: 'account', activeGrants: 1 },
+        ],
+        days: [
+          { day: '2027-01-16', signIns: 2, refusals: 1 },
+          { day: '2027-01-15', signIns: 2, refusals: 7 },
+          { day: '2027-01-14', signIns: 2, refusals: 0 },
+        ],
+        refusals: [today, more, refusal],
+      });
+    });
+
+    it('contain the ten clients with the most active grants', async () => {
+      for (let client = 0; client < 12; client++)
+        for (let grant = 0; grant <= client % 6; grant++)
+          await signInAndRedeem(storage, {
+            grantId: `grant ${client} ${grant}`,
+            clientId: `client ${client}`,
+          });
+      const { topClients, activeClients, activeGrants } = await admin.readStatistics(1, t0 + 3);
+      expect({ activeClients, activeGrants }).toEqual({ activeClients: 12, activeGrants: 42 });
+      expect(topClients.map(({ clientId, activeGrants: grants }) => `${clientId}: ${grants}`)).toEqual([
+        ...['client 11: 6', 'client 5: 6', 'client 10: 5', 'client 4: 5', 'client 3: 4'],
+        ...['client 9: 4', 'client 2: 3', 'client 8: 3', 'client 1: 2', 'client 7: 2'],
+      ]);
+    });
+
+    it('have no sign-ins of users who were deleted, and count all refusals', async () => {
+      await signInAndRedeem(storage, { now: midnight });
+      await storage.recordRefusals([{ day: '2027-01-16', reason: 'token.code', count: 2 }]);
+      await storage.deleteUser({ userId: 'user-1', actor: 'user', now: midnight + 5 });
+      expect(await admin.readStatistics(1, midnight + 6)).toMatchObject({
+        ...{ users: 0, activeGrants: 0, days: [{ day: '2027-01-16', signIns: 0, refusals: 2 }] },
+      });
     });
   });
 
@@ -794,5 +960,61 @@ describe('cleanups', () => {
       await Promise.all(Array.from({ length: 20 }, () => cleanup(t0, 'key-1', 'key-2')));
       expect(await readRingKeys()).toEqual({ 'key-1': t0, 'key-2': t0 });
     });
+  });
+});
+
+describe('counts of refused requests', () => {
+  beforeEach(async () => {
+    db = await emptyD1();
+  });
+
+  const readCounts = async () => (await db.prepare('SELECT * FROM refusals').all()).results;
+
+  it('are stored for each day and reason', async () => {
+    const refusals = [
+      { day: '2026-11-28', reason: 'token.code', count: 2 },
+      { day: '2026-11-29', reason: 'client.unknown', count: 1 },
+      { day: '2026-11-29', reason: "o'reason; --", count: 4_000_000_000 },
+    ];
+    await d1Storage(db).recordRefusals([...refusals].reverse());
+    expect(await readCounts()).toEqual(refusals);
+  });
+
+  it('are added to the stored counts, also in one call and at the same time', async () => {
+    const refusal = { day: '2026-11-29', reason: 'token.code', count: 2 };
+    const other = { ...refusal, day: '2026-11-30', count: 5 };
+    await d1Storage(db).recordRefusals([refusal, other, refusal]);
+    expect(await readCounts()).toEqual([{ ...refusal, count: 4 }, other]);
+    await Promise.all(Array.from({ length: 20 }, () => d1Storage(db).recordRefusals([refusal])));
+    expect(await readCounts()).toEqual([{ ...refusal, count: 44 }, other]);
+  });
+
+  it('stay as they are if there is nothing to add', async () => {
+    await d1Storage(db).recordRefusals([]);
+    expect(await readCounts()).toEqual([]);
+  });
+
+  it.each([
+    { day: '29.11.2026', reason: 'token.code', count: 1 },
+    { day: '2026-11-29T00:00', reason: 'token.code', count: 1 },
+    { day: '2026-11-29', reason: 'r'.repeat(101), count: 1 },
+    { day: '2026-11-29', reason: 'token.code', count: 0 },
+    { day: '2026-11-29', reason: 'token.code', count: 1.5 },
+  ])('are all refused if one is not a day, a reason and a count: $day $count', async (refusal) => {
+    const valid = { day: '2026-11-29', reason: 'other', count: 1 };
+    await expect(d1Storage(db).recordRefusals([valid, refusal])).rejects.toThrow(StorageUnavailable);
+    expect(await readCounts()).toEqual([]);
+  });
+
+  it('are deleted by a cleanup if the whole day is older than the audit log', async () => {
+    const days = ['2026-11-27', '2026-11-28', '2026-11-29', '2026-11-30'];
+    const refusals = days.map((day) => ({ day, reason: 'token.code', count: 1 }));
+    await d1Storage(db).recordRefusals(refusals);
+    const cleanup = (deleteAuditBefore: string) =>
+      d1Storage(db).cleanUp({ ...buildCleanup(t0), deleteAuditBefore: Date.parse(deleteAuditBefore) / 1000 });
+    await cleanup('2026-11-28T23:59:59Z');
+    expect(await readCounts()).toEqual(refusals.slice(1));
+    await cleanup('2026-11-29T00:00:00Z');
+    expect(await readCounts()).toEqual(refusals.slice(2));
   });
 });

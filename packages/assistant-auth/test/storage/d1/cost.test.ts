@@ -8,7 +8,7 @@ import type {
 } from 'assistant-auth';
 import { beforeAll, describe, expect, it } from 'vitest';
 import schema from '../../../../../docs/storage-schema.md?raw';
-import { d1Storage } from '../../../src/storage/sqlite/d1.ts';
+import { d1Admin, d1Storage, type StorageAdmin } from '../../../src/storage/sqlite/d1.ts';
 import {
   adasUpstreamToken,
   assertion1,
@@ -84,6 +84,41 @@ describe('round trips and rows', () => {
       await env.DB.prepare('DELETE FROM revocations').run();
       await d1Storage(db).cleanUp(buildDueCleanup(t0 + 3600));
       expect(usage().rowsRead).toBeLessThan(30);
+    });
+  });
+
+  describe('the operator’s queries', () => {
+    const measure = async (call: (admin: StorageAdmin) => Promise<unknown>) => {
+      const { db, usage } = countingD1(env.DB);
+      await call(d1Admin(db));
+      expect(usage()).toMatchObject({ trips: 1, rowsWritten: 0 });
+      return usage().rowsRead;
+    };
+    const page = { limit: 10, skip: 0 };
+
+    beforeAll(async () => {
+      await insertOtherUsers(await emptyD1(), t0);
+      await env.DB.prepare("UPDATE identities SET label = 'ada@example.com' WHERE subject LIKE '%1'").run();
+    });
+
+    it('findIdentities reads each identity once, and the grants of the listed users', async () => {
+      const none = await measure((admin) => admin.findIdentities('nobody', page, t0));
+      const some = await measure((admin) => admin.findIdentities('ada@', page, t0));
+      expect(none).toBeLessThan(otherUserCount + 10);
+      expect(some).toBeLessThan(none + 100);
+    });
+
+    it('readStatistics reads each user and audit entry once, each grant twice, and the refusals of the days', async () => {
+      const rows = await measure((admin) => admin.readStatistics(14, t0));
+      expect(rows).toBeGreaterThanOrEqual(4 * otherUserCount);
+      expect(rows).toBeLessThan(4 * otherUserCount + 100);
+      const day = new Date(t0 * 1000).toISOString().slice(0, 10);
+      const refusals = (refusalDay: string) =>
+        Array.from({ length: 50 }, (_, index) => ({ day: refusalDay, reason: `reason ${index}`, count: 1 }));
+      await d1Storage(env.DB).recordRefusals(refusals('2000-01-01'));
+      expect(await measure((admin) => admin.readStatistics(14, t0))).toBe(rows);
+      await d1Storage(env.DB).recordRefusals(refusals(day));
+      expect(await measure((admin) => admin.readStatistics(14, t0))).toBeLessThan(rows + 150);
     });
   });
 
@@ -181,6 +216,9 @@ describe('docs/storage-schema.md', () => {
     await storage.recordSecurityEvent(buildSecurityEvent(session, 'online-grants'));
   };
   const user1 = { kind: 'user', id: 'user-1' } as const;
+  const refusals = ['token.code', 'token.refresh', 'client.unknown'].map((reason) => ({
+    ...{ day: '2026-11-29', reason, count: 2 },
+  }));
 
   /** The operations by their names in docs/storage-schema.md: the setup, and the measured call. */
   const operations: Readonly<Record<string, readonly [setup: Step, measured: Step]>> = {
@@ -353,12 +391,24 @@ describe('docs/storage-schema.md', () => {
       afterSecurityEvent,
       (storage) => storage.recordSecurityEvent(buildSecurityEvent(identity, 'identity')),
     ],
+    '`recordRefusals`, three new counts': [noSetup, (storage) => storage.recordRefusals(refusals)],
+    '`recordRefusals`, three stored counts': [
+      (storage) => storage.recordRefusals(refusals),
+      (storage) => storage.recordRefusals(refusals),
+    ],
     '`cleanUp`, nothing to do': [afterCleanup, (storage) => storage.cleanUp(buildDueCleanup(t0 + 3))],
     '`cleanUp`, an expired client and an expired assertion': [
       async (storage) => {
         await afterCleanup(storage);
         await storage.recordSignIn(signIn({ clientId: 'claude', client: { ...chatgpt, retainUntil: t0 } }));
         await storage.recordAssertion({ ...assertion1, retainUntil: t0 });
+      },
+      (storage) => storage.cleanUp(buildDueCleanup(t0 + 3)),
+    ],
+    '`cleanUp`, three old counts of refused requests': [
+      async (storage) => {
+        await afterCleanup(storage);
+        await storage.recordRefusals(refusals.map((refusal) => ({ ...refusal, day: '2000-01-01' })));
       },
       (storage) => storage.cleanUp(buildDueCleanup(t0 + 3)),
     ],

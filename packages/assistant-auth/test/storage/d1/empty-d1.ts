@@ -10,6 +10,7 @@ export const emptyD1 = async (): Promise<D1Database> => {
     env.DB.prepare('DELETE FROM users'),
     env.DB.prepare('DELETE FROM revocations'),
     env.DB.prepare('DELETE FROM audit'),
+    env.DB.prepare('DELETE FROM refusals'),
     env.DB.prepare('DELETE FROM sealing_keys'),
     env.DB.prepare('DELETE FROM ring_keys'),
     env.DB.prepare('DELETE FROM security_events'),

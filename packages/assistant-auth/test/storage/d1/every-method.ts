@@ -157,5 +157,10 @@ export const everyMethod = [
       storage.recordSecurityEvent(buildSecurityEvent({ kind: 'token', identifier: 'start-1' })),
   ],
   ['deleteClient', (storage: BrokerStorage) => storage.deleteClient('chatgpt')],
+  [
+    'recordRefusals',
+    (storage: BrokerStorage) =>
+      storage.recordRefusals([{ day: '2026-11-29', reason: 'token.code', count: 2 }]),
+  ],
   ['cleanUp', (storage: BrokerStorage) => storage.cleanUp(buildCleanup(t0 + 5))],
 ] as const;
