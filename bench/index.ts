@@ -39,6 +39,18 @@ const authenticationLines: readonly Line<Name>[] = [
   { label: 'baseline ÷ open', digits: 2, compute: ({ baseline, open }) => baseline / open },
   { label: 'token endpoint ÷ open', digits: 2, compute: ({ refresh, open }) => refresh / open, goal: 2.3 },
   {
+    label: 'the whole game ÷ bare broker, API call',
+    digits: 2,
+    compute: ({ gameOperation, operation }) => gameOperation / operation,
+    goal: 1.08,
+  },
+  {
+    label: 'the whole game ÷ bare broker, refresh',
+    digits: 2,
+    compute: ({ gameRefresh, refresh }) => gameRefresh / refresh,
+    goal: 1.08,
+  },
+  {
     label: 'open() ÷ raw decryption',
     digits: 2,
     compute: (round) =>

@@ -3,6 +3,7 @@
  * token endpoint.
  */
 import type { Scenario } from './measure.ts';
+import { operationPath, queries } from './routes.ts';
 import { clientId, type SignedIn } from './sign-in.ts';
 
 /**
@@ -26,6 +27,10 @@ export const createScenarios = (
     requestSpec: { url: new URL(`${path}?times=${repetitions}`, origin) },
     calls: 8,
   });
+  const refreshAt = (path: string): Scenario => ({
+    requestSpec: { url: new URL(path, origin), body: buildRefreshRequest(signedIn) },
+    calls: 100,
+  });
   return {
     open: route('/open', signedIn.accessToken),
     guarded: route('/guarded', signedIn.accessToken),
@@ -40,10 +45,10 @@ export const createScenarios = (
     idle: repeated('/idle'),
     decrypt: repeated('/decrypt'),
     unseal: repeated('/unseal'),
-    refresh: {
-      requestSpec: { url: new URL('/token', origin), body: buildRefreshRequest(signedIn) },
-      calls: 100,
-    },
+    refresh: refreshAt('/token'),
+    gameRefresh: refreshAt(`/token${queries.game}`),
+    operation: route(operationPath + queries.bare, signedIn.accessToken),
+    gameOperation: route(operationPath + queries.game, signedIn.accessToken),
   };
 };
 

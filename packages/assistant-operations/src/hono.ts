@@ -181,7 +181,7 @@ const runOperation = async <Auth extends GuardAcceptance, Context>(
     const input = await readInput(req.raw, req.param());
     const result = await operation.run(input, options.context(auth));
     return result.ok
-      ? createJsonResponse(result.output)
+      ? createJsonResponse(result.output, options.cors ?? 'any-origin')
       : createProblemResponse(createInvalidInputProblem(result.issues));
   } catch (error) {
     return createProblemResponse(toProblem(error, options));
