@@ -3,10 +3,13 @@ import { Agent, request } from 'node:http';
 
 const connections = 16;
 
+type Headers = Readonly<Record<string, string>>;
+
 /** A request that can be sent repeatedly. */
 export interface RequestSpec {
   readonly url: URL;
-  readonly headers?: Readonly<Record<string, string>>;
+  /** The headers. Of several, requests take the next one in turn. */
+  readonly headers?: Headers | readonly Headers[];
   /** If present, the request is a POST: form fields, or JSON. */
   readonly body?: URLSearchParams | string;
 }
@@ -25,8 +28,23 @@ export const load = async (requestSpec: RequestSpec, count: number): Promise<voi
   agent.destroy();
 };
 
-const sendRequest = ({ url, headers = {}, body }: RequestSpec, agent: Agent): Promise<void> =>
+/** How many requests were sent for each specification. */
+const sentCounts = new WeakMap<RequestSpec, number>();
+
+const takeHeaders = (requestSpec: RequestSpec): Headers => {
+  const { headers = {} } = requestSpec;
+  if (!isList(headers)) return headers;
+  const sent = sentCounts.get(requestSpec) ?? 0;
+  sentCounts.set(requestSpec, sent + 1);
+  return headers[sent % headers.length] ?? {};
+};
+
+const isList = (headers: Headers | readonly Headers[]): headers is readonly Headers[] => Array.isArray(headers);
+
+const sendRequest = (requestSpec: RequestSpec, agent: Agent): Promise<void> =>
   new Promise((resolve, reject) => {
+    const { url, body } = requestSpec;
+    const headers = takeHeaders(requestSpec);
     const contentType = typeof body === 'string' ? 'application/json' : 'application/x-www-form-urlencoded';
     const bodyHeaders = body === undefined ? {} : { 'content-type': contentType };
     const method = body === undefined ? 'GET' : 'POST';

@@ -3,6 +3,7 @@
  * token endpoint.
  */
 import type { Scenario } from './measure.ts';
+import { operationPath, queries } from './routes.ts';
 import { clientId, type SignedIn } from './sign-in.ts';
 
 /**
@@ -12,7 +13,12 @@ import { clientId, type SignedIn } from './sign-in.ts';
 export const repetitions = 200;
 
 /** Returns every scenario for the Worker at `origin`. The routes that are compared get the same headers. */
-export const createScenarios = (origin: URL, signedIn: SignedIn, baselineToken: string) => {
+export const createScenarios = (
+  origin: URL,
+  signedIn: SignedIn,
+  baselineToken: string,
+  distinctTokens: readonly string[],
+) => {
   const route = (path: string, token: string): Scenario => ({
     requestSpec: { url: new URL(path, origin), headers: { authorization: `Bearer ${token}` } },
     calls: 200,
@@ -21,17 +27,28 @@ export const createScenarios = (origin: URL, signedIn: SignedIn, baselineToken: 
     requestSpec: { url: new URL(`${path}?times=${repetitions}`, origin) },
     calls: 8,
   });
+  const refreshAt = (path: string): Scenario => ({
+    requestSpec: { url: new URL(path, origin), body: buildRefreshRequest(signedIn) },
+    calls: 100,
+  });
   return {
     open: route('/open', signedIn.accessToken),
     guarded: route('/guarded', signedIn.accessToken),
+    distinct: {
+      requestSpec: {
+        url: new URL('/guarded', origin),
+        headers: distinctTokens.map((token) => ({ authorization: `Bearer ${token}` })),
+      },
+      calls: 200,
+    },
     baseline: route('/baseline', baselineToken),
     idle: repeated('/idle'),
     decrypt: repeated('/decrypt'),
     unseal: repeated('/unseal'),
-    refresh: {
-      requestSpec: { url: new URL('/token', origin), body: buildRefreshRequest(signedIn) },
-      calls: 100,
-    },
+    refresh: refreshAt('/token'),
+    gameRefresh: refreshAt(`/token${queries.game}`),
+    operation: route(operationPath + queries.bare, signedIn.accessToken),
+    gameOperation: route(operationPath + queries.game, signedIn.accessToken),
   };
 };
 

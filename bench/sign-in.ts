@@ -45,3 +45,25 @@ export const signIn = async (origin: URL, clientSecret: string, resource?: strin
   if (refreshToken === undefined) throw new Error('no refresh token');
   return { clientSecret, accessToken, refreshToken };
 };
+
+/** Returns access tokens that differ from each other, from refreshes of one grant. */
+export const issueDistinctTokens = async (
+  origin: URL,
+  { clientSecret, refreshToken }: SignedIn,
+  count: number,
+): Promise<readonly string[]> => {
+  const tokens: string[] = [];
+  while (tokens.length < count) {
+    const body = new URLSearchParams({
+      grant_type: 'refresh_token',
+      client_id: clientId,
+      client_secret: clientSecret,
+      refresh_token: refreshToken,
+    });
+    const response = await fetch(new URL('/token', origin), { method: 'POST', body });
+    const { access_token: token } = Object(await response.json());
+    if (typeof token !== 'string') throw new Error(`the token endpoint responded with status ${response.status}`);
+    tokens.push(token);
+  }
+  return tokens;
+};

@@ -1,13 +1,15 @@
 /**
  * The Worker under test. It has three routes with the same body (open, guarded by the broker, and guarded by
- * a plain decryption), routes that only decrypt or only call the seal's `open`, and all of the broker's
- * endpoints.
+ * a plain decryption), routes that only decrypt or only call the seal's `open`, all of the broker's endpoints,
+ * and the game.
  */
 import { createBroker, gptAction } from 'assistant-auth';
-import { memoryStorage } from 'assistant-auth/memory';
 import { openBaselineToken, sealBaselineToken } from './baseline.ts';
+import { callByHand, createGame } from './game.ts';
 import { instantProvider } from './instant-provider.ts';
 import { decryptRepeatedly, openRepeatedly } from './repeated.ts';
+import { operationPath, queries } from './routes.ts';
+import { d1Storage } from './shared-storage.ts';
 
 interface Environment {
   readonly ISSUER: string;
@@ -18,13 +20,20 @@ interface Environment {
 const worker = {
   async fetch(request: Request, env: Environment): Promise<Response> {
     broker ??= createBenchBroker(env);
-    switch (request.url.slice(env.ISSUER.length)) {
+    const path = request.url.slice(env.ISSUER.length);
+    if (path.endsWith(queries.game)) {
+      game ??= createGame(env.ISSUER, env.SEALING_KEYS, env.CLIENT_SECRET);
+      return game.fetch(request);
+    }
+    switch (path) {
       case '/open':
         return createResponse();
       case '/guarded': {
         const result = await broker.protect(request, { scopes: ['words'] });
         return result.ok ? createResponse() : result.response;
       }
+      case operationPath + queries.bare:
+        return callByHand(broker, request);
       case '/baseline':
         return (await openBaselineToken(request)).scopes.includes('words')
           ? createResponse()
@@ -32,7 +41,7 @@ const worker = {
       case '/baseline-token':
         return new Response(await sealBaselineToken());
       default:
-        return runRepeated(new URL(request.url)) ?? broker.fetch(request);
+        return path.includes('?times=') ? runRepeated(new URL(request.url)) : broker.fetch(request);
     }
   },
 };
@@ -47,13 +56,14 @@ const createBenchBroker = (env: Environment) =>
       gptAction({ id: 'gpt', name: 'GPT', secrets: [env.CLIENT_SECRET], scopes: ['words', 'score'] }),
     ],
     providers: [instantProvider],
-    storage: memoryStorage(),
+    storage: d1Storage(),
     // The measurement refreshes one grant repeatedly.
     limits: { refreshesPerGrant: { take: async () => 'allowed' } },
     log: () => undefined,
   });
 
 let broker: ReturnType<typeof createBenchBroker> | undefined;
+let game: ReturnType<typeof createGame> | undefined;
 
 const body = JSON.stringify(Array.from({ length: 50 }, (_, index) => `animal-${index}`));
 
@@ -61,16 +71,18 @@ const createResponse = (): Response =>
   new Response(body, { headers: { 'content-type': 'application/json' } });
 
 /** The routes that repeat an operation `times` times. */
-const runRepeated = ({ pathname, searchParams }: URL): Promise<Response> | undefined => {
+const runRepeated = async ({ pathname, searchParams }: URL): Promise<Response> => {
   const times = Number(searchParams.get('times'));
   switch (pathname) {
     case '/idle':
-      return Promise.resolve(createResponse());
+      return createResponse();
     case '/decrypt':
-      return decryptRepeatedly(times).then(createResponse);
+      await decryptRepeatedly(times);
+      return createResponse();
     case '/unseal':
-      return openRepeatedly(times).then(createResponse);
+      await openRepeatedly(times);
+      return createResponse();
     default:
-      return undefined;
+      return new Response(null, { status: 404 });
   }
 };

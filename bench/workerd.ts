@@ -9,6 +9,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 import { sourceCondition } from '../scripts/app/paths.ts';
 
@@ -39,7 +40,17 @@ export const startWorkerd = async (
   entry: Entry,
   port: number,
   variables: Readonly<Record<string, string>>,
-): Promise<Workerd> => runWorkerd(await bundleWorker(entry), port, { variables }, '/open');
+): Promise<Workerd> =>
+  runWorkerd(await bundleWorker(entry, [storageInMemory]), port, { variables }, '/open');
+
+/** Replaces D1 by a storage in memory. */
+const storageInMemory: Plugin = {
+  name: 'storage-in-memory',
+  setup: (build) => {
+    const path = fileURLToPath(new URL('shared-storage.ts', import.meta.url));
+    build.onResolve({ filter: /^assistant-auth\/d1$/ }, () => ({ path }));
+  },
+};
 
 /** Bundles a Worker as Wrangler does with `--minify`, from the sources of the packages. */
 export const bundleWorker = async (entry: Entry, plugins: readonly Plugin[] = []): Promise<string> => {
@@ -106,6 +117,7 @@ const config :Workerd.Config = (
       modules = [(name = "worker.js", esModule = embed "worker.js")],
       bindings = [${bindings.join(', ')}],
       compatibilityDate = "2026-10-20",
+      compatibilityFlags = ["global_fetch_strictly_public"],
     )),
     (name = "unavailable", network = (allow = [])),
   ],

@@ -122,7 +122,7 @@ export const createBroker = (options: BrokerOptions): Broker => {
     if (acceptsAnyGpt(client)) context.log({ event: 'unrestricted-gpt', clientId: client.id });
   const routes = createRoutes({ context, clientSource }, account);
   const handle: Broker['handle'] = async (request, requestOptions) =>
-    findEndpoint(routes, new URL(request.url).pathname)?.(request, requestOptions);
+    findEndpoint(routes, readPathname(request.url))?.(request, requestOptions);
   return {
     issuer: context.issuer,
     handle,
@@ -191,6 +191,13 @@ export const createRoutes = (
       mountCrossOrigin(resourceMetadataEndpoint(context, resource)),
     ]),
   ]);
+};
+
+/** Returns the path of a URL in its serialized form, which costs a fraction of parsing it. */
+const readPathname = (url: string): string => {
+  const start = url.indexOf('/', url.indexOf('//') + 2);
+  const end = url.slice(start).search(/[?#]/);
+  return end === -1 ? url.slice(start) : url.slice(start, start + end);
 };
 
 /** Finds the endpoint of a path, or of the folder that it is in. */

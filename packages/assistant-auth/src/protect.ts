@@ -9,13 +9,14 @@ import { toRequestError } from './endpoint/handler.ts';
 import { allowAnyOrigin, apiPreflight, type Cors, isPreflight } from './http/cors.ts';
 import { problemResponse } from './http/responses.ts';
 import { failOpen, type RateLimiter } from './limits/rate-limits.ts';
-import { rejectUnknownOptions } from './oauth/errors.ts';
+import { ConfigurationError } from './oauth/errors.ts';
 import type { EpochSeconds, GrantId, UserClaims, UserId } from './oauth/identifiers.ts';
 import { apiError, type ProtocolError, requestError } from './oauth/protocol-error.ts';
 import type { Issuer } from './oauth/resource.ts';
 import { scopeNamePattern } from './oauth/scope.ts';
 import type { AccessToken } from './tokens/sealed-types.ts';
 import { findByResource, type SealedTypeOpener } from './tokens/sealers.ts';
+import { cacheOpened } from './tokens/token-cache.ts';
 
 /** The options of `protect`. */
 export interface ProtectOptions {
@@ -117,8 +118,13 @@ export interface ProtectContext
  */
 const maxHeaderLength = 5120;
 
+const optionNames: readonly string[] = ['resource', 'scopes', 'challengeScopes', 'limiter', 'cors'];
+
 export const createProtect = (context: ProtectContext) => {
   const originPrefix = `${context.origin}/`;
+  const openers = new Map(
+    [...context.sealers.access].map(([resource, opener]) => [resource, cacheOpened(opener)]),
+  );
   return async (request: Request, options: ProtectOptions = {}): Promise<ProtectResult> => {
     const {
       resource = context.resources[0],
@@ -126,20 +132,20 @@ export const createProtect = (context: ProtectContext) => {
       challengeScopes = scopes,
       limiter,
       cors = 'any-origin',
-      ...unknown
     } = options;
     const isCrossOrigin = cors === 'any-origin';
     if (isCrossOrigin && isPreflight(request)) return { ok: false, response: apiPreflight() };
     let metadataPath: string | undefined;
     try {
       // A misspelled `scopes` must not mean that no scope is required.
-      rejectUnknownOptions('protect.', unknown);
+      for (const name of Object.keys(options))
+        if (!optionNames.includes(name)) throw new ConfigurationError(`protect.${name}`, 'is not an option.');
       if (!request.url.startsWith(originPrefix)) throw requestError('request.host');
-      const sealedType = findByResource(context.sealers.access, resource);
-      if (sealedType === undefined)
+      const opener = findByResource(openers, resource);
+      if (opener === undefined)
         throw new Error(`protect was called for a resource that is not configured: ${resource}`);
       metadataPath = findByResource(context.metadataPaths, resource);
-      const opened = await sealedType.open(readBearerToken(request));
+      const opened = await opener.open(readBearerToken(request));
       if (opened.kind === 'failed') throw apiError('token.unreadable', { cause: opened.reason });
       const token = opened.value;
       if (context.now() >= token.expiresAt) throw apiError('token.expired');

@@ -82,7 +82,7 @@ export const eventsEndpoint = (context: SecurityEventContext): EndpointDefinitio
   methods: ['POST'],
   respondToError: eventError,
   async handle(requestContext) {
-    const provider = findProviderByPath(context, requestContext.url);
+    const provider = findProviderByPath(context, new URL(requestContext.request.url));
     const { securityEvents } = provider;
     if (securityEvents === undefined) throw eventEndpointError('security-event.provider');
     if (readContentType(requestContext.request) !== securityEvents.contentType)
@@ -102,7 +102,7 @@ export const backchannelLogoutEndpoint = (context: SecurityEventContext): Endpoi
   methods: ['POST'],
   respondToError: logoutError,
   async handle(requestContext) {
-    const provider = findProviderByPath(context, requestContext.url);
+    const provider = findProviderByPath(context, new URL(requestContext.request.url));
     const { readLogoutToken } = provider;
     if (readLogoutToken === undefined) throw eventEndpointError('security-event.provider');
     const form = readParameters(await readForm(requestContext.request), ['logout_token']);

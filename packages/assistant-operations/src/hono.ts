@@ -199,7 +199,7 @@ const runOperation = async <Auth extends GuardAcceptance, Context>(
     const input = await readInput(req.raw, req.param());
     const result = await operation.run(input, options.context(auth));
     return result.ok
-      ? createJsonResponse(result.output)
+      ? createJsonResponse(result.output, options.cors ?? 'any-origin')
       : refuse('operation.input', createInvalidInputProblem(result.issues), options, operation);
   } catch (error) {
     return refuseError(error, options, operation);

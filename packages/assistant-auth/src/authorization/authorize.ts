@@ -31,7 +31,7 @@ export const authorizeEndpoint = (context: BrokerContext): EndpointDefinition =>
   methods: ['GET'],
   respondToError: createErrorPageResponder(context),
   async handle(requestContext) {
-    const query = requestContext.url.searchParams;
+    const query = new URL(requestContext.request.url).searchParams;
     const requestingClient = await validateClientAndRedirect(query, context.clients);
     const { client, redirect } = requestingClient;
     const target = { ...requestingClient, issuer: context.issuer };

@@ -6,7 +6,7 @@ import type { Limits } from '../limits/rate-limits.ts';
 import type { GrantId } from '../oauth/identifiers.ts';
 import type { Parameters } from '../oauth/parameters.ts';
 import { ProtocolError, tokenEndpointError } from '../oauth/protocol-error.ts';
-import { computeDigest, decodeBase64url, timingSafeEqual } from '../oauth/secrets.ts';
+import { decodeBase64url, digest, isSameDigest } from '../oauth/secrets.ts';
 import type { ConfidentialClient, PrivateKeyJwtClient, VerifiedAssertion } from './client.ts';
 
 interface AuthenticationRequest {
@@ -142,7 +142,7 @@ export type ClientAuthMethod =
   | {
       readonly authentication: 'client_secret';
       readonly secrets: readonly string[];
-      readonly secretDigest?: string;
+      readonly secretDigest?: Uint8Array | undefined;
     }
   | Pick<PrivateKeyJwtClient, 'authentication' | 'canBePublic' | 'verifyAssertion'>;
 
@@ -158,7 +158,7 @@ export const verifyClientCredentials = async <Party extends ClientAuthMethod>(
   const party = await parties.find(credentials.id);
   if (party === undefined) {
     // Compares anyway, so that an unknown ID takes about as long as a wrong secret.
-    await hasSecret({ secrets: [''] }, credentials.secrets ?? ['']);
+    await hasSecret({ secrets: noSecrets }, credentials.secrets ?? noSecrets);
     throw tokenEndpointError('authentication.unknown-client');
   }
   const assertion = await verifyMethod(party, credentials);
@@ -193,17 +193,30 @@ const verifyMethod = async (
   }
 };
 
+const noSecrets = [''];
+
 /** Compares every value with every secret, so that the time does not reveal which of them matches. */
 const hasSecret = async (
   { secrets, secretDigest }: Pick<ConfidentialClient, 'secrets' | 'secretDigest'>,
   presented: readonly string[],
 ): Promise<boolean> => {
-  const comparisons = presented.flatMap((secret) => [
-    ...secrets.map((valid) => timingSafeEqual(secret, valid)),
-    secretDigest !== undefined &&
-      computeDigest(secret).then((digest) => timingSafeEqual(digest, secretDigest)),
-  ]);
-  return (await Promise.all(comparisons)).includes(true);
+  const configured = await digestConfigured(secrets);
+  const valid = secretDigest === undefined ? configured : [secretDigest, ...configured];
+  let isValid = false;
+  for (const secret of presented) {
+    const sent = await digest(secret);
+    for (const other of valid) isValid = isSameDigest(sent, other) || isValid;
+  }
+  return isValid;
+};
+
+/** The digests of configured secrets, each computed at its first use. */
+const configuredDigests = new WeakMap<readonly string[], readonly Uint8Array[]>();
+
+const digestConfigured = async (secrets: readonly string[]): Promise<readonly Uint8Array[]> => {
+  const digests = configuredDigests.get(secrets) ?? (await Promise.all(secrets.map(digest)));
+  configuredDigests.set(secrets, digests);
+  return digests;
 };
 
 /** The only type of assertion (RFC 7523 §2.2). */

@@ -91,7 +91,7 @@ export interface ConfidentialClient extends ClientTraits {
    * The SHA-256 digest of a secret, as base64url, for a client that registered itself.
    * @internal
    */
-  readonly secretDigest?: string;
+  readonly secretDigest?: Uint8Array | undefined;
 }
 
 /**

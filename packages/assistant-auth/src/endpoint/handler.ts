@@ -29,7 +29,6 @@ import type { WaitUntil } from '../storage/cleanup.ts';
 /** A request, its ID and its log. */
 export interface RequestContext {
   readonly request: Request;
-  readonly url: URL;
   /** Logged, and shown on error pages as the reference. */
   readonly requestId: string;
   /** Logs an event, and adds the request ID and the name of the endpoint. */
@@ -89,10 +88,8 @@ export const createEndpoint =
   async (request, options = {}) => {
     const { issuer, log } = context;
     const requestId = randomId(context.randomBytes);
-    const url = new URL(request.url);
     const requestContext: RequestContext = {
       request,
-      url,
       requestId,
       log: (entry) => log({ ...entry, requestId, endpoint: definition.name }, requestContext.waitUntil),
       waitUntil(work) {
@@ -107,15 +104,15 @@ export const createEndpoint =
     };
     try {
       // The issuer comes from the configuration. No header can change it, not even `X-Forwarded-Host`.
-      if (url.origin !== issuer) throw requestError('request.host');
-      if (!resolveMethods(definition, url).includes(request.method)) throw requestError('request.method');
+      if (!request.url.startsWith(`${issuer}/`)) throw requestError('request.host');
+      if (!resolveMethods(definition, request).includes(request.method)) throw requestError('request.method');
       return await definition.handle(requestContext);
     } catch (error) {
       const protocolError = toProtocolError(error);
       logProtocolError(protocolError, requestContext);
       const response = definition.respondToError(protocolError, requestContext);
       return protocolError.reason === 'request.method'
-        ? withAllowHeader(resolveMethods(definition, url), response)
+        ? withAllowHeader(resolveMethods(definition, request), response)
         : response;
     }
   };
@@ -131,7 +128,7 @@ export const createCrossOriginEndpoint = (
   const endpoint = createEndpoint(definition, context);
   return async (request, options) =>
     isPreflight(request)
-      ? endpointPreflight(resolveMethods(definition, new URL(request.url)))
+      ? endpointPreflight(resolveMethods(definition, request))
       : allowAnyOrigin(await endpoint(request, options));
 };
 
@@ -141,8 +138,8 @@ export const bindToRequest = <Context extends Pick<BrokerContext, 'log' | 'waitU
   { log, waitUntil }: RequestContext,
 ): Context => ({ ...context, log, waitUntil });
 
-const resolveMethods = ({ methods }: EndpointDefinition, url: URL): readonly string[] =>
-  typeof methods === 'function' ? methods(url) : methods;
+const resolveMethods = ({ methods }: EndpointDefinition, request: Request): readonly string[] =>
+  typeof methods === 'function' ? methods(new URL(request.url)) : methods;
 
 /** Converts any thrown value into a `ProtocolError`. */
 export const toProtocolError = (error: unknown): ProtocolError =>

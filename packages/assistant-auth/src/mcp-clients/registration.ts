@@ -13,7 +13,7 @@ import { registrationResponse, tokenError } from '../http/responses.ts';
 import type { Seconds } from '../oauth/identifiers.ts';
 import { mcpClientError, type ProtocolError } from '../oauth/protocol-error.ts';
 import { formatRedirectHost, type RedirectRule } from '../oauth/redirect-uri.ts';
-import { computeDigest, randomSecret } from '../oauth/secrets.ts';
+import { computeDigest, decodeBase64url, randomSecret } from '../oauth/secrets.ts';
 import { flag, list, optional, record, text, uint, type ValueOf } from '../seal/codec.ts';
 import { createSealer } from '../seal/sealer.ts';
 import { createSealedType, type SealedType } from '../tokens/sealers.ts';
@@ -84,7 +84,7 @@ export const createRegisteredClients = (
     } as const;
     return secretDigest === undefined
       ? { ...client, authentication: 'none' }
-      : { ...client, authentication: 'client_secret', secrets: [], secretDigest };
+      : { ...client, authentication: 'client_secret', secrets: [], secretDigest: decodeBase64url(secretDigest) };
   };
 
   return {

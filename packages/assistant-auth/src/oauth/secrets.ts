@@ -45,13 +45,21 @@ export const hasPattern = (values: readonly number[]): boolean => {
  */
 export const timingSafeEqual = async (one: string, other: string): Promise<boolean> => {
   const [a, b] = await Promise.all([digest(one), digest(other)]);
-  let difference = 0;
+  return isSameDigest(a, b);
+};
+
+/** Compares two digests in a time that does not depend on them. */
+export const isSameDigest = (a: Uint8Array, b: Uint8Array): boolean => {
+  let difference = a.length ^ b.length;
   for (let at = 0; at < a.length; at++) difference |= (a[at] ?? 0) ^ (b[at] ?? 0);
   return difference === 0;
 };
 
-const digest = async (text: string): Promise<Uint8Array> =>
-  new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)));
+const utf8 = new TextEncoder();
+
+/** Returns the SHA-256 digest of a text, 32 bytes. */
+export const digest = async (text: string): Promise<Uint8Array> =>
+  new Uint8Array(await crypto.subtle.digest('SHA-256', utf8.encode(text)));
 
 /** Returns the SHA-256 digest of a text as base64url, 43 characters. */
 export const computeDigest = async (text: string): Promise<string> => encodeBase64url(await digest(text));
@@ -59,20 +67,23 @@ export const computeDigest = async (text: string): Promise<string> => encodeBase
 // base64url without padding (RFC 4648 §5). Strict: each value has exactly one encoding.
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+const charCodes = new TextEncoder().encode(alphabet);
+const latin1 = new TextDecoder('latin1');
 const invalid = 255;
 const sextetByCharCode = new Uint8Array(128).fill(invalid);
 for (let value = 0; value < 64; value++) sextetByCharCode[alphabet.charCodeAt(value)] = value;
 
 export const encodeBase64url = (bytes: Uint8Array): string => {
-  let text = '';
+  const codes = new Uint8Array(Math.ceil((bytes.length * 4) / 3));
+  let to = 0;
   for (let at = 0; at < bytes.length; at += 3) {
-    const left = bytes.length - at;
     const triple = ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
-    text += alphabet.charAt(triple >> 18) + alphabet.charAt((triple >> 12) & 63);
-    if (left > 1) text += alphabet.charAt((triple >> 6) & 63);
-    if (left > 2) text += alphabet.charAt(triple & 63);
+    codes[to++] = charCodes[triple >> 18] ?? 0;
+    codes[to++] = charCodes[(triple >> 12) & 63] ?? 0;
+    codes[to++] = charCodes[(triple >> 6) & 63] ?? 0;
+    codes[to++] = charCodes[triple & 63] ?? 0;
   }
-  return text;
+  return latin1.decode(codes);
 };
 
 /**

@@ -48,7 +48,13 @@ export const uint: Codec<number> = {
 export const text: Codec<string> = {
   write(out, value) {
     if (!value.isWellFormed()) throw new RangeError('not well-formed text');
-    const bytes = new TextEncoder().encode(value);
+    // Nearly every text is ASCII, whose bytes are its character codes.
+    if (/^[\0-\x7F]*$/.test(value)) {
+      uint.write(out, value.length);
+      for (let at = 0; at < value.length; at++) out.push(value.charCodeAt(at));
+      return;
+    }
+    const bytes = utf8Encoder.encode(value);
     uint.write(out, bytes.length);
     for (const byte of bytes) out.push(byte);
   },
@@ -166,7 +172,7 @@ const findShape = (shapes: Readonly<Record<string, Codec<object>>>, kind: string
 export const encode = <Value>(codec: Codec<Value>, value: Value): Uint8Array<ArrayBuffer> => {
   const out: number[] = [];
   codec.write(out, value);
-  return Uint8Array.from(out);
+  return new Uint8Array(out);
 };
 
 /** @throws Error if the bytes are not exactly one value */
@@ -177,6 +183,7 @@ export const decode = <Value>(codec: Codec<Value>, bytes: Uint8Array<ArrayBuffer
   return value;
 };
 
+const utf8Encoder = new TextEncoder();
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const latin1 = new TextDecoder('latin1');
 

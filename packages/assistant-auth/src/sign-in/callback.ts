@@ -98,22 +98,20 @@ export const callbackEndpoint = (context: BrokerContext, handlers: CallbackHandl
     name: 'callback',
     methods: (url) => methodsByResponseMode[findProviderByUrl(context, url).responseMode],
     respondToError: createErrorPageResponder(context),
-    async findOwner({ request, url }) {
+    async findOwner({ request }) {
       // The browser sends no cookies with a form post. It reads no storage, and redirects to a GET request.
       if (request.method === 'POST') return undefined;
+      const url = new URL(request.url);
       const { url: responseUrl } = await readProviderResponse(url, findProviderByUrl(context, url), context);
       const { transaction } = await findTransaction(context, request, responseUrl);
       return transaction.grantId;
     },
     async handle(requestContext) {
-      const provider = findProviderByUrl(context, requestContext.url);
+      const url = new URL(requestContext.request.url);
+      const provider = findProviderByUrl(context, url);
       if (requestContext.request.method === 'POST')
         return seeOther(await redirectFormPost(requestContext.request, provider.id, context), []);
-      const { url: responseUrl, isExpired } = await readProviderResponse(
-        requestContext.url,
-        provider,
-        context,
-      );
+      const { url: responseUrl, isExpired } = await readProviderResponse(url, provider, context);
       const adminConsent = provider.readAdminConsent?.(responseUrl);
       if (adminConsent !== undefined)
         return showAdminConsent(context, handlers, requestContext, responseUrl, adminConsent);

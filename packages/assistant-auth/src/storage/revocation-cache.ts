@@ -156,6 +156,8 @@ const isTokenRevoked = (
   { grantId, userId, clientId, issuedAt }: RevocableToken,
   { grant, user, client }: RevokedAtById,
 ): boolean =>
-  issuedAt <= (grant.get(grantId) ?? -1) ||
-  issuedAt <= (user.get(userId) ?? -1) ||
-  issuedAt <= (client.get(clientId) ?? -1);
+  isListed(grant, grantId, issuedAt) || isListed(user, userId, issuedAt) || isListed(client, clientId, issuedAt);
+
+/** Usually, the map is empty. Then the ID is not looked up, because that would compute its hash. */
+const isListed = (revokedAt: ReadonlyMap<string, EpochSeconds>, id: string, issuedAt: EpochSeconds): boolean =>
+  revokedAt.size > 0 && issuedAt <= (revokedAt.get(id) ?? -1);

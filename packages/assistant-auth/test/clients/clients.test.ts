@@ -368,6 +368,9 @@ describe('client authentication', () => {
     createRegistry([gptAction({ id, name: 'GPT', secrets, scopes: ['words'] })]);
 
   it('does the same work for an unknown ID as for a known one', async () => {
+    // The digests of configured secrets are computed once.
+    for (const id of ['gpt', 'nobody'])
+      await authenticateClient(basic(`${id}:wrong`), {}, registry).catch(() => undefined);
     const digest = vi.spyOn(crypto.subtle, 'digest');
     const counts: number[] = [];
     for (const id of ['gpt', 'nobody']) {
@@ -378,9 +381,8 @@ describe('client authentication', () => {
       }
     }
     digest.mockRestore();
-    // One comparison hashes both sides. A secret that decodes to another text is compared in both forms, even if
-    // one of them is right.
-    expect(counts).toEqual([2, 4, 2, 4, 2, 4, 2, 4]);
+    // A secret that decodes to another text is compared in both forms, even if one of them is right.
+    expect(counts).toEqual([1, 2, 1, 2, 1, 2, 1, 2]);
   });
 
   it('authenticates a confidential client with a secret in the form or as Basic', async () => {

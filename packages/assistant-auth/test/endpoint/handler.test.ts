@@ -55,11 +55,11 @@ describe('the handler', () => {
 
   describe('an endpoint', () => {
     it('responds to its methods on its own host', async () => {
-      const { handleTestRequest, log } = createTestEndpoint(async ({ request, url, requestId }) =>
-        Response.json([request.method, url.pathname, requestId]),
+      const { handleTestRequest, log } = createTestEndpoint(async ({ request, requestId }) =>
+        Response.json([request.method, request.url, requestId]),
       );
       const response = await handleTestRequest(new Request('https://words.example/a?b', { method: 'PUT' }));
-      expect(await response.json()).toEqual(['PUT', '/a', requestId]);
+      expect(await response.json()).toEqual(['PUT', 'https://words.example/a?b', requestId]);
       expect(log).toEqual([]);
     });
 
@@ -186,7 +186,6 @@ describe('error pages', () => {
     const log = (line: object) => void lines.push(line);
     const requestContext: RequestContext = {
       request,
-      url: new URL(request.url),
       requestId: 'request-1',
       log,
       waitUntil: () => {},

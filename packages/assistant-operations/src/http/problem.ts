@@ -2,6 +2,7 @@
  * JSON responses: problem documents (`application/problem+json`, RFC 9457) for all errors of an API, and the
  * outputs of operations.
  */
+import { corsHeaders } from './cors.ts';
 
 /**
  * The status of a problem.
@@ -97,11 +98,18 @@ export const createProblemResponse = ({ status, detail, members, headers }: Prob
     headers: { 'content-type': 'application/problem+json', ...noStoreHeaders, ...headers },
   });
 
+const noStoreHeaders = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const;
+
 /**
  * Creates the response for the output of an operation, which must not be cached (`no-store`) or sniffed
  * (`nosniff`).
+ * @param cors whether pages on other origins can read it
  */
-export const createJsonResponse = (body: unknown): Response =>
-  new Response(JSON.stringify(body), { headers: { 'content-type': 'application/json', ...noStoreHeaders } });
+export const createJsonResponse = (body: unknown, cors: 'any-origin' | 'off'): Response =>
+  new Response(JSON.stringify(body), { headers: jsonHeaders[cors] });
 
-const noStoreHeaders = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const;
+/** As `Headers`, which takes less time for each response than a record. */
+const jsonHeaders = {
+  off: new Headers({ 'content-type': 'application/json', ...noStoreHeaders }),
+  'any-origin': new Headers({ 'content-type': 'application/json', ...noStoreHeaders, ...corsHeaders }),
+} as const;

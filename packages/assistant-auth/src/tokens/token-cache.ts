@@ -1,0 +1,59 @@
+/**
+ * Caches the access tokens of one resource that were opened successfully, so that a repeated call does not
+ * decrypt its token again. Only the content is cached: whoever uses it checks expiry, revocation and scopes at
+ * every call. The keys of a cache never change: other keys need another broker, which has its own caches.
+ */
+import type { AccessToken } from './sealed-types.ts';
+import type { SealedTypeOpener } from './sealers.ts';
+
+/** The maximum number of tokens in a cache. */
+const slotCount = 4000;
+
+/** In characters. Longer tokens are not cached, so that the memory of a cache is bounded. */
+const maxLength = 2048;
+
+interface Entry {
+  readonly sealed: string;
+  readonly opened: { readonly kind: 'opened'; readonly value: AccessToken };
+}
+
+/**
+ * Opens access tokens through a cache. Each token has one slot, whose tokens replace each other. A token is
+ * cached when it is the last one that was opened in its slot for the second time in a row, so tokens that are
+ * used once replace nothing.
+ */
+export const cacheOpened = ({ open }: SealedTypeOpener<AccessToken>) => {
+  const entries: (Entry | undefined)[] = Array.from({ length: slotCount });
+  const lastOpened = new Int32Array(slotCount);
+
+  const openAndCache = async (sealed: string, fingerprint: number) => {
+    const opened = await open(sealed);
+    if (opened.kind === 'failed') return opened;
+    // Every call gets the same objects, so a caller must not be able to add a scope.
+    Object.freeze(opened.value.scopes);
+    Object.freeze(opened.value.claims);
+    const slot = fingerprint % slotCount;
+    if (lastOpened[slot] === fingerprint && sealed.length <= maxLength) entries[slot] = { sealed, opened };
+    lastOpened[slot] = fingerprint;
+    return opened;
+  };
+
+  return {
+    /** Like that of the opener. Returns a promise unless the token is in the cache. */
+    open(sealed: string) {
+      const fingerprint = computeFingerprint(sealed);
+      const entry = entries[fingerprint % slotCount];
+      return entry?.sealed === sealed ? entry.opened : openAndCache(sealed, fingerprint);
+    },
+  };
+};
+
+/**
+ * Computes a number from the last ten characters, which are part of the authentication tag, so they are as good
+ * as random. Someone who wants to fill a slot needs tokens that open.
+ */
+const computeFingerprint = (sealed: string): number => {
+  let hash = 0;
+  for (const character of sealed.slice(-10)) hash = (Math.imul(hash, 31) + character.charCodeAt(0)) & 0x3fffffff;
+  return hash;
+};
