@@ -3,10 +3,10 @@
  * difference is what the layers in between cost: routing, the operations and their validation, and CORS.
  */
 import { type Broker, corsHeaders } from 'assistant-auth';
-import { wordsByCategory } from '../apps/words/src/game/categories.ts';
 import { type App, createApp } from '../apps/words/src/app.ts';
 import { readBindings } from '../apps/words/src/bindings.ts';
 import { readConfig } from '../apps/words/src/config.ts';
+import { wordsByCategory } from '../apps/words/src/game/categories.ts';
 
 const neverLimited = { limit: async () => ({ success: true }) };
 

@@ -39,7 +39,8 @@ const takeHeaders = (requestSpec: RequestSpec): Headers => {
   return headers[sent % headers.length] ?? {};
 };
 
-const isList = (headers: Headers | readonly Headers[]): headers is readonly Headers[] => Array.isArray(headers);
+const isList = (headers: Headers | readonly Headers[]): headers is readonly Headers[] =>
+  Array.isArray(headers);
 
 const sendRequest = (requestSpec: RequestSpec, agent: Agent): Promise<void> =>
   new Promise((resolve, reject) => {

@@ -62,7 +62,8 @@ export const issueDistinctTokens = async (
     });
     const response = await fetch(new URL('/token', origin), { method: 'POST', body });
     const { access_token: token } = Object(await response.json());
-    if (typeof token !== 'string') throw new Error(`the token endpoint responded with status ${response.status}`);
+    if (typeof token !== 'string')
+      throw new Error(`the token endpoint responded with status ${response.status}`);
     tokens.push(token);
   }
   return tokens;

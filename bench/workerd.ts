@@ -40,8 +40,7 @@ export const startWorkerd = async (
   entry: Entry,
   port: number,
   variables: Readonly<Record<string, string>>,
-): Promise<Workerd> =>
-  runWorkerd(await bundleWorker(entry, [storageInMemory]), port, { variables }, '/open');
+): Promise<Workerd> => runWorkerd(await bundleWorker(entry, [storageInMemory]), port, { variables }, '/open');
 
 /** Replaces D1 by a storage in memory. */
 const storageInMemory: Plugin = {

@@ -84,7 +84,12 @@ export const createRegisteredClients = (
     } as const;
     return secretDigest === undefined
       ? { ...client, authentication: 'none' }
-      : { ...client, authentication: 'client_secret', secrets: [], secretDigest: decodeBase64url(secretDigest) };
+      : {
+          ...client,
+          authentication: 'client_secret',
+          secrets: [],
+          secretDigest: decodeBase64url(secretDigest),
+        };
   };
 
   return {

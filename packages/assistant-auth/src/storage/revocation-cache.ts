@@ -156,8 +156,13 @@ const isTokenRevoked = (
   { grantId, userId, clientId, issuedAt }: RevocableToken,
   { grant, user, client }: RevokedAtById,
 ): boolean =>
-  isListed(grant, grantId, issuedAt) || isListed(user, userId, issuedAt) || isListed(client, clientId, issuedAt);
+  isListed(grant, grantId, issuedAt) ||
+  isListed(user, userId, issuedAt) ||
+  isListed(client, clientId, issuedAt);
 
 /** Usually, the map is empty. Then the ID is not looked up, because that would compute its hash. */
-const isListed = (revokedAt: ReadonlyMap<string, EpochSeconds>, id: string, issuedAt: EpochSeconds): boolean =>
-  revokedAt.size > 0 && issuedAt <= (revokedAt.get(id) ?? -1);
+const isListed = (
+  revokedAt: ReadonlyMap<string, EpochSeconds>,
+  id: string,
+  issuedAt: EpochSeconds,
+): boolean => revokedAt.size > 0 && issuedAt <= (revokedAt.get(id) ?? -1);

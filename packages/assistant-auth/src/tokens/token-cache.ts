@@ -54,6 +54,7 @@ export const cacheOpened = ({ open }: SealedTypeOpener<AccessToken>) => {
  */
 const computeFingerprint = (sealed: string): number => {
   let hash = 0;
-  for (const character of sealed.slice(-10)) hash = (Math.imul(hash, 31) + character.charCodeAt(0)) & 0x3fffffff;
+  for (const character of sealed.slice(-10))
+    hash = (Math.imul(hash, 31) + character.charCodeAt(0)) & 0x3fffffff;
   return hash;
 };

@@ -76,7 +76,8 @@ describe('a token in the cache', () => {
   it('T18.4 cached token: refuses it at another resource', async () => {
     const deployment = deploy();
     const token = await cacheToken(deployment);
-    for (let calls = 0; calls < 3; calls++) expect(await readStatus(call(deployment, token, [], other))).toBe(401);
+    for (let calls = 0; calls < 3; calls++)
+      expect(await readStatus(call(deployment, token, [], other))).toBe(401);
     expect(await readStatus(call(deployment, token))).toBe(200);
   });
 
@@ -109,7 +110,10 @@ describe('a token in the cache', () => {
       Object.assign(auth, { scopes: ['admin'] });
       Object.assign(auth.user, { id: 'other' });
     }
-    expect(await call(deployment, token)).toMatchObject({ scopes: ['words', 'score'], claims: { plan: 'free' } });
+    expect(await call(deployment, token)).toMatchObject({
+      scopes: ['words', 'score'],
+      claims: { plan: 'free' },
+    });
     expect(await readStatus(call(deployment, token, ['admin']))).toBe(403);
   });
 });
@@ -139,7 +143,8 @@ describe('the cache', () => {
     const { open, opened } = createCounted();
     const results = [await open('one'), await open('one'), await open('one'), await open('one')];
     expect(opened).toEqual(['one', 'one']);
-    for (const result of results) expect(result).toEqual({ kind: 'opened', value: { ...content, userId: 'one' } });
+    for (const result of results)
+      expect(result).toEqual({ kind: 'opened', value: { ...content, userId: 'one' } });
   });
 
   it('never keeps a failure', async () => {
@@ -183,6 +188,10 @@ describe('the cache', () => {
   it('does not keep tokens of more than 2,048 characters, so that its memory is bounded', async () => {
     const { open, opened } = createCounted();
     for (const length of [2048, 2049]) for (let calls = 0; calls < 5; calls++) await open('x'.repeat(length));
-    expect(opened.map((sealed) => sealed.length)).toEqual([2048, 2048, ...Array.from({ length: 5 }, () => 2049)]);
+    expect(opened.map((sealed) => sealed.length)).toEqual([
+      2048,
+      2048,
+      ...Array.from({ length: 5 }, () => 2049),
+    ]);
   });
 });
