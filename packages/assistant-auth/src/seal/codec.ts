@@ -16,7 +16,8 @@ interface Reader {
 
 /** Writes and reads one kind of value. */
 export interface Codec<Value> {
-  write(out: number[], value: Value): void;
+  /** Returns the bytes as characters, one for each byte. */
+  write(value: Value): string;
   read(input: Reader): Value;
 }
 
@@ -24,11 +25,12 @@ export type ValueOf<C> = C extends Codec<infer Value> ? Value : never;
 
 /** A whole number from 0 to 2^53 − 1. */
 export const uint: Codec<number> = {
-  write(out, value) {
+  write(value) {
     if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`not a whole number: ${value}`);
+    let written = '';
     let rest = value;
-    for (; rest > 127; rest = Math.floor(rest / 128)) out.push((rest % 128) | 128);
-    out.push(rest);
+    for (; rest > 127; rest = Math.floor(rest / 128)) written += String.fromCharCode((rest % 128) | 128);
+    return written + String.fromCharCode(rest);
   },
   read(input) {
     let value = 0;
@@ -46,17 +48,11 @@ export const uint: Codec<number> = {
 
 /** A text in UTF-8. A lone surrogate is an error. */
 export const text: Codec<string> = {
-  write(out, value) {
+  write(value) {
     if (!value.isWellFormed()) throw new RangeError('not well-formed text');
     // Nearly every text is ASCII, whose bytes are its character codes.
-    if (/^[\0-\x7F]*$/.test(value)) {
-      uint.write(out, value.length);
-      for (let at = 0; at < value.length; at++) out.push(value.charCodeAt(at));
-      return;
-    }
-    const bytes = utf8Encoder.encode(value);
-    uint.write(out, bytes.length);
-    for (const byte of bytes) out.push(byte);
+    const characters = /^[\0-\x7F]*$/.test(value) ? value : String.fromCharCode(...utf8Encoder.encode(value));
+    return uint.write(characters.length) + characters;
   },
   read(input) {
     const { bytes, characters } = input;
@@ -72,10 +68,7 @@ export const text: Codec<string> = {
 };
 
 export const list = <Item>(item: Codec<Item>): Codec<readonly Item[]> => ({
-  write(out, values) {
-    uint.write(out, values.length);
-    for (const value of values) item.write(out, value);
-  },
+  write: (values) => values.reduce((written, value) => written + item.write(value), uint.write(values.length)),
   read(input) {
     const values: Item[] = [];
     for (let left = uint.read(input); left > 0; left--) values.push(item.read(input));
@@ -85,7 +78,7 @@ export const list = <Item>(item: Codec<Item>): Codec<readonly Item[]> => ({
 
 /** `true` or `false`, in one byte. */
 export const flag: Codec<boolean> = {
-  write: (out, value) => void out.push(value ? 1 : 0),
+  write: (value) => (value ? '\x01' : '\0'),
   read(input) {
     const byte = next(input);
     if (byte > 1) throw new RangeError('not a flag');
@@ -94,10 +87,7 @@ export const flag: Codec<boolean> = {
 };
 
 export const optional = <Item>(item: Codec<Item>): Codec<Item | undefined> => ({
-  write(out, value) {
-    flag.write(out, value !== undefined);
-    if (value !== undefined) item.write(out, value);
-  },
+  write: (value) => flag.write(value !== undefined) + (value === undefined ? '' : item.write(value)),
   read: (input) => (flag.read(input) ? item.read(input) : undefined),
 });
 
@@ -106,9 +96,7 @@ export const optional = <Item>(item: Codec<Item>): Codec<Item | undefined> => ({
  * format: in what was sealed before, it is false.
  */
 export const trailingFlag: Codec<boolean> = {
-  write(out, value) {
-    if (value) out.push(1);
-  },
+  write: (value) => (value ? flag.write(value) : ''),
   read(input) {
     if (input.at === input.bytes.length) return false;
     if (next(input) !== 1) throw new RangeError('not a flag');
@@ -118,7 +106,7 @@ export const trailingFlag: Codec<boolean> = {
 
 /** A JSON value. Its shape is not checked. */
 export const json = <Value>(): Codec<Value> => ({
-  write: (out, value) => text.write(out, JSON.stringify(value)),
+  write: (value) => text.write(JSON.stringify(value)),
   read: (input) => JSON.parse(text.read(input)),
 });
 
@@ -133,9 +121,7 @@ export const record = <Value extends object>(
   // when all are set.
   const names = Object.keys(fields) as (keyof Value)[];
   return {
-    write(out, value) {
-      for (const name of names) fields[name].write(out, value[name]);
-    },
+    write: (value) => names.reduce((written, name) => written + fields[name].write(value[name]), ''),
     read(input) {
       const value: Partial<Value> = {};
       for (const name of names) value[name] = fields[name].read(input);
@@ -148,10 +134,7 @@ export const record = <Value extends object>(
 export const variant = <Shapes extends Readonly<Record<string, Codec<object>>>>(
   shapes: Shapes,
 ): Codec<VariantOf<Shapes>> => ({
-  write(out, value) {
-    text.write(out, value.kind);
-    findShape(shapes, value.kind).write(out, value);
-  },
+  write: (value) => text.write(value.kind) + findShape(shapes, value.kind).write(value),
   read(input) {
     const kind = text.read(input);
     // The cast is safe because `shapes` defines which shape belongs to which kind.
@@ -170,9 +153,10 @@ const findShape = (shapes: Readonly<Record<string, Codec<object>>>, kind: string
 };
 
 export const encode = <Value>(codec: Codec<Value>, value: Value): Uint8Array<ArrayBuffer> => {
-  const out: number[] = [];
-  codec.write(out, value);
-  return new Uint8Array(out);
+  const written = codec.write(value);
+  const bytes = new Uint8Array(written.length);
+  for (let at = 0; at < written.length; at++) bytes[at] = written.charCodeAt(at);
+  return bytes;
 };
 
 /** @throws Error if the bytes are not exactly one value */
