@@ -18,9 +18,9 @@ export const readParameters = <Name extends string>(
 ): Parameters<Name> => {
   const found: { [name in Name]?: string } = {};
   for (const name of known) {
-    const [value, ...more] = source.getAll(name);
-    if (more.length > 0) throw requestError('parameter.repeated');
-    if (value) found[name] = value;
+    const values = source.getAll(name);
+    if (values.length > 1) throw requestError('parameter.repeated');
+    if (values[0]) found[name] = values[0];
   }
   return found;
 };
@@ -31,12 +31,10 @@ export const readParameters = <Name extends string>(
  * @throws ProtocolError `invalid_target` if there are several different values
  */
 export const readResource = (source: URLSearchParams): string | undefined => {
-  const [resource, ...more] = new Set(
-    source
-      .getAll('resource')
-      .filter((value) => value !== '')
-      .map(canonicalResource),
-  );
-  if (more.length > 0) throw authorizationError('resource.multiple');
+  const [resource, ...more] = source
+    .getAll('resource')
+    .filter((value) => value !== '')
+    .map(canonicalResource);
+  if (more.some((other) => other !== resource)) throw authorizationError('resource.multiple');
   return resource;
 };

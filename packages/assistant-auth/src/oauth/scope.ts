@@ -93,8 +93,9 @@ export const narrowScopes = (
   policy: ScopePolicy,
   declared: DeclaredScopes,
 ): readonly string[] => {
-  const names = splitScope(requested ?? '');
   const available = filterAvailableScopes(granted, policy);
+  if (requested === undefined) return available;
+  const names = splitScope(requested);
   const exceeding = names.filter((name) => !granted.includes(name) && name !== offlineAccessScope);
   if (exceeding.some((name) => policy.scopes.includes(name) || isUnknown(name, policy, declared)))
     throw tokenEndpointError('refresh.scope');

@@ -67,7 +67,8 @@ export const tokenEndpoint = (context: BrokerContext): EndpointDefinition => {
 
 const parseTokenRequest = (form: URLSearchParams) => {
   const resource = readResource(form);
-  return { ...readParameters(form, parameterNames), ...(resource === undefined ? {} : { resource }) };
+  const parameters = readParameters(form, parameterNames);
+  return resource === undefined ? parameters : { ...parameters, resource };
 };
 
 /**
