@@ -68,7 +68,8 @@ export const text: Codec<string> = {
 };
 
 export const list = <Item>(item: Codec<Item>): Codec<readonly Item[]> => ({
-  write: (values) => values.reduce((written, value) => written + item.write(value), uint.write(values.length)),
+  write: (values) =>
+    values.reduce((written, value) => written + item.write(value), uint.write(values.length)),
   read(input) {
     const values: Item[] = [];
     for (let left = uint.read(input); left > 0; left--) values.push(item.read(input));

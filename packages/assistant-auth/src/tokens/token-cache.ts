@@ -18,13 +18,13 @@ interface Entry {
 }
 
 /**
- * Opens access tokens through a cache. Each token has one slot, whose tokens replace each other. A token is
- * cached when it is the last one that was opened in its slot for the second time in a row, so tokens that are
- * used once replace nothing.
+ * Opens access tokens through a cache. Each token has one slot. A token stays in its slot until another one is used
+ * there twice in a row. So tokens that are used once replace nothing, and if there are more tokens than slots, most
+ * slots still hold one that is used again.
  */
 export const cacheOpened = ({ open }: SealedTypeOpener<AccessToken>) => {
   const entries: (Entry | undefined)[] = Array.from({ length: slotCount });
-  const lastOpened = new Int32Array(slotCount);
+  const lastUsed = new Int32Array(slotCount);
 
   const openAndCache = async (sealed: string, fingerprint: number) => {
     const opened = await open(sealed);
@@ -33,8 +33,9 @@ export const cacheOpened = ({ open }: SealedTypeOpener<AccessToken>) => {
     Object.freeze(opened.value.scopes);
     Object.freeze(opened.value.claims);
     const slot = fingerprint % slotCount;
-    if (lastOpened[slot] === fingerprint && sealed.length <= maxLength) entries[slot] = { sealed, opened };
-    lastOpened[slot] = fingerprint;
+    const isNext = entries[slot] === undefined || lastUsed[slot] === fingerprint;
+    if (isNext && sealed.length <= maxLength) entries[slot] = { sealed, opened };
+    lastUsed[slot] = fingerprint;
     return opened;
   };
 
@@ -42,8 +43,11 @@ export const cacheOpened = ({ open }: SealedTypeOpener<AccessToken>) => {
     /** Like that of the opener. Returns a promise unless the token is in the cache. */
     open(sealed: string) {
       const fingerprint = computeFingerprint(sealed);
-      const entry = entries[fingerprint % slotCount];
-      return entry?.sealed === sealed ? entry.opened : openAndCache(sealed, fingerprint);
+      const slot = fingerprint % slotCount;
+      const entry = entries[slot];
+      if (entry?.sealed !== sealed) return openAndCache(sealed, fingerprint);
+      lastUsed[slot] = fingerprint;
+      return entry.opened;
     },
   };
 };
