@@ -39,7 +39,7 @@ const core: BundleDefinition = {
   conditions: [],
   sources: librarySources,
   excluded: new RegExp(
-    `^${auth}(account/|mcp-clients/|providers/(?!${googleModules})|clients/static|resource-server|storage/memory|storage/sqlite/admin|node/|testing/|cli/)`,
+    `^${auth}(account/|mcp-clients/|providers/(?!${googleModules})|clients/static|resource-server|storage/memory|storage/sqlite/(account|admin)|node/|testing/|cli/)`,
   ),
   required: [`${auth}broker.ts`, `${auth}providers/google.ts`, `${auth}storage/sqlite/d1.ts`],
 };
