@@ -63,7 +63,7 @@ const everything: BundleDefinition = {
   required: [
     ...['account/index', 'clients/introspection-client', 'clients/static', 'mcp-clients/index'],
     'resource-server',
-    ...['seal/sealer', 'storage/memory', 'storage/sqlite/d1'],
+    ...['seal/sealer', 'storage/memory', 'storage/sqlite/account-methods', 'storage/sqlite/d1'],
     ...['apple', 'github', 'google', 'microsoft', 'oauth2', 'oidc'].map((name) => `providers/${name}`),
   ].map((name) => `${auth}${name}.ts`),
 };

@@ -234,7 +234,7 @@ export interface BrokerStorage extends GrantStorage, SecurityEventStorage, Maint
 }
 
 /** Storage with the methods that every broker needs, and those of the account page. */
-export interface CompleteStorage extends BrokerStorage, AccountStorage {}
+export type CompleteStorage = BrokerStorage & AccountStorage;
 
 /**
  * Storage is unavailable. Every method of a {@link BrokerStorage} and an
