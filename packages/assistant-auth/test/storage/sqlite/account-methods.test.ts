@@ -107,6 +107,7 @@ describe('a broker', () => {
     scopes: { words: 'read the word lists', score: 'see and increase your score' },
     resources: [`${issuer}/api`, `${issuer}/other`],
     providers: [createProvider('google', 'Google')],
+    log: () => {},
   });
 
   it.each(accountMethods)('with the account page does not start if the storage has no %s', (name) => {
