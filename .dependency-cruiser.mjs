@@ -82,6 +82,17 @@ const configuration = {
       to: { path: `${auth}account/` },
     },
     {
+      name: 'account-methods-are-opt-in',
+      comment:
+        'Only the account page, the command and the tests for publishers import its methods of storage in SQL, so a bundle without them does not contain these methods.',
+      severity: 'error',
+      from: {
+        path: auth,
+        pathNot: pattern(['account/', 'cli/', 'testing/', 'storage/sqlite/account-methods.ts']),
+      },
+      to: { path: pattern(['storage/sqlite/account-methods.ts', 'storage/sqlite/accounts.ts']) },
+    },
+    {
       name: 'mcp-clients-are-opt-in',
       comment: 'Only assistant-auth/mcp-clients imports them.',
       severity: 'error',

@@ -39,7 +39,7 @@ const core: BundleDefinition = {
   conditions: [],
   sources: librarySources,
   excluded: new RegExp(
-    `^${auth}(account/|mcp-clients/|providers/(?!${googleModules})|clients/static|resource-server|storage/memory|storage/sqlite/admin|node/|testing/|cli/)`,
+    `^${auth}(account/|mcp-clients/|providers/(?!${googleModules})|clients/static|resource-server|storage/memory|storage/sqlite/(account|admin)|node/|testing/|cli/)`,
   ),
   required: [`${auth}broker.ts`, `${auth}providers/google.ts`, `${auth}storage/sqlite/d1.ts`],
 };
@@ -63,7 +63,7 @@ const everything: BundleDefinition = {
   required: [
     ...['account/index', 'clients/introspection-client', 'clients/static', 'mcp-clients/index'],
     'resource-server',
-    ...['seal/sealer', 'storage/memory', 'storage/sqlite/d1'],
+    ...['seal/sealer', 'storage/memory', 'storage/sqlite/account-methods', 'storage/sqlite/d1'],
     ...['apple', 'github', 'google', 'microsoft', 'oauth2', 'oidc'].map((name) => `providers/${name}`),
   ].map((name) => `${auth}${name}.ts`),
 };

@@ -44,6 +44,11 @@ describe('a bundle', () => {
 
   it.each([
     ['the account page', `export { accountPages } from 'assistant-auth/account';`, 'account/index.ts'],
+    [
+      'the methods of the account page',
+      `export { accountStorage } from 'assistant-auth/account';`,
+      'storage/sqlite/accounts.ts',
+    ],
     ['another provider', `export { github } from 'assistant-auth';`, 'providers/github.ts'],
     ['what only other issuers need', `export { oidc } from 'assistant-auth';`, 'providers/user-info.ts'],
     ['other storage', `export { memoryStorage } from 'assistant-auth/memory';`, 'storage/memory.ts'],

@@ -229,7 +229,7 @@ export const resolveOptions = (options: BrokerOptions): ResolvedOptions => {
   const context: BrokerContext = {
     ...{ issuer, resources, storage, sealers, log, now, randomBytes, waitUntil, sleep },
     ...{ clients: resolved.clients, scopes: resolved.scopes },
-    ...{ resolveUser, refreshUser, clientAddress, sessions: account?.sessions },
+    ...{ resolveUser, refreshUser, clientAddress, sessions: account?.createSessions(storage) },
     introspectionClients: createIntrospectionClients(
       introspectionClients,
       (id) => id === accountClientId || resolved.clients.configured.has(id),

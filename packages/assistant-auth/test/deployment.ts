@@ -1,11 +1,10 @@
 /** A deployment for tests: a broker in memory with a manual clock, two providers, and each kind of client. */
 
-import { accountPages } from '../src/account/index.ts';
+import { accountPages, accountStorage } from '../src/account/index.ts';
 import { createRoutes } from '../src/broker.ts';
 import { resolveOptions } from '../src/config.ts';
 import {
   type BrokerOptions,
-  type BrokerStorage,
   createBroker,
   gptAction,
   type Limits,
@@ -66,7 +65,7 @@ export const deploy = (changes: Partial<BrokerOptions> = {}, { hasAccountPage = 
   const refusalCheck = createRefusalCheck();
   let instant = 1_800_000_000;
   const background: Promise<void>[] = [];
-  const storage: BrokerStorage = changes.storage ?? memoryStorage();
+  const storage = accountStorage(changes.storage ?? memoryStorage());
   const options: BrokerOptions = {
     issuer,
     sealingKeys: keys,

@@ -4,6 +4,7 @@
  */
 
 import { exportPKCS8 } from 'jose';
+import { accountStorage } from '../src/account/index.ts';
 import { apple, type BrokerOptions, type BrokerStorage, google, type OidcOptions } from '../src/index.ts';
 import { memoryStorage } from '../src/storage/memory.ts';
 import { signInAndRedeem, t0 } from '../src/testing/storage-contract/sample.ts';
@@ -53,7 +54,7 @@ interface Changes {
 }
 
 export const deployForSecurityEvents = async (changes: Changes = {}): Promise<SecurityEventDeployment> => {
-  const memory = changes.storage ?? memoryStorage();
+  const memory = accountStorage(changes.storage ?? memoryStorage());
   const storage = createSpyStorage(memory);
   const issuers = Object.values(issuerUrls).map((issuerName) => createFakeIssuer(issuerName));
   const [acme] = issuers;

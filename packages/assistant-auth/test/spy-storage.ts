@@ -1,18 +1,20 @@
 /** Storage that records its calls, so that a test can check that there were none. */
 
-import type { BrokerStorage } from '../src/index.ts';
+import { accountStorage } from '../src/account/index.ts';
+import type { BrokerStorage, CompleteStorage } from '../src/index.ts';
 import { memoryStorage } from '../src/storage/memory.ts';
 
-export interface SpyStorage extends BrokerStorage {
+export interface SpyStorage extends CompleteStorage {
   /** Names of the methods that were called, in order. */
-  readonly calls: readonly (keyof BrokerStorage)[];
+  readonly calls: readonly (keyof CompleteStorage)[];
 }
 
-export const createSpyStorage = (storage: BrokerStorage = memoryStorage()): SpyStorage => {
-  const calls: (keyof BrokerStorage)[] = [];
+export const createSpyStorage = (spied: BrokerStorage = memoryStorage()): SpyStorage => {
+  const storage = accountStorage(spied);
+  const calls: (keyof CompleteStorage)[] = [];
   const record =
     <Arguments extends readonly unknown[], Result>(
-      name: keyof BrokerStorage,
+      name: keyof CompleteStorage,
       method: (...args: Arguments) => Result,
     ) =>
     (...args: Arguments): Result => {

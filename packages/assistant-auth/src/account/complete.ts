@@ -77,10 +77,10 @@ const denyTransaction = (context: AccountContext, callback: CallbackContext) =>
 
 /** Looks up the user before the sign-in is recorded: a confirmation must never create a new user. */
 const matchesExpectedUser = async (
-  { storage }: AccountContext,
+  { accountStorage }: AccountContext,
   identity: Identity,
   user: UserId | undefined,
-) => user === undefined || (await storage.findUser(identity)) === user;
+) => user === undefined || (await accountStorage.findUser(identity)) === user;
 
 const startSession = async (
   context: AccountContext,
@@ -163,7 +163,7 @@ const resolveOwnership = async (
 ): Promise<'available' | 'linked-to-this-user' | 'linked-to-other-user'> => {
   const { userId: user } = session;
   const publisherUser = await resolvePublisherUser(context, identity);
-  const owner = await context.storage.findUser(identity);
+  const owner = await context.accountStorage.findUser(identity);
   if ((publisherUser ?? user) !== user || (owner ?? user) !== user) return 'linked-to-other-user';
   if (publisherUser !== (await resolveSessionUser(context, session)))
     throw callbackError('resolve-user.link-refused');

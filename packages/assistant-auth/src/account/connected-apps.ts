@@ -75,21 +75,21 @@ export const disconnectAppsEndpoint = (context: AccountContext): EndpointDefinit
     context,
     { name: 'disconnect-apps', fields: ['app', 'all'] },
     async ({ requestContext, fields }, { userId }) => {
-      const { storage, now } = context;
+      const { storage, accountStorage, now } = context;
       if (fields.all !== undefined) {
         await storage.revoke({ kind: 'user', id: userId }, 'disconnected everything', now(), 'user');
         requestContext.log({ event: 'revoked' });
         return redirectToAccount(context, 'signed-out-everywhere', [clearSessionCookie()]);
       }
       const at = now();
-      const grants = ((await storage.readAccount(userId))?.grants ?? []).filter(
+      const grants = ((await accountStorage.readAccount(userId))?.grants ?? []).filter(
         (grant) => buildAppKey(grant) === fields.app,
       );
       const [first] = selectActiveGrants(grants, at);
       if (first === undefined) throw accountError('account.item-not-found');
       // Also revoke grants whose code was not redeemed: redeeming it later would connect the app again.
       const grantIds = grants.filter(({ revokedAt }) => revokedAt === undefined).map(({ id }) => id);
-      await storage.revokeGrants({ userId, grantIds, reason: 'disconnected by the user', now: at });
+      await accountStorage.revokeGrants({ userId, grantIds, reason: 'disconnected by the user', now: at });
       requestContext.log({ event: 'revoked', clientId: first.clientId });
       return redirectToAccount(context, 'app-disconnected');
     },

@@ -4,6 +4,7 @@ import type { PublicClient } from '../clients/client.ts';
 import type { BrokerContext } from '../context.ts';
 import { accountClientId, type UserId } from '../oauth/identifiers.ts';
 import type { Issuer } from '../oauth/resource.ts';
+import type { AccountStorage } from '../storage/account-storage.ts';
 import { type AccountModel, renderAccountPage } from './ui/account-page.ts';
 import { type AccountSignInModel, renderAccountSignInPage } from './ui/account-sign-in-page.ts';
 import {
@@ -63,8 +64,14 @@ export interface AccountOptions {
   readonly onDeleteUser?: (userId: UserId) => Promise<void>;
 }
 
+/** The shared context, and the storage of sessions. */
+export interface SessionContext extends BrokerContext {
+  /** The methods of storage that only the account page calls. */
+  readonly accountStorage: AccountStorage;
+}
+
 /** The shared context, and what only the account page uses. */
-export interface AccountContext extends BrokerContext {
+export interface AccountContext extends SessionContext {
   readonly branding: AccountBranding;
   readonly accountPages: AccountPages;
   /** The client of all sessions: a session is a grant of this client. */

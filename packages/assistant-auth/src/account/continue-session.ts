@@ -5,21 +5,22 @@
  */
 
 import type { Client } from '../clients/client.ts';
-import type { BrokerContext, ContinueSessionResult, SessionOffer, Sessions } from '../context.ts';
+import type { ContinueSessionResult, SessionOffer, Sessions } from '../context.ts';
 import { keepAlive } from '../endpoint/handler.ts';
 import type { Clock, Seconds } from '../oauth/identifiers.ts';
 import { randomId } from '../oauth/secrets.ts';
 import { recheckIdentity } from '../sign-in/provider-recheck.ts';
 import { buildSignIn, recordWithinLimits } from '../sign-in/resolve-user.ts';
+import type { AccountStorage } from '../storage/account-storage.ts';
 import { recheckLeaseDuration } from '../tokens/lifetimes.ts';
 import type { AuthorizationRequest } from '../tokens/sealed-types.ts';
-import { accountPaths } from './context.ts';
+import { accountPaths, type SessionContext } from './context.ts';
 import { type ActiveSession, clearSessionCookie, readSession, useSession } from './session.ts';
 
 /** Finds the session that the page can offer. */
 const findOffer = async (
   request: Request,
-  context: BrokerContext,
+  context: SessionContext,
   maxAge: Seconds | undefined,
 ): Promise<SessionOffer> => {
   const session = await useSession(request, context);
@@ -51,7 +52,7 @@ const isTooOld = ({ signedInAt }: ActiveSession, maxAge: Seconds | undefined, no
  *   `user.limited`, or `provider.changed`
  */
 const continueSession = async (
-  context: BrokerContext,
+  context: SessionContext,
   request: Request,
   offeredSession: string | undefined,
   client: Client,
@@ -100,9 +101,9 @@ const signInTooOld: ContinueSessionResult = {
   cookies: [],
 };
 
-const recheckSessionIdentity = async (context: BrokerContext, { identity }: ActiveSession) => {
+const recheckSessionIdentity = async (context: SessionContext, { identity }: ActiveSession) => {
   const { provider, subject } = identity;
-  const leaseOutcome = await context.storage.acquireRecheckLease({
+  const leaseOutcome = await context.accountStorage.acquireRecheckLease({
     provider,
     subject,
     now: context.now(),
@@ -119,9 +120,9 @@ const recheckSessionIdentity = async (context: BrokerContext, { identity }: Acti
 };
 
 /** Lets the sign-in page offer to continue in the session of the account page. */
-export const sessions: Sessions = {
+export const createSessions = (accountStorage: AccountStorage): Sessions => ({
   accountPath: accountPaths.page,
   identify: async (request, context) => (await readSession(request, context))?.grantId,
-  findOffer,
-  continueSession,
-};
+  findOffer: (request, context, maxAge) => findOffer(request, { ...context, accountStorage }, maxAge),
+  continueSession: (context, ...parameters) => continueSession({ ...context, accountStorage }, ...parameters),
+});

@@ -15,10 +15,10 @@ import { clearSessionCookie } from './session.ts';
 
 export const exportEndpoint = (context: AccountContext): EndpointDefinition =>
   requireRecentAuth(context, { name: 'export', fields: [] }, async ({ requestContext }, { userId }) => {
-    const { storage, now } = context;
-    const account = await storage.readAccount(userId);
+    const { accountStorage, now } = context;
+    const account = await accountStorage.readAccount(userId);
     if (account === undefined) return redirectToAccount(context, 'session-ended', [clearSessionCookie()]);
-    const history = await storage.readHistory(userId);
+    const history = await accountStorage.readHistory(userId);
     const app = await context.onExportUser(userId);
     requestContext.log({ event: 'exported' });
     return downloadResponse(
@@ -39,11 +39,11 @@ export const deleteAccountEndpoint = (context: AccountContext): EndpointDefiniti
     { name: 'delete', fields: ['confirm'] },
     async ({ requestContext, fields }, { userId }) => {
       if (fields.confirm !== 'yes') return redirectToAccount(context, 'delete-not-confirmed');
-      const { storage, now } = context;
+      const { accountStorage, now } = context;
       // The publisher's data is deleted first: if that fails, the account still exists, and the user can try
       // again.
       await context.onDeleteUser(userId);
-      const outcome = await storage.deleteUser({ userId, actor: 'user', now: now() });
+      const outcome = await accountStorage.deleteUser({ userId, actor: 'user', now: now() });
       if (outcome.kind === 'deleted') await revokeUpstreamTokens(context, requestContext, outcome.tokens);
       requestContext.log({ event: 'deleted' });
       return redirectToAccount(context, 'deleted', [clearSessionCookie()]);

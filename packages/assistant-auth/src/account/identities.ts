@@ -27,7 +27,7 @@ export const confirmLinkEndpoint = (context: AccountContext): EndpointDefinition
         return redirectToAccount(context, 'link-canceled');
       const { subjectNamespace, ...identity } = await openPendingLink(context, fields.link, session);
       const { userId, grantId } = session;
-      const outcome = await context.storage.linkIdentity({
+      const outcome = await context.accountStorage.linkIdentity({
         ...{ userId, session: grantId, identity, subjectNamespace },
         now: context.now(),
       });
@@ -52,14 +52,14 @@ export const unlinkEndpoint = (context: AccountContext): EndpointDefinition =>
     { name: 'unlink', fields: ['identity'] },
     async ({ requestContext, fields }, session) => {
       const { userId, identity: current } = session;
-      const { storage, now } = context;
+      const { accountStorage, now } = context;
       const { identity, others } = await findIdentity(context, session, fields.identity);
       const { provider, subject } = identity;
       // Storage never removes the last identity. An identity whose provider was removed from the
       // configuration can't be used to sign in, so it does not count.
       if (!others.some((other) => context.providers.has(other.provider)))
         return redirectToAccount(context, 'last-identity');
-      const outcome = await storage.unlinkIdentity({ userId, provider, subject, now: now() });
+      const outcome = await accountStorage.unlinkIdentity({ userId, provider, subject, now: now() });
       switch (outcome.kind) {
         case 'unknown':
           throw accountError('account.item-not-found');
@@ -108,11 +108,11 @@ const openPendingLink = async (
  * @throws ProtocolError `account.item-not-found` if the user has no such identity
  */
 const findIdentity = async (
-  { storage }: AccountContext,
+  { accountStorage }: AccountContext,
   { userId, grantId }: ActiveSession,
   key: string | undefined,
 ) => {
-  const identities = (await storage.readAccount(userId))?.identities ?? [];
+  const identities = (await accountStorage.readAccount(userId))?.identities ?? [];
   for (const identity of identities) {
     if ((await deriveIdentityFormKey(identity, grantId)) === key)
       return { identity, others: identities.filter((other) => other !== identity) };

@@ -5,6 +5,7 @@
 import type { BrokerContext } from '../context.ts';
 import { rejectOptionsExcept, rejectUnknownOptions } from '../oauth/errors.ts';
 import type { AccountFeature } from '../sign-in/callback.ts';
+import { accountStorage } from '../storage/sqlite/account-methods.ts';
 import { accountCallback, linkCallback } from './complete.ts';
 import { disconnectAppsEndpoint } from './connected-apps.ts';
 import {
@@ -14,12 +15,13 @@ import {
   createAccountClient,
   defaultAccountPages,
 } from './context.ts';
-import { sessions } from './continue-session.ts';
+import { createSessions } from './continue-session.ts';
 import { deleteAccountEndpoint, exportEndpoint } from './export-and-delete.ts';
 import { confirmLinkEndpoint, linkEndpoint, unlinkEndpoint } from './identities.ts';
 import { accountEndpoint, accountSignInEndpoint, signOutEndpoint } from './page.ts';
 import { defaultAccountTexts } from './ui/texts.ts';
 
+export { accountStorage } from '../storage/sqlite/account-methods.ts';
 export { type AccountOptions, type AccountPages, defaultAccountPages } from './context.ts';
 export type {
   AccountIdentity,
@@ -63,6 +65,7 @@ export const accountPages = (options: AccountOptions = {}): AccountFeature => {
     branding: { ...context.branding, texts: { ...defaultAccountTexts, ...context.branding.texts } },
     accountPages: pages,
     account: createAccountClient(context.issuer),
+    accountStorage: accountStorage(context.storage),
     onExportUser,
     onDeleteUser,
   });
@@ -70,7 +73,7 @@ export const accountPages = (options: AccountOptions = {}): AccountFeature => {
     kind: 'account-pages',
     texts: defaultAccountTexts,
     stylesheet: pages.stylesheet,
-    sessions,
+    createSessions: (storage) => createSessions(accountStorage(storage)),
     endpoints(brokerContext) {
       const context = resolve(brokerContext);
       return [

@@ -42,7 +42,7 @@ export const accountEndpoint = (context: AccountContext): EndpointDefinition => 
   respondToError: createErrorPageResponder(context),
   async handle(requestContext) {
     const session = await useSession(requestContext.request, context);
-    const account = session && (await context.storage.readAccount(session.userId));
+    const account = session && (await context.accountStorage.readAccount(session.userId));
     return session === undefined || account === undefined
       ? showSignIn(context, requestContext)
       : showAccount(context, requestContext, session, account);

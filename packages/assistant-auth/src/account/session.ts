@@ -2,13 +2,11 @@
  * The session of the account page: a sealed cookie with the ID of a grant. When the grant expires or is
  * revoked, the session ends.
  */
-import type { BrokerContext } from '../context.ts';
 import { clearCookie, readCookies, setCookie } from '../http/request.ts';
 import type { Clock, EpochSeconds, Identity, Seconds } from '../oauth/identifiers.ts';
 import type { Session } from '../storage/broker-storage.ts';
 import type { SessionCookie } from '../tokens/sealed-types.ts';
-
-type SessionContext = Pick<BrokerContext, 'sealers' | 'storage' | 'lifetimes' | 'now'>;
+import type { SessionContext } from './context.ts';
 
 /** A session that storage has just confirmed as active. */
 export interface ActiveSession extends SessionCookie, Session {}
@@ -35,13 +33,13 @@ export const readSession = async (
 /** Finds the active session of this browser, and extends it. One storage round trip if there is a cookie. */
 export const useSession = async (
   request: Request,
-  context: SessionContext,
+  context: Pick<SessionContext, 'sealers' | 'accountStorage' | 'lifetimes' | 'now'>,
 ): Promise<ActiveSession | undefined> => {
-  const { storage, lifetimes, now } = context;
+  const { accountStorage, lifetimes, now } = context;
   const cookie = await readSession(request, context);
   if (cookie === undefined) return undefined;
   const at = now();
-  const session = await storage.useSession({
+  const session = await accountStorage.useSession({
     grantId: cookie.grantId,
     now: at,
     idleExpiresAt: at + lifetimes.sessionIdle,

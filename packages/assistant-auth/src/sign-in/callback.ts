@@ -21,7 +21,7 @@ import type { Identity } from '../oauth/identifiers.ts';
 import { callbackError, type ProtocolError, restoreError } from '../oauth/protocol-error.ts';
 import { createIdentity } from '../providers/oauth-client.ts';
 import { type AdminConsent, type IdentityProvider, ProviderError } from '../providers/provider.ts';
-import { StorageUnavailable } from '../storage/broker-storage.ts';
+import { type BrokerStorage, StorageUnavailable } from '../storage/broker-storage.ts';
 import type { Completion, Transaction, TransactionPurpose } from '../tokens/sealed-types.ts';
 import type { CompletedModel } from '../ui/error.ts';
 import type { AccountTexts } from '../ui/texts.ts';
@@ -77,9 +77,10 @@ export interface AccountFeature {
   readonly stylesheet: string;
   /**
    * Lets the sign-in page offer to continue in a session.
+   * @throws ConfigurationError `storage` if it does not have the methods that the account page calls
    * @internal
    */
-  readonly sessions: Sessions;
+  readonly createSessions: (storage: BrokerStorage) => Sessions;
   /**
    * Returns the endpoints, each with its path.
    * @internal

@@ -223,8 +223,12 @@ export interface HistoryEntry {
 }
 
 /**
- * The part of {@link BrokerStorage} for the account page.
- * @hidden its members are documented as those of `BrokerStorage`
+ * Stores what only the account page needs, in the same database as the {@link BrokerStorage}. As there, every
+ * method is one round trip and atomic, and throws `StorageUnavailable` if it cannot reach its storage.
+ *
+ * `memoryStorage()` has these methods. For `d1Storage` and `sqliteStorage`, `accountPages()` adds them, so that
+ * a bundle without the account page does not contain them; `accountStorage` of `assistant-auth/account` returns
+ * them.
  */
 export interface AccountStorage {
   /** Extends a session. Returns `undefined` if it has ended, for any reason. */

@@ -1,6 +1,7 @@
 /**
  * The storage interface. This file has its rechecks and revocations; `grant-storage.ts` has sign-ins, codes,
- * refresh tokens and clients, and `account-storage.ts` the rest.
+ * refresh tokens and clients, and `account-storage.ts` the rest, with the methods that only the account page
+ * calls.
  *
  * Every method is one round trip and atomic: concurrent callers never see a partial change. Implementations
  * pass the storage contract in `testing/`. A method that cannot reach its storage throws
@@ -158,14 +159,11 @@ export interface RefusalCount {
  * storage never sees one in plaintext.
  *
  * The package has implementations for D1 (`assistant-auth/d1`), SQLite files (`assistant-auth/sqlite`) and
- * memory (`assistant-auth/memory`). An implementation must pass `storageContract` of
- * `assistant-auth/testing`.
+ * memory (`assistant-auth/memory`). An implementation of your own that is used with the account page must also
+ * implement {@link AccountStorage}. It must pass `storageContract` of `assistant-auth/testing`, which tests
+ * both.
  */
-export interface BrokerStorage
-  extends GrantStorage,
-    AccountStorage,
-    SecurityEventStorage,
-    MaintenanceStorage {
+export interface BrokerStorage extends GrantStorage, SecurityEventStorage, MaintenanceStorage {
   /**
    * Stores a token that arrived after the sign-in was recorded. Changes nothing if the identity does not
    * exist.
@@ -235,8 +233,12 @@ export interface BrokerStorage
   recordRefusals(refusals: readonly RefusalCount[]): Promise<void>;
 }
 
+/** Storage with the methods that every broker needs, and those of the account page. */
+export type CompleteStorage = BrokerStorage & AccountStorage;
+
 /**
- * Storage is unavailable. Every method of a {@link BrokerStorage} throws it if the storage cannot be reached,
+ * Storage is unavailable. Every method of a {@link BrokerStorage} and an
+ * {@link AccountStorage} throws it if the storage cannot be reached,
  * with the driver's error as `cause`. If the broker cannot continue without storage, the request fails with
  * status 503. Any other error is a defect: the request fails with status 500.
  */

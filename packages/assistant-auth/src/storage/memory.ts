@@ -2,7 +2,7 @@
  * Storage in memory, for tests and for single-process servers that may lose all data when they restart.
  * @module
  */
-import type { BrokerStorage } from './broker-storage.ts';
+import type { CompleteStorage } from './broker-storage.ts';
 import { createAccountMethods } from './memory/accounts.ts';
 import { createClientMethods } from './memory/clients.ts';
 import { createGrantMethods } from './memory/grants.ts';
@@ -36,7 +36,7 @@ import type { MemoryTables } from './memory/tables.ts';
  * });
  * ```
  */
-export const memoryStorage = (): BrokerStorage => {
+export const memoryStorage = (): CompleteStorage => {
   const memory: MemoryTables = {
     users: new Map(),
     identities: new Map(),

@@ -1,5 +1,6 @@
-/** The storage contract: the tests that every implementation of `BrokerStorage` must pass. */
+/** The storage contract: the tests that every implementation of the storage interfaces must pass. */
 import type { BrokerStorage } from '../storage/broker-storage.ts';
+import { accountStorage } from '../storage/sqlite/account-methods.ts';
 import { accountTests } from './storage-contract/accounts.ts';
 import { cleanupTests } from './storage-contract/cleanup.ts';
 import { assertionTests, clientTests } from './storage-contract/clients.ts';
@@ -44,8 +45,9 @@ const groups = [
 ] as const;
 
 /**
- * Returns the tests that every implementation of `BrokerStorage` must pass. Each test is a name and a
- * function, so any test runner can run them. With `test` of Vitest or `bun:test`, or with `Deno.test`:
+ * Returns the tests that every implementation of `BrokerStorage` and `AccountStorage` must pass. They need the
+ * methods of both. Each test is a name and a function, so any test runner can run them. With `test` of Vitest
+ * or `bun:test`, or with `Deno.test`:
  * `for (const { name, run } of storageContract(createStorage)) test(name, run);`
  *
  * A test creates its own storage. If it creates storage more than once, it no longer uses the earlier one: so
@@ -59,6 +61,7 @@ const groups = [
  * have changed either nothing or everything. The tests read neither the audit log nor the counts of refused
  * requests, which are optional.
  * @param createStorage returns storage without rows, where the number of the next revocation is 1
+ * @throws ConfigurationError `storage` (each test) if the storage has no methods of `AccountStorage`
  * @example
  * ```ts
  * import { test } from 'node:test';
@@ -75,5 +78,8 @@ export const storageContract = (
   createStorage: () => Promise<BrokerStorage>,
 ): readonly StorageContractTest[] =>
   groups.flatMap(([group, createTests]) =>
-    createTests(createStorage).map(({ name, run }) => ({ name: `${group}: ${name}`, run })),
+    createTests(async () => accountStorage(await createStorage())).map(({ name, run }) => ({
+      name: `${group}: ${name}`,
+      run,
+    })),
   );

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { AccountOptions } from '../../src/account/context.ts';
 import { accountPages } from '../../src/account/index.ts';
 import type { BrokerOptions } from '../../src/config.ts';
-import { type Account, StorageUnavailable } from '../../src/index.ts';
+import { type Account, type CompleteStorage, StorageUnavailable } from '../../src/index.ts';
 import { memoryStorage } from '../../src/storage/memory.ts';
 import {
   type AccountBrowser,
@@ -162,7 +162,8 @@ describe('connected apps', () => {
         const account = await storage.readAccount(userId);
         return account && { ...account, grants: account.grants.map(({ clientName: _, ...grant }) => grant) };
       };
-      const deployment = deploy({ storage: { ...storage, readAccount }, clients: [] });
+      const nameless: CompleteStorage = { ...storage, readAccount };
+      const deployment = deploy({ storage: nameless, clients: [] });
       expect(await readApps(deployment)).toEqual([
         [expect.stringMatching(/^A[\w-]{19}… evil\.example$/), unverified],
         ['claude.ai localhost', identified],

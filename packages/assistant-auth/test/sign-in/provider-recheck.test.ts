@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   type BrokerOptions,
   type BrokerStorage,
+  type CompleteStorage,
   type IdentityProvider,
   type RecheckResult,
   StorageUnavailable,
@@ -304,11 +305,11 @@ function lostResponses(testClient: TestClient, status: 400 | 401): void {
   it.each([
     [
       'the process ended after the request',
-      async (storage: BrokerStorage, due: StoredUpstreamToken) => void [storage, due],
+      async (storage: CompleteStorage, due: StoredUpstreamToken) => void [storage, due],
     ],
     [
       'a recheck for a session was lost',
-      async (storage: BrokerStorage, { provider, subject }: StoredUpstreamToken) =>
+      async (storage: CompleteStorage, { provider, subject }: StoredUpstreamToken) =>
         storage.acquireRecheckLease({ provider, subject, now: 1_800_000_700, recheckLeaseDuration: 60 }),
     ],
   ])('B18.1 lost response: %s', async (_name, loseOutcome) => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   type BrokerOptions,
   type BrokerStorage,
+  type CompleteStorage,
   type IdentityProvider,
   ProviderError,
   StorageUnavailable,
@@ -405,7 +406,7 @@ describe('a callback of the account page that failed', () => {
   it('B29.6 linking: a reload can continue if storage was unavailable before the provider was asked', async () => {
     const memory = memoryStorage();
     const state = { isFailing: false };
-    const storage: BrokerStorage = {
+    const storage: CompleteStorage = {
       ...memory,
       useSession: async (use) => {
         if (state.isFailing) throw new StorageUnavailable('down');

@@ -1,7 +1,13 @@
 /** Malformed requests, storage outages, and secrets in the log. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type BrokerStorage, corsHeaders, type SignIn, StorageUnavailable } from '../../src/index.ts';
+import {
+  type BrokerStorage,
+  type CompleteStorage,
+  corsHeaders,
+  type SignIn,
+  StorageUnavailable,
+} from '../../src/index.ts';
 import { encodeBase64url } from '../../src/oauth/secrets.ts';
 import { memoryStorage } from '../../src/storage/memory.ts';
 import {
@@ -258,7 +264,7 @@ describe('storage outages', () => {
   /** A deployment whose storage can be made unavailable. */
   const deployWithFailingStorage = () => {
     let failure: FailureTime | undefined;
-    const storage: BrokerStorage = memoryStorage();
+    const storage = memoryStorage();
     const fail = () => Promise.reject(new StorageUnavailable('no route to storage'));
     const mayFail =
       <Arguments extends readonly unknown[], Result>(method: (...args: Arguments) => Promise<Result>) =>
@@ -267,41 +273,40 @@ describe('storage outages', () => {
         const result = await method(...args);
         return failure === 'after' ? fail() : result;
       };
-    const deployment = deploy({
-      storage: {
-        recordSignIn: mayFail(storage.recordSignIn),
-        readGrantStatus: mayFail(storage.readGrantStatus),
-        claimCode: mayFail(storage.claimCode),
-        redeemCode: mayFail(storage.redeemCode),
-        refresh: mayFail(storage.refresh),
-        readRefreshable: mayFail(storage.readRefreshable),
-        readClient: mayFail(storage.readClient),
-        deleteClient: mayFail(storage.deleteClient),
-        recordAssertion: mayFail(storage.recordAssertion),
-        storeUpstreamToken: mayFail(storage.storeUpstreamToken),
-        recordRecheck: mayFail(storage.recordRecheck),
-        revokeGrantsOfIdentity: mayFail(storage.revokeGrantsOfIdentity),
-        resolveRecheck: mayFail(storage.resolveRecheck),
-        dropUpstreamToken: mayFail(storage.dropUpstreamToken),
-        revoke: mayFail(storage.revoke),
-        readRevocations: mayFail(storage.readRevocations),
-        isRevoked: mayFail(storage.isRevoked),
-        recordRefusals: mayFail(storage.recordRefusals),
-        cleanUp: mayFail(storage.cleanUp),
-        findUpstreamTokens: mayFail(storage.findUpstreamTokens),
-        replaceUpstreamTokens: mayFail(storage.replaceUpstreamTokens),
-        useSession: mayFail(storage.useSession),
-        acquireRecheckLease: mayFail(storage.acquireRecheckLease),
-        readAccount: mayFail(storage.readAccount),
-        readHistory: mayFail(storage.readHistory),
-        findUser: mayFail(storage.findUser),
-        linkIdentity: mayFail(storage.linkIdentity),
-        unlinkIdentity: mayFail(storage.unlinkIdentity),
-        revokeGrants: mayFail(storage.revokeGrants),
-        deleteUser: mayFail(storage.deleteUser),
-        recordSecurityEvent: mayFail(storage.recordSecurityEvent),
-      },
-    });
+    const failing: CompleteStorage = {
+      recordSignIn: mayFail(storage.recordSignIn),
+      readGrantStatus: mayFail(storage.readGrantStatus),
+      claimCode: mayFail(storage.claimCode),
+      redeemCode: mayFail(storage.redeemCode),
+      refresh: mayFail(storage.refresh),
+      readRefreshable: mayFail(storage.readRefreshable),
+      readClient: mayFail(storage.readClient),
+      deleteClient: mayFail(storage.deleteClient),
+      recordAssertion: mayFail(storage.recordAssertion),
+      storeUpstreamToken: mayFail(storage.storeUpstreamToken),
+      recordRecheck: mayFail(storage.recordRecheck),
+      revokeGrantsOfIdentity: mayFail(storage.revokeGrantsOfIdentity),
+      resolveRecheck: mayFail(storage.resolveRecheck),
+      dropUpstreamToken: mayFail(storage.dropUpstreamToken),
+      revoke: mayFail(storage.revoke),
+      readRevocations: mayFail(storage.readRevocations),
+      isRevoked: mayFail(storage.isRevoked),
+      recordRefusals: mayFail(storage.recordRefusals),
+      cleanUp: mayFail(storage.cleanUp),
+      findUpstreamTokens: mayFail(storage.findUpstreamTokens),
+      replaceUpstreamTokens: mayFail(storage.replaceUpstreamTokens),
+      useSession: mayFail(storage.useSession),
+      acquireRecheckLease: mayFail(storage.acquireRecheckLease),
+      readAccount: mayFail(storage.readAccount),
+      readHistory: mayFail(storage.readHistory),
+      findUser: mayFail(storage.findUser),
+      linkIdentity: mayFail(storage.linkIdentity),
+      unlinkIdentity: mayFail(storage.unlinkIdentity),
+      revokeGrants: mayFail(storage.revokeGrants),
+      deleteUser: mayFail(storage.deleteUser),
+      recordSecurityEvent: mayFail(storage.recordSecurityEvent),
+    };
+    const deployment = deploy({ storage: failing });
     /** Runs something while storage is unavailable. */
     const whileUnavailable = async <Result>(
       failureTime: FailureTime,

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import {
   accountClientId,
-  type BrokerStorage,
+  type CompleteStorage,
   createBroker,
   type LogEntry,
   type OidcOptions,
@@ -35,9 +35,9 @@ afterEach(async () => {
 });
 
 /** Records the sign-ins, which contain the session ID. */
-const recordSignIns = (storage: BrokerStorage): BrokerStorage & { readonly signIns: SignIn[] } => {
+const recordSignIns = (storage: CompleteStorage): CompleteStorage & { readonly signIns: SignIn[] } => {
   const signIns: SignIn[] = [];
-  const recordSignIn: BrokerStorage['recordSignIn'] = (signIn) => {
+  const recordSignIn: CompleteStorage['recordSignIn'] = (signIn) => {
     signIns.push(signIn);
     return storage.recordSignIn(signIn);
   };

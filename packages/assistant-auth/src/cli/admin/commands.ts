@@ -1,5 +1,6 @@
 /** Runs the commands of `admin`: queries the broker's database, revokes grants and deletes users. */
 import { createInterface } from 'node:readline/promises';
+import { accountStorage } from '../../storage/sqlite/account-methods.ts';
 import type { AuditEntry, StorageAdmin } from '../../storage/sqlite/d1.ts';
 import type { Program } from '../arguments.ts';
 import { CommandError, type CommandOutput, escapeControls } from '../command.ts';
@@ -72,7 +73,7 @@ const runOnDatabase = async (
     }
     case 'delete': {
       const { userId } = adminCommand;
-      const { kind } = await storage.deleteUser({ userId, actor: 'operator', now });
+      const { kind } = await accountStorage(storage).deleteUser({ userId, actor: 'operator', now });
       if (kind === 'unknown') return rejectUnknownUser();
       return { json: { deleted: userId }, text: 'Deleted the user and everything stored about them.' };
     }

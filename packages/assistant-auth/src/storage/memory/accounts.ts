@@ -40,7 +40,7 @@ import {
   storeVerifiedIdentity,
 } from './tables.ts';
 
-/** The methods of `BrokerStorage` for accounts, sessions and upstream tokens. */
+/** The methods of `CompleteStorage` for accounts, sessions and upstream tokens. */
 export const createAccountMethods = (memory: MemoryTables) => ({
   storeUpstreamToken: async (token: NewUpstreamToken) => storeUpstreamToken(memory, token),
   recordRecheck: async (recheck: RecordedRecheck) => recordRecheck(memory, recheck),

@@ -1,6 +1,6 @@
 /** Accounts in SQL: reads and deletes a user's data, links and unlinks identities, and extends sessions. */
 
-import { accountClientId, type UserId } from '../../oauth/identifiers.ts';
+import type { UserId } from '../../oauth/identifiers.ts';
 import type {
   Account,
   GrantRevocation,
@@ -19,6 +19,7 @@ import type {
 import type { IdentityKey, RefreshPolicy } from '../broker-storage.ts';
 import { buildChangeQuery, namespaceColumn, storeNamespace } from './providers.ts';
 import { recordUserRevocation, revokeEach } from './revocations.ts';
+import { buildActiveSessionCondition } from './sign-ins.ts';
 import { auditChange, auditIdentityChange, hasChanges, runBatch, type SqlDatabase } from './statements.ts';
 import {
   type IssuedTokenRow,
@@ -325,15 +326,6 @@ export const useSession = async (
     },
   };
 };
-
-/**
- * Returns the condition that a row of `grants` is an active session.
- * @param id the SQL parameter with its ID, such as `?1`
- * @param now the SQL parameter with the current time
- */
-export const buildActiveSessionCondition = (id: string, now: string): string =>
-  `id = ${id} AND client_id = '${accountClientId}' AND redeemed_at IS NOT NULL AND revoked_at IS NULL
-    AND refresh_idle_expires_at > ${now}`;
 
 interface SessionRow {
   readonly user_id: string;

@@ -16,7 +16,8 @@ export type * from './storage-admin.ts';
 /**
  * Creates storage in a D1 database to which this package's migrations were applied. Every method is one round
  * trip to the primary. Pass the binding itself, not a D1 session: its replicas may not have received a
- * revocation yet.
+ * revocation yet. `accountPages()` adds the methods of the account page to it, and `accountStorage` of
+ * `assistant-auth/account` returns them.
  * @param db the D1 binding
  * @throws StorageUnavailable from every method if D1 fails, with D1's error as `cause`
  * @example

@@ -1,7 +1,6 @@
 /** Sign-ins in SQL: user, identity, grant and client are stored together, or not at all. */
 import { accountClientId } from '../../oauth/identifiers.ts';
 import { cleanupMargin, type GrantStatus, type SignIn, type SignInOutcome } from '../broker-storage.ts';
-import { buildActiveSessionCondition } from './accounts.ts';
 import { upsertClient } from './clients.ts';
 import { buildChangeQuery, storeNamespace } from './providers.ts';
 import { isActiveGrant } from './revocations.ts';
@@ -58,6 +57,15 @@ export const toGrantStatus = (row: StatusRow | undefined): GrantStatus => {
   if (row === undefined) return 'unknown';
   return row.revoked === 1 ? 'revoked' : 'active';
 };
+
+/**
+ * Returns the condition that a row of `grants` is an active session.
+ * @param id the SQL parameter with its ID, such as `?1`
+ * @param now the SQL parameter with the current time
+ */
+export const buildActiveSessionCondition = (id: string, now: string): string =>
+  `id = ${id} AND client_id = '${accountClientId}' AND redeemed_at IS NOT NULL AND revoked_at IS NULL
+    AND refresh_idle_expires_at > ${now}`;
 
 /**
  * The condition that this sign-in has not been recorded yet, and that the session that it continues, if any,

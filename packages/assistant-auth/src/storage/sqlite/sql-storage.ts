@@ -1,16 +1,9 @@
-/** Implements `BrokerStorage` in SQL: maps each method to its function in the other files. */
+/**
+ * Implements `BrokerStorage` in SQL: maps each method to its function in the other files. `account-methods.ts`
+ * has the methods of the account page.
+ */
 
 import type { BrokerStorage } from '../broker-storage.ts';
-import {
-  deleteUser,
-  findUser,
-  linkIdentity,
-  readAccount,
-  readHistory,
-  revokeGrants,
-  unlinkIdentity,
-  useSession,
-} from './accounts.ts';
 import { cleanUp } from './cleanup.ts';
 import { deleteClient, readClient, recordAssertion } from './clients.ts';
 import { claimCode, readRefreshable, redeemCode, refresh } from './grants.ts';
@@ -20,7 +13,6 @@ import { recordSecurityEvent } from './security-events.ts';
 import { readGrantStatus, recordSignIn } from './sign-ins.ts';
 import type { SqlDatabase } from './statements.ts';
 import {
-  acquireRecheckLease,
   dropUpstreamToken,
   findUpstreamTokens,
   recordRecheck,
@@ -30,8 +22,20 @@ import {
   storeUpstreamToken,
 } from './upstream-tokens.ts';
 
+/**
+ * The key of the database in storage in SQL. From the database, `accountStorage` creates the methods of the
+ * account page.
+ */
+export const sqlDatabase = Symbol('sqlDatabase');
+
+/** Storage in SQL, with its database. A copy with the spread syntax has it, too. */
+export interface SqlStorage extends BrokerStorage {
+  readonly [sqlDatabase]: SqlDatabase;
+}
+
 /** Creates storage on a database with the tables of this package. Every method is one batch. */
-export const createSqlStorage = (db: SqlDatabase): BrokerStorage => ({
+export const createSqlStorage = (db: SqlDatabase): SqlStorage => ({
+  [sqlDatabase]: db,
   recordSignIn: (signIn) => recordSignIn(db, signIn),
   readGrantStatus: (grantId) => readGrantStatus(db, grantId),
   claimCode: (claim) => claimCode(db, claim),
@@ -53,14 +57,5 @@ export const createSqlStorage = (db: SqlDatabase): BrokerStorage => ({
   cleanUp: (cleanup) => cleanUp(db, cleanup),
   findUpstreamTokens: (query) => findUpstreamTokens(db, query),
   replaceUpstreamTokens: (replacement) => replaceUpstreamTokens(db, replacement),
-  useSession: (activity) => useSession(db, activity),
-  acquireRecheckLease: (request) => acquireRecheckLease(db, request),
-  readAccount: (userId) => readAccount(db, userId),
-  readHistory: (userId) => readHistory(db, userId),
-  findUser: (identity) => findUser(db, identity),
-  linkIdentity: (link) => linkIdentity(db, link),
-  unlinkIdentity: (unlink) => unlinkIdentity(db, unlink),
-  revokeGrants: (revocation) => revokeGrants(db, revocation),
-  deleteUser: (deletion) => deleteUser(db, deletion),
   recordSecurityEvent: (event) => recordSecurityEvent(db, event),
 });

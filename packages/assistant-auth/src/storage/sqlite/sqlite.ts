@@ -32,6 +32,9 @@ export type * from './storage-admin.ts';
  * `foreign_keys = ON` and `busy_timeout = 0`, because it waits for locks itself. Give it a connection of its
  * own, because it fails during a transaction of the application on the same connection. In one process, open
  * the file with one driver only, because the locks of two SQLite libraries do not exclude each other.
+ *
+ * `accountPages()` adds the methods of the account page to the storage, and `accountStorage` of
+ * `assistant-auth/account` returns them.
  * @param database a `DatabaseSync` from `node:sqlite`, a `Database` from `bun:sqlite`, or a libSQL client
  *   with a `file:` URL
  * @throws TypeError if it is none of these

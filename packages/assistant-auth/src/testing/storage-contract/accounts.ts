@@ -1,6 +1,6 @@
 /** The storage contract for accounts: the data of a user, and what linking, unlinking and deleting change. */
 
-import type { BrokerStorage, IdentityLink } from '../../storage/broker-storage.ts';
+import type { CompleteStorage, IdentityLink } from '../../storage/broker-storage.ts';
 import { equal, hasLength, isDefined, matches } from '../assertions.ts';
 import { type CreateStorage, type StorageContractTest, test } from './contract-test.ts';
 import {
@@ -29,7 +29,7 @@ const cat = { provider: 'github', subject: '42' } as const;
 const catsToken = { ...cat, sealedRefreshToken: 'sealed-2' } as const;
 const ada = { provider: 'google', subject: 'ada' } as const;
 
-const link = (storage: BrokerStorage, overrides: Partial<IdentityLink> = {}) =>
+const link = (storage: CompleteStorage, overrides: Partial<IdentityLink> = {}) =>
   storage.linkIdentity({
     userId: 'user-1',
     session: 'session-1',
@@ -39,10 +39,13 @@ const link = (storage: BrokerStorage, overrides: Partial<IdentityLink> = {}) =>
     ...overrides,
   });
 
-const unlink = (storage: BrokerStorage, identity: { provider: string; subject: string }, userId = 'user-1') =>
-  storage.unlinkIdentity({ userId, ...identity, now: t0 + 10 });
+const unlink = (
+  storage: CompleteStorage,
+  identity: { provider: string; subject: string },
+  userId = 'user-1',
+) => storage.unlinkIdentity({ userId, ...identity, now: t0 + 10 });
 
-const deleteUser = (storage: BrokerStorage, userId = 'user-1') =>
+const deleteUser = (storage: CompleteStorage, userId = 'user-1') =>
   storage.deleteUser({ userId, actor: 'user', now: t0 + 10 });
 
 /** Returns the tests of the methods for the account page. */

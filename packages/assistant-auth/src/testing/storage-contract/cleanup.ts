@@ -2,6 +2,7 @@
 
 import {
   type BrokerStorage,
+  type CompleteStorage,
   cleanupMargin,
   grantRetention,
   type ReceivedSecurityEvent,
@@ -166,8 +167,8 @@ export const cleanupTests = (createStorage: CreateStorage): readonly StorageCont
 const needed: readonly (readonly [
   name: string,
   lastSecond: number,
-  store: (storage: BrokerStorage) => Promise<unknown>,
-  isStored: (storage: BrokerStorage, lastSecond: number) => Promise<boolean>,
+  store: (storage: CompleteStorage) => Promise<unknown>,
+  isStored: (storage: CompleteStorage, lastSecond: number) => Promise<boolean>,
 ])[] = [
   [
     'a revocation',

@@ -1,8 +1,8 @@
 /** The storage contract for clients that are not in the configuration, and for client assertions. */
 import type {
-  BrokerStorage,
   CodeRedemption,
   CodeRedemptionOutcome,
+  CompleteStorage,
   RefreshOutcome,
   SignIn,
 } from '../../storage/broker-storage.ts';
@@ -171,7 +171,7 @@ const signInClientTests = (createStorage: CreateStorage): readonly StorageContra
 ];
 
 /** Returns the name of the client of each of Ada's grants, by grant ID. */
-const readClientNames = async (storage: BrokerStorage) =>
+const readClientNames = async (storage: CompleteStorage) =>
   Object.fromEntries(
     ((await storage.readAccount('user-1'))?.grants ?? []).map((grant) => [
       grant.id,

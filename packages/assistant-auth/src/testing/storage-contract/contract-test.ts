@@ -1,5 +1,5 @@
 /** One test of the storage contract, as a value that any test runner can run. */
-import type { BrokerStorage } from '../../storage/broker-storage.ts';
+import type { CompleteStorage } from '../../storage/broker-storage.ts';
 
 /** One test of the storage contract. */
 export interface StorageContractTest {
@@ -14,7 +14,7 @@ export interface StorageContractTest {
 }
 
 /** Returns empty storage. Each test calls it once or more. */
-export type CreateStorage = () => Promise<BrokerStorage>;
+export type CreateStorage = () => Promise<CompleteStorage>;
 
 /** Creates a test. */
 export const test = (name: string, run: () => Promise<void>): StorageContractTest => ({ name, run });

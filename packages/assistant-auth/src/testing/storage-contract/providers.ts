@@ -1,5 +1,5 @@
 /** The storage contract for providers whose subjects belong to another namespace than before. */
-import type { BrokerStorage, IdentityLink, SignIn } from '../../storage/broker-storage.ts';
+import type { CompleteStorage, IdentityLink, SignIn } from '../../storage/broker-storage.ts';
 import { equal, matches } from '../assertions.ts';
 import { type CreateStorage, type StorageContractTest, test } from './contract-test.ts';
 import {
@@ -158,7 +158,7 @@ export const providerTests = (createStorage: CreateStorage): readonly StorageCon
 
 const linkTests = (createStorage: CreateStorage): readonly StorageContractTest[] => {
   const cat = { provider: 'github', subject: '42' };
-  const link = (storage: BrokerStorage, overrides: Partial<IdentityLink> = {}) =>
+  const link = (storage: CompleteStorage, overrides: Partial<IdentityLink> = {}) =>
     storage.linkIdentity({
       ...{ userId: 'user-1', session: 'session-1', identity: cat, subjectNamespace, now: t0 + 5 },
       ...overrides,

@@ -1,6 +1,6 @@
 /** The storage contract for rechecks: who acquires the lease, and what the outcome of a recheck changes. */
 
-import type { BrokerStorage } from '../../storage/broker-storage.ts';
+import type { BrokerStorage, CompleteStorage } from '../../storage/broker-storage.ts';
 import { equal, matches } from '../assertions.ts';
 import { type CreateStorage, type StorageContractTest, test } from './contract-test.ts';
 import {
@@ -59,7 +59,7 @@ const unresolvedLease = (startedAt: number) => ({
 export const createStorageWithToken = async (
   createStorage: CreateStorage,
   overrides: Parameters<typeof signInAndRedeem>[1] = {},
-): Promise<BrokerStorage> => {
+): Promise<CompleteStorage> => {
   const storage = await createStorage();
   await signInAndRedeem(storage, { refreshPolicy: 'stable', identity: adasIdentity, ...overrides });
   return storage;

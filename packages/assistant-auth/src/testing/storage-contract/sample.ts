@@ -6,6 +6,7 @@ import {
   type ClientAssertion,
   type CodeRedemption,
   type CodeRedemptionOutcome,
+  type CompleteStorage,
   cleanupMargin,
   type GrantRefresh,
   type RefreshOutcome,
@@ -31,7 +32,7 @@ export const accessTokenLifetime = 1800;
 export const refreshPolicies = ['stable', 'rotating'] as const;
 
 /** A change of the storage, with a name that a test adds to its own. */
-export type NamedChange = readonly [name: string, change: (storage: BrokerStorage) => Promise<unknown>];
+export type NamedChange = readonly [name: string, change: (storage: CompleteStorage) => Promise<unknown>];
 
 interface SignInOverrides {
   readonly grantId?: string;

@@ -1,7 +1,12 @@
 /** The storage contract for security events: each applies once, and revokes only grants of its target. */
 
 import type { RequestedRevocation, RevocationScope, SecurityEventTarget } from '../../oauth/identifiers.ts';
-import type { BrokerStorage, NewUpstreamToken, ReceivedSecurityEvent } from '../../storage/broker-storage.ts';
+import type {
+  BrokerStorage,
+  CompleteStorage,
+  NewUpstreamToken,
+  ReceivedSecurityEvent,
+} from '../../storage/broker-storage.ts';
 import { equal, hasLength, matches } from '../assertions.ts';
 import { type CreateStorage, type StorageContractTest, test } from './contract-test.ts';
 import {
@@ -50,14 +55,14 @@ const recordEvent = (
 ) => storage.recordSecurityEvent(securityEvent([{ target, revocationScope }], overrides));
 
 /** Returns the IDs of a user's revoked grants, sorted. */
-const listRevokedGrants = async (storage: BrokerStorage, userId = 'user-1'): Promise<readonly string[]> => {
+const listRevokedGrants = async (storage: CompleteStorage, userId = 'user-1'): Promise<readonly string[]> => {
   const account = await storage.readAccount(userId);
   const grants = (account?.grants ?? []).filter(({ revokedAt }) => revokedAt !== undefined);
   return grants.map(({ id }) => id).toSorted();
 };
 
 /** Ada in `sid-1` of the provider: an account session, an online grant, and one with offline access. */
-const createStorageWithGrants = async (createStorage: CreateStorage): Promise<BrokerStorage> => {
+const createStorageWithGrants = async (createStorage: CreateStorage): Promise<CompleteStorage> => {
   const storage = await createStorage();
   await createSession(storage, { grantId: 'session', sid: 'sid-1' });
   await signInAndRedeem(storage, { grantId: 'now', refreshPolicy: 'none', sid: 'sid-1' });

@@ -1,7 +1,7 @@
 /** The storage contract for sessions. A session is a grant of the account page, and ends like any grant. */
 
 import { accountClientId } from '../../oauth/identifiers.ts';
-import type { BrokerStorage } from '../../storage/broker-storage.ts';
+import type { BrokerStorage, CompleteStorage } from '../../storage/broker-storage.ts';
 import { equal, isDefined, isOneOf, matches } from '../assertions.ts';
 import { type CreateStorage, type StorageContractTest, test } from './contract-test.ts';
 import {
@@ -25,7 +25,7 @@ import {
 export const createStorageWithSession = async (
   createStorage: CreateStorage,
   identity: Parameters<typeof signIn>[0] = {},
-): Promise<BrokerStorage> => {
+): Promise<CompleteStorage> => {
   const storage = await createStorage();
   await createSession(storage, identity);
   return storage;
@@ -58,7 +58,7 @@ export const createSession = async (
 };
 
 /** Uses the session as the account page does. */
-export const useAccountSession = (storage: BrokerStorage, now: number, grantId = 'session-1') =>
+export const useAccountSession = (storage: CompleteStorage, now: number, grantId = 'session-1') =>
   storage.useSession({ grantId, now, idleExpiresAt: now + 7 * day });
 
 /** What ends a session at once. */
@@ -201,7 +201,7 @@ const continuationTests = (createStorage: CreateStorage): readonly StorageContra
   }),
 ];
 
-const acquireLease = (storage: BrokerStorage, now: number, subject = 'ada') =>
+const acquireLease = (storage: CompleteStorage, now: number, subject = 'ada') =>
   storage.acquireRecheckLease({ provider: 'google', subject, now, recheckLeaseDuration: 60 });
 
 const acquired = (startedAt: number, isUnresolved = false) => ({

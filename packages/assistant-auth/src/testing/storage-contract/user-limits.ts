@@ -1,7 +1,7 @@
 /** The storage contract for the limits of a user: sign-ins in a period, active grants, and revocations. */
 
 import { accountClientId } from '../../oauth/identifiers.ts';
-import type { BrokerStorage } from '../../storage/broker-storage.ts';
+import type { BrokerStorage, CompleteStorage } from '../../storage/broker-storage.ts';
 import { equal, hasLength, isDefined, matches } from '../assertions.ts';
 import { type CreateStorage, type StorageContractTest, test } from './contract-test.ts';
 import {
@@ -36,7 +36,7 @@ const limited = (retryAfter: number) => ({ kind: 'limited', retryAfter });
 const signInThreeTimes = async (
   createStorage: CreateStorage,
   overrides: Overrides = {},
-): Promise<BrokerStorage> => {
+): Promise<CompleteStorage> => {
   const storage = await createStorage();
   for (const n of [0, 1, 2])
     await storage.recordSignIn(signIn({ grantId: `first-${n}`, now: t0 + n, ...overrides }));
@@ -164,7 +164,7 @@ const limitExceptionTests = (createStorage: CreateStorage): readonly StorageCont
   }),
 ];
 
-const listActiveGrants = async (storage: BrokerStorage): Promise<readonly string[]> => {
+const listActiveGrants = async (storage: CompleteStorage): Promise<readonly string[]> => {
   const { grants = [] } = (await storage.readAccount('user-1')) ?? {};
   return grants.flatMap(({ id, revokedAt }) => (revokedAt === undefined ? [id] : [])).toSorted();
 };
@@ -287,7 +287,7 @@ const revokingCalls: readonly NamedChange[] = [
 ];
 
 /** Ada has a session, a second identity, and two grants with unexpired access tokens. */
-const createStorageWithTwoGrants = async (createStorage: CreateStorage): Promise<BrokerStorage> => {
+const createStorageWithTwoGrants = async (createStorage: CreateStorage): Promise<CompleteStorage> => {
   const storage = await createStorageWithSession(createStorage, { identity: adasUpstreamToken });
   await storage.linkIdentity({
     userId: 'user-1',

@@ -1,5 +1,6 @@
 /** The admin queries, the audit log and cleanups on D1. */
-import { type BrokerStorage, cleanupMargin, StorageUnavailable } from 'assistant-auth';
+import { type CompleteStorage, cleanupMargin, StorageUnavailable } from 'assistant-auth';
+import { accountStorage } from 'assistant-auth/account';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { d1Admin, d1Storage, type StorageAdmin } from '../../../src/storage/sqlite/d1.ts';
 import {
@@ -18,7 +19,7 @@ import {
 import { createSession } from '../../../src/testing/storage-contract/sessions.ts';
 import { emptyD1 } from './empty-d1.ts';
 
-let storage: BrokerStorage;
+let storage: CompleteStorage;
 
 let db: D1Database;
 
@@ -29,7 +30,7 @@ describe('admin queries', () => {
   let admin: StorageAdmin;
   beforeEach(async () => {
     const db = await emptyD1();
-    storage = d1Storage(db);
+    storage = accountStorage(d1Storage(db));
     admin = d1Admin(db);
   });
 
@@ -641,7 +642,7 @@ describe('admin queries', () => {
 describe('the audit log', () => {
   beforeEach(async () => {
     db = await emptyD1();
-    storage = d1Storage(db);
+    storage = accountStorage(d1Storage(db));
   });
 
   const rows = async (): Promise<readonly unknown[]> =>

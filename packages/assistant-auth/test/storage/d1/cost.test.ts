@@ -2,10 +2,12 @@
 import { env } from 'cloudflare:workers';
 import type {
   BrokerStorage,
+  CompleteStorage,
   ReceivedSecurityEvent,
   RevocationScope,
   SecurityEventTarget,
 } from 'assistant-auth';
+import { accountStorage } from 'assistant-auth/account';
 import { beforeAll, describe, expect, it } from 'vitest';
 import schema from '../../../../../docs/storage-schema.md?raw';
 import { d1Admin, d1Storage, type StorageAdmin } from '../../../src/storage/sqlite/d1.ts';
@@ -36,7 +38,7 @@ describe('round trips and rows', () => {
 
     it.each(everyMethod)('makes one round trip: %s', async (_, call) => {
       const { db, trips } = countingD1(env.DB);
-      await call(d1Storage(db));
+      await call(accountStorage(d1Storage(db)));
       expect(trips()).toBe(1);
     });
 
@@ -48,7 +50,7 @@ describe('round trips and rows', () => {
         (storage: BrokerStorage) => storage.refresh(grantRefresh(0, t0 + 2, { assertion: assertion1 })),
       ]) {
         const { db, trips } = countingD1(env.DB);
-        await call(d1Storage(db));
+        await call(accountStorage(d1Storage(db)));
         expect(trips()).toBe(1);
       }
     });
@@ -62,7 +64,7 @@ describe('round trips and rows', () => {
 
     it.each(singleTargetMethods)('reads a handful of rows: %s', async (_, call) => {
       const { db, usage } = countingD1(env.DB);
-      await call(d1Storage(db));
+      await call(accountStorage(d1Storage(db)));
       expect(usage().rowsRead + usage().rowsWritten).toBeGreaterThan(0);
       expect(usage().rowsRead).toBeLessThan(40);
     });
@@ -162,7 +164,7 @@ describe('round trips and rows', () => {
 });
 
 describe('docs/storage-schema.md', () => {
-  type Step = (storage: BrokerStorage) => Promise<unknown>;
+  type Step = (storage: CompleteStorage) => Promise<unknown>;
 
   const noSetup: Step = async () => {};
   const signedIn: Step = (storage) => signInAndRedeem(storage);
@@ -430,9 +432,9 @@ describe('docs/storage-schema.md', () => {
     const rows: string[] = [];
     for (const [name, [setup, measured]] of Object.entries(operations)) {
       await insertOtherUsers(await emptyD1(), t0);
-      await setup(d1Storage(env.DB));
+      await setup(accountStorage(d1Storage(env.DB)));
       const { db, usage } = countingD1(env.DB);
-      await measured(d1Storage(db));
+      await measured(accountStorage(d1Storage(db)));
       const { trips, statements, rowsRead, rowsWritten } = usage();
       expect([name, trips]).toEqual([name, 1]);
       rows.push(`| ${name} | ${statements} | ${rowsRead} | ${rowsWritten} |`);

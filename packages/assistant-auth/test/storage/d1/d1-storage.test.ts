@@ -2,9 +2,10 @@
 
 import { env } from 'cloudflare:workers';
 import { StorageUnavailable } from 'assistant-auth';
+import { accountStorage } from 'assistant-auth/account';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { BrokerStorage } from '../../../src/storage/broker-storage.ts';
+import type { CompleteStorage } from '../../../src/storage/broker-storage.ts';
 import { memoryStorage } from '../../../src/storage/memory.ts';
 import { d1Storage } from '../../../src/storage/sqlite/d1.ts';
 import {
@@ -255,7 +256,7 @@ describe('rows', () => {
 
 describe('random calls', () => {
   /** A call that is made on both implementations. */
-  type Call = (storage: BrokerStorage) => Promise<unknown>;
+  type Call = (storage: CompleteStorage) => Promise<unknown>;
 
   interface CallContext {
     readonly now: number;
@@ -654,7 +655,7 @@ describe('random calls', () => {
   it('D1 and memory storage return the same for any sequence of calls', () =>
     fc.assert(
       fc.asyncProperty(sequences, async (sequence) => {
-        const d1 = d1Storage(await emptyD1());
+        const d1 = accountStorage(d1Storage(await emptyD1()));
         const memory = memoryStorage();
         for (const storage of [d1, memory]) await signInAndRedeem(storage, { identity: adasUpstreamToken });
         const generations = new Map<string, number>();
@@ -686,7 +687,7 @@ describe('failures', () => {
   describe('an unreachable database', () => {
     it.each(everyMethod)('causes StorageUnavailable with the original cause: %s', async (_, call) => {
       const failure = new Error('D1_ERROR: Network connection lost.');
-      const error = await catchError(call(d1Storage(createUnreachable(env.DB, failure))));
+      const error = await catchError(call(accountStorage(d1Storage(createUnreachable(env.DB, failure)))));
       expect(error).toBeInstanceOf(StorageUnavailable);
       expect(error).toHaveProperty('cause', failure);
     });
@@ -694,7 +695,7 @@ describe('failures', () => {
 
   describe('a database without the migrations', () => {
     it.each(everyMethod)('causes StorageUnavailable, with a message without SQL: %s', async (_, call) => {
-      const error = await catchError(call(d1Storage(env.UNMIGRATED)));
+      const error = await catchError(call(accountStorage(d1Storage(env.UNMIGRATED))));
       expect(error).toBeInstanceOf(StorageUnavailable);
       expect(String(error)).toBe('StorageUnavailable: the database failed');
       expect(error).toHaveProperty('cause.message', expect.stringContaining('no such table'));
@@ -721,7 +722,7 @@ describe('failures', () => {
 
     it('keeps a grant active whose revocation could not be stored', async () => {
       const db = await emptyD1();
-      const storage = d1Storage(db);
+      const storage = accountStorage(d1Storage(db));
       for (const [, call] of everyMethod.slice(0, 3)) await call(storage);
       await db.exec("CREATE TRIGGER fail BEFORE UPDATE ON grants BEGIN SELECT RAISE(ABORT, 'full'); END");
       const revocation = storage.revoke({ kind: 'grant', id: 'grant-1' }, 'signed out', signIn().now);

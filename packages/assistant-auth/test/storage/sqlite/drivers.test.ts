@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StorageUnavailable } from 'assistant-auth';
+import { accountStorage } from 'assistant-auth/account';
 import { migrate, type SqliteDatabase, sqliteStorage } from 'assistant-auth/sqlite';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createSqliteDatabase, type Waiting } from '../../../src/storage/sqlite/drivers.ts';
@@ -109,7 +110,7 @@ describe('a lock of another connection', () => {
     const other = new DatabaseSync(file);
     other.exec('BEGIN IMMEDIATE');
     other.exec("DELETE FROM users WHERE id = 'user-1'");
-    expect(await storage.findUser({ provider: 'google', subject: 'ada' })).toBe('user-1');
+    expect(await accountStorage(storage).findUser({ provider: 'google', subject: 'ada' })).toBe('user-1');
     expect(await storage.readRevocations(undefined, 0, 10)).toMatchObject({ kind: 'page' });
   });
 });
@@ -193,7 +194,7 @@ describe('a transaction of the application on the same connection', () => {
 
 describe('a database without the tables', () => {
   it.each(everyMethod)('causes StorageUnavailable, with a message without SQL: %s', async (_, call) => {
-    const error = await catchError(call(sqliteStorage(new DatabaseSync(':memory:'))));
+    const error = await catchError(call(accountStorage(sqliteStorage(new DatabaseSync(':memory:')))));
     expect(error).toBeInstanceOf(StorageUnavailable);
     expect(String(error)).toBe('StorageUnavailable: the database failed');
     expect(error).toHaveProperty('cause.message', expect.stringContaining('no such table'));
