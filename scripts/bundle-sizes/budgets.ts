@@ -9,7 +9,7 @@ export const budgets = {
   /** The broker with Google, a GPT's Action and D1, without the account page. */
   core: 52_000,
   /** Everything that a publisher can import from `assistant-auth`. */
-  everything: 91_000,
+  everything: 90_000,
   /** An API in another process. */
   resourceServer: 8_000,
   /** The operations over HTTP, which take 17 kB, and as an MCP server, which adds at most 95 kB. */

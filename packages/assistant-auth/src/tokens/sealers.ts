@@ -106,7 +106,7 @@ export interface SealedTypeOpener<Value> {
 }
 
 /** The value is authentic, but its format is that of another release. */
-export interface UnknownFormat {
+interface UnknownFormat {
   readonly kind: 'failed';
   readonly reason: 'unknown-format';
 }

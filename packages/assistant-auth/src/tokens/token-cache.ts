@@ -12,6 +12,13 @@ const slotCount = 4000;
 /** In characters. Longer tokens are not cached, so that the memory of a cache is bounded. */
 const maxLength = 2048;
 
+type OpenedToken = Awaited<ReturnType<SealedTypeOpener<AccessToken>['open']>>;
+
+interface CachedOpener {
+  /** Like that of the opener. Returns a promise unless the token is in the cache. */
+  open(sealed: string): OpenedToken | Promise<OpenedToken>;
+}
+
 interface Entry {
   readonly sealed: string;
   readonly opened: { readonly kind: 'opened'; readonly value: AccessToken };
@@ -22,11 +29,11 @@ interface Entry {
  * there twice in a row. So tokens that are used once replace nothing, and if there are more tokens than slots, most
  * slots still hold one that is used again.
  */
-export const cacheOpened = ({ open }: SealedTypeOpener<AccessToken>) => {
+export const cacheOpened = ({ open }: SealedTypeOpener<AccessToken>): CachedOpener => {
   const entries: (Entry | undefined)[] = Array.from({ length: slotCount });
   const lastUsed = new Int32Array(slotCount);
 
-  const openAndCache = async (sealed: string, fingerprint: number) => {
+  const openAndCache = async (sealed: string, fingerprint: number): Promise<OpenedToken> => {
     const opened = await open(sealed);
     if (opened.kind === 'failed') return opened;
     // Every call gets the same objects, so a caller must not be able to add a scope.
@@ -40,8 +47,7 @@ export const cacheOpened = ({ open }: SealedTypeOpener<AccessToken>) => {
   };
 
   return {
-    /** Like that of the opener. Returns a promise unless the token is in the cache. */
-    open(sealed: string) {
+    open(sealed) {
       const fingerprint = computeFingerprint(sealed);
       const slot = fingerprint % slotCount;
       const entry = entries[slot];

@@ -43,7 +43,7 @@ describe('codecs', () => {
     isLast: flag,
     more: list(list(uint)),
   });
-  type RecordValue = Parameters<(typeof recordCodec)['write']>[1];
+  type RecordValue = Parameters<(typeof recordCodec)['write']>[0];
 
   const anyText = fc.string({ unit: 'binary' });
   const recordValue: fc.Arbitrary<RecordValue> = fc.record({
