@@ -1,8 +1,9 @@
 /**
  * `npm run bench`: measures the CPU time that workerd needs to authenticate a call, to call a tool over MCP,
- * and to start. Compares a guarded route with an open one with the same body and with the lower bound for a
- * sealed token, and the seal's `open` with raw decryption; the MCP endpoint with the MCP SDK alone; and the
- * game's Worker with the same Worker without MCP. The argument is the number of rounds.
+ * and to start. Compares a guarded route and the token endpoint with an open route, the lower bound for a
+ * sealed token with both, the seal's `open` with raw decryption, and the whole game with the bare broker; the
+ * MCP endpoint with the MCP SDK alone; and the game's Worker with the same Worker without MCP. The argument is
+ * the number of rounds.
  */
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +19,7 @@ import { startWorkerd, type Workerd } from './workerd.ts';
 
 type Name = keyof ReturnType<typeof createScenarios>;
 
-/** More than twice as many as a broker caches, so that every one of these calls misses the cache. */
+/** More than twice as many as a broker caches, so most of these calls decrypt their token. */
 const distinctTokens = 10_000;
 
 const rounds = Number(process.argv[2] ?? 7);

@@ -29,7 +29,8 @@ export const createScenarios = (
   });
   const refreshAt = (path: string): Scenario => ({
     requestSpec: { url: new URL(path, origin), body: buildRefreshRequest(signedIn) },
-    calls: 100,
+    // As many as for the open route: each slice opens its own connections, which is part of the cost.
+    calls: 200,
   });
   return {
     open: route('/open', signedIn.accessToken),
