@@ -297,7 +297,7 @@ describe('wrong usage', () => {
     [['grants'], 'The argument <user> of "grants" is missing.'],
     [
       ['revoke', 'everything', 'x'],
-      'Unexpected argument "everything". Expected grant, user, client or provider.',
+      'Unexpected argument "everything". Expected grant, user, client or provider, or all.',
     ],
     [['revoke', 'grant'], 'The argument <id> of "revoke grant" is missing.'],
     [['delete', 'a', 'b'], 'Unexpected argument "b".'],

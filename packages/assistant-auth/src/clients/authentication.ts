@@ -54,8 +54,12 @@ export const authenticateClient = async <Party extends ClientAuthMethod>(
   } catch (cause) {
     if (!(cause instanceof ProtocolError) || !/^authentication\.(?!keys)/.test(cause.reason)) throw cause;
     const key = failureKey(credentials.id, authenticationRequest.findAddressBlock());
-    if ((await limits.failedAuthentications.take(key)) === 'allowed') throw cause;
-    throw tokenEndpointError('authentication.limited', { cause });
+    // An unknown ID is not logged, because it can be a secret that was sent as the ID by mistake.
+    const clientId = cause.reason === 'authentication.unknown-client' ? undefined : credentials.id;
+    if ((await limits.failedAuthentications.take(key)) !== 'allowed')
+      throw tokenEndpointError('authentication.limited', { cause, clientId });
+    const { reason, code, description, status } = cause;
+    throw new ProtocolError(reason, [code, description, status], { cause: cause.cause, clientId });
   }
 };
 

@@ -159,9 +159,11 @@ export const logProtocolError = (
   requestContext: RequestContext,
   fields: { readonly clientId?: string; readonly provider?: string } = {},
 ): void => {
+  const { reason, clientId } = protocolError;
   requestContext.log({
     event: 'refused',
-    reason: protocolError.reason,
+    reason,
+    ...(clientId !== undefined && { clientId }),
     ...fields,
     ...describeErrorForLog(protocolError),
   });

@@ -73,6 +73,9 @@ export type UserClaims = Readonly<Record<string, string | number | boolean>>;
  */
 export const accountClientId = 'account';
 
+/** Stands for all clients in an entry of the revocation list. No client has an empty ID. */
+export const allClients = '';
+
 /** Not allowed as a provider ID: the choice in the consent form that continues the session. */
 export const continueChoice = 'continue';
 

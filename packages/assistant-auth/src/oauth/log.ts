@@ -18,7 +18,10 @@ export interface LogEntry {
   readonly requestId?: string;
   /** The endpoint that handled the request, such as `token`. Some events have none. */
   readonly endpoint?: string;
-  /** The client that it concerns, if any. A refused request can contain any client ID. */
+  /**
+   * The client that it concerns, if it is known. That of a refused request is only claimed. Anyone can make up the
+   * ID of a client that is not in the configuration.
+   */
   readonly clientId?: string;
   /** The ID of the provider that it concerns, if any. */
   readonly provider?: string;

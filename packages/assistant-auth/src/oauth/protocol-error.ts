@@ -24,6 +24,8 @@ export class ProtocolError extends Error {
   readonly retryAfter: Seconds | undefined;
   /** What the publisher tells the user, on a page instead of a redirect to the client. */
   readonly refusal: Refusal | undefined;
+  /** The known client that the request is from, or claims to be from. Only logged. */
+  readonly clientId: string | undefined;
 
   constructor(
     reason: ErrorReason,
@@ -37,13 +39,15 @@ export class ProtocolError extends Error {
     this.status = status;
     this.retryAfter = options.retryAfter;
     this.refusal = options.refusal;
+    this.clientId = options.clientId;
   }
 }
 
-/** `cause` is only logged. */
+/** `cause` and `clientId` are only logged. */
 export type ProtocolErrorOptions = ErrorOptions & {
   readonly retryAfter?: Seconds;
   readonly refusal?: Refusal | undefined;
+  readonly clientId?: string | undefined;
 };
 
 /** A message to a user whom `resolveUser` refused, and the identity that the user signed in with. */

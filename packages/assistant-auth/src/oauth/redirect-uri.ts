@@ -127,12 +127,12 @@ export type VerifiedRedirect = string & { readonly brand: unique symbol };
  *   redirect
  */
 export const verifyRedirect = (
-  client: { readonly redirects: readonly RedirectRule[] },
+  client: { readonly id: string; readonly redirects: readonly RedirectRule[] },
   requested: string | undefined,
 ): VerifiedRedirect => {
   if (requested === undefined) return requireSingleRedirect(client);
   if (!client.redirects.some((rule) => matchesRedirectRule(rule, requested)))
-    throw authorizationError('redirect.unregistered');
+    throw authorizationError('redirect.unregistered', { clientId: client.id });
   return requested as VerifiedRedirect;
 };
 

@@ -35,6 +35,9 @@ export const grantRetention: Seconds = 3600;
  */
 export const cleanupMargin: Seconds = 300;
 
+/** The longest lifetime that an access token can have: a day. */
+export const maxAccessLifetime: Seconds = 86_400;
+
 /** A recheck in which the provider confirmed the identity. */
 export interface RecordedRecheck {
   /**
@@ -104,7 +107,7 @@ export type RevocationActor = 'user' | 'client' | 'operator' | 'broker';
 
 /**
  * One entry of the revocation list: tokens of the target that were issued at or before `revokedAt` are
- * revoked.
+ * revoked. In an entry for all clients, `kind` is `client` and `id` is empty.
  */
 export type Revocation = RevocationTarget & {
   /** Not before the newest token of the revoked grants was issued, even if the clocks of servers differ. */
@@ -219,8 +222,8 @@ export interface BrokerStorage extends GrantStorage, SecurityEventStorage, Maint
    */
   readRevocations(cursor: number | undefined, now: EpochSeconds, limit: number): Promise<RevocationPage>;
   /**
-   * Returns whether one token was revoked: whether an unexpired entry for its grant, user or client has a
-   * `revokedAt` that is not before `issuedAt`.
+   * Returns whether one token was revoked: whether an unexpired entry for its grant, user or client, or for all
+   * clients, has a `revokedAt` that is not before `issuedAt`.
    * @param token the parts of the access token
    * @param now the current time
    */

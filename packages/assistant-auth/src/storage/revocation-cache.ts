@@ -8,7 +8,7 @@
  * storage, and fails at once if storage is unavailable. Calls fail with the error of storage; one other than
  * `StorageUnavailable` fails at once. Expired revocations are dropped from memory every ten minutes.
  */
-import type { Clock, EpochSeconds, Seconds } from '../oauth/identifiers.ts';
+import { allClients, type Clock, type EpochSeconds, type Seconds } from '../oauth/identifiers.ts';
 import {
   type BrokerStorage,
   cleanupMargin,
@@ -158,7 +158,8 @@ const isTokenRevoked = (
 ): boolean =>
   isListed(grant, grantId, issuedAt) ||
   isListed(user, userId, issuedAt) ||
-  isListed(client, clientId, issuedAt);
+  isListed(client, clientId, issuedAt) ||
+  isListed(client, allClients, issuedAt);
 
 /** Usually, the map is empty. Then the ID is not looked up, because that would compute its hash. */
 const isListed = (

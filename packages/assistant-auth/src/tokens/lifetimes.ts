@@ -5,7 +5,7 @@
 
 import { parseSeconds, rejectOptionsExcept } from '../oauth/errors.ts';
 import type { Seconds } from '../oauth/identifiers.ts';
-import { grantRetention, type RefreshPolicy } from '../storage/broker-storage.ts';
+import { grantRetention, maxAccessLifetime, type RefreshPolicy } from '../storage/broker-storage.ts';
 
 const minute = 60;
 const hour = 60 * minute;
@@ -110,7 +110,7 @@ export const parseLifetimes = (overrides: Partial<Lifetimes> = {}): ParsedLifeti
   const parse = (name: keyof Lifetimes, fallback: Seconds, min: Seconds, max: Seconds): Seconds =>
     parseSeconds(`lifetimes.${name}`, overrides[name] ?? fallback, min, max);
   const lifetimes: Lifetimes = {
-    access: parse('access', 30 * minute, 10 * minute, day),
+    access: parse('access', 30 * minute, 10 * minute, maxAccessLifetime),
     code: parse('code', minute, 10, 10 * minute),
     consent: parse('consent', 30 * minute, minute, day),
     // At most `grantRetention`, so that a repeated callback still finds its grant.

@@ -81,6 +81,29 @@ it('revokes the grants of one user, and writes an audit entry', async () => {
   expect(entry).toMatchObject({ event: 'revoked', actor: 'operator', userId: '-bruno' });
 });
 
+it('revokes all grants and access tokens, in a non-interactive shell only with --yes', async () => {
+  const before = await readAudit();
+  expect(await admin('revoke', 'all')).toEqual({
+    ...{ code: 1, stdout: '' },
+    stderr: 'In a non-interactive shell, pass --yes to confirm the revocation.\n',
+  });
+  expect(await readAudit()).toEqual(before);
+  expect(await readGrants('ada')).toMatchObject([{ state: 'active' }]);
+  expect(await admin('revoke', 'all', '--yes')).toEqual({
+    ...{ code: 0, stderr: '' },
+    stdout:
+      'Revoked 2 grants and sessions, and all access tokens that were issued until now. Refresh tokens and sessions stop working immediately, and access tokens within ten seconds, or within 60 while storage is unreachable.\n',
+  });
+  for (const userId of ['ada', '-bruno'])
+    expect(await readGrants(userId)).toMatchObject([{ state: 'revoked', reason: 'revoked by the operator' }]);
+  const [entry] = await readAudit();
+  expect(entry).toEqual({
+    ...{ at: expect.any(Number), event: 'revoked', actor: 'operator', reason: 'revoked by the operator' },
+  });
+  // Access tokens of grants that are not in the database end, too, so it is no error that there are none left.
+  expect(await readJson('revoke', 'all', '--yes')).toEqual({ revoked: { kind: 'all' }, grants: 0 });
+});
+
 it('revokes the grants of a provider, whether it is configured or not', async () => {
   expect(await readJson('revoke', 'provider', 'github')).toEqual({
     ...{ revoked: { kind: 'provider', id: 'github' }, grants: 2, upstreamTokens: 0 },

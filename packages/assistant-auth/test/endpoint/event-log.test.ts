@@ -14,7 +14,7 @@ import {
 } from '../../src/index.ts';
 import { createResourceServer } from '../../src/resource-server.ts';
 import { memoryStorage } from '../../src/storage/memory.ts';
-import { callApi, createTestBrowser, gptRequest, readRedirect } from '../browser.ts';
+import { callApi, createTestBrowser, gptRequest, readRedirect, requestTokens } from '../browser.ts';
 import { app, gpt, obtainCode, obtainTokens, redeem, refresh } from '../clients.ts';
 import { clients, type Deployment, deploy, gptSecret, issuer, keys } from '../deployment.ts';
 import { createWeb, deployWith, documentUrl, register } from '../mcp-clients/web.ts';
@@ -50,6 +50,33 @@ const refuse = (deployment: Pick<Deployment, 'fetch'>): Promise<Response> =>
   deployment.fetch(new Request(`${issuer}/token`));
 
 const refused = { event: 'refused', reason: 'request.method', endpoint: 'token', requestId, count: 1 };
+
+describe('the client of a request that could not be authenticated', () => {
+  const form = { grant_type: 'authorization_code', code: 'x' };
+
+  it.each([
+    [{ client_id: 'gpt', client_secret: 'wrong' }, 'authentication.secret'],
+    [{ client_id: 'server' }, 'authentication.method'],
+    [{ client_id: 'app', client_secret: gptSecret }, 'authentication.method'],
+  ])('is logged if its ID is known: %j', async (credentials, reason) => {
+    const deployment = deploy();
+    const response = await requestTokens(deployment, { ...form, ...credentials });
+    expect(response.status).toBe(401);
+    expect(deployment.log.at(-1)).toEqual({
+      ...{ event: 'refused', endpoint: 'token', requestId, reason, clientId: credentials.client_id },
+    });
+  });
+
+  it('is not logged if its ID is unknown, because it can be a secret that was sent as the ID', async () => {
+    const deployment = deploy();
+    for (let attempt = 0; attempt < 50; attempt++)
+      await requestTokens(deployment, { ...form, client_id: gptSecret, client_secret: 'gpt' });
+    expect(new Set(deployment.log.map(({ reason = '' }) => reason))).toEqual(
+      new Set(['', 'authentication.unknown-client', 'authentication.limited']),
+    );
+    expect(JSON.stringify(deployment.log)).not.toContain(gptSecret);
+  });
+});
 
 describe('onEvent', () => {
   it('gets each event after the log does, with the same content', async () => {

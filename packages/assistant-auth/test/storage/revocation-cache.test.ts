@@ -108,6 +108,20 @@ describe('a target', () => {
     },
   );
 
+  it('of all clients revokes every token issued until then, and no later one', async () => {
+    const { cache } = await createCache({
+      readRevocations: async () => ({
+        kind: 'page',
+        cursor: 1,
+        revocations: [{ kind: 'client', id: '', revokedAt: start + 5, expiresAt: start + 1800 }],
+      }),
+    });
+    for (const token of [ada, bob]) {
+      expect(await cache.isRevoked({ ...token, issuedAt: start + 5 })).toBe(true);
+      expect(await cache.isRevoked({ ...token, issuedAt: start + 6 })).toBe(false);
+    }
+  });
+
   it('is not confused with another kind of the same ID', async () => {
     const { cache, storage, revoke } = await createCache();
     await grantTokens(storage, { grantId: 'bob', userId: 'gpt', clientId: 'ada', issuedAt: start });

@@ -70,6 +70,7 @@ describe('brute force', () => {
       endpoint: 'token',
       requestId: expect.any(String),
       reason: 'authentication.limited',
+      clientId: 'gpt',
       cause: 'ProtocolError: authentication.secret',
     });
     expect(storage.calls).toEqual([]);

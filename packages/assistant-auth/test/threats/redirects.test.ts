@@ -10,9 +10,12 @@ import { createSpyStorage } from '../spy-storage.ts';
 describe('redirect URIs that are not registered', () => {
   /** Sends an authorization request, and expects an error page that refuses the redirect URI. */
   const expectRefused = async (query: Readonly<Record<string, string>>, deployment = deploy()) => {
+    const { client_id: clientId } = query;
     const { response } = await createTestBrowser(deployment).openSignInPage(query);
     await expectErrorPage(response, deployment, 'The redirect URI is not registered for this app.');
-    expect(deployment.log.at(-1)).toMatchObject({ endpoint: 'authorize', reason: 'redirect.unregistered' });
+    expect(deployment.log.at(-1)).toMatchObject({
+      ...{ endpoint: 'authorize', reason: 'redirect.unregistered', clientId },
+    });
   };
 
   it('R1.1 unregistered: refuses a redirect URI that the client did not register, even if another client did', async () => {

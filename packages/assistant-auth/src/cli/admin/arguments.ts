@@ -21,6 +21,7 @@ export type AdminCommand =
   | { readonly kind: 'audit'; readonly userId?: string }
   | { readonly kind: 'stats'; readonly days: number }
   | { readonly kind: 'revoke'; readonly target: Target }
+  | { readonly kind: 'revoke-all'; readonly confirmed: boolean }
   | { readonly kind: 'delete'; readonly userId: string; readonly confirmed: boolean };
 
 export interface Target {
@@ -50,6 +51,7 @@ Commands:
   grants <user>                      list a user's grants and sessions
   revoke grant|user|client|provider <id>
                                      revoke a grant, or all grants of a user, a client or a provider
+  revoke all                         revoke all grants and access tokens: all users sign in again
   delete <user>                      delete a user and everything stored about them
   no-upstream-token                  list identities that can't be rechecked at their provider
   providers                          list the providers that users have signed in with
@@ -62,7 +64,7 @@ ${databases.usage}
 
 Options:
   --json             print JSON
-  --yes              delete without asking
+  --yes              delete, or revoke all, without asking
   --limit <rows>     list at most this many rows (default: 50)
   --skip <rows>      skip this many rows at the start of the list (default: 0)
   --days <days>      stats of this many days, of which today is the last (default: 14, at most 90)
@@ -73,7 +75,8 @@ export const readArguments = (args: readonly string[], { databases }: Program): 
   const options: Options = { ...databases.options, ...adminOptions };
   const { values, positionals } = parseArguments(moveOptionsFirst(args, options), options);
   const adminCommand = parseAdminCommand(positionals, values);
-  rejectOtherOptions(values, positionals[0] ?? '', optionUses);
+  const commandName = adminCommand.kind === 'revoke-all' ? 'revoke all' : positionals[0];
+  rejectOtherOptions(values, commandName ?? '', optionUses);
   const { json } = values;
   return {
     adminCommand,
@@ -97,7 +100,7 @@ const adminOptions = {
 const lists = ['users', 'find', 'no-upstream-token', 'audit'];
 
 /** The commands that an option is for. The other options are for all commands. */
-const optionUses = { yes: ['delete'], limit: lists, skip: lists, days: ['stats'] };
+const optionUses = { yes: ['delete', 'revoke all'], limit: lists, skip: lists, days: ['stats'] };
 
 /**
  * Moves options to the front, and puts `--` before everything else, because an ID may start with one or two
@@ -150,6 +153,10 @@ const parseAdminCommand = ([command, ...args]: readonly string[], values: Values
         confirmed: yes === true,
       };
     case 'revoke':
+      if (first === 'all') {
+        rejectExtraArguments(others);
+        return { kind: 'revoke-all', confirmed: yes === true };
+      }
       rejectExtraArguments(others.slice(1));
       return { kind: command, target: parseTarget(first, others[0]) };
     case 'stats':
@@ -178,9 +185,10 @@ const parseAcceptance = ([
 
 const parseTarget = (kind: string | undefined, id: string | undefined): Target => {
   const expected = 'Expected grant, user, client or provider';
-  if (kind === undefined) throw new UsageError(`"revoke" needs what to revoke. ${expected}, and an ID.`);
+  if (kind === undefined)
+    throw new UsageError(`"revoke" needs what to revoke. ${expected}, and an ID; or all.`);
   if (kind !== 'grant' && kind !== 'user' && kind !== 'client' && kind !== 'provider')
-    throw new UsageError(`Unexpected argument ${quote(kind)}. ${expected}.`);
+    throw new UsageError(`Unexpected argument ${quote(kind)}. ${expected}, or all.`);
   return { kind, id: requireArgument(id, `revoke ${kind}`, 'id') };
 };
 

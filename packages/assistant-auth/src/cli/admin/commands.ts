@@ -26,7 +26,10 @@ export const runAdminCommand = async (
   { adminCommand, page }: Pick<Arguments, 'adminCommand' | 'page'>,
   program: Pick<Program, 'command'>,
 ): Promise<CommandOutput> => {
-  if (adminCommand.kind === 'delete' && !adminCommand.confirmed) await confirmDeletion(adminCommand.userId);
+  if (adminCommand.kind === 'delete' && !adminCommand.confirmed)
+    await confirm(buildDeletionQuestion(adminCommand.userId), 'deletion');
+  if (adminCommand.kind === 'revoke-all' && !adminCommand.confirmed)
+    await confirm('Sign out all users of all clients? Type yes to confirm: ', 'revocation');
   return withDatabase(databaseLocation, (database) => runOnDatabase(database, adminCommand, page, program));
 };
 
@@ -71,6 +74,8 @@ const runOnDatabase = async (
         });
       return verifyRevocation({ kind, id }, newestEntries, now);
     }
+    case 'revoke-all':
+      return revokeAll(storageAdmin, now);
     case 'delete': {
       const { userId } = adminCommand;
       const { kind } = await accountStorage(storage).deleteUser({ userId, actor: 'operator', now });
@@ -78,6 +83,14 @@ const runOnDatabase = async (
       return { json: { deleted: userId }, text: 'Deleted the user and everything stored about them.' };
     }
   }
+};
+
+const revokeAll = async (storageAdmin: StorageAdmin, now: number): Promise<CommandOutput> => {
+  const grants = await storageAdmin.revokeAll(revocationReason, now);
+  return {
+    json: { revoked: { kind: 'all' }, grants },
+    text: `Revoked ${grants} grants and sessions, and all access tokens that were issued until now. ${effect}`,
+  };
 };
 
 const revokeProvider = async (
@@ -118,13 +131,13 @@ const rejectUnknownUser = (): never => {
   throw new CommandError('No user has this ID.');
 };
 
-const confirmDeletion = async (userId: string): Promise<void> => {
+const confirm = async (question: string, what: 'deletion' | 'revocation'): Promise<void> => {
   if (!process.stdin.isTTY)
-    throw new CommandError('In a non-interactive shell, pass --yes to confirm the deletion.');
+    throw new CommandError(`In a non-interactive shell, pass --yes to confirm the ${what}.`);
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question(buildDeletionQuestion(userId));
+  const answer = await terminal.question(question);
   terminal.close();
-  if (answer.trim() !== 'yes') throw new CommandError('Canceled. Nothing was deleted.');
+  if (answer.trim() !== 'yes') throw new CommandError('Canceled. Nothing was changed.');
 };
 
 /** A user ID can contain any character, for example one that overwrites the rest of the line. */

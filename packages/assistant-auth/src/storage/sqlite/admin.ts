@@ -1,6 +1,6 @@
 /** The operator's queries of `storage-admin.ts`, in SQL. Those about users are in `admin-users.ts`. */
-import type { EpochSeconds, Seconds, UserId } from '../../oauth/identifiers.ts';
-import { cleanupMargin } from '../broker-storage.ts';
+import { allClients, type EpochSeconds, type Seconds, type UserId } from '../../oauth/identifiers.ts';
+import { cleanupMargin, maxAccessLifetime } from '../broker-storage.ts';
 import { findIdentities, readGrants, readIdentitiesWithoutUpstreamToken, readUsers } from './admin-users.ts';
 import { revokeEach } from './revocations.ts';
 import {
@@ -8,6 +8,7 @@ import {
   type AuditEventName,
   auditChange,
   auditRows,
+  auditWhen,
   runBatch,
   type SqlDatabase,
 } from './statements.ts';
@@ -35,6 +36,7 @@ export const createSqlAdmin = (db: SqlDatabase): StorageAdmin => ({
   readKeyUsage: (query) => readKeyUsage(db, query),
   readStatistics: (days, now) => readStatistics(db, days, now),
   listProviders: () => readProviders(db),
+  revokeAll: (reason, now) => revokeAll(db, reason, now),
   revokeProvider: (provider, reason, now) => revokeProvider(db, provider, reason, now),
   acceptProvider: (provider, subjectNamespace, now) => acceptProvider(db, provider, subjectNamespace, now),
 });
@@ -78,6 +80,34 @@ const readClock = async (db: SqlDatabase): Promise<EpochSeconds> => {
   const now = found?.results[0]?.now;
   if (now === undefined) throw new Error('the database did not return its time');
   return now;
+};
+
+/**
+ * The numbers that an entry for all clients skips. After a restored backup, a running process has a cursor of
+ * the lost database. Without the gap, the number of the entry could be at or below this cursor, so the process
+ * would read the entry only with its next full reload.
+ */
+const skippedNumbers = 1_000_000_000;
+
+const revokeAll = async (db: SqlDatabase, reason: string, now: EpochSeconds): Promise<number> => {
+  const [, revoked] = await runBatch(
+    db,
+    // Not before the newest token was issued, possibly by a server whose clock is ahead of this one's.
+    db
+      .prepare(
+        `INSERT INTO revocations (seq, kind, id, revoked_at, expires_at)
+        SELECT
+          (SELECT coalesce(max(seq), 0) FROM revocations) + ${skippedNumbers}, 'client', ?2,
+          max(?1, min(coalesce(max(last_used_at), 0), ?1 + ${cleanupMargin})), ?1 + ${maxAccessLifetime + cleanupMargin}
+        FROM grants`,
+      )
+      .bind(now, allClients),
+    db
+      .prepare('UPDATE grants SET revoked_at = ?1, revoked_reason = ?2 WHERE revoked_at IS NULL')
+      .bind(now, reason),
+    auditWhen(db, { event: 'revoked', actor: 'operator', reason, now }, 'true'),
+  );
+  return revoked?.meta.changes ?? 0;
 };
 
 // Providers.

@@ -2,7 +2,7 @@
  * Revocations in SQL: revokes grants, appends entries for their unexpired access tokens, and checks whether
  * tokens are revoked.
  */
-import { accountClientId, type EpochSeconds, type UserId } from '../../oauth/identifiers.ts';
+import { accountClientId, allClients, type EpochSeconds, type UserId } from '../../oauth/identifiers.ts';
 import {
   cleanupMargin,
   type RevocableToken,
@@ -85,7 +85,7 @@ export const isRevoked = async (
     db
       .prepare(
         `SELECT seq FROM revocations
-        WHERE (kind, id) IN (VALUES ('grant', ?1), ('user', ?2), ('client', ?3))
+        WHERE (kind, id) IN (VALUES ('grant', ?1), ('user', ?2), ('client', ?3), ('client', '${allClients}'))
           AND revoked_at >= ?4 AND expires_at > ?5
         LIMIT 1`,
       )

@@ -8,8 +8,8 @@ import type { RefusalCount } from '../broker-storage.ts';
 import type { AuditActor, AuditEventName } from './statements.ts';
 
 /**
- * The operator's queries on the storage's database. Only `revokeProvider` and `acceptProvider` change
- * anything.
+ * The operator's queries on the storage's database. Only `revokeAll`, `revokeProvider` and `acceptProvider`
+ * change anything.
  */
 export interface StorageAdmin {
   /**
@@ -70,6 +70,15 @@ export interface StorageAdmin {
    * Reads the providers that users have signed in with, whether they are configured or not. Ordered by ID.
    */
   listProviders(): Promise<readonly ProviderSummary[]>;
+  /**
+   * Revokes all grants and sessions, and with one entry of the revocation list all access tokens that were
+   * issued until now, also those of grants that are not in the database, as after a restored backup. All users
+   * sign in again. Users, identities and upstream tokens stay.
+   * @param reason the reason, for the audit log
+   * @param now the current time, from `readClock`
+   * @returns the number of grants and sessions that were revoked
+   */
+  revokeAll(reason: string, now: EpochSeconds): Promise<number>;
   /**
    * Revokes all grants of the identities of a provider, and deletes their upstream tokens, whether the
    * provider is configured or not. Appends an entry to the revocation list for each grant with an access

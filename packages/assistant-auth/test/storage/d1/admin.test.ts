@@ -2,6 +2,8 @@
 import { type CompleteStorage, cleanupMargin, StorageUnavailable } from 'assistant-auth';
 import { accountStorage } from 'assistant-auth/account';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { maxAccessLifetime } from '../../../src/storage/broker-storage.ts';
+import { createRevocationCache } from '../../../src/storage/revocation-cache.ts';
 import { d1Admin, d1Storage, type StorageAdmin } from '../../../src/storage/sqlite/d1.ts';
 import {
   adasUpstreamToken,
@@ -465,6 +467,69 @@ describe('admin queries', () => {
       expect(await storage.readRevocations(undefined, t0 + day + 1, 100)).toMatchObject({
         revocations: [{ kind: 'grant', id: 'grant-1' }],
       });
+    });
+  });
+
+  describe('the revocation of everything', () => {
+    const later = t0 + 5 * day;
+    /** A token of a grant that is not in the database, as after a restored backup. */
+    const unknown = { grantId: 'lost', userId: 'lost', clientId: 'lost', issuedAt: later };
+
+    it('ends all grants and sessions, and the access tokens of unknown users and clients', async () => {
+      await createSession(storage);
+      await signInAndRedeem(storage, { identity: adasUpstreamToken });
+      await storage.recordSignIn(signIn({ grantId: 'pending' }));
+      await signInAndRedeem(storage, bob);
+      expect(await storage.isRevoked(unknown, later)).toBe(false);
+      expect(await admin.revokeAll('restored', later)).toBe(4);
+      for (const grantId of ['session-1', 'grant-1', 'pending', 'grant-b'])
+        expect(await storage.readGrantStatus(grantId)).toBe('revoked');
+      const issuedNext = { ...unknown, issuedAt: later + 1 };
+      expect(await storage.isRevoked(unknown, later)).toBe(true);
+      expect(await storage.isRevoked(issuedNext, later)).toBe(false);
+      const cache = createRevocationCache(storage, () => later);
+      expect(await cache.isRevoked(unknown)).toBe(true);
+      expect(await cache.isRevoked(issuedNext)).toBe(false);
+      expect((await admin.listAuditEntries(all))[0]).toEqual({
+        ...{ at: later, event: 'revoked', actor: 'operator', reason: 'restored' },
+      });
+      expect(await admin.listUsers(all, later)).toMatchObject([{ id: 'user-b' }, { id: 'user-1' }]);
+      expect((await storage.readAccount('user-1'))?.identities).toMatchObject([{ hasUpstreamToken: true }]);
+    });
+
+    it('ends access tokens of any lifetime until they have expired, and then its entry is deleted', async () => {
+      expect(await admin.revokeAll('restored', later)).toBe(0);
+      const longest = later + maxAccessLifetime + cleanupMargin;
+      expect(await storage.isRevoked(unknown, longest - 1)).toBe(true);
+      expect(await storage.isRevoked(unknown, longest)).toBe(false);
+      const countEntries = async (now: number) => {
+        await storage.cleanUp(buildCleanup(now));
+        const page = await storage.readRevocations(undefined, 0, 100);
+        return page.kind === 'page' ? page.revocations.length : page.kind;
+      };
+      expect(await countEntries(longest + cleanupMargin - 1)).toBe(1);
+      expect(await countEntries(longest + cleanupMargin + 1)).toBe(0);
+    });
+
+    it('is read by a process with any cursor of the lost database', async () => {
+      await signInAndRedeem(storage);
+      await admin.revokeAll('restored', later);
+      await storage.revoke({ kind: 'client', id: 'other' }, 'revoked later', later);
+      for (const cursor of [0, 1, 2, 3, 1000])
+        expect(await storage.readRevocations(cursor, later, 100)).toMatchObject({
+          revocations: [{ kind: 'client', id: '', revokedAt: later }],
+        });
+    });
+
+    it('includes tokens of a server whose clock is ahead, but not by more than five minutes', async () => {
+      const ahead = later + 60;
+      await signInAndRedeem(storage, { now: ahead });
+      await admin.revokeAll('restored', later);
+      expect(await storage.isRevoked({ ...unknown, issuedAt: ahead }, later)).toBe(true);
+      await signInAndRedeem(storage, { ...bob, now: later + day });
+      await admin.revokeAll('restored', later);
+      expect(await storage.isRevoked({ ...unknown, issuedAt: later + cleanupMargin }, later)).toBe(true);
+      expect(await storage.isRevoked({ ...unknown, issuedAt: later + cleanupMargin + 1 }, later)).toBe(false);
     });
   });
 
