@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createHttpRoutes } from '../src/hono.ts';
 import {
   buildJsonRequest,
@@ -425,6 +425,29 @@ describe('a page on another origin', () => {
     const responses = await collectResponses(createLibraryRoutes());
     expect(responses.map(({ status }) => status)).toEqual(statuses);
     for (const response of responses) expect(pickCorsHeaders(response)).toEqual(corsResponseHeaders);
+  });
+
+  it('gets no headers of another response if Response keeps the object that it gets', async () => {
+    // As that of `@hono/node-server`, which replaces the global one.
+    class KeepingResponse extends Response {
+      readonly kept: HeadersInit | undefined;
+      constructor(body?: BodyInit | null, init?: ResponseInit) {
+        super(body, init);
+        this.kept = init?.headers;
+      }
+      override get headers(): Headers {
+        return this.kept instanceof Headers ? this.kept : super.headers;
+      }
+    }
+    vi.stubGlobal('Response', KeepingResponse);
+    for (const cors of ['any-origin', 'off'] as const) {
+      const { call } = createLibraryRoutes(undefined, cors);
+      const first = await call('/api/books');
+      first.headers.append('set-cookie', 'session=ada');
+      const second = await call('/api/books');
+      expect(first.headers.getSetCookie()).toEqual(['session=ada']);
+      expect([second.status, second.headers.getSetCookie()]).toEqual([200, []]);
+    }
   });
 
   it('can read no response if `cors` is `off`, and preflights are handled like other requests', async () => {

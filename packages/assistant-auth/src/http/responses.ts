@@ -76,16 +76,8 @@ export const seeOther = (location: string, cookies: readonly string[]): Response
  * Returns the JSON of the token endpoint (RFC 6749 §5.1), the introspection endpoint or the revocation
  * endpoint, which must not be cached.
  */
-export const tokenJson = (body: object, headers: Headers = tokenHeaders): Response =>
-  new Response(JSON.stringify(body), { headers });
-
-/** The headers of such a response, as `Headers`, which takes less time than a record. */
-export const tokenHeaders = new Headers({
-  'cache-control': 'no-store',
-  'x-content-type-options': 'nosniff',
-  'content-type': 'application/json',
-  pragma: 'no-cache',
-});
+export const tokenJson = (body: object, headers?: Readonly<Record<string, string>>): Response =>
+  respond(200, JSON.stringify(body), { 'content-type': 'application/json', pragma: 'no-cache', ...headers });
 
 /** Returns a 200 response without a body. */
 export const emptyResponse = (): Response => respond(200, null);
@@ -204,6 +196,8 @@ const respond = (
   headers: Readonly<Record<string, string>> = {},
   cookies: readonly string[] = [],
 ): Response => {
+  // Never a shared `Headers`: the `Response` of `@hono/node-server` keeps the object that it gets, so what an app
+  // adds to one response would be sent with all others.
   const response = new Response(body, {
     status,
     headers: { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...headers },

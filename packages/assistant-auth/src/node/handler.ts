@@ -311,7 +311,8 @@ const sendError = async (error: unknown, nodeResponse: NodeResponse, log: Log): 
 const toProtocolError = (error: unknown): ProtocolError => {
   if (error instanceof ProtocolError) return error;
   if (!(error instanceof MalformedRequestError)) return requestError('unexpected', { cause: error });
-  return new ProtocolError('request.malformed', ['invalid_request', error.message], { cause: error });
+  // Without its causes: the message of a `TypeError` has the URL, which can contain the code of a provider.
+  return new ProtocolError('request.malformed', ['invalid_request', error.message], { cause: String(error) });
 };
 
 const logError = (error: unknown): void => console.error(error);

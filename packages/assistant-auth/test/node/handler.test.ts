@@ -167,6 +167,24 @@ describe('the URL of a request', () => {
       ]);
   });
 
+  it('is not logged, because it can contain the code of a provider', async () => {
+    const { broker } = deploy();
+    const { port, log } = await serveHandler(broker);
+    const request =
+      'GET /callback/google?code=SECRET&state=SECRET HTTP/1.1\r\nHost: a:65536\r\nConnection: close\r\n\r\n';
+    expect(parseRaw(await sendRaw(port, request))).toMatchObject({ status: 400 });
+    expect(log).toEqual([
+      {
+        event: 'refused',
+        endpoint: 'node',
+        requestId: anyId,
+        reason: 'request.malformed',
+        cause: 'MalformedRequestError: The method or the URL of the request is not allowed.',
+        count: 1,
+      },
+    ]);
+  });
+
   it('has the path that the client requested, which Express keeps in originalUrl', async () => {
     const { broker } = deploy();
     const handler = toNodeHandler(broker);

@@ -1,5 +1,5 @@
 /** The token endpoint and its grant types (RFC 6749 §4.1.3 and §6). */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { corsHeaders, gptAction, StorageUnavailable, staticClient } from '../../src/index.ts';
 import { parseKeyRing } from '../../src/seal/key-ring.ts';
 import type { GrantState, RefreshPolicy } from '../../src/storage/broker-storage.ts';
@@ -65,6 +65,36 @@ describe('/token', () => {
         requestId: expect.stringMatching(/^[\w-]{22}$/),
         clientId,
       });
+    });
+
+    it('shares no headers with other responses if Response keeps the object that it gets', async () => {
+      // As that of `@hono/node-server`, which replaces the global one.
+      class KeepingResponse extends Response {
+        readonly kept: HeadersInit | undefined;
+        constructor(body?: BodyInit | null, init?: ResponseInit) {
+          super(body, init);
+          this.kept = init?.headers;
+        }
+        override get headers(): Headers {
+          return this.kept instanceof Headers ? this.kept : super.headers;
+        }
+      }
+      vi.stubGlobal('Response', KeepingResponse);
+      const deployment = deploy();
+      const first = await redeem(deployment, gpt, await obtainCode(deployment, gpt));
+      first.headers.append('set-cookie', 'session=ada');
+      const second = await redeem(deployment, gpt, await obtainCode(deployment, gpt));
+      expect(first.headers.getSetCookie()).toEqual(['session=ada']);
+      expect([second.status, second.headers.getSetCookie()]).toEqual([200, []]);
+      const headers = { authorization: `Basic ${btoa(`gpt:${gptSecret}`)}` };
+      const isReadable = async (path: string): Promise<boolean | undefined> => {
+        const init = { method: 'POST', headers, body: new URLSearchParams({ token: 'unknown' }) };
+        const response = await deployment.broker.handle(new Request(issuer + path, init));
+        expect(response?.status).toBe(200);
+        return response?.headers.has('access-control-allow-origin');
+      };
+      expect(await isReadable('/revoke')).toBe(true);
+      expect(await isReadable('/introspect')).toBe(false);
     });
 
     it('has no refresh token for a client that did not request offline_access', async () => {
