@@ -19,7 +19,8 @@ export const readGrants = async (
     db.prepare('SELECT id FROM users WHERE id = ?1').bind(userId),
     db
       .prepare(
-        `SELECT id, client_id, redirect_uri, scopes, provider, created_at, last_used_at, revoked_reason,
+        `SELECT id, client_id AS clientId, redirect_uri AS redirectUri, scopes, provider, created_at AS createdAt,
+          last_used_at AS lastUsedAt, revoked_reason AS reason,
           CASE WHEN revoked_at IS NOT NULL THEN 'revoked' WHEN redeemed_at IS NULL THEN 'pending'
             WHEN ${buildActiveGrantCondition('?2')} THEN 'active' ELSE 'expired' END AS state
         FROM grants WHERE user_id = ?1 ORDER BY created_at DESC, id`,
@@ -29,29 +30,18 @@ export const readGrants = async (
   return user?.results[0] && (grants?.results ?? []).map(toGrantSummary);
 };
 
-interface GrantRow {
-  readonly id: string;
-  readonly client_id: string;
-  readonly redirect_uri: string;
+interface GrantRow extends Omit<GrantSummary, 'scopes' | 'lastUsedAt' | 'reason'> {
   /** JSON array. */
   readonly scopes: string;
-  readonly provider: string;
-  readonly created_at: number;
-  readonly last_used_at: number | null;
-  readonly revoked_reason: string | null;
-  readonly state: GrantSummary['state'];
+  readonly lastUsedAt: number | null;
+  readonly reason: string | null;
 }
 
-const toGrantSummary = (row: GrantRow): GrantSummary => ({
-  id: row.id,
-  clientId: row.client_id,
-  redirectUri: row.redirect_uri,
-  scopes: JSON.parse(row.scopes),
-  provider: row.provider,
-  createdAt: row.created_at,
-  ...(row.last_used_at !== null && { lastUsedAt: row.last_used_at }),
-  state: row.state,
-  ...(row.revoked_reason !== null && { reason: row.revoked_reason }),
+const toGrantSummary = ({ scopes, lastUsedAt, reason, ...grant }: GrantRow): GrantSummary => ({
+  ...grant,
+  scopes: JSON.parse(scopes),
+  ...(lastUsedAt !== null && { lastUsedAt }),
+  ...(reason !== null && { reason }),
 });
 
 /**
@@ -71,7 +61,8 @@ export const readIdentitiesWithoutUpstreamToken = async (
     db,
     db
       .prepare(
-        `SELECT identities.provider, identities.user_id, last_sign_in_at, refreshable_until, count(*) AS active_grants
+        `SELECT identities.provider, identities.user_id AS userId, last_sign_in_at AS since,
+          refreshable_until AS refreshableUntil, count(*) AS activeGrants
         FROM identities JOIN grants USING (provider, subject)
         WHERE sealed_refresh_token IS NULL AND ${buildActiveGrantCondition('?1')}
         GROUP BY identities.provider, identities.subject
@@ -82,22 +73,16 @@ export const readIdentitiesWithoutUpstreamToken = async (
   return (found?.results ?? []).map(toIdentityWithoutUpstreamToken);
 };
 
-interface IdentityWithoutUpstreamTokenRow {
-  readonly provider: string;
-  readonly user_id: string;
-  readonly last_sign_in_at: number;
-  readonly active_grants: number;
-  readonly refreshable_until: number | null;
+interface IdentityWithoutUpstreamTokenRow extends Omit<IdentityWithoutUpstreamToken, 'refreshableUntil'> {
+  readonly refreshableUntil: number | null;
 }
 
-const toIdentityWithoutUpstreamToken = (
-  row: IdentityWithoutUpstreamTokenRow,
-): IdentityWithoutUpstreamToken => ({
-  provider: row.provider,
-  userId: row.user_id,
-  since: row.last_sign_in_at,
-  activeGrants: row.active_grants,
-  ...(row.refreshable_until !== null && { refreshableUntil: row.refreshable_until }),
+const toIdentityWithoutUpstreamToken = ({
+  refreshableUntil,
+  ...identity
+}: IdentityWithoutUpstreamTokenRow): IdentityWithoutUpstreamToken => ({
+  ...identity,
+  ...(refreshableUntil !== null && { refreshableUntil }),
 });
 
 export const readUsers = async (
@@ -109,10 +94,10 @@ export const readUsers = async (
     db,
     db
       .prepare(
-        `SELECT id, created_at,
+        `SELECT id, created_at AS createdAt,
           (SELECT count(*) FROM identities WHERE user_id = users.id) AS identities,
-          (SELECT count(*) FROM grants WHERE user_id = users.id AND ${buildActiveGrantCondition('?1')}) AS active_grants,
-          (SELECT max(last_sign_in_at) FROM identities WHERE user_id = users.id) AS last_sign_in_at
+          (SELECT count(*) FROM grants WHERE user_id = users.id AND ${buildActiveGrantCondition('?1')}) AS activeGrants,
+          (SELECT max(last_sign_in_at) FROM identities WHERE user_id = users.id) AS lastSignInAt
         FROM users ORDER BY created_at DESC, id LIMIT ?2 OFFSET ?3`,
       )
       .bind(now, limit, skip),
@@ -120,20 +105,13 @@ export const readUsers = async (
   return (found?.results ?? []).map(toUserSummary);
 };
 
-interface UserRow {
-  readonly id: string;
-  readonly created_at: number;
-  readonly identities: number;
-  readonly active_grants: number;
-  readonly last_sign_in_at: number | null;
+interface UserRow extends Omit<UserSummary, 'lastSignInAt'> {
+  readonly lastSignInAt: number | null;
 }
 
-const toUserSummary = (row: UserRow): UserSummary => ({
-  id: row.id,
-  createdAt: row.created_at,
-  identities: row.identities,
-  activeGrants: row.active_grants,
-  ...(row.last_sign_in_at !== null && { lastSignInAt: row.last_sign_in_at }),
+const toUserSummary = ({ lastSignInAt, ...user }: UserRow): UserSummary => ({
+  ...user,
+  ...(lastSignInAt !== null && { lastSignInAt }),
 });
 
 // The search. `instr` instead of LIKE, which has wildcards and, on D1, patterns of at most 50 bytes.
@@ -148,7 +126,7 @@ export const findIdentities = async (
   const searched = [...text].map(foldCase).join('');
   const { expression, replacements } = buildFoldedLabel(searched);
   const order = 'is_exact DESC, last_sign_in_at DESC, provider, subject';
-  const [found] = await runBatch<FoundIdentityRow>(
+  const [found] = await runBatch<FoundIdentity>(
     db,
     db
       .prepare(
@@ -158,30 +136,14 @@ export const findIdentities = async (
             SELECT *, text = ?1 AS is_exact FROM folded WHERE instr(text, ?1) > 0
             ORDER BY ${order} LIMIT ?3 OFFSET ?4
           )
-        SELECT user_id, provider, label, last_sign_in_at,
-          (SELECT count(*) FROM grants WHERE user_id = page.user_id AND ${buildActiveGrantCondition('?2')}) AS active_grants
+        SELECT user_id AS userId, provider, label, last_sign_in_at AS lastSignInAt,
+          (SELECT count(*) FROM grants WHERE user_id = page.user_id AND ${buildActiveGrantCondition('?2')}) AS activeGrants
         FROM page ORDER BY ${order}`,
       )
       .bind(searched, now, limit, skip, JSON.stringify(replacements)),
   );
-  return (found?.results ?? []).map(toFoundIdentity);
+  return found?.results ?? [];
 };
-
-interface FoundIdentityRow {
-  readonly user_id: string;
-  readonly provider: string;
-  readonly label: string;
-  readonly last_sign_in_at: number;
-  readonly active_grants: number;
-}
-
-const toFoundIdentity = (row: FoundIdentityRow): FoundIdentity => ({
-  userId: row.user_id,
-  provider: row.provider,
-  label: row.label,
-  lastSignInAt: row.last_sign_in_at,
-  activeGrants: row.active_grants,
-});
 
 /** Returns a letter in lowercase, or unchanged if that would be more than one letter. */
 const foldCase = (letter: string): string => {

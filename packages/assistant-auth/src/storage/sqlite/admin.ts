@@ -116,27 +116,23 @@ const readProviders = async (db: SqlDatabase): Promise<readonly ProviderSummary[
   const [found] = await runBatch<ProviderRow>(
     db,
     db.prepare(
-      `SELECT *, (SELECT count(*) FROM identities WHERE provider = providers.id) AS identities
+      `SELECT id, subject_namespace AS subjectNamespace, refused_namespace AS refusedNamespace,
+        refused_at AS refusedAt, (SELECT count(*) FROM identities WHERE provider = providers.id) AS identities
       FROM providers ORDER BY id`,
     ),
   );
   return (found?.results ?? []).map(toProviderSummary);
 };
 
-interface ProviderRow {
-  readonly id: string;
-  readonly subject_namespace: string;
-  readonly refused_namespace: string | null;
-  readonly refused_at: number | null;
-  readonly identities: number;
+interface ProviderRow extends Omit<ProviderSummary, 'refusedNamespace' | 'refusedAt'> {
+  readonly refusedNamespace: string | null;
+  readonly refusedAt: number | null;
 }
 
-const toProviderSummary = (row: ProviderRow): ProviderSummary => ({
-  id: row.id,
-  subjectNamespace: row.subject_namespace,
-  identities: row.identities,
-  ...(row.refused_namespace !== null && { refusedNamespace: row.refused_namespace }),
-  ...(row.refused_at !== null && { refusedAt: row.refused_at }),
+const toProviderSummary = ({ refusedNamespace, refusedAt, ...provider }: ProviderRow): ProviderSummary => ({
+  ...provider,
+  ...(refusedNamespace !== null && { refusedNamespace }),
+  ...(refusedAt !== null && { refusedAt }),
 });
 
 const revokeProvider = async (
