@@ -12,7 +12,7 @@ import { failOpen, type RateLimiter } from './limits/rate-limits.ts';
 import { ConfigurationError } from './oauth/errors.ts';
 import type { EpochSeconds, GrantId, UserClaims, UserId } from './oauth/identifiers.ts';
 import { apiError, type ProtocolError, requestError } from './oauth/protocol-error.ts';
-import type { Issuer } from './oauth/resource.ts';
+import { hasOrigin, type Issuer } from './oauth/resource.ts';
 import { scopeNamePattern } from './oauth/scope.ts';
 import type { AccessToken } from './tokens/sealed-types.ts';
 import { findByResource, type SealedTypeOpener } from './tokens/sealers.ts';
@@ -121,7 +121,6 @@ const maxHeaderLength = 5120;
 const optionNames: readonly string[] = ['resource', 'scopes', 'challengeScopes', 'limiter', 'cors'];
 
 export const createProtect = (context: ProtectContext) => {
-  const originPrefix = `${context.origin}/`;
   const openers = new Map(
     [...context.sealers.access].map(([resource, opener]) => [resource, cacheOpened(opener)]),
   );
@@ -140,7 +139,7 @@ export const createProtect = (context: ProtectContext) => {
       // A misspelled `scopes` must not mean that no scope is required.
       for (const name of Object.keys(options))
         if (!optionNames.includes(name)) throw new ConfigurationError(`protect.${name}`, 'is not an option.');
-      if (!request.url.startsWith(originPrefix)) throw requestError('request.host');
+      if (!hasOrigin(request.url, context.origin)) throw requestError('request.host');
       const opener = findByResource(openers, resource);
       if (opener === undefined)
         throw new Error(`protect was called for a resource that is not configured: ${resource}`);

@@ -501,6 +501,16 @@ describe('an API in another process', () => {
     expect(await call(await obtainCode(deployment, gpt))).toEqual(buildRefusal(401));
   });
 
+  it('responds at another spelling of its origin, which a Worker gets from the client', async () => {
+    const { deployment } = await deployResourceServer();
+    const token = await tokenFor(deployment);
+    for (const url of ['https://WORDS.example/x', 'https://words.example:443/x']) {
+      const request = new Request(url, { headers: { authorization: `Bearer ${token}` } });
+      Object.defineProperty(request, 'url', { value: url });
+      expect(await deployment.broker.protect(request, { resource })).toMatchObject({ ok: true });
+    }
+  });
+
   it('responds at its own origin only', async () => {
     const { deployment, call } = await deployResourceServer();
     const token = await tokenFor(deployment);

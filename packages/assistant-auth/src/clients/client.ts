@@ -186,7 +186,8 @@ export const parseSecrets = (optionPath: string, secrets: readonly string[]): re
       'must be one or two secrets of at least 32 printable ASCII characters, without spaces, and random. Create one with openssl rand -base64 32.',
     );
   }
-  return secrets;
+  // Their digests are cached, so later changes of the publisher's array must have no effect.
+  return [...secrets];
 };
 
 // `test` converts `undefined`, a variable that is not set, to a text that is too short.

@@ -21,6 +21,7 @@ import { describeCause, formatStack } from '../oauth/errors.ts';
 import type { Milliseconds } from '../oauth/identifiers.ts';
 import type { LogEntry } from '../oauth/log.ts';
 import { authorizationError, callbackError, ProtocolError, requestError } from '../oauth/protocol-error.ts';
+import { hasOrigin } from '../oauth/resource.ts';
 import { randomId } from '../oauth/secrets.ts';
 import { ProviderError } from '../providers/provider.ts';
 import { StorageUnavailable } from '../storage/broker-storage.ts';
@@ -104,7 +105,7 @@ export const createEndpoint =
     };
     try {
       // The issuer comes from the configuration. No header can change it, not even `X-Forwarded-Host`.
-      if (!request.url.startsWith(`${issuer}/`)) throw requestError('request.host');
+      if (!hasOrigin(request.url, issuer)) throw requestError('request.host');
       if (!resolveMethods(definition, request).includes(request.method)) throw requestError('request.method');
       return await definition.handle(requestContext);
     } catch (error) {

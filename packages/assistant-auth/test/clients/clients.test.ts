@@ -391,6 +391,13 @@ describe('client authentication', () => {
     expect([inForm, inHeader]).toEqual([registry.configured.get('gpt'), registry.configured.get('gpt')]);
   });
 
+  it('keeps the secrets that it was created with, whatever happens to the array', async () => {
+    const secrets = [gptSecret];
+    const client = gptAction({ id: 'gpt', name: 'GPT', secrets, scopes: ['words'] });
+    secrets[0] = 'weak';
+    expect(client).toMatchObject({ secrets: [gptSecret] });
+  });
+
   it('identifies a public client by client_id', async () => {
     expect(await authenticateClient(null, { client_id: 'app' }, registry)).toBe(
       registry.configured.get('app'),
