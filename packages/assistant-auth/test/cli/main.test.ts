@@ -100,10 +100,7 @@ const wrongUsages: readonly (readonly [args: readonly string[], message: string]
   [['admin', 'grants', '--', '--ada', '--json'], 'Unexpected argument "--json".'],
   [['admin', 'delete'], 'The argument <user> of "delete" is missing.'],
   [['admin', 'delete', 'ada', 'bob'], 'Unexpected argument "bob".'],
-  [
-    ['admin', 'revoke'],
-    '"revoke" needs what to revoke. Expected grant, user, client or provider, and an ID.',
-  ],
+  [['admin', 'revoke'], '"revoke" needs a target. Expected grant, user, client or provider, and an ID.'],
   [['admin', 'revoke', 'all'], 'Unexpected argument "all". Expected grant, user, client or provider.'],
   [['admin', 'revoke', 'user'], 'The argument <id> of "revoke user" is missing.'],
   [['admin', 'revoke', 'user', 'a', 'b'], 'Unexpected argument "b".'],
@@ -112,7 +109,10 @@ const wrongUsages: readonly (readonly [args: readonly string[], message: string]
   [['admin', 'providers', 'accept', 'a'], 'The argument <namespace> of "providers accept" is missing.'],
   [['admin', 'providers', 'accept', 'a', 'b', 'c'], 'Unexpected argument "c".'],
   [['admin', 'find'], 'The argument <text> of "find" is missing.'],
-  [['admin', 'find', 'ada', 'lovelace'], 'Unexpected argument "lovelace". Put a text with spaces in quotes.'],
+  [
+    ['admin', 'find', 'ada', 'lovelace'],
+    'Unexpected argument "lovelace". Put quotes around text with spaces.',
+  ],
   [['admin', 'find', ''], 'The text to find must have 2 to 320 characters, not 0: "".'],
   [['admin', 'find', '  '], 'The text to find must have 2 to 320 characters, not 0: "  ".'],
   [['admin', 'find', '\t@ '], 'The text to find must have 2 to 320 characters, not 1: "\\u0009@ ".'],
