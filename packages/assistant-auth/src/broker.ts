@@ -193,7 +193,7 @@ export const createRoutes = (
   ]);
 };
 
-/** Returns the path of a URL in its serialized form, which costs a fraction of parsing it. */
+/** Returns the path of a URL in its serialized form, which takes a fraction of the time of parsing it. */
 const readPathname = (url: string): string => {
   const start = url.indexOf('/', url.indexOf('//') + 2);
   const end = url.slice(start).search(/[?#]/);

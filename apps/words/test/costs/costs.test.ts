@@ -33,8 +33,8 @@ beforeAll(async () => {
 });
 
 describe('docs/costs.md', () => {
-  it('lists what every flow uses', () => {
-    expect(readDocumentedTable('What every flow uses')).toEqual(
+  it('lists the usage of each flow', () => {
+    expect(readDocumentedTable('Usage per flow')).toEqual(
       [...measured].map(([name, { invocations, trips, rowsRead, rowsWritten }]) => [
         name,
         ...[invocations, trips, rowsRead, rowsWritten].map(formatNumber),
@@ -43,7 +43,7 @@ describe('docs/costs.md', () => {
   });
 
   it('calculates with the plans that it states', () => {
-    expect(readDocumentedTable('What the plans give')).toMatchObject([
+    expect(readDocumentedTable('Limits of the plans')).toMatchObject([
       [
         expect.stringContaining('requests'),
         `${formatNumber(freePlan.invocations)} a day`,
@@ -63,7 +63,7 @@ describe('docs/costs.md', () => {
   });
 
   it('lists how many flows the plans allow', () => {
-    const rows = readDocumentedTable('How far that carries');
+    const rows = readDocumentedTable('How many flows the plans include');
     expect(rows).toHaveLength(9);
     expect(rows).toEqual(
       rows.map(([name = '']) => {
@@ -115,7 +115,7 @@ describe('the cost of checking for revocations', () => {
         ...(await measurePerCall(callsPerMinute)),
       ]),
     );
-    expect(readDocumentedTable('Knowing that a call is not revoked')).toEqual(rows);
+    expect(readDocumentedTable('Revocation checks')).toEqual(rows);
   });
 });
 

@@ -91,7 +91,7 @@ export const flows: Readonly<Record<string, Flow>> = {
     await addPoint();
     return addPoint;
   },
-  'a list of words, and the revocations are ten seconds old': async (deployment) => {
+  'a list of words, ten seconds after the last read of revocations': async (deployment) => {
     const listWords = await prepareApiCall('/api/words/animals')(deployment);
     deployment.advance(10);
     return listWords;
@@ -147,7 +147,7 @@ export const flows: Readonly<Record<string, Flow>> = {
     async ({ call }) =>
     async () =>
       expectOk(await postToken(call, '/introspect', 'x')),
-  'the API’s description':
+  'the OpenAPI document':
     async ({ call }) =>
     async () =>
       expectOk(await call('/openapi.json')),

@@ -11,7 +11,7 @@ export class CommandError extends Error {
 }
 
 /**
- * The command was called in a wrong way. The message says what is wrong; `withUsageHint` adds how to show the
+ * The command was called incorrectly. The message says what is wrong; `withUsageHint` adds how to show the
  * usage.
  */
 export class UsageError extends CommandError {
@@ -28,7 +28,7 @@ export const isWrongArgument = (error: unknown): error is TypeError =>
 
 /**
  * Runs a command. If it fails, prints the message of the error, or its stack trace, and sets the exit code: 2
- * if the command was called in a wrong way, otherwise 1.
+ * if the command was called incorrectly, otherwise 1.
  * @param isExpected returns whether the message of an error is enough. Default: `isUserFacing`
  */
 export const runCommand = async (

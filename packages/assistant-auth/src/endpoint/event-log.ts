@@ -1,6 +1,6 @@
 /**
- * Where events go: to the log, to the option `onEvent`, and to the counts of refused requests by day. None of
- * them can fail or delay a request.
+ * Passes events to the log and to the option `onEvent`, and counts refused requests by day. None of this can
+ * fail or delay a request.
  */
 
 import type { BrokerContext } from '../context.ts';
@@ -60,7 +60,7 @@ export const createEventLog = ({ log, onEvent, waitUntil }: EventReceivers): Eve
 /** The minimum time between two attempts of one process to store counts after requests. */
 const minInterval: Seconds = 60;
 
-/** More than all codes of a week. While storage fails for longer than that, further refusals are not counted. */
+/** Enough for all codes on seven days. If storage fails for longer than that, further codes are not counted. */
 const maxCounts = 1000;
 
 /**

@@ -37,7 +37,7 @@ const readWithinLimit = async (request: Request): Promise<string | undefined> =>
   if (!/^\d+$/.test(length) || Number(length) > maxBodyBytes || headers.has('transfer-encoding'))
     return readLimitedText(request.body, maxBodyBytes);
   const text = await request.text();
-  // `text` replaces invalid UTF-8, which nothing else in a request can contain.
+  // `text` replaces invalid UTF-8 with this character, which no valid request contains.
   if (text.includes('\uFFFD')) throw new TypeError('The body is not valid UTF-8.');
   return text.length > maxBodyBytes ? undefined : text;
 };

@@ -215,7 +215,7 @@ const maxCookiesLength = 6000;
 /** The length of a completion that fits beside a session and the binding cookies of 30 tabs. */
 const maxCompletionLength = 1200;
 
-/** The same, with the message of a refusal. No other transaction fits beside the longest. */
+/** The same, with the message of a refusal. If one has this length, the cookies have no space for a transaction. */
 const maxRefusalLength = 3300;
 
 /** Returns the length of a cookie in the `Cookie` header, with its separators. */

@@ -135,8 +135,8 @@ export const parseUserResolution = (
 type RefusalContext = Pick<BrokerContext, 'issuer' | 'providers'>;
 
 /**
- * Parses what the user gets to see of a refusal.
- * @returns `undefined` if that is nothing
+ * Parses the message and the link of a refusal.
+ * @returns `undefined` if there is neither
  * @throws ProtocolError `resolve-user.invalid-refusal`, which refuses the user without message and link
  */
 const parseRefusal = (

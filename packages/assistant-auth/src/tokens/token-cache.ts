@@ -1,6 +1,6 @@
 /**
  * Caches the access tokens of one resource that were opened successfully, so that a repeated call does not
- * decrypt its token again. Only the content is cached: whoever uses it checks expiry, revocation and scopes at
+ * decrypt its token again. Only the content is cached: the caller checks expiry, revocation and scopes for
  * every call. The keys of a cache never change: other keys need another broker, which has its own caches.
  */
 import type { AccessToken } from './sealed-types.ts';
@@ -59,8 +59,8 @@ export const cacheOpened = ({ open }: SealedTypeOpener<AccessToken>): CachedOpen
 };
 
 /**
- * Computes a number from the last ten characters, which are part of the authentication tag, so they are as good
- * as random. Someone who wants to fill a slot needs tokens that open.
+ * Computes a number from the last ten characters, which are part of the authentication tag, which is
+ * practically random. So an attacker can fill a slot only with valid tokens.
  */
 const computeFingerprint = (sealed: string): number => {
   let hash = 0;

@@ -152,10 +152,10 @@ describe('find', () => {
     await recordUser(storage, 'chloe', now - 10, { label: 'chloé.carol@example.com' });
   });
 
-  const nobodyFound = `Nobody was found. These people can't be found by their email address:
-- people who signed in with GitHub, which shows their login: search for that
-- people whose provider sent another address, such as a relay address of Apple, or sent no address: search for their name
-- people whose provider sent neither an address nor a name
+  const nobodyFound = `No users found. These users can't be found by their email address:
+- users of GitHub: search for their login
+- users whose provider sent another address, such as a relay address of Apple, or no address: search for their name
+- users whose provider sent neither an address nor a name: they can't be found by name, either
 `;
 
   it('lists the users whose address or name contains the text, exact matches first', async () => {

@@ -102,7 +102,7 @@ const wrongUsages: readonly (readonly [args: readonly string[], message: string]
   [['admin', 'delete', 'ada', 'bob'], 'Unexpected argument "bob".'],
   [
     ['admin', 'revoke'],
-    '"revoke" needs what to revoke. Expected grant, user, client or provider, and an ID; or all.',
+    '"revoke" needs a target. Expected grant, user, client or provider, and an ID; or all.',
   ],
   [
     ['admin', 'revoke', 'everything'],
@@ -117,7 +117,10 @@ const wrongUsages: readonly (readonly [args: readonly string[], message: string]
   [['admin', 'providers', 'accept', 'a'], 'The argument <namespace> of "providers accept" is missing.'],
   [['admin', 'providers', 'accept', 'a', 'b', 'c'], 'Unexpected argument "c".'],
   [['admin', 'find'], 'The argument <text> of "find" is missing.'],
-  [['admin', 'find', 'ada', 'lovelace'], 'Unexpected argument "lovelace". Put a text with spaces in quotes.'],
+  [
+    ['admin', 'find', 'ada', 'lovelace'],
+    'Unexpected argument "lovelace". Put quotes around text with spaces.',
+  ],
   [['admin', 'find', ''], 'The text to find must have 2 to 320 characters, not 0: "".'],
   [['admin', 'find', '  '], 'The text to find must have 2 to 320 characters, not 0: "  ".'],
   [['admin', 'find', '\t@ '], 'The text to find must have 2 to 320 characters, not 1: "\\u0009@ ".'],

@@ -53,7 +53,7 @@ const returnUrl = `${gptRedirect}?${errorQuery}&state=${gptRequest.state}&${issQ
 const toGpt = { kind: 'client', name: 'Words GPT', url: returnUrl } as const;
 
 describe('a client’s sign-in that resolveUser refuses with a message', () => {
-  it('shows the message, the account and the way back, and redirects nowhere', async () => {
+  it('shows the message, the account and a link to the client, and does not redirect', async () => {
     const { resolveUser, calls } = createRefusal();
     const { deployment, receivedCodes, storage } = deployWithSingleUseProvider({ resolveUser });
     const { returnFromProvider } = await continueToProvider(deployment);
@@ -89,7 +89,7 @@ describe('a client’s sign-in that resolveUser refuses with a message', () => {
     expect(await storage.findUser({ provider: 'google', subject: 'ada' })).toBeUndefined();
   });
 
-  it('B30.3 the way back is exactly the redirect that a refusal without a message is', async () => {
+  it('B30.3 link to the client: is the URL that a refusal without a message redirects to', async () => {
     const { resolveUser } = createRefusal({ kind: 'refused', reason: 'not on the list' });
     const { returnFromProvider } = await continueToProvider(deploy({ resolveUser }));
     const response = await returnFromProvider({ code: 'ada' });
@@ -103,7 +103,7 @@ describe('a client’s sign-in that resolveUser refuses with a message', () => {
     expect(response.headers.get('location')).toBe(returnUrl);
   });
 
-  it('B30.3 nothing of the refusal is in the URL of the way back', async () => {
+  it('B30.3 link to the client: its URL contains nothing of the refusal', async () => {
     const { resolveUser } = createRefusal();
     const { returnFromProvider } = await continueToProvider(deploy({ resolveUser }));
     const page = await (await returnFromProvider({ code: 'ada' })).text();
@@ -120,7 +120,7 @@ describe('a client’s sign-in that resolveUser refuses with a message', () => {
     ['a query', 'https://app.example/cb?tenant=1', 'https://app.example/cb?tenant=1&'],
     ['loopback', 'http://127.0.0.1:4711/callback', 'http://127.0.0.1:4711/callback?'],
     ['a private-use scheme', 'com.example.app:/callback', 'com.example.app:/callback?'],
-  ])('B30.3 the way back to a redirect URI with %s', async (_, uri, start) => {
+  ])('B30.3 link to the client: to a redirect URI with %s', async (_, uri, start) => {
     const { resolveUser } = createRefusal();
     const client = staticClient({ id: 'app', name: 'An <app>', redirectUris: [uri], scopes: ['words'] });
     const deployment = deploy({ resolveUser, clients: [client] });
@@ -256,7 +256,7 @@ describe('a client’s sign-in that resolveUser refuses with a message', () => {
         }),
       ],
     ],
-  ])('B30.4 reload: has no way back if %s was removed', async (_, remaining) => {
+  ])('B30.4 reload: has no link to the client if %s was removed', async (_, remaining) => {
     const { resolveUser } = createRefusal();
     const { deployment, provider } = deployWithSingleUseProvider({ resolveUser });
     const { browser, callbackUrl, returnFromProvider } = await continueToProvider(deployment, serverRequest);

@@ -47,7 +47,7 @@ export const formatAdminUsage = ({ synopsis, databases }: Program): string => `U
 
 Commands:
   users                              list users, newest first
-  find <text>                        find users by email address or name, or a part of it; shows addresses
+  find <text>                        find users by all or part of an email address or name; shows addresses
   grants <user>                      list a user's grants and sessions
   revoke grant|user|client|provider <id>
                                      revoke a grant, or all grants of a user, a client or a provider
@@ -58,7 +58,7 @@ Commands:
   providers accept <id> <namespace>  accept that the issuer of a provider has changed, and that its subjects
                                      now belong to this namespace
   audit [<user>]                     list the audit log, newest entry first
-  stats                              show how many users, grants, sign-ins and refused requests there are
+  stats                              show the number of users, grants, sign-ins and refused requests
 
 ${databases.usage}
 
@@ -67,7 +67,7 @@ Options:
   --yes              delete, or revoke all, without asking
   --limit <rows>     list at most this many rows (default: 50)
   --skip <rows>      skip this many rows at the start of the list (default: 0)
-  --days <days>      stats of this many days, of which today is the last (default: 14, at most 90)
+  --days <days>      show statistics for this many days, including today (default: 14, at most 90)
   -h, --help         print this text`;
 
 /** @throws UsageError if an argument is unknown, missing, extra or not valid */
@@ -138,7 +138,7 @@ const parseAdminCommand = ([command, ...args]: readonly string[], values: Values
       return first === undefined ? { kind: command } : parseAcceptance(args);
     case 'find':
       if (others[0] !== undefined)
-        throw new UsageError(`Unexpected argument ${quote(others[0])}. Put a text with spaces in quotes.`);
+        throw new UsageError(`Unexpected argument ${quote(others[0])}. Put quotes around text with spaces.`);
       return { kind: command, text: parseSearch(requireArgument(first, command, 'text')) };
     case 'audit':
       rejectExtraArguments(others);
@@ -185,8 +185,7 @@ const parseAcceptance = ([
 
 const parseTarget = (kind: string | undefined, id: string | undefined): Target => {
   const expected = 'Expected grant, user, client or provider';
-  if (kind === undefined)
-    throw new UsageError(`"revoke" needs what to revoke. ${expected}, and an ID; or all.`);
+  if (kind === undefined) throw new UsageError(`"revoke" needs a target. ${expected}, and an ID; or all.`);
   if (kind !== 'grant' && kind !== 'user' && kind !== 'client' && kind !== 'provider')
     throw new UsageError(`Unexpected argument ${quote(kind)}. ${expected}, or all.`);
   return { kind, id: requireArgument(id, `revoke ${kind}`, 'id') };

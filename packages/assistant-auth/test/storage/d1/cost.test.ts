@@ -228,7 +228,7 @@ describe('docs/storage-schema.md', () => {
       noSetup,
       (storage) => storage.recordSignIn(signIn({ identity: adasUpstreamToken })),
     ],
-    '`recordSignIn`, a known one': [
+    '`recordSignIn`, a known user': [
       signedIn,
       (storage) => storage.recordSignIn(signIn({ grantId: 'grant-2', identity: adasUpstreamToken })),
     ],
@@ -273,7 +273,7 @@ describe('docs/storage-schema.md', () => {
       (storage) => storage.redeemCode(redemption({ assertion: assertion1 })),
     ],
     '`refresh`': [signedIn, (storage) => storage.refresh(grantRefresh(0, t0 + 2))],
-    '`refresh`, the provider is due': [
+    '`refresh`, with a due recheck': [
       withUpstreamToken,
       (storage) => storage.refresh(grantRefresh(0, t0 + 2)),
     ],
@@ -373,7 +373,7 @@ describe('docs/storage-schema.md', () => {
           buildTokenReplacement({ ...ada, previous: 'sealed-1', sealedRefreshToken: 'sealed-2' }),
         ),
     ],
-    '`recordSecurityEvent`, a session ends': [
+    '`recordSecurityEvent`, a session of one grant': [
       inUpstreamSession,
       (storage) => storage.recordSecurityEvent(buildSecurityEvent(session, 'online-grants')),
     ],
@@ -385,7 +385,7 @@ describe('docs/storage-schema.md', () => {
       withTokenIdentifiers,
       (storage) => storage.recordSecurityEvent(buildSecurityEvent(tokenTarget, 'identity')),
     ],
-    '`recordSecurityEvent`, nobody of ours': [
+    '`recordSecurityEvent`, an unknown identity': [
       noSetup,
       (storage) => storage.recordSecurityEvent(buildSecurityEvent(identity, 'identity')),
     ],
