@@ -9,6 +9,7 @@
 
 import type { BrokerContext } from '../context.ts';
 import { allowAnyOrigin, endpointPreflight, isPreflight } from '../http/cors.ts';
+import { requireOrigin } from '../http/request.ts';
 import {
   problemResponse,
   publicDocument,
@@ -104,7 +105,7 @@ export const createEndpoint =
     };
     try {
       // The issuer comes from the configuration. No header can change it, not even `X-Forwarded-Host`.
-      if (!request.url.startsWith(`${issuer}/`)) throw requestError('request.host');
+      requireOrigin(request, `${issuer}/`);
       if (!resolveMethods(definition, request).includes(request.method)) throw requestError('request.method');
       return await definition.handle(requestContext);
     } catch (error) {
