@@ -46,7 +46,8 @@ export const createApp = async (settings: Settings): Promise<Express> => {
   app.disable('x-powered-by');
   // Without this, Express sends stack traces to clients unless NODE_ENV is `production`.
   app.set('env', 'production');
-  // The broker's own paths, such as /authorize, /token and /account. Must be before body parsers.
+  // The broker's own paths, such as /authorize, /token and /account. Must be before body parsers, cors() and
+  // helmet().
   app.use(toNodeHandler(broker));
 
   app.use('/api', async (request, response, next) => {

@@ -7,12 +7,13 @@ import type { BrokerContext } from './context.ts';
 import { logRefusedCall } from './endpoint/event-log.ts';
 import { toRequestError } from './endpoint/handler.ts';
 import { allowAnyOrigin, apiPreflight, type Cors, isPreflight } from './http/cors.ts';
+import { requireOrigin } from './http/request.ts';
 import { problemResponse } from './http/responses.ts';
 import { failOpen, type RateLimiter } from './limits/rate-limits.ts';
 import { ConfigurationError } from './oauth/errors.ts';
 import type { EpochSeconds, GrantId, UserClaims, UserId } from './oauth/identifiers.ts';
-import { apiError, type ProtocolError, requestError } from './oauth/protocol-error.ts';
-import { hasOrigin, type Issuer } from './oauth/resource.ts';
+import { apiError, type ProtocolError } from './oauth/protocol-error.ts';
+import type { Issuer } from './oauth/resource.ts';
 import { scopeNamePattern } from './oauth/scope.ts';
 import type { AccessToken } from './tokens/sealed-types.ts';
 import { findByResource, type SealedTypeOpener } from './tokens/sealers.ts';
@@ -139,7 +140,7 @@ export const createProtect = (context: ProtectContext) => {
       // A misspelled `scopes` must not mean that no scope is required.
       for (const name of Object.keys(options))
         if (!optionNames.includes(name)) throw new ConfigurationError(`protect.${name}`, 'is not an option.');
-      if (!hasOrigin(request.url, context.origin)) throw requestError('request.host');
+      requireOrigin(request, context.origin);
       const opener = findByResource(openers, resource);
       if (opener === undefined)
         throw new Error(`protect was called for a resource that is not configured: ${resource}`);

@@ -244,11 +244,19 @@ describe('protect', () => {
     const { access_token } = await obtainTokens(deployment, gpt);
     const before = storage.calls.length;
     const headers = { authorization: `Bearer ${access_token}` };
-    for (const url of ['https://evil.example/api', 'http://words.example/api', 'https://words.example.evil/'])
-      await expectRefused(call(deployment, headers, {}, url), 421, [
+    for (const origin of ['https://evil.example', 'http://words.example', 'https://words.example.evil']) {
+      await expectRefused(call(deployment, headers, {}, `${origin}/api?q=private`), 421, [
         'Misdirected Request',
         'This server does not serve the requested host.',
       ]);
+      expect(deployment.log.at(-1)).toEqual({
+        event: 'refused',
+        endpoint: 'protect',
+        requestId: expect.stringMatching(/^[\w-]{22}$/),
+        reason: 'request.host',
+        cause: `the origin is ${origin}`,
+      });
+    }
     expect(storage.calls).toHaveLength(before);
   });
 

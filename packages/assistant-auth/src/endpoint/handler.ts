@@ -9,6 +9,7 @@
 
 import type { BrokerContext } from '../context.ts';
 import { allowAnyOrigin, endpointPreflight, isPreflight } from '../http/cors.ts';
+import { requireOrigin } from '../http/request.ts';
 import {
   problemResponse,
   publicDocument,
@@ -21,7 +22,7 @@ import { describeCause, formatStack } from '../oauth/errors.ts';
 import type { Milliseconds } from '../oauth/identifiers.ts';
 import type { LogEntry } from '../oauth/log.ts';
 import { authorizationError, callbackError, ProtocolError, requestError } from '../oauth/protocol-error.ts';
-import { hasOrigin } from '../oauth/resource.ts';
+
 import { randomId } from '../oauth/secrets.ts';
 import { ProviderError } from '../providers/provider.ts';
 import { StorageUnavailable } from '../storage/broker-storage.ts';
@@ -105,7 +106,7 @@ export const createEndpoint =
     };
     try {
       // The issuer comes from the configuration. No header can change it, not even `X-Forwarded-Host`.
-      if (!hasOrigin(request.url, issuer)) throw requestError('request.host');
+      requireOrigin(request, issuer);
       if (!resolveMethods(definition, request).includes(request.method)) throw requestError('request.method');
       return await definition.handle(requestContext);
     } catch (error) {

@@ -1,4 +1,4 @@
-/** Reads request bodies up to a limit, form bodies and cookies, and serializes cookies. */
+/** Checks the origin of requests, reads bodies up to a limit, forms and cookies, and serializes cookies. */
 
 import type { Seconds } from '../oauth/identifiers.ts';
 import { requestError } from '../oauth/protocol-error.ts';
@@ -6,6 +6,18 @@ import { readLimitedText } from './body.ts';
 
 /** Far larger than the body of any legitimate request to the broker. */
 const maxBodyBytes = 16_384;
+
+/**
+ * Checks that a request is for an origin. Otherwise, logs the origin that it is for: the usual cause is a proxy
+ * that does not pass on the `Host` header. The URL is parsed only if it is not written like the origin: a Worker
+ * gets the host as the client sent it, for example in capitals or with the default port.
+ * @throws ProtocolError `request.host`
+ */
+export const requireOrigin = ({ url }: Request, expected: string): void => {
+  if (url.startsWith(`${expected}/`)) return;
+  const { origin } = new URL(url);
+  if (origin !== expected) throw requestError('request.host', { cause: `the origin is ${origin}` });
+};
 
 /**
  * Returns the media type of a body in lower case, without parameters; `undefined` if there is no

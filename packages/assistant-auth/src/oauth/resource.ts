@@ -92,13 +92,6 @@ export const parseIssuer = (text: string): Issuer => {
   return url.origin as Issuer;
 };
 
-/**
- * Returns whether the URL of a request has an origin. It is parsed only if it is not written like the origin: a
- * Worker gets the host as the client sent it, for example in capitals or with the default port.
- */
-export const hasOrigin = (url: string, origin: string): boolean =>
-  url.startsWith(`${origin}/`) || new URL(url).origin === origin;
-
 /** Returns whether a URL is plain http on loopback: localhost, 127.0.0.1 or [::1]. */
 export const isLoopback = (url: URL): boolean =>
   url.protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);

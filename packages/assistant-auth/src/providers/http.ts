@@ -52,9 +52,18 @@ export const fetchFromProvider = async (
     return { ok, status, headers: responseHeaders, json: async () => JSON.parse(text) };
   } catch (error) {
     if (error instanceof ProviderError) throw error;
-    const problem = isTimeout(error) ? 'took too long' : 'could not be reached';
+    const problem = isTimeout(error) ? 'took too long' : describeNetworkError(error);
     throw new ProviderError('unavailable', `${host} ${problem}`);
   }
+};
+
+/**
+ * Describes an error of `fetch` with its code, such as `ECONNREFUSED` or `SELF_SIGNED_CERT_IN_CHAIN`, but not
+ * with its messages, which can contain the URL. On Node, the cause has the code, on Bun the error itself.
+ */
+const describeNetworkError = (error: unknown): string => {
+  const { code } = Object(Object(error).cause ?? error);
+  return typeof code === 'string' ? `could not be reached: ${code}` : 'could not be reached';
 };
 
 const refuseStatus = async ({ status, headers, body }: Response, host: string): Promise<void> => {

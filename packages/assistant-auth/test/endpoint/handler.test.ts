@@ -64,15 +64,15 @@ describe('the handler', () => {
     });
 
     it.each([
-      'https://evil.example/a',
-      'https://words.example.evil.example/a',
-      'https://www.words.example/a',
-      'https://words.example:8443/a',
-      'http://words.example/a',
-      'https://words.example./a',
-    ])('refuses the host %s', async (url) => {
+      'https://evil.example',
+      'https://words.example.evil.example',
+      'https://www.words.example',
+      'https://words.example:8443',
+      'http://words.example',
+      'https://words.example.',
+    ])('refuses the host %s, and logs it without the rest of the URL', async (origin) => {
       const { handleTestRequest, log } = createTestEndpoint(respondOk);
-      const response = await handleTestRequest(new Request(url));
+      const response = await handleTestRequest(new Request(`${origin}/a?code=secret`));
       expect(response.status).toBe(421);
       expect(await response.json()).toEqual({
         type: 'about:blank',
@@ -80,7 +80,10 @@ describe('the handler', () => {
         status: 421,
         detail: 'This server does not serve the requested host.',
       });
-      expect(log).toEqual([{ event: 'refused', reason: 'request.host', requestId, endpoint: 'trial' }]);
+      const cause = `the origin is ${origin}`;
+      expect(log).toEqual([
+        { event: 'refused', reason: 'request.host', cause, requestId, endpoint: 'trial' },
+      ]);
     });
 
     it.each(['https://words.example:443/a', 'https://WORDS.example/a', 'HTTPS://WORDS.EXAMPLE/a'])(

@@ -157,6 +157,9 @@ describe('HTTP', () => {
       pull: (controller) => controller.error(error),
     });
 
+  /** A network error of Node or Bun. */
+  const createCodedError = (code: string) => Object.assign(new Error('their-network'), { code });
+
   /** A response that says nothing about the request, whatever its body contains. */
   const createRateLimited = (status: number, headers: Readonly<Record<string, string>>) =>
     Response.json({ error: 'invalid_grant', message: 'their-message' }, { status, headers });
@@ -193,6 +196,21 @@ describe('HTTP', () => {
       'took too long',
     ],
     ['no connection', () => Promise.reject(new TypeError('their-network')), 'could not be reached'],
+    [
+      'no connection, with the error of Node',
+      () => Promise.reject(new TypeError('their-network', { cause: createCodedError('ECONNREFUSED') })),
+      'could not be reached: ECONNREFUSED',
+    ],
+    [
+      'no connection, with the error of Bun',
+      () => Promise.reject(createCodedError('ConnectionRefused')),
+      'could not be reached: ConnectionRefused',
+    ],
+    [
+      'no connection, with a code that is not text',
+      () => Promise.reject(new DOMException('their-network', 'NetworkError')),
+      'could not be reached',
+    ],
     [
       'a broken connection',
       () => new Response(createBrokenBody(new Error('their-network'))),
