@@ -90,7 +90,9 @@ describe('the handler', () => {
       const { handleTestRequest, log } = createTestEndpoint(respondOk);
       expect((await handleTestRequest(new Request(`https://${'a'.repeat(5000)}/a`))).status).toBe(421);
       const cause = `the origin is https://${'a'.repeat(259)}`;
-      expect(log).toEqual([{ event: 'refused', reason: 'request.host', cause, requestId, endpoint: 'trial' }]);
+      expect(log).toEqual([
+        { event: 'refused', reason: 'request.host', cause, requestId, endpoint: 'trial' },
+      ]);
     });
 
     it.each(['https://words.example:443/a', 'HTTPS://WORDS.EXAMPLE/a'])(
