@@ -51,7 +51,7 @@ const developmentEntryPoint = 'assistant-auth/testing';
  * Imported first. So all SQL is next to each other in the bundle, and gzip finds what the statements have in
  * common.
  */
-const storageEntryPoints = ['d1', 'sqlite', 'account'].map((name) => `assistant-auth/${name}`);
+const storageEntryPoints = ['memory', 'd1', 'sqlite', 'account'].map((name) => `assistant-auth/${name}`);
 
 const authPackage = readPackage('packages/assistant-auth');
 

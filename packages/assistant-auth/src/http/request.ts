@@ -7,6 +7,9 @@ import { readLimitedText } from './body.ts';
 /** Far larger than the body of any legitimate request to the broker. */
 const maxBodyBytes = 16_384;
 
+/** The length of `https://`, the longest host name (253 characters, RFC 1035 §2.3.4) and a port. */
+const maxOriginLength = 267;
+
 /**
  * Checks that a request is for an origin. Otherwise, logs the origin that it is for: the usual cause is a proxy
  * that does not pass on the `Host` header. The URL is parsed only if it is not written like the origin: a Worker
@@ -16,7 +19,8 @@ const maxBodyBytes = 16_384;
 export const requireOrigin = ({ url }: Request, expected: string): void => {
   if (url.startsWith(`${expected}/`)) return;
   const { origin } = new URL(url);
-  if (origin !== expected) throw requestError('request.host', { cause: `the origin is ${origin}` });
+  if (origin !== expected)
+    throw requestError('request.host', { cause: `the origin is ${origin.slice(0, maxOriginLength)}` });
 };
 
 /**

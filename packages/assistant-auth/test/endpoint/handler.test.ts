@@ -86,6 +86,15 @@ describe('the handler', () => {
       ]);
     });
 
+    it('logs only the start of a host that is longer than any host name', async () => {
+      const { handleTestRequest, log } = createTestEndpoint(respondOk);
+      expect((await handleTestRequest(new Request(`https://${'a'.repeat(5000)}/a`))).status).toBe(421);
+      const cause = `the origin is https://${'a'.repeat(259)}`;
+      expect(log).toEqual([
+        { event: 'refused', reason: 'request.host', cause, requestId, endpoint: 'trial' },
+      ]);
+    });
+
     it.each(['https://words.example:443/a', 'https://WORDS.example/a', 'HTTPS://WORDS.EXAMPLE/a'])(
       'responds for another spelling of its host: %s',
       async (url) => {

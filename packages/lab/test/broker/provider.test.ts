@@ -220,7 +220,10 @@ describe('a recheck at Google', () => {
     advance(600);
     expect(await call(expectTokens(await refresh(adasToken)).accessToken)).toBe(true);
     expect(log.filter(({ event }) => event === 'recheck-failed')).toMatchObject([
-      { provider: 'google', cause: expect.stringMatching(/^127\.0\.0\.1:\d+ could not be reached: ECONNREFUSED$/) },
+      {
+        provider: 'google',
+        cause: expect.stringMatching(/^127\.0\.0\.1:\d+ could not be reached: ECONNREFUSED$/),
+      },
     ]);
   });
 });
