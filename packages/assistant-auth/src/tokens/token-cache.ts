@@ -36,12 +36,14 @@ export const cacheOpened = ({ open }: SealedTypeOpener<AccessToken>): CachedOpen
   const openAndCache = async (sealed: string, fingerprint: number): Promise<OpenedToken> => {
     const opened = await open(sealed);
     if (opened.kind === 'failed') return opened;
-    // Every call gets the same objects, so a caller must not be able to add a scope.
-    Object.freeze(opened.value.scopes);
-    Object.freeze(opened.value.claims);
     const slot = fingerprint % slotCount;
     const isNext = entries[slot] === undefined || lastUsed[slot] === fingerprint;
-    if (isNext && sealed.length <= maxLength) entries[slot] = { sealed, opened };
+    if (isNext && sealed.length <= maxLength) {
+      // Later calls get the same objects, so a caller must not be able to add a scope.
+      Object.freeze(opened.value.scopes);
+      Object.freeze(opened.value.claims);
+      entries[slot] = { sealed, opened };
+    }
     lastUsed[slot] = fingerprint;
     return opened;
   };
