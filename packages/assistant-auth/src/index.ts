@@ -32,7 +32,8 @@ export {
 } from './context.ts';
 export type { ClientSource } from './endpoint/client-source.ts';
 export type { RequestOptions } from './endpoint/handler.ts';
-export { type Cors, corsHeaders } from './http/cors.ts';
+export type { Cors } from './http/cors.ts';
+export { corsHeaders } from './http/responses.ts';
 export {
   type Allowance,
   type CountedLimit,

@@ -15,7 +15,7 @@ import type { IntrospectionClient } from './clients/introspection-client.ts';
 import type { BrokerContext } from './context.ts';
 import type { EndpointDefinition } from './endpoint/handler.ts';
 import { readForm } from './http/request.ts';
-import { tokenError, tokenJson } from './http/responses.ts';
+import { introspectionJson, tokenError } from './http/responses.ts';
 import { readParameters } from './oauth/parameters.ts';
 import { tokenEndpointError } from './oauth/protocol-error.ts';
 import type { AccessToken } from './tokens/sealed-types.ts';
@@ -40,9 +40,9 @@ export const introspectionEndpoint = (context: BrokerContext): EndpointDefinitio
         allowPublic: false,
       });
       if (form.token === undefined) throw tokenEndpointError('token-parameter.missing');
-      if (found === undefined || !mayIntrospect(found, caller)) return tokenJson({ active: false });
+      if (found === undefined || !mayIntrospect(found, caller)) return introspectionJson({ active: false });
       await recordAssertion(context, assertion, found.token.grantId);
-      return tokenJson((await describeToken(context, found, caller)) ?? { active: false });
+      return introspectionJson((await describeToken(context, found, caller)) ?? { active: false });
     },
   };
 };

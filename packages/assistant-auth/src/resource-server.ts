@@ -28,7 +28,8 @@ import {
 import { accessToken } from './tokens/sealed-types.ts';
 import { createSealedTypeOpener } from './tokens/sealers.ts';
 
-export { type Cors, corsHeaders } from './http/cors.ts';
+export type { Cors } from './http/cors.ts';
+export { corsHeaders } from './http/responses.ts';
 export type { RateLimiter } from './limits/rate-limits.ts';
 export { type RevocableToken, type RevocationPage, StorageUnavailable } from './storage/broker-storage.ts';
 export type { AuthorizedCall, ProtectOptions, ProtectResult, RefusedCall, RevocationSource };

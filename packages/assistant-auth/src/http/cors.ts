@@ -2,7 +2,7 @@
  * Cross-origin resource sharing (Fetch standard, "CORS protocol"): which responses a page on another origin
  * can read, and the responses to preflights.
  */
-import { noContent } from './responses.ts';
+import { corsHeaders, noContent } from './responses.ts';
 
 /**
  * Whether pages on other origins can call an API. `any-origin` lets pages on any origin call it with `fetch`,
@@ -10,18 +10,6 @@ import { noContent } from './responses.ts';
  * @see https://fetch.spec.whatwg.org/#http-cors-protocol
  */
 export type Cors = 'any-origin' | 'off';
-
-/**
- * The headers of a response that pages on any origin can read. `*` also excludes cookies: browsers reject it
- * for requests with credentials. `protect` adds them to its own responses; add them to the responses of your
- * API, as in `new Response(body, { headers: corsHeaders })`.
- */
-export const corsHeaders = {
-  /** Pages on any origin can read the response. */
-  'access-control-allow-origin': '*',
-  /** The headers that scripts can read: how to get a token (RFC 6750 §3), and when to try again. */
-  'access-control-expose-headers': 'WWW-Authenticate, Retry-After',
-} as const;
 
 /**
  * The request headers that pages can send. They are listed by name, because `*` does not cover

@@ -14,6 +14,20 @@ const defaultRetryAfter: ReadonlyMap<number, Seconds> = new Map([
 
 const commonHeaders = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const;
 
+const uncachedJson = { 'content-type': 'application/json', pragma: 'no-cache' } as const;
+
+/**
+ * The headers of a response that pages on any origin can read. `*` also excludes cookies: browsers reject it
+ * for requests with credentials. `protect` adds them to its own responses; add them to the responses of your
+ * API, as in `new Response(body, { headers: corsHeaders })`.
+ */
+export const corsHeaders = {
+  /** Pages on any origin can read the response. */
+  'access-control-allow-origin': '*',
+  /** The headers that scripts can read: how to get a token (RFC 6750 §3), and when to try again. */
+  'access-control-expose-headers': 'WWW-Authenticate, Retry-After',
+} as const;
+
 // No `form-action`: Chromium also applies it to the redirects after a form post, so it would block the
 // redirect to the provider. See docs/decisions/0005-sign-in-page-without-form-action.md.
 const pageCsp =
@@ -74,21 +88,22 @@ export const completedPageResponse = (html: string, status: 200 | 400): Response
 export const seeOther = (location: string, cookies: readonly string[]): Response =>
   respond(303, null, { location, 'referrer-policy': 'no-referrer' }, cookies);
 
-/**
- * Returns the JSON of the token endpoint (RFC 6749 §5.1), the introspection endpoint or the revocation
- * endpoint, which must not be cached.
- */
-export const tokenJson = (body: object, headers: Headers = tokenHeaders): Response => {
+/** Returns the JSON of the token or revocation endpoint, which must not be cached (RFC 6749 §5.1). */
+export const tokenJson = (body: object): Response => {
   const json = JSON.stringify(body);
-  const response = new Response(json, { headers });
+  const response = new Response(json, { headers: tokenHeaders });
   // The `Response` of `@hono/node-server` keeps the object that it gets, so what an app adds to one response would
   // be sent with all others.
-  return response.headers === headers ? new Response(json, { headers: new Headers(headers) }) : response;
+  return response.headers === tokenHeaders
+    ? new Response(json, { headers: new Headers(tokenHeaders) })
+    : response;
 };
 
-/** Returns the headers of `tokenJson`, as an object that many responses can be created from, which is faster. */
-export const createTokenHeaders = (added: Readonly<Record<string, string>> = {}): Headers =>
-  new Headers({ ...commonHeaders, 'content-type': 'application/json', pragma: 'no-cache', ...added });
+/** As `Headers`, from which a response is created faster than from a record. */
+const tokenHeaders = new Headers({ ...commonHeaders, ...uncachedJson, ...corsHeaders });
+
+/** Returns the JSON of the introspection endpoint, which pages on other origins can't read. */
+export const introspectionJson = (body: object): Response => respond(200, JSON.stringify(body), uncachedJson);
 
 /** Returns a 200 response without a body. */
 export const emptyResponse = (): Response => respond(200, null);
@@ -117,8 +132,7 @@ export const logoutError = (error: ProtocolError): Response =>
 /** Returns the registration of a client, which can contain a secret (RFC 7591 §3.2.1). */
 export const registrationResponse = (registration: object): Response =>
   respond(201, JSON.stringify(registration), {
-    'content-type': 'application/json',
-    pragma: 'no-cache',
+    ...uncachedJson,
   });
 
 /**
@@ -129,8 +143,7 @@ export const tokenError = (error: ProtocolError, status: number, challenge: stri
   respond(status, JSON.stringify({ error: error.code, error_description: error.description }), {
     ...buildRetryAfterHeader(error),
     ...(status === 401 ? { 'www-authenticate': challenge } : {}),
-    'content-type': 'application/json',
-    pragma: 'no-cache',
+    ...uncachedJson,
   });
 
 /**
@@ -200,8 +213,6 @@ const statusTexts: ReadonlyMap<number, string> = new Map([
   [429, 'Too Many Requests'],
   [503, 'Service Unavailable'],
 ]);
-
-const tokenHeaders = createTokenHeaders();
 
 const respond = (
   status: number,

@@ -67,24 +67,25 @@ export const computeDigest = async (text: string): Promise<string> => encodeBase
 // base64url without padding (RFC 4648 §5). Strict: each value has exactly one encoding.
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-const charCodes = new TextEncoder().encode(alphabet);
+const shifts = [18, 12, 6, 0];
 const latin1 = new TextDecoder('latin1');
 const invalid = 255;
 const sextetByCharCode = new Uint8Array(128).fill(invalid);
 for (let value = 0; value < 64; value++) sextetByCharCode[alphabet.charCodeAt(value)] = value;
 
 export const encodeBase64url = (bytes: Uint8Array): string => {
-  const codes = new Uint8Array(Math.ceil((bytes.length * 4) / 3));
+  const length = Math.ceil((bytes.length * 4) / 3);
+  const codes = length > reusedCodes.length - 4 ? new Uint8Array(length) : reusedCodes;
   let to = 0;
   for (let at = 0; at < bytes.length; at += 3) {
     const triple = ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
-    codes[to++] = charCodes[triple >> 18] ?? 0;
-    codes[to++] = charCodes[(triple >> 12) & 63] ?? 0;
-    codes[to++] = charCodes[(triple >> 6) & 63] ?? 0;
-    codes[to++] = charCodes[triple & 63] ?? 0;
+    for (const shift of shifts) codes[to++] = alphabet.charCodeAt((triple >> shift) & 63);
   }
-  return latin1.decode(codes);
+  return latin1.decode(codes.subarray(0, length));
 };
+
+/** Most values are shorter. The garbage collection of an array for each of them would take longer than the rest. */
+const reusedCodes = new Uint8Array(1024);
 
 /**
  * Returns `undefined` for characters outside the alphabet, padding, impossible lengths, and unused bits that

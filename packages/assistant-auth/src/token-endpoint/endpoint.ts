@@ -11,9 +11,8 @@ import {
   logProtocolError,
   toProtocolError,
 } from '../endpoint/handler.ts';
-import { corsHeaders } from '../http/cors.ts';
 import { readForm } from '../http/request.ts';
-import { createTokenHeaders, tokenError, tokenJson } from '../http/responses.ts';
+import { tokenError, tokenJson } from '../http/responses.ts';
 import type { Seconds } from '../oauth/identifiers.ts';
 import { readParameters, readResource } from '../oauth/parameters.ts';
 import { type ProtocolError, tokenEndpointError } from '../oauth/protocol-error.ts';
@@ -36,8 +35,6 @@ export const grantHandlers: ReadonlyMap<string, GrantHandler> = new Map([
 
 const parameterNames = ['grant_type', ...credentialParameters, ...grantParameters] as const;
 
-const responseHeaders = createTokenHeaders(corsHeaders);
-
 export const tokenEndpoint = (context: BrokerContext): EndpointDefinition => {
   const challenge = buildBasicChallenge(context.issuer);
   return {
@@ -55,7 +52,7 @@ export const tokenEndpoint = (context: BrokerContext): EndpointDefinition => {
         const response = await issueTokens(context.sealers, client, grant);
         requestContext.log({ event: 'tokens-issued', clientId: client.id });
         context.startCleanupIfDue?.(requestContext.waitUntil);
-        return tokenJson(response, responseHeaders);
+        return tokenJson(response);
       } catch (error) {
         const protocolError = toProtocolError(error);
         logProtocolError(protocolError, requestContext, { clientId: client.id });

@@ -4,8 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { bindBrowser, checkBinding, deriveBindingCookieName } from '../../src/http/csrf.ts';
 import { clearCookie, readCookies, readForm, setCookie } from '../../src/http/request.ts';
 import {
+  corsHeaders,
   errorPageResponse,
   formPageResponse,
+  introspectionJson,
   problemResponse,
   publicDocument,
   seeOther,
@@ -384,6 +386,13 @@ describe('responses', () => {
       const response = tokenJson({ access_token: 'a' });
       expect(response.status).toBe(200);
       expect(await response.json()).toEqual({ access_token: 'a' });
+      expect(headersOf(response)).toEqual({ ...jsonHeaders, ...corsHeaders });
+    });
+
+    it('introspection is JSON that is not cached, and that pages on other origins cannot read', async () => {
+      const response = introspectionJson({ active: false });
+      expect(response.status).toBe(200);
+      expect(await response.json()).toEqual({ active: false });
       expect(headersOf(response)).toEqual(jsonHeaders);
     });
 

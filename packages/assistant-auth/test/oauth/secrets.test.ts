@@ -105,6 +105,14 @@ describe('base64url', () => {
     );
   });
 
+  it('decodes what it encoded around the length from which the array of codes is not reused', () => {
+    for (let length = 750; length < 780; length++) {
+      const bytes = Uint8Array.from({ length }, (_, index) => index * 7);
+      encodeBase64url(new Uint8Array(700).fill(255));
+      expect(decodeBase64url(encodeBase64url(bytes))).toEqual(bytes);
+    }
+  });
+
   it('encodes as the platform does, apart from alphabet and padding', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
