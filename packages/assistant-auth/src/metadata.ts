@@ -7,7 +7,7 @@ import type { Client } from './clients/client.ts';
 import { type BrokerContext, paths } from './context.ts';
 import type { ConnectedClientSource } from './endpoint/client-source.ts';
 import { defineStaticDocument, type EndpointDefinition } from './endpoint/handler.ts';
-import { publicDocument } from './http/responses.ts';
+import { corsHeaders, publicDocument } from './http/responses.ts';
 import { offlineAccessScope } from './oauth/scope.ts';
 import { grantHandlers } from './token-endpoint/endpoint.ts';
 
@@ -22,7 +22,7 @@ export const metadataEndpoint = (
 
 const defineJsonDocument = (name: string, value: object): EndpointDefinition => {
   const document = JSON.stringify(value);
-  return defineStaticDocument(name, () => publicDocument(document, 'application/json'));
+  return defineStaticDocument(name, () => publicDocument(document, 'application/json', corsHeaders));
 };
 
 const buildMetadata = (

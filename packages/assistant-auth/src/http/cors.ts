@@ -48,8 +48,6 @@ export const apiPreflight = (): Response => preflight(apiMethods, requestHeaders
  * forms, callbacks, introspection, and the endpoints that providers call never have them.
  */
 export const allowAnyOrigin = (response: Response): Response => {
-  // `set` takes longer than everything else that a token request does with its response.
-  if (response.headers.has('access-control-allow-origin')) return response;
   for (const [name, value] of Object.entries(corsHeaders)) response.headers.set(name, value);
   return response;
 };

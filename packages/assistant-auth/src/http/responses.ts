@@ -133,6 +133,7 @@ export const logoutError = (error: ProtocolError): Response =>
 export const registrationResponse = (registration: object): Response =>
   respond(201, JSON.stringify(registration), {
     ...uncachedJson,
+    ...corsHeaders,
   });
 
 /**
@@ -165,12 +166,16 @@ export const problemResponse = (error: ProtocolError, challenge?: string): Respo
   });
 };
 
-/** Returns a public document that can be cached for an hour. */
-export const publicDocument = (body: string, contentType: string): Response =>
-  respond(200, body, {
-    'cache-control': 'public, max-age=3600',
-    'content-type': contentType,
-  });
+/**
+ * Returns a public document that can be cached for an hour.
+ * @param headers more headers. Default: none
+ */
+export const publicDocument = (
+  body: string,
+  contentType: string,
+  headers?: Readonly<Record<string, string>>,
+): Response =>
+  respond(200, body, { 'cache-control': 'public, max-age=3600', 'content-type': contentType, ...headers });
 
 /**
  * Returns an SVG that can be cached for an hour. A browser can also open it as a document, so its CSP allows

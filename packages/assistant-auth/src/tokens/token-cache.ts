@@ -31,7 +31,7 @@ interface Entry {
  */
 export const cacheOpened = ({ open }: SealedTypeOpener<AccessToken>): CachedOpener => {
   const entries: (Entry | undefined)[] = Array.from({ length: slotCount });
-  const lastUsed = new Int32Array(slotCount);
+  const lastUsed = new Uint32Array(slotCount);
 
   const openAndCache = async (sealed: string, fingerprint: number): Promise<OpenedToken> => {
     const opened = await open(sealed);
@@ -66,7 +66,7 @@ export const cacheOpened = ({ open }: SealedTypeOpener<AccessToken>): CachedOpen
  */
 const computeFingerprint = (sealed: string): number => {
   let hash = 0;
-  for (const character of sealed.slice(-10))
-    hash = (Math.imul(hash, 31) + character.charCodeAt(0)) & 0x3fffffff;
+  for (let at = sealed.length - 10; at < sealed.length; at++)
+    hash = (Math.imul(hash, 31) + sealed.charCodeAt(at)) >>> 0;
   return hash;
 };

@@ -106,12 +106,24 @@ const noStoreHeaders = { 'cache-control': 'no-store', 'x-content-type-options': 
  * @param cors whether pages on other origins can read it
  */
 export const createJsonResponse = (body: unknown, cors: 'any-origin' | 'off'): Response => {
-  const json = JSON.stringify(body);
   const headers = cors === 'any-origin' ? crossOriginJsonHeaders : jsonHeaders;
-  const response = new Response(json, { headers });
-  // The `Response` of `@hono/node-server` keeps the object that it gets, so what an app adds to one response would
-  // be sent with all others.
-  return response.headers === headers ? new Response(json, { headers: new Headers(headers) }) : response;
+  return new Response(JSON.stringify(body), { headers: copiesHeaders() ? headers : new Headers(headers) });
+};
+
+let checkedResponse: typeof Response | undefined;
+let isCopied = false;
+
+/**
+ * Returns whether `Response` copies the `Headers` that it gets, as the Fetch standard requires. That of
+ * `@hono/node-server`, which replaces the global one, keeps them, so what an app adds to one response would be sent
+ * with all others.
+ */
+const copiesHeaders = (): boolean => {
+  if (checkedResponse !== Response) {
+    checkedResponse = Response;
+    isCopied = new Response(null, { headers: jsonHeaders }).headers !== jsonHeaders;
+  }
+  return isCopied;
 };
 
 // As `Headers`, from which a response is created faster than from a record.
