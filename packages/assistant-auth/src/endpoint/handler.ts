@@ -22,7 +22,6 @@ import { describeCause, formatStack } from '../oauth/errors.ts';
 import type { Milliseconds } from '../oauth/identifiers.ts';
 import type { LogEntry } from '../oauth/log.ts';
 import { authorizationError, callbackError, ProtocolError, requestError } from '../oauth/protocol-error.ts';
-
 import { randomId } from '../oauth/secrets.ts';
 import { ProviderError } from '../providers/provider.ts';
 import { StorageUnavailable } from '../storage/broker-storage.ts';

@@ -121,7 +121,8 @@ let isCopied = false;
 const copiesHeaders = (): boolean => {
   if (checkedResponse !== Response) {
     checkedResponse = Response;
-    isCopied = new Response(null, { headers: jsonHeaders }).headers !== jsonHeaders;
+    // Some versions keep them only if there is a body.
+    isCopied = new Response('{}', { headers: jsonHeaders }).headers !== jsonHeaders;
   }
   return isCopied;
 };

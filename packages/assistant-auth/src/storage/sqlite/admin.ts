@@ -83,25 +83,28 @@ const readClock = async (db: SqlDatabase): Promise<EpochSeconds> => {
 };
 
 /**
- * The numbers that an entry for all clients skips. After a restored backup, a running process has a cursor of
- * the lost database. Without the gap, the number of the entry could be at or below this cursor, so the process
- * would read the entry only with its next full reload.
+ * The numbers that the second entry for all clients skips. After a restored backup, a running process has a
+ * cursor of the lost database. Without the gap, the number of the entry could be at or below this cursor, so the
+ * process would read the entry only with its next full reload. The first entry gets the next number that was never
+ * used, from which the second one counts, even if a cleanup has deleted all earlier entries.
  */
 const skippedNumbers = 1_000_000_000;
 
 const revokeAll = async (db: SqlDatabase, reason: string, now: EpochSeconds): Promise<number> => {
-  const [, revoked] = await runBatch(
-    db,
-    // Not before the newest token was issued, possibly by a server whose clock is ahead of this one's.
+  // Not before the newest token was issued, possibly by a server whose clock is ahead of this one's.
+  const insertEntry = (number: string) =>
     db
       .prepare(
         `INSERT INTO revocations (seq, kind, id, revoked_at, expires_at)
-        SELECT
-          (SELECT coalesce(max(seq), 0) FROM revocations) + ${skippedNumbers}, 'client', ?2,
+        SELECT ${number}, 'client', ?2,
           max(?1, min(coalesce(max(last_used_at), 0), ?1 + ${cleanupMargin})), ?1 + ${maxAccessLifetime + cleanupMargin}
         FROM grants`,
       )
-      .bind(now, allClients),
+      .bind(now, allClients);
+  const [, , revoked] = await runBatch(
+    db,
+    insertEntry('NULL'),
+    insertEntry(`(SELECT max(seq) FROM revocations) + ${skippedNumbers}`),
     db
       .prepare('UPDATE grants SET revoked_at = ?1, revoked_reason = ?2 WHERE revoked_at IS NULL')
       .bind(now, reason),

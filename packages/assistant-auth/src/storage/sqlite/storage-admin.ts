@@ -71,9 +71,10 @@ export interface StorageAdmin {
    */
   listProviders(): Promise<readonly ProviderSummary[]>;
   /**
-   * Revokes all grants and sessions, and with one entry of the revocation list all access tokens that were
-   * issued until now, also those of grants that are not in the database, as after a restored backup. All users
-   * sign in again. Users, identities and upstream tokens stay.
+   * Revokes all grants and sessions, and with an entry of the revocation list all access tokens that were
+   * issued until now, also those of grants that are not in the database, as after a restored backup. Of a
+   * server whose clock is ahead, that includes tokens of the next five minutes at most, and only if the database
+   * has the newest of them. All users sign in again. Users, identities and upstream tokens stay.
    * @param reason the reason, for the audit log
    * @param now the current time, from `readClock`
    * @returns the number of grants and sessions that were revoked

@@ -507,7 +507,7 @@ describe('admin queries', () => {
         const page = await storage.readRevocations(undefined, 0, 100);
         return page.kind === 'page' ? page.revocations.length : page.kind;
       };
-      expect(await countEntries(longest + cleanupMargin - 1)).toBe(1);
+      expect(await countEntries(longest + cleanupMargin - 1)).toBe(2);
       expect(await countEntries(longest + cleanupMargin + 1)).toBe(0);
     });
 
@@ -515,10 +515,23 @@ describe('admin queries', () => {
       await signInAndRedeem(storage);
       await admin.revokeAll('restored', later);
       await storage.revoke({ kind: 'client', id: 'other' }, 'revoked later', later);
-      for (const cursor of [0, 1, 2, 3, 1000])
+      for (const cursor of [1, 2, 3, 1000])
         expect(await storage.readRevocations(cursor, later, 100)).toMatchObject({
           revocations: [{ kind: 'client', id: '', revokedAt: later }],
         });
+    });
+
+    it('is read by such a process even if everything was revoked before, and the entries were deleted', async () => {
+      await admin.revokeAll('restored', t0);
+      await signInAndRedeem(storage);
+      await storage.revoke({ kind: 'client', id: 'gpt' }, 'after the backup', t0);
+      const page = await storage.readRevocations(undefined, t0, 100);
+      if (page.kind !== 'page') throw new Error('there were too many revocations');
+      await storage.cleanUp(buildCleanup(later));
+      await admin.revokeAll('restored', later);
+      expect(await storage.readRevocations(page.cursor + 1000, later, 100)).toMatchObject({
+        revocations: [{ kind: 'client', id: '', revokedAt: later }],
+      });
     });
 
     it('includes tokens of a server whose clock is ahead, but not by more than five minutes', async () => {
