@@ -67,7 +67,10 @@ const spawnNginx = async (
   { folder, backendPort, certificates, change = (text) => text }: ProxyOptions,
   port: number,
 ): Promise<ChildProcess> => {
-  const documented = change(await readDocumented('nginx', backendPort));
+  const documented = change(await readDocumented('nginx', backendPort))
+    .replace('listen 443 ', `listen 127.0.0.1:${port} `)
+    .replace(/ssl_certificate .*;/, `ssl_certificate ${certificates.certificateFile};`)
+    .replace(/ssl_certificate_key .*;/, `ssl_certificate_key ${certificates.privateKeyFile};`);
   // Only root can change the user of the worker processes, which must be able to write to the folder.
   const user = process.getuid?.() === 0 ? 'user root;' : '';
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
@@ -84,12 +87,7 @@ events {}
 http {
   access_log off;
   ${paths.join('\n  ')}
-  server {
-    listen 127.0.0.1:${port} ssl;
-    ssl_certificate ${certificates.certificateFile};
-    ssl_certificate_key ${certificates.privateKeyFile};
 ${documented}
-  }
 }
 `,
   );
