@@ -28,7 +28,7 @@ const scoreResponse = (points: number) => ({ kind: 'response', status: 200, body
 
 it('the sign-in page has a button for each provider', async () => {
   const page = await (await fetch(startSignIn(action, 'a state').url)).text();
-  const buttons = [...page.matchAll(/Continue with <bdi[^>]*>([^<]*)</g)].map(([, label]) => label);
+  const buttons = [...page.matchAll(/Sign in with <bdi[^>]*>([^<]*)</g)].map(([, label]) => label);
   expect(buttons).toEqual(['Google', 'GitHub', 'Microsoft', 'Apple', 'OpenID Connect']);
   expect(fakeProviders.map(({ label }) => label)).toEqual(buttons);
 });

@@ -23,6 +23,8 @@ describe.each([
   ['/style.css', 'text/css; charset=utf-8'],
   ['/robots.txt', 'text/plain; charset=utf-8'],
   ['/favicon.svg', 'image/svg+xml'],
+  ['/icons/chatgpt.svg', 'image/svg+xml'],
+  ['/icons/claude.svg', 'image/svg+xml'],
   ['/apple-touch-icon.png', 'image/png'],
   ['/social-card.png', 'image/png'],
 ])('%s', (path, type) => {

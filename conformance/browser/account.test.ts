@@ -114,7 +114,7 @@ describe('a user on the account page', () => {
 
       const secondTokens = await connect(page, [/Continue as/]);
       expect(await callScoring('GET', secondTokens.accessToken)).toEqual(scoreResponse(1));
-      const gitHubTokens = await connect(page, [/Continue with.*GitHub/, user.email]);
+      const gitHubTokens = await connect(page, [/Sign in with.*GitHub/, user.email]);
       expect(await callScoring('GET', gitHubTokens.accessToken)).toEqual(scoreResponse(1));
 
       await page.goto(accountUrl);
@@ -130,7 +130,7 @@ describe('a user on the account page', () => {
       expect(await readStatus(page)).toBe('Your account is deleted.');
       await checkPage(page, 'account-deleted', settingsName);
       await waitUntilRefused(gitHubTokens.accessToken);
-      const newAccountTokens = await connect(page, [/Continue with.*Google/, user.email]);
+      const newAccountTokens = await connect(page, [/Sign in with.*Google/, user.email]);
       expect(await callScoring('GET', newAccountTokens.accessToken)).toEqual(scoreResponse(0));
       await context.close();
       expect(pageErrors).toEqual([]);

@@ -52,7 +52,7 @@ const clients: readonly VendorClient[] = [
       jwks_uri: jwksUri,
     },
     authentication: PrivateKeyJwt({ key: privateKey, kid: key.kid }),
-    facts: ['This app is identified by chatgpt.com.', 'Afterwards you return to chatgpt.com.'],
+    facts: ['This app is identified by chatgpt.com.', 'You’ll return to chatgpt.com.'],
   },
   {
     name: 'Claude',
@@ -60,7 +60,7 @@ const clients: readonly VendorClient[] = [
     redirectUri: 'https://claude.ai/api/mcp/auth_callback',
     document: { token_endpoint_auth_method: 'none' },
     authentication: None(),
-    facts: ['This app is identified by claude.ai.', 'Afterwards you return to claude.ai.'],
+    facts: ['This app is identified by claude.ai.', 'You’ll return to claude.ai.'],
   },
 ];
 
@@ -146,9 +146,12 @@ describe('a sign-in that a vendor’s client started, in a browser', () => {
     await page.goto(url.href);
 
     const text = await page.locator('main').innerText();
-    for (const fact of [`${name} asks to use Words With Chat on your behalf.`, ...facts])
+    for (const fact of [
+      `${name} wants access to your Words With Chat account. It will be able to:`,
+      ...facts,
+    ])
       expect(text).toContain(fact);
-    expect(text).toContain(`${name} keeps access for up to `);
+    expect(text).toContain('keep access for up to ');
     await page.getByRole('button', { name: 'Acme' }).click();
     await page.getByRole('button', { name: 'Ada Marlow' }).click();
 

@@ -7,7 +7,7 @@ import { proxyNames } from './proxy.ts';
 
 type Deployment = Awaited<ReturnType<typeof deploy>>;
 
-const buttons = ['Continue with Acme', 'Ada Marlow'];
+const buttons = ['Sign in with Acme', 'Ada Marlow'];
 const longState = 's'.repeat(2048);
 
 const openBrowser = ({ fetch, origins }: Deployment) =>
@@ -68,7 +68,7 @@ describe.each(proxyNames)('behind %s', (name) => {
   });
 
   it('returns the error to the client if the user cancels', async () => {
-    await expect(deployment.client.signIn(['Continue with Acme', 'Cancel'])).rejects.toThrow('access_denied');
+    await expect(deployment.client.signIn(['Sign in with Acme', 'Cancel'])).rejects.toThrow('access_denied');
   });
 
   it('serves the account page', async () => {
@@ -76,7 +76,7 @@ describe.each(proxyNames)('behind %s', (name) => {
     await client.signIn(buttons);
     const browser = openBrowser(deployment);
     const signInPage = expectPage(await browser.open(new URL(`${issuer}/account`)));
-    const providerPage = expectPage(await browser.clickButton(signInPage, 'Continue with Acme'));
+    const providerPage = expectPage(await browser.clickButton(signInPage, 'Sign in with Acme'));
     const account = expectPage(await browser.clickButton(providerPage, 'Ada Marlow'));
     expect([account.url.href, account.status]).toEqual([`${issuer}/account`, 200]);
     expect(account.html).toContain('Connected apps');
@@ -123,11 +123,11 @@ describe.each(proxyNames)('behind %s', (name) => {
     const browser = openBrowser(deployment);
     for (let attempt = 0; attempt < 5; attempt++) {
       const page = expectPage(await browser.open(await buildLongRequest()));
-      const providerPage = expectPage(await browser.clickButton(page, 'Continue with Acme'));
+      const providerPage = expectPage(await browser.clickButton(page, 'Sign in with Acme'));
       expect([providerPage.url.origin, providerPage.status]).toEqual([deployment.acme.issuer, 200]);
     }
     const page = expectPage(await browser.open(await buildLongRequest()));
-    const providerPage = expectPage(await browser.clickButton(page, 'Continue with Acme'));
+    const providerPage = expectPage(await browser.clickButton(page, 'Sign in with Acme'));
     const callback = expectCallback(await browser.clickButton(providerPage, 'Ada Marlow'));
     expect(callback.origin + callback.pathname).toBe(redirectUri);
     expect(callback.searchParams.get('state')).toBe(longState);
@@ -139,14 +139,14 @@ describe.each(proxyNames)('behind %s', (name) => {
     const { issuer } = deployment;
     const browser = openBrowser(deployment);
     const signInPage = expectPage(await browser.open(new URL(`${issuer}/account`)));
-    const chooser = expectPage(await browser.clickButton(signInPage, 'Continue with Acme'));
+    const chooser = expectPage(await browser.clickButton(signInPage, 'Sign in with Acme'));
     expectPage(await browser.clickButton(chooser, 'Ada Marlow'));
     let last = chooser;
     for (let attempt = 0; attempt < 8; attempt++) {
       const url = attempt % 2 === 0 ? await buildLongRequest() : (await deployment.client.startSignIn()).url;
       url.searchParams.set('prompt', 'login');
       const page = expectPage(await browser.open(url));
-      last = expectPage(await browser.clickButton(page, 'Continue with Acme'));
+      last = expectPage(await browser.clickButton(page, 'Sign in with Acme'));
     }
     expect((await browser.clickButton(last, 'Ada Marlow')).kind).toBe('stopped-redirect');
     expect(expectPage(await browser.open(new URL(`${issuer}/account`))).html).toContain('Connected apps');

@@ -69,7 +69,7 @@ const createClient = (audience: string): EmulatedClient =>
   createEmulatedClient({ ...client, issuer, resource: audience, fetch: send });
 
 const obtainToken = async (audience = resource): Promise<string> => {
-  const { accessToken } = await createClient(audience).signIn(['Continue with Acme', 'Ada Marlow']);
+  const { accessToken } = await createClient(audience).signIn(['Sign in with Acme', 'Ada Marlow']);
   return accessToken;
 };
 

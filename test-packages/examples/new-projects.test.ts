@@ -85,7 +85,7 @@ describe.each(examples)('%s', (name, readyLine, privateFiles) => {
   it('signs in a client that registers itself, and accepts metadata documents', async () => {
     const clientId = await registerClient(issuer, redirectUri);
     const client = createClient(clientId);
-    const { accessToken } = await client.signIn(['Continue with Acme', 'Ada Marlow']);
+    const { accessToken } = await client.signIn(['Sign in with Acme', 'Ada Marlow']);
     const response = await client.call(`${issuer}/api/hello`, accessToken);
     expect([response.status, await response.json()]).toEqual([
       200,
@@ -106,7 +106,7 @@ describe.each(examples)('%s', (name, readyLine, privateFiles) => {
   });
 
   it('refuses every other host, even for a call with a token', async () => {
-    const { accessToken } = await createClient().signIn(['Continue with Acme', 'Ada Marlow']);
+    const { accessToken } = await createClient().signIn(['Sign in with Acme', 'Ada Marlow']);
     const authorization = `Bearer ${accessToken}`;
     const host = new URL(issuer).host.replace('localhost', '127.0.0.1');
     expect((await send('/api/hello', { authorization })).statusCode).toBe(200);
@@ -122,15 +122,15 @@ describe.each(examples)('%s', (name, readyLine, privateFiles) => {
 
   it('accepts tokens and recognizes users from before a restart', async () => {
     const client = createClient();
-    const { accessToken, refreshToken = '' } = await client.signIn(['Continue with Acme', 'Bruno Castell']);
+    const { accessToken, refreshToken = '' } = await client.signIn(['Sign in with Acme', 'Bruno Castell']);
     const call = async (token: string) => (await client.call(`${issuer}/api/hello`, token)).json();
     const before = await call(accessToken);
     await app.stop();
     await startApp();
     expect(await call(accessToken)).toEqual(before);
     expect(await client.refresh(refreshToken)).toMatchObject({ kind: 'tokens' });
-    expect(await call((await client.signIn(['Continue with Acme', 'Bruno'])).accessToken)).toEqual(before);
-    expect(await call((await client.signIn(['Continue with Acme', 'Chiyo'])).accessToken)).not.toEqual(
+    expect(await call((await client.signIn(['Sign in with Acme', 'Bruno'])).accessToken)).toEqual(before);
+    expect(await call((await client.signIn(['Sign in with Acme', 'Chiyo'])).accessToken)).not.toEqual(
       before,
     );
   });

@@ -33,7 +33,7 @@ export const runFlow = async ({ issuer, advance, fetch: send }: Server): Promise
   const users = new Set<string>();
 
   const withInvalidToken = await call('invalid');
-  const buttons = ['Continue with Acme', 'Ada Marlow'];
+  const buttons = ['Sign in with Acme', 'Ada Marlow'];
   const { accessToken: otherToken } = await createClient(otherScope).signIn(buttons);
   const withOtherScope = await call(otherToken);
   const tokens = await client.signIn(buttons);

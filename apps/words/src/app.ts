@@ -2,7 +2,13 @@
  * Creates the app of one deployment: the broker's endpoints, the guarded API over HTTP and MCP, and its OpenAPI
  * document.
  */
-import { type AuthorizedCall, type BrokerOptions, createBroker, type Log } from 'assistant-auth';
+import {
+  type AuthorizedCall,
+  type Branding,
+  type BrokerOptions,
+  createBroker,
+  type Log,
+} from 'assistant-auth';
 import { accountPages } from 'assistant-auth/account';
 import { d1Storage } from 'assistant-auth/d1';
 import { createProblemResponse } from 'assistant-operations';
@@ -38,8 +44,8 @@ export const createApp = (config: Config, bindings: Bindings, runtimeOptions: Ru
   const limits = createLimits(bindings.rateLimitBindings, runtimeOptions.now);
   const broker = createBroker({
     ...runtimeOptions,
-    ...fixedBrokerOptions,
-    ...buildContactText(publisher),
+    scopes,
+    branding: buildBranding(publisher),
     issuer: origin,
     resources: [origin, buildMcpUrl(origin)],
     sealingKeys,
@@ -109,20 +115,25 @@ const createRefusalLogger =
 
 const writeToConsole: Log = (entry) => console.log(JSON.stringify(entry));
 
-const fixedBrokerOptions = {
-  scopes,
-  branding: {
-    name: 'Words With Chat',
-    logo: '/favicon.svg',
-    links: { home: '/', privacyPolicy: '/privacy', terms: '/terms' },
+const buildBranding = ({ contactEmail }: Publisher): Branding => ({
+  name: 'Words With Chat',
+  logo: '/favicon.svg',
+  clientIcons,
+  links: {
+    home: '/',
+    privacyPolicy: '/privacy',
+    terms: '/terms',
+    ...(contactEmail !== undefined && { support: `mailto:${contactEmail}` }),
   },
-} as const satisfies Pick<BrokerOptions, 'scopes' | 'branding'>;
+});
 
-/** Returns the text that tells users whom to contact about an error. Default: the broker's, without an address. */
-const buildContactText = ({ contactEmail }: Publisher): Pick<BrokerOptions, 'texts'> =>
-  contactEmail === undefined
-    ? {}
-    : { texts: { report: `If it happens again, email ${contactEmail} and include this reference:` } };
+/** By the host that a client's code is sent to. */
+const clientIcons = {
+  'chatgpt.com': '/icons/chatgpt.svg',
+  'chat.openai.com': '/icons/chatgpt.svg',
+  'claude.ai': '/icons/claude.svg',
+  'claude.com': '/icons/claude.svg',
+};
 
 const exportScore = (outcome: ScoreOutcome) =>
   outcome.kind === 'found' ? { score: outcome.score } : undefined;

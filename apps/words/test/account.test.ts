@@ -118,13 +118,16 @@ it('deletes all data of a deleted account from D1, and none of other accounts', 
 });
 
 it.each([
-  [{ contactEmail: 'help@words.example' }, 'email help@words.example and include this reference:'],
-  [{}, 'contact <bdi translate="no">Words With Chat</bdi> and include this reference:'],
+  [
+    { contactEmail: 'help@words.example' },
+    '<a href="mailto:help@words.example" rel="noreferrer"><bdi translate="no">help@words.example</bdi></a> and include this reference:',
+  ],
+  [{}, '<bdi translate="no">Words With Chat</bdi> and include this reference:'],
 ])('says on error pages whom to contact: %j', async (publisher, text) => {
   const { call } = deploy(env.DB, {}, { publisher });
   for (const path of ['/authorize', '/callback/google?state=unknown']) {
     const response = await call(path);
     expect(response.status).toBe(400);
-    expect(await response.text()).toContain(`If it happens again, ${text}`);
+    expect(await response.text()).toContain(`If this keeps happening, contact ${text}`);
   }
 });

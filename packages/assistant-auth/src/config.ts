@@ -238,7 +238,7 @@ export const resolveOptions = (options: BrokerOptions): ResolvedOptions => {
     lifetimes: parsedLifetimes,
     lateRefresh: parseLateRefresh(lateRefresh, parsedLifetimes),
     providers: parseProviders(providers, issuer),
-    pages: { ...defaultPages, ...pages },
+    pages: { ...defaultPages, ...account?.pages, ...pages },
     branding: parseBranding(
       { ...options, branding: { name: new URL(issuer).host, ...branding } },
       { ...account?.texts, ...resolved.clientSource?.texts },

@@ -14,6 +14,10 @@ import {
 import { callApi, readRedirect } from './browser.ts';
 import { type Deployment, issuer, metadataParameter } from './deployment.ts';
 
+/** The errors of the account page's forms lead back to that page. */
+const isAccountFormError = (message: string, title: string): boolean =>
+  title === 'Nothing was changed' || message.includes('open your account again');
+
 /** Expects an error page with `message` and a reference, without a redirect or cookies. */
 export const expectErrorPage = async (
   response: Response,
@@ -21,7 +25,9 @@ export const expectErrorPage = async (
   message: string,
   status = 400,
   clientErrorTitle = 'We couldn’t sign you in',
-  destination?: ErrorModel['destination'],
+  destination: ErrorModel['destination'] = isAccountFormError(message, clientErrorTitle)
+    ? { kind: 'account', url: '/account' }
+    : undefined,
   refusal: Pick<ErrorModel, 'identity' | 'link'> = {},
 ): Promise<void> => {
   expect(response.status).toBe(status);

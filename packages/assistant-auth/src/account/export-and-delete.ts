@@ -6,6 +6,7 @@ import type { EndpointDefinition, RequestContext } from '../endpoint/handler.ts'
 import { downloadResponse } from '../http/responses.ts';
 import { describeCause } from '../oauth/errors.ts';
 import type { EpochSeconds } from '../oauth/identifiers.ts';
+import { clearLastProvider } from '../sign-in/login-transaction.ts';
 import { findTokenIssuer } from '../sign-in/provider-recheck.ts';
 import type { Account, HistoryEntry, IssuedUpstreamToken, StoredGrant } from '../storage/broker-storage.ts';
 import { openUpstreamToken } from '../tokens/sealers.ts';
@@ -46,7 +47,7 @@ export const deleteAccountEndpoint = (context: AccountContext): EndpointDefiniti
       const outcome = await accountStorage.deleteUser({ userId, actor: 'user', now: now() });
       if (outcome.kind === 'deleted') await revokeUpstreamTokens(context, requestContext, outcome.tokens);
       requestContext.log({ event: 'deleted' });
-      return redirectToAccount(context, 'deleted', [clearSessionCookie()]);
+      return redirectToAccount(context, 'deleted', [clearSessionCookie(), clearLastProvider()]);
     },
   );
 

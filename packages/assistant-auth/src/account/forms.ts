@@ -40,7 +40,11 @@ export const defineForm = <Field extends string>(
 ): EndpointDefinition => ({
   name,
   methods: ['POST'],
-  respondToError: createErrorPageResponder(context, 'Nothing was changed'),
+  respondToError: (protocolError, requestContext) =>
+    createErrorPageResponder(context, 'Nothing was changed')(protocolError, requestContext, {
+      kind: 'account',
+      url: accountPaths.page,
+    }),
   async findOwner({ request }) {
     const { form } = readParameters(await readForm(request.clone()), ['form']);
     return (await openAccountForm(context, request, form, readCookies(request))).csrf;

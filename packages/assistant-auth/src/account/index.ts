@@ -19,6 +19,7 @@ import { createSessions } from './continue-session.ts';
 import { deleteAccountEndpoint, exportEndpoint } from './export-and-delete.ts';
 import { confirmLinkEndpoint, linkEndpoint, unlinkEndpoint } from './identities.ts';
 import { accountEndpoint, accountSignInEndpoint, signOutEndpoint } from './page.ts';
+import { renderSignInPageWithSession } from './ui/sign-in-with-session.ts';
 import { defaultAccountTexts } from './ui/texts.ts';
 
 export { accountStorage } from '../storage/sqlite/account-methods.ts';
@@ -32,6 +33,7 @@ export type {
 } from './ui/account-page.ts';
 export type { AccountSignInModel, AccountSignInNotice } from './ui/account-sign-in-page.ts';
 export type { LinkConflictModel, LinkModel } from './ui/link-page.ts';
+export { renderSignInPageWithSession } from './ui/sign-in-with-session.ts';
 export type { AccountBranding } from './ui/texts.ts';
 
 /**
@@ -72,6 +74,7 @@ export const accountPages = (options: AccountOptions = {}): AccountFeature => {
   return {
     kind: 'account-pages',
     texts: defaultAccountTexts,
+    pages: { signIn: renderSignInPageWithSession },
     stylesheet: pages.stylesheet,
     createSessions: (storage) => createSessions(accountStorage(storage)),
     endpoints(brokerContext) {

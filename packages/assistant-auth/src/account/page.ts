@@ -10,9 +10,9 @@ import { bindBrowser } from '../http/csrf.ts';
 import { readCookies } from '../http/request.ts';
 import { formPageResponse } from '../http/responses.ts';
 import { accountError } from '../oauth/protocol-error.ts';
-import { redirectToProvider } from '../sign-in/login-transaction.ts';
+import { readLastProvider, redirectToProvider } from '../sign-in/login-transaction.ts';
 import type { Account, LinkedIdentity } from '../storage/broker-storage.ts';
-import { iconPath, listProviderChoices } from '../ui/layout.ts';
+import { findProviderIcon, listProviderChoices } from '../ui/layout.ts';
 import { listConnectedApps } from './connected-apps.ts';
 import { type AccountContext, accountPaths } from './context.ts';
 import {
@@ -59,7 +59,7 @@ const showSignIn = async (context: AccountContext, { request }: RequestContext):
     stylesheetPath: paths.stylesheet,
     action: accountPaths.signIn,
     form: await sealAccountForm(context, csrf, undefined),
-    providers: listProviderChoices([...context.providers.values()], paths.icons),
+    providers: listProviderChoices(context.providers.values(), paths.icons, readLastProvider(cookies)),
     ...(notice !== undefined && { notice }),
   });
   return formPageResponse(html, [...setCookies, ...clearSentSessionCookie(cookies), ...clearFlash(cookies)]);
@@ -85,7 +85,7 @@ const showAccount = async (
     identities: await Promise.all(
       account.identities.map((identity) => buildIdentityModel(context, identity, session)),
     ),
-    linkableProviders: listProviderChoices([...providers.values()], paths.icons),
+    linkableProviders: listProviderChoices(providers.values(), paths.icons),
     recentAuth: buildRecentAuth(context, session, account),
   });
   return formPageResponse(html, [...setCookies, ...clearFlash(cookies)]);
@@ -102,7 +102,7 @@ const buildIdentityModel = async (
   return {
     key: await deriveIdentityFormKey(identity, grantId),
     provider: provider?.displayName ?? identity.provider,
-    ...(provider?.icon !== undefined && { providerIconPath: iconPath(paths.icons, provider.id) }),
+    ...(provider && findProviderIcon(provider, paths.icons)),
     ...(label !== undefined && { label }),
     ...{ linkedAt: createdAt, lastSignInAt, isCurrent },
   };

@@ -15,9 +15,9 @@ const sessionCookie = '__Host-session';
 
 /**
  * In characters. With this length, all cookies of the broker stay below 6 kB (`maxCookiesLength` in
- * `sign-in/login-transaction.ts`). A profile of about 850 bytes of JSON fits.
+ * `sign-in/login-transaction.ts`). A profile of about 810 bytes of JSON fits.
  */
-const maxSessionLength = 1250;
+const maxSessionLength = 1200;
 
 /** Reads the session from the browser's cookie, without checking in storage whether it is still active. */
 export const readSession = async (

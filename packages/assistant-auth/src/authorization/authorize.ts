@@ -19,6 +19,7 @@ import { parseCodeChallenge } from '../oauth/pkce.ts';
 import { authorizationError } from '../oauth/protocol-error.ts';
 import { formatRedirectHost, type VerifiedRedirect, verifyRedirect } from '../oauth/redirect-uri.ts';
 import { type DeclaredScopes, resolveGrantedScopes } from '../oauth/scope.ts';
+import { readLastProvider } from '../sign-in/login-transaction.ts';
 import { selectRefreshPolicy } from '../sign-in/resolve-user.ts';
 import { StorageUnavailable } from '../storage/broker-storage.ts';
 import type { AuthorizationRequest } from '../tokens/sealed-types.ts';
@@ -218,11 +219,8 @@ export const showSignInPage = async (
   browser: { readonly request: Request; readonly cookies: readonly string[] },
 ): Promise<Response> => {
   const { randomBytes, lifetimes } = context;
-  const { csrf, setCookies } = await bindBrowser(
-    readCookies(browser.request),
-    randomBytes,
-    lifetimes.consent,
-  );
+  const cookies = readCookies(browser.request);
+  const { csrf, setCookies } = await bindBrowser(cookies, randomBytes, lifetimes.consent);
   const expiresAt = context.now() + lifetimes.consent;
   const html = context.pages.signIn({
     branding: context.branding,
@@ -239,7 +237,7 @@ export const showSignInPage = async (
     })),
     access: describeAccess(lifetimes, client, request.scopes),
     ...(context.sessions && { accountPath: context.sessions.accountPath }),
-    providers: listProviderChoices([...context.providers.values()], paths.icons),
+    providers: listProviderChoices(context.providers.values(), paths.icons, readLastProvider(cookies)),
     ...(display !== undefined && { session: display }),
     ...(notice !== undefined && { notice }),
     consent: await context.sealers.consent.seal({ request, csrf, expiresAt, session }),

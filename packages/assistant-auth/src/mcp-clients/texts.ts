@@ -3,9 +3,9 @@
 import type { McpClientTexts } from '../ui/texts.ts';
 
 export const defaultMcpClientTexts: McpClientTexts = {
-  unverifiedRequest: 'An app that calls itself {client} asks to use {product} on your behalf.',
-  unverifiedName: 'The app chose this name itself, and we haven’t verified it.',
+  unverifiedRequest:
+    'An app that calls itself {client} wants access to your {product} account. It will be able to:',
+  unverifiedName: 'The app chose its name itself, and we haven’t verified it.',
   identifiedBy: 'This app is identified by {site}.',
-  otherDestination:
-    'Afterwards you return to {host}, not {site}. If that is not where you came from, cancel.',
+  otherDestination: 'You’ll return to {host}, not {site}. If you didn’t come from there, cancel.',
 };

@@ -4,7 +4,7 @@
  * nothing.
  */
 
-import { type BrokerContext, paths, type Sessions } from '../context.ts';
+import { type BrokerContext, type Pages, paths, type Sessions } from '../context.ts';
 import { createErrorPageResponder } from '../endpoint/error-page.ts';
 import {
   type EndpointDefinition,
@@ -70,6 +70,11 @@ export interface AccountFeature {
    * @internal
    */
   readonly texts: AccountTexts;
+  /**
+   * The pages that replace those of a broker without an account page. The option `pages` can replace them.
+   * @internal
+   */
+  readonly pages: Pick<Pages, 'signIn'>;
   /**
    * The CSS that its pages need besides that of the other pages.
    * @internal

@@ -106,7 +106,19 @@ const transactionName = /^__Host-tx-[\w-]{8}$/;
 const completionName = /^__Host-done-[\w-]{8}$/;
 
 /** Matches the name of every cookie that the broker sets. */
-const brokerCookieName = /^__Host-(?:(?:csrf|tx|done)-[\w-]{8}|session|notice)$/;
+const brokerCookieName = /^__Host-(?:(?:csrf|tx|done)-[\w-]{8}|session|notice|provider)$/;
+
+/** The ID of the provider that the user last signed in with in this browser. The sign-in page shows it first. */
+const lastProviderCookie = '__Host-provider';
+
+/** Returns the ID of the provider that the user last signed in with in this browser. */
+export const readLastProvider = (cookies: ReadonlyMap<string, string>): string | undefined =>
+  cookies.get(lastProviderCookie);
+
+/** Returns the `Set-Cookie` value that makes the browser forget the last provider. */
+export const clearLastProvider = (): string => clearCookie(lastProviderCookie);
+
+const lastProviderLifetime: Seconds = 31_536_000;
 
 /** Returns whether the browser sent any cookie of the broker. */
 const hasBrokerCookies = (cookies: ReadonlyMap<string, string>): boolean =>
@@ -208,7 +220,8 @@ const maxCompletions = 3;
 /**
  * The maximum length of all cookies of the broker in the `Cookie` header, in characters. nginx accepts 8 kB,
  * including the cookies of the app. A transaction takes about 520 characters, and 3,300 with the longest
- * `state`. The session takes at most 1,270, and the binding cookies of 30 tabs take 1,350.
+ * `state`. The session takes at most 1,220, the binding cookies of 30 tabs take 1,350, and the
+ * last provider at most 50.
  */
 const maxCookiesLength = 6000;
 
@@ -249,8 +262,9 @@ export const completeTransaction = async (
   const others = new Map(cookies);
   others.delete(transactionCookie);
   others.delete(name);
-  // The response of a sign-in to the account page also sets a session and a notice.
-  const reserved = purpose.kind === 'account' && failure === undefined ? 1310 : 0;
+  const isSignIn = purpose.kind !== 'link' && failure === undefined;
+  // A sign-in also sets the last provider, and one to the account page a session and a notice.
+  const reserved = isSignIn ? (purpose.kind === 'account' ? 1360 : 50) : 0;
   const available = maxCookiesLength - measureCookie([name, sealed ?? '']) - reserved;
   const surplus = await listSurplusCookies(
     others,
@@ -259,7 +273,12 @@ export const completeTransaction = async (
     maxTransactions,
     maxCompletions - 1,
   );
-  return [clearCookie(transactionCookie), ...added, ...surplus.map(clearCookie)];
+  return [
+    clearCookie(transactionCookie),
+    ...added,
+    ...(isSignIn ? [setCookie(lastProviderCookie, provider, lastProviderLifetime)] : []),
+    ...surplus.map(clearCookie),
+  ];
 };
 
 /**

@@ -94,7 +94,7 @@ export interface BrowserOptions {
  *
  * const browser = createBrowser({ fetch: broker.fetch, origins: ['https://words.example'] });
  * const page = await browser.open(new URL('https://words.example/account'));
- * if (page.kind === 'page') await browser.clickButton(page, 'Continue with Google');
+ * if (page.kind === 'page') await browser.clickButton(page, 'Sign in with Google');
  * ```
  */
 export const createBrowser = (options: BrowserOptions = {}): Browser => {
@@ -144,7 +144,7 @@ export const createBrowser = (options: BrowserOptions = {}): Browser => {
  *
  * const browser = createBrowser();
  * const url = new URL('http://localhost:8787/authorize?client_id=app&response_type=code');
- * const callback = await clickButtons(browser, url, ['Continue with Acme', 'Ada Marlow']);
+ * const callback = await clickButtons(browser, url, ['Sign in with Acme', 'Ada Marlow']);
  * const code = callback.searchParams.get('code');
  * ```
  */

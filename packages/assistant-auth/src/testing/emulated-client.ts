@@ -82,7 +82,7 @@ export interface StartedSignIn {
 export interface EmulatedClient {
   /**
    * Signs a user in with a new browser, and redeems the code.
-   * @param buttons for each button to click, in order, a part of its text, such as `Continue with Acme` and
+   * @param buttons for each button to click, in order, a part of its text, such as `Sign in with Acme` and
    *   `Ada Marlow`
    * @throws OAuthResponseError if the broker responds with an error, such as `access_denied`
    * @throws NavigationError if a page does not have the button, or if the sign-in ends elsewhere
@@ -163,7 +163,7 @@ export class OAuthResponseError extends Error {
  *   redirectUri: 'https://app.example/callback',
  *   scope: 'score offline_access',
  * });
- * const { accessToken } = await client.signIn(['Continue with Acme', 'Ada Marlow']);
+ * const { accessToken } = await client.signIn(['Sign in with Acme', 'Ada Marlow']);
  * const response = await client.call('http://localhost:8787/api/score', accessToken);
  * ```
  */
@@ -250,7 +250,7 @@ export const createEmulatedClient = (options: EmulatedClientOptions): EmulatedCl
  *   clientSecret: env.GPT_CLIENT_SECRET,
  *   fetch: broker.fetch,
  * });
- * const { accessToken } = await gpt.signIn(['Continue with Acme', 'Ada Marlow']);
+ * const { accessToken } = await gpt.signIn(['Sign in with Acme', 'Ada Marlow']);
  * ```
  */
 export const emulateGptAction = (credentials: GptActionCredentials): EmulatedClient =>

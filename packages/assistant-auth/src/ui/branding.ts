@@ -20,6 +20,12 @@ export interface Branding {
    * request `/favicon.ico`.
    */
   readonly icon?: string;
+  /**
+   * Icons of clients, for the sign-in page: paths on the issuer's origin by the host that the client's code is
+   * sent to, for example `{ 'chatgpt.com': '/icons/chatgpt.svg' }`. Unlike the name, the host is verified, so no
+   * other client can get the icon. Default: the first letter of the client's name.
+   */
+  readonly clientIcons?: Readonly<Record<string, string>>;
   /** Replaces the accent color in the light or the dark color scheme. Default: green. */
   readonly colors?: BrandColors;
   /** Links in the footer of each page. Default: none. */
@@ -37,22 +43,23 @@ export interface BrandColors {
 /** The colors in one color scheme. */
 export interface SchemeColors {
   /**
-   * The color of buttons, links and focus outlines, as `#rrggbb`. Its contrast ratio with the background of
-   * the page must be at least 4.5:1 (WCAG 2.2, 1.4.3). The text on buttons is black or white, whichever has
-   * the higher contrast.
+   * The color of the publisher's own buttons, list markers and focus outlines, as `#rrggbb`. Its contrast ratio
+   * with the background of the page must be at least 4.5:1 (WCAG 2.2, 1.4.3). The text on buttons is black or
+   * white, whichever has the higher contrast. The buttons of providers keep the colors that the providers'
+   * guidelines require.
    */
   readonly accent: string;
 }
 
 /** Links to the publisher's pages. Each is a path on the issuer's origin or an https URL. */
 export interface BrandLinks {
-  /** The product's home page. The name in the footer links to it. */
+  /** The product's home page. The name at the top of a page and the button of an error page link to it. */
   readonly home?: string;
   /** The privacy policy. */
   readonly privacyPolicy?: string;
   /** The terms of service. */
   readonly terms?: string;
-  /** Where users get help. */
+  /** Where users get help. It can also be an email address, as `mailto:help@words.example`. */
   readonly support?: string;
 }
 
@@ -84,6 +91,8 @@ export interface ParsedBranding {
   readonly logo: string | undefined;
   /** Path of the icon in the browser tab, or `undefined` if there is none. */
   readonly icon: string | undefined;
+  /** The paths of the clients' icons, by redirect host. */
+  readonly clientIcons: ReadonlyMap<string, string>;
   /** The accent colors that replace those of the stylesheet. */
   readonly colors: BrandColors;
   /** Links to the publisher's pages. */
@@ -105,17 +114,31 @@ export const parseBranding = (
   { branding = {}, language = 'en', texts = {} }: PageOptions,
   optionalTexts?: Partial<Texts>,
 ): ParsedBranding => {
-  const { name = 'this service', logo, icon = logo, colors = {}, links = {}, ...unknown } = branding;
+  const {
+    name = 'this service',
+    logo,
+    icon = logo,
+    clientIcons = {},
+    colors = {},
+    links = {},
+    ...unknown
+  } = branding;
   rejectUnknownOptions('branding.', unknown);
   return {
     name: parseName(name),
     logo: parseSameOriginPath('branding.logo', logo),
     icon: parseSameOriginPath('branding.icon', icon),
+    clientIcons: parseClientIcons(clientIcons),
     colors: parseColors(colors),
     links: parseLinks(links),
     ...parseLanguage(language),
     texts: parseTexts(texts, optionalTexts),
   };
+};
+
+const parseClientIcons = (icons: Readonly<Record<string, string>>): ReadonlyMap<string, string> => {
+  for (const [host, path] of Object.entries(icons)) parseSameOriginPath(`branding.clientIcons.${host}`, path);
+  return new Map(Object.entries(icons));
 };
 
 const parseName = (name: unknown): string => {
@@ -170,10 +193,15 @@ const parseLinks = (links: BrandLinks): BrandLinks => {
   const { home, privacyPolicy, terms, support, ...unknown } = links;
   rejectUnknownOptions('branding.links.', unknown);
   for (const [name, url] of Object.entries({ home, privacyPolicy, terms, support }))
-    if (url !== undefined && !isSameOriginPath(url) && !isHttpsUrl(url))
+    if (
+      url !== undefined &&
+      !isSameOriginPath(url) &&
+      !isHttpsUrl(url) &&
+      !(name === 'support' && mailtoUrl.test(url))
+    )
       throw new ConfigurationError(
         `branding.links.${name}`,
-        'must be a path on the issuer’s origin or an https URL without user information.',
+        'must be a path on the issuer’s origin, an https URL without user information, or (only support) a mailto URL.',
       );
   return { ...links };
 };
@@ -193,6 +221,8 @@ const isSameOriginPath = (value: unknown): value is string =>
   typeof value === 'string' && URL.parse(value, baseOrigin)?.href === baseOrigin + value;
 
 const baseOrigin = 'https://own.invalid';
+
+const mailtoUrl = /^mailto:[\w.+-]+@[\w.-]+$/;
 
 const isHttpsUrl = (value: unknown): value is string => {
   const url = typeof value === 'string' ? URL.parse(value) : null;

@@ -50,29 +50,30 @@ export const renderErrorPage = ({
   message,
   reference,
   stylesheetPath,
-  destination,
+  destination = { kind: 'unknown' },
   identity,
   link,
 }: ErrorModel): string => {
   const { texts } = branding;
-  const renderNext = (label: ClientLabel): Html =>
-    destination ? renderLink(destination, texts, label) : fillText(texts.advice);
   return renderLayout({
     branding,
     stylesheetPath,
     title,
-    content: html`<p class="lead">${message}</p>
+    content: html`<p>${message}</p>
 ${link && html`<p><a href="${link.href}" rel="noreferrer">${link.text}</a></p>`}
-${
-  identity
-    ? html`<p>${fillText(texts.refusedIdentity, { identity: renderIdentity(identity) })}</p>
-<p class="action">${renderNext('returnToClient')}</p>`
-    : html`<p>${renderNext('startAgain')}</p>
-<p>${fillText(texts.report, { product: renderName(branding.name) })}</p>`
-}
-<p class="facts reference"><span>${fillText(texts.reference)}</span> <code translate="no">${reference}</code></p>`,
+${identity && html`<p>${fillText(texts.refusedIdentity, { identity: renderIdentity(identity) })}</p>`}
+${renderNext(destination, branding)}
+<p class="note">${
+      identity ? fillText(texts.reference) : fillText(texts.report, { contact: renderContact(branding) })
+    } <code translate="no">${reference}</code></p>`,
   });
 };
+
+/** Renders the product, or how to reach its support. */
+const renderContact = ({ name, links: { support } }: ParsedBranding): Html =>
+  support === undefined
+    ? renderName(name)
+    : html`<a href="${support}" rel="noreferrer">${renderName(support.startsWith('mailto:') ? support.slice(7) : name)}</a>`;
 
 /** The data of the page for a callback that arrives again after it was handled, or for admin consent. */
 export interface CompletedModel {
@@ -120,56 +121,49 @@ export const renderCompletedPage = ({
   destination,
 }: CompletedModel): string => {
   const { texts } = branding;
-  const [title, clientMessage, accountMessage, clientLabel] = outcomes[outcome];
+  const [title, clientMessage, accountMessage] = outcomes[outcome];
   const client = destination.kind === 'client' && renderName(destination.name);
   return renderLayout({
     branding,
     stylesheetPath,
     title: fillText(texts[title]),
-    content: html`<p class="lead">${fillText(texts[destination.kind === 'account' ? accountMessage : clientMessage], { client })}</p>
-<p>${renderLink(destination, texts, clientLabel)}</p>`,
+    content: html`<p>${fillText(texts[destination.kind === 'account' ? accountMessage : clientMessage], { client })}</p>
+${renderNext(destination, branding)}`,
   });
 };
 
-type ClientLabel = 'returnToClient' | 'startAgain';
-
-// The URL of this page can contain the provider's code, so the link must not send it in the `Referer` header.
-const renderLink = (
-  destination: CompletedDestination,
-  texts: ParsedTexts,
-  clientLabel: ClientLabel,
-): Html => {
+/** Renders the one button of the page, or what to do if there is no address that it can lead to. */
+const renderNext = (destination: CompletedDestination, { name, texts, links }: ParsedBranding): Html => {
   switch (destination.kind) {
     case 'client': {
-      const label = fillText(texts[clientLabel], { client: renderName(destination.name) });
+      const client = renderName(destination.name);
       return destination.url === undefined
-        ? html`${label}.`
-        : html`<a href="${destination.url}" rel="noreferrer">${label}</a>`;
+        ? html`<p>${fillText(texts.goBackToClient, { client })}</p>`
+        : renderAction(destination.url, fillText(texts.returnToClient, { client }));
     }
     case 'account':
-      return html`<a href="${destination.url}" rel="noreferrer">${fillText(texts.goToAccount)}</a>`;
+      return renderAction(destination.url, fillText(texts.goToAccount));
     case 'unknown':
-      return fillText(texts.returnToApp);
+      return html`<p>${fillText(texts.goBack)}</p>
+${links.home && renderAction(links.home, fillText(texts.goHome, { product: renderName(name) }))}`;
   }
 };
 
-const consentOutcome = (title: keyof ParsedTexts) =>
-  [title, 'consentNext', 'consentNext', 'startAgain'] as const;
+// The URL of this page can contain the provider's code, so the link must not send it in the `Referer` header.
+const renderAction = (url: string, label: Html): Html =>
+  html`<p><a class="action" href="${url}" rel="noreferrer"><span>${label}</span></a></p>`;
+
+const consentOutcome = (title: keyof ParsedTexts) => [title, 'consentNext', 'consentNext'] as const;
 
 const outcomes: Readonly<
   Record<
     CompletedModel['outcome'],
-    readonly [
-      title: keyof ParsedTexts,
-      clientMessage: keyof ParsedTexts,
-      accountMessage: keyof ParsedTexts,
-      clientLabel: ClientLabel,
-    ]
+    readonly [title: keyof ParsedTexts, clientMessage: keyof ParsedTexts, accountMessage: keyof ParsedTexts]
   >
 > = {
-  'signed-in': ['alreadySignedIn', 'signInComplete', 'accountSignInComplete', 'returnToClient'],
-  ended: ['signInEnded', 'accessEnded', 'sessionEnded', 'returnToClient'],
-  linked: ['linkPageUsed', 'linkPageUsedNext', 'linkPageUsedNext', 'returnToClient'],
+  'signed-in': ['alreadySignedIn', 'signInComplete', 'accountSignInComplete'],
+  ended: ['signInEnded', 'accessEnded', 'sessionEnded'],
+  linked: ['linkPageUsed', 'linkPageUsedNext', 'linkPageUsedNext'],
   'consent-given': consentOutcome('consentGiven'),
   'consent-declined': consentOutcome('consentDeclined'),
 };

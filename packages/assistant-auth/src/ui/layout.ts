@@ -53,7 +53,7 @@ export const html = (strings: TemplateStringsArray, ...values: readonly HtmlValu
  *   renderHtml(html`<!doctype html>
  * <html lang="${branding.language}" dir="${branding.direction}">
  * <title>${title}</title>
- * <h1>${title}</h1>
+ * <h1>${heading}</h1>
  * <p>${message}</p>
  * <p>Reference: <code>${reference}</code></p>
  * </html>`);
@@ -81,15 +81,27 @@ interface Layout {
   readonly branding: ParsedBranding;
   /** Path of the stylesheet on the broker's own origin. */
   readonly stylesheetPath: string;
-  /** The heading and the window title of the page. */
+  /** The window title of the page. Plain text: a title can't contain markup. */
   readonly title: HtmlValue;
+  /** The heading of the page. Default: the title. */
+  readonly heading?: Html;
+  /** What is above the heading. Default: the logo and the name of the product, which link to its home page. */
+  readonly header?: Html;
   /** What has just happened; shown before the content. */
   readonly notice?: HtmlValue;
   readonly content: Html;
 }
 
 /** Renders a whole document without scripts or inline styles, so that a strict CSP can apply. */
-export const renderLayout = ({ branding, stylesheetPath, title, notice, content }: Layout): string =>
+export const renderLayout = ({
+  branding,
+  stylesheetPath,
+  title,
+  heading = html`${title}`,
+  header = renderBrand(branding),
+  notice,
+  content,
+}: Layout): string =>
   renderHtml(html`<!doctype html>
 <html lang="${branding.language}" dir="${branding.direction}">
 <head>
@@ -103,8 +115,8 @@ ${branding.icon && html`<link rel="icon" href="${branding.icon}">`}
 </head>
 <body>
 <main>
-${branding.logo && html`<img class="logo" src="${branding.logo}" alt="" width="48" height="48">`}
-<h1>${title}</h1>
+${header}
+<h1>${heading}</h1>
 ${notice && html`<p class="notice" role="status" tabindex="-1" autofocus>${notice}</p>`}
 ${content}
 </main>
@@ -112,6 +124,22 @@ ${content}
 </body>
 </html>
 `);
+
+const renderBrand = ({ name, logo, links: { home } }: ParsedBranding): Html => {
+  const brand = html`${logo && renderLogo(logo, name)}${renderName(name)}`;
+  return home === undefined
+    ? html`<div class="brand">${brand}</div>`
+    : html`<a class="brand" href="${home}" rel="noreferrer">${brand}</a>`;
+};
+
+/**
+ * Renders a logo as decoration, because the name is next to it.
+ * @param path the path of the image on the issuer's origin. Default: the first letter of the name is shown
+ */
+export const renderLogo = (path: string | undefined, name: string): Html =>
+  path === undefined
+    ? html`<span class="logo" aria-hidden="true">${renderName([...name][0] ?? '')}</span>`
+    : html`<img class="logo" src="${path}" alt="" width="40" height="40">`;
 
 /** Control characters, and those that change the direction of the text around them. */
 export const controlCharacters = /[\p{Cc}\p{Zp}\p{Bidi_C}]/gu;
@@ -121,22 +149,31 @@ export const controlCharacters = /[\p{Cc}\p{Zp}\p{Bidi_C}]/gu;
  * Control characters are removed: some end the isolation, and would reverse the text after the name.
  */
 export const renderName = (text: string): Html =>
-  html`<bdi translate="no">${text.replace(controlCharacters, '')}</bdi>`;
+  html`<bdi translate="no">${removeControlCharacters(text)}</bdi>`;
 
-const renderFooter = ({ name, links, texts }: ParsedBranding): Html => {
-  const { home, privacyPolicy, terms, support } = links;
-  const product = renderName(name);
+/** Removes control characters from a name, for text that can't contain markup. */
+export const removeControlCharacters = (text: string): string => text.replace(controlCharacters, '');
+
+const renderFooter = ({ links, texts }: ParsedBranding): readonly HtmlValue[] => {
+  const { privacyPolicy, terms, support } = links;
   const pages: readonly (readonly [string | undefined, string])[] = [
     [privacyPolicy, texts.privacy],
     [terms, texts.terms],
     [support, texts.support],
   ];
-  return html`${home === undefined ? product : renderLink(home, product)}${pages.map(
-    ([url, text]) => url !== undefined && html` ${renderLink(url, fillText(text))}`,
-  )}`;
+  return pages.map(([url, text]) => url && html`<a href="${url}" rel="noreferrer">${fillText(text)}</a>\n`);
 };
 
-const renderLink = (url: string, text: Html): Html => html`<a href="${url}" rel="noreferrer">${text}</a>`;
+/** The icon of a provider. It is decoration: the provider's name is next to it. */
+export interface ProviderIcon {
+  /** Its path on the issuer's origin. */
+  readonly path: string;
+  /**
+   * Whether it is black, from an SVG with `currentColor`. Show it in the color of the text next to it: in
+   * white if that is light.
+   */
+  readonly isSingleColor: boolean;
+}
 
 /** A provider that the user can choose. */
 export interface ProviderChoice {
@@ -144,8 +181,10 @@ export interface ProviderChoice {
   readonly id: string;
   /** The name of the provider for the button, such as `Google`. */
   readonly displayName: string;
-  /** The path of the provider's icon on the issuer's origin. It is decoration: the name is next to it. */
-  readonly providerIconPath?: string;
+  /** The icon of the provider. Default: no icon. */
+  readonly icon?: ProviderIcon;
+  /** Whether the user last signed in with it in this browser. Default: no. */
+  readonly isLastUsed?: boolean;
 }
 
 /** An identity, as it is shown to the user. */
@@ -157,40 +196,63 @@ export interface IdentitySummary {
 }
 
 /**
- * Renders one button per provider. Each posts the provider's ID as `choice`. `text` has the placeholder
- * `{provider}`.
+ * Renders one button per provider. Each posts the provider's ID as `choice`. The only one, and the one that
+ * the user last signed in with, is filled.
+ * @param text has the placeholder `{provider}`
  */
-export const renderProviderButtons = (providers: readonly ProviderChoice[], text: string): Html =>
+export const renderProviderButtons = (
+  providers: readonly ProviderChoice[],
+  text: string,
+  lastUsed: string,
+): Html =>
   html`<ul class="providers" role="list">
-${providers.map((provider) => renderProviderButton(provider, text))}</ul>`;
+${providers.map(({ id, displayName, icon, isLastUsed }) => {
+  const isFilled = isLastUsed || providers.length === 1;
+  return html`<li><button${isFilled && html` class="filled"`} name="choice" value="${id}">${renderProviderIcon(icon)}<span>${fillText(text, { provider: renderName(displayName) })}</span>${isLastUsed && html`<small>${lastUsed}</small>`}</button></li>\n`;
+})}</ul>`;
 
 /** Renders a provider's icon as decoration beside the provider's name, or nothing if there is no icon. */
-export const renderProviderIcon = (providerIconPath: string | undefined): Html =>
-  html`${providerIconPath && html`<img class="icon" src="${providerIconPath}" alt="" width="24" height="24">`}`;
+export const renderProviderIcon = (icon: ProviderIcon | undefined): Html =>
+  html`${icon && html`<img class="icon${icon.isSingleColor && ' single-color'}" src="${icon.path}" alt="" width="20" height="20">`}`;
 
 /** Renders an identity within a sentence: `Google (ada@example.org)`. */
 export const renderIdentity = ({ provider, label }: IdentitySummary): Html =>
   html`${renderName(provider)}${label && html` (${renderName(label)})`}`;
 
-const renderProviderButton = ({ id, displayName, providerIconPath }: ProviderChoice, text: string): Html =>
-  html`<li><button name="choice" value="${id}">${renderProviderIcon(providerIconPath)}${fillText(text, { provider: renderName(displayName) })}</button></li>\n`;
-
 /** Returns the path of a provider's icon. */
 export const iconPath = (folder: string, provider: string): string => `${folder}/${provider}.svg`;
 
 /**
- * Returns the providers as choices for `renderProviderButtons`.
+ * Returns the icon of a provider, if it has one.
  * @param icons the path of the folder with the icons
  */
-export const listProviderChoices = (
-  providers: readonly IdentityProvider[],
+export const findProviderIcon = (
+  { id, icon }: Pick<IdentityProvider, 'id' | 'icon'>,
   icons: string,
+): { readonly icon?: ProviderIcon } =>
+  icon === undefined
+    ? {}
+    : { icon: { path: iconPath(icons, id), isSingleColor: icon.includes('currentColor') } };
+
+/**
+ * Returns the providers as choices for `renderProviderButtons`, first the one that the user last signed in
+ * with.
+ * @param icons the path of the folder with the icons
+ * @param lastUsed the ID of that provider. Default: none
+ */
+export const listProviderChoices = (
+  providers: Iterable<IdentityProvider>,
+  icons: string,
+  lastUsed?: string,
 ): readonly ProviderChoice[] =>
-  providers.map(({ id, displayName, icon }) => ({
-    id,
-    displayName,
-    ...(icon !== undefined && { providerIconPath: iconPath(icons, id) }),
-  }));
+  [...providers]
+    .map((provider) => ({
+      id: provider.id,
+      displayName: provider.displayName,
+      ...findProviderIcon(provider, icons),
+      ...(provider.id === lastUsed && { isLastUsed: true }),
+    }))
+    .toSorted((one, other) => Number(other.id === lastUsed) - Number(one.id === lastUsed));
 
 /**
  * Replaces the placeholders in a text with names. Placeholders inside a name are not replaced.

@@ -4,7 +4,7 @@
  * page also shows what identifies it.
  */
 
-import { continueChoice, type Seconds } from '../oauth/identifiers.ts';
+import type { Seconds } from '../oauth/identifiers.ts';
 import type { ParsedBranding } from './branding.ts';
 import {
   fillText,
@@ -12,11 +12,13 @@ import {
   html,
   type IdentitySummary,
   type ProviderChoice,
+  removeControlCharacters,
   renderLayout,
+  renderLogo,
   renderName,
   renderProviderButtons,
 } from './layout.ts';
-import { formatDuration, type ParsedTexts } from './texts.ts';
+import { formatDuration } from './texts.ts';
 
 /** The data of the sign-in page. */
 export interface SignInModel {
@@ -47,7 +49,7 @@ export interface SignInModel {
   readonly access: AccessDuration;
   /** The path of the account page, where the user can disconnect the client. Absent if there is none. */
   readonly accountPath?: string;
-  /** The providers that the user can choose, one button for each. */
+  /** The providers that the user can choose, one button for each. The first one can be the last used. */
   readonly providers: readonly ProviderChoice[];
   /** The identity of this browser's session, if the user can continue without the provider's page. */
   readonly session?: IdentitySummary;
@@ -95,7 +97,7 @@ export type AccessDuration =
 export interface ScopeDescription {
   /** The scope, such as `score`. */
   readonly name: string;
-  /** What it allows, from the option `scopes`. Completes "it will be able to". */
+  /** What it allows, from the option `scopes`. Completes "It will be able to". */
   readonly description: string;
 }
 
@@ -109,90 +111,68 @@ export type SignInNotice =
   | 'sign-in-too-old';
 
 /**
- * Renders the page. The form posts `consent` with either `choice` (a provider's ID, or `continue` for the
- * session) or `cancel=1`.
+ * Renders the page. The form posts `consent` with either `choice` (a provider's ID) or `cancel=1`.
+ * @param session what the account page adds: a button that continues in its session, above those of the
+ *   providers, and a notice. Default: nothing. See `account/ui/sign-in-with-session.ts`
  */
-export const renderSignInPage = (model: SignInModel): string => {
-  const { branding, stylesheetPath, notice, clientIdentity, redirectHost } = model;
+export const renderSignInPage = (
+  model: SignInModel,
+  session: { readonly button?: Html | undefined; readonly notice?: Html | undefined } = {},
+): string => {
+  const { branding, stylesheetPath, clientName, clientIdentity, redirectHost, providers } = model;
   const { texts } = branding;
   // Of other clients, only the redirect host is known.
   const site = clientIdentity.kind === 'metadata-document' ? clientIdentity.host : redirectHost;
   const names = {
     product: renderName(branding.name),
-    client: renderName(model.clientName),
+    client: renderName(clientName),
     host: html`<strong>${renderName(redirectHost)}</strong>`,
     site: html`<strong>${renderName(site)}</strong>`,
   };
   const isRegistration = clientIdentity.kind === 'registration';
-  const isOnDevice = model.redirectKind === 'device';
   const destination = site === redirectHost ? texts.destination : texts.otherDestination;
   return renderLayout({
     branding,
     stylesheetPath,
-    title: fillText(texts.signIn, { product: branding.name }),
-    notice: notice && fillText(texts[noticeTexts[notice]]),
-    content: html`<p class="lead">${fillText(isRegistration ? texts.unverifiedRequest : texts.request, { ...names, client: html`<strong>${names.client}</strong>` })}</p>
-<div class="facts">
-${clientIdentity.kind !== 'configured' && html`<p>${fillText(isRegistration ? texts.unverifiedName : texts.identifiedBy, names)}</p>`}
-${renderScopeList(model, names)}
+    title: fillText(texts.signIn, { client: removeControlCharacters(clientName) }),
+    heading: fillText(texts.signIn, names),
+    header: html`<div class="brand">${renderLogo(branding.logo, branding.name)}<span class="arrow" aria-hidden="true">→</span>${renderLogo(branding.clientIcons.get(redirectHost), clientName)}</div>`,
+    ...session,
+    content: html`${clientIdentity.kind !== 'configured' && html`<p>${fillText(isRegistration ? texts.unverifiedName : texts.identifiedBy, names)}</p>`}
+<p>${fillText(isRegistration ? texts.unverifiedRequest : texts.request, names)}</p>
 ${renderAccess(model, names)}
 ${
-  isOnDevice &&
-  html`</div>
-<div class="facts warning">
-<h2>${fillText(texts.deviceWarning)}</h2>`
+  model.redirectKind === 'device'
+    ? html`<div class="warning">
+<h2>${fillText(texts.deviceWarning)}</h2>
+<p>${fillText(texts.deviceDestination, names)}</p>
+</div>`
+    : html`<p>${fillText(destination, names)}</p>`
 }
-<p>${fillText(isOnDevice ? texts.deviceDestination : destination, names)}</p>
-</div>
-${renderChoiceForm(model)}
+<form method="post" action="${model.action}" autocomplete="off">
+<input type="hidden" name="consent" value="${model.consent}">
+<fieldset>
+<legend>${fillText(texts.choice)}</legend>
+${session.button}
+${renderProviderButtons(providers, texts.signInWith, texts.lastUsedProvider)}
+</fieldset>
+<button class="cancel" name="cancel" value="1">${fillText(texts.cancel)}</button>
+</form>
 <p class="note">${fillText(texts.assurance, names)}</p>`,
   });
 };
 
 /** The values for the placeholders of the texts. */
-type Names = Readonly<Record<'product' | 'client' | 'host', Html>>;
+type Names = Readonly<Record<'product' | 'client', Html>>;
 
-const renderScopeList = ({ scopes, branding }: SignInModel, names: Names): Html =>
-  scopes.length === 0
-    ? html`<p>${fillText(branding.texts.noScopes, names)}</p>`
-    : html`<h2>${fillText(branding.texts.scopes, names)}</h2>
-<ul class="scopes">
-${scopes.map(({ description }) => html`<li>${description}</li>\n`)}</ul>`;
-
-const renderAccess = (
-  { access, accountPath, branding: { language, texts } }: SignInModel,
-  names: Names,
-): Html => {
+/** Renders what the client gets: the scopes, and for how long. */
+const renderAccess = ({ scopes, access, accountPath, branding }: SignInModel, names: Names): Html => {
+  const { language, texts } = branding;
   const duration = formatDuration(access.lifetime, language, texts);
-  if (access.kind === 'once') return html`<p>${fillText(texts.accessOnce, { ...names, duration })}</p>`;
-  const account =
-    accountPath !== undefined && html`<a href="${accountPath}">${fillText(texts.accountLink)}</a>`;
-  const text = account === false ? texts.accessRefreshed : texts.accessUntilDisconnected;
-  return html`<p>${fillText(text, { ...names, duration, account })}</p>`;
+  const account = accountPath && html`<a href="${accountPath}">${fillText(texts.accountLink)}</a>`;
+  const keptUntil = account ? texts.accessUntilDisconnected : texts.accessRefreshed;
+  return html`<ul class="list">
+${scopes.length === 0 ? html`<li>${texts.noScopes}</li>\n` : scopes.map(({ description }) => html`<li>${description}</li>\n`)}
+<li>${fillText(access.kind === 'once' ? texts.accessOnce : keptUntil, { ...names, duration, account })}</li>
+</ul>`;
 };
-
-const noticeTexts = {
-  'session-ended': 'sessionEnded',
-  'provider-not-confirmed': 'providerNotConfirmed',
-  'sign-in-too-old': 'signInTooOld',
-} as const satisfies Readonly<Record<SignInNotice, keyof ParsedTexts>>;
-
-// `autocomplete="off"`: on reload, Firefox would put the earlier sealed request back into the field.
-const renderChoiceForm = ({ action, consent, providers, session, branding: { texts } }: SignInModel): Html =>
-  html`<form method="post" action="${action}" autocomplete="off">
-<input type="hidden" name="consent" value="${consent}">
-<fieldset>
-<legend>${fillText(texts.choice)}</legend>
-${session && renderSessionButton(session, texts)}
-${renderProviderButtons(providers, texts.continueWith)}
-</fieldset>
-<button class="cancel" name="cancel" value="1">${fillText(texts.cancel)}</button>
-</form>`;
-
-const renderSessionButton = ({ label, provider }: IdentitySummary, texts: ParsedTexts): Html =>
-  html`<button class="main" name="choice" value="${continueChoice}">${
-    label === undefined
-      ? fillText(texts.continueSession, { provider: renderName(provider) })
-      : fillText(texts.continueAs, { user: renderName(label), provider: renderName(provider) })
-  }</button>
-<p class="or">${fillText(texts.otherWay)}</p>`;

@@ -1,8 +1,8 @@
 /**
  * The stylesheet of the sign-in and error pages, which the account pages share (`account/ui/stylesheet.ts`
  * adds the rules that only they need), and the rules for the publisher's colors. Colors are custom
- * properties, except the white behind icons, which are made for a white background; both color schemes have
- * WCAG AA contrast.
+ * properties; both color schemes have WCAG AA contrast. The buttons of providers have the colors that Google's
+ * guidelines require, which those of Apple, GitHub and Microsoft allow, and never the publisher's color.
  */
 
 /** A value for each color scheme. */
@@ -11,15 +11,18 @@ export interface PageColors {
   readonly dark: string;
 }
 
-/** The backgrounds of the pages. */
-const paper: PageColors = { light: '#fbfaf7', dark: '#14181f' };
+/**
+ * The background of the pages in each color scheme that gives the lower contrast. The other one, of the card
+ * or of the page around it, is lighter in the light scheme, and darker in the dark one.
+ */
+const background: PageColors = { light: '#f5f4f0', dark: '#181c23' };
 
 /** The minimum contrast ratio of text (WCAG 2.2, 1.4.3). */
 export const minContrast = 4.5;
 
 /** Returns the contrast ratio of an accent color, as `#rrggbb`, with the background of the pages. */
 export const accentContrast = (accent: string, scheme: keyof PageColors): number =>
-  contrastRatio(accent, paper[scheme]);
+  contrastRatio(accent, background[scheme]);
 
 /**
  * Returns the stylesheet with the publisher's accent colors. The text on a button is white or black: one of
@@ -60,100 +63,89 @@ const relativeLuminance = (color: string): number =>
 
 export const stylesheet = `:root {
   color-scheme: light dark;
-  --paper: ${paper.light};
-  --ink: #1d2330;
-  --muted: #5b6472;
-  --line: #d9d7cf;
-  --accent: #2f5d50;
-  --accent-ink: #ffffff;
-  --danger: #a3261f;
-}
-@media (prefers-color-scheme: dark) {
-  :root {
-    --paper: ${paper.dark};
-    --ink: #e9ebef;
-    --muted: #a3abb8;
-    --line: #303846;
-    --accent: #8fd0ba;
-    --accent-ink: #10231d;
-    --danger: #ff9d92;
-  }
+  --page: light-dark(${background.light}, #0f1217);
+  --card: light-dark(#ffffff, ${background.dark});
+  --ink: light-dark(#1d2330, #e9ebef);
+  --muted: light-dark(#5b6472, #a3abb8);
+  --line: light-dark(#dcdad2, #303846);
+  --accent: light-dark(#2f5d50, #8fd0ba);
+  --accent-ink: light-dark(#ffffff, #10231d);
+  --danger: light-dark(#a3261f, #ff9d92);
+  --button: light-dark(#ffffff, #131314);
+  --button-ink: light-dark(#1f1f1f, #e3e3e3);
+  --button-line: light-dark(#747775, #8e918f);
 }
 * { box-sizing: border-box; }
 body {
   display: flex;
   flex-direction: column;
-  gap: 1.5rem;
-  min-height: 100vh;
   min-height: 100dvh;
   margin: 0;
-  padding: 1.5rem 1.25rem;
-  background: var(--paper);
+  background: var(--card);
   color: var(--ink);
-  font: 1rem/1.5 system-ui, sans-serif;
+  font: 1rem/1.4 system-ui, sans-serif;
   overflow-wrap: anywhere;
   -webkit-text-size-adjust: 100%;
-  text-size-adjust: 100%;
 }
-main, footer { width: 100%; max-width: 26rem; margin-inline: auto; }
+main, footer { width: 100%; max-width: 28rem; margin: 0 auto; padding: 1rem; }
 main { margin-block: auto; }
-.logo { display: block; margin-block-end: 1.25rem; border-radius: 0.75rem; object-fit: contain; }
-h1 { margin: 0 0 0.75rem; font-size: 1.75rem; line-height: 1.2; letter-spacing: -0.015em; text-wrap: balance; }
+h1 { margin: 0 0 0.5rem; font-size: 1.375rem; line-height: 1.25; text-wrap: balance; }
 h2, legend { padding: 0; font-size: 1rem; font-weight: 600; }
-h2 { margin: 0; }
-p { margin: 0 0 1.25rem; text-wrap: pretty; }
-.lead { font-size: 1.125rem; }
-.facts { margin-block-end: 1.5rem; padding: 1rem; border: 1px solid var(--line); border-radius: 0.75rem; }
-.facts > :last-child { margin-block-end: 0; }
-.warning { border: 2px solid var(--danger); }
-.scopes { margin: 0.25rem 0 1rem; padding-inline-start: 1.125rem; list-style: disc; }
-.scopes li::marker { color: var(--accent); }
-.facts > p + h2, .facts > .scopes + p { margin-inline: -1rem; padding: 1rem 1rem 0; border-block-start: 1px solid var(--line); }
-form { display: grid; gap: 0.75rem; margin-block-end: 1.25rem; }
+h2, p { margin: 0 0 0.75rem; }
+p { text-wrap: pretty; }
+a { color: inherit; text-underline-offset: 0.2em; }
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+.brand { display: flex; gap: 0.625rem; align-items: center; margin-block-end: 1rem; font-weight: 600; text-decoration: none; }
+.logo { flex: none; border-radius: 0.5rem; object-fit: contain; }
+/* White, because the icons of clients are made for it. */
+.arrow + .logo { padding: 0.3125rem; border: 1px solid var(--line); background: #ffffff; color: #1d2330; }
+span.logo { display: grid; place-items: center; width: 2.5rem; height: 2.5rem; border: 1px solid var(--line); }
+[dir=rtl] .arrow { scale: -1 1; }
+.list { margin: 0 0 0.5rem; padding-inline-start: 1.25rem; }
+.list li::marker { color: var(--accent); }
+.warning { margin-block-end: 0.5rem; padding: 0.75rem; border: 2px solid var(--danger); border-radius: 0.5rem; }
+.warning > * { margin: 0; }
+form { margin: 0; }
 fieldset { min-width: 0; margin: 0; padding: 0; border: 0; }
-legend { margin-block-end: 0.75rem; }
-.providers { display: grid; gap: 0.75rem; margin: 0; padding: 0; list-style: none; }
-button {
+legend { margin-block: 0.25rem 0.5rem; }
+.providers { display: grid; gap: 0.5rem; margin: 0; padding: 0; list-style: none; }
+button, .action {
+  display: flex;
+  gap: 0.625rem;
+  align-items: center;
+  justify-content: center;
   width: 100%;
-  min-height: 3rem;
-  padding: 0.625rem 1rem;
-  border: 1.5px solid var(--line);
-  border-radius: 0.75rem;
-  background: transparent;
-  color: var(--ink);
+  min-height: 2.75rem;
+  padding: 0.375rem 0.75rem;
+  border: 1px solid var(--button-line);
+  border-radius: 0.5rem;
+  background: var(--button);
+  color: var(--button-ink);
   font: inherit;
+  font-weight: 500;
   overflow-wrap: anywhere;
+  text-decoration: none;
   cursor: pointer;
 }
-.icon {
-  margin-inline-end: 0.625rem;
-  padding: 0.125rem;
-  border-radius: 0.25rem;
-  background: #ffffff;
-  vertical-align: middle;
+button:hover { background: color-mix(in srgb, currentColor 8%, var(--button)); }
+.providers span { flex: auto; }
+.providers small { flex: none; font-weight: 400; }
+.icon { flex: none; object-fit: contain; }
+.filled { --button: light-dark(#131314, #ffffff); --button-ink: light-dark(#e3e3e3, #1f1f1f); --button-line: var(--button); }
+.filled .single-color { filter: invert(1); }
+@media (prefers-color-scheme: dark) {
+  .single-color { filter: invert(1); }
+  .filled .single-color { filter: none; }
 }
-.providers button { border-color: var(--accent); font-weight: 600; }
-.providers li:only-child button { background: var(--accent); color: var(--accent-ink); }
-@media (hover: hover) {
-  .providers button:hover { background: var(--accent); color: var(--accent-ink); }
-  .cancel:hover { border-color: var(--muted); }
-  a:hover { color: var(--accent); }
-}
-:focus-visible { outline: 3px solid var(--accent); outline-offset: 3px; }
+.main, .action { --button: var(--accent); --button-ink: var(--accent-ink); --button-line: var(--accent); }
+.cancel { margin-block-start: 0.5rem; border-color: transparent; background: none; }
 .note, footer { color: var(--muted); font-size: 0.875rem; }
-.note { margin: 0; }
-.reference span { color: var(--muted); }
-code { font: 1rem/1.5 ui-monospace, monospace; -webkit-user-select: all; user-select: all; }
-footer { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; padding-block-start: 1rem; border-block-start: 1px solid var(--line); }
-a { color: inherit; text-underline-offset: 0.2em; }
-.action a {
-  display: block;
-  padding: 0.75rem 1rem;
-  border-radius: 0.75rem;
-  background: var(--accent);
-  color: var(--accent-ink);
-  font-weight: 600;
-  text-align: center;
-  text-decoration: none;
+.note { margin: 0.5rem 0 0; }
+code { font: 1em ui-monospace, monospace; -webkit-user-select: all; user-select: all; }
+footer { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; justify-content: center; padding-block: 0 1rem; }
+@media (min-width: 30rem) {
+  body { background: var(--page); }
+  main { margin-block: auto 1rem; padding: 1.75rem; border: 1px solid var(--line); border-radius: 1rem; background: var(--card); }
+  footer { margin-block-end: auto; }
 }
 `;

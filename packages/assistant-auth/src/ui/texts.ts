@@ -178,23 +178,18 @@ export interface AccountTexts {
 /**
  * The texts of the sign-in and error pages, as part of {@link Texts}: plain text with placeholders for names:
  * `{product}`, `{client}`, `{host}` (where the client's code is sent), `{duration}`, `{provider}`, `{user}`
- * (the user's name or address at the provider of the session) and `{identity}` (a provider, with the user's
- * name or address there). A replacement must keep the
+ * (the user's name or address at the provider of the session), `{identity}` (a provider, with the user's
+ * name or address there) and `{contact}` (the product, or a link to its support). A replacement must keep the
  * placeholders of the default; only `{product}` can be left out.
  */
 export interface SignInTexts {
-  /** Heading and window title: `{product}`. */
+  /** Heading and window title: `{client}`. */
   readonly signIn: string;
-  /** Which client requests access: `{client}`, `{product}`. */
+  /** Which client requests access: `{client}`, `{product}`. The items of the list complete its last sentence. */
   readonly request: string;
-  /** Shown before the list of scopes: `{client}`. */
-  readonly scopes: string;
-  /**
-   * Shown instead of the list if there are no scopes, so that the client can only recognize the user:
-   * `{client}`, `{product}`.
-   */
+  /** The only scope if there are none: the client can only recognize the user. */
   readonly noScopes: string;
-  /** How long a client that gets no refresh token has access: `{client}`, `{duration}`. */
+  /** How long a client that gets no refresh token has access: `{duration}`. An item of the list. */
   readonly accessOnce: string;
   /** How long any other client keeps access, if there is no account page: `{client}`, `{duration}`. */
   readonly accessRefreshed: string;
@@ -209,15 +204,20 @@ export interface SignInTexts {
    * `com.example.app:`, and `{client}`, a name that any app can use.
    */
   readonly deviceDestination: string;
-  /** Legend of the group of buttons. */
+  /** Legend of the group of buttons, which also give consent. */
   readonly choice: string;
-  /** A provider's button, which also gives consent: `{provider}`. */
-  readonly continueWith: string;
+  /**
+   * A provider's button: `{provider}`. The guidelines of Google, Apple and Microsoft list which texts are
+   * allowed in each language.
+   */
+  readonly signInWith: string;
+  /** Shown on the button of the provider that the user last signed in with in this browser. */
+  readonly lastUsedProvider: string;
   /** Button that cancels the request, for the client to handle. */
   readonly cancel: string;
   /**
-   * What happens to password, name and address: `{client}`, `{product}`. Replace it if your API tells clients
-   * who the user is; otherwise the text is wrong.
+   * What happens to password, name and address: `{client}`. Replace it if your API tells clients who the user
+   * is; otherwise the text is wrong.
    */
   readonly assurance: string;
   /** Link to the privacy policy in the footer. */
@@ -234,30 +234,27 @@ export interface SignInTexts {
   readonly signInEnded: string;
   /** Shown below it: `{client}`. */
   readonly accessEnded: string;
-  /**
-   * Link to the client's website, or plain text if it has none, and the button after a refusal with a
-   * message: `{client}`.
-   */
+  /** Button that leads to the client's website: `{client}`. */
   readonly returnToClient: string;
-  /** The same after a failed sign-in: `{client}`. */
-  readonly startAgain: string;
+  /** What to do if the client has no website: `{client}`. */
+  readonly goBackToClient: string;
+  /** Button of an error page that leads to the product's home page: `{product}`. */
+  readonly goHome: string;
   /** Heading after an administrator gave consent for an organization at a provider. */
   readonly consentGiven: string;
   /** Heading if the administrator did not. */
   readonly consentDeclined: string;
   /** Shown below both. */
   readonly consentNext: string;
-  /** The same as `startAgain`, if the client is not known. */
-  readonly returnToApp: string;
   /** Heading and window title if `resolveUser` refused the user with a message. */
   readonly refused: string;
   /** Shown below that message: which account was used: `{identity}`. */
   readonly refusedIdentity: string;
-  /** What to do after an error, if the page has no link to start again. */
-  readonly advice: string;
-  /** What to do if it happens again: `{product}`. Shown before the reference. */
+  /** What to do after an error, if the client is not known. */
+  readonly goBack: string;
+  /** What to do if an error happens again: `{contact}`. Shown before the reference. */
   readonly report: string;
-  /** Label of the reference that identifies an error in the log. */
+  /** Shown before the reference on the page of a refused user. */
   readonly reference: string;
 }
 
@@ -267,9 +264,9 @@ export interface SignInTexts {
  * {@link SignInTexts}: the host of the URL that is the client's ID.
  */
 export interface McpClientTexts {
-  /** Which client requests access, if it registered itself: `{client}`, `{product}`. */
+  /** Used instead of `request` if the client registered itself: `{client}`, `{product}`. */
   readonly unverifiedRequest: string;
-  /** Shown below it: the name is not verified. */
+  /** Shown with it: the name is not verified. */
   readonly unverifiedName: string;
   /** Which host identifies the client, if its ID is the URL of its metadata document: `{site}`. */
   readonly identifiedBy: string;
@@ -288,43 +285,40 @@ export interface Texts extends SignInTexts, AccountTexts, McpClientTexts {}
 export type ParsedTexts = SignInTexts & Partial<AccountTexts & McpClientTexts>;
 
 export const defaultTexts: SignInTexts = {
-  signIn: 'Sign in to {product}',
-  request: '{client} asks to use {product} on your behalf.',
-  scopes: '{client} will be able to:',
-  noScopes: '{client} will only be able to recognize you when you come back to {product}.',
-  accessOnce: '{client} gets access for up to {duration}.',
-  accessRefreshed: '{client} keeps access for up to {duration}, or until you disconnect it in {client}.',
+  signIn: 'Sign in to continue to {client}',
+  request: '{client} wants access to your {product} account. It will be able to:',
+  noScopes: 'recognize you when you come back, and nothing else',
+  accessOnce: 'keep access for up to {duration}',
+  accessRefreshed: 'keep access for up to {duration}, or until you disconnect it in {client}',
   oneYear: 'a year',
-  destination: 'Afterwards you return to {host}. If that is not where you came from, cancel.',
+  destination: 'You’ll return to {host}. If you didn’t come from there, cancel.',
   deviceWarning: 'Did you just start this sign-in?',
   deviceDestination:
-    'An app on this device ({host}) will get access. ' +
-    'Any app on this device could have started this sign-in and called itself {client}. ' +
-    'Continue only if you just started it yourself in an app that you trust.',
-  choice: 'Allow this and sign in',
-  continueWith: 'Continue with {provider}',
+    'An app on this device ({host}) will get access. Any app on it can call itself {client}, so continue only ' +
+    'if you started this sign-in yourself, in an app that you trust.',
+  choice: 'Sign in to allow this',
+  signInWith: 'Sign in with {provider}',
+  lastUsedProvider: 'Last used',
   cancel: 'Cancel',
-  assurance:
-    'You sign in on the provider’s own page, so {product} never sees your password. ' +
-    '{client} gets neither your name nor your email address, only what you allow here.',
-  privacy: 'Privacy policy',
+  assurance: 'We never see your password, and {client} doesn’t get your name or email address.',
+  privacy: 'Privacy',
   terms: 'Terms',
   support: 'Help',
   alreadySignedIn: 'You’re already signed in',
   signInComplete: 'This sign-in is complete. If {client} still asks you to sign in, start again there.',
   signInEnded: 'This sign-in has ended',
-  accessEnded: 'Access for {client} was ended after this sign-in. To use it again, start again there.',
+  accessEnded: '{client} no longer has access. To connect it again, sign in again from there.',
   returnToClient: 'Return to {client}',
-  startAgain: 'Go back to {client} and start again',
-  consentGiven: 'Consent was given for your organization',
-  consentDeclined: 'Consent was not given for your organization',
-  consentNext: 'You aren’t signed in yet. To continue, sign in again.',
-  returnToApp: 'Go back to the app and start again.',
+  goBackToClient: 'Go back to {client}.',
+  goHome: 'Go to {product}',
+  consentGiven: 'Your organization gave consent',
+  consentDeclined: 'Your organization didn’t give consent',
+  consentNext: 'You’re not signed in yet. To continue, sign in again.',
   refused: 'You can’t sign in with this account',
   refusedIdentity: 'Account used: {identity}',
-  advice: 'Close this page and try again from where you came.',
-  report: 'If it happens again, contact {product} and include this reference:',
-  reference: 'Reference',
+  goBack: 'Go back to the app that you came from and try again.',
+  report: 'If this keeps happening, contact {contact} and include this reference:',
+  reference: 'Reference:',
 };
 
 /**

@@ -78,6 +78,7 @@ describe('signing in', () => {
     expect(cookies).toEqual([
       expect.stringMatching(/^__Host-tx-[\w-]{8}=; .*Max-Age=0$/),
       expect.stringMatching(/^__Host-done-[\w-]{8}=[\w-]+; .*Max-Age=600$/),
+      '__Host-provider=google; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=31536000',
       expect.stringMatching(
         /^__Host-session=[\w-]+; Path=\/; Secure; HttpOnly; SameSite=Lax; Max-Age=2592000$/,
       ),

@@ -239,20 +239,19 @@ describe('/authorize', () => {
       const { response } = await createTestBrowser(deployment).openSignInPage(gptRequest);
       expect(response.status).toBe(200);
       expect(await readLines(await response.text())).toEqual([
-        'Sign in to Words',
-        'Sign in to Words',
-        'Words GPT asks to use Words on your behalf.',
-        'Words GPT will be able to:',
+        'Sign in to continue to Words GPT',
+        'W→W',
+        'Sign in to continue to Words GPT',
+        'Words GPT wants access to your Words account. It will be able to:',
         'read the word lists',
         'see and increase your score',
-        'Words GPT keeps access for up to a year, or until you disconnect it in your account.',
-        'Afterwards you return to chat.openai.com. If that is not where you came from, cancel.',
-        'Allow this and sign in',
-        'Continue with Google',
-        'Continue with Other',
+        'keep access for up to a year, or until you disconnect it in your account',
+        'You’ll return to chat.openai.com. If you didn’t come from there, cancel.',
+        'Sign in to allow this',
+        'Sign in with Google',
+        'Sign in with Other',
         'Cancel',
-        expect.stringContaining('Words never sees your password'),
-        'Words',
+        'We never see your password, and Words GPT doesn’t get your name or email address.',
       ]);
       expect(storage.calls).toEqual([]);
       expect(deployment.log).toEqual([{ event: 'unrestricted-gpt', clientId: 'gpt' }]);
@@ -337,7 +336,7 @@ describe('/authorize', () => {
         redirect_uri,
       });
       const lines = await readLines(await response.text());
-      return lines[lines.indexOf('Allow this and sign in') - 1];
+      return lines[lines.indexOf('Sign in to allow this') - 1];
     };
 
     it.each([
@@ -346,7 +345,7 @@ describe('/authorize', () => {
       ['https://xn--pp-7kc.example/callback', 'xn--pp-7kc.example'],
     ])('of %s is %s', async (redirectUri, host) => {
       expect(await readRedirectHostLine(redirectUri)).toBe(
-        `Afterwards you return to ${host}. If that is not where you came from, cancel.`,
+        `You’ll return to ${host}. If you didn’t come from there, cancel.`,
       );
     });
 
@@ -361,9 +360,8 @@ describe('/authorize', () => {
       'L7.3 comes with a warning for an app on the user’s device: %s',
       async (redirectUri, requested, host) => {
         expect(await readRedirectHostLine(redirectUri, requested)).toBe(
-          `An app on this device (${host}) will get access. ` +
-            'Any app on this device could have started this sign-in and called itself App. ' +
-            'Continue only if you just started it yourself in an app that you trust.',
+          `An app on this device (${host}) will get access. Any app on it can call itself App, ` +
+            'so continue only if you started this sign-in yourself, in an app that you trust.',
         );
       },
     );
@@ -379,15 +377,15 @@ describe('/authorize', () => {
       const { response } = await createTestBrowser(deployment).openSignInPage(request);
       return (await readLines(await response.text())).filter((line) => line.includes(' access for up to '));
     };
-    const disconnect = 'or until you disconnect it in your account.';
+    const disconnect = 'or until you disconnect it in your account';
     const words = { ...appRequest, scope: 'words' };
     const offline = { ...appRequest, scope: 'words offline_access' };
 
     it.each([
-      ['always', words, `An app keeps access for up to 6 months, ${disconnect}`],
-      ['always', offline, `An app keeps access for up to 6 months, ${disconnect}`],
-      ['on-request', offline, `An app keeps access for up to 6 months, ${disconnect}`],
-      ['on-request', words, 'An app gets access for up to 30 minutes.'],
+      ['always', words, `keep access for up to 6 months, ${disconnect}`],
+      ['always', offline, `keep access for up to 6 months, ${disconnect}`],
+      ['on-request', offline, `keep access for up to 6 months, ${disconnect}`],
+      ['on-request', words, 'keep access for up to 30 minutes'],
     ] as const)('for a static client: %s, %j', async (offlineAccess, request, line) => {
       expect(await readAccess(deploy({ clients: [createClient(offlineAccess)] }), request)).toEqual([line]);
     });
@@ -396,17 +394,17 @@ describe('/authorize', () => {
       const lifetimes = { stableRefreshAbsolute: 90 * 86_400, stableRefreshIdle: 400 * 86_400, access: 3600 };
       const deployment = deploy({ lifetimes }, { hasAccountPage: false });
       expect(await readAccess(deployment, gptRequest)).toEqual([
-        'Words GPT keeps access for up to 3 months, or until you disconnect it in Words GPT.',
+        'keep access for up to 3 months, or until you disconnect it in Words GPT',
       ]);
-      expect(await readAccess(deployment, words)).toEqual(['A public app gets access for up to 60 minutes.']);
+      expect(await readAccess(deployment, words)).toEqual(['keep access for up to 60 minutes']);
     });
 
     it.each([
       [
         ['authorization_code', 'refresh_token'],
-        'An app keeps access for up to 6 months, or until you disconnect it in your account.',
+        'keep access for up to 6 months, or until you disconnect it in your account',
       ],
-      [['authorization_code'], 'An app gets access for up to 30 minutes.'],
+      [['authorization_code'], 'keep access for up to 30 minutes'],
     ])('for a metadata document and a registration with the grant types %j', async (grant_types, line) => {
       const id = 'https://client.example/client.json';
       const web = createWeb();
@@ -462,12 +460,11 @@ describe('/authorize', () => {
     ): Promise<readonly string[]> => {
       const lines = await readLines(await readPage(deployment, id, redirectUri));
       return lines
-        .slice(2, lines.indexOf('Allow this and sign in'))
+        .slice(3, lines.indexOf('Sign in to allow this'))
         .filter((line) => !line.includes(' access for up to '));
     };
 
     const branding = { name: 'Words' };
-    const scopes = (name: string) => [`${name} will be able to:`, 'read the word lists'];
 
     /** Deploys a broker for a client whose metadata document is at `id`. */
     const deployDocument = (
@@ -497,27 +494,27 @@ describe('/authorize', () => {
           deployDocument(id, 'ChatGPT', redirectUri, {}, changes),
           ...([id, redirectUri] as const),
         );
-        expect(facts.slice(0, 4)).toEqual([
-          'ChatGPT asks to use Words on your behalf.',
+        expect(facts.slice(0, 3)).toEqual([
           `This app is identified by ${host}.`,
-          ...scopes('ChatGPT'),
+          'ChatGPT wants access to your Words account. It will be able to:',
+          'read the word lists',
         ]);
       },
     );
 
     it.each([
-      ['https://slack.com/callback', 'Afterwards you return to slack.com.'],
-      ['https://oauth2.slack.com/callback', 'Afterwards you return to oauth2.slack.com, not slack.com.'],
-      ['https://slack.com:8443/callback', 'Afterwards you return to slack.com:8443, not slack.com.'],
+      ['https://slack.com/callback', 'You’ll return to slack.com.'],
+      ['https://oauth2.slack.com/callback', 'You’ll return to oauth2.slack.com, not slack.com.'],
+      ['https://slack.com:8443/callback', 'You’ll return to slack.com:8443, not slack.com.'],
     ])(
       'L7.1 shows the host of the redirect URI, and that of the client ID if it differs: %s',
       async (uri, line) => {
         const id = 'https://slack.com/.well-known/oauth-client-metadata';
         expect(await readFacts(deployDocument(id, 'Slack', uri), id, uri)).toEqual([
-          'Slack asks to use Words on your behalf.',
           'This app is identified by slack.com.',
-          ...scopes('Slack'),
-          `${line} If that is not where you came from, cancel.`,
+          'Slack wants access to your Words account. It will be able to:',
+          'read the word lists',
+          `${line} If you didn’t come from there, cancel.`,
         ]);
       },
     );
@@ -528,10 +525,10 @@ describe('/authorize', () => {
       const metadata = { client_name: 'x\u2069\u202eclaude.ai ✓', redirect_uris: [redirectUri] };
       const registered: { readonly client_id: string } = await (await register(deployment, metadata)).json();
       expect(await readFacts(deployment, registered.client_id, redirectUri)).toEqual([
-        'An app that calls itself x claude.ai ✓ asks to use Words on your behalf.',
-        'The app chose this name itself, and we haven’t verified it.',
-        ...scopes('x claude.ai ✓'),
-        'Afterwards you return to evil.example. If that is not where you came from, cancel.',
+        'The app chose its name itself, and we haven’t verified it.',
+        'An app that calls itself x claude.ai ✓ wants access to your Words account. It will be able to:',
+        'read the word lists',
+        'You’ll return to evil.example. If you didn’t come from there, cancel.',
       ]);
     });
 
@@ -539,13 +536,12 @@ describe('/authorize', () => {
       const id = 'https://claude.ai/oauth/claude-code-client-metadata';
       const deployment = deployDocument(id, 'Claude Code', 'http://localhost/callback');
       expect(await readFacts(deployment, id, 'http://localhost:51234/callback')).toEqual([
-        'Claude Code asks to use Words on your behalf.',
         'This app is identified by claude.ai.',
-        ...scopes('Claude Code'),
+        'Claude Code wants access to your Words account. It will be able to:',
+        'read the word lists',
         'Did you just start this sign-in?',
-        'An app on this device (localhost:51234) will get access. ' +
-          'Any app on this device could have started this sign-in and called itself Claude Code. ' +
-          'Continue only if you just started it yourself in an app that you trust.',
+        'An app on this device (localhost:51234) will get access. Any app on it can call itself Claude Code, ' +
+          'so continue only if you started this sign-in yourself, in an app that you trust.',
       ]);
     });
 
@@ -553,7 +549,9 @@ describe('/authorize', () => {
       const [id, redirectUri] = ['https://evil.example/client.json', 'https://evil.example/callback'];
       const metadata = { logo_uri: 'https://evil.example/claude.svg', client_uri: 'https://claude.ai/' };
       const page = await readPage(deployDocument(id, 'Claude', redirectUri, metadata), id, redirectUri);
-      expect(await readLines(page)).toContain('Claude asks to use Words on your behalf.');
+      expect(await readLines(page)).toContain(
+        'Claude wants access to your Words account. It will be able to:',
+      );
       expect(await readAttributes(page, 'img')).toEqual([]);
       expect(await readAttributes(page, 'a')).toEqual([{ href: '/account' }]);
       expect(page).not.toMatch(/claude\.(svg|ai)/);

@@ -63,7 +63,7 @@ const listUserIds = async (): Promise<readonly string[]> => {
   return users.map(({ id }) => id);
 };
 
-const signIn = (app: App, name: string) => app.createClient().signIn(['Continue with Acme', name]);
+const signIn = (app: App, name: string) => app.createClient().signIn(['Sign in with Acme', name]);
 type Tokens = Awaited<ReturnType<typeof signIn>>;
 
 /** Calls the API, and returns the status. */

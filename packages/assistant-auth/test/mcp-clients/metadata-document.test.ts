@@ -51,7 +51,9 @@ describe('a client with a metadata document', () => {
     const { response } = await open(deployWith(publish()));
     expect(response.status).toBe(200);
     const lines = await readLines(await response.text());
-    expect(lines.join('\n')).toContain('Example Client asks to use words.example on your behalf.');
+    expect(lines.join('\n')).toContain(
+      'Example Client wants access to your words.example account. It will be able to:',
+    );
     expect(lines.join('\n')).toContain('client.example');
   });
 
@@ -73,7 +75,7 @@ describe('a client with a metadata document', () => {
     ['does not use them', { grant_types: undefined }, false],
   ])('is shown as keeping access only if it uses refresh tokens: it %s', async (_, changes, isShown) => {
     const { response } = await open(deployWith(publish(changes)));
-    expect((await response.text()).includes(' keeps access for up to ')).toBe(isShown);
+    expect((await response.text()).includes(', or until you disconnect it in ')).toBe(isShown);
   });
 
   it.each([

@@ -69,6 +69,7 @@ describe('a callback by query', () => {
         expect.stringMatching(
           /^__Host-done-[\w-]{8}=[\w-]+; Path=\/; Secure; HttpOnly; SameSite=Lax; Max-Age=600$/,
         ),
+        '__Host-provider=google; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=31536000',
       ]);
       expect(listTransactionCookies(browser.cookies)).toEqual([]);
       const [completionCookie = ''] = listCompletionCookies(browser.cookies);

@@ -251,6 +251,7 @@ describe('transaction cookies', () => {
       expect(lines).toEqual([
         `${await deriveTransactionCookieName('state-1')}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0`,
         `${await deriveCompletionCookieName('state-1')}=${value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=300`,
+        '__Host-provider=google; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=31536000',
       ]);
       expect(await deriveCompletionCookieName('state-1')).toMatch(/^__Host-done-[\w-]{8}$/);
       expect(await sealers.completion.open(value)).toEqual({
@@ -273,7 +274,7 @@ describe('transaction cookies', () => {
         cookies = applySetCookies(cookies, await completeTransaction(completed, cookies, sealers, 0));
       const completions = await Promise.all(states.slice(1, 4).map(deriveCompletionCookieName));
       expect([...cookies.keys()].toSorted()).toEqual(
-        [...completions, ...(await deriveCookieNames(...states.slice(4)))].toSorted(),
+        [...completions, '__Host-provider', ...(await deriveCookieNames(...states.slice(4)))].toSorted(),
       );
     });
 
@@ -284,7 +285,7 @@ describe('transaction cookies', () => {
       const [completed, nextTransaction] = transactions.slice(-2).toReversed();
       if (completed === undefined || nextTransaction === undefined) throw new Error('no such transaction');
       const firstLines = await completeTransaction(completed, cookies, sealers, 0);
-      expect(firstLines).toHaveLength(18);
+      expect(firstLines).toHaveLength(19);
       const remaining = applySetCookies(cookies, firstLines);
       expect([...remaining.keys()]).toEqual(
         expect.arrayContaining([...(await deriveCookieNames(...states.slice(-6, -1)))]),
@@ -296,7 +297,7 @@ describe('transaction cookies', () => {
       expect([...remainingAfterSecond.keys()]).toEqual(
         expect.arrayContaining([...(await deriveCookieNames(...states.slice(-6, -2)))]),
       );
-      expect(remainingAfterSecond.size).toBe(7);
+      expect(remainingAfterSecond.size).toBe(8);
     });
   });
 });

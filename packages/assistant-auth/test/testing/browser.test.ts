@@ -171,13 +171,13 @@ describe('forms', () => {
       '/form': respondWithHtml(`<p>outside <input name="outside" value="x"></p>
         <form class=a action="/post?a=1&amp;b=2" method='POST'>
         <input type="hidden" name="sealed" value="a&quot;b&#39;c&#x3c;d"/><input type="checkbox">
-        <button name="provider" value="google"><span>Continue with</span>
+        <button name="provider" value="google"><span>Sign in with</span>
           Google &amp; co</button><button name="cancel" value="1">Cancel</button></form>`),
       '/post?a=1&b=2': redirectTo('/end'),
       '/end': respondWithHtml('end'),
     };
     const form = await openPage('/form');
-    expect(await browser.clickButton(form, 'Continue with Google & co')).toMatchObject({ html: 'end' });
+    expect(await browser.clickButton(form, 'Sign in with Google & co')).toMatchObject({ html: 'end' });
     await browser.clickButton(form, 'Cancel');
     const [, first, afterRedirect, second] = received;
     const fields = 'sealed=a%22b%27c%3Cd';

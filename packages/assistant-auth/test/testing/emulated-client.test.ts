@@ -10,7 +10,7 @@ import {
 } from '../../src/testing/index.ts';
 import { acme, deploy, issuer, readForm } from './deployment.ts';
 
-const buttons = ['Continue with Acme', 'Ada Marlow'];
+const buttons = ['Sign in with Acme', 'Ada Marlow'];
 const api = `${issuer}/api/score`;
 
 const expectTokens = (result: TokenResult): IssuedTokens => {
@@ -66,7 +66,7 @@ describe('a sign-in', () => {
 
   it('fails with access_denied after Cancel, and with another error otherwise', async () => {
     const { createClient } = deploy();
-    const canceled = createClient().signIn(['Continue with Acme', 'Cancel']);
+    const canceled = createClient().signIn(['Sign in with Acme', 'Cancel']);
     await expect(canceled).rejects.toThrow(OAuthResponseError);
     await expect(canceled).rejects.toMatchObject({ code: 'access_denied', status: undefined });
     await expect(createClient({ scope: 'unknown' }).signIn([])).rejects.toMatchObject({
@@ -89,10 +89,10 @@ describe('a sign-in', () => {
     await expect(createClient({ origins: [] }).signIn(buttons)).rejects.toThrow(
       'stopped at https://id.example before "Ada Marlow"',
     );
-    await expect(createClient({ origins: [] }).signIn(['Continue with Acme'])).rejects.toThrow(
+    await expect(createClient({ origins: [] }).signIn(['Sign in with Acme'])).rejects.toThrow(
       'stopped at https://id.example, which is neither the redirect URI nor in origins',
     );
-    await expect(createClient().signIn(['Continue with Acme', 'Nobody'])).rejects.toThrow(
+    await expect(createClient().signIn(['Sign in with Acme', 'Nobody'])).rejects.toThrow(
       'No button "Nobody" on https://id.example/authorize (status 200). It has: "Ada Marlow ada.marlow@example.com", ',
     );
     await expect(createClient().signIn([])).rejects.toThrow('ended on /authorize with status 200');

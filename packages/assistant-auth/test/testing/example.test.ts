@@ -31,11 +31,11 @@ it('lets Ada call the API until her token is revoked', async () => {
 
   const origins = [acme.issuer];
   const client = createEmulatedClient({ issuer, clientId: 'app', redirectUri, origins, fetch: app });
-  const { accessToken } = await client.signIn(['Continue with Acme', 'Ada Marlow']);
+  const { accessToken } = await client.signIn(['Sign in with Acme', 'Ada Marlow']);
   expect(await (await client.call(`${issuer}/score`, accessToken)).json()).toEqual({ score: 7 });
 
   await client.revoke(accessToken);
   time += 10; // A revoked token stops working within 10 seconds (60 while storage is unreachable).
   expect((await client.call(`${issuer}/score`, accessToken)).status).toBe(401);
-  await expect(client.signIn(['Continue with Acme', 'Cancel'])).rejects.toThrow('access_denied');
+  await expect(client.signIn(['Sign in with Acme', 'Cancel'])).rejects.toThrow('access_denied');
 });

@@ -182,7 +182,7 @@ describe('forms', () => {
       await accountBrowser.post('/sign-out'),
     ];
     const lines = responses.flatMap(({ headers }) => headers.getSetCookie());
-    expect(lines).toHaveLength(6);
+    expect(lines).toHaveLength(7);
     for (const line of lines)
       expect(line).toMatch(/^__Host-[\w-]+=[^;]*; Path=\/; Secure; HttpOnly; SameSite=Lax(; Max-Age=\d+)?$/);
   });

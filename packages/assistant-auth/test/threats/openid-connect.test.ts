@@ -226,7 +226,7 @@ describe('max_age and prompt=login', () => {
   const expectNotice = async (response: Response) => {
     expect(response.status).toBe(200);
     const page = await response.text();
-    expect((await readLines(page))[2]).toBe(notice);
+    expect((await readLines(page))[3]).toBe(notice);
     expect(readButtonValues(page, 'choice')).toEqual(withoutSession);
     return /name="consent" value="([^"]*)"/.exec(page)?.[1] ?? '';
   };

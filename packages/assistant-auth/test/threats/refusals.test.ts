@@ -63,17 +63,17 @@ describe('a client’s sign-in that resolveUser refuses with a message', () => {
     await expectRefusalPage(response, deployment, toGpt);
     expect(await readLines(page)).toEqual([
       title,
+      'words.example',
       title,
       'Only members can play. Ask your administrator.',
       'Email the administrator',
       'Account used: Google (ada@example.com)',
       'Return to Words GPT',
-      `Reference ${deployment.log.at(-1)?.requestId}`,
-      'words.example',
+      `Reference: ${deployment.log.at(-1)?.requestId}`,
     ]);
     expect(await readAttributes(page, 'a')).toEqual([
       { href: link.href, rel: 'noreferrer' },
-      { href: returnUrl, rel: 'noreferrer' },
+      { class: 'action', href: returnUrl, rel: 'noreferrer' },
     ]);
     expect(page).not.toMatch(/<script|<form|not on the list/);
     expect(deployment.log.filter(({ event }) => event !== 'unrestricted-gpt')).toEqual([
@@ -151,7 +151,7 @@ describe('a client’s sign-in that resolveUser refuses with a message', () => {
     const { returnFromProvider } = await continueToProvider(deployment);
     for (const response of [await returnFromProvider({ code: 'ada' }), await returnFromProvider({})]) {
       const page = await response.text();
-      expect((await readLines(page)).slice(2, 4)).toEqual([message, '<b>"{client}"</b>']);
+      expect((await readLines(page)).slice(3, 5)).toEqual([message, '<b>"{client}"</b>']);
       expect(page).not.toMatch(/<img|<b>/);
     }
   });

@@ -60,7 +60,10 @@ const notALink = [
   'https://',
   'vbscript:x',
   'file:///etc/passwd',
-  'mailto:a@words.example',
+  'mailto:',
+  'mailto:a@words.example?bcc=b@words.example',
+  'mailto:a@words.example,b@words.example',
+  'MAILTO:a@words.example',
 ];
 
 const rejectionOfBranding = (branding: unknown): unknown => rejection({ branding });
@@ -74,6 +77,24 @@ describe('logo, icon and links', () => {
     );
   });
 
+  it.each(notAPath)('L7.1 refuses a client’s icon at %j', (icon) => {
+    expect(rejectionOfBranding({ clientIcons: { 'chatgpt.com': icon } })).toEqual(
+      new ConfigurationError(
+        'branding.clientIcons.chatgpt.com',
+        'must be a path on the issuer’s origin, such as /logo.svg.',
+      ),
+    );
+  });
+
+  it('accepts an email address for support only', () => {
+    const link = 'mailto:help@words.example';
+    expect(parse({ links: { support: link } }).links).toEqual({ support: link });
+    for (const name of ['home', 'privacyPolicy', 'terms'])
+      expect(rejectionOfBranding({ links: { [name]: link } })).toMatchObject({
+        option: `branding.links.${name}`,
+      });
+  });
+
   it.each(notAPath)('refuses an icon at %j', (icon) => {
     expect(rejectionOfBranding({ icon })).toEqual(
       new ConfigurationError('branding.icon', 'must be a path on the issuer’s origin, such as /logo.svg.'),
@@ -85,7 +106,7 @@ describe('logo, icon and links', () => {
       expect(rejectionOfBranding({ links: { [name]: url } })).toEqual(
         new ConfigurationError(
           `branding.links.${name}`,
-          'must be a path on the issuer’s origin or an https URL without user information.',
+          'must be a path on the issuer’s origin, an https URL without user information, or (only support) a mailto URL.',
         ),
       );
   });
@@ -137,8 +158,8 @@ describe('colors', () => {
   // The two grays on either side of the limit, calculated with another implementation of WCAG's formula:
   // 4.5428 and 4.4779 on the light page, 4.5054 and 4.4439 on the dark one.
   it.each([
-    ['light', '#737373', '#747474', '4.47'],
-    ['dark', '#808080', '#7f7f7f', '4.44'],
+    ['light', '#6f6f6f', '#707070', '4.49'],
+    ['dark', '#838383', '#828282', '4.44'],
   ] as const)('must have enough contrast with the page (%s)', (scheme, enough, tooLittle, ratio) => {
     expect(parse({ colors: { [scheme]: { accent: enough } } }).colors).toEqual({
       [scheme]: { accent: enough },
@@ -177,6 +198,7 @@ describe('names, language and texts', () => {
       name: 'this service',
       logo: undefined,
       icon: undefined,
+      clientIcons: new Map(),
       colors: {},
       links: {},
       language: 'en',
@@ -193,7 +215,7 @@ describe('names, language and texts', () => {
   });
 
   it('accepts a text that omits the product and repeats a placeholder', () => {
-    const texts = { signIn: 'Sign in', assurance: '{client}, {client}!' };
+    const texts = { request: '{client}, please:', assurance: '{client}, {client}!' };
     expect(parseBranding({ texts }).texts).toMatchObject(texts);
   });
 
@@ -233,7 +255,7 @@ describe('names, language and texts', () => {
     [{ texts: { cancel: 7 } }, 'texts.cancel', 'must be a non-empty string.'],
     [{ texts: { request: 'Welcome to {product}' } }, 'texts.request', 'must contain {client}.'],
     [{ texts: { destination: 'Then you go back.' } }, 'texts.destination', 'must contain {host}.'],
-    [{ texts: { continueWith: 'Go on' } }, 'texts.continueWith', 'must contain {provider}.'],
+    [{ texts: { signInWith: 'Go on' } }, 'texts.signInWith', 'must contain {provider}.'],
     [{ texts: { cancel: 'Back to {host}' } }, 'texts.cancel', 'must not contain {host}.'],
     [{ texts: { cancel: '{typo}' } }, 'texts.cancel', 'must not contain {typo}.'],
   ])('refuses %j', (options, option, problem) => {

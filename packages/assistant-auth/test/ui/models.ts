@@ -1,4 +1,5 @@
 /** The pages of a typical deployment. A test can change single values. */
+import { renderSignInPageWithSession } from '../../src/account/ui/sign-in-with-session.ts';
 import { defaultAccountTexts } from '../../src/account/ui/texts.ts';
 import { defaultMcpClientTexts } from '../../src/mcp-clients/texts.ts';
 import {
@@ -13,12 +14,13 @@ import {
   renderCompletedPage,
   renderErrorPage,
 } from '../../src/ui/error.ts';
-import { renderSignInPage, type SignInModel } from '../../src/ui/sign-in.ts';
+import type { SignInModel } from '../../src/ui/sign-in.ts';
 
 const branding: Branding = {
   name: 'Words With Chat',
   logo: '/logo.svg',
   icon: '/favicon.svg',
+  clientIcons: { 'chatgpt.com': '/chatgpt.svg' },
   links: { privacyPolicy: '/privacy' },
 };
 
@@ -34,7 +36,7 @@ export const parsePageOptions = (changes: PageOptions): ParsedBranding =>
   );
 
 export const renderSignIn = (changes: Changes<SignInModel> = {}): string =>
-  renderSignInPage({
+  renderSignInPageWithSession({
     branding: parsePageOptions(changes),
     clientName: 'ChatGPT',
     clientIdentity: { kind: 'configured' },

@@ -20,21 +20,20 @@ describe('the sign-in page', () => {
   describe('what the page shows', () => {
     it('names the client, the scopes, the redirect host and what stays private', async () => {
       expect(await readLines(renderSignIn())).toEqual([
-        'Sign in to Words With Chat',
-        'Sign in to Words With Chat',
-        'ChatGPT asks to use Words With Chat on your behalf.',
-        'ChatGPT will be able to:',
+        'Sign in to continue to ChatGPT',
+        '→',
+        'Sign in to continue to ChatGPT',
+        'ChatGPT wants access to your Words With Chat account. It will be able to:',
         'Read your score',
         'Add to your score',
-        'ChatGPT keeps access for up to a year, or until you disconnect it in ChatGPT.',
-        'Afterwards you return to chatgpt.com. If that is not where you came from, cancel.',
-        'Allow this and sign in',
-        'Continue with Google',
-        'Continue with GitHub',
+        'keep access for up to a year, or until you disconnect it in ChatGPT',
+        'You’ll return to chatgpt.com. If you didn’t come from there, cancel.',
+        'Sign in to allow this',
+        'Sign in with Google',
+        'Sign in with GitHub',
         'Cancel',
-        'You sign in on the provider’s own page, so Words With Chat never sees your password. ' +
-          'ChatGPT gets neither your name nor your email address, only what you allow here.',
-        'Words With Chat Privacy policy',
+        'We never see your password, and ChatGPT doesn’t get your name or email address.',
+        'Privacy',
       ]);
     });
 
@@ -42,20 +41,18 @@ describe('the sign-in page', () => {
       const lines = await readLines(
         renderSignIn({ model: { clientName: 'ChatGPT (chatgpt.com)', redirectHost: 'evil.example' } }),
       );
-      expect(lines).toContain(
-        'Afterwards you return to evil.example. If that is not where you came from, cancel.',
-      );
+      expect(lines).toContain('You’ll return to evil.example. If you didn’t come from there, cancel.');
     });
 
     it('L7.1 keeps a name in another direction apart from the text around it', async () => {
       const clientName = 'מילים';
       const tokens = await readMarkup(renderSignIn({ model: { clientName } }));
-      const occurrences = tokens.flatMap((token, tokenIndex) =>
-        'text' in token && token.text.includes(clientName)
-          ? [{ token, previous: tokens[tokenIndex - 1] }]
-          : [],
+      const body = tokens.slice(tokens.findIndex((token) => 'tag' in token && token.tag === 'body'));
+      const occurrences = body.flatMap((token, tokenIndex) =>
+        'text' in token && token.text.includes(clientName) ? [{ token, previous: body[tokenIndex - 1] }] : [],
       );
-      expect(occurrences).toHaveLength(5);
+      // In the heading, the request, how long access lasts, and the assurance; not in the window title.
+      expect(occurrences).toHaveLength(4);
       for (const { token, previous } of occurrences) {
         expect(token).toEqual({ text: clientName });
         expect(previous).toEqual({ tag: 'bdi', attributes: { translate: 'no' } });
@@ -70,32 +67,40 @@ describe('the sign-in page', () => {
       ['a next line character', '\x85'],
     ])('L7.1 removes what would reverse the text after a name: %s', async (_, character) => {
       const page = renderSignIn({ model: { clientName: `${character}\u202egro.elgoog` } });
-      expect(await readLines(page)).toContain('gro.elgoog asks to use Words With Chat on your behalf.');
+      expect(await readLines(page)).toContain(
+        'gro.elgoog wants access to your Words With Chat account. It will be able to:',
+      );
       expect(page).not.toMatch(/[\p{Bidi_Control}\p{Zp}]/u);
     });
 
     it('L7.2 shows markup in a name as it was typed', async () => {
       const lines = await readLines(renderSignIn({ model: { clientName: '<b>Chat</b>&amp;' } }));
-      expect(lines).toContain('<b>Chat</b>&amp; asks to use Words With Chat on your behalf.');
+      expect(lines).toContain(
+        '<b>Chat</b>&amp; wants access to your Words With Chat account. It will be able to:',
+      );
     });
 
     it('does not fill placeholders inside a name', async () => {
       const lines = await readLines(renderSignIn({ model: { clientName: '{product}{host}' } }));
-      expect(lines).toContain('{product}{host} asks to use Words With Chat on your behalf.');
+      expect(lines).toContain(
+        '{product}{host} wants access to your Words With Chat account. It will be able to:',
+      );
     });
 
     it('explains what the client can do if no scope is requested', async () => {
       const lines = await readLines(renderSignIn({ model: { scopes: [] } }));
-      expect(lines).toContain(
-        'ChatGPT will only be able to recognize you when you come back to Words With Chat.',
-      );
-      expect(lines).not.toContain('ChatGPT will be able to:');
+      const list = lines.indexOf('recognize you when you come back, and nothing else');
+      expect(lines.slice(list - 1, list + 2)).toEqual([
+        'ChatGPT wants access to your Words With Chat account. It will be able to:',
+        'recognize you when you come back, and nothing else',
+        'keep access for up to a year, or until you disconnect it in ChatGPT',
+      ]);
     });
 
     it('uses the publisher’s texts', async () => {
-      const texts = { cancel: 'Abbrechen', continueWith: 'Weiter mit {provider}' };
+      const texts = { cancel: 'Abbrechen', signInWith: 'Mit {provider} anmelden' };
       const lines = await readLines(renderSignIn({ texts }));
-      expect(lines.slice(9, 12)).toEqual(['Weiter mit Google', 'Weiter mit GitHub', 'Abbrechen']);
+      expect(lines.slice(9, 12)).toEqual(['Mit Google anmelden', 'Mit GitHub anmelden', 'Abbrechen']);
     });
   });
 
@@ -107,20 +112,20 @@ describe('the sign-in page', () => {
     it('says where to disconnect, with a link to the account page if there is one', async () => {
       const model = { accountPath: '/account' };
       expect(await readAccess({ model })).toEqual([
-        'ChatGPT keeps access for up to a year, or until you disconnect it in your account.',
+        'keep access for up to a year, or until you disconnect it in your account',
       ]);
       expect(await readAttributes(renderSignIn({ model }), 'a')).toEqual([
         { href: '/account' },
         { href: '/privacy', rel: 'noreferrer' },
       ]);
       expect(await readAccess({})).toEqual([
-        'ChatGPT keeps access for up to a year, or until you disconnect it in ChatGPT.',
+        'keep access for up to a year, or until you disconnect it in ChatGPT',
       ]);
     });
 
     it('does not say that access without a refresh token can be ended', async () => {
       const model = { access: { kind: 'once', lifetime: 3600 }, accountPath: '/account' } as const;
-      expect(await readAccess({ model })).toEqual(['ChatGPT gets access for up to 60 minutes.']);
+      expect(await readAccess({ model })).toEqual(['keep access for up to 60 minutes']);
     });
 
     it.each([
@@ -143,16 +148,16 @@ describe('the sign-in page', () => {
       [days(400), '14 months'],
     ])('formats %i seconds as %s', async (lifetime, duration) => {
       expect(await readAccess({ model: { access: { kind: 'once', lifetime } } })).toEqual([
-        `ChatGPT gets access for up to ${duration}.`,
+        `keep access for up to ${duration}`,
       ]);
     });
 
     it('formats a duration in the language of the page, with the publisher’s texts', async () => {
-      const texts = { accessOnce: 'Zugriff für {client}: höchstens {duration}', oneYear: 'ein Jahr' };
+      const texts = { accessOnce: 'höchstens {duration} auf den Zugriff bauen', oneYear: 'ein Jahr' };
       const inGerman = (lifetime: number) =>
         readAccess({ language: 'de', texts, model: { access: { kind: 'once', lifetime } } });
-      expect(await inGerman(days(180))).toEqual(['Zugriff für ChatGPT: höchstens 6 Monate']);
-      expect(await inGerman(days(365))).toEqual(['Zugriff für ChatGPT: höchstens ein Jahr']);
+      expect(await inGerman(days(180))).toEqual(['höchstens 6 Monate auf den Zugriff bauen']);
+      expect(await inGerman(days(365))).toEqual(['höchstens ein Jahr auf den Zugriff bauen']);
     });
   });
 
@@ -164,30 +169,29 @@ describe('the sign-in page', () => {
     const readFacts = async (model: Partial<SignInModel>): Promise<readonly string[]> => {
       const lines = await readLines(renderSignIn({ model: { scopes: [], ...model } }));
       return lines
-        .slice(2, lines.indexOf('Allow this and sign in'))
-        .filter((line) => !line.includes(' keeps access for up to '));
+        .slice(3, lines.indexOf('Sign in to allow this'))
+        .filter((line) => !line.startsWith('keep access for up to '));
     };
 
-    it('shows the host that identifies it before the scopes, if it has a metadata document', async () => {
+    it('shows the host that identifies it before the request, if it has a metadata document', async () => {
       const lines = await readLines(renderSignIn({ model: { clientIdentity: identifiedBy('chatgpt.com') } }));
-      expect(lines.slice(2, 9)).toEqual([
-        'ChatGPT asks to use Words With Chat on your behalf.',
+      expect(lines.slice(3, 9)).toEqual([
         'This app is identified by chatgpt.com.',
-        'ChatGPT will be able to:',
+        'ChatGPT wants access to your Words With Chat account. It will be able to:',
         'Read your score',
         'Add to your score',
-        'ChatGPT keeps access for up to a year, or until you disconnect it in ChatGPT.',
-        'Afterwards you return to chatgpt.com. If that is not where you came from, cancel.',
+        'keep access for up to a year, or until you disconnect it in ChatGPT',
+        'You’ll return to chatgpt.com. If you didn’t come from there, cancel.',
       ]);
     });
 
     it('shows both hosts if the code is sent to another one than the one that identifies it', async () => {
       const model = { clientIdentity: identifiedBy('chatgpt.com'), redirectHost: 'auth.chatgpt.com' };
       expect(await readFacts(model)).toEqual([
-        'ChatGPT asks to use Words With Chat on your behalf.',
         'This app is identified by chatgpt.com.',
-        'ChatGPT will only be able to recognize you when you come back to Words With Chat.',
-        'Afterwards you return to auth.chatgpt.com, not chatgpt.com. If that is not where you came from, cancel.',
+        'ChatGPT wants access to your Words With Chat account. It will be able to:',
+        'recognize you when you come back, and nothing else',
+        'You’ll return to auth.chatgpt.com, not chatgpt.com. If you didn’t come from there, cancel.',
       ]);
     });
 
@@ -213,10 +217,10 @@ describe('the sign-in page', () => {
           redirectHost: 'evil.example',
         };
         expect(await readFacts(model)).toEqual([
-          `${clientName} asks to use Words With Chat on your behalf.`,
           'This app is identified by evil.example.',
-          `${clientName} will only be able to recognize you when you come back to Words With Chat.`,
-          'Afterwards you return to evil.example. If that is not where you came from, cancel.',
+          `${clientName} wants access to your Words With Chat account. It will be able to:`,
+          'recognize you when you come back, and nothing else',
+          'You’ll return to evil.example. If you didn’t come from there, cancel.',
         ]);
       },
     );
@@ -226,10 +230,10 @@ describe('the sign-in page', () => {
       async (_, clientName) => {
         const model = { clientName, clientIdentity: registration, redirectHost: 'evil.example' };
         expect(await readFacts(model)).toEqual([
-          `An app that calls itself ${clientName} asks to use Words With Chat on your behalf.`,
-          'The app chose this name itself, and we haven’t verified it.',
-          `${clientName} will only be able to recognize you when you come back to Words With Chat.`,
-          'Afterwards you return to evil.example. If that is not where you came from, cancel.',
+          'The app chose its name itself, and we haven’t verified it.',
+          `An app that calls itself ${clientName} wants access to your Words With Chat account. It will be able to:`,
+          'recognize you when you come back, and nothing else',
+          'You’ll return to evil.example. If you didn’t come from there, cancel.',
         ]);
       },
     );
@@ -237,8 +241,8 @@ describe('the sign-in page', () => {
     it('L7.1 cannot reverse the text after its name', async () => {
       const clientName = 'x\u2069\u202eia.edualc yb deifitnedi';
       const facts = await readFacts({ clientName, clientIdentity: registration });
-      expect(facts[0]).toBe(
-        'An app that calls itself xia.edualc yb deifitnedi asks to use Words With Chat on your behalf.',
+      expect(facts[1]).toBe(
+        'An app that calls itself xia.edualc yb deifitnedi wants access to your Words With Chat account. It will be able to:',
       );
     });
 
@@ -246,15 +250,18 @@ describe('the sign-in page', () => {
       const labels = `${'chatgpt-com.'.repeat(18)}xn--chtgpt-3ve`;
       const [site, redirectHost] = [`${labels}.evil.example`, `${labels}.elsewhere.example:8443`];
       const facts = await readFacts({ clientIdentity: identifiedBy(site), redirectHost });
-      expect([facts[1], facts[3]]).toEqual([
+      expect([facts[0], facts[3]]).toEqual([
         `This app is identified by ${site}.`,
-        `Afterwards you return to ${redirectHost}, not ${site}. If that is not where you came from, cancel.`,
+        `You’ll return to ${redirectHost}, not ${site}. If you didn’t come from there, cancel.`,
       ]);
     });
 
     it('L7.1 shows no picture but the publisher’s, and no link of its own', async () => {
       const page = renderSignIn({ model: { clientIdentity: identifiedBy('evil.example') } });
-      expect((await readAttributes(page, 'img')).map(({ src }) => src)).toEqual(['/logo.svg']);
+      expect((await readAttributes(page, 'img')).map(({ src }) => src)).toEqual([
+        '/logo.svg',
+        '/chatgpt.svg',
+      ]);
       expect((await readAttributes(page, 'a')).map(({ href }) => href)).toEqual(['/privacy']);
     });
 
@@ -262,24 +269,27 @@ describe('the sign-in page', () => {
       const [clientName, host] = ['<img src=x>&amp;', '<b>.example'];
       const facts = await readFacts({ clientName, clientIdentity: identifiedBy(host) });
       expect(facts.slice(0, 2)).toEqual([
-        '<img src=x>&amp; asks to use Words With Chat on your behalf.',
         'This app is identified by <b>.example.',
+        '<img src=x>&amp; wants access to your Words With Chat account. It will be able to:',
       ]);
     });
   });
 
   describe('a redirect to an app on the user’s device', () => {
     const clientIdentities: readonly (readonly [ClientIdentity, readonly string[]])[] = [
-      [{ kind: 'configured' }, ['ChatGPT asks to use Words With Chat on your behalf.']],
+      [{ kind: 'configured' }, ['ChatGPT wants access to your Words With Chat account. It will be able to:']],
       [
         { kind: 'metadata-document', host: 'chatgpt.com' },
-        ['ChatGPT asks to use Words With Chat on your behalf.', 'This app is identified by chatgpt.com.'],
+        [
+          'This app is identified by chatgpt.com.',
+          'ChatGPT wants access to your Words With Chat account. It will be able to:',
+        ],
       ],
       [
         { kind: 'registration' },
         [
-          'An app that calls itself ChatGPT asks to use Words With Chat on your behalf.',
-          'The app chose this name itself, and we haven’t verified it.',
+          'The app chose its name itself, and we haven’t verified it.',
+          'An app that calls itself ChatGPT wants access to your Words With Chat account. It will be able to:',
         ],
       ],
     ];
@@ -290,16 +300,15 @@ describe('the sign-in page', () => {
         for (const redirectHost of ['localhost:51234', 'com.example.app:']) {
           const page = renderSignIn({ model: { clientIdentity, redirectHost, redirectKind: 'device' } });
           const lines = await readLines(page);
-          expect(lines.slice(2, lines.indexOf('Allow this and sign in'))).toEqual([
+          const start = lines.lastIndexOf('Sign in to continue to ChatGPT') + 1;
+          expect(lines.slice(start, lines.indexOf('Sign in to allow this'))).toEqual([
             ...facts,
-            'ChatGPT will be able to:',
             'Read your score',
             'Add to your score',
-            'ChatGPT keeps access for up to a year, or until you disconnect it in ChatGPT.',
+            'keep access for up to a year, or until you disconnect it in ChatGPT',
             'Did you just start this sign-in?',
-            `An app on this device (${redirectHost}) will get access. ` +
-              'Any app on this device could have started this sign-in and called itself ChatGPT. ' +
-              'Continue only if you just started it yourself in an app that you trust.',
+            `An app on this device (${redirectHost}) will get access. Any app on it can call itself ChatGPT, ` +
+              'so continue only if you started this sign-in yourself, in an app that you trust.',
           ]);
         }
       },
@@ -313,9 +322,10 @@ describe('the sign-in page', () => {
         return [`${token.tag} ${className}`.trim()];
       });
       expect(structure).toEqual([
+        'div brand',
         'h1',
-        ...['div facts', 'h2', 'ul scopes'],
-        ...['div facts warning', 'h2'],
+        'ul list',
+        ...['div warning', 'h2'],
         ...['form', 'ul providers'],
       ]);
     });
@@ -327,11 +337,11 @@ describe('the sign-in page', () => {
     it('can continue with the first button, or sign in another way', async () => {
       const page = renderSignIn({ model: { session } });
       expect((await readLines(page)).slice(8, 14)).toEqual([
-        'Allow this and sign in',
+        'Sign in to allow this',
         'Continue as ada@words.example (Google)',
         'or sign in another way',
-        'Continue with Google',
-        'Continue with GitHub',
+        'Sign in with Google',
+        'Sign in with GitHub',
         'Cancel',
       ]);
       expect(await readAttributes(page, 'button')).toEqual([
@@ -349,7 +359,7 @@ describe('the sign-in page', () => {
 
     it('consents to the same scopes', async () => {
       const readConsentLines = async (page: string) =>
-        (await readLines(page)).filter((line) => !/^(Continue|or sign in)/.test(line));
+        (await readLines(page)).filter((line) => !/^(Continue as|or sign in)/.test(line));
       expect(await readConsentLines(renderSignIn({ model: { session } }))).toEqual(
         await readConsentLines(renderSignIn()),
       );
@@ -363,7 +373,7 @@ describe('the sign-in page', () => {
       ],
       ['sign-in-too-old', 'This app requires a more recent sign-in. Please sign in again.'],
     ] as const)('sees why they can’t continue: %s', async (notice, message) => {
-      expect((await readLines(renderSignIn({ model: { notice } })))[2]).toBe(message);
+      expect((await readLines(renderSignIn({ model: { notice } })))[3]).toBe(message);
     });
   });
 
@@ -389,15 +399,53 @@ describe('the sign-in page', () => {
     it('asks for consent even if there is only one provider', async () => {
       const page = renderSignIn({ model: { providers: [{ id: 'google', displayName: 'Google' }] } });
       expect(await readAttributes(page, 'button')).toEqual([
+        { class: 'filled', name: 'choice', value: 'google' },
+        { class: 'cancel', name: 'cancel', value: '1' },
+      ]);
+    });
+
+    it('fills the first button if the user last signed in with it, and says so', async () => {
+      const providers = [
+        { id: 'github', displayName: 'GitHub', isLastUsed: true },
+        { id: 'google', displayName: 'Google' },
+      ];
+      const page = renderSignIn({ model: { providers } });
+      expect(await readAttributes(page, 'button')).toEqual([
+        { class: 'filled', name: 'choice', value: 'github' },
         { name: 'choice', value: 'google' },
         { class: 'cancel', name: 'cancel', value: '1' },
       ]);
+      const lines = await readLines(page);
+      expect(lines.slice(lines.indexOf('Sign in to allow this') + 1, -3)).toEqual([
+        'Sign in with GitHubLast used',
+        'Sign in with Google',
+      ]);
+    });
+
+    it('shows the icons of the providers as decoration, and marks those of a single color', async () => {
+      const providers = ['google', 'github', 'acme'].map((id) => ({
+        ...{ id, displayName: id },
+        ...(id !== 'acme' && { icon: { path: `/icons/${id}.svg`, isSingleColor: id === 'github' } }),
+      }));
+      const images = await readAttributes(renderSignIn({ model: { providers } }), 'img');
+      expect(images.slice(2)).toEqual([
+        { class: 'icon', src: '/icons/google.svg', alt: '', width: '20', height: '20' },
+        { class: 'icon single-color', src: '/icons/github.svg', alt: '', width: '20', height: '20' },
+      ]);
+    });
+
+    it('L7.1 shows the icon of a client only if its code is sent to the host of the icon', async () => {
+      const readIcons = async (model: Partial<SignInModel>) =>
+        (await readAttributes(renderSignIn({ model }), 'img')).map(({ src }) => src);
+      expect(await readIcons({})).toEqual(['/logo.svg', '/chatgpt.svg']);
+      for (const redirectHost of ['evil.example', 'chatgpt.com.evil.example', 'chatgpt.com:8443', 'toString'])
+        expect(await readIcons({ redirectHost })).toEqual(['/logo.svg']);
     });
 
     it('distinguishes a provider with the ID cancel from the Cancel button', async () => {
       const page = renderSignIn({ model: { providers: [{ id: 'cancel', displayName: 'Cancel' }] } });
       expect(await readAttributes(page, 'button')).toEqual([
-        { name: 'choice', value: 'cancel' },
+        { class: 'filled', name: 'choice', value: 'cancel' },
         { class: 'cancel', name: 'cancel', value: '1' },
       ]);
     });
@@ -408,28 +456,28 @@ describe('the error page', () => {
   it('shows the problem, what to do and the reference', async () => {
     expect(await readLines(renderError())).toEqual([
       'We couldn’t sign you in',
+      'Words With Chat',
       'We couldn’t sign you in',
       'ChatGPT asked to send you to an address that is not registered for it.',
-      'Close this page and try again from where you came.',
-      'If it happens again, contact Words With Chat and include this reference:',
-      'Reference q3T9bX0aLkE',
-      'Words With Chat Privacy policy',
+      'Go back to the app that you came from and try again.',
+      'If this keeps happening, contact Words With Chat and include this reference: q3T9bX0aLkE',
+      'Privacy',
     ]);
   });
 
   it('links to where the user can start again, if the error ended a sign-in', async () => {
     const url = 'https://chatgpt.com/';
     const page = renderError({ model: { destination: { kind: 'client', name: 'ChatGPT', url } } });
-    expect((await readLines(page)).slice(3, 5)).toEqual([
-      'Go back to ChatGPT and start again',
-      'If it happens again, contact Words With Chat and include this reference:',
+    expect((await readLines(page)).slice(4, 6)).toEqual([
+      'Return to ChatGPT',
+      'If this keeps happening, contact Words With Chat and include this reference: q3T9bX0aLkE',
     ]);
     expect(await readAttributes(page, 'a')).toEqual([
-      { href: url, rel: 'noreferrer' },
+      { class: 'action', href: url, rel: 'noreferrer' },
       { href: '/privacy', rel: 'noreferrer' },
     ]);
     const withoutLink = renderError({ model: { destination: { kind: 'client', name: 'An app' } } });
-    expect(await readLines(withoutLink)).toContain('Go back to An app and start again.');
+    expect(await readLines(withoutLink)).toContain('Go back to An app.');
   });
 
   it('has no button, and no link except the privacy policy', async () => {
@@ -440,11 +488,33 @@ describe('the error page', () => {
   });
 
   it('uses the publisher’s texts', async () => {
-    const texts = { report: 'Write to help@words.example:', reference: 'Ticket' };
-    expect((await readLines(renderError({ texts }))).slice(4, 6)).toEqual([
-      'Write to help@words.example:',
-      'Ticket q3T9bX0aLkE',
+    const texts = { report: 'Write to {contact}:', reference: 'Ticket' };
+    expect(await readLines(renderError({ texts }))).toContain('Write to Words With Chat: q3T9bX0aLkE');
+    const refused = renderError({ texts, model: { identity: { provider: 'Google' } } });
+    expect(await readLines(refused)).toContain('Ticket q3T9bX0aLkE');
+  });
+
+  it('has one button, to the home page of the product, if there is one', async () => {
+    const page = renderError({ branding: { links: { home: '/home' } } });
+    expect((await readLines(page)).slice(4, 6)).toEqual([
+      'Go back to the app that you came from and try again.',
+      'Go to Words With Chat',
     ]);
+    expect(await readAttributes(page, 'a')).toEqual([
+      { class: 'brand', href: '/home', rel: 'noreferrer' },
+      { class: 'action', href: '/home', rel: 'noreferrer' },
+    ]);
+  });
+
+  it.each([
+    ['/help', 'Words With Chat'],
+    ['mailto:help@words.example', 'help@words.example'],
+  ])('links the product’s support: %s', async (support, contact) => {
+    const page = renderError({ branding: { links: { support } } });
+    expect(await readLines(page)).toContain(
+      `If this keeps happening, contact ${contact} and include this reference: q3T9bX0aLkE`,
+    );
+    expect((await readAttributes(page, 'a')).map(({ href }) => href)).toEqual([support, support]);
   });
 });
 
@@ -500,10 +570,14 @@ describe('the layout', () => {
       expect(tagNames.filter((tag) => tag === 'title')).toHaveLength(1);
     });
 
-    it('shows the logo as decoration beside the name', async () => {
-      expect(await readAttributes(render(), 'img')).toEqual([
-        { class: 'logo', src: '/logo.svg', alt: '', width: '48', height: '48' },
-      ]);
+    it('shows the logo first, as decoration', async () => {
+      expect((await readAttributes(render(), 'img'))[0]).toEqual({
+        class: 'logo',
+        src: '/logo.svg',
+        alt: '',
+        width: '40',
+        height: '40',
+      });
     });
 
     it('links the privacy policy without a Referer', async () => {
@@ -518,8 +592,8 @@ describe('the layout', () => {
       const links = { support: '/help', terms: '/terms', privacyPolicy: '/privacy', home: '/' };
       const page = render({ branding: { links } });
       const hrefs = (await readAttributes(page, 'a')).map(({ href }) => href);
-      expect(hrefs.slice(-4)).toEqual(['/', '/privacy', '/terms', '/help']);
-      expect((await readLines(page)).at(-1)).toBe('Words With Chat Privacy policy Terms Help');
+      expect(hrefs.slice(-3)).toEqual(['/privacy', '/terms', '/help']);
+      expect((await readLines(page)).slice(-3)).toEqual(['Privacy', 'Terms', 'Help']);
     });
 
     it('sets the language and direction of its texts', async () => {
@@ -536,7 +610,7 @@ describe('the layout', () => {
         { tag: 'p', attributes: { class: 'notice', role: 'status', tabindex: '-1', autofocus: '' } },
         { text: 'Your session has ended. Please sign in again.' },
       ]);
-      expect(tags(tokens.slice(0, index)).at(-1)).toBe('h1');
+      expect(tags(tokens.slice(0, index)).slice(-2)).toEqual(['h1', 'bdi']);
     });
 
     it.each(pages)('is absent from the $page if there is none', async ({ render }) => {
@@ -555,7 +629,7 @@ describe('the layout', () => {
     expect(await readAttributes(page, 'img')).toEqual([]);
     expect(await readAttributes(page, 'a')).toEqual([]);
     expect(await readAttributes(page, 'link')).toEqual([{ rel: 'stylesheet', href: '/sign-in.css' }]);
-    expect((await readLines(page)).at(-1)).toBe('this service');
+    expect(await readLines(page)).toContain('this service');
   });
 });
 
@@ -625,6 +699,10 @@ describe('markup in the fields of a page', () => {
       renderSignIn({ ...options, model: { session: { provider: 'Google' } } }),
       renderSignIn({ ...options, model: { clientIdentity: { kind: 'registration' } } }),
       renderSignIn({ ...options, model: { clientIdentity: otherSite } }),
+      renderSignIn({
+        ...options,
+        model: { providers: [{ id: 'google', displayName: 'Google', isLastUsed: true }] },
+      }),
       renderSignIn({ ...options, model: { redirectKind: 'device', accountPath: '/account' } }),
       ...[3_600, 86_400].map((lifetime) =>
         renderSignIn({ ...options, model: { access: { kind: 'once', lifetime } } }),
@@ -687,8 +765,10 @@ describe('markup in the fields of a page', () => {
     ['provider id', (id) => renderSignIn({ model: { providers: [{ id, displayName: 'a' }] } })],
     [
       'provider icon path',
-      (providerIconPath) =>
-        renderSignIn({ model: { providers: [{ id: 'a', displayName: 'a', providerIconPath }] } }),
+      (path) =>
+        renderSignIn({
+          model: { providers: [{ id: 'a', displayName: 'a', icon: { path, isSingleColor: true } }] },
+        }),
     ],
     ['provider label', (label) => renderSignIn({ model: { providers: [{ id: 'a', displayName: label }] } })],
     ['action', (action) => renderSignIn({ model: { action } })],
@@ -763,7 +843,9 @@ describe('markup in the fields of a page', () => {
     );
     return tokens
       .map((token, index) =>
-        'text' in token && isName(tokens[index - 1]) ? { text: withoutControls(token.text) } : token,
+        'text' in token && (isName(tokens[index - 1]) || token.text.startsWith('Sign in to continue to '))
+          ? { text: withoutControls(token.text) }
+          : token,
       )
       .filter((token) => !('text' in token) || token.text !== '');
   };
@@ -775,10 +857,15 @@ describe('markup in the fields of a page', () => {
   const withoutControls = (name: string): string => name.replaceAll(/[\p{Cc}\p{Zp}\p{Bidi_Control}]/gu, '');
 
   const parseHarmlessPage = async (render: Field[1]): Promise<string> => {
-    const parsed = parsedPages.get(render) ?? JSON.stringify(await readMarkup(render(harmlessText)));
+    const page = withoutInitial(render(harmlessText));
+    const parsed = parsedPages.get(render) ?? JSON.stringify(await readMarkup(page));
     parsedPages.set(render, parsed);
     return parsed;
   };
+
+  /** Without the first letter of a name, which is shown if a client has no icon. It has its own test. */
+  const withoutInitial = (page: string): string =>
+    page.replace(/(<span class="logo"[^>]*>).*?<\/span>/su, '$1');
 
   /** A cache: reading a page takes milliseconds. */
   const parsedPages = new Map<Field[1], string>();
@@ -788,14 +875,31 @@ describe('markup in the fields of a page', () => {
   );
 
   it.each(cases)('W1.1 is inert: $payload in $field', async ({ render, value }) => {
-    expect(await readMarkup(render(value))).toEqual(await expected(render, value));
+    expect(await readMarkup(withoutInitial(render(value)))).toEqual(await expected(render, value));
   });
+
+  it.each(['<b>', '&lt;', '\u202e'])(
+    'W1.1 escapes the first letter of a client’s name: %j',
+    async (clientName) => {
+      const page = renderSignIn({ model: { clientName, redirectHost: 'client.example' } });
+      const tokens = await readMarkup(page);
+      const initial = tokens.findIndex(
+        (token) => 'tag' in token && token.tag === 'span' && 'aria-hidden' in token.attributes,
+      );
+      expect(tokens.slice(initial, initial + 2)).toEqual([
+        { tag: 'span', attributes: { class: 'logo', 'aria-hidden': 'true' } },
+        { tag: 'bdi', attributes: { translate: 'no' } },
+      ]);
+      const letter = clientName.replace('\u202e', '').slice(0, 1);
+      expect(tokens[initial + 2]).toEqual(letter === '' ? { text: '\n' } : { text: letter });
+    },
+  );
 
   it.each(fields)('W1.1 any value is escaped in %s', async (_, render) => {
     expect(render(harmlessText)).toContain(harmlessText);
     await fc.assert(
       fc.asyncProperty(anyText, async (value) => {
-        expect(await readMarkup(render(value))).toEqual(await expected(render, value));
+        expect(await readMarkup(withoutInitial(render(value)))).toEqual(await expected(render, value));
       }),
       { numRuns: 20 },
     );
@@ -847,25 +951,41 @@ describe('the stylesheet', () => {
     return (light + 0.05) / (dark + 0.05);
   };
 
-  const [light = '', dark = ''] = stylesheet.split('prefers-color-scheme: dark');
-
-  const readColor = (scheme: string, name: string): string =>
-    new RegExp(`--${name}: (#[0-9a-f]{6});`).exec(scheme)?.[1] ?? '';
+  /** Returns the value of a custom property in both color schemes, from `light-dark()`. */
+  const readColors = (css: string, name: string): readonly [light: string, dark: string] => {
+    const [, light = '', dark = ''] =
+      new RegExp(`--${name}: light-dark\\((#[0-9a-f]{6}), (#[0-9a-f]{6})\\)`).exec(css) ?? [];
+    return [light, dark];
+  };
+  const filled = /\.filled \{[^}]*/.exec(stylesheet)?.[0] ?? '';
 
   describe.each([
-    { scheme: 'light', source: light },
-    { scheme: 'dark', source: dark },
-  ])('$scheme scheme', ({ source }) => {
+    ['light', 0],
+    ['dark', 1],
+  ] as const)('%s scheme', (_, scheme) => {
     it.each([
-      ['ink', 'paper', 4.5],
-      ['muted', 'paper', 4.5],
-      ['accent', 'paper', 4.5],
-      ['accent-ink', 'accent', 4.5],
-      ['danger', 'paper', 4.5],
-    ])('%s on %s has a contrast of at least %d', (text, background, minimum) => {
-      expect(contrast(readColor(source, text), readColor(source, background))).toBeGreaterThanOrEqual(
-        minimum,
-      );
+      ...['ink', 'muted', 'accent', 'danger'].flatMap((text) => [
+        [text, 'page', stylesheet] as const,
+        [text, 'card', stylesheet] as const,
+      ]),
+      ['accent-ink', 'accent', stylesheet],
+      ['button-ink', 'button', stylesheet],
+      ['button-ink', 'button', filled],
+    ] as const)('%s on %s has a contrast of at least 4.5', (text, background, css) => {
+      expect(
+        contrast(readColors(css, text)[scheme], readColors(css, background)[scheme]),
+      ).toBeGreaterThanOrEqual(4.5);
+    });
+
+    it('gives the buttons of providers the colors of Google’s guidelines, filled those of the other scheme', () => {
+      const [button, ink] = [readColors(stylesheet, 'button'), readColors(stylesheet, 'button-ink')];
+      expect([button, ink]).toEqual([
+        ['#ffffff', '#131314'],
+        ['#1f1f1f', '#e3e3e3'],
+      ]);
+      expect(readColors(stylesheet, 'button-line')).toEqual(['#747775', '#8e918f']);
+      expect(readColors(filled, 'button')).toEqual(button.toReversed());
+      expect(readColors(filled, 'button-ink')).toEqual(ink.toReversed());
     });
   });
 

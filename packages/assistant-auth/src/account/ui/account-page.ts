@@ -9,6 +9,7 @@ import {
   html,
   type IdentitySummary,
   type ProviderChoice,
+  type ProviderIcon,
   renderIdentity,
   renderLayout,
   renderName,
@@ -81,7 +82,7 @@ const renderConfirmBox = ({
     : html`<section class="facts" aria-labelledby="confirm">
 <h2 id="confirm">${fillText(texts.confirm)}</h2>
 <p>${fillText(texts.confirmAbout)}</p>
-${renderForm(actions.signIn, form, html`<input type="hidden" name="purpose" value="confirm">\n${renderProviderButtons(recentAuth.providers, texts.confirmWith)}`)}
+${renderForm(actions.signIn, form, html`<input type="hidden" name="purpose" value="confirm">\n${renderProviderButtons(recentAuth.providers, texts.confirmWith, texts.lastUsedProvider)}`)}
 </section>`;
 
 /** The data of the account page. */
@@ -182,8 +183,8 @@ export interface ConnectedApp {
 export interface AccountIdentity extends IdentitySummary {
   /** Identifies the identity in the posted form. */
   readonly key: string;
-  /** Path of the provider's icon on the issuer's origin. Default: no icon. */
-  readonly providerIconPath?: string;
+  /** The provider's icon. Default: no icon. */
+  readonly icon?: ProviderIcon;
   /** When it was linked. */
   readonly linkedAt: EpochSeconds;
   /** When the user last signed in with it. */
@@ -313,7 +314,7 @@ const renderLinkForm = ({
   linkableProviders.length === 0
     ? undefined
     : html`<h3>${fillText(texts.addIdentity)}</h3>
-${renderForm(actions.link, form, renderProviderButtons(linkableProviders, texts.linkWith))}`;
+${renderForm(actions.link, form, renderProviderButtons(linkableProviders, texts.linkWith, texts.lastUsedProvider))}`;
 
 const renderIdentityCards = (model: AccountModel): Html =>
   html`<ul class="cards" role="list">
@@ -321,11 +322,11 @@ ${model.identities.map((identity, index) => renderIdentityCard(identity, `identi
 
 const renderIdentityCard = (identity: AccountIdentity, id: string, model: AccountModel): Html => {
   const { language, texts } = model.branding;
-  const { provider, label, providerIconPath, linkedAt, lastSignInAt } = identity;
+  const { provider, label, icon, linkedAt, lastSignInAt } = identity;
   const days = { since: renderDate(linkedAt, language), used: renderDate(lastSignInAt, language) };
   const isRemovable = hasOthers(model) && model.recentAuth.kind === 'fresh';
   return html`<li class="facts">
-<h3 id="${id}">${renderProviderIcon(providerIconPath)}${renderName(provider)}${label && html` <small>${renderName(label)}</small>`}</h3>
+<h3 id="${id}">${renderProviderIcon(icon)}${renderName(provider)}${label && html` <small>${renderName(label)}</small>`}</h3>
 ${isRemovable && identity.isCurrent && html`<p class="note">${fillText(texts.unlinkCurrent)}</p>`}
 <div class="row">
 <div class="note">

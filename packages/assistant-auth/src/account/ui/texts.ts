@@ -88,8 +88,7 @@ export const defaultAccountTexts: AccountTexts = {
   signedOutEverywhere: 'Every app is disconnected, and you are signed out everywhere.',
   deleted: 'Your account is deleted.',
 
-  accessUntilDisconnected:
-    '{client} keeps access for up to {duration}, or until you disconnect it in {account}.',
+  accessUntilDisconnected: 'keep access for up to {duration}, or until you disconnect it in {account}',
   accountLink: 'your account',
   continueAs: 'Continue as {user} ({provider})',
   continueSession: 'Continue with your {provider} account',

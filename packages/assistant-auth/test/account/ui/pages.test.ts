@@ -326,8 +326,8 @@ describe('the sign-in page of the account', () => {
       'Your account at Words With Chat',
       'Your account at Words With Chat',
       'Sign in to see which apps use Words With Chat on your behalf, and to manage your account.',
-      'Continue with Google',
-      'Continue with GitHub',
+      'Sign in with Google',
+      'Sign in with GitHub',
       'You sign in on the provider’s own page, so Words With Chat never sees your password.',
       'Words With Chat Privacy policy',
     ]);
