@@ -11,8 +11,8 @@ import type {
 } from '../../oauth/identifiers.ts';
 import { encodeBase64url } from '../../oauth/secrets.ts';
 import type { OidcIssuer } from '../issuer.ts';
-import { isIdentifier, type ProviderIo } from '../provider.ts';
-import { refuseEventIf, SecurityEventError, verifySecurityEventToken } from './verify.ts';
+import { isIdentifier, type ProviderIo, SecurityEventError } from '../provider.ts';
+import { refuseEventIf, verifySecurityEventToken } from './verify.ts';
 
 /** Google retries delivery for some time, which it does not document. */
 const maxAge = 7 * 86_400;
