@@ -10,6 +10,7 @@ import type { EpochSeconds, Identity, Seconds } from '../oauth/identifiers.ts';
 import { isEntraIssuer, readAdminConsent } from './admin-consent.ts';
 import type { OidcOptions, RelyingPartyConfig } from './config.ts';
 import { parseEndpoint } from './http.ts';
+import { createIdentity } from './identity.ts';
 import {
   type Claims,
   createIssuer,
@@ -22,7 +23,6 @@ import {
   buildAccountPromptParameters,
   buildAuthorizationUrl,
   buildPromptParameters,
-  createIdentity,
   receiveTokens,
   resolveClientSecret,
   resolveRequestedScopes,
