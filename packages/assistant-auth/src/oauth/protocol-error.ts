@@ -152,9 +152,9 @@ export const requestError = (reason: RequestErrorReason, options?: ProtocolError
 const expiredConsentMessage =
   'This page has expired or belongs to another browser. Go back to the app and start again.';
 const noCookiesMessage =
-  "Your browser didn't send any of our cookies. It may be blocking cookies, the cookies were deleted, or the sign-in was started in " +
+  'Your browser sent none of our cookies. It may block them or have deleted them, or this sign-in was started in ' +
   'another browser. Allow cookies for this site, then go back to the app and start again.';
-const busyNetworkMessage = 'Too many people are signing in from your network. Wait a minute, then try again.';
+const busyNetworkMessage = 'Too many sign-ins from your network. Try again in a minute.';
 
 export const authorizationErrors = {
   'client.missing': ['invalid_request', 'The parameter client_id is missing.'],
@@ -166,9 +166,9 @@ export const authorizationErrors = {
   'response-type.missing': ['invalid_request', 'The parameter response_type is missing.'],
   'response-type.unsupported': ['unsupported_response_type', 'Only the response type code is supported.'],
   'response-mode.unsupported': ['invalid_request', 'Only the response mode query is supported.'],
-  'pkce.missing': ['invalid_request', 'This client must send a code_challenge.'],
+  'pkce.missing': ['invalid_request', 'The parameter code_challenge is missing.'],
   'pkce.method': ['invalid_request', 'Only the code_challenge_method S256 is supported.'],
-  'pkce.challenge': ['invalid_request', 'The code_challenge is malformed.'],
+  'pkce.challenge': ['invalid_request', 'The parameter code_challenge is malformed.'],
   'scope.malformed': ['invalid_scope', 'The parameter scope is malformed.'],
   'scope.unknown': ['invalid_scope', 'The requested scope is unknown or not available to this client.'],
   'scope.unavailable': ['invalid_scope', 'The requested scope is unknown or not available to this client.'],
@@ -205,7 +205,7 @@ const missingSignInMessage =
 export const callbackErrors = {
   'user.limited': [
     'temporarily_unavailable',
-    "You've signed in too many times. Wait a few minutes, then try again.",
+    'Too many sign-ins to this account. Try again in a few minutes.',
     429,
   ],
   'transaction.missing': ['invalid_request', missingSignInMessage],
@@ -228,7 +228,7 @@ export const callbackErrors = {
   'provider.denied': ['access_denied', 'The sign-in was denied or canceled at the provider.'],
   'provider.unavailable': [
     'temporarily_unavailable',
-    'The sign-in provider is currently unavailable. Try again later.',
+    'The sign-in provider is temporarily unavailable. Try again later.',
   ],
   // The namespace of its subjects was changed, and the operator has not accepted that.
   'provider.changed': [
@@ -281,8 +281,8 @@ export const accountErrors = {
   'account-form.csrf': ['invalid_request', expiredAccountFormMessage],
   'account-form.no-cookies': [
     'invalid_request',
-    "Your browser didn't send the cookie that we set. It may be blocking cookies, or the cookies were deleted. Allow cookies " +
-      'for this site, then open your account again.',
+    "Your browser didn't send the cookie that we set. It may block it or have deleted it. Allow cookies for this site, " +
+      'then open your account again.',
   ],
   'link.unreadable': ['invalid_request', expiredAccountFormMessage],
   'link.expired': ['invalid_request', expiredAccountFormMessage],
@@ -439,7 +439,7 @@ export const eventEndpointErrors = {
     'The Content-Type does not match what this provider sends.',
   ],
   'security-event.unreadable': ['invalid_request', 'The token could not be read.'],
-  'security-event.key': ['invalid_key', 'The token was not signed with a key of this provider.'],
+  'security-event.key': ['invalid_key', 'The token was signed with an unknown key.'],
   'security-event.signature': ['authentication_failed', 'The signature of the token is not valid.'],
   'security-event.issuer': ['invalid_issuer', 'The token is from another issuer.'],
   'security-event.audience': ['invalid_audience', 'The token is for another audience.'],
