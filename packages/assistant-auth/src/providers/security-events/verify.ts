@@ -4,7 +4,8 @@
  */
 import type { CompactVerifyResult } from 'jose';
 import type { EpochSeconds, Seconds, SecurityEvent, SecurityEventTarget } from '../../oauth/identifiers.ts';
-import { type OidcIssuer, readUnverifiedClaims, selectIssuer } from '../issuer.ts';
+import { readUnverifiedClaims } from '../../oauth/jwt.ts';
+import { type OidcIssuer, selectIssuer } from '../issuer.ts';
 import {
   isIdentifier,
   ProviderError,
