@@ -25,7 +25,7 @@ const librarySources = [auth, 'node_modules/jose/'];
 
 /** Google, and what it shares with every other OpenID Connect issuer. */
 const googleModules =
-  '(google|oidc|issuer|config|http|oauth-client|oauth-requests|provider|recheck|security-events/(google|verify))\\.ts$';
+  '(google|oidc|issuer|identity|config|http|oauth-client|oauth-requests|provider|recheck|security-events/(google|verify))\\.ts$';
 
 const core: BundleDefinition = {
   name: 'core with Google and D1',

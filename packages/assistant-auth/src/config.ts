@@ -23,12 +23,7 @@ import {
   type Limits,
   type RateLimiter,
 } from './limits/rate-limits.ts';
-import {
-  ConfigurationError,
-  parseSeconds,
-  rejectOptionsExcept,
-  rejectUnknownOptions,
-} from './oauth/errors.ts';
+import { ConfigurationError, parseSeconds, rejectUnknownOptions } from './oauth/errors.ts';
 import {
   accountClientId,
   type Clock,
@@ -208,7 +203,7 @@ export const resolveOptions = (options: BrokerOptions): ResolvedOptions => {
   rejectUnknownOptions('', unknown);
   for (const [name, value] of Object.entries({ storage, scopes, clients: registered, providers }))
     if (value === undefined) throw new ConfigurationError(name, 'is required.');
-  rejectOptionsExcept('pages.', pages, defaultPages);
+  rejectUnknownOptions('pages.', pages, defaultPages);
   const { log, storeRefusals } = createCountingEventLog({
     ...{ log: receiveLog, onEvent, waitUntil, storage, now },
   });

@@ -76,10 +76,11 @@ export {
   ProviderError,
   type ProviderIo,
   type RecheckResult,
+  SecurityEventError,
+  type SecurityEventFault,
   type SecurityEventReader,
   type UpstreamRequest,
 } from './providers/provider.ts';
-export { SecurityEventError, type SecurityEventFault } from './providers/security-events/verify.ts';
 export type { AccountFeature } from './sign-in/callback.ts';
 export * from './storage/broker-storage.ts';
 export type { WaitUntil } from './storage/cleanup.ts';

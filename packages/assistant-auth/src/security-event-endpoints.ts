@@ -10,8 +10,12 @@ import { acceptedResponse, emptyResponse, eventError, logoutError } from './http
 import type { SecurityEvent } from './oauth/identifiers.ts';
 import { readParameters } from './oauth/parameters.ts';
 import { eventEndpointError } from './oauth/protocol-error.ts';
-import { type IdentityProvider, ProviderError } from './providers/provider.ts';
-import { SecurityEventError, type SecurityEventFault } from './providers/security-events/verify.ts';
+import {
+  type IdentityProvider,
+  ProviderError,
+  SecurityEventError,
+  type SecurityEventFault,
+} from './providers/provider.ts';
 import type { SecurityEventOutcome } from './storage/broker-storage.ts';
 
 type SecurityEventContext = Pick<BrokerContext, 'providers' | 'providerIo' | 'storage' | 'limits' | 'now'>;

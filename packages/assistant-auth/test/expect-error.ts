@@ -93,15 +93,15 @@ export const expectCookiesPage = (
   expectErrorPage(response, deployment, cookieMessages[endpoint], 400, 'Cookies are required');
 
 const noCookiesMessage =
-  "Your browser didn't send any of our cookies. It may be blocking cookies, the cookies were deleted, or the sign-in was started in " +
+  'Your browser sent none of our cookies. It may block them or have deleted them, or this sign-in was started in ' +
   'another browser. Allow cookies for this site, then go back to the app and start again.';
 
 const cookieMessages = {
   consent: noCookiesMessage,
   callback: noCookiesMessage,
   account:
-    "Your browser didn't send the cookie that we set. It may be blocking cookies, or the cookies were deleted. Allow cookies " +
-    'for this site, then open your account again.',
+    "Your browser didn't send the cookie that we set. It may block it or have deleted it. Allow cookies for this site, " +
+    'then open your account again.',
 } as const;
 
 /** Expects the page for a repeated callback, without a redirect, cookies or a code. */

@@ -3,7 +3,7 @@
  * @module
  */
 import type { BrokerContext } from '../context.ts';
-import { rejectOptionsExcept, rejectUnknownOptions } from '../oauth/errors.ts';
+import { rejectUnknownOptions } from '../oauth/errors.ts';
 import type { AccountFeature } from '../sign-in/callback.ts';
 import { accountStorage } from '../storage/sqlite/account-methods.ts';
 import { accountCallback, linkCallback } from './complete.ts';
@@ -60,7 +60,7 @@ export const accountPages = (options: AccountOptions = {}): AccountFeature => {
     ...unknown
   } = options;
   rejectUnknownOptions('account.', unknown);
-  rejectOptionsExcept('account.pages.', replacedPages, defaultAccountPages);
+  rejectUnknownOptions('account.pages.', replacedPages, defaultAccountPages);
   const pages = { ...defaultAccountPages, ...replacedPages };
   const resolve = (context: BrokerContext): AccountContext => ({
     ...context,

@@ -4,9 +4,10 @@
  */
 import type { Limits } from '../limits/rate-limits.ts';
 import type { GrantId } from '../oauth/identifiers.ts';
+import { readUnverifiedClaims } from '../oauth/jwt.ts';
 import type { Parameters } from '../oauth/parameters.ts';
 import { ProtocolError, tokenEndpointError } from '../oauth/protocol-error.ts';
-import { decodeBase64url, digest, isSameDigest } from '../oauth/secrets.ts';
+import { digest, isSameDigest } from '../oauth/secrets.ts';
 import type { ConfidentialClient, PrivateKeyJwtClient, VerifiedAssertion } from './client.ts';
 
 interface AuthenticationRequest {
@@ -243,14 +244,9 @@ const parseFormCredentials = (form: CredentialParameters): ClientCredentials => 
 /**
  * Returns the client that an assertion claims to be from, because `client_id` is optional with an assertion.
  */
-const readSubject = (assertion: string | undefined): string | undefined => {
-  try {
-    const payload = decodeBase64url(assertion?.split('.')[1] ?? '');
-    const { sub } = Object(JSON.parse(new TextDecoder().decode(payload)));
-    return typeof sub === 'string' ? sub : undefined;
-  } catch {
-    return undefined;
-  }
+const readSubject = (assertion = ''): string | undefined => {
+  const { sub } = readUnverifiedClaims(assertion) ?? {};
+  return typeof sub === 'string' ? sub : undefined;
 };
 
 const parseHeaderCredentials = (authorization: string, form: CredentialParameters): ClientCredentials => {

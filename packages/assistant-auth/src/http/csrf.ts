@@ -11,10 +11,10 @@ import { clearCookie, setCookie } from './request.ts';
  * Each binding cookie has its own name, so pages that a browser without cookies opens at the same time don't
  * replace each other's cookies.
  */
-const prefix = '__Host-csrf-';
+export const bindingPrefix = '__Host-csrf-';
 
 /** Matches the name of every binding cookie. */
-export const bindingName = /^__Host-csrf-[\w-]{8}$/;
+const bindingName = /^__Host-csrf-[\w-]{8}$/;
 
 /**
  * 128 random bits. Name and value take 45 bytes in the request, so the cookies of 30 tabs leave most of 6 kB
@@ -38,7 +38,7 @@ const readBindings = (cookies: ReadonlyMap<string, string>): readonly (readonly 
 
 /** Returns the name of the cookie with this value. The name does not reveal the value. */
 export const deriveBindingCookieName = async (value: string): Promise<string> =>
-  prefix + (await computeDigest(value)).slice(0, 8);
+  bindingPrefix + (await computeDigest(value)).slice(0, 8);
 
 /** The value that a form is sealed with, and the `Set-Cookie` values of the page's response. */
 export interface Binding {

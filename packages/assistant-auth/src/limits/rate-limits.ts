@@ -2,7 +2,7 @@
  * Rate limits: the broker's limits and their defaults, the limiter that counts in memory, and address blocks
  * as keys. `protect` limits API calls if it is given a limiter.
  */
-import { ConfigurationError, describeCause, rejectOptionsExcept } from '../oauth/errors.ts';
+import { ConfigurationError, describeCause, rejectUnknownOptions } from '../oauth/errors.ts';
 import type { Clock, EpochSeconds, Seconds } from '../oauth/identifiers.ts';
 import type { Log } from '../oauth/log.ts';
 
@@ -65,7 +65,7 @@ export const defaultRateLimits: Readonly<Record<CountedLimit, Allowance>> = {
  */
 export const createLimits = (given: Partial<Limits> = {}, now: Clock, log: Log): Limits => {
   const { signInsPerUser = { limit: 20, period: 600 }, ...limiters } = given;
-  rejectOptionsExcept('limits.', limiters, defaultRateLimits);
+  rejectUnknownOptions('limits.', limiters, defaultRateLimits);
   const createLimit = (name: CountedLimit): RateLimiter => {
     const limiter = limiters[name] ?? createMemoryLimiter(defaultRateLimits[name], now);
     // An allowance has no `take`: as a limiter it would fail at each request, and so allow all of them.

@@ -14,6 +14,7 @@ import type { VerifiedAssertion } from '../clients/client.ts';
 import { paths } from '../context.ts';
 import type { ClientSourceContext } from '../endpoint/client-source.ts';
 import type { EpochSeconds, Seconds } from '../oauth/identifiers.ts';
+import type { Claims } from '../oauth/jwt.ts';
 import { mcpClientError } from '../oauth/protocol-error.ts';
 import { canonicalResource } from '../oauth/resource.ts';
 import type { ReadResult } from './document-cache.ts';
@@ -175,8 +176,6 @@ const verifyWithKeys = async (
     return await Promise.any(keys.slice(0, maxTriedKeys).map((key) => verify([key])));
   }
 };
-
-type Claims = Readonly<Record<string, unknown>>;
 
 const parseClaims = (payload: Uint8Array): Claims => {
   try {

@@ -29,25 +29,14 @@ export class ConfigurationError extends Error {
  * Refuses options that do not exist: no compiler checks those of a JavaScript caller, and a misspelled one
  * would otherwise be ignored.
  * @param prefix the path in the options with a dot, or empty at the top level, for the error
- * @param unknown the options that are left after all known ones were read
- * @throws ConfigurationError `<prefix><name>` for the first of them
- */
-export const rejectUnknownOptions = (prefix: string, unknown: object): void => {
-  const [name] = Object.keys(unknown);
-  if (name !== undefined) throw new ConfigurationError(prefix + name, 'is not an option.');
-};
-
-/**
- * Refuses options that do not exist among those of an object of defaults.
- * @param prefix as for `rejectUnknownOptions`
- * @param known an object with every option
+ * @param given all options, or those that are left after the known ones were read
+ * @param known an object with every option. Default: all known ones were read
  * @throws ConfigurationError `<prefix><name>` for the first option that `known` does not have
  */
-export const rejectOptionsExcept = (prefix: string, given: object, known: object): void =>
-  rejectUnknownOptions(
-    prefix,
-    Object.fromEntries(Object.entries(given).filter(([name]) => !Object.hasOwn(known, name))),
-  );
+export const rejectUnknownOptions = (prefix: string, given: object, known: object = {}): void => {
+  const unknown = Object.keys(given).find((name) => !Object.hasOwn(known, name));
+  if (unknown !== undefined) throw new ConfigurationError(prefix + unknown, 'is not an option.');
+};
 
 /**
  * Checks a duration.

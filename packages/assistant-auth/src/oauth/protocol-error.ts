@@ -124,7 +124,11 @@ const statusByCode: Partial<Readonly<Record<OAuthErrorCode, number>>> = {
 
 // Errors of any endpoint.
 
-const unavailableMessage = 'The service is temporarily unavailable. Try again in a moment.';
+const temporarilyUnavailable: ErrorDefinition = [
+  'temporarily_unavailable',
+  'The service is temporarily unavailable. Try again in a moment.',
+];
+const serverError: ErrorDefinition = ['server_error', 'Something went wrong on our side.'];
 
 export const requestErrors = {
   'request.host': ['invalid_request', 'This server does not serve the requested host.', 421],
@@ -138,8 +142,8 @@ export const requestErrors = {
   'request.too-large': ['invalid_request', 'The request is too large.', 413],
   'request.unreadable': ['invalid_request', 'The request body could not be read.'],
   'parameter.repeated': ['invalid_request', 'A parameter was sent more than once.'],
-  'storage.unavailable': ['temporarily_unavailable', unavailableMessage],
-  unexpected: ['server_error', 'Something went wrong on our side.'],
+  'storage.unavailable': temporarilyUnavailable,
+  unexpected: serverError,
 } as const satisfies Definitions;
 
 type RequestErrorReason = keyof typeof requestErrors;
@@ -149,12 +153,20 @@ export const requestError = (reason: RequestErrorReason, options?: ProtocolError
 
 // Errors of `/authorize` and the sign-in page.
 
-const expiredConsentMessage =
-  'This page has expired or belongs to another browser. Go back to the app and start again.';
-const noCookiesMessage =
-  "Your browser didn't send any of our cookies. It may be blocking cookies, the cookies were deleted, or the sign-in was started in " +
-  'another browser. Allow cookies for this site, then go back to the app and start again.';
-const busyNetworkMessage = 'Too many people are signing in from your network. Wait a minute, then try again.';
+const expiredConsent: ErrorDefinition = [
+  'invalid_request',
+  'This page has expired or belongs to another browser. Go back to the app and start again.',
+];
+const noCookies: ErrorDefinition = [
+  'invalid_request',
+  'Your browser sent none of our cookies. It may block them or have deleted them, or this sign-in was started in ' +
+    'another browser. Allow cookies for this site, then go back to the app and start again.',
+];
+const busyNetwork: ErrorDefinition = [
+  'temporarily_unavailable',
+  'Too many sign-ins from your network. Try again in a minute.',
+  429,
+];
 
 export const authorizationErrors = {
   'client.missing': ['invalid_request', 'The parameter client_id is missing.'],
@@ -166,9 +178,9 @@ export const authorizationErrors = {
   'response-type.missing': ['invalid_request', 'The parameter response_type is missing.'],
   'response-type.unsupported': ['unsupported_response_type', 'Only the response type code is supported.'],
   'response-mode.unsupported': ['invalid_request', 'Only the response mode query is supported.'],
-  'pkce.missing': ['invalid_request', 'This client must send a code_challenge.'],
+  'pkce.missing': ['invalid_request', 'The parameter code_challenge is missing.'],
   'pkce.method': ['invalid_request', 'Only the code_challenge_method S256 is supported.'],
-  'pkce.challenge': ['invalid_request', 'The code_challenge is malformed.'],
+  'pkce.challenge': ['invalid_request', 'The parameter code_challenge is malformed.'],
   'scope.malformed': ['invalid_scope', 'The parameter scope is malformed.'],
   'scope.unknown': ['invalid_scope', 'The requested scope is unknown or not available to this client.'],
   'scope.unavailable': ['invalid_scope', 'The requested scope is unknown or not available to this client.'],
@@ -177,15 +189,15 @@ export const authorizationErrors = {
   'prompt.login-required': ['login_required', 'The user must sign in, but prompt=none allows no page.'],
   'prompt.consent-required': ['consent_required', 'The user must consent, but prompt=none allows no page.'],
   'request.sign-in-too-large': ['invalid_request', 'The authorization request is too large.'],
-  'consent.origin': ['invalid_request', expiredConsentMessage],
-  'consent.unreadable': ['invalid_request', expiredConsentMessage],
-  'consent.expired': ['invalid_request', expiredConsentMessage],
-  'consent.csrf': ['invalid_request', expiredConsentMessage],
-  'consent.no-cookies': ['invalid_request', noCookiesMessage],
+  'consent.origin': expiredConsent,
+  'consent.unreadable': expiredConsent,
+  'consent.expired': expiredConsent,
+  'consent.csrf': expiredConsent,
+  'consent.no-cookies': noCookies,
   'consent.choice': ['invalid_request', 'Choose one of the ways to sign in.'],
-  'address.limited': ['temporarily_unavailable', busyNetworkMessage, 429],
+  'address.limited': busyNetwork,
   // The sign-in or session used up its own allowance, and its address too.
-  'sign-in.limited': ['temporarily_unavailable', busyNetworkMessage, 429],
+  'sign-in.limited': busyNetwork,
   'user.canceled': ['access_denied', 'The sign-in was canceled.'],
 } as const satisfies Definitions;
 
@@ -198,37 +210,40 @@ export const authorizationError = (
 
 // Errors of the callback, in a sign-in for a client or for the account page, and errors of providers.
 
-const missingSignInMessage =
+const missingSignIn: ErrorDefinition = [
+  'invalid_request',
   "We couldn't find this sign-in in your browser. It may have expired, a newer sign-in may have replaced it, or it " +
-  'was started in another browser. Go back to the app and start again.';
+    'was started in another browser. Go back to the app and start again.',
+];
+const refusedUser: ErrorDefinition = ['access_denied', 'This account is not allowed to sign in here.'];
 
 export const callbackErrors = {
   'user.limited': [
     'temporarily_unavailable',
-    "You've signed in too many times. Wait a few minutes, then try again.",
+    'Too many sign-ins to this account. Try again in a few minutes.',
     429,
   ],
-  'transaction.missing': ['invalid_request', missingSignInMessage],
-  'transaction.no-cookies': ['invalid_request', noCookiesMessage],
-  'transaction.unreadable': ['invalid_request', missingSignInMessage],
-  'transaction.expired': ['invalid_request', missingSignInMessage],
-  'transaction.provider': ['invalid_request', missingSignInMessage],
-  'transaction.account-removed': ['invalid_request', missingSignInMessage],
+  'transaction.missing': missingSignIn,
+  'transaction.no-cookies': noCookies,
+  'transaction.unreadable': missingSignIn,
+  'transaction.expired': missingSignIn,
+  'transaction.provider': missingSignIn,
+  'transaction.account-removed': missingSignIn,
   'transaction.replayed': ['invalid_request', 'This sign-in is complete. Go back to the app.'],
   // Without storage, the broker cannot tell whether the sign-in was completed before.
   'transaction.status-unknown': [
     'temporarily_unavailable',
     "We couldn't finish your sign-in. Wait a moment, then reload this page.",
   ],
-  'form-post.missing': ['invalid_request', missingSignInMessage],
-  'form-post.unreadable': ['invalid_request', missingSignInMessage],
-  'form-post.provider': ['invalid_request', missingSignInMessage],
-  'form-post.expired': ['invalid_request', missingSignInMessage],
+  'form-post.missing': missingSignIn,
+  'form-post.unreadable': missingSignIn,
+  'form-post.provider': missingSignIn,
+  'form-post.expired': missingSignIn,
   'provider.unknown': ['invalid_request', 'This sign-in method does not exist.', 404],
   'provider.denied': ['access_denied', 'The sign-in was denied or canceled at the provider.'],
   'provider.unavailable': [
     'temporarily_unavailable',
-    'The sign-in provider is currently unavailable. Try again later.',
+    'The sign-in provider is temporarily unavailable. Try again later.',
   ],
   // The namespace of its subjects was changed, and the operator has not accepted that.
   'provider.changed': [
@@ -236,15 +251,15 @@ export const callbackErrors = {
     'Use another sign-in method, or contact us if this one stays unavailable.',
   ],
   'provider.invalid': ['server_error', 'The response from the sign-in provider could not be verified.'],
-  'resolve-user.refused': ['access_denied', 'This account is not allowed to sign in here.'],
+  'resolve-user.refused': refusedUser,
   // The message or the link of the refusal is not valid.
-  'resolve-user.invalid-refusal': ['access_denied', 'This account is not allowed to sign in here.'],
+  'resolve-user.invalid-refusal': refusedUser,
   'resolve-user.link-refused': [
     'access_denied',
     "This account can't be added to the account that you're signed in to.",
   ],
-  'resolve-user.invalid-id': ['server_error', 'Something went wrong on our side.'],
-  'resolve-user.invalid-claims': ['server_error', 'Something went wrong on our side.'],
+  'resolve-user.invalid-id': serverError,
+  'resolve-user.invalid-claims': serverError,
 } as const satisfies Definitions;
 
 type CallbackErrorReason = keyof typeof callbackErrors;
@@ -270,22 +285,24 @@ export const restoreError = (
 
 // Errors of the account page.
 
-const expiredAccountFormMessage =
-  'This page has expired or belongs to another sign-in. Open your account again and start from there.';
+const expiredAccountForm: ErrorDefinition = [
+  'invalid_request',
+  'This page has expired or belongs to another sign-in. Open your account again and start from there.',
+];
 
 export const accountErrors = {
-  'session.changed': ['invalid_request', expiredAccountFormMessage],
-  'account-form.origin': ['invalid_request', expiredAccountFormMessage],
-  'account-form.unreadable': ['invalid_request', expiredAccountFormMessage],
-  'account-form.expired': ['invalid_request', expiredAccountFormMessage],
-  'account-form.csrf': ['invalid_request', expiredAccountFormMessage],
+  'session.changed': expiredAccountForm,
+  'account-form.origin': expiredAccountForm,
+  'account-form.unreadable': expiredAccountForm,
+  'account-form.expired': expiredAccountForm,
+  'account-form.csrf': expiredAccountForm,
   'account-form.no-cookies': [
     'invalid_request',
-    "Your browser didn't send the cookie that we set. It may be blocking cookies, or the cookies were deleted. Allow cookies " +
-      'for this site, then open your account again.',
+    "Your browser didn't send the cookie that we set. It may block it or have deleted it. Allow cookies for this site, " +
+      'then open your account again.',
   ],
-  'link.unreadable': ['invalid_request', expiredAccountFormMessage],
-  'link.expired': ['invalid_request', expiredAccountFormMessage],
+  'link.unreadable': expiredAccountForm,
+  'link.expired': expiredAccountForm,
   'account.item-not-found': [
     'invalid_request',
     'This item is no longer in your account. Open your account again.',
@@ -301,23 +318,24 @@ export const accountError = (reason: AccountErrorReason, options?: ProtocolError
 
 // The same message for every invalid credential, so that the response does not reveal to an attacker which
 // check failed.
-const invalidClientMessage = 'The client could not be authenticated.';
-const invalidCodeMessage = 'The authorization code is not valid.';
-const invalidRefreshTokenMessage = 'The refresh token is not valid.';
+const invalidClient: ErrorDefinition = ['invalid_client', 'The client could not be authenticated.'];
+const invalidCode: ErrorDefinition = ['invalid_grant', 'The authorization code is not valid.'];
+const invalidRefreshToken: ErrorDefinition = ['invalid_grant', 'The refresh token is not valid.'];
+const busyGrant: ErrorDefinition = [
+  'temporarily_unavailable',
+  'Too many requests for this grant. Try again in a minute.',
+  429,
+];
 
 export const tokenEndpointErrors = {
   'authentication.multiple': ['invalid_request', 'Use only one client authentication method per request.'],
-  'authentication.missing': ['invalid_client', invalidClientMessage],
-  'authentication.malformed': ['invalid_client', invalidClientMessage],
-  'authentication.method': ['invalid_client', invalidClientMessage],
-  'authentication.unknown-client': ['invalid_client', invalidClientMessage],
-  'authentication.secret': ['invalid_client', invalidClientMessage],
-  'authentication.assertion-replayed': ['invalid_client', invalidClientMessage],
-  'authentication.assertions-limited': [
-    'temporarily_unavailable',
-    'Too many requests for this grant. Try again in a minute.',
-    429,
-  ],
+  'authentication.missing': invalidClient,
+  'authentication.malformed': invalidClient,
+  'authentication.method': invalidClient,
+  'authentication.unknown-client': invalidClient,
+  'authentication.secret': invalidClient,
+  'authentication.assertion-replayed': invalidClient,
+  'authentication.assertions-limited': busyGrant,
   // Not `invalid_client`: its 401 response has a challenge (RFC 6749 §5.2), which invites another attempt.
   'authentication.limited': [
     'temporarily_unavailable',
@@ -327,34 +345,30 @@ export const tokenEndpointErrors = {
   'grant-type.missing': ['invalid_request', 'The parameter grant_type is missing.'],
   'grant-type.unsupported': ['unsupported_grant_type', 'This grant type is not supported.'],
   'code.missing': ['invalid_request', 'The parameter code is missing.'],
-  'code.unreadable': ['invalid_grant', invalidCodeMessage],
-  'code.expired': ['invalid_grant', invalidCodeMessage],
-  'code.client': ['invalid_grant', invalidCodeMessage],
-  'code.redirect': ['invalid_grant', invalidCodeMessage],
-  'code.pkce': ['invalid_grant', invalidCodeMessage],
+  'code.unreadable': invalidCode,
+  'code.expired': invalidCode,
+  'code.client': invalidCode,
+  'code.redirect': invalidCode,
+  'code.pkce': invalidCode,
   'code.resource': ['invalid_target', 'The code was issued for another resource.'],
-  'code.resource-removed': ['invalid_grant', invalidCodeMessage],
-  'code.scopes-removed': ['invalid_grant', invalidCodeMessage],
-  'code.invalid': ['invalid_grant', invalidCodeMessage],
-  'code.replayed': ['invalid_grant', invalidCodeMessage],
+  'code.resource-removed': invalidCode,
+  'code.scopes-removed': invalidCode,
+  'code.invalid': invalidCode,
+  'code.replayed': invalidCode,
   'refresh.missing': ['invalid_request', 'The parameter refresh_token is missing.'],
-  'refresh.unreadable': ['invalid_grant', invalidRefreshTokenMessage],
-  'refresh.expired': ['invalid_grant', invalidRefreshTokenMessage],
-  'refresh.client': ['invalid_grant', invalidRefreshTokenMessage],
-  'refresh.authentication': ['invalid_grant', invalidRefreshTokenMessage],
-  'refresh.resource-removed': ['invalid_grant', invalidRefreshTokenMessage],
-  'refresh.scopes-removed': ['invalid_grant', invalidRefreshTokenMessage],
-  'refresh.inactive': ['invalid_grant', invalidRefreshTokenMessage],
-  'refresh.reused': ['invalid_grant', invalidRefreshTokenMessage],
-  'refresh.upstream-revoked': ['invalid_grant', invalidRefreshTokenMessage],
-  'refresh.provider-removed': ['temporarily_unavailable', unavailableMessage],
-  'refresh-user.refused': ['invalid_grant', invalidRefreshTokenMessage],
-  'refresh-user.failed': ['temporarily_unavailable', unavailableMessage],
-  'refresh.limited': [
-    'temporarily_unavailable',
-    'Too many requests for this grant. Try again in a minute.',
-    429,
-  ],
+  'refresh.unreadable': invalidRefreshToken,
+  'refresh.expired': invalidRefreshToken,
+  'refresh.client': invalidRefreshToken,
+  'refresh.authentication': invalidRefreshToken,
+  'refresh.resource-removed': invalidRefreshToken,
+  'refresh.scopes-removed': invalidRefreshToken,
+  'refresh.inactive': invalidRefreshToken,
+  'refresh.reused': invalidRefreshToken,
+  'refresh.upstream-revoked': invalidRefreshToken,
+  'refresh.provider-removed': temporarilyUnavailable,
+  'refresh-user.refused': invalidRefreshToken,
+  'refresh-user.failed': temporarilyUnavailable,
+  'refresh.limited': busyGrant,
   'refresh.scope': ['invalid_scope', 'The requested scope exceeds the granted scope.'],
   'refresh.resource': ['invalid_target', 'The refresh token was issued for another resource.'],
   'token-parameter.missing': ['invalid_request', 'The parameter token is missing.'],
@@ -382,7 +396,7 @@ export const mcpClientErrors = {
     'temporarily_unavailable',
     'The metadata document of the app could not be read. Try again in a moment.',
   ],
-  'authentication.assertion': ['invalid_client', invalidClientMessage],
+  'authentication.assertion': invalidClient,
   'authentication.keys': [
     'temporarily_unavailable',
     'The keys of the client could not be read. Try again in a moment.',
@@ -412,14 +426,14 @@ export const mcpClientError = (
 
 // The same message for every invalid access token, so that the response does not reveal to an attacker which
 // check failed.
-const invalidAccessTokenMessage = 'The access token is not valid.';
+const invalidAccessToken: ErrorDefinition = ['invalid_token', 'The access token is not valid.'];
 
 export const apiErrors = {
   'token.missing': ['invalid_token', 'Sign in to use this API.'],
-  'token.malformed': ['invalid_token', invalidAccessTokenMessage],
-  'token.unreadable': ['invalid_token', invalidAccessTokenMessage],
-  'token.expired': ['invalid_token', invalidAccessTokenMessage],
-  'token.revoked': ['invalid_token', invalidAccessTokenMessage],
+  'token.malformed': invalidAccessToken,
+  'token.unreadable': invalidAccessToken,
+  'token.expired': invalidAccessToken,
+  'token.revoked': invalidAccessToken,
   'calls.limited': ['temporarily_unavailable', 'Too many calls for this user. Try again in a minute.', 429],
   'token.scope': ['insufficient_scope', 'The access token does not have the required scope.'],
 } as const satisfies Definitions;
@@ -439,15 +453,15 @@ export const eventEndpointErrors = {
     'The Content-Type does not match what this provider sends.',
   ],
   'security-event.unreadable': ['invalid_request', 'The token could not be read.'],
-  'security-event.key': ['invalid_key', 'The token was not signed with a key of this provider.'],
+  'security-event.key': ['invalid_key', 'The token was signed with an unknown key.'],
   'security-event.signature': ['authentication_failed', 'The signature of the token is not valid.'],
   'security-event.issuer': ['invalid_issuer', 'The token is from another issuer.'],
   'security-event.audience': ['invalid_audience', 'The token is for another audience.'],
   'security-event.age': ['invalid_request', 'The token is too old or not valid yet.'],
   'security-event.content': ['invalid_request', 'The token does not have the required claims.'],
-  'security-event.provider-changed': ['temporarily_unavailable', unavailableMessage],
+  'security-event.provider-changed': temporarilyUnavailable,
   'security-event.replayed': ['invalid_request', 'This token was already received.'],
-  'security-event.unverifiable': ['temporarily_unavailable', unavailableMessage],
+  'security-event.unverifiable': temporarilyUnavailable,
   'security-event.limited': [
     'temporarily_unavailable',
     'Too many invalid tokens. Try again in a minute.',

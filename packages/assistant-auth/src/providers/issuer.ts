@@ -6,7 +6,6 @@
 
 import { type CompactVerifyResult, compactVerify, createLocalJWKSet, type JSONWebKeySet } from 'jose';
 import type { EpochSeconds, Seconds } from '../oauth/identifiers.ts';
-import { decodeBase64url } from '../oauth/secrets.ts';
 import type { RelyingPartyConfig } from './config.ts';
 import { fetchFromProvider, parseEndpoint } from './http.ts';
 import { ProviderError, type ProviderIo } from './provider.ts';
@@ -165,22 +164,6 @@ export const selectIssuer = (
   return typeof claimedIssuer === 'string' && issuerNames.isIssuerName(claimedIssuer)
     ? claimedIssuer
     : `not ${JSON.stringify(claimedIssuer)}`;
-};
-
-/** The claims of a token, or the members of another JSON object from a provider. */
-export type Claims = Readonly<Record<string, unknown>>;
-
-/**
- * Reads the claims of a signed token before its signature is verified.
- * @returns `undefined` if the payload is not JSON, for example if the token is encrypted
- */
-export const readUnverifiedClaims = (token: string): Claims | undefined => {
-  try {
-    const payload = decodeBase64url(token.split('.')[1] ?? '');
-    return Object(JSON.parse(new TextDecoder().decode(payload)));
-  } catch {
-    return undefined;
-  }
 };
 
 // Signatures, and the signing keys: cached, and refetched if a signature cannot be verified with them.

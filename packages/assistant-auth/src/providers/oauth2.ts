@@ -6,11 +6,10 @@
 import { rejectUnknownOptions } from '../oauth/errors.ts';
 import { type ClientConfig, clientDefaults, type ProviderOptions, type Rule, validate } from './config.ts';
 import { fetchFromProvider } from './http.ts';
+import { createIdentity, type ProviderProfile } from './identity.ts';
 import {
   buildAccountPromptParameters,
   buildAuthorizationUrl,
-  createIdentity,
-  type ProviderProfile,
   receiveTokens,
   requireBearerToken,
   resolveClientSecret,
@@ -35,7 +34,7 @@ import {
 } from './provider.ts';
 import { checkRefreshToken, revokeToken, tokenNotUsed } from './recheck.ts';
 
-export type { ProviderProfile } from './oauth-client.ts';
+export type { ProviderProfile } from './identity.ts';
 
 /**
  * The options of {@link oauth2}. All URLs must use https, or http on loopback, without user information or a

@@ -7,22 +7,16 @@
  */
 
 import type { EpochSeconds, Identity, Seconds } from '../oauth/identifiers.ts';
+import { type Claims, readUnverifiedClaims } from '../oauth/jwt.ts';
 import { isEntraIssuer, readAdminConsent } from './admin-consent.ts';
 import type { OidcOptions, RelyingPartyConfig } from './config.ts';
 import { parseEndpoint } from './http.ts';
-import {
-  type Claims,
-  createIssuer,
-  type IssuerMetadata,
-  type OidcIssuer,
-  readUnverifiedClaims,
-  selectIssuer,
-} from './issuer.ts';
+import { createIdentity } from './identity.ts';
+import { createIssuer, type IssuerMetadata, type OidcIssuer, selectIssuer } from './issuer.ts';
 import {
   buildAccountPromptParameters,
   buildAuthorizationUrl,
   buildPromptParameters,
-  createIdentity,
   receiveTokens,
   resolveClientSecret,
   resolveRequestedScopes,

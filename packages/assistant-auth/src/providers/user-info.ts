@@ -4,9 +4,10 @@
  * contain every claim that these have.
  */
 
+import type { Claims } from '../oauth/jwt.ts';
 import type { RelyingPartyConfig } from './config.ts';
 import { fetchFromProvider, parseEndpoint } from './http.ts';
-import type { Claims, IssuerMetadata } from './issuer.ts';
+import type { IssuerMetadata } from './issuer.ts';
 import { requireBearerToken, type TokenResponse } from './oauth-client.ts';
 import { isVisible, ProviderError, type ProviderIo } from './provider.ts';
 

@@ -19,7 +19,7 @@ import { readCookies } from '../http/request.ts';
 import { completedPageResponse, seeOther } from '../http/responses.ts';
 import type { Identity } from '../oauth/identifiers.ts';
 import { callbackError, type ProtocolError, restoreError } from '../oauth/protocol-error.ts';
-import { createIdentity } from '../providers/oauth-client.ts';
+import { createIdentity } from '../providers/identity.ts';
 import { type AdminConsent, type IdentityProvider, ProviderError } from '../providers/provider.ts';
 import { type BrokerStorage, StorageUnavailable } from '../storage/broker-storage.ts';
 import type { Completion, Transaction, TransactionPurpose } from '../tokens/sealed-types.ts';

@@ -8,7 +8,7 @@
 
 import { type BrokerContext, paths } from '../context.ts';
 import { setBounded, waitForOther } from '../endpoint/concurrency.ts';
-import { bindingName } from '../http/csrf.ts';
+import { bindingPrefix } from '../http/csrf.ts';
 import { clearCookie, readCookies, setCookie } from '../http/request.ts';
 import { seeOther } from '../http/responses.ts';
 import type { EpochSeconds, Seconds } from '../oauth/identifiers.ts';
@@ -100,10 +100,6 @@ const completionPrefix = '__Host-done-';
  * In characters. Browsers can drop cookies beyond 4,096 bytes, name and attributes included (RFC 6265 §6.1).
  */
 const maxTransactionLength = 3800;
-
-/** The names of the cookies of pending and of completed transactions. */
-const transactionName = /^__Host-tx-[\w-]{8}$/;
-const completionName = /^__Host-done-[\w-]{8}$/;
 
 /** Matches the name of every cookie that the broker sets. */
 const brokerCookieName = /^__Host-(?:(?:csrf|tx|done)-[\w-]{8}|session|notice|provider)$/;
@@ -329,9 +325,9 @@ const listSurplusCookies = async (
 ): Promise<readonly string[]> => {
   // Browsers send the oldest cookie first (RFC 6265 §5.4). Reversed, the newest of equal expiry comes first.
   const newestFirst = [...cookies].filter(([name]) => brokerCookieName.test(name)).toReversed();
-  const select = (pattern: RegExp) => newestFirst.filter(([name]) => pattern.test(name));
-  const transactions = select(transactionName);
-  const bindings = select(bindingName);
+  const select = (prefix: string) => newestFirst.filter(([name]) => name.startsWith(prefix));
+  const transactions = select(transactionPrefix);
+  const bindings = select(bindingPrefix);
   const isOther = ([name]: Cookie) => /^__Host-[a-z]+$/.test(name);
   let left = newestFirst.filter(isOther).reduce((rest, cookie) => rest - measureCookie(cookie), available);
   /** Returns the names of those that don't fit, the oldest first. */
@@ -351,7 +347,7 @@ const listSurplusCookies = async (
   const surplusBindings = drop(bindings, bindings.length);
   const opened = await sortByExpiry(transactions.slice(0, maxOpened), sealer);
   const surplus = drop([...opened, ...transactions.slice(maxOpened)], transactionCount);
-  return [...surplus, ...drop(select(completionName), completionCount), ...surplusBindings].slice(
+  return [...surplus, ...drop(select(completionPrefix), completionCount), ...surplusBindings].slice(
     0,
     maxCleared,
   );

@@ -3,7 +3,7 @@
  * change them, and the grace periods of codes and refresh tokens.
  */
 
-import { parseSeconds, rejectOptionsExcept } from '../oauth/errors.ts';
+import { parseSeconds, rejectUnknownOptions } from '../oauth/errors.ts';
 import type { Seconds } from '../oauth/identifiers.ts';
 import { grantRetention, maxAccessLifetime, type RefreshPolicy } from '../storage/broker-storage.ts';
 
@@ -125,7 +125,7 @@ export const parseLifetimes = (overrides: Partial<Lifetimes> = {}): ParsedLifeti
     // Claude retries after a timeout of 30 seconds.
     refreshGrace: parse('refreshGrace', 2 * minute, 0, 10 * minute),
   };
-  rejectOptionsExcept('lifetimes.', overrides, lifetimes);
+  rejectUnknownOptions('lifetimes.', overrides, lifetimes);
   const { stableRefreshIdle, stableRefreshAbsolute, rotatingRefreshIdle, rotatingRefreshAbsolute } =
     lifetimes;
   return {

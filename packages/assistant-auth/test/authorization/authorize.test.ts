@@ -571,7 +571,7 @@ describe('/authorize', () => {
     it.each([
       [{ response_type: 'token' }, 'unsupported_response_type', 'Only the response type code is supported.'],
       [{ response_mode: 'fragment' }, 'invalid_request', 'Only the response mode query is supported.'],
-      [{ code_challenge: '' }, 'invalid_request', 'The code_challenge is malformed.'],
+      [{ code_challenge: '' }, 'invalid_request', 'The parameter code_challenge is malformed.'],
       [
         { scope: 'admin' },
         'invalid_scope',

@@ -141,7 +141,7 @@ describe('choosing a provider', () => {
       error,
       description:
         error === 'temporarily_unavailable'
-          ? 'The sign-in provider is currently unavailable. Try again later.'
+          ? 'The sign-in provider is temporarily unavailable. Try again later.'
           : expect.any(String),
     });
     expect(listTransactionCookies(browser.cookies)).toEqual([]);

@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../src/oauth/errors.ts';
 import { type ClientConfig, resolveBaseUrl, validate } from '../../src/providers/config.ts';
 import { fetchFromProvider } from '../../src/providers/http.ts';
+import { createIdentity } from '../../src/providers/identity.ts';
 import {
-  createIdentity,
   createTokenEndpointError,
   readTokenResponse,
   requireBearerToken,

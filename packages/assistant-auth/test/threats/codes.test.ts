@@ -233,8 +233,8 @@ describe('authorization codes', () => {
 
 describe('PKCE', () => {
   const unsupported = 'Only the code_challenge_method S256 is supported.';
-  const malformed = 'The code_challenge is malformed.';
-  const missing = 'This client must send a code_challenge.';
+  const malformed = 'The parameter code_challenge is malformed.';
+  const missing = 'The parameter code_challenge is missing.';
 
   /** Sends an authorization request, and expects that the client gets the error and the browser no page. */
   const expectErrorAtClient = async (query: Readonly<Record<string, string>>, description: string) => {

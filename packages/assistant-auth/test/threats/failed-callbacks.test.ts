@@ -66,7 +66,7 @@ const failures: readonly Failure[] = [
     query: { error: 'temporarily_unavailable' },
     error: 'temporarily_unavailable',
     status: 503,
-    message: 'The sign-in provider is currently unavailable. Try again later.',
+    message: 'The sign-in provider is temporarily unavailable. Try again later.',
   },
   {
     name: 'the user canceled',

@@ -130,7 +130,7 @@ describe('prompt=none', () => {
     ['unsupported_response_type', { response_type: 'token' }, 'Only the response type code is supported.'],
     ['invalid_scope', { scope: 'words admin' }, expect.any(String)],
     ['invalid_target', { resource: 'https://evil.example' }, 'The requested resource is unknown.'],
-    ['invalid_request', { code_challenge: '' }, 'The code_challenge is malformed.'],
+    ['invalid_request', { code_challenge: '' }, 'The parameter code_challenge is malformed.'],
     ['invalid_request', { response_mode: 'fragment' }, 'Only the response mode query is supported.'],
   ])(
     'D3.1 prompt=none: an invalid request gets its own error %s: %j',

@@ -362,7 +362,7 @@ describe('the address that a limit counts', () => {
     await expectErrorPage(
       response,
       deployment,
-      'Too many people are signing in from your network. Wait a minute, then try again.',
+      'Too many sign-ins from your network. Try again in a minute.',
       429,
     );
     expect(deployment.log.at(-1)).toMatchObject({ event: 'refused', reason });
@@ -494,7 +494,7 @@ describe('the address that a limit counts', () => {
 });
 
 describe('limits of a user and of a grant', () => {
-  const tooManySignIns = 'You&#39;ve signed in too many times. Wait a few minutes, then try again.';
+  const tooManySignIns = 'Too many sign-ins to this account. Try again in a few minutes.';
   const tooManyRefreshes = {
     status: 429,
     error: 'temporarily_unavailable',

@@ -532,7 +532,7 @@ describe('the identity provider', () => {
   const denied = ['access_denied', 'The sign-in was denied or canceled at the provider.'] as const;
   const unavailable = [
     'temporarily_unavailable',
-    'The sign-in provider is currently unavailable. Try again later.',
+    'The sign-in provider is temporarily unavailable. Try again later.',
   ] as const;
   const invalid = ['server_error', 'The response from the sign-in provider could not be verified.'] as const;
 

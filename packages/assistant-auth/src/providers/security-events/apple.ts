@@ -5,8 +5,8 @@
 
 import type { RevocationScope, SecurityEvent } from '../../oauth/identifiers.ts';
 import type { OidcIssuer } from '../issuer.ts';
-import { isIdentifier, type ProviderIo } from '../provider.ts';
-import { SecurityEventError, type SecurityEventTokenRules, verifySecurityEventToken } from './verify.ts';
+import { isIdentifier, type ProviderIo, SecurityEventError } from '../provider.ts';
+import { type SecurityEventTokenRules, verifySecurityEventToken } from './verify.ts';
 
 const rules: SecurityEventTokenRules = { type: 'secevent+jwt', maxAge: 7 * 86_400, expiry: 'enforced' };
 

@@ -9,10 +9,10 @@ import type {
   SecurityEventTarget,
   TokenIdentifiers,
 } from '../../oauth/identifiers.ts';
-import { encodeBase64url } from '../../oauth/secrets.ts';
+import { computeDigest, encodeBase64url } from '../../oauth/secrets.ts';
 import type { OidcIssuer } from '../issuer.ts';
-import { isIdentifier, type ProviderIo } from '../provider.ts';
-import { refuseEventIf, SecurityEventError, verifySecurityEventToken } from './verify.ts';
+import { isIdentifier, type ProviderIo, SecurityEventError } from '../provider.ts';
+import { refuseEventIf, verifySecurityEventToken } from './verify.ts';
 
 /** Google retries delivery for some time, which it does not document. */
 const maxAge = 7 * 86_400;
@@ -96,7 +96,8 @@ const parseTarget = async (
 
 /** Computes both identifiers that Google can use for a token. */
 export const computeGoogleTokenIdentifiers = async (refreshToken: string): Promise<TokenIdentifiers> => {
-  const twice = await digest('SHA-512', await digest('SHA-512', encoder.encode(refreshToken)));
+  const once = await crypto.subtle.digest('SHA-512', new TextEncoder().encode(refreshToken));
+  const twice = new Uint8Array(await crypto.subtle.digest('SHA-512', once));
   return [
     await hashIdentifier('prefix', refreshToken.slice(0, 16)),
     await hashIdentifier(doubleHash, encodeBase64url(twice)),
@@ -125,10 +126,5 @@ export const parseGoogleTokenIdentifier = async (
 
 const doubleHash = 'hash_base64_sha512_sha512';
 
-const encoder = new TextEncoder();
-
-const hashIdentifier = async (algorithm: string, identifier: string): Promise<string> =>
-  encodeBase64url(await digest('SHA-256', encoder.encode(`${algorithm} ${identifier}`)));
-
-const digest = async (algorithm: string, bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> =>
-  new Uint8Array(await crypto.subtle.digest(algorithm, bytes));
+const hashIdentifier = (algorithm: string, identifier: string): Promise<string> =>
+  computeDigest(`${algorithm} ${identifier}`);

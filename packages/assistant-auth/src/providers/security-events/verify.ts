@@ -4,8 +4,15 @@
  */
 import type { CompactVerifyResult } from 'jose';
 import type { EpochSeconds, Seconds, SecurityEvent, SecurityEventTarget } from '../../oauth/identifiers.ts';
-import { type OidcIssuer, readUnverifiedClaims, selectIssuer } from '../issuer.ts';
-import { isIdentifier, ProviderError, type ProviderIo } from '../provider.ts';
+import { readUnverifiedClaims } from '../../oauth/jwt.ts';
+import { type OidcIssuer, selectIssuer } from '../issuer.ts';
+import {
+  isIdentifier,
+  ProviderError,
+  type ProviderIo,
+  SecurityEventError,
+  type SecurityEventFault,
+} from '../provider.ts';
 
 /** The rules for one kind of token. */
 export interface SecurityEventTokenRules {
@@ -115,44 +122,6 @@ const withSecurityEventError = async (
     throw new SecurityEventError(faultByErrorCode[code] ?? 'unreadable', code);
   }
 };
-
-/**
- * A security event or a logout token is not valid. The provider gets a 400 response whose error code depends
- * on the fault (RFC 8935 §2.4).
- */
-export class SecurityEventError extends Error {
-  /** The name of the class. */
-  override readonly name = 'SecurityEventError';
-  /** What is wrong with the event. */
-  readonly fault: SecurityEventFault;
-
-  /**
-   * Creates the error.
-   * @param fault what is wrong with the event
-   * @param cause for the log; it contains nothing from the token
-   */
-  constructor(fault: SecurityEventFault, cause: string) {
-    super(cause);
-    this.fault = fault;
-  }
-}
-
-/** What is wrong with a security event or a logout token. */
-export type SecurityEventFault =
-  /** It is not a signed token. */
-  | 'unreadable'
-  /** The provider has no key with this ID. */
-  | 'key'
-  /** The signature is not valid, or its algorithm is not allowed. */
-  | 'signature'
-  /** It is from another issuer. */
-  | 'issuer'
-  /** It is for another audience. */
-  | 'audience'
-  /** Too old, or not valid yet. */
-  | 'age'
-  /** It lacks required content, or has content that is not allowed. */
-  | 'content';
 
 // Logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.4, §2.6): a user has signed out at the issuer.
 
