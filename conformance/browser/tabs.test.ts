@@ -171,19 +171,19 @@ describe('a callback that is opened again', () => {
     const page = await context.newPage();
     const url = waitForCallbackUrl(context);
     await page.goto(startSignIn(createGptAction(callback), crypto.randomUUID()).url.href);
-    await page.getByRole('button', { name: 'OpenID Connect' }).click();
+    await page.getByRole('button', { name: 'Acme' }).click();
     await page.getByRole('button', { name: 'Cancel' }).click();
     await waitForClientPage(page);
     const receivedCount = callback.received.length;
     const response = await page.goto(await url);
     expect(response?.status()).toBe(403);
-    expect(await page.locator('.lead').innerText()).toBe(
+    expect(await page.locator('h1 + p').innerText()).toBe(
       'The sign-in was denied or canceled at the provider.',
     );
-    expect(await page.getByText('and start again').count()).toBe(1);
+    expect(await page.getByText(/^(Return|Go back) to /).count()).toBe(1);
     await checkPage(page, 'failed-sign-in');
     await page.reload();
-    expect(await page.locator('.lead').innerText()).toBe(
+    expect(await page.locator('h1 + p').innerText()).toBe(
       'The sign-in was denied or canceled at the provider.',
     );
     expect(callback.received).toHaveLength(receivedCount);

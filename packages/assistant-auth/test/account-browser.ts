@@ -113,5 +113,4 @@ export const expectFormRejected = (
   message: string,
 ): Promise<void> => expectErrorPage(response, deployment, message, 400, 'Nothing was changed');
 
-export const staleFormMessage =
-  'This page has expired or belongs to another sign-in. Open your account again and start from there.';
+export const staleFormMessage = 'This page has expired or belongs to another sign-in.';

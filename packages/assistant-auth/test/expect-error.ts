@@ -82,7 +82,7 @@ export const expectTransactionEnded = (response: Response): void => {
 
 export const missingTransactionMessage =
   "We couldn't find this sign-in in your browser. It may have expired, a newer sign-in may have replaced it, or it " +
-  'was started in another browser. Go back to the app and start again.';
+  'was started in another browser.';
 
 /** Expects the error page for a browser that did not send back the cookie that we set. */
 export const expectCookiesPage = (
@@ -94,7 +94,7 @@ export const expectCookiesPage = (
 
 const noCookiesMessage =
   'Your browser sent none of our cookies. It may block them or have deleted them, or this sign-in was started in ' +
-  'another browser. Allow cookies for this site, then go back to the app and start again.';
+  'another browser. Allow cookies for this site.';
 
 const cookieMessages = {
   consent: noCookiesMessage,

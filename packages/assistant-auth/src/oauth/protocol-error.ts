@@ -155,12 +155,12 @@ export const requestError = (reason: RequestErrorReason, options?: ProtocolError
 
 const expiredConsent: ErrorDefinition = [
   'invalid_request',
-  'This page has expired or belongs to another browser. Go back to the app and start again.',
+  'This page has expired or belongs to another browser.',
 ];
 const noCookies: ErrorDefinition = [
   'invalid_request',
   'Your browser sent none of our cookies. It may block them or have deleted them, or this sign-in was started in ' +
-    'another browser. Allow cookies for this site, then go back to the app and start again.',
+    'another browser. Allow cookies for this site.',
 ];
 const busyNetwork: ErrorDefinition = [
   'temporarily_unavailable',
@@ -213,7 +213,7 @@ export const authorizationError = (
 const missingSignIn: ErrorDefinition = [
   'invalid_request',
   "We couldn't find this sign-in in your browser. It may have expired, a newer sign-in may have replaced it, or it " +
-    'was started in another browser. Go back to the app and start again.',
+    'was started in another browser.',
 ];
 const refusedUser: ErrorDefinition = ['access_denied', 'This account is not allowed to sign in here.'];
 
@@ -287,7 +287,7 @@ export const restoreError = (
 
 const expiredAccountForm: ErrorDefinition = [
   'invalid_request',
-  'This page has expired or belongs to another sign-in. Open your account again and start from there.',
+  'This page has expired or belongs to another sign-in.',
 ];
 
 export const accountErrors = {
@@ -303,10 +303,7 @@ export const accountErrors = {
   ],
   'link.unreadable': expiredAccountForm,
   'link.expired': expiredAccountForm,
-  'account.item-not-found': [
-    'invalid_request',
-    'This item is no longer in your account. Open your account again.',
-  ],
+  'account.item-not-found': ['invalid_request', 'This item is no longer in your account.'],
 } as const satisfies Definitions;
 
 type AccountErrorReason = keyof typeof accountErrors;

@@ -337,7 +337,7 @@ describe('unlinking an identity', () => {
       await expectFormRejected(
         await accountBrowser.post('/unlink', { identity }),
         deployment,
-        'This item is no longer in your account. Open your account again.',
+        'This item is no longer in your account.',
       );
       expect(await deployment.storage.findUser(cat)).toBeDefined();
     },

@@ -237,11 +237,7 @@ describe('connected apps', () => {
         const { refresh_token } = await obtainTokens(deployment, gpt);
         const accountBrowser = await signInAsTestUser(deployment);
         const response = await accountBrowser.post('/apps/disconnect', { app: key });
-        await expectFormRejected(
-          response,
-          deployment,
-          'This item is no longer in your account. Open your account again.',
-        );
+        await expectFormRejected(response, deployment, 'This item is no longer in your account.');
         expect((await refresh(deployment, gpt, refresh_token)).status).toBe(200);
       },
     );

@@ -521,11 +521,7 @@ describe('login transactions', () => {
     const { consent } = await mallory.openSignInPage(gptRequest);
     await ada.openSignInPage(gptRequest);
     const response = await ada.submitConsent(consent, { choice: 'continue' });
-    await expectErrorPage(
-      response,
-      deployment,
-      'This page has expired or belongs to another browser. Go back to the app and start again.',
-    );
+    await expectErrorPage(response, deployment, 'This page has expired or belongs to another browser.');
   });
 
   it('B1.5 a transaction cookie before consent: the account page sets none before a provider is chosen', async () => {

@@ -36,8 +36,7 @@ import { createSpyProvider } from '../spy-provider.ts';
 import { createSpyStorage } from '../spy-storage.ts';
 
 describe('consent', () => {
-  const missingTransactionMessage =
-    'This page has expired or belongs to another browser. Go back to the app and start again.';
+  const missingTransactionMessage = 'This page has expired or belongs to another browser.';
   const choices = [{ choice: 'google' }, { cancel: '1' }];
 
   /** Two browsers at the sign-in page of one deployment: the victim's, and the attacker's own. */
