@@ -120,7 +120,7 @@ describe('signing in at another provider', () => {
   it.each<[string, TestUserName, readonly string[], boolean]>([
     ['GitHub', 'browser-every-provider', [], true],
     ['Microsoft', 'browser-every-provider', [], true],
-    ['OpenID Connect', 'browser-every-provider', [], true],
+    ['Acme', 'browser-every-provider', [], true],
     ['Apple', 'browser-every-provider', [], true],
     ['Apple', 'browser-apple-without-script', ['Continue'], false],
   ])('%s leads to a stored score for %s', async (provider, testUserName, extraButtons, javaScriptEnabled) => {

@@ -171,7 +171,7 @@ describe('a callback that is opened again', () => {
     const page = await context.newPage();
     const url = waitForCallbackUrl(context);
     await page.goto(startSignIn(createGptAction(callback), crypto.randomUUID()).url.href);
-    await page.getByRole('button', { name: 'OpenID Connect' }).click();
+    await page.getByRole('button', { name: 'Acme' }).click();
     await page.getByRole('button', { name: 'Cancel' }).click();
     await waitForClientPage(page);
     const receivedCount = callback.received.length;
