@@ -100,16 +100,14 @@ export const apple = ({ baseUrl, ...options }: AppleOptions): IdentityProvider =
 
 /**
  * Apple's logo. The path is that of `apple` in https://github.com/simple-icons/simple-icons (CC0-1.0),
- * rounded to two decimals.
+ * rounded to whole units of a larger grid.
  * @see https://developer.apple.com/design/human-interface-guidelines/sign-in-with-apple
  */
 const icon =
-  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">' +
-  '<path fill="currentColor" d="M12.15 6.9c-.95 0-2.41-1.08-3.96-1.04a5.9 5.9 0 0 0-4.96 3.01c-2.12 3.68' +
-  '-.55 9.1 1.52 12.09 1.01 1.45 2.2 3.09 3.8 3.04 1.51-.07 2.08-.99 3.93-.99 1.83 0 2.35.99 3.96.95 1.63' +
-  '-.03 2.67-1.48 3.67-2.95a13 13 0 0 0 1.67-3.41 5.3 5.3 0 0 1-.63-9.42 5.6 5.6 0 0 0-4.39-2.37c-2-.16' +
-  '-3.67 1.09-4.6 1.09m3.38-3.07A5.3 5.3 0 0 0 16.78 0a5.4 5.4 0 0 0-3.54 1.82 5 5 0 0 0-1.27 3.71c1.34.1' +
-  ' 2.71-.69 3.56-1.7"/></svg>';
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 480 480">' +
+  '<path fill="currentColor" d="M243 138c-19 0-48-22-79-21-41 1-78 24-99 60-43 74-11 182 30 242 20 29 44' +
+  ' 62 76 61 30-1 42-20 79-20 36 0 47 20 79 19 32 0 53-29 73-59 23-34 33-66 33-68a106 106 0 0 1-12-188c-29' +
+  '-42-72-47-88-48-40-3-73 22-92 22m68-61c16-21 28-49 24-77a106 106 0 0 0-96 111c27 2 55-14 72-34"/></svg>';
 
 /**
  * Apple sends the name only with the first response, as an unsigned parameter next to the code, so it is used

@@ -68,14 +68,12 @@ export const github = ({ clientId, clientSecret, baseUrl, ...unknown }: GitHubOp
 
 /**
  * GitHub's logo, the Invertocat. The path is that of `github` in
- * https://github.com/simple-icons/simple-icons (CC0-1.0), rounded to two decimals.
+ * https://github.com/simple-icons/simple-icons (CC0-1.0), rounded to whole units of a larger grid.
  * @see https://github.com/logos
  */
 const icon =
-  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">' +
-  '<path fill="currentColor" d="M12 .3a12 12 0 0 0-3.8 23.38c.6.12.83-.26.83-.57L9 21.07c-3.34.72-4.04' +
-  '-1.61-4.04-1.61-.55-1.39-1.34-1.76-1.34-1.76-1.08-.74.09-.73.09-.73 1.2.09 1.84 1.24 1.84 1.24 1.07' +
-  ' 1.83 2.8 1.3 3.49 1 .1-.78.42-1.31.76-1.61-2.66-.3-5.47-1.33-5.47-5.93 0-1.31.47-2.38 1.24-3.22-.14-.3' +
-  '-.54-1.52.1-3.18 0 0 1-.32 3.3 1.23a11.5 11.5 0 0 1 6 0c2.28-1.55 3.29-1.23 3.29-1.23.64 1.66.24' +
-  ' 2.88.12 3.18a4.7 4.7 0 0 1 1.23 3.22c0 4.61-2.8 5.63-5.48 5.92.42.36.81 1.1.81 2.22l-.01 3.29c0' +
-  ' .31.2.69.82.57A12 12 0 0 0 12 .3"/></svg>';
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 240 240">' +
+  '<path fill="currentColor" d="M120 3a120 120 0 0 0-38 234q8 0 8-6v-20c-33 7-40-16-40-16-6-14-14-18-14-18' +
+  '-11-7 1-7 1-7 12 1 19 12 19 12 10 18 28 13 35 10q2-12 7-16c-27-3-55-13-55-59q0-20 13-33c-2-3-6-15 1-31' +
+  ' 0 0 10-3 33 12a115 115 0 0 1 60 0c23-15 33-12 33-12 6 16 2 28 1 31q12 13 12 33c0 46-28 56-55 59q8 5 9' +
+  ' 22l-1 33q-1 6 9 6A120 120 0 0 0 120 3"/></svg>';
