@@ -29,7 +29,7 @@ const scoreResponse = (points: number) => ({ kind: 'response', status: 200, body
 it('the sign-in page has a button for each provider', async () => {
   const page = await (await fetch(startSignIn(action, 'a state').url)).text();
   const buttons = [...page.matchAll(/Sign in with <bdi[^>]*>([^<]*)</g)].map(([, label]) => label);
-  expect(buttons).toEqual(['Google', 'GitHub', 'Microsoft', 'Apple', 'OpenID Connect']);
+  expect(buttons).toEqual(['Google', 'GitHub', 'Microsoft', 'Apple', 'Acme']);
   expect(fakeProviders.map(({ label }) => label)).toEqual(buttons);
 });
 
@@ -48,7 +48,7 @@ describe.each(fakeProviders.map(({ label }) => label))('a user at %s', (provider
 });
 
 describe('a sign-out at the provider', () => {
-  const issuer = fakeProviders.find(({ label }) => label === 'OpenID Connect')?.issuer ?? '';
+  const issuer = fakeProviders.find(({ label }) => label === 'Acme')?.issuer ?? '';
   const accountUrl = new URL(`${origin}/account`);
 
   it('ends the session on the account page', async () => {
@@ -58,7 +58,7 @@ describe('a sign-out at the provider', () => {
       requirePage(await browser.clickButton(page, label));
 
     let page = await open(accountUrl);
-    for (const label of ['OpenID Connect', testUser('oidc-logout').email]) page = await press(page, label);
+    for (const label of ['Acme', testUser('oidc-logout').email]) page = await press(page, label);
     expect(page.url.href).toBe(accountUrl.href);
     expect(page.html).toContain(testUser('oidc-logout').email);
 

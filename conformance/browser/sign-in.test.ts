@@ -120,7 +120,7 @@ describe('signing in at another provider', () => {
   it.each<[string, TestUserName, readonly string[], boolean]>([
     ['GitHub', 'browser-every-provider', [], true],
     ['Microsoft', 'browser-every-provider', [], true],
-    ['OpenID Connect', 'browser-every-provider', [], true],
+    ['Acme', 'browser-every-provider', [], true],
     ['Apple', 'browser-every-provider', [], true],
     ['Apple', 'browser-apple-without-script', ['Continue'], false],
   ])('%s leads to a stored score for %s', async (provider, testUserName, extraButtons, javaScriptEnabled) => {
@@ -141,4 +141,23 @@ describe('signing in at another provider', () => {
       body: { score: 1 },
     });
   });
+
+  it.each(['Google', 'GitHub', 'Microsoft', 'Apple', 'Acme'])(
+    'returns access_denied to the client after Cancel at %s',
+    async (provider) => {
+      const { context, pageErrors } = await openContext(chromium);
+      const page = await context.newPage();
+      await page.goto(startSignIn(createGptAction(callback), 's 2').url.href);
+      for (const name of [provider, 'Cancel']) await page.getByRole('button', { name }).click();
+      await waitForClientPage(page);
+      await context.close();
+      expect(Object.fromEntries(callback.received.at(-1) ?? [])).toEqual({
+        error: 'access_denied',
+        error_description: expect.any(String),
+        state: 's 2',
+        iss: origin,
+      });
+      expect(pageErrors).toEqual([]);
+    },
+  );
 });

@@ -26,7 +26,7 @@ describe('npm start', () => {
     const settings = join(folder, 'settings.json');
     for (const expectedText of [
       `http://localhost:${port}`,
-      ...['Google', 'GitHub', 'Microsoft', 'Apple', 'OpenID Connect'].map(
+      ...['Google', 'GitHub', 'Microsoft', 'Apple', 'Acme'].map(
         (label, index) => `http://127.0.0.1:${fakeProviderPort + index} in place of ${label}`,
       ),
       'words-gpt',

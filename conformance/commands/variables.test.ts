@@ -151,7 +151,7 @@ describe.each([
       OIDC_PROVIDERS: JSON.stringify([
         {
           id: 'acme',
-          displayName: 'Acme',
+          displayName: 'Example login',
           issuer: 'http://127.0.0.1:1',
           clientId: 'c',
           clientSecret: secret,
@@ -179,7 +179,7 @@ describe.each([
     expect(names.split(', ').sort()).toEqual(Object.keys(usedVariables).sort());
     expect(summary).toMatch(/in place of GitHub$/m);
     expect(summary).toMatch(/in place of Apple$/m);
-    expect(summary).not.toMatch(/in place of (Google|Microsoft|OpenID Connect)$/m);
+    expect(summary).not.toMatch(/in place of (Google|Microsoft|Acme)$/m);
     expect(summary).toContain('my-gpt, its secret in GPT_CLIENT_SECRET');
   });
 
@@ -199,8 +199,9 @@ describe.each([
     const page = await authorize('my-gpt', buildGptCallbackUrl(gptIds[1] ?? ''));
     const body = await page.text();
     expect(page.status).toBe(200);
-    for (const label of ['Google', 'GitHub', 'Microsoft', 'Apple', 'Acme']) expect(body).toContain(label);
-    expect(body).not.toContain('OpenID Connect');
+    for (const label of ['Google', 'GitHub', 'Microsoft', 'Apple', 'Example login'])
+      expect(body).toContain(label);
+    expect(body).not.toContain('Acme');
     const otherPage = await authorize('my-gpt', buildGptCallbackUrl('g-00000000000000000000000000000000'));
     expect(otherPage.status).toBe(400);
   });

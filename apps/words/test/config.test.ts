@@ -120,15 +120,16 @@ describe('the configuration', () => {
     const other = { ...issuer, id: 'other', displayName: 'Other', issuer: 'https://other.example/realm' };
     const scopes = ['openid', 'email'];
     const authorizationParameters = { prompt: 'consent' };
+    const icon = '<svg xmlns="http://www.w3.org/2000/svg"/>';
     const otherOptions = {
       ...{ accountSelection: { max_age: '60' }, authTime: 'optional', logoutEndsGrants: true },
-      ...{ offlineAccess: 'never', userInfo: 'never' },
+      ...{ offlineAccess: 'never', userInfo: 'never', icon },
     };
     const list = issuers(issuer, { ...other, scopes, authorizationParameters, ...otherOptions });
     const { providers } = readConfig({ ...validVariables, ...list });
     expect(providers.slice(1)).toMatchObject([
       { id: 'login', displayName: 'Example', configuredUrls: ['https://login.example'] },
-      { id: 'other', displayName: 'Other', configuredUrls: ['https://other.example/realm'] },
+      { id: 'other', displayName: 'Other', icon, configuredUrls: ['https://other.example/realm'] },
     ]);
     const metadata = {
       issuer: other.issuer,
@@ -724,6 +725,7 @@ const wrongProviders: readonly Case[] = [
     /^OIDC_PROVIDERS is invalid for continue: providers\.continue\.id must not be continue/,
   ],
   ['OIDC_PROVIDERS', 'no display name', issuers({ ...issuer, displayName: ' ' }), invalidIssuer],
+  ['OIDC_PROVIDERS', 'an icon that is a URL', issuers({ ...issuer, icon: '/acme.svg' }), invalidIssuer],
   ['OIDC_PROVIDERS', 'without openid', issuers({ ...issuer, scopes: ['email'] }), invalidIssuer],
   [
     'OIDC_PROVIDERS',

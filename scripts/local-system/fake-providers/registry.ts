@@ -64,7 +64,7 @@ export const fakeProviderRegistry: readonly FakeProviderDefinition[] = [
   },
   {
     id: 'oidc',
-    label: 'OpenID Connect',
+    label: 'Acme',
     start: startOidcIssuer,
     prefix: 'OIDC_PROVIDERS',
     variables: (issuer, secret) => ({
@@ -85,13 +85,19 @@ const buildClientVariables = (
 
 const buildOidcProviderSettings = (issuer: string, clientSecret: string) => ({
   id: 'oidc',
-  displayName: 'OpenID Connect',
+  displayName: 'Acme',
+  icon: acmeIcon,
   issuer,
   clientId,
   clientSecret,
   // Otherwise, the provider would keep the browser signed in, and not show the account chooser again.
   authorizationParameters: { prompt: 'login' },
 });
+
+/** A mountain with two peaks. */
+const acmeIcon =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">' +
+  '<path fill="currentColor" d="M0 22 9 3l5 10 3-5 7 14z"/></svg>';
 
 /** Generates a key in the format of Apple's, on one line. */
 const generateApplePrivateKey = (): string => {

@@ -11,6 +11,7 @@ const issuers = v.array(
   v.strictObject({
     id: v.string(),
     displayName: v.string(),
+    icon: v.exactOptional(v.string()),
     issuer: v.string(),
     discoveryUrl: v.exactOptional(v.string()),
     clientId: v.string(),

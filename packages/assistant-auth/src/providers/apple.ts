@@ -84,6 +84,7 @@ export const apple = ({ baseUrl, ...options }: AppleOptions): IdentityProvider =
   const provider = createOidcProvider(issuer, 'https://appleid.apple.com');
   return {
     ...provider,
+    icon,
     securityEvents: {
       contentType: 'application/json',
       read: (body, io) => readAppleNotification(body, issuer, io),
@@ -96,6 +97,17 @@ export const apple = ({ baseUrl, ...options }: AppleOptions): IdentityProvider =
     },
   };
 };
+
+/**
+ * Apple's logo. The path is that of `apple` in https://github.com/simple-icons/simple-icons (CC0-1.0),
+ * rounded to whole units of a larger grid.
+ * @see https://developer.apple.com/design/human-interface-guidelines/sign-in-with-apple
+ */
+const icon =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 480 480">' +
+  '<path fill="currentColor" d="M243 138c-19 0-48-22-79-21-41 1-78 24-99 60-43 74-11 182 30 242 20 29 44' +
+  ' 62 76 61 30-1 42-20 79-20 36 0 47 20 79 19 32 0 53-29 73-59 23-34 33-66 33-68a106 106 0 0 1-12-188c-29' +
+  '-42-72-47-88-48-40-3-73 22-92 22m68-61c16-21 28-49 24-77a106 106 0 0 0-96 111c27 2 55-14 72-34"/></svg>';
 
 /**
  * Apple sends the name only with the first response, as an unsigned parameter next to the code, so it is used

@@ -17,6 +17,11 @@ export interface ProviderOptions {
   readonly id: string;
   /** The name of the provider on the sign-in button. Must not be empty. */
   readonly displayName: string;
+  /**
+   * The provider's logo on the button: SVG that starts with `<svg`, has `xmlns="http://www.w3.org/2000/svg"`
+   * and at most 10,000 characters. {@link IdentityProvider.icon} defines its colors. Default: only the name.
+   */
+  readonly icon?: string;
   /** The client ID that the provider assigned to the broker: printable ASCII without spaces. Not secret. */
   readonly clientId: string;
   /**
@@ -92,15 +97,15 @@ export interface ProviderOptions {
   readonly pkce?: boolean;
 }
 
-/**
- * Options completed with their defaults. Two have none, because their default depends on the issuer: how the
- * client secret is sent, and where the metadata is.
- */
-type Completed<Options> = Required<Omit<Options, DiscoveredOption>> &
-  Pick<Options, Extract<keyof Options, DiscoveredOption>>;
+/** Options completed with their defaults. */
+type Completed<Options> = Required<Omit<Options, OptionWithoutDefault>> &
+  Pick<Options, Extract<keyof Options, OptionWithoutDefault>>;
 
-/** The options whose default depends on the issuer. */
-type DiscoveredOption = 'tokenAuthMethod' | 'discoveryUrl';
+/**
+ * The icon, and two options whose default depends on the issuer: how the client secret is sent, and where the
+ * metadata is.
+ */
+type OptionWithoutDefault = 'icon' | 'tokenAuthMethod' | 'discoveryUrl';
 
 /** The options that `oidc()` and `oauth2()` have in common, with their defaults. */
 export type ClientConfig = Completed<ProviderOptions>;

@@ -42,6 +42,7 @@ export const github = ({ clientId, clientSecret, baseUrl, ...unknown }: GitHubOp
   const provider = oauth2({
     id: 'github',
     displayName: 'GitHub',
+    icon,
     // Since 2026, GitHub sends this as `iss` with every authorization response.
     issuer: `${origin}/login/oauth`,
     authorizationUrl: `${origin}/login/oauth/authorize`,
@@ -64,3 +65,15 @@ export const github = ({ clientId, clientSecret, baseUrl, ...unknown }: GitHubOp
   });
   return { ...provider, subjectNamespace: 'https://github.com' };
 };
+
+/**
+ * GitHub's logo, the Invertocat. The path is that of `github` in
+ * https://github.com/simple-icons/simple-icons (CC0-1.0), rounded to whole units of a larger grid.
+ * @see https://github.com/logos
+ */
+const icon =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 240 240">' +
+  '<path fill="currentColor" d="M120 3a120 120 0 0 0-38 234q8 0 8-6v-20c-33 7-40-16-40-16-6-14-14-18-14-18' +
+  '-11-7 1-7 1-7 12 1 19 12 19 12 10 18 28 13 35 10q2-12 7-16c-27-3-55-13-55-59q0-20 13-33c-2-3-6-15 1-31' +
+  ' 0 0 10-3 33 12a115 115 0 0 1 60 0c23-15 33-12 33-12 6 16 2 28 1 31q12 13 12 33c0 46-28 56-55 59q8 5 9' +
+  ' 22l-1 33q-1 6 9 6A120 120 0 0 0 120 3"/></svg>';

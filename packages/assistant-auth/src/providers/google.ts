@@ -73,6 +73,7 @@ export const google = ({ clientId, clientSecret, baseUrl, ...unknown }: GoogleOp
   const provider = createOidcProvider(issuer, 'https://accounts.google.com');
   return {
     ...provider,
+    icon,
     handleCallback: async (...args) => withTokenIdentifiers(await provider.handleCallback(...args)),
     async validateRefreshToken(...args) {
       const result = await provider.validateRefreshToken(...args);
@@ -92,6 +93,22 @@ export const google = ({ clientId, clientSecret, baseUrl, ...unknown }: GoogleOp
     },
   };
 };
+
+/**
+ * Google's logo, in its four colors. The paths are those of `google-icon` in
+ * https://github.com/gilbarbara/logos (CC0-1.0), with one decimal.
+ * @see https://developers.google.com/identity/branding-guidelines
+ */
+const icon =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 256 262">' +
+  '<path fill="#4285f4" d="M255.9 133.5c0-10.8-.9-18.6-2.8-26.7H130.6v48.4h71.9c-1.5 12-9.3 30.2-26.7 42.4' +
+  'l-.2 1.6 38.7 30 2.7.3c24.7-22.8 38.9-56.3 38.9-96"/>' +
+  '<path fill="#34a853" d="M130.6 261.1c35.2 0 64.8-11.6 86.4-31.6l-41.2-32c-11 7.8-25.8 13.1-45.2 13.1' +
+  '-34.6 0-63.9-22.8-74.3-54.2l-1.5.1-40.3 31.2-.6 1.5C35.4 231.8 79.5 261 130.6 261"/>' +
+  '<path fill="#fbbc05" d="M56.3 156.4Q52 144 51.9 130.6q.1-13.6 4.2-25.9V103L15.3 71.3l-1.4.6' +
+  'C5.1 89.6 0 109.5 0 130.6s5 40.9 14 58.6z"/>' +
+  '<path fill="#ea4335" d="M130.6 50.5c24.5 0 41 10.6 50.4 19.4L218 34c-22.8-21-52.2-34-87.4-34' +
+  'C79.5 0 35.4 29.3 13.9 72l42.2 32.7c10.6-31.4 40-54.2 74.4-54.2"/></svg>';
 
 /** Adds the identifiers that Google's events can use for the refresh token, if there is one. */
 const withTokenIdentifiers = async <Result extends { readonly refreshToken?: string }>(

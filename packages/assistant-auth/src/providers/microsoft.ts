@@ -94,7 +94,11 @@ export const microsoft = ({ clientId, clientSecret, ...options }: MicrosoftOptio
   };
 };
 
-/** Microsoft's logo: four squares in its four colors, with gaps between them. */
+/**
+ * Microsoft's logo: four squares in its four colors. They have the proportions of Microsoft's own file, and
+ * the margin makes the logo look as large as the round ones.
+ * @see https://learn.microsoft.com/entra/identity-platform/howto-add-branding-in-apps
+ */
 const icon =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 21 21"><path fill="#f25022" d="M1 1h9v9H1z"/>' +
   '<path fill="#7fba00" d="M11 1h9v9h-9z"/><path fill="#00a4ef" d="M1 11h9v9H1z"/>' +

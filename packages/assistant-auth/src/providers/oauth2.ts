@@ -97,10 +97,11 @@ export const oauth2 = (options: OAuth2Options): IdentityProvider => {
     { scopes: [], reauthentication: {}, accountSelection: {}, ...clientDefaults, ...options },
     rules,
   );
-  const { revocationUrl } = config;
+  const { revocationUrl, icon } = config;
   return {
     id: config.id,
     displayName: config.displayName,
+    ...(icon !== undefined && { icon }),
     subjectNamespace: toSubjectNamespace(config.issuer),
     configuredUrls: [
       config.authorizationUrl,

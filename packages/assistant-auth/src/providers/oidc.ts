@@ -75,6 +75,7 @@ export const oidc = (options: OidcOptions): IdentityProvider => {
   const issuer = createIssuer(config);
   return {
     ...createOidcProvider(issuer, toSubjectNamespace(config.issuer), oidcFeatures),
+    ...(config.icon !== undefined && { icon: config.icon }),
     // A token that is still stored was issued when the option had another value.
     ...(config.offlineAccess === 'never' && { validateRefreshToken: async () => tokenNotUsed }),
     ...(config.discoveryUrl !== undefined && { configuredUrls: [config.issuer, config.discoveryUrl] }),

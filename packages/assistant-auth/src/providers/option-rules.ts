@@ -38,7 +38,8 @@ export const defaultAccountSelection = { prompt: 'select_account' } as const;
 
 /** Returns what is left of the options without those that `oidc()` and `oauth2()` have in common. */
 export const omitProviderOptions = (options: ProviderOptions): object => {
-  const { id, displayName, clientId, clientSecret, scopes, authorizationParameters, ...others } = options;
+  const { id, displayName, icon, clientId, clientSecret, scopes, authorizationParameters, ...others } =
+    options;
   const { reauthentication, revokedErrors, singleUseRefreshTokens, recheckInterval, ...rest } = others;
   const { accountSelection, offlineAccess, tokenAuthMethod, pkce, ...unknown } = rest;
   return unknown;
@@ -55,6 +56,13 @@ export const clientRules: readonly Rule<ClientConfig>[] = [
   ],
   ['id', ({ id }) => id !== continueChoice, `must not be ${continueChoice}, which is reserved.`],
   ['displayName', ({ displayName }) => isVisible(displayName), 'must not be empty.'],
+  // Browsers show nothing for an image without the namespace. The content is not checked: in an image,
+  // scripts do not run and external files are not loaded.
+  [
+    'icon',
+    ({ icon }) => icon === undefined || (matchesPattern(svgPattern, icon) && icon.length <= 10_000),
+    'must start with <svg, have xmlns="http://www.w3.org/2000/svg" and at most 10000 characters.',
+  ],
   ...credentialRules,
   [
     'scopes',
@@ -155,6 +163,7 @@ const tokenAuthMethods: readonly unknown[] = [
 
 const offlineAccessModes: readonly unknown[] = ['always', 'by-scope', 'never'] satisfies OfflineAccess[];
 
+const svgPattern = /^<svg(\s[^>]*)?\sxmlns="http:\/\/www\.w3\.org\/2000\/svg"/;
 /** RFC 6749 §5.2. */
 const errorCodePattern = /^[\x20-\x21\x23-\x5B\x5D-\x7E]+$/;
 const scopeTokenPattern = /^[\x21\x23-\x5B\x5D-\x7E]+$/;

@@ -10,7 +10,7 @@ import {
   toProtocolError,
 } from '../../src/endpoint/handler.ts';
 import { problemResponse } from '../../src/http/responses.ts';
-import { defaultPages, microsoft } from '../../src/index.ts';
+import { defaultPages } from '../../src/index.ts';
 import type { LogEntry } from '../../src/oauth/log.ts';
 import {
   apiError,
@@ -324,15 +324,6 @@ describe('provider icons', () => {
     const response = await deployWithIcon().fetch(request);
     expect(response.status).toBe(405);
     expect(response.headers.get('allow')).toBe('GET, HEAD');
-  });
-
-  it('Microsoft’s icon has four colored squares, and neither loads nor runs anything', () => {
-    const svg = microsoft({ clientId: 'id', clientSecret: 'secret' }).icon ?? '';
-    const squares = [
-      ...svg.matchAll(/<path fill="(#[0-9a-f]{6})" d="M(?:1|11) (?:1|11)h9v9(?:h-9|H1)z"\/>/g),
-    ];
-    expect(squares.map(([, fill]) => fill)).toEqual(['#f25022', '#7fba00', '#00a4ef', '#ffb900']);
-    expect(svg).not.toMatch(/script|style|href|url\(|on[a-z]+=/);
   });
 });
 

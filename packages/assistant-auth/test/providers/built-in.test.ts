@@ -21,6 +21,40 @@ import {
 import { createFakeServer } from './fake-oauth-server.ts';
 import { type Claims, generateKey, sign } from './signing.ts';
 
+describe('the icons', async () => {
+  const credentials = { clientId, clientSecret };
+  const { privateKey } = await generateKeyPair('ES256', { extractable: true });
+  const appleOptions = { clientId, teamId: 'ABCDE12345', keyId: 'FGHIJ67890' };
+  const icons = {
+    google: google(credentials).icon,
+    github: github(credentials).icon,
+    microsoft: microsoft(credentials).icon,
+    apple: apple({ ...appleOptions, privateKey: await exportPKCS8(privateKey) }).icon,
+  };
+
+  // A grammar of well-formed XML without anything that runs, loads or applies a style.
+  it.each(Object.entries(icons))('the icon of %s has only paths, the namespace and a viewBox', (_, icon) => {
+    expect(icon).toMatch(
+      /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg" viewBox="0 0 \d+ \d+">(<path fill="(#[0-9a-f]{6}|currentColor)" d="[MLHVCSQTAZmlhvcsqtaz0-9 .-]+"\/>)+<\/svg>$/,
+    );
+  });
+
+  it.each([
+    ['google', ['#4285f4', '#34a853', '#fbbc05', '#ea4335']],
+    ['microsoft', ['#f25022', '#7fba00', '#00a4ef', '#ffb900']],
+    ['github', ['currentColor']],
+    ['apple', ['currentColor']],
+  ] as const)('the icon of %s has the colors of its brand', (name, colors) => {
+    const fills = [...(icons[name] ?? '').matchAll(/fill="([^"]+)"/g)].map(([, fill]) => fill);
+    expect(fills).toEqual(colors);
+  });
+
+  it.each(Object.entries(icons))('the icon of %s is valid as the option of another provider', (_, icon) => {
+    const options = { id: 'acme', displayName: 'Acme', issuer: 'https://id.example', ...credentials };
+    expect(oidc({ ...options, ...(icon !== undefined && { icon }) }).icon).toBe(icon);
+  });
+});
+
 describe('Apple', async () => {
   const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
   const pem = await exportPKCS8(privateKey);

@@ -79,6 +79,7 @@ describe('options', () => {
       ['id', 'Acme'],
       ['id', undefined],
       ['displayName', '\t'],
+      ['icon', '<svg/>'],
       ['clientId', undefined],
       ['clientSecret', undefined],
       ['clientSecret', 7],

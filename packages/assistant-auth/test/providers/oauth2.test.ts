@@ -71,6 +71,12 @@ describe('an OAuth 2.0 server', () => {
         ],
       });
     });
+
+    it('is built by a provider that has an icon only if the options have one', () => {
+      const icon = '<svg xmlns="http://www.w3.org/2000/svg"/>';
+      expect(createOAuth2Provider({ icon }).icon).toBe(icon);
+      expect(Object.keys(createOAuth2Provider())).not.toContain('icon');
+    });
   });
 
   describe('the callback', () => {

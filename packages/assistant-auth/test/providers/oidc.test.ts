@@ -174,6 +174,8 @@ describe('options', () => {
   const credentials = 'must be printable ASCII without spaces, and not empty.';
   const badIssuer =
     'must be an https URL without user information, query or fragment, or an http URL on loopback.';
+  const badIcon =
+    'must start with <svg, have xmlns="http://www.w3.org/2000/svg" and at most 10000 characters.';
   const badParameter = 'must not contain request, request_uri or a parameter that the broker sets itself.';
 
   /** Accepts what the compiler would reject: options can come from environment variables and JavaScript. */
@@ -197,6 +199,15 @@ describe('options', () => {
     ['displayName', ' ', 'must not be empty.'],
     ['displayName', '\u00A0\u200B', 'must not be empty.'],
     ['displayName', undefined, 'must not be empty.'],
+    ['icon', '', badIcon],
+    ['icon', '/acme.svg', badIcon],
+    ['icon', '<svg viewBox="0 0 24 24"/>', badIcon],
+    ['icon', '<svg><g xmlns="http://www.w3.org/2000/svg"/></svg>', badIcon],
+    ['icon', '<svg data-xmlns="http://www.w3.org/2000/svg"/>', badIcon],
+    ['icon', '<svgs xmlns="http://www.w3.org/2000/svg"/>', badIcon],
+    ['icon', '\uFEFF<svg xmlns="http://www.w3.org/2000/svg"/>', badIcon],
+    ['icon', '<svg xmlns="http://www.w3.org/2000/svg"/>'.padEnd(10_001), badIcon],
+    ['icon', ['<svg xmlns="http://www.w3.org/2000/svg"/>'], badIcon],
     ['scopes', [], 'must include openid.'],
     ['scopes', ['email'], 'must include openid.'],
     ['scopes', ['openid', 'two words'], 'must be scope names without spaces, quotes or backslashes.'],
@@ -251,6 +262,18 @@ describe('options', () => {
     'http://[::1]:4001',
   ])('with the issuer %s are accepted', (issuer) => {
     expect(oidc({ ...validOptions, issuer }).configuredUrls).toEqual([issuer]);
+  });
+
+  it.each([
+    '<svg xmlns="http://www.w3.org/2000/svg"/>',
+    '<svg role="img"\nviewBox="0 0 24 24" xmlns="http://www.w3.org/2000/svg"><path d="M0 0"/></svg>',
+    '<svg xmlns="http://www.w3.org/2000/svg"/>'.padEnd(10_000),
+  ])('with the icon %j are accepted, and the provider has it', (icon) => {
+    expect(oidc({ ...validOptions, icon }).icon).toBe(icon);
+  });
+
+  it('without an icon create a provider without one', () => {
+    expect(Object.keys(oidc(validOptions))).not.toContain('icon');
   });
 
   it('of Google are named in the error', () => {

@@ -4,11 +4,13 @@
  * one out.
  */
 import { createEmulator } from 'emulate';
+import { replaceAccountChooser } from './emulated-chooser.ts';
 import { type FakeProviderOptions, resolveIssuer, type StartFakeProvider } from './fake-provider.ts';
 import { rejectTokensFromBeforeRestart } from './forgetful-provider.ts';
 import { findPortBehindProxy } from './free-port.ts';
 import { startReverseProxy } from './reverse-proxy.ts';
 import { withSeededRandomness } from './seeded-randomness.ts';
+import type { FakeUser } from './users.ts';
 
 /** Starts the fake provider for Google. */
 export const startGoogle: StartFakeProvider = (options) =>
@@ -38,12 +40,44 @@ export const startApple: StartFakeProvider = (options) =>
     oauth_clients: [{ ...buildOAuthClient(options), team_id: 'TEAM000000', key_id: 'KEY0000000' }],
   });
 
-type Service = 'google' | 'github' | 'microsoft' | 'apple';
+/** What is different at each provider. */
+const services = {
+  google: {
+    provider: 'Google',
+    path: '/o/oauth2/v2/auth',
+    cancelError: 'access_denied',
+    identifyUser: ({ email }: FakeUser) => email,
+  },
+  github: {
+    provider: 'GitHub',
+    path: '/login/oauth/authorize',
+    cancelError: 'access_denied',
+    identifyUser: ({ email }: FakeUser) => toLogin(email),
+  },
+  microsoft: {
+    provider: 'Microsoft',
+    path: '/oauth2/v2.0/authorize',
+    cancelError: 'access_denied',
+    identifyUser: ({ email }: FakeUser) => email,
+  },
+  apple: {
+    provider: 'Apple',
+    path: '/auth/authorize',
+    cancelError: 'user_cancelled_authorize',
+    identifyUser: ({ email }: FakeUser) => email,
+  },
+} as const;
+
+type Service = keyof typeof services;
 
 const startEmulated = async (service: Service, options: FakeProviderOptions, accounts: object) => {
   const issuer = resolveIssuer(options);
   const targetPort = await findPortBehindProxy();
-  const proxy = await startReverseProxy(options.port, targetPort, rejectTokensFromBeforeRestart());
+  const proxy = await startReverseProxy(
+    options.port,
+    targetPort,
+    replaceAccountChooser({ ...services[service], users: options.users }, rejectTokensFromBeforeRestart()),
+  );
   const emulator = await createEmulator({
     service,
     port: targetPort,

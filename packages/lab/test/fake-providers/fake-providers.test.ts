@@ -3,7 +3,9 @@ import crypto, { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { promisify } from 'node:util';
+import { readForms } from 'assistant-auth/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { renderAccountChooser } from '../../src/fake-providers/account-chooser.ts';
 import { forward, type ReverseProxy, startReverseProxy } from '../../src/fake-providers/reverse-proxy.ts';
 import {
   type FakeProvider,
@@ -56,6 +58,23 @@ describe.each(providerNames)('the %s fake provider', (name) => {
     expect(await collectSubjects(name)).toEqual(first);
   });
 
+  it('shows the account chooser that all fake providers have, with the users in the same order', async () => {
+    const { issuer, close } = await startFakeProvider(fakeProvider.start);
+    const { html, status } = await openAccountChooser(name, issuer);
+    await close();
+    const form = { method: 'POST', action: '', fields: [] } as const;
+    const accounts = fakeUsers.map((user) => ({ user, form }));
+    const expected = renderAccountChooser({ provider: displayNames[name], accounts, cancel: form });
+    expect(status).toBe(200);
+    expect(removeFormData(html)).toBe(removeFormData(expected));
+    expect(html).toContain(`<h1>Fake ${displayNames[name]}</h1>`);
+    expect(html).toContain('This is a fake provider for development. No real account is used.');
+    expect(readForms(html).map(({ buttons }) => buttons.map(({ text }) => text))).toEqual([
+      ...fakeUsers.map((user) => [`${user.name} ${user.email}`]),
+      ['Cancel'],
+    ]);
+  });
+
   it('fails with EADDRINUSE if its port is in use', async () => {
     const { issuer, close } = await startFakeProvider(fakeProvider.start);
     const secondStart = startFakeProvider(fakeProvider.start, Number(new URL(issuer).port));
@@ -72,6 +91,64 @@ describe.each(providerNames)('the %s fake provider', (name) => {
     expect(randomUUID()).not.toBe(randomUUID());
   });
 });
+
+const displayNames = {
+  google: 'Google',
+  github: 'GitHub',
+  microsoft: 'Microsoft',
+  apple: 'Apple',
+  oidc: 'Acme',
+} as const satisfies Record<ProviderName, string>;
+
+const openAccountChooser = async (name: ProviderName, issuer: string): Promise<Page> => {
+  const { authorizationEndpoint } = await findEndpoints(fakeProviders[name], issuer);
+  const page = await createTestBrowser().open(
+    buildAuthorizationUrl(authorizationEndpoint, fakeProviders[name]),
+  );
+  if (page.kind === 'stopped-redirect') throw new Error(`redirected to ${page.location}`);
+  return page;
+};
+
+/** Removes what the forms submit, and where. */
+const removeFormData = (html: string): string =>
+  html.replaceAll(/<form[^>]*>\s*(?:<input type="hidden"[^>]*>\s*)*/g, '<form>');
+
+it.each<[ProviderName, 'GET' | 'POST', string]>([
+  ['google', 'GET', 'access_denied'],
+  ['github', 'GET', 'access_denied'],
+  ['microsoft', 'GET', 'access_denied'],
+  ['apple', 'POST', 'user_cancelled_authorize'],
+])(
+  'the %s fake provider returns an error without a code if the user cancels',
+  async (name, method, error) => {
+    const { issuer, close } = await startFakeProvider(fakeProviders[name].start);
+    const { html } = await openAccountChooser(name, issuer);
+    await close();
+    expect(readForms(html).at(-1)).toEqual({
+      ...{ method, action: redirectUri, buttons: [{ text: 'Cancel' }] },
+      fields: [
+        ['error', error],
+        ['state', 'a state'],
+      ],
+    });
+  },
+);
+
+it.each(['google', 'github', 'microsoft', 'apple'] as const)(
+  'the %s fake provider has no account chooser for an unregistered redirect URI',
+  async (name) => {
+    const { issuer, close } = await startFakeProvider(fakeProviders[name].start);
+    const { authorizationEndpoint } = await findEndpoints(fakeProviders[name], issuer);
+    const url = buildAuthorizationUrl(authorizationEndpoint, fakeProviders[name]);
+    url.searchParams.set('redirect_uri', 'http://localhost:1/');
+    const response = await fetch(url, { redirect: 'manual' });
+    const html = await response.text();
+    await close();
+    expect(response.status).toBe(400);
+    expect(html).not.toContain('localhost:1');
+    expect(html).not.toContain(ada.email);
+  },
+);
 
 it('the fake providers return the same user IDs in another process', async () => {
   const program = new URL('subjects.ts', import.meta.url).pathname;

@@ -7,7 +7,7 @@ import { Provider } from 'oidc-provider';
 import { resolveIssuer, type StartFakeProvider } from '../fake-provider.ts';
 import type { FakeUser } from '../users.ts';
 import { buildProviderConfiguration, computeSubject } from './configuration.ts';
-import { renderAccountChooser } from './pages.ts';
+import { renderIssuerAccountChooser } from './pages.ts';
 
 /**
  * Starts the issuer. Users keep their subjects across restarts; sessions, tokens and keys are new at each
@@ -43,7 +43,8 @@ const handleInteraction = async (
 ): Promise<void> => {
   const { params } = await provider.interactionDetails(request, response);
   if (request.method !== 'POST') {
-    response.setHeader('content-type', 'text/html; charset=utf-8').end(renderAccountChooser(fakeUsers));
+    const page = renderIssuerAccountChooser(fakeUsers);
+    response.setHeader('content-type', 'text/html; charset=utf-8').end(page);
     return;
   }
   const email = new URLSearchParams(await text(request)).get('email');
