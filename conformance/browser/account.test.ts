@@ -145,7 +145,7 @@ describe('a user on the account page', () => {
     await press(page, 'Google');
     await press(page, testUser(testUserName).email);
     await page.waitForURL(accountUrl);
-    await press(page, /Disconnect everything/);
+    await press(page, /Sign out everywhere/);
     await page.getByRole('status').waitFor();
     expect(await readStatus(page)).toContain('signed out everywhere');
     expect(await page.locator('script').count()).toBe(0);

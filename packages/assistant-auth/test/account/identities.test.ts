@@ -281,7 +281,7 @@ describe('unlinking an identity', () => {
     const [link, form] = [readHiddenField(linkPageHtml, 'link'), readHiddenField(linkPageHtml, 'form')];
     await accountBrowser.post('/link/confirm', { link, confirm: '1' }, form);
     const { html } = await accountBrowser.openAccountPage();
-    expect(html.match(/You are signed in with this one/g)).toHaveLength(1);
+    expect(html.match(/You’re signed in with this one/g)).toHaveLength(1);
     const [, bob = ''] = readButtonValues(html, 'identity');
     await expectAccountRedirect(
       accountBrowser,
@@ -403,7 +403,7 @@ it('refuses changes without reauthentication, and says so', async () => {
       await accountBrowser.post(action, fields, form),
       'confirmation-required',
     );
-    expect(view.html).toContain('Please confirm that it is you');
+    expect(view.html).toContain('Confirm that it’s you, then');
   }
   expect((await accountBrowser.openAccountPage()).html).toContain('cat@example.com');
 });

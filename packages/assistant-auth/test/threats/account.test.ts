@@ -34,7 +34,15 @@ import { createSpyProvider } from '../spy-provider.ts';
 import { readMarkup } from '../ui/read-markup.ts';
 
 describe('forms', () => {
-  const fields = { choice: 'google', all: '1', confirm: 'yes', identity: 'x', link: 'x' };
+  const fields = {
+    choice: 'google',
+    all: '1',
+    confirm: 'yes',
+    identity: 'x',
+    link: 'x',
+    device: 'x',
+    linked: 'x',
+  };
 
   /** Expects that nothing was signed out, disconnected or deleted. */
   const expectUntouched = async (

@@ -30,11 +30,12 @@ export const renderAccountPage = (model: AccountModel): string => {
     stylesheetPath,
     title: fillText(texts.account, { product: name }),
     notice: notice && fillText(texts[noticeTexts[notice]]),
-    content: html`${renderSession(model)}
+    content: html`${renderNewlyLinked(model)}
+${renderProfile(model)}
 ${renderConnectedApps(model)}
-${renderSignOutEverywhere(model)}
 ${renderConfirmBox(model)}
 ${renderLinkedIdentities(model)}
+${renderDevices(model)}
 ${renderDataExport(model)}
 ${renderDeletion(model)}`,
   });
@@ -42,6 +43,7 @@ ${renderDeletion(model)}`,
 
 const noticeTexts = {
   'app-disconnected': 'appDisconnected',
+  'device-signed-out': 'deviceSignedOut',
   linked: 'linked',
   'already-linked': 'alreadyLinked',
   'link-canceled': 'linkCanceled',
@@ -54,17 +56,39 @@ const noticeTexts = {
   'delete-not-confirmed': 'deleteNotConfirmed',
 } as const satisfies Readonly<Record<AccountNotice, keyof AccountTexts>>;
 
-const renderSession = ({ branding: { texts }, actions, form, identities }: AccountModel): Html => {
-  const current = identities.find((identity) => identity.isCurrent);
-  return renderForm(
+/** Renders a notice for each identity that was recently linked. The form posts `linked`, its key. */
+const renderNewlyLinked = ({ branding, actions, form, identities }: AccountModel): readonly Html[] => {
+  const { language, texts } = branding;
+  return identities
+    .filter(({ isNewlyLinked }) => isNewlyLinked)
+    .map((identity, index) => {
+      const id = `linked-${index}`;
+      const names = {
+        identity: renderIdentity(identity),
+        since: renderDate(identity.linkedAt, language),
+      };
+      return html`<div class="facts">
+<p id="${id}">${fillText(texts.newlyLinked, names)}</p>
+${renderForm(actions.linkSeen, form, html`<button name="linked" value="${identity.key}" aria-describedby="${id}">${fillText(texts.newlyLinkedSeen)}</button>`)}
+</div>\n`;
+    });
+};
+
+/** Renders who is signed in, and the publisher's facts about the user. The form posts no further field. */
+const renderProfile = ({ branding: { texts }, actions, form, profile }: AccountModel): Html =>
+  html`${renderForm(
     actions.signOut,
     form,
     html`<div class="row">
-${current && html`<p>${fillText(texts.signedInWith, { identity: renderIdentity(current) })}</p>`}
+<p>${fillText(texts.signedInWith, { identity: renderIdentity(profile.identity) })}</p>
 <button>${fillText(texts.signOut)}</button>
 </div>`,
-  );
-};
+  )}
+${
+  profile.facts.length > 0 &&
+  html`<dl class="facts">
+${profile.facts.map(({ label, value }) => html`<dt>${label}</dt>\n<dd>${value}</dd>\n`)}</dl>`
+}`;
 
 /**
  * Renders one box for all sections that need a recent sign-in. The form posts `purpose=confirm` and
@@ -96,10 +120,14 @@ export interface AccountModel {
     readonly signOut: string;
     /** Disconnects an app (`app`, its key) or everything (`all=1`), which includes this session. */
     readonly disconnectApps: string;
+    /** Signs out a device (`device`, its key), and shows the page again. */
+    readonly signOutDevice: string;
     /** Redirects to a provider (`choice`) to confirm the current user (`purpose=confirm`). */
     readonly signIn: string;
     /** Redirects to a provider (`choice`) to link an identity of that provider. */
     readonly link: string;
+    /** Ends the notice about a newly linked identity (`linked`, its key), and shows the page again. */
+    readonly linkSeen: string;
     /** Unlinks an identity (`identity`, its key) and disconnects the apps that were connected through it. */
     readonly unlink: string;
     /** Downloads the user's data as JSON. */
@@ -111,10 +139,14 @@ export interface AccountModel {
   readonly form: string;
   /** What has just happened. Default: nothing. */
   readonly notice?: AccountNotice;
+  /** Who is signed in. */
+  readonly profile: AccountProfile;
   /** The connected apps, one per client and redirect host. */
   readonly apps: readonly ConnectedApp[];
   /** The identities that the user can sign in with. */
   readonly identities: readonly AccountIdentity[];
+  /** The active sessions of the user: the current one first, then the most recently used. */
+  readonly devices: readonly SignedInDevice[];
   /** The providers whose identities can be linked. A user can have several identities of one provider. */
   readonly linkableProviders: readonly ProviderChoice[];
   /** Whether the last sign-in is recent enough to link, unlink, export and delete. */
@@ -125,6 +157,8 @@ export interface AccountModel {
 export type AccountNotice =
   /** An app was disconnected. */
   | 'app-disconnected'
+  /** A device was signed out. */
+  | 'device-signed-out'
   /** An identity was linked. */
   | 'linked'
   /** The identity was linked before. */
@@ -148,10 +182,34 @@ export type AccountNotice =
 
 /** Every notice of the account page. */
 export const accountNotices: readonly AccountNotice[] = [
-  ...(['app-disconnected', 'linked', 'already-linked', 'link-canceled', 'not-linked', 'unlinked'] as const),
+  ...([
+    'app-disconnected',
+    'device-signed-out',
+    'linked',
+    'already-linked',
+    'link-canceled',
+    'not-linked',
+    'unlinked',
+  ] as const),
   ...(['last-identity', 'confirmed', 'not-confirmed', 'confirmation-required'] as const),
   'delete-not-confirmed',
 ];
+
+/** Who is signed in, and what the publisher shows about the user. */
+export interface AccountProfile {
+  /** The identity that this session was started with, and the provider's icon. */
+  readonly identity: ProfileIdentity;
+  /** What `summarizeUser` returned. */
+  readonly facts: readonly UserFact[];
+}
+
+/** A fact about the user that the publisher shows, such as a score. */
+export interface UserFact {
+  /** What the fact is: plain text on one line, at most 100 characters. */
+  readonly label: string;
+  /** Its value: plain text on one line, at most 100 characters. */
+  readonly value: string;
+}
 
 /** A client at one redirect host, with all its active grants. */
 export interface ConnectedApp {
@@ -178,17 +236,44 @@ export interface ConnectedApp {
   readonly lastUsedAt: EpochSeconds;
 }
 
-/** An identity that the user can sign in with. */
-export interface AccountIdentity extends IdentitySummary {
-  /** Identifies the identity in the posted form. */
-  readonly key: string;
+/** An identity, and its provider's icon. */
+export interface ProfileIdentity extends IdentitySummary {
   /** Path of the provider's icon on the issuer's origin. Default: no icon. */
   readonly providerIconPath?: string;
+}
+
+/** An identity that the user can sign in with. */
+export interface AccountIdentity extends ProfileIdentity {
+  /** Identifies the identity in the posted form. */
+  readonly key: string;
   /** When it was linked. */
   readonly linkedAt: EpochSeconds;
   /** When the user last signed in with it. */
   readonly lastSignInAt: EpochSeconds;
   /** Whether this session was started with it. */
+  readonly isCurrent: boolean;
+  /**
+   * Whether it was added, and the user has not ended the notice about that yet. If so, the page must say when
+   * the identity was added and what to do if someone else did that: whoever can open the account in an
+   * unattended browser can add an identity of their own.
+   */
+  readonly isNewlyLinked: boolean;
+}
+
+/** An active session of the account page. */
+export interface SignedInDevice {
+  /** Identifies the session in the posted form. */
+  readonly key: string;
+  /**
+   * The browser and the system that signed in, such as `Chrome, macOS`, or one of them, in no particular
+   * language. The browser sent them, so they prove nothing. Absent if neither was recognized.
+   */
+  readonly description?: string;
+  /** When it signed in. */
+  readonly signedInAt: EpochSeconds;
+  /** When it last used the account page, or continued to an app. */
+  readonly lastUsedAt: EpochSeconds;
+  /** Whether it is this session. */
   readonly isCurrent: boolean;
 }
 
@@ -231,14 +316,6 @@ const renderConnectedApps = (model: AccountModel): Html => {
 ${apps.length > 0 && renderForm(actions.disconnectApps, form, html`<ul class="cards" role="list">\n${apps.map((app, index) => renderAppCard(app, `app-${index}`, model))}</ul>`)}
 </section>`;
 };
-
-/** Renders the section that disconnects everything. The form posts `all=1`. */
-const renderSignOutEverywhere = ({ branding: { texts }, actions, form }: AccountModel): Html =>
-  html`<section aria-labelledby="everywhere">
-<h2 id="everywhere">${fillText(texts.signOutEverywhereTitle)}</h2>
-<p>${fillText(texts.signOutEverywhereAbout)}</p>
-${renderForm(actions.disconnectApps, form, html`<button class="end" name="all" value="1">${fillText(texts.disconnectEverything)}</button>`)}
-</section>`;
 
 // The accessible name of the button includes the heading: "Disconnect ChatGPT chatgpt.com".
 const renderAppCard = (app: ConnectedApp, id: string, { branding }: AccountModel): Html => {
@@ -340,6 +417,42 @@ ${isRemovable && renderUnlinkButton(identity, id, texts)}
 // The accessible name of the button includes the heading: "Remove Google ada@example.org".
 const renderUnlinkButton = ({ key }: AccountIdentity, id: string, texts: AccountTexts): Html =>
   html`<button class="end" name="identity" value="${key}" id="end-${id}" aria-labelledby="end-${id} ${id}">${fillText(texts.unlink)}</button>`;
+
+/**
+ * Renders the active sessions. One form posts `device`, the key of the device to sign out; the other posts
+ * `all=1`, which disconnects everything.
+ */
+const renderDevices = (model: AccountModel): Html => {
+  const { branding, actions, form, devices } = model;
+  const { texts } = branding;
+  return html`<section aria-labelledby="devices">
+<h2 id="devices">${fillText(texts.devices)}</h2>
+<p>${fillText(texts.devicesAbout)}</p>
+${renderForm(actions.signOutDevice, form, html`<ul class="cards" role="list">\n${devices.map((device, index) => renderDeviceCard(device, `device-${index}`, branding))}</ul>`)}
+<p>${fillText(texts.signOutEverywhereAbout)}</p>
+${renderForm(actions.disconnectApps, form, html`<button class="end" name="all" value="1">${fillText(texts.disconnectEverything)}</button>`)}
+</section>`;
+};
+
+// The accessible name of the button includes the heading: "Sign out Chrome, macOS".
+const renderDeviceCard = (
+  { key, description, signedInAt, lastUsedAt, isCurrent }: SignedInDevice,
+  id: string,
+  { language, texts }: AccountBranding,
+): Html => {
+  const days = { since: renderDate(signedInAt, language), used: renderDate(lastUsedAt, language) };
+  return html`<li class="facts">
+<h3 id="${id}">${description === undefined ? fillText(texts.unknownDevice) : renderName(description)}</h3>
+${isCurrent && html`<p class="note">${fillText(texts.thisDevice)}</p>`}
+<div class="row">
+<div class="note">
+<p>${fillText(texts.deviceSince, days)}</p>
+<p>${fillText(texts.lastUsed, days)}</p>
+</div>
+${!isCurrent && html`<button class="end" name="device" value="${key}" id="end-${id}" aria-labelledby="end-${id} ${id}">${fillText(texts.signOutDevice)}</button>`}
+</div>
+</li>\n`;
+};
 
 const hasOthers = ({ identities }: AccountModel): boolean => identities.length > 1;
 

@@ -84,6 +84,13 @@ export const renderLinkConflictPage = ({
     stylesheetPath,
     title: fillText(texts.linkConflictTitle),
     content: html`<p class="lead">${fillText(texts.linkConflictAbout, names)}</p>
+<p>${fillText(texts.linkConflictUse, names)}</p>
+<p>${fillText(texts.linkConflictMove, names)}</p>
+<ol>
+<li>${fillText(texts.linkConflictSignIn, names)}</li>
+<li>${fillText(texts.linkConflictRemove)}</li>
+<li>${fillText(texts.linkConflictAdd)}</li>
+</ol>
 <p><a href="${accountPath}">${fillText(texts.backToAccount)}</a></p>`,
   });
 };
