@@ -156,7 +156,7 @@ export const migrations: readonly Migration[] = [
     name: '0005_account_page.sql',
     statements: [
       `ALTER TABLE grants ADD COLUMN device TEXT`,
-      `ALTER TABLE identities ADD COLUMN newly_linked INTEGER NOT NULL DEFAULT 0 CHECK (newly_linked IN (0, 1))`,
+      `ALTER TABLE identities ADD COLUMN newly_linked INTEGER NOT NULL DEFAULT 0`,
     ],
   },
 ];
