@@ -65,6 +65,8 @@ describe('signed-in devices', () => {
       ...['Unknown device', ...days(15, 18), 'Sign out'],
       ...['Safari, iPhone', ...days(15, 17), 'Sign out'],
     ]);
+    // Also if a newer session was used in the same second.
+    expect((await readDevices(onTool)).slice(0, 2)).toEqual(['Unknown device', 'This device']);
   });
 
   it('exclude sessions that were signed out, that have expired, or whose identity moved to another user', async () => {
