@@ -97,11 +97,16 @@ describe('a user on the account page', () => {
       await checkPage(page, 'account-link', settingsName);
       await page.locator('button[name="confirm"]').click();
       await page.waitForURL(accountUrl);
-      expect(await readStatus(page)).toMatch(/^Added/);
+      expect(await readStatus(page)).toMatch(/^Sign-in method added/);
       expect(await page.getByText(user.email).count()).toBeGreaterThan(1);
       await checkPage(page, 'account-linked', settingsName);
 
-      await press(page, /^Disconnect(?! everything)/);
+      expect(await page.getByText('was added on').count()).toBe(1);
+      await press(page, 'Got it');
+      await page.getByText('was added on').waitFor({ state: 'detached' });
+      expect(await page.getByText('This device').count()).toBe(1);
+
+      await press(page, /^Disconnect/);
       await page.waitForURL(accountUrl);
       expect(await readStatus(page)).toBe('The app is disconnected.');
       expect(
@@ -145,7 +150,7 @@ describe('a user on the account page', () => {
     await press(page, 'Google');
     await press(page, testUser(testUserName).email);
     await page.waitForURL(accountUrl);
-    await press(page, /Disconnect everything/);
+    await press(page, /Sign out everywhere/);
     await page.getByRole('status').waitFor();
     expect(await readStatus(page)).toContain('signed out everywhere');
     expect(await page.locator('script').count()).toBe(0);

@@ -24,7 +24,7 @@ import type { Publisher } from './config/publisher.ts';
 import type { Config } from './config.ts';
 import { clientAddress, createLimits } from './limits.ts';
 import { notFound } from './not-found.ts';
-import { d1Scores, type ScoreOutcome } from './store/scores.ts';
+import { d1Scores, type ScoreOutcome, type Scores } from './store/scores.ts';
 
 /** The app of one deployment. */
 export interface App {
@@ -55,10 +55,7 @@ export const createApp = (config: Config, bindings: Bindings, runtimeOptions: Ru
     limits: limits.broker,
     clientAddress,
     ...(auditRetention !== undefined && { auditRetention }),
-    account: accountPages({
-      // Deleting a user needs no code here: the database deletes the score with the user.
-      onExportUser: async (userId) => exportScore(await scores.read(userId)),
-    }),
+    account: createAccountPages(scores),
   });
   const logEvent = runtimeOptions.log ?? writeToConsole;
   const toContext = ({ user }: AuthorizedCall): OperationContext => ({ userId: user.id, scores });
@@ -135,8 +132,18 @@ const clientIcons = {
   'claude.com': '/icons/claude.svg',
 };
 
+/** Deleting a user needs no code here: the database deletes the score with the user. */
+const createAccountPages = (scores: Scores) =>
+  accountPages({
+    summarizeUser: async (userId) => describeScore(await scores.read(userId)),
+    onExportUser: async (userId) => exportScore(await scores.read(userId)),
+  });
+
 const exportScore = (outcome: ScoreOutcome) =>
   outcome.kind === 'found' ? { score: outcome.score } : undefined;
+
+const describeScore = (outcome: ScoreOutcome) =>
+  outcome.kind === 'found' ? [{ label: 'Score', value: String(outcome.score) }] : [];
 
 /** Logs an error. An error of the MCP endpoint has the reference ID that the client sees. */
 const logError = (error: unknown, referenceId?: string): void => {

@@ -42,8 +42,12 @@ export const createSignedInBrowser = async (
   return { deployment, accountBrowser };
 };
 
-export const createAccountBrowser = (deployment: BrokerAccess): AccountBrowser => {
-  const browser = createTestBrowser(deployment);
+/** @param extraHeaders headers that are added to every request */
+export const createAccountBrowser = (
+  deployment: BrokerAccess,
+  extraHeaders: Readonly<Record<string, string>> = {},
+): AccountBrowser => {
+  const browser = createTestBrowser(deployment, extraHeaders);
   const { issuer } = deployment;
   const openAccountPage = async (): Promise<AccountView> => {
     const response = await browser.visit(`${issuer}/account`);

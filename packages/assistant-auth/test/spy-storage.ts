@@ -50,6 +50,7 @@ export const createSpyStorage = (spied: BrokerStorage = memoryStorage()): SpySto
     readHistory: record('readHistory', storage.readHistory),
     findUser: record('findUser', storage.findUser),
     linkIdentity: record('linkIdentity', storage.linkIdentity),
+    markLinkSeen: record('markLinkSeen', storage.markLinkSeen),
     unlinkIdentity: record('unlinkIdentity', storage.unlinkIdentity),
     revokeGrants: record('revokeGrants', storage.revokeGrants),
     deleteUser: record('deleteUser', storage.deleteUser),

@@ -26,6 +26,7 @@ import {
   sealIdentity,
 } from '../sign-in/resolve-user.ts';
 import { type AccountContext, accountPaths } from './context.ts';
+import { describeDevice } from './device.ts';
 import { sealAccountForm, setFlash } from './forms.ts';
 import {
   type ActiveSession,
@@ -59,7 +60,8 @@ const completeAccountSignIn = async (
   const identity = await handleProviderResponseUnlessDenied(context, callback);
   if (identity === undefined || !(await matchesExpectedUser(context, identity, user)))
     return seeOther(accountUrl, [...(await denyTransaction(context, callback)), setFlash('not-confirmed')]);
-  await startSession(context, transaction.grantId, identity, user);
+  const device = describeDevice(requestContext.request.headers.get('user-agent'));
+  await startSession(context, { id: transaction.grantId, device }, identity, user);
   await revokePreviousSession(context, requestContext.request);
   requestContext.log({ event: 'signed-in', clientId: context.account.id, provider: provider.id });
   const session = await setSessionCookie(context, transaction.grantId, identity);
@@ -84,14 +86,17 @@ const matchesExpectedUser = async (
 
 const startSession = async (
   context: AccountContext,
-  id: GrantId,
+  { id, device }: { readonly id: GrantId; readonly device: string | undefined },
   identity: Identity,
   user: UserId | undefined,
 ): Promise<void> => {
   const { storage, issuer, account, lifetimes, now } = context;
   const [redirect] = account.redirects;
   const redirectUri = redirect?.kind === 'exact' ? redirect.uri : issuer;
-  const requestedGrant = { id, redirectUri, scopes: account.scopes, resource: issuer };
+  const requestedGrant = {
+    ...{ id, redirectUri, scopes: account.scopes, resource: issuer },
+    ...(device !== undefined && { device }),
+  };
   const outcome = await recordWithinLimits(
     context,
     await buildSignIn(context, requestedGrant, account, identity),

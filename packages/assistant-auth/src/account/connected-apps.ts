@@ -12,7 +12,7 @@ import type { StoredGrant } from '../storage/broker-storage.ts';
 import type { AccountContext } from './context.ts';
 import { redirectToAccount, requireSession } from './forms.ts';
 import { clearSessionCookie } from './session.ts';
-import type { ConnectedApp } from './ui/account-page.ts';
+import type { ConnectedApp } from './ui/account-model.ts';
 
 /**
  * Groups active grants into apps, the most recently used first. A grant counts only after its code was

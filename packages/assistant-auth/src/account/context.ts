@@ -5,7 +5,8 @@ import type { BrokerContext } from '../context.ts';
 import { accountClientId, type UserId } from '../oauth/identifiers.ts';
 import type { Issuer } from '../oauth/resource.ts';
 import type { AccountStorage } from '../storage/account-storage.ts';
-import { type AccountModel, renderAccountPage } from './ui/account-page.ts';
+import type { AccountModel, UserFact } from './ui/account-model.ts';
+import { renderAccountPage } from './ui/account-page.ts';
 import { type AccountSignInModel, renderAccountSignInPage } from './ui/account-sign-in-page.ts';
 import {
   type LinkConflictModel,
@@ -50,6 +51,13 @@ export interface AccountOptions {
   /** Replaces individual pages. Default: `defaultAccountPages`. */
   readonly pages?: Partial<AccountPages>;
   /**
+   * Returns facts about a user that the account page shows with the profile, such as a score: at most 10, as
+   * plain text on one line, labels and values of at most 100 characters each. It is called each time that the
+   * page is shown, and the page waits for it. If it throws or returns anything else, the page is shown without
+   * facts, and `page-failed` is logged. Default: no facts.
+   */
+  readonly summarizeUser?: (userId: UserId) => Promise<readonly UserFact[]>;
+  /**
    * Returns the publisher's data about a user, as a value that can be serialized to JSON, for the file that
    * the user can download. Default: the file contains only the broker's data.
    */
@@ -76,6 +84,7 @@ export interface AccountContext extends SessionContext {
   readonly accountPages: AccountPages;
   /** The client of all sessions: a session is a grant of this client. */
   readonly account: PublicClient;
+  readonly summarizeUser: (userId: UserId) => Promise<readonly UserFact[]>;
   readonly onExportUser: (userId: UserId) => Promise<unknown>;
   readonly onDeleteUser: (userId: UserId) => Promise<void>;
 }
@@ -86,8 +95,10 @@ export const accountPaths = {
   signIn: '/account/sign-in',
   signOut: '/account/sign-out',
   disconnectApps: '/account/apps/disconnect',
+  signOutDevice: '/account/devices/sign-out',
   link: '/account/link',
   confirmLink: '/account/link/confirm',
+  linkSeen: '/account/linked/seen',
   unlink: '/account/unlink',
   exportData: '/account/export',
   deleteAccount: '/account/delete',

@@ -60,17 +60,19 @@ const exportAccount = ({ createdAt, identities, grants }: Account) => ({
     providerTokenStored: identity.hasUpstreamToken,
     addedAt: formatTimestamp(identity.createdAt),
     lastSignInAt: formatTimestamp(identity.lastSignInAt),
+    ...(identity.isNewlyLinked && { newlyLinked: true }),
   })),
   grants: grants.map(exportGrant),
 });
 
-const exportGrant = ({ createdAt, revokedAt, use, sid, identity, ...grant }: StoredGrant) => {
+const exportGrant = ({ createdAt, revokedAt, use, sid, device, identity, ...grant }: StoredGrant) => {
   const { clientId, clientName, redirectUri, scopes, resource, claims } = grant;
   return {
     clientId,
     ...(clientName !== undefined && { clientName }),
     ...{ redirectUri, scopes, resource, claims, provider: identity.provider },
     ...(sid !== undefined && { providerSession: sid }),
+    ...(device !== undefined && { device }),
     grantedAt: formatTimestamp(createdAt),
     ...(use !== undefined && { lastUsedAt: formatTimestamp(use.lastUsedAt) }),
     ...(revokedAt !== undefined && { revokedAt: formatTimestamp(revokedAt) }),

@@ -11,11 +11,12 @@ import { clearCookie, readCookies, readForm, setCookie } from '../http/request.t
 import { seeOther } from '../http/responses.ts';
 import { type Parameters, readParameters } from '../oauth/parameters.ts';
 import { accountError, authorizationError } from '../oauth/protocol-error.ts';
+import { computeDigest } from '../oauth/secrets.ts';
 import type { IdentityProvider } from '../providers/provider.ts';
 import type { AccountForm } from '../tokens/sealed-types.ts';
 import { type AccountContext, accountPaths } from './context.ts';
 import { type ActiveSession, checkRecentAuth, clearSentSessionCookie, useSession } from './session.ts';
-import type { AccountNotice } from './ui/account-page.ts';
+import type { AccountNotice } from './ui/account-model.ts';
 import type { AccountSignInNotice } from './ui/account-sign-in-page.ts';
 
 export interface FormDefinition<Field extends string> {
@@ -134,6 +135,15 @@ const openAccountForm = async (
       throw accountError('account-form.no-cookies');
   }
 };
+
+/**
+ * Derives the key that identifies an item of the account in a form. It is valid only in one session, and does
+ * not reveal what it was derived from.
+ * @param session the grant ID of the session, which no page contains in plain text
+ * @param parts what identifies the item. They contain no NUL, and each kind of item has its own number of parts
+ */
+export const deriveFormKey = (session: string, ...parts: readonly (string | number)[]): Promise<string> =>
+  computeDigest([session, ...parts].join('\0'));
 
 // Flash messages: a cookie tells the next page of this browser what has just happened.
 

@@ -1,15 +1,24 @@
-/** The account page's `POST` endpoints that link an identity (start and confirmation) and unlink one. */
+/**
+ * The account page's `POST` endpoints that link an identity (start and confirmation), confirm the notice about
+ * that, and unlink an identity.
+ */
 
 import type { EndpointDefinition } from '../endpoint/handler.ts';
+import { seeOther } from '../http/responses.ts';
 import { accountError, callbackError } from '../oauth/protocol-error.ts';
-import { computeDigest } from '../oauth/secrets.ts';
 import { redirectToProvider } from '../sign-in/login-transaction.ts';
-import type { IdentityKey } from '../storage/broker-storage.ts';
+import type { LinkedIdentity } from '../storage/broker-storage.ts';
 import type { PendingLink } from '../tokens/sealed-types.ts';
-import type { AccountContext } from './context.ts';
+import { type AccountContext, accountPaths } from './context.ts';
 import { revokeUpstreamTokens } from './export-and-delete.ts';
-import { redirectToAccount, requireRecentAuth, resolveChosenProvider } from './forms.ts';
-import { type ActiveSession, clearSessionCookie } from './session.ts';
+import {
+  deriveFormKey,
+  redirectToAccount,
+  requireRecentAuth,
+  requireSession,
+  resolveChosenProvider,
+} from './forms.ts';
+import { type ActiveSession, clearSessionCookie, isSameIdentity } from './session.ts';
 
 export const linkEndpoint = (context: AccountContext): EndpointDefinition =>
   requireRecentAuth(context, { name: 'link', fields: ['choice'] }, async ({ fields, cookies }, session) => {
@@ -46,6 +55,15 @@ export const confirmLinkEndpoint = (context: AccountContext): EndpointDefinition
     },
   );
 
+/** `POST` that ends the notice about one linked identity, in every session. */
+export const linkSeenEndpoint = (context: AccountContext): EndpointDefinition =>
+  requireSession(context, { name: 'link-seen', fields: ['linked'] }, async ({ fields }, session) => {
+    const { identity } = await findIdentity(context, session, fields.linked);
+    const { provider, subject, createdAt: linkedAt } = identity;
+    await context.accountStorage.markLinkSeen({ userId: session.userId, provider, subject, linkedAt });
+    return seeOther(context.issuer + accountPaths.page, []);
+  });
+
 export const unlinkEndpoint = (context: AccountContext): EndpointDefinition =>
   requireRecentAuth(
     context,
@@ -69,8 +87,7 @@ export const unlinkEndpoint = (context: AccountContext): EndpointDefinition =>
           requestContext.log({ event: 'unlinked', provider });
           if (outcome.token !== undefined)
             await revokeUpstreamTokens(context, requestContext, [outcome.token]);
-          const isCurrent = provider === current.provider && subject === current.subject;
-          return isCurrent
+          return isSameIdentity(identity, current)
             ? redirectToAccount(context, 'session-ended', [clearSessionCookie()])
             : redirectToAccount(context, 'unlinked');
         }
@@ -121,11 +138,10 @@ const findIdentity = async (
 };
 
 /**
- * Derives the key that identifies an identity in a form. It is valid only in one session, and does not reveal
- * the subject.
- * @param session the grant ID of the session, which no page contains in plain text
+ * Derives the key of an identity in a form. An identity that is unlinked and linked again gets another key, so
+ * that the form of an older page has no effect on it.
  */
-export const deriveIdentityFormKey = async (
-  { provider, subject }: IdentityKey,
+export const deriveIdentityFormKey = (
+  { provider, subject, createdAt }: LinkedIdentity,
   session: string,
-): Promise<string> => computeDigest(`${session}\0${provider}\0${subject}`);
+): Promise<string> => deriveFormKey(session, provider, subject, createdAt);

@@ -1,5 +1,5 @@
 /**
- * The account page, where users manage connected apps, ways to sign in and their data.
+ * The account page, where users manage connected apps, sign-in methods, signed-in devices and their data.
  * @module
  */
 import type { BrokerContext } from '../context.ts';
@@ -16,8 +16,9 @@ import {
   defaultAccountPages,
 } from './context.ts';
 import { createSessions } from './continue-session.ts';
+import { signOutDeviceEndpoint } from './devices.ts';
 import { deleteAccountEndpoint, exportEndpoint } from './export-and-delete.ts';
-import { confirmLinkEndpoint, linkEndpoint, unlinkEndpoint } from './identities.ts';
+import { confirmLinkEndpoint, linkEndpoint, linkSeenEndpoint, unlinkEndpoint } from './identities.ts';
 import { accountEndpoint, accountSignInEndpoint, signOutEndpoint } from './page.ts';
 import { renderSignInPageWithSession } from './ui/sign-in-with-session.ts';
 import { defaultAccountTexts } from './ui/texts.ts';
@@ -28,9 +29,13 @@ export type {
   AccountIdentity,
   AccountModel,
   AccountNotice,
+  AccountProfile,
   ConnectedApp,
+  ProfileIdentity,
   RecentAuth,
-} from './ui/account-page.ts';
+  SignedInDevice,
+  UserFact,
+} from './ui/account-model.ts';
 export type { AccountSignInModel, AccountSignInNotice } from './ui/account-sign-in-page.ts';
 export type { LinkConflictModel, LinkModel } from './ui/link-page.ts';
 export { renderSignInPageWithSession } from './ui/sign-in-with-session.ts';
@@ -47,6 +52,7 @@ export type { AccountBranding } from './ui/texts.ts';
  * const scores = new Map<string, number>();
  * const account = accountPages({
  *   // The publisher's own data about the user.
+ *   summarizeUser: async (userId) => [{ label: 'Score', value: String(scores.get(userId) ?? 0) }],
  *   onExportUser: async (userId) => ({ score: scores.get(userId) }),
  *   onDeleteUser: async (userId) => void scores.delete(userId),
  * });
@@ -55,6 +61,7 @@ export type { AccountBranding } from './ui/texts.ts';
 export const accountPages = (options: AccountOptions = {}): AccountFeature => {
   const {
     pages: replacedPages = {},
+    summarizeUser = async () => [],
     onExportUser = async () => undefined,
     onDeleteUser = async () => {},
     ...unknown
@@ -68,6 +75,7 @@ export const accountPages = (options: AccountOptions = {}): AccountFeature => {
     accountPages: pages,
     account: createAccountClient(context.issuer),
     accountStorage: accountStorage(context.storage),
+    summarizeUser,
     onExportUser,
     onDeleteUser,
   });
@@ -84,8 +92,10 @@ export const accountPages = (options: AccountOptions = {}): AccountFeature => {
         { path: accountPaths.signIn, definition: accountSignInEndpoint(context) },
         { path: accountPaths.signOut, definition: signOutEndpoint(context) },
         { path: accountPaths.disconnectApps, definition: disconnectAppsEndpoint(context) },
+        { path: accountPaths.signOutDevice, definition: signOutDeviceEndpoint(context) },
         { path: accountPaths.link, definition: linkEndpoint(context) },
         { path: accountPaths.confirmLink, definition: confirmLinkEndpoint(context) },
+        { path: accountPaths.linkSeen, definition: linkSeenEndpoint(context) },
         { path: accountPaths.unlink, definition: unlinkEndpoint(context) },
         { path: accountPaths.exportData, definition: exportEndpoint(context) },
         { path: accountPaths.deleteAccount, definition: deleteAccountEndpoint(context) },

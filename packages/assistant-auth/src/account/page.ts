@@ -11,10 +11,11 @@ import { readCookies } from '../http/request.ts';
 import { formPageResponse } from '../http/responses.ts';
 import { accountError } from '../oauth/protocol-error.ts';
 import { readLastProvider, redirectToProvider } from '../sign-in/login-transaction.ts';
-import type { Account, LinkedIdentity } from '../storage/broker-storage.ts';
+import type { Account, LinkedIdentity, SessionIdentity } from '../storage/broker-storage.ts';
 import { findProviderIcon, listProviderChoices } from '../ui/layout.ts';
 import { listConnectedApps } from './connected-apps.ts';
 import { type AccountContext, accountPaths } from './context.ts';
+import { listDevices } from './devices.ts';
 import {
   clearFlash,
   defineForm,
@@ -30,11 +31,13 @@ import {
   checkRecentAuth,
   clearSentSessionCookie,
   clearSessionCookie,
+  isSameIdentity,
   recentAuthLifetime,
   useSession,
 } from './session.ts';
-import { type AccountModel, accountNotices } from './ui/account-page.ts';
+import { type AccountModel, accountNotices, type UserFact } from './ui/account-model.ts';
 import { accountSignInNotices } from './ui/account-sign-in-page.ts';
+import { readUserFacts } from './user-facts.ts';
 
 export const accountEndpoint = (context: AccountContext): EndpointDefinition => ({
   name: 'account',
@@ -42,10 +45,14 @@ export const accountEndpoint = (context: AccountContext): EndpointDefinition => 
   respondToError: createErrorPageResponder(context),
   async handle(requestContext) {
     const session = await useSession(requestContext.request, context);
-    const account = session && (await context.accountStorage.readAccount(session.userId));
-    return session === undefined || account === undefined
+    if (session === undefined) return showSignIn(context, requestContext);
+    const [account, facts] = await Promise.all([
+      context.accountStorage.readAccount(session.userId),
+      readUserFacts(context, requestContext, session.userId),
+    ]);
+    return account === undefined
       ? showSignIn(context, requestContext)
-      : showAccount(context, requestContext, session, account);
+      : showAccount(context, requestContext, session, { account, facts });
   },
 });
 
@@ -69,7 +76,7 @@ const showAccount = async (
   context: AccountContext,
   { request }: RequestContext,
   session: ActiveSession,
-  account: Account,
+  { account, facts }: { readonly account: Account; readonly facts: readonly UserFact[] },
 ): Promise<Response> => {
   const cookies = readCookies(request);
   const { csrf, setCookies } = await bindBrowser(cookies, context.randomBytes, context.lifetimes.consent);
@@ -81,10 +88,12 @@ const showAccount = async (
     actions: accountPaths,
     form: await sealAccountForm(context, csrf, session.grantId),
     ...(notice !== undefined && { notice }),
+    profile: { identity: buildIdentitySummary(context, session.identity), facts },
     apps: listConnectedApps(account.grants, context, now()),
     identities: await Promise.all(
       account.identities.map((identity) => buildIdentityModel(context, identity, session)),
     ),
+    devices: await listDevices(account, session, now()),
     linkableProviders: listProviderChoices(providers.values(), paths.icons),
     recentAuth: buildRecentAuth(context, session, account),
   });
@@ -92,19 +101,29 @@ const showAccount = async (
 };
 
 const buildIdentityModel = async (
-  { providers }: AccountContext,
+  context: AccountContext,
   identity: LinkedIdentity,
   { grantId, identity: current }: ActiveSession,
 ): Promise<AccountModel['identities'][number]> => {
-  const { label, createdAt, lastSignInAt } = identity;
-  const provider = providers.get(identity.provider);
-  const isCurrent = identity.provider === current.provider && identity.subject === current.subject;
+  const { createdAt, lastSignInAt, isNewlyLinked } = identity;
   return {
     key: await deriveIdentityFormKey(identity, grantId),
+    ...buildIdentitySummary(context, identity),
+    ...{ linkedAt: createdAt, lastSignInAt, isNewlyLinked },
+    isCurrent: isSameIdentity(identity, current),
+  };
+};
+
+const buildIdentitySummary = (
+  { providers }: AccountContext,
+  identity: SessionIdentity,
+): AccountModel['profile']['identity'] => {
+  const { label } = identity;
+  const provider = providers.get(identity.provider);
+  return {
     provider: provider?.displayName ?? identity.provider,
     ...(provider && findProviderIcon(provider, paths.icons)),
     ...(label !== undefined && { label }),
-    ...{ linkedAt: createdAt, lastSignInAt, isCurrent },
   };
 };
 

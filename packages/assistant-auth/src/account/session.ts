@@ -4,7 +4,7 @@
  */
 import { clearCookie, readCookies, setCookie } from '../http/request.ts';
 import type { Clock, EpochSeconds, Identity, Seconds } from '../oauth/identifiers.ts';
-import type { Session } from '../storage/broker-storage.ts';
+import type { IdentityKey, Session } from '../storage/broker-storage.ts';
 import type { SessionCookie } from '../tokens/sealed-types.ts';
 import type { SessionContext } from './context.ts';
 
@@ -46,6 +46,10 @@ export const useSession = async (
   });
   return session === undefined ? undefined : { ...cookie, ...session };
 };
+
+/** Returns whether two keys are of the same identity. */
+export const isSameIdentity = (one: IdentityKey, other: IdentityKey): boolean =>
+  one.provider === other.provider && one.subject === other.subject;
 
 /** How long after a sign-in the account page allows sensitive actions, such as export and deletion. */
 export const recentAuthLifetime: Seconds = 300;

@@ -101,8 +101,9 @@ export type LogEvent =
   /** A provider sent a verified event. The grants that it concerns, if any, were revoked. */
   | 'security-event'
   /**
-   * A page could not be shown as configured, because the publisher's error page threw, or because the client
-   * that the page links to could not be found. The default page, or a page without the link, was shown.
+   * A page could not be shown as configured, because the publisher's error page threw, because `summarizeUser`
+   * failed, or because the client that the page links to could not be found. The default page, or a page
+   * without the facts or the link, was shown.
    */
   | 'page-failed'
   /** The publisher's `onEvent` threw or rejected. This event is not passed to it. */

@@ -15,7 +15,7 @@ import { controlCharacters } from '../ui/layout.ts';
 export const acceptEveryIdentity: ResolveUser = async () => ({ kind: 'accepted' });
 
 /** The part of a grant that is known before its user is. */
-export type RequestedGrant = Pick<SignIn['grant'], 'id' | 'redirectUri' | 'scopes' | 'resource'>;
+export type RequestedGrant = Pick<SignIn['grant'], 'id' | 'redirectUri' | 'scopes' | 'resource' | 'device'>;
 
 /** In bytes. Every access token contains both values. */
 const maxUserIdBytes = 255;

@@ -80,6 +80,8 @@ export interface LinkedIdentity extends IdentityKey {
   readonly createdAt: EpochSeconds;
   /** When the user last signed in at the provider. Continuing a session does not count. */
   readonly lastSignInAt: EpochSeconds;
+  /** Whether `linkIdentity` added it, and `markLinkSeen` was not called since then. */
+  readonly isNewlyLinked: boolean;
 }
 
 /** A grant of a user: the access of one app, or a session of the account page. */
@@ -100,6 +102,8 @@ export interface StoredGrant {
   readonly claims: UserClaims;
   /** The ID of the user's session at the provider when the user signed in (`sid`). */
   readonly sid?: string;
+  /** The browser and the system of a session of the account page, such as `Chrome, macOS`. */
+  readonly device?: string;
   /** The identity that signed in. */
   readonly identity: IdentityKey;
   /** Whether the grant has a refresh token, and whether each use replaces it. */
@@ -151,6 +155,14 @@ export type IdentityLinkOutcome =
    * the refused namespace and the time of its first refusal were stored, for the operator.
    */
   | 'provider-changed';
+
+/** A linked identity that a user has confirmed to have noticed. */
+export interface SeenLink extends IdentityKey {
+  /** The user who confirms it. */
+  readonly userId: UserId;
+  /** The `createdAt` of the identity that the user saw. If it was unlinked and linked again, nothing changes. */
+  readonly linkedAt: EpochSeconds;
+}
 
 /** An identity that a user removes from their account. */
 export interface IdentityUnlink extends IdentityKey {
@@ -243,6 +255,8 @@ export interface AccountStorage {
   findUser(identity: IdentityKey): Promise<UserId | undefined>;
   /** Links an identity to a user, unless it belongs to another user. */
   linkIdentity(link: IdentityLink): Promise<IdentityLinkOutcome>;
+  /** Stores that the user has noticed that an identity was linked. */
+  markLinkSeen(link: SeenLink): Promise<void>;
   /** Unlinks an identity from a user who has others, and revokes all grants of the identity. */
   unlinkIdentity(unlink: IdentityUnlink): Promise<IdentityUnlinkOutcome>;
   /** Revokes several grants of a user. */

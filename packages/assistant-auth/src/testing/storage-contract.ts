@@ -14,6 +14,7 @@ import { refreshOptionTests } from './storage-contract/refresh-options.ts';
 import { refusalTests } from './storage-contract/refusals.ts';
 import { revocationPageTests, revocationTests } from './storage-contract/revocations.ts';
 import { securityEventTests } from './storage-contract/security-events.ts';
+import { seenLinkTests } from './storage-contract/seen-links.ts';
 import { sessionTests } from './storage-contract/sessions.ts';
 import { signInTests } from './storage-contract/sign-ins.ts';
 import { storedTokenTests } from './storage-contract/upstream-tokens.ts';
@@ -36,6 +37,7 @@ const groups = [
   ['sessions', sessionTests],
   ['recordSecurityEvent', securityEventTests],
   ['accounts', accountTests],
+  ['markLinkSeen', seenLinkTests],
   ['subject namespaces', providerTests],
   ['clients', clientTests],
   ['client assertions', assertionTests],

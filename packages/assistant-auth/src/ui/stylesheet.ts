@@ -98,7 +98,7 @@ a { color: inherit; text-underline-offset: 0.2em; }
 .brand { display: flex; gap: 0.625rem; align-items: center; margin-block-end: 1rem; font-weight: 600; text-decoration: none; }
 .logo { flex: none; border-radius: 0.5rem; object-fit: contain; }
 /* White, because the icons of clients are made for it. */
-.arrow + .logo { padding: 0.3125rem; border: 1px solid var(--line); background: #ffffff; color: #1d2330; }
+.logo:last-child, .row > .logo { padding: 0.3125rem; border: 1px solid var(--line); background: #ffffff; color: #1d2330; }
 span.logo { display: grid; place-items: center; width: 2.5rem; height: 2.5rem; border: 1px solid var(--line); }
 [dir=rtl] .arrow { scale: -1 1; }
 .list { margin: 0 0 0.5rem; padding-inline-start: 1.25rem; }

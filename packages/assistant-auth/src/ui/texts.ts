@@ -16,11 +16,13 @@ import type { Seconds } from '../oauth/identifiers.ts';
 export interface AccountTexts {
   /** Heading and window title of the account page and of its sign-in page: `{product}`. */
   readonly account: string;
+  /** Link at the top of the account page to the product's home page: `{product}`. */
+  readonly backToProduct: string;
   /** Why to sign in: `{product}`. */
   readonly accountPurpose: string;
   /** What happens to the password: `{product}`. */
   readonly accountAssurance: string;
-  /** Who is signed in: `{identity}`. */
+  /** Shown below the name or address of the user: the provider of this session, `{provider}`. */
   readonly signedInWith: string;
   /** Button that ends the session. */
   readonly signOut: string;
@@ -43,16 +45,10 @@ export interface AccountTexts {
   readonly appNoScopes: string;
   /** When an app was connected: `{since}`. */
   readonly appSince: string;
-  /** When an app or an identity was last used: `{used}`. */
+  /** When an app, an identity or a device was last used: `{used}`. */
   readonly lastUsed: string;
   /** Button that disconnects one app. */
   readonly disconnect: string;
-  /** Heading of the section that disconnects everything. */
-  readonly signOutEverywhereTitle: string;
-  /** Shown in that section: what the button does. */
-  readonly signOutEverywhereAbout: string;
-  /** Button that disconnects all apps and ends all sessions. */
-  readonly disconnectEverything: string;
 
   /** Heading of the confirmation box, and link to it in place of a form that needs a recent sign-in. */
   readonly confirm: string;
@@ -77,6 +73,28 @@ export interface AccountTexts {
   readonly addIdentity: string;
   /** Button that adds an identity of a provider: `{provider}`. */
   readonly linkWith: string;
+
+  /** Notice about an identity that was added, in every session, until the user ends it: `{identity}`, `{since}`. */
+  readonly newlyLinked: string;
+  /** Button that ends that notice. */
+  readonly newlyLinkedSeen: string;
+
+  /** Heading of the devices that are signed in to the account page. */
+  readonly devices: string;
+  /** Shown before the devices. */
+  readonly devicesAbout: string;
+  /** Heading of a device whose browser and system were not recognized. */
+  readonly unknownDevice: string;
+  /** Shown with the device of this session. */
+  readonly thisDevice: string;
+  /** When a device signed in: `{since}`. */
+  readonly deviceSince: string;
+  /** Button that signs out another device. */
+  readonly signOutDevice: string;
+  /** Shown after the devices: what the button below does. */
+  readonly signOutEverywhereAbout: string;
+  /** Button that disconnects all apps and ends all sessions. */
+  readonly disconnectEverything: string;
 
   /** Heading of the export. */
   readonly exportHeading: string;
@@ -114,12 +132,24 @@ export interface AccountTexts {
   readonly linkConflictTitle: string;
   /** What that means: `{identity}`, `{product}`. */
   readonly linkConflictAbout: string;
+  /** How to use the other account: `{identity}`. */
+  readonly linkConflictUse: string;
+  /** Shown before the steps that move the identity to this account: `{identity}`. */
+  readonly linkConflictMove: string;
+  /** First step, in the other account: `{identity}`. */
+  readonly linkConflictSignIn: string;
+  /** Second step, in the other account. */
+  readonly linkConflictRemove: string;
+  /** Third step, in this account. */
+  readonly linkConflictAdd: string;
   /** Link to the account page. */
   readonly backToAccount: string;
 
   // Notices at the top of a page: what has just happened.
   /** Notice after an app was disconnected. */
   readonly appDisconnected: string;
+  /** Notice after another device was signed out. */
+  readonly deviceSignedOut: string;
   /** Notice after an identity was added. */
   readonly linked: string;
   /** Notice if the identity to add already belongs to the account. */

@@ -229,6 +229,91 @@ describe('linking an identity', () => {
   });
 });
 
+describe('the notice about a newly linked identity', () => {
+  const linkedText = /class="facts">\s*<p id="linked-\d">(.*?)<\/p>/g;
+
+  const readNotices = async (accountBrowser: AccountBrowser): Promise<readonly string[]> => {
+    const { html } = await accountBrowser.openAccountPage();
+    return [...html.matchAll(linkedText)].map(([, text = '']) => text.replaceAll(/<[^>]*>/g, ''));
+  };
+
+  const readKeys = async (accountBrowser: AccountBrowser): Promise<readonly string[]> =>
+    readButtonValues((await accountBrowser.openAccountPage()).html, 'linked');
+
+  const catNotice =
+    'Other (cat@example.com) was added on Jan 15, 2027. If you didn’t add it, remove it and sign out everywhere.';
+
+  it('is shown in every session at every visit, until the user ends it in one of them', async () => {
+    const storage = createSpyStorage();
+    const { deployment, accountBrowser } = await createSignedInBrowser(deploy({ storage }));
+    expect(await readNotices(accountBrowser)).toEqual([]);
+    await confirm(accountBrowser);
+    const otherBrowser = await signInInOtherBrowser(deployment);
+    deployment.advance(86_400);
+    for (const browser of [accountBrowser, accountBrowser, otherBrowser])
+      expect(await readNotices(browser)).toEqual([catNotice]);
+    const [key = ''] = await readKeys(otherBrowser);
+    const { html } = await expectAccountRedirect(
+      otherBrowser,
+      await otherBrowser.post('/linked/seen', { linked: key }),
+      undefined,
+    );
+    expect(html).toContain('cat@example.com');
+    for (const browser of [accountBrowser, otherBrowser]) expect(await readNotices(browser)).toEqual([]);
+    expect(storage.calls.filter((name) => name === 'markLinkSeen')).toHaveLength(1);
+    const later = await signInInOtherBrowser(deployment);
+    expect(await readNotices(later)).toEqual([]);
+  });
+
+  it('is not shown for the identities of a first sign-in', async () => {
+    const deployment = deploy();
+    await gptSignIn(deployment, 'ada');
+    const { accountBrowser } = await createSignedInBrowser(deployment);
+    await accountBrowser.signInToAccount('bob');
+    expect(await readNotices(accountBrowser)).toEqual([]);
+  });
+
+  it('is part of the export until the user ends it', async () => {
+    const { accountBrowser } = await createSignedInBrowser();
+    await confirm(accountBrowser);
+    const readExported = async (): Promise<readonly unknown[]> =>
+      Object(await (await accountBrowser.post('/export')).json()).identities;
+    expect(await readExported()).toEqual([
+      expect.not.objectContaining({ newlyLinked: true }),
+      expect.objectContaining({ subject: 'cat', newlyLinked: true }),
+    ]);
+    const [key = ''] = await readKeys(accountBrowser);
+    await accountBrowser.post('/linked/seen', { linked: key });
+    expect(await readExported()).toEqual([
+      expect.not.objectContaining({ newlyLinked: true }),
+      expect.not.objectContaining({ newlyLinked: true }),
+    ]);
+  });
+
+  it('needs no recent sign-in to be ended', async () => {
+    const { deployment, accountBrowser } = await createSignedInBrowser();
+    await confirm(accountBrowser);
+    const [key = ''] = await readKeys(accountBrowser);
+    deployment.advance(301);
+    await accountBrowser.post('/linked/seen', { linked: key });
+    expect(await readNotices(accountBrowser)).toEqual([]);
+  });
+
+  it.each([['nobody'], [''], ['cat'], ['other cat']])(
+    'is not ended by a key that does not exist: "%s"',
+    async (linked) => {
+      const { deployment, accountBrowser } = await createSignedInBrowser();
+      await confirm(accountBrowser);
+      await expectFormRejected(
+        await accountBrowser.post('/linked/seen', { linked }),
+        deployment,
+        'This item is no longer in your account. Open your account again.',
+      );
+      expect(await readNotices(accountBrowser)).toEqual([catNotice]);
+    },
+  );
+});
+
 describe('unlinking an identity', () => {
   /** Signs in with Google, and links another identity. Returns the keys of both, in the order of the page. */
   const signInWithTwoIdentities = async (deployment: Deployment = deploy()) => {
@@ -281,7 +366,7 @@ describe('unlinking an identity', () => {
     const [link, form] = [readHiddenField(linkPageHtml, 'link'), readHiddenField(linkPageHtml, 'form')];
     await accountBrowser.post('/link/confirm', { link, confirm: '1' }, form);
     const { html } = await accountBrowser.openAccountPage();
-    expect(html.match(/You are signed in with this one/g)).toHaveLength(1);
+    expect(html.match(/You’re signed in with this one/g)).toHaveLength(1);
     const [, bob = ''] = readButtonValues(html, 'identity');
     await expectAccountRedirect(
       accountBrowser,
@@ -403,7 +488,7 @@ it('refuses changes without reauthentication, and says so', async () => {
       await accountBrowser.post(action, fields, form),
       'confirmation-required',
     );
-    expect(view.html).toContain('Please confirm that it is you');
+    expect(view.html).toContain('Confirm that it’s you, then');
   }
   expect((await accountBrowser.openAccountPage()).html).toContain('cat@example.com');
 });

@@ -234,7 +234,7 @@ describe('signing out', () => {
       await accountBrowser.post('/sign-out'),
       'signed-out',
     );
-    expect(html).toContain('You are signed out.');
+    expect(html).toContain('You’re signed out.');
     expect((await accountBrowser.openAccountPage()).html).not.toContain('role="status"');
     accountBrowser.cookies.set('__Host-notice', 'linked');
     expect((await accountBrowser.openAccountPage()).html).not.toContain('role="status"');

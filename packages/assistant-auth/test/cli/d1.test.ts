@@ -82,7 +82,7 @@ describe('--local', () => {
     expect(code).toBe(0);
     const files = [
       ...['0001_broker.sql', '0001_init.sql', '0002_clients.sql', '0003_providers.sql'],
-      '0004_refusals.sql',
+      ...['0004_refusals.sql', '0005_account_page.sql'],
     ];
     for (const file of files) expect(stdout).toContain(file);
     expect((await applyMigrations()).stdout).toContain('No migrations to apply');

@@ -34,7 +34,15 @@ import { createSpyProvider } from '../spy-provider.ts';
 import { readMarkup } from '../ui/read-markup.ts';
 
 describe('forms', () => {
-  const fields = { choice: 'google', all: '1', confirm: 'yes', identity: 'x', link: 'x' };
+  const fields = {
+    choice: 'google',
+    all: '1',
+    confirm: 'yes',
+    identity: 'x',
+    link: 'x',
+    device: 'x',
+    linked: 'x',
+  };
 
   /** Expects that nothing was signed out, disconnected or deleted. */
   const expectUntouched = async (
@@ -481,6 +489,117 @@ describe('linking identities', () => {
   const rejectReauthentication = async () => {
     throw new ProviderError('invalid', 'the user did not authenticate again');
   };
+});
+
+describe('signed-in devices and new identities', () => {
+  const goneMessage = 'This item is no longer in your account. Open your account again.';
+
+  const signInAs = async (deployment: Deployment, subject: string): Promise<AccountBrowser> => {
+    const accountBrowser = createAccountBrowser(deployment);
+    await accountBrowser.signInToAccount(subject);
+    return accountBrowser;
+  };
+
+  const linkAs = async (accountBrowser: AccountBrowser, subject: string): Promise<void> => {
+    const page = await accountBrowser.submitThroughProvider('/link', { choice: 'other' }, { code: subject });
+    const html = await page.text();
+    const [link, form] = [readHiddenField(html, 'link'), readHiddenField(html, 'form')];
+    await accountBrowser.post('/link/confirm', { link, confirm: '1' }, form);
+  };
+
+  const readKeys = async (accountBrowser: AccountBrowser, name: string): Promise<readonly string[]> =>
+    readButtonValues((await accountBrowser.openAccountPage()).html, name);
+
+  it('B31.1 a device of another user: its key signs nobody out', async () => {
+    const deployment = deploy();
+    const [ada, adasPhone] = [await signInAs(deployment, 'ada'), await signInAs(deployment, 'ada')];
+    const mallory = await signInAs(deployment, 'mallory');
+    const [key = ''] = await readKeys(ada, 'device');
+    expect(key).not.toBe('');
+    const response = await mallory.post('/devices/sign-out', { device: key });
+    await expectFormRejected(response, deployment, goneMessage);
+    for (const browser of [ada, adasPhone, mallory])
+      expect((await browser.openAccountPage()).kind).toBe('account');
+  });
+
+  it('B31.1 a device of another user: not even the ID of its session signs it out', async () => {
+    const deployment = deploy();
+    const [ada, mallory] = [await signInAs(deployment, 'ada'), await signInAs(deployment, 'mallory')];
+    const userId = (await deployment.storage.findUser({ provider: 'google', subject: 'ada' })) ?? '';
+    const [session] = (await deployment.storage.readAccount(userId))?.grants ?? [];
+    for (const device of [session?.id ?? '', userId])
+      await expectFormRejected(await mallory.post('/devices/sign-out', { device }), deployment, goneMessage);
+    expect((await ada.openAccountPage()).kind).toBe('account');
+  });
+
+  it('B31.2 a key of another kind: signs out no device, disconnects no app and removes no identity', async () => {
+    const deployment = deploy();
+    const { refresh_token } = await obtainTokens(deployment, gpt);
+    const ada = await signInAs(deployment, 'subject-1');
+    const phone = await signInAs(deployment, 'subject-1');
+    await linkAs(ada, 'cat');
+    const [app = ''] = await readKeys(ada, 'app');
+    const [identity = ''] = await readKeys(ada, 'identity');
+    const [device = ''] = await readKeys(ada, 'device');
+    for (const [action, fields] of [
+      ['/devices/sign-out', { device: app }],
+      ['/devices/sign-out', { device: identity }],
+      ['/apps/disconnect', { app: device }],
+      ['/unlink', { identity: device }],
+      ['/linked/seen', { linked: device }],
+    ] as const)
+      await expectFormRejected(await ada.post(action, fields), deployment, goneMessage);
+    expect((await phone.openAccountPage()).kind).toBe('account');
+    expect(await readKeys(ada, 'identity')).toHaveLength(2);
+    expect(await readKeys(ada, 'linked')).toHaveLength(1);
+    expect((await refresh(deployment, gpt, refresh_token)).status).toBe(200);
+  });
+
+  it('B31.3 the form of an older page: does not end the notice about an identity that was added later', async () => {
+    const deployment = deploy();
+    const ada = await signInAs(deployment, 'ada');
+    await linkAs(ada, 'cat');
+    const { html, form } = await ada.openAccountPage();
+    const linked = readButtonValues(html, 'linked');
+    expect(linked).toHaveLength(1);
+    await linkAs(await signInAs(deployment, 'ada'), 'dog');
+    await expectAccountRedirect(
+      ada,
+      await ada.post('/linked/seen', { linked: linked[0] ?? '' }, form),
+      undefined,
+    );
+    const page = (await ada.openAccountPage()).html;
+    expect(readButtonValues(page, 'linked')).toHaveLength(1);
+    expect(page).toContain('<bdi translate="no">dog@example.com</bdi>) was added on');
+    expect(page).not.toContain('<bdi translate="no">cat@example.com</bdi>) was added on');
+  });
+
+  it('B31.3 the form of an older page: nor if the same identity was removed and added again', async () => {
+    const deployment = deploy();
+    const ada = await signInAs(deployment, 'ada');
+    await linkAs(ada, 'cat');
+    const { html, form } = await ada.openAccountPage();
+    const [linked = ''] = readButtonValues(html, 'linked');
+    const [, identity = ''] = readButtonValues(html, 'identity');
+    const mallory = await signInAs(deployment, 'ada');
+    await ada.post('/unlink', { identity });
+    deployment.advance(1);
+    await linkAs(mallory, 'cat');
+    await expectFormRejected(await ada.post('/linked/seen', { linked }, form), deployment, goneMessage);
+    expect(await readKeys(ada, 'linked')).toHaveLength(1);
+  });
+
+  it('B31.4 a misleading `User-Agent`: no text of the header is stored or shown', async () => {
+    const deployment = deploy();
+    const userAgent = '<script>Chrome/1 (Bank of Ada, not a Windows device)</script>';
+    const mallory = createAccountBrowser(deployment, { 'user-agent': userAgent });
+    await mallory.signInToAccount('ada');
+    const { html } = await mallory.openAccountPage();
+    expect(html).toContain('<bdi translate="no">Chrome, Windows</bdi>');
+    const file = await (await mallory.post('/export')).text();
+    expect(file).toContain('"device": "Chrome, Windows"');
+    for (const text of [html, file]) expect(text).not.toContain('Bank of Ada');
+  });
 });
 
 describe('login transactions', () => {

@@ -301,6 +301,7 @@ describe('storage outages', () => {
       readHistory: mayFail(storage.readHistory),
       findUser: mayFail(storage.findUser),
       linkIdentity: mayFail(storage.linkIdentity),
+      markLinkSeen: mayFail(storage.markLinkSeen),
       unlinkIdentity: mayFail(storage.unlinkIdentity),
       revokeGrants: mayFail(storage.revokeGrants),
       deleteUser: mayFail(storage.deleteUser),

@@ -369,7 +369,7 @@ describe('the sign-in page', () => {
       ['session-ended', 'Your session has ended. Please sign in again.'],
       [
         'provider-not-confirmed',
-        'Your earlier sign-in could not be confirmed with the provider. Please sign in again.',
+        'We couldn’t confirm your earlier sign-in with the provider. Please sign in again.',
       ],
       ['sign-in-too-old', 'This app requires a more recent sign-in. Please sign in again.'],
     ] as const)('sees why they can’t continue: %s', async (notice, message) => {

@@ -7,17 +7,22 @@ import {
   fillText,
   type Html,
   html,
-  type IdentitySummary,
-  type ProviderChoice,
-  type ProviderIcon,
   renderIdentity,
   renderLayout,
+  renderLogo,
   renderName,
   renderProviderButtons,
   renderProviderIcon,
 } from '../../ui/layout.ts';
-import type { ClientIdentity, ScopeDescription } from '../../ui/sign-in.ts';
+import type { ClientIdentity } from '../../ui/sign-in.ts';
 import type { AccountTexts } from '../../ui/texts.ts';
+import type {
+  AccountIdentity,
+  AccountModel,
+  AccountNotice,
+  ConnectedApp,
+  SignedInDevice,
+} from './account-model.ts';
 import type { AccountBranding } from './texts.ts';
 
 /**
@@ -30,19 +35,25 @@ export const renderAccountPage = (model: AccountModel): string => {
     branding,
     stylesheetPath,
     title: fillText(texts.account, { product: name }),
+    ...(branding.links.home !== undefined && { header: renderWayBack(branding.links.home, branding) }),
     notice: notice && fillText(texts[noticeTexts[notice]]),
-    content: html`${renderSession(model)}
+    content: html`${renderNewlyLinked(model)}
+${renderProfile(model)}
 ${renderConnectedApps(model)}
-${renderSignOutEverywhere(model)}
 ${renderConfirmBox(model)}
 ${renderLinkedIdentities(model)}
+${renderDevices(model)}
 ${renderDataExport(model)}
 ${renderDeletion(model)}`,
   });
 };
 
+const renderWayBack = (home: string, { name, logo, texts }: AccountBranding): Html =>
+  html`<a class="brand" href="${home}" rel="noreferrer"><span class="arrow" aria-hidden="true">←</span>${logo && renderLogo(logo, name)}<span>${fillText(texts.backToProduct, { product: renderName(name) })}</span></a>`;
+
 const noticeTexts = {
   'app-disconnected': 'appDisconnected',
+  'device-signed-out': 'deviceSignedOut',
   linked: 'linked',
   'already-linked': 'alreadyLinked',
   'link-canceled': 'linkCanceled',
@@ -55,16 +66,51 @@ const noticeTexts = {
   'delete-not-confirmed': 'deleteNotConfirmed',
 } as const satisfies Readonly<Record<AccountNotice, keyof AccountTexts>>;
 
-const renderSession = ({ branding: { texts }, actions, form, identities }: AccountModel): Html => {
-  const current = identities.find((identity) => identity.isCurrent);
-  return renderForm(
+/**
+ * Renders a form that posts the sealed `form` and the fields in `content`. `autocomplete="off"`: on reload,
+ * Firefox would put the earlier sealed value back into the field.
+ */
+export const renderForm = (action: string, form: string, content: Html): Html =>
+  html`<form method="post" action="${action}" autocomplete="off">
+<input type="hidden" name="form" value="${form}">
+${content}
+</form>\n`;
+
+/** Renders a notice for each identity that was recently linked. The form posts `linked`, its key. */
+const renderNewlyLinked = ({ branding, actions, form, identities }: AccountModel): readonly Html[] => {
+  const { language, texts } = branding;
+  return identities
+    .filter(({ isNewlyLinked }) => isNewlyLinked)
+    .map((identity, index) => {
+      const id = `linked-${index}`;
+      const names = {
+        identity: renderIdentity(identity),
+        since: renderDate(identity.linkedAt, language),
+      };
+      return html`<div class="notice">
+<p id="${id}">${fillText(texts.newlyLinked, names)}</p>
+${renderForm(actions.linkSeen, form, html`<button name="linked" value="${identity.key}" aria-describedby="${id}">${fillText(texts.newlyLinkedSeen)}</button>`)}
+</div>\n`;
+    });
+};
+
+/** Renders who is signed in, and the publisher's facts about the user. The form posts no further field. */
+const renderProfile = ({ branding: { texts }, actions, form, profile }: AccountModel): Html => {
+  const { provider, label = provider, icon } = profile.identity;
+  return html`${renderForm(
     actions.signOut,
     form,
     html`<div class="row">
-${current && html`<p>${fillText(texts.signedInWith, { identity: renderIdentity(current) })}</p>`}
+${renderProviderIcon(icon)}
+<p><strong>${renderName(label)}</strong> <small>${fillText(texts.signedInWith, { provider: renderName(provider) })}</small></p>
 <button>${fillText(texts.signOut)}</button>
 </div>`,
-  );
+  )}
+${
+  profile.facts.length > 0 &&
+  html`<dl>
+${profile.facts.map(({ label: name, value }) => html`<div><dt>${name}</dt> <dd>${value}</dd></div>\n`)}</dl>`
+}`;
 };
 
 /**
@@ -79,144 +125,11 @@ const renderConfirmBox = ({
 }: AccountModel): Html | undefined =>
   recentAuth.kind === 'fresh'
     ? undefined
-    : html`<section class="facts" aria-labelledby="confirm">
+    : html`<section class="box" aria-labelledby="confirm">
 <h2 id="confirm">${fillText(texts.confirm)}</h2>
 <p>${fillText(texts.confirmAbout)}</p>
 ${renderForm(actions.signIn, form, html`<input type="hidden" name="purpose" value="confirm">\n${renderProviderButtons(recentAuth.providers, texts.confirmWith, texts.lastUsedProvider)}`)}
 </section>`;
-
-/** The data of the account page. */
-export interface AccountModel {
-  /** The publisher's branding, language and texts, with all defaults filled in. */
-  readonly branding: AccountBranding;
-  /** Path of the stylesheet on the issuer's origin. */
-  readonly stylesheetPath: string;
-  /** Paths that the forms are posted to. Each form also posts `form`. */
-  readonly actions: {
-    /** Ends this session. */
-    readonly signOut: string;
-    /** Disconnects an app (`app`, its key) or everything (`all=1`), which includes this session. */
-    readonly disconnectApps: string;
-    /** Redirects to a provider (`choice`) to confirm the current user (`purpose=confirm`). */
-    readonly signIn: string;
-    /** Redirects to a provider (`choice`) to link an identity of that provider. */
-    readonly link: string;
-    /** Unlinks an identity (`identity`, its key) and disconnects the apps that were connected through it. */
-    readonly unlink: string;
-    /** Downloads the user's data as JSON. */
-    readonly exportData: string;
-    /** Deletes the account if the form posts `confirm=yes`. */
-    readonly deleteAccount: string;
-  };
-  /** A sealed value that every form posts back unchanged as `form`. */
-  readonly form: string;
-  /** What has just happened. Default: nothing. */
-  readonly notice?: AccountNotice;
-  /** The connected apps, one per client and redirect host. */
-  readonly apps: readonly ConnectedApp[];
-  /** The identities that the user can sign in with. */
-  readonly identities: readonly AccountIdentity[];
-  /** The providers whose identities can be linked. A user can have several identities of one provider. */
-  readonly linkableProviders: readonly ProviderChoice[];
-  /** Whether the last sign-in is recent enough to link, unlink, export and delete. */
-  readonly recentAuth: RecentAuth;
-}
-
-/** What has just happened, or why nothing was changed. */
-export type AccountNotice =
-  /** An app was disconnected. */
-  | 'app-disconnected'
-  /** An identity was linked. */
-  | 'linked'
-  /** The identity was linked before. */
-  | 'already-linked'
-  /** The user canceled before an identity was linked. */
-  | 'link-canceled'
-  /** The identity was linked to another account in the meantime. */
-  | 'not-linked'
-  /** An identity was removed. */
-  | 'unlinked'
-  /** Nothing was removed: no other identity can be used to sign in. */
-  | 'last-identity'
-  /** The provider confirmed the current user. */
-  | 'confirmed'
-  /** The provider did not confirm the current user: someone else signed in, or the sign-in was canceled. */
-  | 'not-confirmed'
-  /** Nothing was done: the last sign-in is not recent enough. */
-  | 'confirmation-required'
-  /** Nothing was deleted: `confirm` was not `yes`. */
-  | 'delete-not-confirmed';
-
-/** Every notice of the account page. */
-export const accountNotices: readonly AccountNotice[] = [
-  ...(['app-disconnected', 'linked', 'already-linked', 'link-canceled', 'not-linked', 'unlinked'] as const),
-  ...(['last-identity', 'confirmed', 'not-confirmed', 'confirmation-required'] as const),
-  'delete-not-confirmed',
-];
-
-/** A client at one redirect host, with all its active grants. */
-export interface ConnectedApp {
-  /** Identifies the app in the posted form. */
-  readonly key: string;
-  /**
-   * The name of the client. If none is known, the host of its ID if the ID is a URL, and otherwise the ID,
-   * shortened if it is long. A client that is not in the configuration chose the name itself, so never show it
-   * without `clientIdentity`.
-   */
-  readonly clientName: string;
-  /** What is known about the client besides its name. */
-  readonly clientIdentity: ClientIdentity;
-  /**
-   * The host that its codes are sent to, without the port of a loopback address; or the scheme if it is a
-   * private-use URI scheme (RFC 8252 §7.1).
-   */
-  readonly redirectHost: string;
-  /** The scopes of all its grants. Each description completes "it can". */
-  readonly scopes: readonly ScopeDescription[];
-  /** When the first of its active grants was created. */
-  readonly connectedAt: EpochSeconds;
-  /** When one of its grants was last used. */
-  readonly lastUsedAt: EpochSeconds;
-}
-
-/** An identity that the user can sign in with. */
-export interface AccountIdentity extends IdentitySummary {
-  /** Identifies the identity in the posted form. */
-  readonly key: string;
-  /** The provider's icon. Default: no icon. */
-  readonly icon?: ProviderIcon;
-  /** When it was linked. */
-  readonly linkedAt: EpochSeconds;
-  /** When the user last signed in with it. */
-  readonly lastSignInAt: EpochSeconds;
-  /** Whether this session was started with it. */
-  readonly isCurrent: boolean;
-}
-
-/** Whether the last sign-in is recent enough to link, unlink, export and delete. */
-export type RecentAuth =
-  | {
-      /** It is recent enough. */
-      readonly kind: 'fresh';
-      /** Until when. The default page does not show it, because it does not know the user's time zone. */
-      readonly until: EpochSeconds;
-    }
-  | {
-      /** The user must first confirm who they are. */
-      readonly kind: 'stale';
-      /** The providers with which they can do that. */
-      readonly providers: readonly ProviderChoice[];
-    };
-
-/**
- * Renders a form that posts the sealed `form` and the fields in `content`. `autocomplete="off"`: on reload,
- * Firefox would put the earlier sealed value back into the field.
- */
-export const renderForm = (action: string, form: string, content: Html): Html =>
-  html`<form method="post" action="${action}" autocomplete="off">
-<input type="hidden" name="form" value="${form}">
-${content}
-</form>\n`;
 
 /** Renders a link to the confirmation box, in place of a form that would be refused. */
 const renderConfirmBoxLink = (texts: AccountTexts): Html =>
@@ -228,34 +141,23 @@ const renderConnectedApps = (model: AccountModel): Html => {
   const { texts } = branding;
   return html`<section aria-labelledby="apps">
 <h2 id="apps">${fillText(texts.apps)}</h2>
-<p>${apps.length === 0 ? fillText(texts.noApps) : fillText(texts.appsAbout, { product: renderName(branding.name) })}</p>
-${apps.length > 0 && renderForm(actions.disconnectApps, form, html`<ul class="cards" role="list">\n${apps.map((app, index) => renderAppCard(app, `app-${index}`, model))}</ul>`)}
+<p class="note">${apps.length === 0 ? fillText(texts.noApps) : fillText(texts.appsAbout, { product: renderName(branding.name) })}</p>
+${apps.length > 0 && renderForm(actions.disconnectApps, form, html`<ul class="rows" role="list">\n${apps.map((app, index) => renderApp(app, `app-${index}`, branding))}</ul>`)}
 </section>`;
 };
 
-/** Renders the section that disconnects everything. The form posts `all=1`. */
-const renderSignOutEverywhere = ({ branding: { texts }, actions, form }: AccountModel): Html =>
-  html`<section aria-labelledby="everywhere">
-<h2 id="everywhere">${fillText(texts.signOutEverywhereTitle)}</h2>
-<p>${fillText(texts.signOutEverywhereAbout)}</p>
-${renderForm(actions.disconnectApps, form, html`<button class="end" name="all" value="1">${fillText(texts.disconnectEverything)}</button>`)}
-</section>`;
-
-// The accessible name of the button includes the heading: "Disconnect ChatGPT chatgpt.com".
-const renderAppCard = (app: ConnectedApp, id: string, { branding }: AccountModel): Html => {
-  const { language, texts } = branding;
-  const days = { since: renderDate(app.connectedAt, language), used: renderDate(app.lastUsedAt, language) };
-  return html`<li class="facts">
-<h3 id="${id}">${renderName(app.clientName)} <small>${renderName(app.redirectHost)}</small></h3>
-${renderClientIdentity(app.clientIdentity, texts)}
-${renderAppScopes(app, texts, renderName(branding.name))}
-<div class="row">
-<div class="note">
-<p>${fillText(texts.appSince, days)}</p>
-<p>${fillText(texts.lastUsed, days)}</p>
+const renderApp = (app: ConnectedApp, id: string, branding: AccountBranding): Html => {
+  const { texts, clientIcons } = branding;
+  const { clientName, clientIdentity, redirectHost, connectedAt, lastUsedAt, key } = app;
+  return html`<li class="row">
+${renderLogo(clientIcons.get(redirectHost), clientName)}
+<div>
+<h3 id="${id}">${renderName(clientName)} <small>${renderName(redirectHost)}</small></h3>
+${renderClientIdentity(clientIdentity, texts)}
+${renderAppScopes(app, branding)}
+${renderTimes(texts.appSince, connectedAt, lastUsedAt, branding)}
 </div>
-<button class="end" name="app" value="${app.key}" id="end-${id}" aria-labelledby="end-${id} ${id}">${fillText(texts.disconnect)}</button>
-</div>
+${renderEndButton('app', key, id, texts.disconnect)}
 </li>\n`;
 };
 
@@ -270,12 +172,24 @@ const renderClientIdentity = (identity: ClientIdentity, texts: AccountTexts): Ht
   }
 };
 
-const renderAppScopes = ({ scopes }: ConnectedApp, texts: AccountTexts, product: Html): Html =>
+const renderAppScopes = ({ scopes }: ConnectedApp, { name, texts }: AccountBranding): Html =>
   scopes.length === 0
-    ? html`<p>${fillText(texts.appNoScopes, { product })}</p>`
+    ? html`<p>${fillText(texts.appNoScopes, { product: renderName(name) })}</p>`
     : html`<p>${fillText(texts.appScopes)}</p>
-<ul class="scopes">
+<ul class="inline">
 ${scopes.map(({ description }) => html`<li>${description}</li>\n`)}</ul>`;
+
+/**
+ * Renders when something was added and last used.
+ * @param since the text with the placeholder `{since}`
+ */
+const renderTimes = (
+  since: string,
+  addedAt: EpochSeconds,
+  usedAt: EpochSeconds,
+  { language, texts }: AccountBranding,
+): Html =>
+  html`<p class="note">${fillText(since, { since: renderDate(addedAt, language) })} · ${fillText(texts.lastUsed, { used: renderDate(usedAt, language) })}</p>`;
 
 /**
  * Renders the date of an instant in the language of the page, in UTC: the server does not know the user's
@@ -288,24 +202,51 @@ const renderDate = (instant: EpochSeconds, language: string): Html => {
 };
 
 /**
+ * Renders the button that ends or removes an item. Its accessible name includes the heading of the item, for
+ * example "Disconnect ChatGPT chatgpt.com".
+ */
+const renderEndButton = (field: string, key: string, id: string, text: string): Html =>
+  html`<button class="end" name="${field}" value="${key}" id="end-${id}" aria-labelledby="end-${id} ${id}">${fillText(text)}</button>`;
+
+/**
  * Renders the identities. One form posts `identity`, the key of the identity to remove; the other posts
  * `choice`, a provider's ID.
  */
 const renderLinkedIdentities = (model: AccountModel): Html => {
-  const { texts } = model.branding;
+  const { branding, actions, form, identities, recentAuth } = model;
+  const { texts } = branding;
+  const isFresh = recentAuth.kind === 'fresh';
+  const hasOthers = identities.length > 1;
+  const rows = html`<ul class="rows" role="list">
+${identities.map((identity, index) => renderLinkedIdentity(identity, `identity-${index}`, branding, isFresh && hasOthers ? 'removable' : 'kept'))}</ul>\n`;
   return html`<section aria-labelledby="identities">
 <h2 id="identities">${fillText(texts.identities)}</h2>
-<p>${fillText(hasOthers(model) ? texts.identitiesAbout : texts.onlyIdentity)}</p>
-${model.recentAuth.kind === 'fresh' ? [renderUnlinkForm(model), renderLinkForm(model)] : [renderIdentityCards(model), renderConfirmBoxLink(texts)]}
+<p class="note">${fillText(hasOthers ? texts.identitiesAbout : texts.onlyIdentity)}</p>
+${isFresh && hasOthers ? renderForm(actions.unlink, form, rows) : rows}
+${isFresh ? renderLinkMenu(model) : renderConfirmBoxLink(texts)}
 </section>`;
 };
 
-const renderUnlinkForm = (model: AccountModel): Html =>
-  hasOthers(model)
-    ? renderForm(model.actions.unlink, model.form, renderIdentityCards(model))
-    : renderIdentityCards(model);
+const renderLinkedIdentity = (
+  identity: AccountIdentity,
+  id: string,
+  branding: AccountBranding,
+  state: 'removable' | 'kept',
+): Html => {
+  const { texts } = branding;
+  const { provider, label, icon, linkedAt, lastSignInAt, key, isCurrent } = identity;
+  return html`<li class="row">
+${renderProviderIcon(icon)}
+<div>
+<h3 id="${id}">${renderName(provider)}${label && html` <small>${renderName(label)}</small>`}</h3>
+${state === 'removable' && isCurrent && html`<p>${fillText(texts.unlinkCurrent)}</p>`}
+${renderTimes(texts.identitySince, linkedAt, lastSignInAt, branding)}
+</div>
+${state === 'removable' && renderEndButton('identity', key, id, texts.unlink)}
+</li>\n`;
+};
 
-const renderLinkForm = ({
+const renderLinkMenu = ({
   branding: { texts },
   actions,
   form,
@@ -313,74 +254,93 @@ const renderLinkForm = ({
 }: AccountModel): Html | undefined =>
   linkableProviders.length === 0
     ? undefined
-    : html`<h3>${fillText(texts.addIdentity)}</h3>
-${renderForm(actions.link, form, renderProviderButtons(linkableProviders, texts.linkWith, texts.lastUsedProvider))}`;
+    : html`<details>
+<summary>${fillText(texts.addIdentity)}</summary>
+${renderForm(actions.link, form, renderProviderButtons(linkableProviders, texts.linkWith, texts.lastUsedProvider))}
+</details>`;
 
-const renderIdentityCards = (model: AccountModel): Html =>
-  html`<ul class="cards" role="list">
-${model.identities.map((identity, index) => renderIdentityCard(identity, `identity-${index}`, model))}</ul>\n`;
-
-const renderIdentityCard = (identity: AccountIdentity, id: string, model: AccountModel): Html => {
-  const { language, texts } = model.branding;
-  const { provider, label, icon, linkedAt, lastSignInAt } = identity;
-  const days = { since: renderDate(linkedAt, language), used: renderDate(lastSignInAt, language) };
-  const isRemovable = hasOthers(model) && model.recentAuth.kind === 'fresh';
-  return html`<li class="facts">
-<h3 id="${id}">${renderProviderIcon(icon)}${renderName(provider)}${label && html` <small>${renderName(label)}</small>`}</h3>
-${isRemovable && identity.isCurrent && html`<p class="note">${fillText(texts.unlinkCurrent)}</p>`}
-<div class="row">
-<div class="note">
-<p>${fillText(texts.identitySince, days)}</p>
-<p>${fillText(texts.lastUsed, days)}</p>
-</div>
-${isRemovable && renderUnlinkButton(identity, id, texts)}
-</div>
-</li>\n`;
-};
-
-// The accessible name of the button includes the heading: "Remove Google ada@example.org".
-const renderUnlinkButton = ({ key }: AccountIdentity, id: string, texts: AccountTexts): Html =>
-  html`<button class="end" name="identity" value="${key}" id="end-${id}" aria-labelledby="end-${id} ${id}">${fillText(texts.unlink)}</button>`;
-
-const hasOthers = ({ identities }: AccountModel): boolean => identities.length > 1;
-
-/** Renders the data export. The form posts no further field. */
-const renderDataExport = (model: AccountModel): Html => {
-  const { branding, actions } = model;
+/**
+ * Renders the active sessions. One form posts `device`, the key of the device to sign out; the other posts
+ * `all=1`, which disconnects everything.
+ */
+const renderDevices = (model: AccountModel): Html => {
+  const { branding, actions, form, devices } = model;
   const { texts } = branding;
-  return html`<section aria-labelledby="export">
-<h2 id="export">${fillText(texts.exportHeading)}</h2>
-<p>${fillText(texts.exportAbout, { product: renderName(branding.name) })}</p>
-${renderRecentAuthForm(model, actions.exportData, html`<button>${fillText(texts.exportData)}</button>`)}
-</section>`;
-};
-
-/** Renders the account deletion. The form posts `confirm=yes` if the box is checked. */
-const renderDeletion = (model: AccountModel): Html => {
-  const { branding, actions } = model;
-  const { texts } = branding;
-  const product = renderName(branding.name);
-  return html`<section aria-labelledby="delete">
-<h2 id="delete">${fillText(texts.deleteHeading)}</h2>
-<p>${fillText(texts.deleteAbout, { product })}</p>
-<ul class="scopes">
-<li>${fillText(texts.deleteApps)}</li>
-<li>${fillText(texts.deleteIdentities)}</li>
-<li>${fillText(texts.deleteData, { product })}</li>
-<li><strong>${fillText(texts.deleteFinal)}</strong></li>
-</ul>
-${renderRecentAuthForm(
-  model,
-  actions.deleteAccount,
-  html`<label><input type="checkbox" name="confirm" value="yes" required> ${fillText(texts.deleteConfirm)}</label>
-<button class="end">${fillText(texts.deleteAccount)}</button>`,
+  return html`<section aria-labelledby="devices">
+<h2 id="devices">${fillText(texts.devices)}</h2>
+<p class="note">${fillText(texts.devicesAbout)}</p>
+${renderForm(actions.signOutDevice, form, html`<ul class="rows" role="list">\n${devices.map((device, index) => renderDevice(device, `device-${index}`, branding))}</ul>`)}
+${renderForm(
+  actions.disconnectApps,
+  form,
+  html`<div class="row">
+<p class="note">${fillText(texts.signOutEverywhereAbout)}</p>
+<button class="end" name="all" value="1">${fillText(texts.disconnectEverything)}</button>
+</div>`,
 )}
 </section>`;
 };
 
-const renderRecentAuthForm = (
-  { recentAuth, form, branding }: AccountModel,
-  action: string,
-  content: Html,
-): Html =>
-  recentAuth.kind === 'fresh' ? renderForm(action, form, content) : renderConfirmBoxLink(branding.texts);
+const renderDevice = (
+  { key, description, signedInAt, lastUsedAt, isCurrent }: SignedInDevice,
+  id: string,
+  branding: AccountBranding,
+): Html => {
+  const { texts } = branding;
+  return html`<li class="row">
+<div>
+<h3 id="${id}">${description === undefined ? fillText(texts.unknownDevice) : renderName(description)}${isCurrent && html` <small>${fillText(texts.thisDevice)}</small>`}</h3>
+${renderTimes(texts.deviceSince, signedInAt, lastUsedAt, branding)}
+</div>
+${!isCurrent && renderEndButton('device', key, id, texts.signOutDevice)}
+</li>\n`;
+};
+
+/** Renders the data export. The form posts no further field. */
+const renderDataExport = ({ branding, actions, form, recentAuth }: AccountModel): Html => {
+  const { texts } = branding;
+  const about = html`<p class="note">${fillText(texts.exportAbout, { product: renderName(branding.name) })}</p>`;
+  return html`<section aria-labelledby="export">
+<h2 id="export">${fillText(texts.exportHeading)}</h2>
+${
+  recentAuth.kind === 'fresh'
+    ? renderForm(
+        actions.exportData,
+        form,
+        html`<div class="row">
+${about}
+<button>${fillText(texts.exportData)}</button>
+</div>`,
+      )
+    : html`${about}
+${renderConfirmBoxLink(texts)}`
+}
+</section>`;
+};
+
+/** Renders the account deletion. The form posts `confirm=yes` if the box is checked. */
+const renderDeletion = ({ branding, actions, form, recentAuth }: AccountModel): Html => {
+  const { texts } = branding;
+  return html`<section aria-labelledby="delete">
+<h2 id="delete">${fillText(texts.deleteHeading)}</h2>
+<details>
+<summary>${fillText(texts.deleteAbout)}</summary>
+<ul class="list">
+<li>${fillText(texts.deleteApps)}</li>
+<li>${fillText(texts.deleteIdentities)}</li>
+<li>${fillText(texts.deleteData, { product: renderName(branding.name) })}</li>
+<li><strong>${fillText(texts.deleteFinal)}</strong></li>
+</ul>
+${
+  recentAuth.kind === 'fresh'
+    ? renderForm(
+        actions.deleteAccount,
+        form,
+        html`<label><input type="checkbox" name="confirm" value="yes" required> ${fillText(texts.deleteConfirm)}</label>
+<button class="end">${fillText(texts.deleteAccount)}</button>`,
+      )
+    : renderConfirmBoxLink(texts)
+}
+</details>
+</section>`;
+};

@@ -53,7 +53,7 @@ export const renderAccountSignInPage = (model: AccountSignInModel): string => {
     stylesheetPath,
     title: fillText(texts.account, { product: branding.name }),
     notice: notice && fillText(texts[signInNoticeTexts[notice]]),
-    content: html`<p class="lead">${fillText(texts.accountPurpose, { product })}</p>
+    content: html`<p>${fillText(texts.accountPurpose, { product })}</p>
 ${renderForm(model.action, model.form, renderProviderButtons(model.providers, texts.signInWith, texts.lastUsedProvider))}
 <p class="note">${fillText(texts.accountAssurance, { product })}</p>`,
   });

@@ -41,18 +41,16 @@ export const renderLinkPage = (model: LinkModel): string => {
     branding,
     stylesheetPath,
     title: fillText(texts.linkTitle),
-    content: html`<dl class="facts">
-<dt>${fillText(texts.linkCurrent)}</dt>
-<dd>${renderIdentity(currentIdentity)}</dd>
-<dt>${fillText(texts.linkNew)}</dt>
-<dd>${renderIdentity(newIdentity)}</dd>
+    content: html`<dl>
+<div><dt>${fillText(texts.linkCurrent)}</dt> <dd>${renderIdentity(currentIdentity)}</dd></div>
+<div><dt>${fillText(texts.linkNew)}</dt> <dd>${renderIdentity(newIdentity)}</dd></div>
 </dl>
 <p>${fillText(texts.linkAbout, names)}</p>
 ${renderForm(
   model.action,
   model.form,
   html`<input type="hidden" name="link" value="${model.link}">
-<button class="main" name="confirm" value="1">${fillText(texts.linkWith, { provider: renderName(newIdentity.provider) })}</button>
+<button class="main" name="confirm" value="1"><span>${fillText(texts.linkWith, { provider: renderName(newIdentity.provider) })}</span></button>
 <button class="cancel" name="cancel" value="1">${fillText(texts.cancel)}</button>`,
 )}`,
   });
@@ -83,7 +81,14 @@ export const renderLinkConflictPage = ({
     branding,
     stylesheetPath,
     title: fillText(texts.linkConflictTitle),
-    content: html`<p class="lead">${fillText(texts.linkConflictAbout, names)}</p>
-<p><a href="${accountPath}">${fillText(texts.backToAccount)}</a></p>`,
+    content: html`<p>${fillText(texts.linkConflictAbout, names)}</p>
+<p>${fillText(texts.linkConflictUse, names)}</p>
+<p>${fillText(texts.linkConflictMove, names)}</p>
+<ol>
+<li>${fillText(texts.linkConflictSignIn, names)}</li>
+<li>${fillText(texts.linkConflictRemove)}</li>
+<li>${fillText(texts.linkConflictAdd)}</li>
+</ol>
+<p><a class="action" href="${accountPath}">${fillText(texts.backToAccount)}</a></p>`,
   });
 };

@@ -9,16 +9,16 @@ export interface AccountBranding extends ParsedBranding {
 }
 
 export const defaultAccountTexts: AccountTexts = {
-  account: 'Your account at {product}',
-  accountPurpose: 'Sign in to see which apps use {product} on your behalf, and to manage your account.',
-  accountAssurance: 'You sign in on the provider’s own page, so {product} never sees your password.',
-  signedInWith: 'You are signed in with {identity}.',
+  account: 'Your {product} account',
+  backToProduct: 'Back to {product}',
+  accountPurpose: 'Sign in to see which apps use {product} for you, and to manage your account.',
+  accountAssurance: 'You sign in at the provider. We never see your password.',
+  signedInWith: 'Signed in with {provider}',
   signOut: 'Sign out',
 
   apps: 'Connected apps',
-  appsAbout:
-    'These apps keep access to {product} on your behalf until it expires, or until you disconnect them.',
-  noApps: 'No app is connected yet.',
+  appsAbout: 'These apps can use {product} for you until you disconnect them or their access expires.',
+  noApps: 'No apps are connected yet.',
   appIdentifiedBy: 'This app is identified by {site}.',
   appUnverifiedName: 'The app chose this name itself, and we haven’t verified it.',
   appScopes: 'It can:',
@@ -26,66 +26,81 @@ export const defaultAccountTexts: AccountTexts = {
   appSince: 'Connected {since}',
   lastUsed: 'Last used {used}',
   disconnect: 'Disconnect',
-  signOutEverywhereTitle: 'Sign out everywhere',
-  signOutEverywhereAbout:
-    'Lost a device, or found something that is not yours? This disconnects every app and ends every sign-in, ' +
-    'this one too. Your account stays.',
-  disconnectEverything: 'Disconnect everything and sign out everywhere',
 
-  confirm: 'First, confirm that it is you',
+  confirm: 'Confirm that it’s you',
   confirmAbout:
-    'Before you change how you sign in, download your data or delete your account, please sign in once more. ' +
-    'It keeps others out if you ever leave this page open.',
+    'Sign in again before you change your sign-in methods, download your data, or delete your account. ' +
+    'This protects your account if someone else uses this browser.',
   confirmWith: 'Confirm with {provider}',
 
-  identities: 'Ways to sign in',
+  identities: 'Sign-in methods',
   identitiesAbout:
-    'Each of these opens this account. You can add others, and remove those that you do not need. ' +
-    'Removing one also disconnects the apps that were connected through it.',
-  onlyIdentity: 'This opens your account. It is the only one, so it cannot be removed; you can add others.',
+    'You can sign in with any of these. ' +
+    'If you remove one, the apps that you connected with it are disconnected.',
+  onlyIdentity: 'This is your only sign-in method, so you can’t remove it. You can add others.',
   identitySince: 'Added {since}',
-  unlinkCurrent: 'You are signed in with this one, so removing it signs you out.',
+  unlinkCurrent: 'You’re signed in with this one. If you remove it, you’re signed out.',
   unlink: 'Remove',
-  addIdentity: 'Add another way to sign in',
+  addIdentity: 'Add a sign-in method',
   linkWith: 'Add {provider}',
+  newlyLinked: '{identity} was added on {since}. If you didn’t add it, remove it and sign out everywhere.',
+  newlyLinkedSeen: 'Got it',
+
+  devices: 'Signed-in devices',
+  devicesAbout: 'These devices are signed in to this page. Connected apps don’t appear here.',
+  unknownDevice: 'Unknown device',
+  thisDevice: 'This device',
+  deviceSince: 'Signed in {since}',
+  signOutDevice: 'Sign out',
+  signOutEverywhereAbout:
+    'Lost a device, or see something that isn’t yours? ' +
+    'Sign out everywhere to sign out all devices, including this one, and disconnect all apps.',
+  disconnectEverything: 'Sign out everywhere',
 
   exportHeading: 'Your data',
-  exportAbout: 'Get a file with everything that {product} stores about you.',
+  exportAbout: 'Download a file with everything that {product} stores about you.',
   exportData: 'Download your data',
 
   deleteHeading: 'Delete your account',
-  deleteAbout: 'If you delete your account at {product}:',
+  deleteAbout: 'What happens if you delete your account',
   deleteApps: 'All apps are disconnected.',
-  deleteIdentities: 'All ways to sign in are removed. Your accounts at the providers stay as they are.',
+  deleteIdentities: 'All sign-in methods are removed. Your accounts at the providers don’t change.',
   deleteData: 'Everything that {product} stores about you is deleted.',
-  deleteFinal: 'This cannot be undone.',
-  deleteConfirm: 'Yes, delete my account for good',
+  deleteFinal: 'You can’t undo this.',
+  deleteConfirm: 'Yes, permanently delete my account',
   deleteAccount: 'Delete my account',
 
-  linkTitle: 'Add this way to sign in?',
-  linkCurrent: 'You are signed in with',
-  linkNew: 'You are about to add',
+  linkTitle: 'Add this sign-in method?',
+  linkCurrent: 'You’re signed in with',
+  linkNew: 'You’re about to add',
   linkAbout:
-    'From then on, {identity} opens this account at {product}, too. Continue only if both are yours.',
+    'You can then also use {identity} to sign in to this account at {product}. Continue only if both are yours.',
   linkConflictTitle: 'Already in use by another account',
   linkConflictAbout:
-    '{identity} already belongs to another account at {product}, so it was not added. Nothing has changed.',
+    '{identity} belongs to another account at {product}, so we couldn’t add it. Nothing has changed.',
+  linkConflictUse: 'To use the other account, sign out here and sign in with {identity}.',
+  linkConflictMove: 'To move {identity} to this account:',
+  linkConflictSignIn: 'Sign out here and sign in with {identity}.',
+  linkConflictRemove:
+    'Remove it from that account. If it’s the only sign-in method there, delete that account.',
+  linkConflictAdd: 'Sign in to this account again and add it.',
   backToAccount: 'Back to your account',
 
   appDisconnected: 'The app is disconnected.',
-  linked: 'Added. You can now use it to sign in.',
-  alreadyLinked: 'You can already use it to sign in. Nothing has changed.',
+  deviceSignedOut: 'The device is signed out.',
+  linked: 'Sign-in method added. You can now sign in with it.',
+  alreadyLinked: 'You can already sign in with it. Nothing has changed.',
   linkCanceled: 'Nothing was added.',
-  notLinked: 'It belongs to another account, so it was not added. Nothing has changed.',
-  unlinked: 'Removed. The apps that were connected through it are disconnected.',
-  lastIdentity: 'Your only way to sign in cannot be removed.',
+  notLinked: 'It belongs to another account, so we couldn’t add it. Nothing has changed.',
+  unlinked: 'Sign-in method removed. The apps that you connected with it are disconnected.',
+  lastIdentity: 'You can’t remove your only sign-in method.',
   confirmed:
-    'Thank you. For the next few minutes, you can change how you sign in, download your data or delete your account.',
+    'Thanks. For the next few minutes, you can change your sign-in methods, download your data, or delete your account.',
   notConfirmed: 'We couldn’t confirm that it’s you. Nothing has changed.',
-  confirmationRequired: 'Please confirm that it is you, then try again. Nothing has changed yet.',
-  deleteNotConfirmed: 'Nothing was deleted because the box was not checked.',
-  signedOut: 'You are signed out.',
-  signedOutEverywhere: 'Every app is disconnected, and you are signed out everywhere.',
+  confirmationRequired: 'Confirm that it’s you, then try again. Nothing has changed yet.',
+  deleteNotConfirmed: 'Nothing was deleted because the box wasn’t checked.',
+  signedOut: 'You’re signed out.',
+  signedOutEverywhere: 'All apps are disconnected, and you’re signed out everywhere.',
   deleted: 'Your account is deleted.',
 
   accessUntilDisconnected: 'keep access for up to {duration}, or until you disconnect it in {account}',
@@ -94,12 +109,10 @@ export const defaultAccountTexts: AccountTexts = {
   continueSession: 'Continue with your {provider} account',
   otherWay: 'or sign in another way',
   sessionEnded: 'Your session has ended. Please sign in again.',
-  providerNotConfirmed:
-    'Your earlier sign-in could not be confirmed with the provider. Please sign in again.',
+  providerNotConfirmed: 'We couldn’t confirm your earlier sign-in with the provider. Please sign in again.',
   signInTooOld: 'This app requires a more recent sign-in. Please sign in again.',
-  accountSignInComplete: 'This sign-in is complete. If your account asks you to sign in, sign in once more.',
+  accountSignInComplete: 'This sign-in is complete. If your account asks you to sign in, sign in again.',
   linkPageUsed: 'This page was already used',
-  linkPageUsedNext:
-    'Go to your account to see which accounts you can sign in with. To add another one, start again there.',
+  linkPageUsedNext: 'Go to your account to see your sign-in methods. To add another one, start again there.',
   goToAccount: 'Go to your account',
 };

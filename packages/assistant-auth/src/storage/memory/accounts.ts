@@ -17,6 +17,7 @@ import type {
   RecheckLeaseOutcome,
   RecheckLeaseRequest,
   RecordedRecheck,
+  SeenLink,
   StoredGrant,
   StoredUpstreamToken,
   UpstreamTokenDrop,
@@ -57,6 +58,7 @@ export const createAccountMethods = (memory: MemoryTables) => ({
   readHistory: async () => [],
   findUser: async (identity: IdentityKey) => memory.identities.get(identityKey(identity))?.userId,
   linkIdentity: async (link: IdentityLink) => linkIdentity(memory, link),
+  markLinkSeen: async (link: SeenLink) => markLinkSeen(memory, link),
   unlinkIdentity: async (unlink: IdentityUnlink) => unlinkIdentity(memory, unlink),
   revokeGrants: async (revocation: GrantRevocation) => revokeGrants(memory, revocation),
   deleteUser: async (deletion: UserDeletion) => deleteUser(memory, deletion),
@@ -89,8 +91,17 @@ const linkIdentity = (
   if (findSession(memory, session, now)?.userId !== userId) return 'session-ended';
   const existing = memory.identities.get(identityKey(identity));
   if (existing !== undefined && existing.userId !== userId) return 'linked-to-other-user';
-  storeVerifiedIdentity(memory, identity, userId, now);
+  const stored = storeVerifiedIdentity(memory, identity, userId, now);
+  if (existing === undefined)
+    memory.identities.set(identityKey(identity), { ...stored, isNewlyLinked: true });
   return 'linked';
+};
+
+const markLinkSeen = ({ identities }: MemoryTables, { userId, linkedAt, ...identity }: SeenLink): void => {
+  const key = identityKey(identity);
+  const stored = identities.get(key);
+  if (stored?.userId === userId && stored.createdAt === linkedAt)
+    identities.set(key, { ...stored, isNewlyLinked: false });
 };
 
 const unlinkIdentity = (
@@ -141,9 +152,9 @@ const collectUpstreamTokens = (
   );
 
 const toLinkedIdentity = (identity: StoredIdentity): LinkedIdentity => {
-  const { provider, subject, label, sealedRefreshToken, createdAt, lastSignInAt } = identity;
+  const { provider, subject, label, sealedRefreshToken, createdAt, lastSignInAt, isNewlyLinked } = identity;
   return {
-    ...{ provider, subject, createdAt, lastSignInAt },
+    ...{ provider, subject, createdAt, lastSignInAt, isNewlyLinked },
     hasUpstreamToken: sealedRefreshToken !== undefined,
     ...(label !== undefined && { label }),
   };
@@ -151,11 +162,12 @@ const toLinkedIdentity = (identity: StoredIdentity): LinkedIdentity => {
 
 const toStoredGrant = ({ use, revokedAt, ...grant }: Grant, clientName: string | undefined): StoredGrant => {
   const { id, clientId, redirectUri, scopes, resource, claims, sid, identity, ...rest } = grant;
-  const { refreshPolicy, createdAt } = rest;
+  const { refreshPolicy, createdAt, device } = rest;
   return {
     ...{ id, clientId, redirectUri, scopes, resource, claims, identity, refreshPolicy, createdAt },
     ...(clientName !== undefined && { clientName }),
     ...(sid !== undefined && { sid }),
+    ...(device !== undefined && { device }),
     ...(revokedAt !== undefined && { revokedAt }),
     ...(use !== undefined && {
       use: {

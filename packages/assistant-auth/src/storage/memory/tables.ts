@@ -37,6 +37,7 @@ export interface StoredIdentity extends VerifiedIdentity {
   readonly refreshableUntil?: EpochSeconds;
   readonly createdAt: EpochSeconds;
   readonly lastSignInAt: EpochSeconds;
+  readonly isNewlyLinked: boolean;
 }
 
 /** Returns the key of an identity in `MemoryTables`. */
@@ -127,7 +128,7 @@ export const storeVerifiedIdentity = (
   const existing = identities.get(key);
   const { refreshableUntil: _, ...retained } =
     existing === undefined
-      ? { recheckAfter: 0, verifiedUntil: 0, unresolvedRechecks: 0, createdAt: now }
+      ? { recheckAfter: 0, verifiedUntil: 0, unresolvedRechecks: 0, createdAt: now, isNewlyLinked: false }
       : { ...clearReplacedToken(existing, verified) };
   const stored = {
     ...retained,

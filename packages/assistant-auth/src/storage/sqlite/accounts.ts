@@ -10,6 +10,7 @@ import type {
   IdentityUnlink,
   IdentityUnlinkOutcome,
   LinkedIdentity,
+  SeenLink,
   Session,
   SessionActivity,
   StoredGrant,
@@ -34,13 +35,14 @@ export const readAccount = async (db: SqlDatabase, userId: UserId): Promise<Acco
     db.prepare('SELECT created_at FROM users WHERE id = ?1').bind(userId),
     db
       .prepare(
-        `SELECT provider, subject, label, sealed_refresh_token IS NOT NULL AS hasUpstreamToken, created_at, last_sign_in_at
+        `SELECT provider, subject, label, sealed_refresh_token IS NOT NULL AS hasUpstreamToken, created_at, last_sign_in_at,
+          newly_linked
         FROM identities WHERE user_id = ?1 ORDER BY created_at, provider, subject`,
       )
       .bind(userId),
     db
       .prepare(
-        `SELECT id, client_id, redirect_uri, scopes, resource, claims, sid, provider, subject, refresh_policy, created_at, revoked_at,
+        `SELECT id, client_id, redirect_uri, scopes, resource, claims, sid, device, provider, subject, refresh_policy, created_at, revoked_at,
           redeemed_at, last_used_at, access_expires_at, refresh_idle_expires_at,
           (SELECT name FROM clients WHERE clients.id = grants.client_id) AS client_name
         FROM grants WHERE user_id = ?1 ORDER BY created_at DESC, id`,
@@ -127,6 +129,7 @@ interface IdentityRow {
   readonly hasUpstreamToken: number;
   readonly created_at: number;
   readonly last_sign_in_at: number;
+  readonly newly_linked: number;
 }
 
 const toLinkedIdentity = (row: IdentityRow): LinkedIdentity => ({
@@ -135,6 +138,7 @@ const toLinkedIdentity = (row: IdentityRow): LinkedIdentity => ({
   createdAt: row.created_at,
   lastSignInAt: row.last_sign_in_at,
   hasUpstreamToken: row.hasUpstreamToken === 1,
+  isNewlyLinked: row.newly_linked === 1,
   ...(row.label !== null && { label: row.label }),
 });
 
@@ -147,6 +151,7 @@ interface StoredGrantRow {
   readonly resource: string;
   readonly claims: string;
   readonly sid: string | null;
+  readonly device: string | null;
   readonly provider: string;
   readonly subject: string;
   readonly refresh_policy: RefreshPolicy;
@@ -167,6 +172,7 @@ const toStoredGrant = (row: StoredGrantRow): StoredGrant => ({
   resource: row.resource,
   claims: JSON.parse(row.claims),
   ...(row.sid !== null && { sid: row.sid }),
+  ...(row.device !== null && { device: row.device }),
   identity: { provider: row.provider, subject: row.subject },
   refreshPolicy: row.refresh_policy,
   createdAt: row.created_at,
@@ -201,8 +207,9 @@ export const linkIdentity = async (
     db
       .prepare(
         `INSERT INTO identities
-          (provider, subject, user_id, label, sealed_refresh_token, token_identifier, other_token_identifier, created_at, last_sign_in_at)
-        SELECT ?1, ?2, user_id, ?3, ?4, ?8, ?9, ?5, ?5 FROM grants
+          (provider, subject, user_id, label, sealed_refresh_token, token_identifier, other_token_identifier, created_at, last_sign_in_at,
+            newly_linked)
+        SELECT ?1, ?2, user_id, ?3, ?4, ?8, ?9, ?5, ?5, 1 FROM grants
         WHERE user_id = ?6 AND ${buildActiveSessionCondition('?7', '?5')} AND NOT EXISTS (${buildChangeQuery('?1', '?10')})
         ON CONFLICT (provider, subject) DO UPDATE SET
           label = coalesce(excluded.label, label),
@@ -240,6 +247,21 @@ export const linkIdentity = async (
     default:
       return 'linked-to-other-user';
   }
+};
+
+export const markLinkSeen = async (
+  db: SqlDatabase,
+  { userId, provider, subject, linkedAt }: SeenLink,
+): Promise<void> => {
+  await runBatch(
+    db,
+    db
+      .prepare(
+        `UPDATE identities SET newly_linked = 0
+        WHERE provider = ?1 AND subject = ?2 AND user_id = ?3 AND created_at = ?4`,
+      )
+      .bind(provider, subject, userId, linkedAt),
+  );
 };
 
 export const unlinkIdentity = async (

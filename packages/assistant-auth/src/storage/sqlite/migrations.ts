@@ -152,4 +152,11 @@ export const migrations: readonly Migration[] = [
 ) STRICT, WITHOUT ROWID`,
     ],
   },
+  {
+    name: '0005_account_page.sql',
+    statements: [
+      `ALTER TABLE grants ADD COLUMN device TEXT`,
+      `ALTER TABLE identities ADD COLUMN newly_linked INTEGER NOT NULL DEFAULT 0`,
+    ],
+  },
 ];

@@ -163,8 +163,8 @@ const insertGrant = (db: SqlDatabase, signIn: SignIn): SqlStatement => {
     .prepare(
       `INSERT INTO grants
         (id, user_id, provider, subject, client_id, redirect_uri, scopes, resource, claims, refresh_policy, created_at,
-          sid, signed_in_at)
-      SELECT ?1, user_id, provider, subject, ?10, ?11, ?12, ?13, ?14, ?15, ?2, ?16,
+          sid, device, signed_in_at)
+      SELECT ?1, user_id, provider, subject, ?10, ?11, ?12, ?13, ?14, ?15, ?2, ?16, ?17,
         (SELECT created_at FROM grants WHERE id = ?3)
       FROM identities
       WHERE provider = iif(changes() > 0, ?7, NULL) AND subject = ?8`,
@@ -178,6 +178,7 @@ const insertGrant = (db: SqlDatabase, signIn: SignIn): SqlStatement => {
       JSON.stringify(grant.claims),
       grant.refreshPolicy,
       grant.sid ?? null,
+      grant.device ?? null,
     );
 };
 

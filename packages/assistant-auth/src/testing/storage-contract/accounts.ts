@@ -1,6 +1,6 @@
 /** The storage contract for accounts: the data of a user, and what linking, unlinking and deleting change. */
 
-import type { CompleteStorage, IdentityLink } from '../../storage/broker-storage.ts';
+import type { CompleteStorage, IdentityLink, LinkedIdentity } from '../../storage/broker-storage.ts';
 import { equal, hasLength, isDefined, matches } from '../assertions.ts';
 import { type CreateStorage, type StorageContractTest, test } from './contract-test.ts';
 import {
@@ -25,11 +25,24 @@ import {
 } from './sample.ts';
 import { createSession, createStorageWithSession, useAccountSession } from './sessions.ts';
 
-const cat = { provider: 'github', subject: '42' } as const;
+/** The identity that `link` links. */
+export const cat = { provider: 'github', subject: '42' } as const;
 const catsToken = { ...cat, sealedRefreshToken: 'sealed-2' } as const;
-const ada = { provider: 'google', subject: 'ada' } as const;
+/** The identity that `signIn` signs in with. */
+export const ada = { provider: 'google', subject: 'ada' } as const;
+/** As `signIn` stores it. */
+export const adasIdentity: LinkedIdentity = {
+  ...ada,
+  ...{ hasUpstreamToken: false, createdAt: t0, lastSignInAt: t0, isNewlyLinked: false },
+};
+/** As `link` stores it. */
+export const catsIdentity: LinkedIdentity = {
+  ...cat,
+  ...{ hasUpstreamToken: false, createdAt: t0 + 5, lastSignInAt: t0 + 5, isNewlyLinked: true },
+};
 
-const link = (storage: CompleteStorage, overrides: Partial<IdentityLink> = {}) =>
+/** Links `cat` to Ada's user, unless overridden. */
+export const link = (storage: CompleteStorage, overrides: Partial<IdentityLink> = {}) =>
   storage.linkIdentity({
     userId: 'user-1',
     session: 'session-1',
@@ -39,7 +52,8 @@ const link = (storage: CompleteStorage, overrides: Partial<IdentityLink> = {}) =
     ...overrides,
   });
 
-const unlink = (
+/** Unlinks an identity of Ada's user. */
+export const unlink = (
   storage: CompleteStorage,
   identity: { provider: string; subject: string },
   userId = 'user-1',
@@ -81,7 +95,7 @@ const readTests = (createStorage: CreateStorage): readonly StorageContractTest[]
     };
     equal(await storage.readAccount('user-1'), {
       createdAt: t0,
-      identities: [{ ...ada, label: 'Ada L.', hasUpstreamToken: true, createdAt: t0, lastSignInAt: t0 + 9 }],
+      identities: [{ ...adasIdentity, label: 'Ada L.', hasUpstreamToken: true, lastSignInAt: t0 + 9 }],
       grants: [
         { ...grant, id: 'grant-2', createdAt: t0 + 9 },
         {
@@ -99,6 +113,17 @@ const readTests = (createStorage: CreateStorage): readonly StorageContractTest[]
       ],
     });
     equal(await storage.readAccount('nobody'), undefined);
+  }),
+
+  test('reads the device of a session', async () => {
+    const storage = await createStorage();
+    await createSession(storage, { device: 'Chrome, macOS' });
+    await createSession(storage, { grantId: 'session-2' });
+    const devices = (await storage.readAccount('user-1'))?.grants.map(({ id, device }) => [id, device]);
+    equal(devices, [
+      ['session-1', 'Chrome, macOS'],
+      ['session-2', undefined],
+    ]);
   }),
 
   test('orders entries of the same second by name', async () => {
@@ -167,8 +192,8 @@ const linkTests = (createStorage: CreateStorage): readonly StorageContractTest[]
       hasUpstreamToken: true,
     });
     equal((await storage.readAccount('user-1'))?.identities, [
-      { ...ada, hasUpstreamToken: false, createdAt: t0, lastSignInAt: t0 },
-      { ...cat, label: 'cat', hasUpstreamToken: true, createdAt: t0 + 5, lastSignInAt: t0 },
+      adasIdentity,
+      { ...catsIdentity, label: 'cat', hasUpstreamToken: true, lastSignInAt: t0 },
     ]);
   }),
 
@@ -178,7 +203,7 @@ const linkTests = (createStorage: CreateStorage): readonly StorageContractTest[]
     });
     equal(await link(storage, { identity: ada }), 'linked');
     equal((await storage.readAccount('user-1'))?.identities, [
-      { ...ada, label: 'Ada L.', hasUpstreamToken: true, createdAt: t0, lastSignInAt: t0 + 5 },
+      { ...adasIdentity, label: 'Ada L.', hasUpstreamToken: true, lastSignInAt: t0 + 5 },
     ]);
   }),
 

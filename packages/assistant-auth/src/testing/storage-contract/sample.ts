@@ -39,6 +39,7 @@ interface SignInOverrides {
   readonly clientId?: string;
   readonly refreshPolicy?: RefreshPolicy;
   readonly sid?: string;
+  readonly device?: string;
   readonly identity?: Partial<SignIn['identity']>;
   readonly user?: SignIn['user'];
   readonly now?: number;
@@ -72,6 +73,7 @@ export const signIn = (overrides: SignInOverrides = {}): SignIn => ({
     refreshPolicy: overrides.refreshPolicy ?? 'rotating',
     claims: { plan: 'free', seats: 3, staff: false },
     ...(overrides.sid !== undefined && { sid: overrides.sid }),
+    ...(overrides.device !== undefined && { device: overrides.device }),
   },
   ...(overrides.client !== undefined && { client: overrides.client }),
 });

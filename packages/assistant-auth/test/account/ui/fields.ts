@@ -1,11 +1,13 @@
 /** Renders the account pages with one value in every field, and with every text. */
 
-import type { AccountModel, ConnectedApp } from '../../../src/account/ui/account-page.ts';
+import type { AccountModel, ConnectedApp } from '../../../src/account/ui/account-model.ts';
 import { defaultAccountTexts } from '../../../src/account/ui/texts.ts';
 import type { PageOptions } from '../../../src/ui/branding.ts';
 import {
   app,
+  device,
   identity,
+  otherDevice,
   recentlyAuthenticated,
   renderAccount,
   renderAccountSignIn,
@@ -18,6 +20,7 @@ const identifiedApp: ConnectedApp = {
   ...app,
   clientIdentity: { kind: 'metadata-document', host: 'client.example' },
 };
+const { description: _, ...unknownDevice } = device;
 const unverifiedApp: ConnectedApp = { ...app, clientIdentity: { kind: 'registration' } };
 
 export const everyAccountPage = (options: PageOptions): string =>
@@ -26,6 +29,8 @@ export const everyAccountPage = (options: PageOptions): string =>
     renderAccount({ ...options, model: { apps: [] } }),
     renderAccount({ ...options, model: { apps: [identifiedApp, unverifiedApp] } }),
     renderAccount({ ...options, model: { ...recentlyAuthenticated, apps: [{ ...app, scopes: [] }] } }),
+    renderAccount({ ...options, model: { identities: [{ ...identity, isNewlyLinked: true }] } }),
+    renderAccount({ ...options, model: { devices: [unknownDevice, otherDevice] } }),
     renderAccountSignIn(options),
     renderLink(options),
     renderLinkConflict(options),
@@ -91,19 +96,25 @@ export const accountFields: readonly (readonly [name: string, render: (value: st
   ],
 ];
 
-const buildChoice = (value: string) => ({ id: value, displayName: value, providerIconPath: value });
+const buildChoice = (value: string) => ({
+  ...{ id: value, displayName: value },
+  icon: { path: value, isSingleColor: true },
+});
 
 const buildRecentAuth = (value: string) =>
   ({ recentAuth: { kind: 'stale', providers: [buildChoice(value)] } }) as const;
 
 const buildAccountModel = (value: string): Partial<AccountModel> => {
-  const identityModel = { ...identity, key: value, provider: value, label: value, providerIconPath: value };
+  const icon = { path: value, isSingleColor: true };
+  const identityModel = { ...identity, key: value, provider: value, label: value, icon };
   return {
     actions: {
       signOut: value,
       disconnectApps: value,
+      signOutDevice: value,
       signIn: value,
       link: value,
+      linkSeen: value,
       unlink: value,
       exportData: value,
       deleteAccount: value,
@@ -120,7 +131,12 @@ const buildAccountModel = (value: string): Partial<AccountModel> => {
         scopes: [{ name: 'a', description: value }],
       },
     ],
-    identities: [identityModel, { ...identityModel, isCurrent: false }],
+    profile: {
+      identity: { provider: value, label: value, icon },
+      facts: [{ label: value, value }],
+    },
+    identities: [identityModel, { ...identityModel, isCurrent: false, isNewlyLinked: true }],
+    devices: [device, { ...otherDevice, key: value, description: value }],
     linkableProviders: [buildChoice(value)],
   };
 };

@@ -1,5 +1,6 @@
 /** Renders the account pages of an ordinary deployment. Tests can change single values. */
-import { type AccountModel, renderAccountPage } from '../../../src/account/ui/account-page.ts';
+import type { AccountModel } from '../../../src/account/ui/account-model.ts';
+import { renderAccountPage } from '../../../src/account/ui/account-page.ts';
 import {
   type AccountSignInModel,
   renderAccountSignInPage,
@@ -22,8 +23,10 @@ const providers = [
 const actions: AccountModel['actions'] = {
   signOut: '/account/sign-out',
   disconnectApps: '/account/apps/disconnect',
+  signOutDevice: '/account/devices/sign-out',
   signIn: '/account/sign-in',
   link: '/account/link',
+  linkSeen: '/account/linked/seen',
   unlink: '/account/unlink',
   exportData: '/account/export',
   deleteAccount: '/account/delete',
@@ -50,6 +53,7 @@ export const identity: AccountModel['identities'][number] = {
   linkedAt: Date.UTC(2026, 4, 28) / 1000,
   lastSignInAt: Date.UTC(2026, 10, 20) / 1000,
   isCurrent: true,
+  isNewlyLinked: false,
 };
 
 export const otherIdentity: AccountModel['identities'][number] = {
@@ -58,6 +62,24 @@ export const otherIdentity: AccountModel['identities'][number] = {
   label: 'ada',
   linkedAt: Date.UTC(2026, 8, 21) / 1000,
   lastSignInAt: Date.UTC(2026, 8, 21) / 1000,
+  isCurrent: false,
+  isNewlyLinked: false,
+};
+
+/** The device of this session. */
+export const device: AccountModel['devices'][number] = {
+  key: 'device-key',
+  description: 'Chrome, macOS',
+  signedInAt: Date.UTC(2026, 10, 19) / 1000,
+  lastUsedAt: Date.UTC(2026, 10, 20) / 1000,
+  isCurrent: true,
+};
+
+export const otherDevice: AccountModel['devices'][number] = {
+  key: 'other-device-key',
+  description: 'Safari, iPhone',
+  signedInAt: Date.UTC(2026, 10, 17) / 1000,
+  lastUsedAt: Date.UTC(2026, 10, 18) / 1000,
   isCurrent: false,
 };
 
@@ -72,15 +94,17 @@ const parseAccountBranding = (changes: PageOptions): AccountBranding => {
   return { ...parsed, texts: { ...defaultAccountTexts, ...parsed.texts } };
 };
 
-/** The page of a user with one app and one identity who has not reauthenticated recently. */
+/** The page of a user with one app, one identity and one device who has not reauthenticated recently. */
 export const renderAccount = (changes: Changes<AccountModel> = {}): string =>
   renderAccountPage({
     branding: parseAccountBranding(changes),
     stylesheetPath: '/sign-in.css',
     actions,
     form: 'sealed-form',
+    profile: { identity: { provider: 'Google', label: 'ada@words.example' }, facts: [] },
     apps: [app],
     identities: [identity],
+    devices: [device],
     linkableProviders: providers,
     recentAuth: { kind: 'stale', providers: providers.slice(0, 1) },
     ...changes.model,

@@ -1,12 +1,14 @@
 /** The account page, its sign-in page, and the page that confirms a link. */
 import { describe, expect, it } from 'vitest';
-import * as accountPage from '../../../src/account/ui/account-page.ts';
+import * as accountModel from '../../../src/account/ui/account-model.ts';
 import * as accountSignInPage from '../../../src/account/ui/account-sign-in-page.ts';
 import type { ClientIdentity } from '../../../src/ui/sign-in.ts';
 import { readAttributes, readLines } from '../../ui/read-markup.ts';
 import {
   app,
+  device,
   identity,
+  otherDevice,
   otherIdentity,
   recentlyAuthenticated,
   renderAccount,
@@ -17,89 +19,161 @@ import {
 import { accountNotices, accountSignInNotices } from './notices.ts';
 
 describe('the account page', () => {
-  const days = ['Connected Nov 3, 2026', 'Last used Nov 20, 2026'];
+  const days = 'Connected Nov 3, 2026 · Last used Nov 20, 2026';
 
   describe('what the page shows', () => {
     it('shows apps and identities, and asks for reauthentication first', async () => {
       expect((await readLines(renderAccount())).slice(1)).toEqual([
-        'Your account at Words With Chat',
-        'You are signed in with Google (ada@words.example).',
+        'Words With Chat',
+        'Your Words With Chat account',
+        'ada@words.example Signed in with Google',
         'Sign out',
         'Connected apps',
-        'These apps keep access to Words With Chat on your behalf until it expires, or until you disconnect them.',
+        'These apps can use Words With Chat for you until you disconnect them or their access expires.',
         'ChatGPT chatgpt.com',
         'It can:',
         'Read your score',
         'Add to your score',
-        ...days,
+        days,
         'Disconnect',
-        'Sign out everywhere',
-        'Lost a device, or found something that is not yours? ' +
-          'This disconnects every app and ends every sign-in, this one too. Your account stays.',
-        'Disconnect everything and sign out everywhere',
-        'First, confirm that it is you',
-        'Before you change how you sign in, download your data or delete your account, please sign in once more. ' +
-          'It keeps others out if you ever leave this page open.',
+        'Confirm that it’s you',
+        'Sign in again before you change your sign-in methods, download your data, or delete your account. ' +
+          'This protects your account if someone else uses this browser.',
         'Confirm with Google',
-        'Ways to sign in',
-        'This opens your account. It is the only one, so it cannot be removed; you can add others.',
+        'Sign-in methods',
+        'This is your only sign-in method, so you can’t remove it. You can add others.',
         'Google ada@words.example',
-        'Added May 28, 2026',
-        'Last used Nov 20, 2026',
-        'First, confirm that it is you',
+        'Added May 28, 2026 · Last used Nov 20, 2026',
+        'Confirm that it’s you',
+        'Signed-in devices',
+        'These devices are signed in to this page. Connected apps don’t appear here.',
+        'Chrome, macOS This device',
+        'Signed in Nov 19, 2026 · Last used Nov 20, 2026',
+        'Lost a device, or see something that isn’t yours? ' +
+          'Sign out everywhere to sign out all devices, including this one, and disconnect all apps.',
+        'Sign out everywhere',
         'Your data',
-        'Get a file with everything that Words With Chat stores about you.',
-        'First, confirm that it is you',
+        'Download a file with everything that Words With Chat stores about you.',
+        'Confirm that it’s you',
         'Delete your account',
-        'If you delete your account at Words With Chat:',
+        'What happens if you delete your account',
         'All apps are disconnected.',
-        'All ways to sign in are removed. Your accounts at the providers stay as they are.',
+        'All sign-in methods are removed. Your accounts at the providers don’t change.',
         'Everything that Words With Chat stores about you is deleted.',
-        'This cannot be undone.',
-        'First, confirm that it is you',
-        'Words With Chat Privacy policy',
+        'You can’t undo this.',
+        'Confirm that it’s you',
+        'Privacy',
       ]);
     });
 
     it('offers every change after reauthentication', async () => {
       const lines = await readLines(renderAccount({ model: recentlyAuthenticated }));
-      expect(lines).not.toContain('First, confirm that it is you');
-      expect(lines.slice(lines.indexOf('Ways to sign in'), -1)).toEqual([
-        'Ways to sign in',
-        'Each of these opens this account. You can add others, and remove those that you do not need. ' +
-          'Removing one also disconnects the apps that were connected through it.',
+      expect(lines).not.toContain('Confirm that it’s you');
+      expect(lines.slice(lines.indexOf('Sign-in methods'), lines.indexOf('Signed-in devices'))).toEqual([
+        'Sign-in methods',
+        'You can sign in with any of these. ' +
+          'If you remove one, the apps that you connected with it are disconnected.',
         'Google ada@words.example',
-        'You are signed in with this one, so removing it signs you out.',
-        'Added May 28, 2026',
-        'Last used Nov 20, 2026',
+        'You’re signed in with this one. If you remove it, you’re signed out.',
+        'Added May 28, 2026 · Last used Nov 20, 2026',
         'Remove',
         'GitHub ada',
-        'Added Sep 21, 2026',
-        'Last used Sep 21, 2026',
+        'Added Sep 21, 2026 · Last used Sep 21, 2026',
         'Remove',
-        'Add another way to sign in',
+        'Add a sign-in method',
         'Add Google',
         'Add GitHub',
+      ]);
+      expect(lines.slice(lines.indexOf('Your data'), -1)).toEqual([
         'Your data',
-        'Get a file with everything that Words With Chat stores about you.',
+        'Download a file with everything that Words With Chat stores about you.',
         'Download your data',
         'Delete your account',
-        'If you delete your account at Words With Chat:',
+        'What happens if you delete your account',
         'All apps are disconnected.',
-        'All ways to sign in are removed. Your accounts at the providers stay as they are.',
+        'All sign-in methods are removed. Your accounts at the providers don’t change.',
         'Everything that Words With Chat stores about you is deleted.',
-        'This cannot be undone.',
-        ' Yes, delete my account for good',
+        'You can’t undo this.',
+        ' Yes, permanently delete my account',
         'Delete my account',
+      ]);
+    });
+
+    it('lists other devices after this one, each with a button that signs it out', async () => {
+      const { description: _, ...unknownDevice } = otherDevice;
+      const devices = [device, otherDevice, { ...unknownDevice, key: 'third-key' }];
+      const page = renderAccount({ model: { devices } });
+      const lines = await readLines(page);
+      expect(lines.slice(lines.indexOf('Chrome, macOS This device'), lines.indexOf('Your data') - 2)).toEqual(
+        [
+          'Chrome, macOS This device',
+          'Signed in Nov 19, 2026 · Last used Nov 20, 2026',
+          'Safari, iPhone',
+          'Signed in Nov 17, 2026 · Last used Nov 18, 2026',
+          'Sign out',
+          'Unknown device',
+          'Signed in Nov 17, 2026 · Last used Nov 18, 2026',
+          'Sign out',
+        ],
+      );
+      const buttons = (await readAttributes(page, 'button')).filter(({ name }) => name === 'device');
+      expect(buttons).toEqual([
+        {
+          ...{ class: 'end', name: 'device', value: 'other-device-key', id: 'end-device-1' },
+          'aria-labelledby': 'end-device-1 device-1',
+        },
+        {
+          ...{ class: 'end', name: 'device', value: 'third-key', id: 'end-device-2' },
+          'aria-labelledby': 'end-device-2 device-2',
+        },
+      ]);
+    });
+
+    it('shows the facts of the publisher as text, below who is signed in', async () => {
+      const facts = [
+        { label: 'Score', value: '12' },
+        { label: '<b>Level', value: '"<i>3' },
+      ];
+      const profile = { identity: { provider: 'Google', label: 'ada@words.example' }, facts };
+      expect((await readLines(renderAccount({ model: { profile } }))).slice(3, 8)).toEqual([
+        'ada@words.example Signed in with Google',
+        'Sign out',
+        ...['Score 12', '<b>Level "<i>3'],
+        'Connected apps',
+      ]);
+    });
+
+    it('says at the top which identities were added, and when, until the user ends each notice', async () => {
+      const identities = [
+        identity,
+        { ...otherIdentity, isNewlyLinked: true },
+        { ...otherIdentity, key: 'third-key', label: 'bob', isNewlyLinked: true },
+      ];
+      const page = renderAccount({ model: { identities } });
+      expect((await readLines(page)).slice(2, 8)).toEqual([
+        'Your Words With Chat account',
+        'GitHub (ada) was added on Sep 21, 2026. If you didn’t add it, remove it and sign out everywhere.',
+        'Got it',
+        'GitHub (bob) was added on Sep 21, 2026. If you didn’t add it, remove it and sign out everywhere.',
+        'Got it',
+        'ada@words.example Signed in with Google',
+      ]);
+      expect((await readAttributes(page, 'form')).slice(0, 3).map(({ action }) => action)).toEqual([
+        ...['/account/linked/seen', '/account/linked/seen'],
+        '/account/sign-out',
+      ]);
+      expect((await readAttributes(page, 'button')).slice(0, 2)).toEqual([
+        { name: 'linked', value: 'other-key', 'aria-describedby': 'linked-0' },
+        { name: 'linked', value: 'third-key', 'aria-describedby': 'linked-1' },
       ]);
     });
 
     it('says so if no app is connected', async () => {
       const lines = await readLines(renderAccount({ model: { apps: [] } }));
-      expect(lines.slice(4, 7)).toEqual([
+      expect(lines.slice(5, 8)).toEqual([
         'Connected apps',
-        'No app is connected yet.',
-        'Sign out everywhere',
+        'No apps are connected yet.',
+        'Confirm that it’s you',
       ]);
     });
 
@@ -109,15 +183,11 @@ describe('the account page', () => {
       expect(lines).not.toContain('It can:');
     });
 
-    it('does not show the identity of the sign-in if it is no longer linked', async () => {
-      const lines = await readLines(renderAccount({ model: { identities: [otherIdentity] } }));
-      expect(lines.slice(1, 3)).toEqual(['Your account at Words With Chat', 'Sign out']);
-    });
-
     it('shows only the provider of an identity without a label', async () => {
       const { label: _, ...unnamed } = identity;
-      const lines = await readLines(renderAccount({ model: { identities: [unnamed] } }));
-      expect(lines).toContain('You are signed in with Google.');
+      const profile = { identity: { provider: 'Google' }, facts: [] };
+      const lines = await readLines(renderAccount({ model: { identities: [unnamed], profile } }));
+      expect(lines).toContain('Google Signed in with Google');
       expect(lines).toContain('Google');
     });
 
@@ -158,17 +228,17 @@ describe('the account page', () => {
 
     it('formats dates in the language of the page, in UTC', async () => {
       const page = renderAccount({ language: 'de' });
-      expect(await readLines(page)).toContain('Connected 03.11.2026');
+      expect(await readLines(page)).toContain('Connected 03.11.2026 · Last used 20.11.2026');
       expect((await readAttributes(page, 'time'))[0]).toEqual({ datetime: '2026-11-03' });
     });
 
     it('has no other notices than those below', () => {
-      expect(accountPage.accountNotices).toEqual(accountNotices.map(([notice]) => notice));
+      expect(accountModel.accountNotices).toEqual(accountNotices.map(([notice]) => notice));
       expect(accountSignInPage.accountSignInNotices).toEqual(accountSignInNotices.map(([notice]) => notice));
     });
 
     it.each(accountNotices)('shows the notice %s', async (notice, message) => {
-      expect((await readLines(renderAccount({ model: { notice } })))[2]).toBe(message);
+      expect((await readLines(renderAccount({ model: { notice } })))[3]).toBe(message);
     });
   });
 
@@ -181,12 +251,14 @@ describe('the account page', () => {
       expect(await readAttributes(page, 'form')).toEqual([
         { ...form, action: '/account/sign-out' },
         { ...form, action: '/account/apps/disconnect' },
-        { ...form, action: '/account/apps/disconnect' },
         { ...form, action: '/account/sign-in' },
+        { ...form, action: '/account/devices/sign-out' },
+        { ...form, action: '/account/apps/disconnect' },
       ]);
       expect(await readAttributes(page, 'input')).toEqual([
-        ...[hiddenField, hiddenField, hiddenField, hiddenField],
+        ...[hiddenField, hiddenField, hiddenField],
         { type: 'hidden', name: 'purpose', value: 'confirm' },
+        ...[hiddenField, hiddenField],
       ]);
       expect(await readAttributes(page, 'button')).toEqual([
         {},
@@ -197,8 +269,8 @@ describe('the account page', () => {
           id: 'end-app-0',
           'aria-labelledby': 'end-app-0 app-0',
         },
+        { class: 'filled', name: 'choice', value: 'google' },
         { class: 'end', name: 'all', value: '1' },
-        { name: 'choice', value: 'google' },
       ]);
     });
 
@@ -206,14 +278,15 @@ describe('the account page', () => {
       const page = renderAccount({ model: { ...recentlyAuthenticated, apps: [] } });
       expect(await readAttributes(page, 'form')).toEqual([
         { ...form, action: '/account/sign-out' },
-        { ...form, action: '/account/apps/disconnect' },
         { ...form, action: '/account/unlink' },
         { ...form, action: '/account/link' },
+        { ...form, action: '/account/devices/sign-out' },
+        { ...form, action: '/account/apps/disconnect' },
         { ...form, action: '/account/export' },
         { ...form, action: '/account/delete' },
       ]);
       expect(await readAttributes(page, 'input')).toEqual([
-        ...[hiddenField, hiddenField, hiddenField, hiddenField, hiddenField, hiddenField],
+        ...[hiddenField, hiddenField, hiddenField, hiddenField, hiddenField, hiddenField, hiddenField],
         { type: 'checkbox', name: 'confirm', value: 'yes', required: '' },
       ]);
       const buildRemoveButton = (value: string, id: string) => ({
@@ -222,11 +295,11 @@ describe('the account page', () => {
       });
       expect(await readAttributes(page, 'button')).toEqual([
         {},
-        { class: 'end', name: 'all', value: '1' },
         buildRemoveButton('identity-key', 'identity-0'),
         buildRemoveButton('other-key', 'identity-1'),
         { name: 'choice', value: 'google' },
         { name: 'choice', value: 'github' },
+        { class: 'end', name: 'all', value: '1' },
         {},
         { class: 'end' },
       ]);
@@ -243,7 +316,7 @@ describe('the account page', () => {
     it('no identity to add if there is no other provider', async () => {
       const page = renderAccount({ model: { ...recentlyAuthenticated, linkableProviders: [] } });
       expect((await readAttributes(page, 'form')).map(({ action }) => action)).not.toContain('/account/link');
-      expect(await readLines(page)).not.toContain('Add another way to sign in');
+      expect(await readLines(page)).not.toContain('Add a sign-in method');
     });
   });
 
@@ -251,16 +324,17 @@ describe('the account page', () => {
     it('find every section by its heading', async () => {
       const page = renderAccount();
       const headings = (await readAttributes(page, 'h2')).map(({ id }) => id);
-      expect(headings).toEqual(['apps', 'everywhere', 'confirm', 'identities', 'export', 'delete']);
+      expect(headings).toEqual(['apps', 'confirm', 'identities', 'devices', 'export', 'delete']);
       const sections = await readAttributes(page, 'section');
       expect(sections.map((section) => section['aria-labelledby'])).toEqual(headings);
     });
 
     it('announce what a button disconnects or removes', async () => {
       const apps = [app, { ...app, key: 'b', redirectHost: 'elsewhere.example' }];
-      const page = renderAccount({ model: { ...recentlyAuthenticated, apps } });
+      const devices = [otherDevice, { ...otherDevice, key: 'b' }];
+      const page = renderAccount({ model: { ...recentlyAuthenticated, apps, devices } });
       const headings = (await readAttributes(page, 'h3')).flatMap(({ id }) => id ?? []);
-      expect(headings).toEqual(['app-0', 'app-1', 'identity-0', 'identity-1']);
+      expect(headings).toEqual(['app-0', 'app-1', 'identity-0', 'identity-1', 'device-0', 'device-1']);
       const names = (await readAttributes(page, 'button')).flatMap(
         (button) => button['aria-labelledby'] ?? [],
       );
@@ -272,16 +346,14 @@ describe('the account page', () => {
 describe('the page that confirms a link', () => {
   describe('the confirmation', () => {
     it('shows both identities and what adding one means', async () => {
-      expect((await readLines(renderLink())).slice(1)).toEqual([
-        'Add this way to sign in?',
-        'You are signed in with',
-        'Google (ada@words.example)',
-        'You are about to add',
-        'GitHub (ada)',
-        'From then on, GitHub (ada) opens this account at Words With Chat, too. Continue only if both are yours.',
+      expect((await readLines(renderLink())).slice(2)).toEqual([
+        'Add this sign-in method?',
+        'You’re signed in with Google (ada@words.example)',
+        'You’re about to add GitHub (ada)',
+        'You can then also use GitHub (ada) to sign in to this account at Words With Chat. Continue only if both are yours.',
         'Add GitHub',
         'Cancel',
-        'Words With Chat Privacy policy',
+        'Privacy',
       ]);
     });
 
@@ -303,11 +375,16 @@ describe('the page that confirms a link', () => {
 
   describe('an identity of another account', () => {
     it('is shown without any data of that account', async () => {
-      expect((await readLines(renderLinkConflict())).slice(1)).toEqual([
+      expect((await readLines(renderLinkConflict())).slice(2)).toEqual([
         'Already in use by another account',
-        'GitHub (ada) already belongs to another account at Words With Chat, so it was not added. Nothing has changed.',
+        'GitHub (ada) belongs to another account at Words With Chat, so we couldn’t add it. Nothing has changed.',
+        'To use the other account, sign out here and sign in with GitHub (ada).',
+        'To move GitHub (ada) to this account:',
+        'Sign out here and sign in with GitHub (ada).',
+        'Remove it from that account. If it’s the only sign-in method there, delete that account.',
+        'Sign in to this account again and add it.',
         'Back to your account',
-        'Words With Chat Privacy policy',
+        'Privacy',
       ]);
     });
 
@@ -315,7 +392,7 @@ describe('the page that confirms a link', () => {
       const page = renderLinkConflict();
       expect(await readAttributes(page, 'form')).toEqual([]);
       expect(await readAttributes(page, 'button')).toEqual([]);
-      expect((await readAttributes(page, 'a'))[0]).toEqual({ href: '/account' });
+      expect((await readAttributes(page, 'a'))[0]).toEqual({ class: 'action', href: '/account' });
     });
   });
 });
@@ -323,13 +400,14 @@ describe('the page that confirms a link', () => {
 describe('the sign-in page of the account', () => {
   it('explains what the sign-in is for', async () => {
     expect(await readLines(renderAccountSignIn())).toEqual([
-      'Your account at Words With Chat',
-      'Your account at Words With Chat',
-      'Sign in to see which apps use Words With Chat on your behalf, and to manage your account.',
+      'Your Words With Chat account',
+      'Words With Chat',
+      'Your Words With Chat account',
+      'Sign in to see which apps use Words With Chat for you, and to manage your account.',
       'Sign in with Google',
       'Sign in with GitHub',
-      'You sign in on the provider’s own page, so Words With Chat never sees your password.',
-      'Words With Chat Privacy policy',
+      'You sign in at the provider. We never see your password.',
+      'Privacy',
     ]);
   });
 
@@ -348,6 +426,6 @@ describe('the sign-in page of the account', () => {
   });
 
   it.each(accountSignInNotices)('shows why no user is signed in: %s', async (notice, message) => {
-    expect((await readLines(renderAccountSignIn({ model: { notice } })))[2]).toBe(message);
+    expect((await readLines(renderAccountSignIn({ model: { notice } })))[3]).toBe(message);
   });
 });

@@ -344,6 +344,10 @@ describe('docs/storage-schema.md', () => {
           now: t0 + 3,
         }),
     ],
+    '`markLinkSeen`': [
+      linked,
+      (storage) => storage.markLinkSeen({ userId: 'user-1', ...adasGitHubIdentity, linkedAt: t0 + 3 }),
+    ],
     '`unlinkIdentity` with one grant': [
       linked,
       (storage) => storage.unlinkIdentity({ userId: 'user-1', ...ada, now: t0 + 5 }),

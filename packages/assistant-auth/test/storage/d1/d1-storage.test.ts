@@ -65,6 +65,7 @@ describe('rows', () => {
             last_sign_in_at: t0,
             token_identifier: null,
             other_token_identifier: null,
+            newly_linked: 0,
           },
         ],
         grants: [
@@ -95,6 +96,7 @@ describe('rows', () => {
             sid: null,
             signed_in_at: null,
             code_claimed_at: null,
+            device: null,
             retain_until: t0 + 3600,
           },
         ],

@@ -115,6 +115,10 @@ export const everyMethod = [
       }),
   ],
   [
+    'markLinkSeen',
+    (storage: CompleteStorage) => storage.markLinkSeen({ userId: 'user-1', ...ada, linkedAt: t0 }),
+  ],
+  [
     'unlinkIdentity',
     (storage: CompleteStorage) => storage.unlinkIdentity({ userId: 'user-1', ...ada, now: t0 + 4 }),
   ],

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
+import { accountStorage } from 'assistant-auth/account';
 import { migrate, sqliteStorage } from 'assistant-auth/sqlite';
 import { afterAll, expect, it } from 'vitest';
 
@@ -89,4 +90,21 @@ it('updates the tables of an earlier version, and keeps the data', async () => {
   expect(later).toContain('0002_clients.sql');
   expect(database.prepare('SELECT id FROM users').all()).toMatchObject([{ id: 'user-1' }]);
   expect(await sqliteStorage(database).readClient('chatgpt')).toBeUndefined();
+});
+
+it('counts identities of an earlier version as noticed, and their sessions as those of unknown devices', async () => {
+  const database = new DatabaseSync(':memory:');
+  await migrate(database);
+  database.exec(`ALTER TABLE identities DROP COLUMN newly_linked;
+    ALTER TABLE grants DROP COLUMN device;
+    DELETE FROM assistant_auth_migrations WHERE name = '0005_account_page.sql';
+    INSERT INTO users (id, created_at) VALUES ('user-1', 1);
+    INSERT INTO identities (provider, subject, user_id, created_at, last_sign_in_at) VALUES ('google', 'ada', 'user-1', 1, 1);
+    INSERT INTO grants (id, user_id, provider, subject, client_id, redirect_uri, scopes, resource, claims, refresh_policy, created_at)
+      VALUES ('session-1', 'user-1', 'google', 'ada', 'account', 'https://a.example', '[]', 'https://a.example', '{}', 'stable', 1)`);
+  expect(await migrate(database)).toEqual(['0005_account_page.sql']);
+  const account = await accountStorage(sqliteStorage(database)).readAccount('user-1');
+  expect(account?.identities).toMatchObject([{ subject: 'ada', isNewlyLinked: false }]);
+  expect(account?.grants).toEqual([expect.not.objectContaining({ device: expect.anything() })]);
+  expect(account?.grants).toMatchObject([{ id: 'session-1' }]);
 });
