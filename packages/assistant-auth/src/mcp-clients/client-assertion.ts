@@ -14,22 +14,11 @@ import type { VerifiedAssertion } from '../clients/client.ts';
 import { paths } from '../context.ts';
 import type { ClientSourceContext } from '../endpoint/client-source.ts';
 import type { EpochSeconds, Seconds } from '../oauth/identifiers.ts';
-import type { Claims } from '../oauth/jwt.ts';
+import { asymmetricAlgorithms, type Claims } from '../oauth/jwt.ts';
 import { mcpClientError } from '../oauth/protocol-error.ts';
 import { canonicalResource } from '../oauth/resource.ts';
 import type { ReadResult } from './document-cache.ts';
 import { type DocumentKind, InvalidDocumentError } from './fetch-document.ts';
-
-/**
- * Only asymmetric algorithms. With HS*, an attacker could sign with the client's public key as the secret.
- */
-export const assertionAlgorithms: readonly string[] = [
-  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
-  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
-];
-
-export const isAssertionAlgorithm = (name: unknown): name is string =>
-  typeof name === 'string' && assertionAlgorithms.includes(name);
 
 /** The keys of a client (RFC 7517 §5), as the value of `jwks` or the document at `jwks_uri`. */
 export const keySetDocument: DocumentKind<JSONWebKeySet> = {
@@ -138,7 +127,7 @@ const verifySignature = async (
   { readKeys, algorithm }: AssertionSigner,
   now: EpochSeconds,
 ): Promise<CompactVerifyResult> => {
-  const algorithms = algorithm === undefined ? [...assertionAlgorithms] : [algorithm];
+  const algorithms = algorithm === undefined ? [...asymmetricAlgorithms] : [algorithm];
   const verify = async (notBefore?: EpochSeconds): Promise<CompactVerifyResult> => {
     const keys = await readKeys(notBefore);
     if (keys.kind !== 'fresh') throw mcpClientError('authentication.keys');

@@ -7,7 +7,7 @@
 import { type Client, parseClientScopes } from '../clients/client.ts';
 import type { ClientSource, ClientSourceContext, ConnectedClientSource } from '../endpoint/client-source.ts';
 import { ConfigurationError, rejectUnknownOptions } from '../oauth/errors.ts';
-import { assertionAlgorithms } from './client-assertion.ts';
+import { asymmetricAlgorithms } from '../oauth/jwt.ts';
 import type { McpClientTraits } from './metadata.ts';
 import { createMetadataClients } from './metadata-document.ts';
 import { createRedirectPolicy, knownRedirectUris } from './redirect-uris.ts';
@@ -112,8 +112,8 @@ const connect = (options: McpClientsOptions, context: ClientSourceContext): Conn
     metadata: {
       ...(metadataDocuments && {
         client_id_metadata_document_supported: true,
-        token_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
-        revocation_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
+        token_endpoint_auth_signing_alg_values_supported: asymmetricAlgorithms,
+        revocation_endpoint_auth_signing_alg_values_supported: asymmetricAlgorithms,
       }),
       ...(registration && { registration_endpoint: context.issuer + registrationPath }),
     },

@@ -10,16 +10,11 @@ import type { Client, VerifiedAssertion } from '../clients/client.ts';
 import type { FindClient } from '../clients/registry.ts';
 import type { ClientSourceContext } from '../endpoint/client-source.ts';
 import type { EpochSeconds, Seconds } from '../oauth/identifiers.ts';
+import { isAsymmetricAlgorithm } from '../oauth/jwt.ts';
 import { mcpClientError, type ProtocolError } from '../oauth/protocol-error.ts';
 import { isLoopback } from '../oauth/resource.ts';
 import type { BrokerStorage, StoredClient } from '../storage/broker-storage.ts';
-import {
-  type AssertionSigner,
-  isAssertionAlgorithm,
-  keySetDocument,
-  parseKeySet,
-  verifyAssertion,
-} from './client-assertion.ts';
+import { type AssertionSigner, keySetDocument, parseKeySet, verifyAssertion } from './client-assertion.ts';
 import { createDocumentCache, type DocumentCache } from './document-cache.ts';
 import {
   type DocumentFailure,
@@ -226,7 +221,7 @@ const readAuthentication = (
     'it allows neither the authentication method none nor private_key_jwt with keys',
   );
   if (keys === undefined) return { canBePublic, hasKeys: false, keys, algorithm: undefined };
-  if (algorithm !== undefined && !isAssertionAlgorithm(algorithm))
+  if (algorithm !== undefined && !isAsymmetricAlgorithm(algorithm))
     throw new InvalidDocumentError('its signing algorithm is not supported');
   return { canBePublic, hasKeys: true, keys, algorithm };
 };

@@ -6,6 +6,7 @@
 
 import { type CompactVerifyResult, compactVerify, createLocalJWKSet, type JSONWebKeySet } from 'jose';
 import type { EpochSeconds, Seconds } from '../oauth/identifiers.ts';
+import { isAsymmetricAlgorithm } from '../oauth/jwt.ts';
 import type { RelyingPartyConfig } from './config.ts';
 import { fetchFromProvider, parseEndpoint } from './http.ts';
 import { ProviderError, type ProviderIo } from './provider.ts';
@@ -71,14 +72,6 @@ type MetadataDocument = Readonly<
 const metadataMaxAge: Seconds = 3600;
 
 /**
- * No `none`. No HS*: its key would be the client secret, or a public key that an attacker uses as the secret.
- */
-const asymmetricAlgorithms: readonly unknown[] = [
-  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
-  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
-];
-
-/**
  * Creates a function that reads the metadata of one issuer, and caches it.
  * @param config the issuer identifier, and the URL of the metadata. Default: below the identifier (§4.1)
  * @param issuerNames its other names, if it has any
@@ -134,7 +127,7 @@ const fetchMetadata = async (
 };
 
 const selectAlgorithms = ({ id_token_signing_alg_values_supported: named }: MetadataDocument): string[] =>
-  Array.isArray(named) ? named.filter((name) => asymmetricAlgorithms.includes(name)) : ['RS256'];
+  Array.isArray(named) ? named.filter(isAsymmetricAlgorithm) : ['RS256'];
 
 // An issuer whose tokens have different values of `iss`: Microsoft has an issuer for each tenant, and Google
 // has two spellings.
