@@ -8,6 +8,8 @@ import { gzipSync } from 'node:zlib';
 export const budgets = {
   /** The broker with Google, a GPT's Action and D1, without the account page. */
   core: 52_000,
+  /** The same with GitHub, which issues no ID tokens. */
+  coreWithGitHub: 46_000,
   /** Everything that a publisher can import from `assistant-auth`. */
   everything: 90_000,
   /** An API in another process. */

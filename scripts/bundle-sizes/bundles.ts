@@ -27,6 +27,12 @@ const librarySources = [auth, 'node_modules/jose/'];
 const googleModules =
   '(google|oidc|issuer|identity|config|http|oauth-client|oauth-requests|provider|recheck|security-events/(google|verify))\\.ts$';
 
+/** Opt-in parts, and all providers except those whose modules are listed. */
+const excludeFromCore = (providerModules: string): RegExp =>
+  new RegExp(
+    `^${auth}(account/|mcp-clients/|providers/(?!${providerModules})|clients/static|resource-server|storage/memory|storage/sqlite/(account|admin)|node/|testing/|cli/)`,
+  );
+
 const core: BundleDefinition = {
   name: 'core with Google and D1',
   budget: budgets.core,
@@ -38,10 +44,23 @@ const core: BundleDefinition = {
   },
   conditions: [],
   sources: librarySources,
-  excluded: new RegExp(
-    `^${auth}(account/|mcp-clients/|providers/(?!${googleModules})|clients/static|resource-server|storage/memory|storage/sqlite/(account|admin)|node/|testing/|cli/)`,
-  ),
+  excluded: excludeFromCore(googleModules),
   required: [`${auth}broker.ts`, `${auth}providers/google.ts`, `${auth}storage/sqlite/d1.ts`],
+};
+
+/** The modules of `oauth2()`, on which GitHub is based. */
+const oauth2Modules =
+  '(github|oauth2|identity|config|option-rules|http|oauth-client|oauth-requests|provider|recheck)\\.ts$';
+
+/** Without `jose`, because GitHub signs nothing. */
+const coreWithGitHub: BundleDefinition = {
+  ...core,
+  name: 'core with GitHub and D1',
+  budget: budgets.coreWithGitHub,
+  entry: { ...core.entry, code: core.entry.code.replace('google', 'github') },
+  sources: [auth],
+  excluded: excludeFromCore(oauth2Modules),
+  required: [`${auth}broker.ts`, `${auth}providers/github.ts`],
 };
 
 /** No broker imports it in production. */
@@ -123,4 +142,11 @@ const worker: BundleDefinition = {
   required: ['apps/words/src/worker.ts', `${auth}broker.ts`],
 };
 
-export const bundles: readonly BundleDefinition[] = [core, everything, resourceServer, allOperations, worker];
+export const bundles: readonly BundleDefinition[] = [
+  core,
+  coreWithGitHub,
+  everything,
+  resourceServer,
+  allOperations,
+  worker,
+];

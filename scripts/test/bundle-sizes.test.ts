@@ -59,6 +59,15 @@ describe('a bundle', () => {
     );
   });
 
+  it('with GitHub and D1 must not contain the verification of signatures', async () => {
+    const github = findBundle('core with GitHub and D1');
+    const problems = await check(github, withImport(github, `export { google } from 'assistant-auth';`));
+    expect(problems).toContain(
+      'core with GitHub and D1: must not contain packages/assistant-auth/src/providers/google.ts',
+    );
+    expect(problems.some((problem) => problem.includes('node_modules/jose/'))).toBe(true);
+  });
+
   it.each(bundles.map((definition) => [definition.name, definition] as const))(
     'must not contain code for tests: %s',
     async (name, definition) => {
