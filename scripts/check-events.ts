@@ -23,8 +23,8 @@ const readMatches = (file: string, pattern: RegExp): readonly string[] =>
 
 /** A member of a union of string literals, one in each line. */
 const unionMember = /^ {2}\| '([a-z.-]+)'/gm;
-/** The key of a definition of an error. */
-const definitionKey = /^ {2}'?([a-z][a-z.-]+)'?: \[/gm;
+/** The key of a definition of an error. Several keys can have one definition, which has a name. */
+const definitionKey = /^ {2}'?([a-z][a-z.-]+)'?: (?:\[|[a-z]\w*,$)/gm;
 
 const compare = (what: string, documented: readonly string[], defined: readonly string[]): void => {
   for (const name of defined)
