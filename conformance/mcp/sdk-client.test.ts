@@ -306,7 +306,7 @@ const openAccount = async (email: string) => {
   return { page, disconnect };
 };
 
-const appCard = /<li class="facts">\s*<h3 id="app-.*?<\/h3>.*?<\/button>/gs;
+const appCard = /<h3 id="app-.*?<\/h3>.*?<\/button>/gs;
 
 /** Returns the headings of the connected apps: the name, and the host of the redirect URI. */
 const listConnectedApps = ({ html }: Page): readonly string[] =>

@@ -230,7 +230,7 @@ describe('linking an identity', () => {
 });
 
 describe('the notice about a newly linked identity', () => {
-  const linkedText = /class="facts">\s*<p id="linked-\d">(.*?)<\/p>/g;
+  const linkedText = /class="notice">\s*<p id="linked-\d">(.*?)<\/p>/g;
 
   const readNotices = async (accountBrowser: AccountBrowser): Promise<readonly string[]> => {
     const { html } = await accountBrowser.openAccountPage();
@@ -307,7 +307,7 @@ describe('the notice about a newly linked identity', () => {
       await expectFormRejected(
         await accountBrowser.post('/linked/seen', { linked }),
         deployment,
-        'This item is no longer in your account. Open your account again.',
+        'This item is no longer in your account.',
       );
       expect(await readNotices(accountBrowser)).toEqual([catNotice]);
     },

@@ -492,7 +492,7 @@ describe('linking identities', () => {
 });
 
 describe('signed-in devices and new identities', () => {
-  const goneMessage = 'This item is no longer in your account. Open your account again.';
+  const goneMessage = 'This item is no longer in your account.';
 
   const signInAs = async (deployment: Deployment, subject: string): Promise<AccountBrowser> => {
     const accountBrowser = createAccountBrowser(deployment);

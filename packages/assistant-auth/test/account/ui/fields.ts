@@ -26,6 +26,7 @@ const unverifiedApp: ConnectedApp = { ...app, clientIdentity: { kind: 'registrat
 export const everyAccountPage = (options: PageOptions): string =>
   [
     renderAccount(options),
+    renderAccount({ ...options, branding: { ...options.branding, links: { home: '/' } } }),
     renderAccount({ ...options, model: { apps: [] } }),
     renderAccount({ ...options, model: { apps: [identifiedApp, unverifiedApp] } }),
     renderAccount({ ...options, model: { ...recentlyAuthenticated, apps: [{ ...app, scopes: [] }] } }),
