@@ -63,14 +63,14 @@ const coreWithGitHub: BundleDefinition = {
   required: [`${auth}broker.ts`, `${auth}providers/github.ts`],
 };
 
-/** No broker imports it in production. */
-const developmentEntryPoint = 'assistant-auth/testing';
+/** No broker imports these in production: `memory` loses everything when the process ends. */
+const developmentEntryPoints = ['assistant-auth/testing', 'assistant-auth/memory'];
 
 /**
  * Imported first. So all SQL is next to each other in the bundle, and gzip finds what the statements have in
  * common.
  */
-const storageEntryPoints = ['memory', 'd1', 'sqlite', 'account'].map((name) => `assistant-auth/${name}`);
+const storageEntryPoints = ['d1', 'sqlite', 'account'].map((name) => `assistant-auth/${name}`);
 
 const authPackage = readPackage('packages/assistant-auth');
 
@@ -81,18 +81,18 @@ const everything: BundleDefinition = {
     code: [
       ...new Set([...storageEntryPoints, ...listEntryPoints(authPackage).map((entry) => entry.specifier)]),
     ]
-      .filter((specifier) => specifier !== developmentEntryPoint)
+      .filter((specifier) => !developmentEntryPoints.includes(specifier))
       .map((specifier) => `export * from '${specifier}';`)
       .join('\n'),
     folder: '.',
   },
   conditions: [],
   sources: librarySources,
-  excluded: new RegExp(`^${auth}(testing|cli)/`),
+  excluded: new RegExp(`^${auth}(testing|cli|storage/memory)`),
   required: [
     ...['account/index', 'clients/introspection-client', 'clients/static', 'mcp-clients/index'],
     'resource-server',
-    ...['seal/sealer', 'storage/memory', 'storage/sqlite/account-methods', 'storage/sqlite/d1'],
+    ...['seal/sealer', 'storage/sqlite/account-methods', 'storage/sqlite/d1'],
     ...['apple', 'github', 'google', 'microsoft', 'oauth2', 'oidc'].map((name) => `providers/${name}`),
   ].map((name) => `${auth}${name}.ts`),
 };

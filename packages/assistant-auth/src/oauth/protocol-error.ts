@@ -194,7 +194,7 @@ export const authorizationErrors = {
   'consent.expired': expiredConsent,
   'consent.csrf': expiredConsent,
   'consent.no-cookies': noCookies,
-  'consent.choice': ['invalid_request', 'Choose one of the ways to sign in.'],
+  'consent.choice': ['invalid_request', 'Choose a sign-in method.'],
   'address.limited': busyNetwork,
   // The sign-in or session used up its own allowance, and its address too.
   'sign-in.limited': busyNetwork,

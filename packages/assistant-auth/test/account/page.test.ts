@@ -462,7 +462,7 @@ describe('export and deletion', () => {
     await expectFormRejected(
       await accountBrowser.post('/sign-in', { choice: 'nobody' }),
       deployment,
-      'Choose one of the ways to sign in.',
+      'Choose a sign-in method.',
     );
   });
 });

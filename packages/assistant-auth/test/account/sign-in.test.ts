@@ -61,7 +61,7 @@ describe('the account page without a session', () => {
     async (fields) => {
       const deployment = deploy();
       const response = await createAccountBrowser(deployment).post('/sign-in', fields);
-      await expectFormRejected(response, deployment, 'Choose one of the ways to sign in.');
+      await expectFormRejected(response, deployment, 'Choose a sign-in method.');
     },
   );
 });

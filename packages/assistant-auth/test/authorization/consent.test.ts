@@ -119,7 +119,7 @@ describe('choosing a provider', () => {
   ])('that does not exist shows a page: %j', async (choice) => {
     const { deployment, browser, consent } = await startAuthorization();
     const response = await browser.submitConsent(consent, choice);
-    await expectErrorPage(response, deployment, 'Choose one of the ways to sign in.');
+    await expectErrorPage(response, deployment, 'Choose a sign-in method.');
     expect(listTransactionCookies(browser.cookies)).toEqual([]);
   });
 
