@@ -69,6 +69,9 @@ const waitUntilRefused = (token: string): Promise<void> =>
 
 const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).first().click();
 
+/** Opens a part of the page that is closed at first. */
+const open = (page: Page, summary: string) => page.locator('summary', { hasText: summary }).click();
+
 const readStatus = (page: Page) => page.getByRole('status').innerText();
 
 describe('a user on the account page', () => {
@@ -91,6 +94,7 @@ describe('a user on the account page', () => {
       await page.waitForURL(accountUrl);
       await checkPage(page, 'account', settingsName);
 
+      await open(page, 'Add a sign-in method');
       await press(page, /Add.*GitHub/);
       await press(page, user.email);
       await page.locator('button[name="confirm"]').waitFor();
@@ -126,6 +130,7 @@ describe('a user on the account page', () => {
       const [file] = await Promise.all([page.waitForEvent('download'), press(page, /Download/)]);
       expect(file.suggestedFilename()).toBe('my-data.json');
 
+      await open(page, 'What happens if you delete your account');
       await press(page, /Delete my account/);
       expect(page.url()).toBe(accountUrl);
       expect(await page.getByRole('button', { name: 'Sign out', exact: true }).count()).toBe(1);

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import { None } from 'openid-client';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { localFolder } from '../../scripts/local-system/data-folder.ts';
 import { registerClient } from '../openid-client.ts';
@@ -74,6 +74,14 @@ const settings = [
 
 const testedSettings = platform === 'pages' ? settings.slice(0, 1) : settings;
 
+/** Expects the last button of the page to be visible without scrolling. */
+const expectVisible = async (page: Page, name: string): Promise<void> => {
+  expect(await page.locator('button').last().innerText()).toBe(name);
+  const box = await page.locator('button').last().boundingBox();
+  if (box === null) throw new Error(`${name} is not visible.`);
+  expect(box.y + box.height).toBeLessThanOrEqual(page.viewportSize()?.height ?? 0);
+};
+
 describe.each(pages)('the %s page', (name, path, status) => {
   it.each(testedSettings)(
     'has no errors or accessibility violations with the settings "%s"',
@@ -85,6 +93,9 @@ describe.each(pages)('the %s page', (name, path, status) => {
       await page.screenshot({ path: join(screenshotFolder, `${name}-${settingsName}.png`), fullPage: true });
       const width = await page.evaluate(() => document.documentElement.scrollWidth);
       expect(width).toBeLessThanOrEqual(options.viewport.width);
+      // Except on a narrow phone, and with a name of 80 wide characters.
+      if (/^sign-in(-device|-document)?$/.test(name) && settingsName !== 'narrow')
+        await expectVisible(page, 'Cancel');
       // Legacy mode needs no second page per analysis. It cannot analyze frames, but the pages have none.
       const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
       expect(

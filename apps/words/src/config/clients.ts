@@ -62,7 +62,7 @@ const readGpt = (environment: Environment): Client => {
   return withVariableErrors(toGptVariableName, () =>
     gptAction({
       id,
-      name: 'Words With Chat in ChatGPT',
+      name: 'ChatGPT',
       secrets: splitAtWhitespace(secrets),
       scopes: scopeNames,
       ...(gptIds !== undefined && { gptIds: splitAtWhitespace(gptIds) }),

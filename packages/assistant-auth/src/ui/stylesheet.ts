@@ -91,11 +91,11 @@ main, footer { width: 100%; max-width: 28rem; margin: 0 auto; padding: 1rem; }
 main { margin-block: auto; }
 h1 { margin: 0 0 0.5rem; font-size: 1.375rem; line-height: 1.25; text-wrap: balance; }
 h2, legend { padding: 0; font-size: 1rem; font-weight: 600; }
-h2, p { margin: 0 0 0.75rem; }
+h2, p { margin: 0 0 0.625rem; }
 p { text-wrap: pretty; }
 a { color: inherit; text-underline-offset: 0.2em; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
-.brand { display: flex; gap: 0.625rem; align-items: center; margin-block-end: 1rem; font-weight: 600; text-decoration: none; }
+.brand { display: flex; gap: 0.625rem; align-items: center; margin-block-end: 0.75rem; font-weight: 600; text-decoration: none; }
 .logo { flex: none; border-radius: 0.5rem; object-fit: contain; }
 /* White, because the icons of clients are made for it. */
 .logo:last-child, .row > .logo { padding: 0.3125rem; border: 1px solid var(--line); background: #ffffff; color: #1d2330; }
@@ -104,7 +104,7 @@ span.logo { display: grid; place-items: center; width: 2.5rem; height: 2.5rem; b
 .list { margin: 0 0 0.5rem; padding-inline-start: 1.25rem; }
 .list li::marker { color: var(--accent); }
 .warning { margin-block-end: 0.5rem; padding: 0.75rem; border: 2px solid var(--danger); border-radius: 0.5rem; }
-.warning > * { margin: 0; }
+.warning > * { margin: 0; font-size: 0.9375rem; }
 form { margin: 0; }
 fieldset { min-width: 0; margin: 0; padding: 0; border: 0; }
 legend { margin-block: 0.25rem 0.5rem; }
@@ -129,7 +129,7 @@ button, .action {
 }
 button:hover { background: color-mix(in srgb, currentColor 8%, var(--button)); }
 .providers span { flex: auto; }
-.providers small { flex: none; font-weight: 400; }
+.providers small { flex: none; color: inherit; font-weight: 400; }
 .icon { flex: none; object-fit: contain; }
 .filled { --button: light-dark(#131314, #ffffff); --button-ink: light-dark(#e3e3e3, #1f1f1f); --button-line: var(--button); }
 .filled .single-color { filter: invert(1); }
@@ -145,7 +145,7 @@ code { font: 1em ui-monospace, monospace; -webkit-user-select: all; user-select:
 footer { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; justify-content: center; padding-block: 0 1rem; }
 @media (min-width: 30rem) {
   body { background: var(--page); }
-  main { margin-block: auto 1rem; padding: 1.75rem; border: 1px solid var(--line); border-radius: 1rem; background: var(--card); }
+  main { margin-block: auto 0.75rem; padding: 1.25rem 1.75rem; border: 1px solid var(--line); border-radius: 1rem; background: var(--card); }
   footer { margin-block-end: auto; }
 }
 `;

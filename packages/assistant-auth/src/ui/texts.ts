@@ -324,8 +324,8 @@ export const defaultTexts: SignInTexts = {
   destination: 'You’ll return to {host}. If you didn’t come from there, cancel.',
   deviceWarning: 'Did you just start this sign-in?',
   deviceDestination:
-    'An app on this device ({host}) will get access. Any app on it can call itself {client}, so continue only ' +
-    'if you started this sign-in yourself, in an app that you trust.',
+    'An app on this device ({host}) will get access. Any app on it can call itself {client}: continue only if ' +
+    'you just started this in an app that you trust.',
   choice: 'Sign in to allow this',
   signInWith: 'Sign in with {provider}',
   lastUsedProvider: 'Last used',

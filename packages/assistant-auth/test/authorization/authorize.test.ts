@@ -360,8 +360,8 @@ describe('/authorize', () => {
       'L7.3 comes with a warning for an app on the user’s device: %s',
       async (redirectUri, requested, host) => {
         expect(await readRedirectHostLine(redirectUri, requested)).toBe(
-          `An app on this device (${host}) will get access. Any app on it can call itself App, ` +
-            'so continue only if you started this sign-in yourself, in an app that you trust.',
+          `An app on this device (${host}) will get access. Any app on it can call itself App: ` +
+            'continue only if you just started this in an app that you trust.',
         );
       },
     );
@@ -540,8 +540,8 @@ describe('/authorize', () => {
         'Claude Code wants access to your Words account. It will be able to:',
         'read the word lists',
         'Did you just start this sign-in?',
-        'An app on this device (localhost:51234) will get access. Any app on it can call itself Claude Code, ' +
-          'so continue only if you started this sign-in yourself, in an app that you trust.',
+        'An app on this device (localhost:51234) will get access. Any app on it can call itself Claude Code: ' +
+          'continue only if you just started this in an app that you trust.',
       ]);
     });
 

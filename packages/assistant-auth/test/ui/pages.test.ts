@@ -307,8 +307,8 @@ describe('the sign-in page', () => {
             'Add to your score',
             'keep access for up to a year, or until you disconnect it in ChatGPT',
             'Did you just start this sign-in?',
-            `An app on this device (${redirectHost}) will get access. Any app on it can call itself ChatGPT, ` +
-              'so continue only if you started this sign-in yourself, in an app that you trust.',
+            `An app on this device (${redirectHost}) will get access. Any app on it can call itself ChatGPT: ` +
+              'continue only if you just started this in an app that you trust.',
           ]);
         }
       },
