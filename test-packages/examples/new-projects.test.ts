@@ -130,9 +130,7 @@ describe.each(examples)('%s', (name, readyLine, privateFiles) => {
     expect(await call(accessToken)).toEqual(before);
     expect(await client.refresh(refreshToken)).toMatchObject({ kind: 'tokens' });
     expect(await call((await client.signIn(['Sign in with Acme', 'Bruno'])).accessToken)).toEqual(before);
-    expect(await call((await client.signIn(['Sign in with Acme', 'Chiyo'])).accessToken)).not.toEqual(
-      before,
-    );
+    expect(await call((await client.signIn(['Sign in with Acme', 'Chiyo'])).accessToken)).not.toEqual(before);
   });
 
   it('creates files with secrets or personal data that only this user can read', async () => {
