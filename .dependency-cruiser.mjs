@@ -99,6 +99,14 @@ const configuration = {
       from: { path: auth, pathNot: `${auth}mcp-clients/` },
       to: { path: `${auth}mcp-clients/` },
     },
+    {
+      name: 'google-events-are-opt-in',
+      comment:
+        'Only assistant-auth/google-events imports how Google’s security events are read, so a bundle without that import does not contain it.',
+      severity: 'error',
+      from: { path: auth, pathNot: pattern(['providers/google-events.ts']) },
+      to: { path: pattern(['providers/google-events.ts', 'providers/security-events/google.ts']) },
+    },
     ...standalone.map((name) => ({
       name: `${name.slice(0, -1)}-stands-alone`,
       comment: `Nothing else imports ${name}.`,

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { google, oidc } from 'assistant-auth';
 import { accountPages } from 'assistant-auth/account';
+import { googleSecurityEvents } from 'assistant-auth/google-events';
 import { mcpClients } from 'assistant-auth/mcp-clients';
 import { memoryStorage } from 'assistant-auth/memory';
 import { describe, expect, it } from 'vitest';
@@ -68,7 +69,7 @@ const routes: readonly string[] = [
     scopes: { words: 'read the word lists' },
     clients: [mcpClients({ fetch })],
     providers: [
-      google({ clientId: 'id', clientSecret: 'secret' }),
+      google({ clientId: 'id', clientSecret: 'secret', securityEvents: googleSecurityEvents() }),
       oidc({
         id: 'acme',
         displayName: 'Acme',

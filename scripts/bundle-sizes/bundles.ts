@@ -23,9 +23,9 @@ const auth = 'packages/assistant-auth/src/';
 /** The code of the library and its dependency. No test code, and nothing of `lab`. */
 const librarySources = [auth, 'node_modules/jose/'];
 
-/** Google, and what it shares with every other OpenID Connect issuer. */
+/** Google without its security events, and what it shares with every other OpenID Connect issuer. */
 const googleModules =
-  '(google|oidc|issuer|identity|config|http|oauth-client|oauth-requests|provider|recheck|security-events/(google|verify))\\.ts$';
+  '(google|oidc|issuer|identity|config|http|oauth-client|oauth-requests|provider|recheck)\\.ts$';
 
 /** Opt-in parts, and all providers except those whose modules are listed. */
 const excludeFromCore = (providerModules: string): RegExp =>
@@ -93,7 +93,9 @@ const everything: BundleDefinition = {
     ...['account/index', 'clients/introspection-client', 'clients/static', 'mcp-clients/index'],
     'resource-server',
     ...['seal/sealer', 'storage/sqlite/account-methods', 'storage/sqlite/d1'],
-    ...['apple', 'github', 'google', 'microsoft', 'oauth2', 'oidc'].map((name) => `providers/${name}`),
+    ...['apple', 'github', 'google', 'google-events', 'microsoft', 'oauth2', 'oidc'].map(
+      (name) => `providers/${name}`,
+    ),
   ].map((name) => `${auth}${name}.ts`),
 };
 

@@ -50,6 +50,12 @@ describe('a bundle', () => {
       'storage/sqlite/accounts.ts',
     ],
     ['another provider', `export { github } from 'assistant-auth';`, 'providers/github.ts'],
+    [
+      'the security events of Google',
+      `export { googleSecurityEvents } from 'assistant-auth/google-events';`,
+      'providers/security-events/google.ts',
+    ],
+    ['logout tokens', `export { oidc } from 'assistant-auth';`, 'providers/security-events/verify.ts'],
     ['what only other issuers need', `export { oidc } from 'assistant-auth';`, 'providers/user-info.ts'],
     ['other storage', `export { memoryStorage } from 'assistant-auth/memory';`, 'storage/memory.ts'],
     ['another kind of client', `export { staticClient } from 'assistant-auth';`, 'clients/static.ts'],

@@ -277,7 +277,10 @@ export type RefreshUserResult =
  * user's device. Its form must post the same fields to `action` as the form of the default page.
  */
 export interface Pages {
-  /** Renders the sign-in page, which asks for consent, from a {@link SignInModel}. */
+  /**
+   * Renders the sign-in page, which asks for consent, from a {@link SignInModel}. Default with the option
+   * `account`: `renderSignInPageWithSession` of `assistant-auth/account`.
+   */
   readonly signIn: (model: SignInModel) => string;
   /** Renders the error page from an {@link ErrorModel}. */
   readonly error: (model: ErrorModel) => string;

@@ -66,7 +66,7 @@ export type { AuthorizedCall, ProtectOptions, ProtectResult, RefusedCall } from 
 export { type AppleOptions, apple } from './providers/apple.ts';
 export type { ProviderOptions } from './providers/config.ts';
 export { type GitHubOptions, github } from './providers/github.ts';
-export { type GoogleOptions, google } from './providers/google.ts';
+export { type GoogleOptions, type GoogleSecurityEvents, google } from './providers/google.ts';
 export { type MicrosoftOptions, microsoft } from './providers/microsoft.ts';
 export { type OAuth2Options, oauth2, type ProviderProfile } from './providers/oauth2.ts';
 export { type OidcOptions, oidc } from './providers/oidc.ts';
@@ -101,6 +101,7 @@ export {
   html,
   type IdentitySummary,
   type ProviderChoice,
+  type ProviderIcon,
   renderHtml,
 } from './ui/layout.ts';
 export type {

@@ -21,6 +21,7 @@ import {
   staticClient,
 } from '../src/index.ts';
 import { parseIssuer, parseResources } from '../src/oauth/resource.ts';
+import { googleSecurityEvents } from '../src/providers/google-events.ts';
 import { createResourceServer } from '../src/resource-server.ts';
 import { memoryStorage } from '../src/storage/memory.ts';
 import { createAccountBrowser } from './account-browser.ts';
@@ -389,9 +390,10 @@ describe('createBroker', () => {
     const listEventPaths = (providers: BrokerOptions['providers']) =>
       deploy({ providers }).paths.filter((path) => /^.(back|ev)/.test(path));
     expect(listEventPaths([acme])).toEqual(['/backchannel-logout/']);
-    expect(listEventPaths([google(settings)])).toEqual(['/events/']);
-    expect(listEventPaths([google(settings), acme])).toEqual(['/backchannel-logout/', '/events/']);
-    expect(listEventPaths([github(settings), microsoft(settings)])).toEqual([]);
+    const googleWithEvents = google({ ...settings, securityEvents: googleSecurityEvents() });
+    expect(listEventPaths([googleWithEvents])).toEqual(['/events/']);
+    expect(listEventPaths([googleWithEvents, acme])).toEqual(['/backchannel-logout/', '/events/']);
+    expect(listEventPaths([google(settings), github(settings), microsoft(settings)])).toEqual([]);
   });
 
   it('logs a warning only for a GPT client that any GPT can use', () => {

@@ -1,15 +1,20 @@
 /** Security events (RFC 8417) and back-channel logout of a provider. */
 import { describe, expect, it } from 'vitest';
-import { StorageUnavailable } from '../src/index.ts';
+import { apple, type BrokerStorage, type GoogleOptions, google, StorageUnavailable } from '../src/index.ts';
+import { googleSecurityEvents } from '../src/providers/google-events.ts';
 import { computeGoogleTokenIdentifiers } from '../src/providers/security-events/google.ts';
 import { memoryStorage } from '../src/storage/memory.ts';
-import { issuer } from './deployment.ts';
-import { issuerKey } from './providers/fake-issuer.ts';
+import { expectTokens, readRedirect } from './browser.ts';
+import { gpt, redeem, refresh } from './clients.ts';
+import { type Deployment, deploy, issuer } from './deployment.ts';
+import { continueToProvider } from './flows.ts';
+import { clientId, clientSecret, createFakeIssuer, issuerKey } from './providers/fake-issuer.ts';
 import { doubleHash } from './providers/security-events/double-hash.ts';
 import type { Claims } from './providers/signing.ts';
 import {
   adaSubject,
   appleNotification,
+  appleSettings,
   deployForSecurityEvents,
   googleEvent,
   issuerUrls,
@@ -200,6 +205,77 @@ describe('security events', () => {
       const fixture = await deployForSecurityEvents();
       await expectRefused(await sendGoogleEvent(fixture, googleEvent(events, changes)), { err });
       expect(fixture.storage.calls).toEqual([]);
+    });
+  });
+
+  describe('without the option securityEvents of google', () => {
+    const googleIssuer = createFakeIssuer(issuerUrls.google);
+
+    const deployGoogle = (storage: BrokerStorage, options: Partial<GoogleOptions>): Deployment =>
+      deploy({
+        providers: [google({ clientId, clientSecret, ...options })],
+        ...{ storage, fetch: googleIssuer.io.fetch },
+      });
+
+    /** Two brokers with the same storage: without the option, and with it. */
+    const deployBoth = () => {
+      const storage = memoryStorage();
+      return {
+        without: deployGoogle(storage, {}),
+        with: deployGoogle(storage, { securityEvents: googleSecurityEvents() }),
+      };
+    };
+
+    /** Signs a user in, and returns the client's refresh token. Google issues `refreshToken`. */
+    const signIn = async (deployment: Deployment): Promise<string> => {
+      const { authorizationUrl, returnFromProvider } = await continueToProvider(deployment, gpt.request);
+      const nonce = authorizationUrl.searchParams.get('nonce');
+      googleIssuer.override({ claims: { nonce }, tokens: { refresh_token: refreshToken } });
+      const redirect = readRedirect(await returnFromProvider({ code: 'code-1' }));
+      const code = redirect.searchParams.get('code') ?? '';
+      return (await expectTokens(await redeem(deployment, gpt, code))).refresh_token;
+    };
+
+    /** Sends an event that names only `refreshToken`. */
+    const sendTokenEvent = async ({ fetch, now: readTime }: Deployment): Promise<Response> => {
+      const token = refreshToken.slice(0, 16);
+      const subject = { subject_type: 'oauth_token', token_identifier_alg: 'prefix', token };
+      const body = await googleEvent({ [`${oauth}token-revoked`]: { subject } }, { iat: readTime() });
+      const headers = securityEventHeaders;
+      return fetch(new Request(`${issuer}/events/google`, { method: 'POST', body, headers }));
+    };
+
+    it('Google’s events get a 404, and revoke nothing', async () => {
+      const providers = [google({ clientId, clientSecret }), apple(appleSettings)];
+      const fixture = await deployForSecurityEvents({ broker: { providers } });
+      await expectRefused(await sendGoogleEvent(fixture), {
+        description: 'This provider does not send events to this URL.',
+        status: 404,
+      });
+      expect(fixture.storage.calls).toEqual([]);
+      expect(await fixture.listRevokedGrants('google')).toEqual([]);
+      expect((await sendAppleNotification(fixture)).status).toBe(202);
+    });
+
+    it('tokens have no stored identifiers, so an event that names only a token revokes nothing', async () => {
+      for (const [option, status] of [
+        ['without', 200],
+        ['with', 401],
+      ] as const) {
+        const deployments = deployBoth();
+        const token = await signIn(deployments[option]);
+        expect((await sendTokenEvent(deployments.with)).status).toBe(202);
+        expect((await refresh(deployments[option], gpt, token)).status).toBe(status);
+      }
+    });
+
+    it('a user whose token has stored identifiers stays signed in, and the next token has none', async () => {
+      const deployments = deployBoth();
+      const token = await signIn(deployments.with);
+      googleIssuer.override({ tokens: { refresh_token: `${refreshToken} 2` } });
+      expect((await refresh(deployments.without, gpt, token)).status).toBe(200);
+      expect((await sendTokenEvent(deployments.with)).status).toBe(202);
+      expect((await refresh(deployments.without, gpt, token)).status).toBe(200);
     });
   });
 

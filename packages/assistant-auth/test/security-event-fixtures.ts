@@ -6,6 +6,7 @@
 import { exportPKCS8 } from 'jose';
 import { accountStorage } from '../src/account/index.ts';
 import { apple, type BrokerOptions, type BrokerStorage, google, type OidcOptions } from '../src/index.ts';
+import { googleSecurityEvents } from '../src/providers/google-events.ts';
 import { memoryStorage } from '../src/storage/memory.ts';
 import { signInAndRedeem, t0 } from '../src/testing/storage-contract/sample.ts';
 import { createSession } from '../src/testing/storage-contract/sessions.ts';
@@ -32,7 +33,7 @@ export type IssuerName = keyof typeof issuerUrls;
 export const now = t0 + 100;
 
 const privateKey = await exportPKCS8((await generateKey('key-1', 'ES256')).privateKey);
-const appleSettings = { clientId, teamId: 'TEAM000000', keyId: 'KEY0000000', privateKey };
+export const appleSettings = { clientId, teamId: 'TEAM000000', keyId: 'KEY0000000', privateKey };
 
 export interface SecurityEventDeployment {
   readonly deployment: Deployment;
@@ -66,7 +67,7 @@ export const deployForSecurityEvents = async (changes: Changes = {}): Promise<Se
   const deployment = deployWithClientAddress({
     providers: [
       createOidcProvider(acme, changes.acme),
-      google({ clientId, clientSecret }),
+      google({ clientId, clientSecret, securityEvents: googleSecurityEvents() }),
       apple(appleSettings),
       createOidcProvider(acme, { id: 'neighbor', ...changes.acme }),
     ],

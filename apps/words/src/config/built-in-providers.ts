@@ -3,6 +3,7 @@
  * belong to it.
  */
 import { apple, github, google, type IdentityProvider, microsoft } from 'assistant-auth';
+import { googleSecurityEvents } from 'assistant-auth/google-events';
 import { readBaseUrl } from './urls.ts';
 import {
   type Environment,
@@ -37,7 +38,8 @@ const builtInProviders: readonly BuiltInProvider[] = [
   {
     name: 'GOOGLE',
     requiredVariables: ['CLIENT_ID', 'CLIENT_SECRET'],
-    create: (reader, baseUrl) => google({ ...readCredentials(reader), ...baseUrl }),
+    create: (reader, baseUrl) =>
+      google({ ...readCredentials(reader), securityEvents: googleSecurityEvents(), ...baseUrl }),
   },
   {
     name: 'GITHUB',

@@ -1,15 +1,13 @@
 /**
- * Google as an identity provider: an OpenID Connect provider (`createOidcProvider`) with Google's security
- * events and its reconsent page, and without back-channel logout.
+ * Google as an identity provider: an OpenID Connect provider (`createOidcProvider`) with Google's reconsent
+ * page, and without back-channel logout. Google's security events are opt-in (`google-events.ts`).
  */
 
 import { rejectUnknownOptions } from '../oauth/errors.ts';
-import type { TokenIdentifiers } from '../oauth/identifiers.ts';
 import { parseBuiltInOptions, resolveBaseUrl } from './config.ts';
-import { createIssuer } from './issuer.ts';
+import { createIssuer, type OidcIssuer } from './issuer.ts';
 import { createOidcProvider } from './oidc.ts';
 import type { IdentityProvider } from './provider.ts';
-import { computeGoogleTokenIdentifiers, readGoogleEvent } from './security-events/google.ts';
 
 /** The options of {@link google}. */
 export interface GoogleOptions {
@@ -21,13 +19,33 @@ export interface GoogleOptions {
   readonly clientId: string;
   /** The client secret from the Google Cloud console. Secret. */
   readonly clientSecret: string;
+  /**
+   * Google's security events, created by `googleSecurityEvents()` from `assistant-auth/google-events`. They
+   * are accepted at `<issuer>/events/google`. Default: none, so the broker learns only at the next recheck
+   * that an account was disabled.
+   */
+  readonly securityEvents?: GoogleSecurityEvents;
   /** Origin of a fake provider on loopback, for development. Default: `https://accounts.google.com`. */
   readonly baseUrl?: string;
 }
 
+/** Google's security events as an opt-in part of the provider. `googleSecurityEvents()` creates it. */
+export interface GoogleSecurityEvents {
+  /** Always `google-security-events`. */
+  readonly kind: 'google-security-events';
+  /**
+   * Returns the members that replace those of the provider.
+   * @internal
+   */
+  readonly extendProvider: (
+    provider: IdentityProvider,
+    issuer: OidcIssuer,
+  ) => Pick<IdentityProvider, 'handleCallback' | 'validateRefreshToken' | 'securityEvents'>;
+}
+
 /**
  * Lets users sign in with Google. The provider's ID is `google`, and the subject of its identities is the
- * Google account ID (`sub`). Google's security events are accepted at `<issuer>/events/google`.
+ * Google account ID (`sub`).
  * @param options the client from the Google Cloud console
  * @throws ConfigurationError `providers.google.<option>` for a missing or malformed option
  * @see https://developers.google.com/identity/openid-connect/openid-connect
@@ -41,7 +59,8 @@ export interface GoogleOptions {
  * });
  * ```
  */
-export const google = ({ clientId, clientSecret, baseUrl, ...unknown }: GoogleOptions): IdentityProvider => {
+export const google = ({ baseUrl, ...options }: GoogleOptions): IdentityProvider => {
+  const { clientId, clientSecret, securityEvents, ...unknown } = options;
   rejectUnknownOptions('providers.google.', unknown);
   const config = parseBuiltInOptions({
     id: 'google',
@@ -74,15 +93,7 @@ export const google = ({ clientId, clientSecret, baseUrl, ...unknown }: GoogleOp
   return {
     ...provider,
     icon,
-    handleCallback: async (...args) => withTokenIdentifiers(await provider.handleCallback(...args)),
-    async validateRefreshToken(...args) {
-      const result = await provider.validateRefreshToken(...args);
-      return result.kind === 'active' ? withTokenIdentifiers(result) : result;
-    },
-    securityEvents: {
-      contentType: 'application/secevent+jwt',
-      read: (body, io) => readGoogleEvent(body, issuer, io),
-    },
+    ...securityEvents?.extendProvider(provider, issuer),
     async reconsentUrl(subject, upstreamRequest, io) {
       const url = await provider.authorizationUrl(upstreamRequest, io);
       url.searchParams.set('prompt', 'consent');
@@ -109,11 +120,3 @@ const icon =
   'C5.1 89.6 0 109.5 0 130.6s5 40.9 14 58.6z"/>' +
   '<path fill="#ea4335" d="M130.6 50.5c24.5 0 41 10.6 50.4 19.4L218 34c-22.8-21-52.2-34-87.4-34' +
   'C79.5 0 35.4 29.3 13.9 72l42.2 32.7c10.6-31.4 40-54.2 74.4-54.2"/></svg>';
-
-/** Adds the identifiers that Google's events can use for the refresh token, if there is one. */
-const withTokenIdentifiers = async <Result extends { readonly refreshToken?: string }>(
-  result: Result,
-): Promise<Result & { readonly tokenIdentifiers?: TokenIdentifiers }> =>
-  result.refreshToken === undefined
-    ? result
-    : { ...result, tokenIdentifiers: await computeGoogleTokenIdentifiers(result.refreshToken) };

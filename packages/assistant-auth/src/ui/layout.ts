@@ -53,7 +53,7 @@ export const html = (strings: TemplateStringsArray, ...values: readonly HtmlValu
  *   renderHtml(html`<!doctype html>
  * <html lang="${branding.language}" dir="${branding.direction}">
  * <title>${title}</title>
- * <h1>${heading}</h1>
+ * <h1>${title}</h1>
  * <p>${message}</p>
  * <p>Reference: <code>${reference}</code></p>
  * </html>`);

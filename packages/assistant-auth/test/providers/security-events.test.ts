@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { google } from '../../src/index.ts';
+import { googleSecurityEvents } from '../../src/providers/google-events.ts';
 import { createIssuer as makeIssuer } from '../../src/providers/issuer.ts';
 import { type OidcOptions, oidc } from '../../src/providers/oidc.ts';
 import { parseOidcOptions } from '../../src/providers/option-rules.ts';
@@ -57,7 +58,7 @@ describe('token identifiers', () => {
 
   it('every refresh token from Google has identifiers', async () => {
     const issuer = createFakeIssuer('https://accounts.google.com');
-    const provider = google({ clientId, clientSecret });
+    const provider = google({ clientId, clientSecret, securityEvents: googleSecurityEvents() });
     const identity = await provider.handleCallback(callback(), upstreamRequest, issuer.io);
     expect(identity.tokenIdentifiers).toEqual(await computeGoogleTokenIdentifiers('their-refresh-token'));
     issuer.override({ tokens: { refresh_token: 'their-next' } });
@@ -74,6 +75,20 @@ describe('token identifiers', () => {
       'tokenIdentifiers',
     );
     expect(await provider.validateRefreshToken(refreshToken, issuer.io)).toEqual({ kind: 'active' });
+  });
+
+  it('without the option securityEvents, no refresh token from Google has identifiers', async () => {
+    const issuer = createFakeIssuer('https://accounts.google.com');
+    const provider = google({ clientId, clientSecret });
+    const identity = await provider.handleCallback(callback(), upstreamRequest, issuer.io);
+    expect(identity.refreshToken).toBe('their-refresh-token');
+    expect(identity).not.toHaveProperty('tokenIdentifiers');
+    issuer.override({ tokens: { refresh_token: 'their-next' } });
+    expect(await provider.validateRefreshToken(refreshToken, issuer.io)).toEqual({
+      kind: 'active',
+      refreshToken: 'their-next',
+    });
+    expect(provider).not.toHaveProperty('securityEvents');
   });
 });
 

@@ -7,7 +7,19 @@ import { fillText, type Html, html, type IdentitySummary, renderName } from '../
 import { renderSignInPage, type SignInModel, type SignInNotice } from '../../ui/sign-in.ts';
 import type { ParsedTexts } from '../../ui/texts.ts';
 
-/** Renders the page. With a session, the form can also post the choice `continue`. */
+/**
+ * Renders the sign-in page of a broker with an account page, for a function in `pages` that changes it. The
+ * form can also post the choice `continue`, which continues in the session.
+ * @param model the data of the page
+ * @example
+ * ```ts
+ * import type { SignInModel } from 'assistant-auth';
+ * import { renderSignInPageWithSession } from 'assistant-auth/account';
+ *
+ * const signIn = (model: SignInModel): string =>
+ *   renderSignInPageWithSession({ ...model, scopes: model.scopes.filter(({ name }) => name !== 'words') });
+ * ```
+ */
 export const renderSignInPageWithSession = (model: SignInModel): string => {
   const { session, notice, branding } = model;
   const { texts } = branding;
