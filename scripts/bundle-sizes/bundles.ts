@@ -88,7 +88,7 @@ const everything: BundleDefinition = {
   },
   conditions: [],
   sources: librarySources,
-  excluded: new RegExp(`^${auth}(testing|cli|storage/memory)`),
+  excluded: new RegExp(`^${auth}(testing/|cli/|storage/memory)`),
   required: [
     ...['account/index', 'clients/introspection-client', 'clients/static', 'mcp-clients/index'],
     'resource-server',

@@ -17,7 +17,7 @@ import type { ParsedTexts } from '../../ui/texts.ts';
  * import { renderSignInPageWithSession } from 'assistant-auth/account';
  *
  * const signIn = (model: SignInModel): string =>
- *   renderSignInPageWithSession({ ...model, scopes: model.scopes.filter(({ name }) => name !== 'words') });
+ *   renderSignInPageWithSession({ ...model, providers: model.providers.toReversed() });
  * ```
  */
 export const renderSignInPageWithSession = (model: SignInModel): string => {
