@@ -12,6 +12,7 @@ import { type TestUserName, testUser } from '../test-users.ts';
 import { launchChromium, openContext, timeoutMs } from './chromium.ts';
 import { type ClientCallback, startClientCallback } from './client-callback.ts';
 import { createGptAction, waitForClientPage } from './flows.ts';
+import { expectValidHtml } from './validators.ts';
 
 const { platform, origin } = inject('system');
 const accountUrl = `${origin}/account`;
@@ -51,7 +52,7 @@ const callScoring = (method: 'GET' | 'POST', token: string) =>
 
 const scoreResponse = (points: number) => ({ kind: 'response', status: 200, body: { score: points } });
 
-/** Takes a screenshot of a page, and expects axe to find no violations. */
+/** Takes a screenshot of a page, and expects axe and a validator of its HTML to find nothing. */
 const checkPage = async (page: Page, name: string, settingsName: string): Promise<void> => {
   await page.screenshot({
     path: join(localFolder, 'screenshots', platform, `${name}-${settingsName}.png`),
@@ -59,6 +60,7 @@ const checkPage = async (page: Page, name: string, settingsName: string): Promis
   });
   const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
   expect(violations.map(({ id, nodes }) => ({ id, at: nodes.map(({ html }) => html) }))).toEqual([]);
+  await expectValidHtml(await page.content());
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   expect(overflow).toBeLessThanOrEqual(0);
 };

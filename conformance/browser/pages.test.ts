@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { localFolder } from '../../scripts/local-system/data-folder.ts';
 import { registerClient } from '../openid-client.ts';
 import { launchChromium, openContext } from './chromium.ts';
+import { expectSafePolicy, expectValidHtml } from './validators.ts';
 
 const { platform, origin, gpt, publicClientId, documentClientId } = inject('system');
 
@@ -105,6 +106,13 @@ describe.each(pages)('the %s page', (name, path, status) => {
       expect(pageErrors).toEqual([]);
     },
   );
+
+  it('has valid HTML, and a policy without findings', async () => {
+    const response = await fetch(origin + path, { headers: { accept: 'text/html' } });
+    expect(response.status).toBe(status);
+    await expectValidHtml(await response.text());
+    expectSafePolicy(response.headers.get('content-security-policy'));
+  });
 
   it('works without JavaScript', async () => {
     const { context, pageErrors } = await openContext(chromium, { javaScriptEnabled: false });
