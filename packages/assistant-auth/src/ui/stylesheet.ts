@@ -87,7 +87,7 @@ body {
   overflow-wrap: anywhere;
   -webkit-text-size-adjust: 100%;
 }
-main, footer { width: 100%; max-width: 28rem; margin: 0 auto; padding: 1rem; }
+main, footer { width: 100%; max-width: 30rem; margin: 0 auto; padding: 1rem; }
 main { margin-block: auto; }
 h1 { margin: 0 0 0.5rem; font-size: 1.375rem; line-height: 1.25; text-wrap: balance; }
 h2, legend { padding: 0; font-size: 1rem; font-weight: 600; }
