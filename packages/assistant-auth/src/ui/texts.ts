@@ -74,7 +74,7 @@ export interface AccountTexts {
   /** Button that adds an identity of a provider: `{provider}`. */
   readonly linkWith: string;
 
-  /** Notice about a newly added identity, in every session, until the user dismisses it: `{identity}`, `{since}`. */
+  /** Notice about a new identity, in every session, until the user dismisses it: `{identity}`, `{since}`. */
   readonly newlyLinked: string;
   /** Button that dismisses that notice. */
   readonly newlyLinkedSeen: string;

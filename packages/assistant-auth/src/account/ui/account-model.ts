@@ -141,9 +141,9 @@ export interface AccountIdentity extends ProfileIdentity {
   /** Whether this session was started with it. */
   readonly isCurrent: boolean;
   /**
-   * Whether it was added on the account page, and the user has not dismissed the notice about it yet. If so, the
-   * page must say when it was added, and what to do if someone else added it: anyone who can open the account in
-   * an unattended browser can add an identity of their own.
+   * Whether it was added on the account page, and the user has not dismissed the notice about it yet. If so,
+   * the page must say when it was added, and what to do if someone else added it: anyone who can open the
+   * account in an unattended browser can add an identity of their own.
    */
   readonly isNewlyLinked: boolean;
 }
