@@ -107,9 +107,9 @@ describe('a user on the account page', () => {
       expect(await page.getByText(user.email).count()).toBeGreaterThan(1);
       await checkPage(page, 'account-linked', settingsName);
 
-      expect(await page.getByText('was added on').count()).toBe(1);
+      expect(await page.getByText('was added as a sign-in method').count()).toBe(1);
       await press(page, 'Got it');
-      await page.getByText('was added on').waitFor({ state: 'detached' });
+      await page.getByText('was added as a sign-in method').waitFor({ state: 'detached' });
       expect(await page.getByText('This device').count()).toBe(1);
 
       await press(page, /^Disconnect/);
@@ -139,7 +139,7 @@ describe('a user on the account page', () => {
       await page.getByRole('checkbox').check();
       await press(page, /Delete my account/);
       await page.getByRole('status').waitFor();
-      expect(await readStatus(page)).toBe('Your account is deleted.');
+      expect(await readStatus(page)).toBe('Your account has been deleted.');
       await checkPage(page, 'account-deleted', settingsName);
       await waitUntilRefused(gitHubTokens.accessToken);
       const newAccountTokens = await connect(page, [/Sign in with.*Google/, user.email]);

@@ -117,4 +117,4 @@ export const expectFormRejected = (
   message: string,
 ): Promise<void> => expectErrorPage(response, deployment, message, 400, 'Nothing was changed');
 
-export const staleFormMessage = 'This page has expired or belongs to another sign-in.';
+export const staleFormMessage = 'This page has expired or is from another sign-in.';

@@ -81,8 +81,8 @@ export const expectTransactionEnded = (response: Response): void => {
 };
 
 export const missingTransactionMessage =
-  "We couldn't find this sign-in in your browser. It may have expired, a newer sign-in may have replaced it, or it " +
-  'was started in another browser.';
+  "We couldn't find this sign-in in your browser. It may have expired, been replaced by a newer " +
+  'sign-in, or been started in another browser.';
 
 /** Expects the error page for a browser that did not send back the cookie that we set. */
 export const expectCookiesPage = (
@@ -93,15 +93,15 @@ export const expectCookiesPage = (
   expectErrorPage(response, deployment, cookieMessages[endpoint], 400, 'Cookies are required');
 
 const noCookiesMessage =
-  'Your browser sent none of our cookies. It may block them or have deleted them, or this sign-in was started in ' +
-  'another browser. Allow cookies for this site.';
+  "Your browser didn't send our cookies. It may have blocked or deleted them, or this sign-in was started in another " +
+  'browser. Allow cookies for this site.';
 
 const cookieMessages = {
   consent: noCookiesMessage,
   callback: noCookiesMessage,
   account:
-    "Your browser didn't send the cookie that we set. It may block it or have deleted it. Allow cookies for this site, " +
-    'then open your account again.',
+    "Your browser didn't send our cookie. It may have blocked or deleted it. Allow cookies for this site, then open " +
+    'your account again.',
 } as const;
 
 /** Expects the page for a repeated callback, without a redirect, cookies or a code. */

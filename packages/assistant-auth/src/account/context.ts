@@ -51,10 +51,10 @@ export interface AccountOptions {
   /** Replaces individual pages. Default: `defaultAccountPages`. */
   readonly pages?: Partial<AccountPages>;
   /**
-   * Returns facts about a user that the account page shows with the profile, such as a score: at most 10, as
-   * plain text on one line, labels and values of at most 100 characters each. It is called each time that the
-   * page is shown, and the page waits for it. If it throws or returns anything else, the page is shown without
-   * facts, and `page-failed` is logged. Default: no facts.
+   * Returns facts about a user, such as a score, for the profile on the account page: at most 10, with labels
+   * and values of plain text on one line, of at most 100 characters each. It is called each time the page is
+   * shown, and the page waits for it. If it throws or returns anything else, the page is shown without facts, and
+   * `page-failed` is logged. Default: no facts.
    */
   readonly summarizeUser?: (userId: UserId) => Promise<readonly UserFact[]>;
   /**

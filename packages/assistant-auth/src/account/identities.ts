@@ -1,6 +1,6 @@
 /**
- * The account page's `POST` endpoints that link an identity (start and confirmation), confirm the notice about
- * that, and unlink an identity.
+ * The account page's `POST` endpoints that link an identity (start and confirmation), dismiss the notice about
+ * it, and unlink an identity.
  */
 
 import type { EndpointDefinition } from '../endpoint/handler.ts';
@@ -55,7 +55,7 @@ export const confirmLinkEndpoint = (context: AccountContext): EndpointDefinition
     },
   );
 
-/** `POST` that ends the notice about one linked identity, in every session. */
+/** `POST` that dismisses the notice about one linked identity, in every session. */
 export const linkSeenEndpoint = (context: AccountContext): EndpointDefinition =>
   requireSession(context, { name: 'link-seen', fields: ['linked'] }, async ({ fields }, session) => {
     const { identity } = await findIdentity(context, session, fields.linked);
@@ -139,7 +139,7 @@ const findIdentity = async (
 
 /**
  * Derives the key of an identity in a form. An identity that is unlinked and linked again gets another key, so
- * that the form of an older page has no effect on it.
+ * that a form from an older page has no effect on it.
  */
 export const deriveIdentityFormKey = (
   { provider, subject, createdAt }: LinkedIdentity,

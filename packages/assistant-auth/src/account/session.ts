@@ -47,7 +47,7 @@ export const useSession = async (
   return session === undefined ? undefined : { ...cookie, ...session };
 };
 
-/** Returns whether two keys are of the same identity. */
+/** Returns whether two keys identify the same identity. */
 export const isSameIdentity = (one: IdentityKey, other: IdentityKey): boolean =>
   one.provider === other.provider && one.subject === other.subject;
 

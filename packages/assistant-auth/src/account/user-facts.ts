@@ -12,8 +12,8 @@ const maxFacts = 10;
 const maxTextLength = 100;
 
 /**
- * Reads the facts. If the publisher's function throws or returns something else, logs that and returns none,
- * so that the user can still manage the account.
+ * Reads the facts. If the publisher's function throws or returns something that is not valid, logs that and
+ * returns none, so that the user can still manage the account.
  */
 export const readUserFacts = async (
   { summarizeUser }: AccountContext,
@@ -28,7 +28,7 @@ export const readUserFacts = async (
   }
 };
 
-/** Checks the facts, because no compiler does if the publisher writes JavaScript. */
+/** Checks the facts at run time, because JavaScript callers have no type checking. */
 const parseFacts = (facts: readonly UserFact[]): readonly UserFact[] => {
   if (!Array.isArray(facts) || facts.length > maxFacts)
     throw new TypeError(`summarizeUser must return an array of at most ${maxFacts} facts`);

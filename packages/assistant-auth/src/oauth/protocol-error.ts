@@ -155,12 +155,12 @@ export const requestError = (reason: RequestErrorReason, options?: ProtocolError
 
 const expiredConsent: ErrorDefinition = [
   'invalid_request',
-  'This page has expired or belongs to another browser.',
+  'This page has expired or was opened in another browser.',
 ];
 const noCookies: ErrorDefinition = [
   'invalid_request',
-  'Your browser sent none of our cookies. It may block them or have deleted them, or this sign-in was started in ' +
-    'another browser. Allow cookies for this site.',
+  "Your browser didn't send our cookies. It may have blocked or deleted them, or this sign-in was started in another " +
+    'browser. Allow cookies for this site.',
 ];
 const busyNetwork: ErrorDefinition = [
   'temporarily_unavailable',
@@ -212,8 +212,8 @@ export const authorizationError = (
 
 const missingSignIn: ErrorDefinition = [
   'invalid_request',
-  "We couldn't find this sign-in in your browser. It may have expired, a newer sign-in may have replaced it, or it " +
-    'was started in another browser.',
+  "We couldn't find this sign-in in your browser. It may have expired, been replaced by a newer " +
+    'sign-in, or been started in another browser.',
 ];
 const refusedUser: ErrorDefinition = ['access_denied', 'This account is not allowed to sign in here.'];
 
@@ -250,7 +250,7 @@ export const callbackErrors = {
     'temporarily_unavailable',
     'Use another sign-in method, or contact us if this one stays unavailable.',
   ],
-  'provider.invalid': ['server_error', 'The response from the sign-in provider could not be verified.'],
+  'provider.invalid': ['server_error', "We couldn't verify the response from the sign-in provider."],
   'resolve-user.refused': refusedUser,
   // The message or the link of the refusal is not valid.
   'resolve-user.invalid-refusal': refusedUser,
@@ -287,7 +287,7 @@ export const restoreError = (
 
 const expiredAccountForm: ErrorDefinition = [
   'invalid_request',
-  'This page has expired or belongs to another sign-in.',
+  'This page has expired or is from another sign-in.',
 ];
 
 export const accountErrors = {
@@ -298,8 +298,8 @@ export const accountErrors = {
   'account-form.csrf': expiredAccountForm,
   'account-form.no-cookies': [
     'invalid_request',
-    "Your browser didn't send the cookie that we set. It may block it or have deleted it. Allow cookies for this site, " +
-      'then open your account again.',
+    "Your browser didn't send our cookie. It may have blocked or deleted it. Allow cookies for this site, then open " +
+      'your account again.',
   ],
   'link.unreadable': expiredAccountForm,
   'link.expired': expiredAccountForm,

@@ -97,7 +97,7 @@ export interface ProviderOptions {
   readonly pkce?: boolean;
 }
 
-/** Options completed with their defaults. */
+/** The options, with their defaults filled in. */
 type Completed<Options> = Required<Omit<Options, OptionWithoutDefault>> &
   Pick<Options, Extract<keyof Options, OptionWithoutDefault>>;
 

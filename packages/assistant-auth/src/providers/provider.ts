@@ -79,9 +79,9 @@ export interface IdentityProvider {
   /**
    * The provider's logo, shown next to the name on the button: the text of an SVG file with its `xmlns`, and
    * at most 10,000 characters. If it contains `currentColor`, it is a logo of a single color, which is shown
-   * in black, or in white on a dark button. Other logos are shown unchanged, so they must be visible on both.
-   * Use attributes such as `fill`, not styles. Scripts do not run, and external files are not loaded.
-   * Default: only the name.
+   * in black, or in white on a dark button. Other logos are shown unchanged, so they must be visible on light
+   * and dark buttons. Use attributes such as `fill`, not styles. Scripts do not run, and external files are not
+   * loaded. Default: only the name.
    */
   readonly icon?: string;
   /**

@@ -80,7 +80,7 @@ export interface LinkedIdentity extends IdentityKey {
   readonly createdAt: EpochSeconds;
   /** When the user last signed in at the provider. Continuing a session does not count. */
   readonly lastSignInAt: EpochSeconds;
-  /** Whether `linkIdentity` added it, and `markLinkSeen` was not called since then. */
+  /** Whether `linkIdentity` added it, and `markLinkSeen` has not been called for it since. */
   readonly isNewlyLinked: boolean;
 }
 
@@ -102,7 +102,7 @@ export interface StoredGrant {
   readonly claims: UserClaims;
   /** The ID of the user's session at the provider when the user signed in (`sid`). */
   readonly sid?: string;
-  /** The browser and the system of a session of the account page, such as `Chrome, macOS`. */
+  /** The browser and operating system of a session of the account page, such as `Chrome, macOS`. */
   readonly device?: string;
   /** The identity that signed in. */
   readonly identity: IdentityKey;
@@ -156,9 +156,9 @@ export type IdentityLinkOutcome =
    */
   | 'provider-changed';
 
-/** A linked identity that a user has confirmed to have noticed. */
+/** A linked identity, the notice about which a user has dismissed. */
 export interface SeenLink extends IdentityKey {
-  /** The user who confirms it. */
+  /** The user who dismissed it. */
   readonly userId: UserId;
   /** The `createdAt` of the identity that the user saw. If it was unlinked and linked again, nothing changes. */
   readonly linkedAt: EpochSeconds;
@@ -255,7 +255,7 @@ export interface AccountStorage {
   findUser(identity: IdentityKey): Promise<UserId | undefined>;
   /** Links an identity to a user, unless it belongs to another user. */
   linkIdentity(link: IdentityLink): Promise<IdentityLinkOutcome>;
-  /** Stores that the user has noticed that an identity was linked. */
+  /** Stores that the user has dismissed the notice about a linked identity. */
   markLinkSeen(link: SeenLink): Promise<void>;
   /** Unlinks an identity from a user who has others, and revokes all grants of the identity. */
   unlinkIdentity(unlink: IdentityUnlink): Promise<IdentityUnlinkOutcome>;

@@ -102,7 +102,7 @@ export interface NewGrant {
   /** The ID of the user's session at the provider when the user signed in (`sid`). */
   readonly sid?: string;
   /**
-   * The browser and the system of a session of the account page, such as `Chrome, macOS`, at most 40
+   * The browser and operating system of a session of the account page, such as `Chrome, macOS`, at most 40
    * characters. Absent for other grants, and if neither was recognized.
    */
   readonly device?: string;

@@ -12,8 +12,8 @@ export interface PageColors {
 }
 
 /**
- * The background of the pages in each color scheme that gives the lower contrast. The other one, of the card
- * or of the page around it, is lighter in the light scheme, and darker in the dark one.
+ * The background with the lower contrast in each color scheme: around the card in the light one, and of the
+ * card in the dark one. The other background is lighter in the light scheme and darker in the dark one.
  */
 const background: PageColors = { light: '#f5f4f0', dark: '#181c23' };
 

@@ -20,7 +20,7 @@ export interface AccountTexts {
   readonly backToProduct: string;
   /** Why to sign in: `{product}`. */
   readonly accountPurpose: string;
-  /** What happens to the password: `{product}`. */
+  /** What happens to the password. */
   readonly accountAssurance: string;
   /** Shown below the name or address of the user: the provider of this session, `{provider}`. */
   readonly signedInWith: string;
@@ -74,16 +74,16 @@ export interface AccountTexts {
   /** Button that adds an identity of a provider: `{provider}`. */
   readonly linkWith: string;
 
-  /** Notice about an identity that was added, in every session, until the user ends it: `{identity}`, `{since}`. */
+  /** Notice about a new identity, in every session, until the user dismisses it: `{identity}`, `{since}`. */
   readonly newlyLinked: string;
-  /** Button that ends that notice. */
+  /** Button that dismisses that notice. */
   readonly newlyLinkedSeen: string;
 
   /** Heading of the devices that are signed in to the account page. */
   readonly devices: string;
   /** Shown before the devices. */
   readonly devicesAbout: string;
-  /** Heading of a device whose browser and system were not recognized. */
+  /** Heading of a device whose browser and operating system were not recognized. */
   readonly unknownDevice: string;
   /** Shown with the device of this session. */
   readonly thisDevice: string;
@@ -105,7 +105,7 @@ export interface AccountTexts {
 
   /** Heading of the deletion. */
   readonly deleteHeading: string;
-  /** Shown before the list of consequences: `{product}`. */
+  /** Opens the list of consequences and the form below it. */
   readonly deleteAbout: string;
   /** Consequence: the apps are disconnected. */
   readonly deleteApps: string;
@@ -179,7 +179,7 @@ export interface AccountTexts {
 
   // The sign-in page, and the page for a repeated callback.
 
-  /** How long a client that gets a refresh token keeps access: `{client}`, `{duration}`, `{account}`. */
+  /** How long a client that gets a refresh token keeps access: `{duration}`, `{account}`. */
   readonly accessUntilDisconnected: string;
   /** Link to the account page within it (`{account}`). */
   readonly accountLink: string;
@@ -221,7 +221,9 @@ export interface SignInTexts {
   readonly noScopes: string;
   /** How long a client that gets no refresh token has access: `{duration}`. An item of the list. */
   readonly accessOnce: string;
-  /** How long any other client keeps access, if there is no account page: `{client}`, `{duration}`. */
+  /**
+   * How long any other client keeps access, if there is no account page: `{product}`, `{client}`, `{duration}`.
+   */
   readonly accessRefreshed: string;
   /** `{duration}` if it is a year. All others are formatted in the language of the page. */
   readonly oneYear: string;
@@ -319,13 +321,13 @@ export const defaultTexts: SignInTexts = {
   request: '{client} wants access to your {product} account. It will be able to:',
   noScopes: 'recognize you when you come back, and nothing else',
   accessOnce: 'keep access for up to {duration}',
-  accessRefreshed: 'keep access for up to {duration}, or until you disconnect it in {client}',
+  accessRefreshed: 'keep access for up to {duration}, or until you disconnect {product} in {client}',
   oneYear: 'a year',
   destination: 'You’ll return to {host}. If you didn’t come from there, cancel.',
   deviceWarning: 'Did you just start this sign-in?',
   deviceDestination:
-    'An app on this device ({host}) will get access. Any app on it can call itself {client}: continue only if ' +
-    'you just started this in an app that you trust.',
+    'An app on this device ({host}) will get access. Any app can call itself {client}, so continue only if ' +
+    'you just started this in an app you trust.',
   choice: 'Sign in to allow this',
   signInWith: 'Sign in with {provider}',
   lastUsedProvider: 'Last used',
@@ -337,13 +339,13 @@ export const defaultTexts: SignInTexts = {
   alreadySignedIn: 'You’re already signed in',
   signInComplete: 'This sign-in is complete. If {client} still asks you to sign in, start again there.',
   signInEnded: 'This sign-in has ended',
-  accessEnded: '{client} no longer has access. To connect it again, sign in again from there.',
+  accessEnded: '{client} no longer has access. To reconnect it, sign in again from there.',
   returnToClient: 'Return to {client}',
   goBackToClient: 'Go back to {client}.',
   goHome: 'Go to {product}',
   consentGiven: 'Your organization gave consent',
   consentDeclined: 'Your organization didn’t give consent',
-  consentNext: 'You’re not signed in yet. To continue, sign in again.',
+  consentNext: 'You’re not signed in yet. To continue, start the sign-in again.',
   refused: 'You can’t sign in with this account',
   refusedIdentity: 'Account used: {identity}',
   goBack: 'Go back to the app that you came from and try again.',

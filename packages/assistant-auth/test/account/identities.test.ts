@@ -222,7 +222,7 @@ describe('linking an identity', () => {
     await expectFailurePage(
       response,
       deployment,
-      'The response from the sign-in provider could not be verified.',
+      "We couldn't verify the response from the sign-in provider.",
       500,
       accountDestination,
     );
@@ -241,9 +241,9 @@ describe('the notice about a newly linked identity', () => {
     readButtonValues((await accountBrowser.openAccountPage()).html, 'linked');
 
   const catNotice =
-    'Other (cat@example.com) was added on Jan 15, 2027. If you didn’t add it, remove it and sign out everywhere.';
+    'Other (cat@example.com) was added as a sign-in method on Jan 15, 2027. If you didn’t add it, remove it and sign out everywhere.';
 
-  it('is shown in every session at every visit, until the user ends it in one of them', async () => {
+  it('is shown in every session at every visit, until the user dismisses it in one of them', async () => {
     const storage = createSpyStorage();
     const { deployment, accountBrowser } = await createSignedInBrowser(deploy({ storage }));
     expect(await readNotices(accountBrowser)).toEqual([]);
@@ -273,7 +273,7 @@ describe('the notice about a newly linked identity', () => {
     expect(await readNotices(accountBrowser)).toEqual([]);
   });
 
-  it('is part of the export until the user ends it', async () => {
+  it('is part of the export until the user dismisses it', async () => {
     const { accountBrowser } = await createSignedInBrowser();
     await confirm(accountBrowser);
     const readExported = async (): Promise<readonly unknown[]> =>
@@ -290,7 +290,7 @@ describe('the notice about a newly linked identity', () => {
     ]);
   });
 
-  it('needs no recent sign-in to be ended', async () => {
+  it('needs no recent sign-in to be dismissed', async () => {
     const { deployment, accountBrowser } = await createSignedInBrowser();
     await confirm(accountBrowser);
     const [key = ''] = await readKeys(accountBrowser);
@@ -300,7 +300,7 @@ describe('the notice about a newly linked identity', () => {
   });
 
   it.each([['nobody'], [''], ['cat'], ['other cat']])(
-    'is not ended by a key that does not exist: "%s"',
+    'is not dismissed by a key that does not exist: "%s"',
     async (linked) => {
       const { deployment, accountBrowser } = await createSignedInBrowser();
       await confirm(accountBrowser);
@@ -488,7 +488,7 @@ it('refuses changes without reauthentication, and says so', async () => {
       await accountBrowser.post(action, fields, form),
       'confirmation-required',
     );
-    expect(view.html).toContain('Confirm that it’s you, then');
+    expect(view.html).toContain('Confirm it’s you, then');
   }
   expect((await accountBrowser.openAccountPage()).html).toContain('cat@example.com');
 });

@@ -142,7 +142,7 @@ describe('connected apps', () => {
         .toSorted(([left = ''], [right = '']) => (left < right ? -1 : 1));
     };
 
-    const unverified = 'The app chose this name itself, and we haven’t verified it.';
+    const unverified = 'This app chose its own name, and we haven’t verified it.';
     const identified = 'This app is identified by claude.ai.';
 
     it('L7.1 show what is known about them besides the name', async () => {
@@ -358,7 +358,7 @@ describe('export and deletion', () => {
         'deleted',
       );
       expect(kind).toBe('sign-in');
-      expect(html).toContain('Your account is deleted.');
+      expect(html).toContain('Your account has been deleted.');
       expect(await deployment.storage.readAccount(userId)).toBeUndefined();
       expect(await deployment.storage.findUser(ada)).toBeUndefined();
       expect((await otherBrowser.openAccountPage()).kind).toBe('sign-in');

@@ -28,7 +28,7 @@ const createSignal = () => {
   return { received, send };
 };
 
-describe('the facts of the publisher', () => {
+describe('the publisher’s facts', () => {
   it('are shown with the profile, for this user', async () => {
     const asked: string[] = [];
     const { deployment, facts, failures } = await openPage(async (userId) => {
@@ -45,7 +45,7 @@ describe('the facts of the publisher', () => {
 
   const fact = { label: 'Score', value: '12' };
 
-  it('can be ten', async () => {
+  it('are shown if there are ten', async () => {
     const { facts, failures } = await openPage(async () => Array(10).fill(fact));
     expect(facts).toHaveLength(10);
     expect(failures).toEqual([]);

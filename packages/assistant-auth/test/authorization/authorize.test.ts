@@ -360,8 +360,8 @@ describe('/authorize', () => {
       'L7.3 comes with a warning for an app on the user’s device: %s',
       async (redirectUri, requested, host) => {
         expect(await readRedirectHostLine(redirectUri, requested)).toBe(
-          `An app on this device (${host}) will get access. Any app on it can call itself App: ` +
-            'continue only if you just started this in an app that you trust.',
+          `An app on this device (${host}) will get access. Any app can call itself App, ` +
+            'so continue only if you just started this in an app you trust.',
         );
       },
     );
@@ -394,7 +394,7 @@ describe('/authorize', () => {
       const lifetimes = { stableRefreshAbsolute: 90 * 86_400, stableRefreshIdle: 400 * 86_400, access: 3600 };
       const deployment = deploy({ lifetimes }, { hasAccountPage: false });
       expect(await readAccess(deployment, gptRequest)).toEqual([
-        'keep access for up to 3 months, or until you disconnect it in Words GPT',
+        'keep access for up to 3 months, or until you disconnect words.example in Words GPT',
       ]);
       expect(await readAccess(deployment, words)).toEqual(['keep access for up to 60 minutes']);
     });
@@ -525,7 +525,7 @@ describe('/authorize', () => {
       const metadata = { client_name: 'x\u2069\u202eclaude.ai ✓', redirect_uris: [redirectUri] };
       const registered: { readonly client_id: string } = await (await register(deployment, metadata)).json();
       expect(await readFacts(deployment, registered.client_id, redirectUri)).toEqual([
-        'The app chose its name itself, and we haven’t verified it.',
+        'This app chose its own name, and we haven’t verified it.',
         'An app that calls itself x claude.ai ✓ wants access to your Words account. It will be able to:',
         'read the word lists',
         'You’ll return to evil.example. If you didn’t come from there, cancel.',
@@ -540,8 +540,8 @@ describe('/authorize', () => {
         'Claude Code wants access to your Words account. It will be able to:',
         'read the word lists',
         'Did you just start this sign-in?',
-        'An app on this device (localhost:51234) will get access. Any app on it can call itself Claude Code: ' +
-          'continue only if you just started this in an app that you trust.',
+        'An app on this device (localhost:51234) will get access. Any app can call itself Claude Code, ' +
+          'so continue only if you just started this in an app you trust.',
       ]);
     });
 

@@ -27,7 +27,7 @@ import { createSpyProvider } from '../spy-provider.ts';
 import { createSpyStorage } from '../spy-storage.ts';
 
 describe('choosing a provider', () => {
-  const staleMessage = 'This page has expired or belongs to another browser.';
+  const staleMessage = 'This page has expired or was opened in another browser.';
   const sealers = createSealers(parseKeyRing(keys), issuer, [], (length) => new Uint8Array(length));
 
   it('redirects the browser to it, and stores the login transaction in one cookie', async () => {

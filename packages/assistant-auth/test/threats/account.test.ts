@@ -555,7 +555,7 @@ describe('signed-in devices and new identities', () => {
     expect((await refresh(deployment, gpt, refresh_token)).status).toBe(200);
   });
 
-  it('B31.3 the form of an older page: does not end the notice about an identity that was added later', async () => {
+  it('B31.3 a form from an older page: does not dismiss the notice about an identity that was added later', async () => {
     const deployment = deploy();
     const ada = await signInAs(deployment, 'ada');
     await linkAs(ada, 'cat');
@@ -570,11 +570,11 @@ describe('signed-in devices and new identities', () => {
     );
     const page = (await ada.openAccountPage()).html;
     expect(readButtonValues(page, 'linked')).toHaveLength(1);
-    expect(page).toContain('<bdi translate="no">dog@example.com</bdi>) was added on');
-    expect(page).not.toContain('<bdi translate="no">cat@example.com</bdi>) was added on');
+    expect(page).toContain('<bdi translate="no">dog@example.com</bdi>) was added as a sign-in method');
+    expect(page).not.toContain('<bdi translate="no">cat@example.com</bdi>) was added as a sign-in method');
   });
 
-  it('B31.3 the form of an older page: nor if the same identity was removed and added again', async () => {
+  it('B31.3 a form from an older page: does not dismiss the notice if the same identity was removed and added again', async () => {
     const deployment = deploy();
     const ada = await signInAs(deployment, 'ada');
     await linkAs(ada, 'cat');
@@ -640,7 +640,7 @@ describe('login transactions', () => {
     const { consent } = await mallory.openSignInPage(gptRequest);
     await ada.openSignInPage(gptRequest);
     const response = await ada.submitConsent(consent, { choice: 'continue' });
-    await expectErrorPage(response, deployment, 'This page has expired or belongs to another browser.');
+    await expectErrorPage(response, deployment, 'This page has expired or was opened in another browser.');
   });
 
   it('B1.5 a transaction cookie before consent: the account page sets none before a provider is chosen', async () => {

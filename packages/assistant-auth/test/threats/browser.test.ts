@@ -25,7 +25,7 @@ import { createSpyProvider } from '../spy-provider.ts';
 import { createSpyStorage } from '../spy-storage.ts';
 
 describe('blocked or deleted cookies', () => {
-  const staleConsent = 'This page has expired or belongs to another browser.';
+  const staleConsent = 'This page has expired or was opened in another browser.';
 
   const createSystem = () => {
     const provider = createSpyProvider();
@@ -590,7 +590,7 @@ describe('several tabs', () => {
     const attackerPages = await openAtOnce(deployment, attacker, Array(30).fill(authorizeUrl), (all) => all);
     for (const page of attackerPages) {
       const response = await victim.submitConsent(readHiddenField(page, 'consent'), { choice: 'google' });
-      await expectErrorPage(response, deployment, 'This page has expired or belongs to another browser.');
+      await expectErrorPage(response, deployment, 'This page has expired or was opened in another browser.');
       expect(deployment.log.at(-1)).toMatchObject({ reason: 'consent.csrf' });
     }
     expect(await signInFrom(victim, victimPages[0] ?? '')).toBe(true);

@@ -80,7 +80,7 @@ const failures: readonly Failure[] = [
     query: { error: 'x' },
     error: 'server_error',
     status: 500,
-    message: 'The response from the sign-in provider could not be verified.',
+    message: "We couldn't verify the response from the sign-in provider.",
   },
   {
     name: 'resolveUser refuses the user',

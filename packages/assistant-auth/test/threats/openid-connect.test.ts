@@ -352,7 +352,7 @@ describe('max_age and prompt=login', () => {
         to: gptRedirect,
         state: gptRequest.state,
         error: 'server_error',
-        description: 'The response from the sign-in provider could not be verified.',
+        description: "We couldn't verify the response from the sign-in provider.",
       });
       expect(refused.deployment.log.at(-1)).toMatchObject({
         reason: 'provider.invalid',

@@ -215,7 +215,7 @@ describe('the callback of a client’s sign-in', () => {
       callbackUrl({ error: 'x' }),
       buildCookieHeader(browser.cookies),
     );
-    const description = 'The response from the sign-in provider could not be verified.';
+    const description = "We couldn't verify the response from the sign-in provider.";
     const [response, repeated] = [await repeatCallback(), await repeatCallback()];
     expectTransactionEnded(response);
     expectErrorRedirect(response, {

@@ -36,7 +36,7 @@ import { createSpyProvider } from '../spy-provider.ts';
 import { createSpyStorage } from '../spy-storage.ts';
 
 describe('consent', () => {
-  const missingTransactionMessage = 'This page has expired or belongs to another browser.';
+  const missingTransactionMessage = 'This page has expired or was opened in another browser.';
   const choices = [{ choice: 'google' }, { cancel: '1' }];
 
   /** Two browsers at the sign-in page of one deployment: the victim's, and the attacker's own. */
@@ -533,7 +533,7 @@ describe('the identity provider', () => {
     'temporarily_unavailable',
     'The sign-in provider is temporarily unavailable. Try again later.',
   ] as const;
-  const invalid = ['server_error', 'The response from the sign-in provider could not be verified.'] as const;
+  const invalid = ['server_error', "We couldn't verify the response from the sign-in provider."] as const;
 
   it.each([
     ['B12.1 provider error: access_denied', { error: 'access_denied', error_description: 'No!' }, denied],

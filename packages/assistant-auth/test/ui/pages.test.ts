@@ -26,7 +26,7 @@ describe('the sign-in page', () => {
         'ChatGPT wants access to your Words With Chat account. It will be able to:',
         'Read your score',
         'Add to your score',
-        'keep access for up to a year, or until you disconnect it in ChatGPT',
+        'keep access for up to a year, or until you disconnect Words With Chat in ChatGPT',
         'You’ll return to chatgpt.com. If you didn’t come from there, cancel.',
         'Sign in to allow this',
         'Sign in with Google',
@@ -93,7 +93,7 @@ describe('the sign-in page', () => {
       expect(lines.slice(list - 1, list + 2)).toEqual([
         'ChatGPT wants access to your Words With Chat account. It will be able to:',
         'recognize you when you come back, and nothing else',
-        'keep access for up to a year, or until you disconnect it in ChatGPT',
+        'keep access for up to a year, or until you disconnect Words With Chat in ChatGPT',
       ]);
     });
 
@@ -119,7 +119,7 @@ describe('the sign-in page', () => {
         { href: '/privacy', rel: 'noreferrer' },
       ]);
       expect(await readAccess({})).toEqual([
-        'keep access for up to a year, or until you disconnect it in ChatGPT',
+        'keep access for up to a year, or until you disconnect Words With Chat in ChatGPT',
       ]);
     });
 
@@ -180,7 +180,7 @@ describe('the sign-in page', () => {
         'ChatGPT wants access to your Words With Chat account. It will be able to:',
         'Read your score',
         'Add to your score',
-        'keep access for up to a year, or until you disconnect it in ChatGPT',
+        'keep access for up to a year, or until you disconnect Words With Chat in ChatGPT',
         'You’ll return to chatgpt.com. If you didn’t come from there, cancel.',
       ]);
     });
@@ -230,7 +230,7 @@ describe('the sign-in page', () => {
       async (_, clientName) => {
         const model = { clientName, clientIdentity: registration, redirectHost: 'evil.example' };
         expect(await readFacts(model)).toEqual([
-          'The app chose its name itself, and we haven’t verified it.',
+          'This app chose its own name, and we haven’t verified it.',
           `An app that calls itself ${clientName} wants access to your Words With Chat account. It will be able to:`,
           'recognize you when you come back, and nothing else',
           'You’ll return to evil.example. If you didn’t come from there, cancel.',
@@ -288,7 +288,7 @@ describe('the sign-in page', () => {
       [
         { kind: 'registration' },
         [
-          'The app chose its name itself, and we haven’t verified it.',
+          'This app chose its own name, and we haven’t verified it.',
           'An app that calls itself ChatGPT wants access to your Words With Chat account. It will be able to:',
         ],
       ],
@@ -305,10 +305,10 @@ describe('the sign-in page', () => {
             ...facts,
             'Read your score',
             'Add to your score',
-            'keep access for up to a year, or until you disconnect it in ChatGPT',
+            'keep access for up to a year, or until you disconnect Words With Chat in ChatGPT',
             'Did you just start this sign-in?',
-            `An app on this device (${redirectHost}) will get access. Any app on it can call itself ChatGPT: ` +
-              'continue only if you just started this in an app that you trust.',
+            `An app on this device (${redirectHost}) will get access. Any app can call itself ChatGPT, ` +
+              'so continue only if you just started this in an app you trust.',
           ]);
         }
       },

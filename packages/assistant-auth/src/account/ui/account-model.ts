@@ -22,7 +22,7 @@ export interface AccountModel {
     readonly signIn: string;
     /** Redirects to a provider (`choice`) to link an identity of that provider. */
     readonly link: string;
-    /** Ends the notice about a newly linked identity (`linked`, its key), and shows the page again. */
+    /** Dismisses the notice about a newly linked identity (`linked`, its key), and shows the page again. */
     readonly linkSeen: string;
     /** Unlinks an identity (`identity`, its key) and disconnects the apps that were connected through it. */
     readonly unlink: string;
@@ -141,9 +141,9 @@ export interface AccountIdentity extends ProfileIdentity {
   /** Whether this session was started with it. */
   readonly isCurrent: boolean;
   /**
-   * Whether it was added, and the user has not ended the notice about that yet. If so, the page must say when
-   * the identity was added and what to do if someone else did that: whoever can open the account in an
-   * unattended browser can add an identity of their own.
+   * Whether it was added on the account page, and the user has not dismissed the notice about it yet. If so,
+   * the page must say when it was added, and what to do if someone else added it: anyone who can open the
+   * account in an unattended browser can add an identity of their own.
    */
   readonly isNewlyLinked: boolean;
 }
@@ -153,8 +153,8 @@ export interface SignedInDevice {
   /** Identifies the session in the posted form. */
   readonly key: string;
   /**
-   * The browser and the system that signed in, such as `Chrome, macOS`, or one of them, in no particular
-   * language. The browser sent them, so they prove nothing. Absent if neither was recognized.
+   * The browser and operating system that signed in, such as `Chrome, macOS`, or one of them. Not translated.
+   * The browser sent them, so they prove nothing. Absent if neither was recognized.
    */
   readonly description?: string;
   /** When it signed in. */

@@ -55,7 +55,7 @@ export const renderAccountSignInPage = (model: AccountSignInModel): string => {
     notice: notice && fillText(texts[signInNoticeTexts[notice]]),
     content: html`<p>${fillText(texts.accountPurpose, { product })}</p>
 ${renderForm(model.action, model.form, renderProviderButtons(model.providers, texts.signInWith, texts.lastUsedProvider))}
-<p class="note">${fillText(texts.accountAssurance, { product })}</p>`,
+<p class="note">${fillText(texts.accountAssurance)}</p>`,
   });
 };
 

@@ -12,7 +12,7 @@ export const defaultAccountTexts: AccountTexts = {
   account: 'Your {product} account',
   backToProduct: 'Back to {product}',
   accountPurpose: 'Sign in to see which apps use {product} for you, and to manage your account.',
-  accountAssurance: 'You sign in at the provider. We never see your password.',
+  accountAssurance: 'You sign in on the provider’s site. We never see your password.',
   signedInWith: 'Signed in with {provider}',
   signOut: 'Sign out',
 
@@ -20,14 +20,14 @@ export const defaultAccountTexts: AccountTexts = {
   appsAbout: 'These apps can use {product} for you until you disconnect them or their access expires.',
   noApps: 'No apps are connected yet.',
   appIdentifiedBy: 'This app is identified by {site}.',
-  appUnverifiedName: 'The app chose this name itself, and we haven’t verified it.',
+  appUnverifiedName: 'This app chose its own name, and we haven’t verified it.',
   appScopes: 'It can:',
   appNoScopes: 'It can only recognize you when you come back to {product}.',
   appSince: 'Connected {since}',
   lastUsed: 'Last used {used}',
   disconnect: 'Disconnect',
 
-  confirm: 'Confirm that it’s you',
+  confirm: 'Confirm it’s you',
   confirmAbout:
     'Sign in again before you change your sign-in methods, download your data, or delete your account. ' +
     'This protects your account if someone else uses this browser.',
@@ -36,14 +36,15 @@ export const defaultAccountTexts: AccountTexts = {
   identities: 'Sign-in methods',
   identitiesAbout:
     'You can sign in with any of these. ' +
-    'If you remove one, the apps that you connected with it are disconnected.',
+    'If you remove one, the apps that you connected with it will be disconnected.',
   onlyIdentity: 'This is your only sign-in method, so you can’t remove it. You can add others.',
   identitySince: 'Added {since}',
-  unlinkCurrent: 'You’re signed in with this one. If you remove it, you’re signed out.',
+  unlinkCurrent: 'You’re signed in with this one. If you remove it, you’ll be signed out.',
   unlink: 'Remove',
   addIdentity: 'Add a sign-in method',
   linkWith: 'Add {provider}',
-  newlyLinked: '{identity} was added on {since}. If you didn’t add it, remove it and sign out everywhere.',
+  newlyLinked:
+    '{identity} was added as a sign-in method on {since}. If you didn’t add it, remove it and sign out everywhere.',
   newlyLinkedSeen: 'Got it',
 
   devices: 'Signed-in devices',
@@ -53,8 +54,8 @@ export const defaultAccountTexts: AccountTexts = {
   deviceSince: 'Signed in {since}',
   signOutDevice: 'Sign out',
   signOutEverywhereAbout:
-    'Lost a device, or see something that isn’t yours? ' +
-    'Sign out everywhere to sign out all devices, including this one, and disconnect all apps.',
+    'Lost a device, or see something you don’t recognize? ' +
+    'You can sign out all devices, including this one, and disconnect all apps.',
   disconnectEverything: 'Sign out everywhere',
 
   exportHeading: 'Your data',
@@ -64,7 +65,7 @@ export const defaultAccountTexts: AccountTexts = {
   deleteHeading: 'Delete your account',
   deleteAbout: 'What happens if you delete your account',
   deleteApps: 'All apps are disconnected.',
-  deleteIdentities: 'All sign-in methods are removed. Your accounts at the providers don’t change.',
+  deleteIdentities: 'All sign-in methods are removed. Your accounts at the providers aren’t affected.',
   deleteData: 'Everything that {product} stores about you is deleted.',
   deleteFinal: 'You can’t undo this.',
   deleteConfirm: 'Yes, permanently delete my account',
@@ -74,10 +75,10 @@ export const defaultAccountTexts: AccountTexts = {
   linkCurrent: 'You’re signed in with',
   linkNew: 'You’re about to add',
   linkAbout:
-    'You can then also use {identity} to sign in to this account at {product}. Continue only if both are yours.',
+    'You can then also sign in to this {product} account with {identity}. Add it only if both accounts are yours.',
   linkConflictTitle: 'Already in use by another account',
   linkConflictAbout:
-    '{identity} belongs to another account at {product}, so we couldn’t add it. Nothing has changed.',
+    '{identity} belongs to another {product} account, so we couldn’t add it. Nothing has changed.',
   linkConflictUse: 'To use the other account, sign out here and sign in with {identity}.',
   linkConflictMove: 'To move {identity} to this account:',
   linkConflictSignIn: 'Sign out here and sign in with {identity}.',
@@ -89,19 +90,19 @@ export const defaultAccountTexts: AccountTexts = {
   appDisconnected: 'The app is disconnected.',
   deviceSignedOut: 'The device is signed out.',
   linked: 'Sign-in method added. You can now sign in with it.',
-  alreadyLinked: 'You can already sign in with it. Nothing has changed.',
+  alreadyLinked: 'You already have this sign-in method. Nothing has changed.',
   linkCanceled: 'Nothing was added.',
-  notLinked: 'It belongs to another account, so we couldn’t add it. Nothing has changed.',
+  notLinked: 'This sign-in method belongs to another account, so we couldn’t add it. Nothing has changed.',
   unlinked: 'Sign-in method removed. The apps that you connected with it are disconnected.',
   lastIdentity: 'You can’t remove your only sign-in method.',
   confirmed:
     'Thanks. For the next few minutes, you can change your sign-in methods, download your data, or delete your account.',
-  notConfirmed: 'We couldn’t confirm that it’s you. Nothing has changed.',
-  confirmationRequired: 'Confirm that it’s you, then try again. Nothing has changed yet.',
+  notConfirmed: 'We couldn’t confirm it’s you. Nothing has changed.',
+  confirmationRequired: 'Confirm it’s you, then try again. Nothing has changed yet.',
   deleteNotConfirmed: 'Nothing was deleted because the box wasn’t checked.',
   signedOut: 'You’re signed out.',
   signedOutEverywhere: 'All apps are disconnected, and you’re signed out everywhere.',
-  deleted: 'Your account is deleted.',
+  deleted: 'Your account has been deleted.',
 
   accessUntilDisconnected: 'keep access for up to {duration}, or until you disconnect it in {account}',
   accountLink: 'your account',
@@ -111,7 +112,8 @@ export const defaultAccountTexts: AccountTexts = {
   sessionEnded: 'Your session has ended. Please sign in again.',
   providerNotConfirmed: 'We couldn’t confirm your earlier sign-in with the provider. Please sign in again.',
   signInTooOld: 'This app requires a more recent sign-in. Please sign in again.',
-  accountSignInComplete: 'This sign-in is complete. If your account asks you to sign in, sign in again.',
+  accountSignInComplete:
+    'This sign-in is complete. If your account page still asks you to sign in, start again there.',
   linkPageUsed: 'This page was already used',
   linkPageUsedNext: 'Go to your account to see your sign-in methods. To add another one, start again there.',
   goToAccount: 'Go to your account',

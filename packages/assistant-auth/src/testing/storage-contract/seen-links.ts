@@ -1,4 +1,4 @@
-/** The storage contract for linked identities that a user has not noticed yet. */
+/** The storage contract for the notice about a linked identity, which is shown until the user dismisses it. */
 
 import type { CompleteStorage, SeenLink } from '../../storage/broker-storage.ts';
 import { equal } from '../assertions.ts';
@@ -7,7 +7,7 @@ import { type CreateStorage, type StorageContractTest, test } from './contract-t
 import { signIn, t0 } from './sample.ts';
 import { createStorageWithSession } from './sessions.ts';
 
-/** Confirmations that do not match the link of `cat`. */
+/** Arguments of `markLinkSeen` that do not match the link of `cat`. */
 const otherSeenLinks: readonly [label: string, overrides: Partial<SeenLink>][] = [
   ['another identity of the user', ada],
   ['an unknown subject', { subject: '43' }],

@@ -36,7 +36,7 @@ describe('the account page', () => {
         'Add to your score',
         days,
         'Disconnect',
-        'Confirm that it’s you',
+        'Confirm it’s you',
         'Sign in again before you change your sign-in methods, download your data, or delete your account. ' +
           'This protects your account if someone else uses this browser.',
         'Confirm with Google',
@@ -44,37 +44,37 @@ describe('the account page', () => {
         'This is your only sign-in method, so you can’t remove it. You can add others.',
         'Google ada@words.example',
         'Added May 28, 2026 · Last used Nov 20, 2026',
-        'Confirm that it’s you',
+        'Confirm it’s you',
         'Signed-in devices',
         'These devices are signed in to this page. Connected apps don’t appear here.',
         'Chrome, macOS This device',
         'Signed in Nov 19, 2026 · Last used Nov 20, 2026',
-        'Lost a device, or see something that isn’t yours? ' +
-          'Sign out everywhere to sign out all devices, including this one, and disconnect all apps.',
+        'Lost a device, or see something you don’t recognize? ' +
+          'You can sign out all devices, including this one, and disconnect all apps.',
         'Sign out everywhere',
         'Your data',
         'Download a file with everything that Words With Chat stores about you.',
-        'Confirm that it’s you',
+        'Confirm it’s you',
         'Delete your account',
         'What happens if you delete your account',
         'All apps are disconnected.',
-        'All sign-in methods are removed. Your accounts at the providers don’t change.',
+        'All sign-in methods are removed. Your accounts at the providers aren’t affected.',
         'Everything that Words With Chat stores about you is deleted.',
         'You can’t undo this.',
-        'Confirm that it’s you',
+        'Confirm it’s you',
         'Privacy',
       ]);
     });
 
     it('offers every change after reauthentication', async () => {
       const lines = await readLines(renderAccount({ model: recentlyAuthenticated }));
-      expect(lines).not.toContain('Confirm that it’s you');
+      expect(lines).not.toContain('Confirm it’s you');
       expect(lines.slice(lines.indexOf('Sign-in methods'), lines.indexOf('Signed-in devices'))).toEqual([
         'Sign-in methods',
         'You can sign in with any of these. ' +
-          'If you remove one, the apps that you connected with it are disconnected.',
+          'If you remove one, the apps that you connected with it will be disconnected.',
         'Google ada@words.example',
-        'You’re signed in with this one. If you remove it, you’re signed out.',
+        'You’re signed in with this one. If you remove it, you’ll be signed out.',
         'Added May 28, 2026 · Last used Nov 20, 2026',
         'Remove',
         'GitHub ada',
@@ -91,7 +91,7 @@ describe('the account page', () => {
         'Delete your account',
         'What happens if you delete your account',
         'All apps are disconnected.',
-        'All sign-in methods are removed. Your accounts at the providers don’t change.',
+        'All sign-in methods are removed. Your accounts at the providers aren’t affected.',
         'Everything that Words With Chat stores about you is deleted.',
         'You can’t undo this.',
         ' Yes, permanently delete my account',
@@ -129,7 +129,7 @@ describe('the account page', () => {
       ]);
     });
 
-    it('shows the facts of the publisher as text, below who is signed in', async () => {
+    it('shows the publisher’s facts as text, below who is signed in', async () => {
       const facts = [
         { label: 'Score', value: '12' },
         { label: '<b>Level', value: '"<i>3' },
@@ -143,7 +143,7 @@ describe('the account page', () => {
       ]);
     });
 
-    it('says at the top which identities were added, and when, until the user ends each notice', async () => {
+    it('says at the top which identities were added, and when, until the user dismisses each notice', async () => {
       const identities = [
         identity,
         { ...otherIdentity, isNewlyLinked: true },
@@ -152,9 +152,9 @@ describe('the account page', () => {
       const page = renderAccount({ model: { identities } });
       expect((await readLines(page)).slice(2, 8)).toEqual([
         'Your Words With Chat account',
-        'GitHub (ada) was added on Sep 21, 2026. If you didn’t add it, remove it and sign out everywhere.',
+        'GitHub (ada) was added as a sign-in method on Sep 21, 2026. If you didn’t add it, remove it and sign out everywhere.',
         'Got it',
-        'GitHub (bob) was added on Sep 21, 2026. If you didn’t add it, remove it and sign out everywhere.',
+        'GitHub (bob) was added as a sign-in method on Sep 21, 2026. If you didn’t add it, remove it and sign out everywhere.',
         'Got it',
         'ada@words.example Signed in with Google',
       ]);
@@ -170,11 +170,7 @@ describe('the account page', () => {
 
     it('says so if no app is connected', async () => {
       const lines = await readLines(renderAccount({ model: { apps: [] } }));
-      expect(lines.slice(5, 8)).toEqual([
-        'Connected apps',
-        'No apps are connected yet.',
-        'Confirm that it’s you',
-      ]);
+      expect(lines.slice(5, 8)).toEqual(['Connected apps', 'No apps are connected yet.', 'Confirm it’s you']);
     });
 
     it('says so if an app has no scope', async () => {
@@ -200,7 +196,7 @@ describe('the account page', () => {
     it.each<[ClientIdentity, readonly string[]]>([
       [{ kind: 'configured' }, []],
       [{ kind: 'metadata-document', host: 'claude.ai' }, ['This app is identified by claude.ai.']],
-      [{ kind: 'registration' }, ['The app chose this name itself, and we haven’t verified it.']],
+      [{ kind: 'registration' }, ['This app chose its own name, and we haven’t verified it.']],
     ])('L7.1 shows what is known about an app besides its name: %j', async (clientIdentity, facts) => {
       const claude = { ...app, clientName: 'Claude', clientIdentity, redirectHost: 'localhost:51234' };
       const lines = await readLines(renderAccount({ model: { apps: [claude] } }));
@@ -350,7 +346,7 @@ describe('the page that confirms a link', () => {
         'Add this sign-in method?',
         'You’re signed in with Google (ada@words.example)',
         'You’re about to add GitHub (ada)',
-        'You can then also use GitHub (ada) to sign in to this account at Words With Chat. Continue only if both are yours.',
+        'You can then also sign in to this Words With Chat account with GitHub (ada). Add it only if both accounts are yours.',
         'Add GitHub',
         'Cancel',
         'Privacy',
@@ -377,7 +373,7 @@ describe('the page that confirms a link', () => {
     it('is shown without any data of that account', async () => {
       expect((await readLines(renderLinkConflict())).slice(2)).toEqual([
         'Already in use by another account',
-        'GitHub (ada) belongs to another account at Words With Chat, so we couldn’t add it. Nothing has changed.',
+        'GitHub (ada) belongs to another Words With Chat account, so we couldn’t add it. Nothing has changed.',
         'To use the other account, sign out here and sign in with GitHub (ada).',
         'To move GitHub (ada) to this account:',
         'Sign out here and sign in with GitHub (ada).',
@@ -406,7 +402,7 @@ describe('the sign-in page of the account', () => {
       'Sign in to see which apps use Words With Chat for you, and to manage your account.',
       'Sign in with Google',
       'Sign in with GitHub',
-      'You sign in at the provider. We never see your password.',
+      'You sign in on the provider’s site. We never see your password.',
       'Privacy',
     ]);
   });

@@ -92,7 +92,7 @@ it('updates the tables of an earlier version, and keeps the data', async () => {
   expect(await sqliteStorage(database).readClient('chatgpt')).toBeUndefined();
 });
 
-it('counts identities of an earlier version as noticed, and their sessions as those of unknown devices', async () => {
+it('shows no notice about identities of an earlier version, and lists their sessions as unknown devices', async () => {
   const database = new DatabaseSync(':memory:');
   await migrate(database);
   database.exec(`ALTER TABLE identities DROP COLUMN newly_linked;
