@@ -132,7 +132,7 @@ describe('a user on the account page', () => {
       const [file] = await Promise.all([page.waitForEvent('download'), press(page, /Download/)]);
       expect(file.suggestedFilename()).toBe('my-data.json');
 
-      await open(page, 'What happens if you delete your account');
+      await open(page, 'See what’s deleted, and delete your account');
       await press(page, /Delete my account/);
       expect(page.url()).toBe(accountUrl);
       expect(await page.getByRole('button', { name: 'Sign out', exact: true }).count()).toBe(1);

@@ -43,6 +43,12 @@ const registered = await registerClient(
   None(),
 );
 
+const onDevice = 'http://127.0.0.1/callback';
+const registeredOnDevice = await registerClient(
+  { client_name: 'An app with a name', redirect_uris: [onDevice] },
+  None(),
+);
+
 const pages = [
   ['landing', '/', 200],
   ['privacy', '/privacy', 200],
@@ -53,6 +59,7 @@ const pages = [
   ['sign-in-device', buildSignInPath(publicClientId), 200],
   ['sign-in-document', buildSignInPath(documentClientId), 200],
   ['sign-in-registered', buildSignInPath(registered.clientMetadata().client_id, claudeCallback), 200],
+  ['sign-in-registered-device', buildSignInPath(registeredOnDevice.clientMetadata().client_id), 200],
   ['refusal', '/authorize?client_id=unknown', 400],
   ['admin-consent', '/callback/microsoft?admin_consent=True&tenant=acme', 200],
   ['lost-callback', '/callback/google?state=unknown&code=unknown', 400],
@@ -95,7 +102,7 @@ describe.each(pages)('the %s page', (name, path, status) => {
       const width = await page.evaluate(() => document.documentElement.scrollWidth);
       expect(width).toBeLessThanOrEqual(options.viewport.width);
       // Except on a narrow phone, and with a name of 80 wide characters.
-      if (/^sign-in(-device|-document)?$/.test(name) && settingsName !== 'narrow')
+      if (/^sign-in(?!-registered$)/.test(name) && settingsName !== 'narrow')
         await expectVisible(page, 'Cancel');
       // Legacy mode needs no second page per analysis. It cannot analyze frames, but the pages have none.
       const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();

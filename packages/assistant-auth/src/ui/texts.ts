@@ -319,7 +319,7 @@ export type ParsedTexts = SignInTexts & Partial<AccountTexts & McpClientTexts>;
 export const defaultTexts: SignInTexts = {
   signIn: 'Sign in to continue to {client}',
   request: '{client} wants access to your {product} account. It will be able to:',
-  noScopes: 'recognize you when you come back, and nothing else',
+  noScopes: 'recognize you when you come back',
   accessOnce: 'keep access for up to {duration}',
   accessRefreshed: 'keep access for up to {duration}, or until you disconnect {product} in {client}',
   oneYear: 'a year',

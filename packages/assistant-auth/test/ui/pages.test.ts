@@ -89,10 +89,10 @@ describe('the sign-in page', () => {
 
     it('explains what the client can do if no scope is requested', async () => {
       const lines = await readLines(renderSignIn({ model: { scopes: [] } }));
-      const list = lines.indexOf('recognize you when you come back, and nothing else');
+      const list = lines.indexOf('recognize you when you come back');
       expect(lines.slice(list - 1, list + 2)).toEqual([
         'ChatGPT wants access to your Words With Chat account. It will be able to:',
-        'recognize you when you come back, and nothing else',
+        'recognize you when you come back',
         'keep access for up to a year, or until you disconnect Words With Chat in ChatGPT',
       ]);
     });
@@ -190,7 +190,7 @@ describe('the sign-in page', () => {
       expect(await readFacts(model)).toEqual([
         'This app is identified by chatgpt.com.',
         'ChatGPT wants access to your Words With Chat account. It will be able to:',
-        'recognize you when you come back, and nothing else',
+        'recognize you when you come back',
         'You’ll return to auth.chatgpt.com, not chatgpt.com. If you didn’t come from there, cancel.',
       ]);
     });
@@ -219,7 +219,7 @@ describe('the sign-in page', () => {
         expect(await readFacts(model)).toEqual([
           'This app is identified by evil.example.',
           `${clientName} wants access to your Words With Chat account. It will be able to:`,
-          'recognize you when you come back, and nothing else',
+          'recognize you when you come back',
           'You’ll return to evil.example. If you didn’t come from there, cancel.',
         ]);
       },
@@ -232,7 +232,7 @@ describe('the sign-in page', () => {
         expect(await readFacts(model)).toEqual([
           'This app chose its own name, and we haven’t verified it.',
           `An app that calls itself ${clientName} wants access to your Words With Chat account. It will be able to:`,
-          'recognize you when you come back, and nothing else',
+          'recognize you when you come back',
           'You’ll return to evil.example. If you didn’t come from there, cancel.',
         ]);
       },

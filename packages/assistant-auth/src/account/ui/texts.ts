@@ -63,7 +63,7 @@ export const defaultAccountTexts: AccountTexts = {
   exportData: 'Download your data',
 
   deleteHeading: 'Delete your account',
-  deleteAbout: 'What happens if you delete your account',
+  deleteAbout: 'See what’s deleted, and delete your account',
   deleteApps: 'All apps are disconnected.',
   deleteIdentities: 'All sign-in methods are removed. Your accounts at the providers aren’t affected.',
   deleteData: 'Everything that {product} stores about you is deleted.',
