@@ -53,8 +53,8 @@ export interface AccountOptions {
   /**
    * Returns facts about a user that the account page shows with the profile, such as a score: at most 10, as
    * plain text on one line, labels and values of at most 100 characters each. It is called each time that the
-   * page is shown, and the page waits for it. If it throws or returns anything else, the page is shown without
-   * facts, and `page-failed` is logged. Default: no facts.
+   * page is shown, and the page waits for it, but at most three seconds. If it throws, takes longer or returns
+   * anything else, the page is shown without facts, and `page-failed` is logged. Default: no facts.
    */
   readonly summarizeUser?: (userId: UserId) => Promise<readonly UserFact[]>;
   /**
