@@ -53,8 +53,8 @@ export interface AccountOptions {
   /**
    * Returns facts about a user, such as a score, for the profile on the account page: at most 10, with labels
    * and values of plain text on one line, of at most 100 characters each. It is called each time the page is
-   * shown, and the page waits for it. If it throws or returns anything else, the page is shown without facts, and
-   * `page-failed` is logged. Default: no facts.
+   * shown, and the page waits for it, but at most three seconds. If it throws, takes longer or returns anything
+   * else, the page is shown without facts, and `page-failed` is logged. Default: no facts.
    */
   readonly summarizeUser?: (userId: UserId) => Promise<readonly UserFact[]>;
   /**

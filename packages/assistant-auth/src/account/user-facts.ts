@@ -1,5 +1,6 @@
 /** The publisher's facts about a user (`summarizeUser`), which the account page shows. */
 
+import { waitForOther } from '../endpoint/concurrency.ts';
 import { logPageFailure, type RequestContext } from '../endpoint/handler.ts';
 import type { UserId } from '../oauth/identifiers.ts';
 import { controlCharacters } from '../ui/layout.ts';
@@ -11,9 +12,12 @@ const maxFacts = 10;
 /** In characters. */
 const maxTextLength = 100;
 
+/** The page, where users also sign out everywhere, must not depend on the publisher's data. */
+const maxWaitMs = 3_000;
+
 /**
- * Reads the facts. If the publisher's function throws or returns something that is not valid, logs that and
- * returns none, so that the user can still manage the account.
+ * Reads the facts. If the publisher's function throws, takes too long or returns something that is not valid, logs that
+ * and returns none, so that the user can still manage the account.
  */
 export const readUserFacts = async (
   { summarizeUser }: AccountContext,
@@ -21,7 +25,7 @@ export const readUserFacts = async (
   userId: UserId,
 ): Promise<readonly UserFact[]> => {
   try {
-    return parseFacts(await summarizeUser(userId));
+    return parseFacts(await waitForOther(summarizeUser(userId), maxWaitMs));
   } catch (cause) {
     logPageFailure(cause, requestContext);
     return [];
@@ -29,9 +33,11 @@ export const readUserFacts = async (
 };
 
 /** Checks the facts at run time, because JavaScript callers have no type checking. */
-const parseFacts = (facts: readonly UserFact[]): readonly UserFact[] => {
+const parseFacts = (facts: readonly UserFact[] | undefined): readonly UserFact[] => {
   if (!Array.isArray(facts) || facts.length > maxFacts)
-    throw new TypeError(`summarizeUser must return an array of at most ${maxFacts} facts`);
+    throw new TypeError(
+      `summarizeUser must return an array of at most ${maxFacts} facts within ${maxWaitMs} ms`,
+    );
   return facts.map(({ label, value }) => ({
     label: parseText('label', label),
     value: parseText('value', value),

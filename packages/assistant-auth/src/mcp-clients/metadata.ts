@@ -24,13 +24,16 @@ export type McpClientTraits = Pick<
 const maxNameLength = 80;
 
 /**
- * Reads the name of a client: one line, without control and formatting characters, cut after 80 characters.
+ * Reads the name of a client: one line, without control and formatting characters, with at most three marks on
+ * one letter, cut after 80 characters.
  * @param fallback the name of a client without one
  */
 export const readClientName = (value: unknown, fallback: string): string => {
   const text = typeof value === 'string' ? value : '';
   // `\p{C}` also contains the characters that change the direction of text, and lone surrogates.
-  const name = text.replace(/[\p{C}\p{Z}]+/gu, ' ').trim();
+  const line = text.replace(/[\p{C}\p{Z}]+/gu, ' ').trim();
+  // No script needs more marks on one letter. Many would cover the lines below, which identify the client.
+  const name = line.replace(/(\p{M}{3})\p{M}+/gu, '$1');
   return [...(name === '' ? fallback : name)].slice(0, maxNameLength).join('');
 };
 

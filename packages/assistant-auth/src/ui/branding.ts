@@ -3,6 +3,7 @@
  * the options, and fills in the defaults.
  */
 import { ConfigurationError, rejectUnknownOptions } from '../oauth/errors.ts';
+import { isLoopback } from '../oauth/resource.ts';
 import { accentContrast, minContrast, type PageColors } from './stylesheet.ts';
 import { type ParsedTexts, parseTexts, type Texts } from './texts.ts';
 
@@ -21,9 +22,11 @@ export interface Branding {
    */
   readonly icon?: string;
   /**
-   * Icons of clients, for the sign-in page: paths on the issuer's origin by the host that the client's code is
-   * sent to, for example `{ 'chatgpt.com': '/icons/chatgpt.svg' }`. Unlike the name, the host is verified, so no
-   * other client can get the icon. Default: the first letter of the client's name.
+   * Icons of clients, for the sign-in page and the account page: paths on the issuer's origin by the host that
+   * the client's code is sent to, for example `{ 'chatgpt.com': '/icons/chatgpt.svg' }`. That host is verified,
+   * unlike the name, so a client has the icon only if its code is sent there. A client that another host
+   * identifies does not have it. Not for loopback addresses and URI schemes, which any app can use. Default:
+   * the first letter of the client's name.
    */
   readonly clientIcons?: Readonly<Record<string, string>>;
   /** Replaces the accent color in the light or the dark color scheme. Default: green. */
@@ -137,7 +140,13 @@ export const parseBranding = (
 };
 
 const parseClientIcons = (icons: Readonly<Record<string, string>>): ReadonlyMap<string, string> => {
-  for (const [host, path] of Object.entries(icons)) parseSameOriginPath(`branding.clientIcons.${host}`, path);
+  for (const [host, path] of Object.entries(icons)) {
+    const option = `branding.clientIcons.${host}`;
+    const url = URL.parse(`http://${host}`);
+    if (url?.host !== host || isLoopback(url))
+      throw new ConfigurationError(option, 'must be the host of a website, such as chatgpt.com.');
+    parseSameOriginPath(option, path);
+  }
   return new Map(Object.entries(icons));
 };
 

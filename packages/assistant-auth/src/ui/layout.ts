@@ -134,11 +134,12 @@ const renderBrand = ({ name, logo, links: { home } }: ParsedBranding): Html => {
 
 /**
  * Renders a logo as decoration, because the name is next to it.
- * @param path the path of the image on the issuer's origin. Default: the first letter of the name is shown
+ * @param path the path of the image on the issuer's origin. Default: the first letter or digit of the name, and
+ *   no symbol: a client can choose its name, and a check mark would look like an approval
  */
 export const renderLogo = (path: string | undefined, name: string): Html =>
   path === undefined
-    ? html`<span class="logo" aria-hidden="true">${renderName([...name][0] ?? '')}</span>`
+    ? html`<span class="logo" aria-hidden="true">${renderName(/[\p{L}\p{N}]/u.exec(name)?.[0] ?? '')}</span>`
     : html`<img class="logo" src="${path}" alt="" width="40" height="40">`;
 
 /** Control characters, and those that change the direction of the text around them. */

@@ -130,15 +130,18 @@ export const renderSignInPage = (
     site: html`<strong>${renderName(site)}</strong>`,
   };
   const isRegistration = clientIdentity.kind === 'registration';
-  const destination = site === redirectHost ? texts.destination : texts.otherDestination;
+  const [destination, clientIcon] =
+    site === redirectHost
+      ? [texts.destination, branding.clientIcons.get(redirectHost)]
+      : [texts.otherDestination];
   return renderLayout({
     branding,
     stylesheetPath,
     title: fillText(texts.signIn, { client: removeControlCharacters(clientName) }),
     heading: fillText(texts.signIn, names),
-    header: html`<div class="brand">${renderLogo(branding.logo, branding.name)}<span class="arrow" aria-hidden="true">→</span>${renderLogo(branding.clientIcons.get(redirectHost), clientName)}</div>`,
+    header: html`<div class="brand">${renderLogo(branding.logo, branding.name)}<span class="arrow" aria-hidden="true">→</span>${renderLogo(clientIcon, clientName)}</div>`,
     ...session,
-    content: html`${clientIdentity.kind !== 'configured' && html`<p>${fillText(isRegistration ? texts.unverifiedName : texts.identifiedBy, names)}</p>`}
+    content: html`${clientIdentity.kind === 'metadata-document' && html`<p>${fillText(texts.identifiedBy, names)}</p>`}
 <p>${fillText(isRegistration ? texts.unverifiedRequest : texts.request, names)}</p>
 ${renderAccess(model, names)}
 ${

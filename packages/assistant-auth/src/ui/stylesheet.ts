@@ -99,7 +99,7 @@ a { color: inherit; text-underline-offset: 0.2em; }
 .logo { flex: none; border-radius: 0.5rem; object-fit: contain; }
 /* White, because the icons of clients are made for it. */
 .logo:last-child, .row > .logo { padding: 0.3125rem; border: 1px solid var(--line); background: #ffffff; color: #1d2330; }
-span.logo { display: grid; place-items: center; width: 2.5rem; height: 2.5rem; border: 1px solid var(--line); }
+span.logo { display: grid; place-items: center; width: 2.5rem; height: 2.5rem; border: 1px solid var(--line); overflow: hidden; }
 [dir=rtl] .arrow { scale: -1 1; }
 .list { margin: 0 0 0.5rem; padding-inline-start: 1.25rem; }
 .list li::marker { color: var(--accent); }
@@ -108,7 +108,7 @@ span.logo { display: grid; place-items: center; width: 2.5rem; height: 2.5rem; b
 form { margin: 0; }
 fieldset { min-width: 0; margin: 0; padding: 0; border: 0; }
 legend { margin-block: 0.25rem 0.5rem; }
-.providers { display: grid; gap: 0.5rem; margin: 0; padding: 0; list-style: none; }
+.providers { display: grid; gap: 0.375rem; margin: 0; padding: 0; list-style: none; }
 button, .action {
   display: flex;
   gap: 0.625rem;

@@ -296,10 +296,11 @@ export interface SignInTexts {
  * {@link SignInTexts}: the host of the URL that is the client's ID.
  */
 export interface McpClientTexts {
-  /** Used instead of `request` if the client registered itself: `{client}`, `{product}`. */
+  /**
+   * Used instead of `request` if the client registered itself: says that its name is not verified, `{client}`,
+   * `{product}`.
+   */
   readonly unverifiedRequest: string;
-  /** Shown with it: the name is not verified. */
-  readonly unverifiedName: string;
   /** Which host identifies the client, if its ID is the URL of its metadata document: `{site}`. */
   readonly identifiedBy: string;
   /**

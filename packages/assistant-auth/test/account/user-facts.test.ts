@@ -1,5 +1,5 @@
 /** The publisher's facts about a user on the account page (`summarizeUser`). */
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { AccountOptions } from '../../src/account/context.ts';
 import { accountPages } from '../../src/account/index.ts';
 import { memoryStorage } from '../../src/storage/memory.ts';
@@ -27,6 +27,10 @@ const createSignal = () => {
   });
   return { received, send };
 };
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 describe('the publisher’s facts', () => {
   it('are shown with the profile, for this user', async () => {
@@ -90,6 +94,21 @@ describe('the publisher’s facts', () => {
     expect(html).toContain('Delete your account');
     expect(failures).toEqual([
       expect.objectContaining({ endpoint: 'account', cause: 'Error: no route to the scores' }),
+    ]);
+  });
+
+  it('are not shown, and the page works, if the function takes longer than three seconds', async () => {
+    const timeout = vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => {
+      const timer = new AbortController();
+      queueMicrotask(() => timer.abort());
+      return timer.signal;
+    });
+    const { html, facts, failures } = await openPage(() => new Promise(() => {}));
+    expect(timeout.mock.calls).toEqual([[3_000]]);
+    expect(facts).toEqual([]);
+    expect(html).toContain('Sign out everywhere');
+    expect(failures).toEqual([
+      expect.objectContaining({ endpoint: 'account', cause: expect.stringContaining('within 3000 ms') }),
     ]);
   });
 

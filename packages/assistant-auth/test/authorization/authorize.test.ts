@@ -525,8 +525,7 @@ describe('/authorize', () => {
       const metadata = { client_name: 'x\u2069\u202eclaude.ai ✓', redirect_uris: [redirectUri] };
       const registered: { readonly client_id: string } = await (await register(deployment, metadata)).json();
       expect(await readFacts(deployment, registered.client_id, redirectUri)).toEqual([
-        'This app chose its own name, and we haven’t verified it.',
-        'An app that calls itself x claude.ai ✓ wants access to your Words account. It will be able to:',
+        'An app that calls itself x claude.ai ✓ wants access to your Words account. We haven’t verified its name. It will be able to:',
         'read the word lists',
         'You’ll return to evil.example. If you didn’t come from there, cancel.',
       ]);

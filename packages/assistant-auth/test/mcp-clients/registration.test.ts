@@ -304,6 +304,16 @@ describe('a client that registered itself', () => {
     expect(response.status).toBe(400);
   });
 
+  it.each([
+    ['Cla\u0323\u0302ude', 'Clậude'],
+    [`Claude${'\u0323\u0489\u0336'.repeat(20)}!`, 'Claude\u0323\u0489\u0336!'],
+    ['हिन्दी བསྒྲུབས ที่นี่', 'हिन्दी བསྒྲུབས ที่นี่'],
+  ])('L7.1 has no marks in its name that cover the lines below it: %s', async (client_name, expected) => {
+    const response = await register(createDeployment(), { client_name, redirect_uris: [claude] });
+    const { client_name: name } = await response.json<{ client_name: string }>();
+    expect(name.normalize('NFC')).toBe(expected.normalize('NFC'));
+  });
+
   it('keeps the cookies of a browser below 6 kB, even with the longest client ID', async () => {
     const deployment = createDeployment();
     const longestUri = `http://localhost/${'x'.repeat(495)}`;

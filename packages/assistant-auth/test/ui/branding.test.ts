@@ -86,6 +86,28 @@ describe('logo, icon and links', () => {
     );
   });
 
+  // No other client can be told apart from one on loopback, or from one with a private-use URI scheme.
+  it.each([
+    ...['', 'localhost', '127.0.0.1', '[::1]', 'localhost:8080', 'com.example.app:', 'https://chatgpt.com'],
+    ...['ChatGPT.com', 'chatgpt.com/', 'user@chatgpt.com', 'chätgpt.com', ' chatgpt.com', 'chatgpt.com:80'],
+  ])('L7.1 refuses a client’s icon for %j, which is not the host of a website', (host) => {
+    expect(rejectionOfBranding({ clientIcons: { [host]: '/icon.svg' } })).toEqual(
+      new ConfigurationError(
+        `branding.clientIcons.${host}`,
+        'must be the host of a website, such as chatgpt.com.',
+      ),
+    );
+  });
+
+  it('accepts the icon of a client for a host with a port, and for one in Punycode', () => {
+    const clientIcons = {
+      'chatgpt.com': '/a.svg',
+      'app.example:8443': '/b.svg',
+      'xn--chtgpt-bua.com': '/c.svg',
+    };
+    expect(parse({ clientIcons }).clientIcons).toEqual(new Map(Object.entries(clientIcons)));
+  });
+
   it('accepts an email address for support only', () => {
     const link = 'mailto:help@words.example';
     expect(parse({ links: { support: link } }).links).toEqual({ support: link });

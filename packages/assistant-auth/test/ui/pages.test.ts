@@ -230,8 +230,7 @@ describe('the sign-in page', () => {
       async (_, clientName) => {
         const model = { clientName, clientIdentity: registration, redirectHost: 'evil.example' };
         expect(await readFacts(model)).toEqual([
-          'This app chose its own name, and we haven’t verified it.',
-          `An app that calls itself ${clientName} wants access to your Words With Chat account. It will be able to:`,
+          `An app that calls itself ${clientName} wants access to your Words With Chat account. We haven’t verified its name. It will be able to:`,
           'recognize you when you come back',
           'You’ll return to evil.example. If you didn’t come from there, cancel.',
         ]);
@@ -241,8 +240,8 @@ describe('the sign-in page', () => {
     it('L7.1 cannot reverse the text after its name', async () => {
       const clientName = 'x\u2069\u202eia.edualc yb deifitnedi';
       const facts = await readFacts({ clientName, clientIdentity: registration });
-      expect(facts[1]).toBe(
-        'An app that calls itself xia.edualc yb deifitnedi wants access to your Words With Chat account. It will be able to:',
+      expect(facts[0]).toBe(
+        'An app that calls itself xia.edualc yb deifitnedi wants access to your Words With Chat account. We haven’t verified its name. It will be able to:',
       );
     });
 
@@ -257,12 +256,39 @@ describe('the sign-in page', () => {
     });
 
     it('L7.1 shows no picture but the publisher’s, and no link of its own', async () => {
-      const page = renderSignIn({ model: { clientIdentity: identifiedBy('evil.example') } });
+      const page = renderSignIn({ model: { clientIdentity: registration } });
       expect((await readAttributes(page, 'img')).map(({ src }) => src)).toEqual([
         '/logo.svg',
         '/chatgpt.svg',
       ]);
       expect((await readAttributes(page, 'a')).map(({ href }) => href)).toEqual(['/privacy']);
+    });
+
+    it('L7.1 does not show the icon of a host that its code is sent to if another host identifies it', async () => {
+      const readIcons = async (host: string) =>
+        (await readAttributes(renderSignIn({ model: { clientIdentity: identifiedBy(host) } }), 'img')).map(
+          ({ src }) => src,
+        );
+      expect(await readIcons('chatgpt.com')).toEqual(['/logo.svg', '/chatgpt.svg']);
+      for (const host of ['evil.example', 'chatgpt.com:8443', 'chatgpt.com.evil.example'])
+        expect(await readIcons(host)).toEqual(['/logo.svg']);
+    });
+
+    it.each([
+      ['✅ ChatGPT', 'C'],
+      ['✔︎🛡️ 7 words', '7'],
+      ['﷽', ''],
+      ['éa', 'é'],
+      ['"<b>', 'b'],
+      ['&lt;', 'l'],
+      ['\u202ea', 'a'],
+    ])('L7.1 has the first letter of its name as its icon, and no symbol: %s', async (clientName, letter) => {
+      const page = renderSignIn({
+        model: { clientName, clientIdentity: registration, redirectHost: 'evil.example' },
+      });
+      expect(page).toContain(
+        `<span class="logo" aria-hidden="true"><bdi translate="no">${letter}</bdi></span></div>`,
+      );
     });
 
     it('L7.2 shows markup in its name and host as text', async () => {
@@ -288,8 +314,7 @@ describe('the sign-in page', () => {
       [
         { kind: 'registration' },
         [
-          'This app chose its own name, and we haven’t verified it.',
-          'An app that calls itself ChatGPT wants access to your Words With Chat account. It will be able to:',
+          'An app that calls itself ChatGPT wants access to your Words With Chat account. We haven’t verified its name. It will be able to:',
         ],
       ],
     ];
@@ -877,23 +902,6 @@ describe('markup in the fields of a page', () => {
   it.each(cases)('W1.1 is inert: $payload in $field', async ({ render, value }) => {
     expect(await readMarkup(withoutInitial(render(value)))).toEqual(await expected(render, value));
   });
-
-  it.each(['<b>', '&lt;', '\u202e'])(
-    'W1.1 escapes the first letter of a client’s name: %j',
-    async (clientName) => {
-      const page = renderSignIn({ model: { clientName, redirectHost: 'client.example' } });
-      const tokens = await readMarkup(page);
-      const initial = tokens.findIndex(
-        (token) => 'tag' in token && token.tag === 'span' && Object.values(token.attributes).includes('logo'),
-      );
-      expect(tokens.slice(initial, initial + 2)).toEqual([
-        { tag: 'span', attributes: { class: 'logo', 'aria-hidden': 'true' } },
-        { tag: 'bdi', attributes: { translate: 'no' } },
-      ]);
-      const letter = clientName.replace('\u202e', '').slice(0, 1);
-      expect(tokens[initial + 2]).toEqual(letter === '' ? { text: '\n' } : { text: letter });
-    },
-  );
 
   it.each(fields)('W1.1 any value is escaped in %s', async (_, render) => {
     expect(render(harmlessText)).toContain(harmlessText);

@@ -149,8 +149,11 @@ ${apps.length > 0 && renderForm(actions.disconnectApps, form, html`<ul class="ro
 const renderApp = (app: ConnectedApp, id: string, branding: AccountBranding): Html => {
   const { texts, clientIcons } = branding;
   const { clientName, clientIdentity, redirectHost, connectedAt, lastUsedAt, key } = app;
+  // As on the sign-in page: not if another host identifies the client.
+  const isOtherSite = clientIdentity.kind === 'metadata-document' && clientIdentity.host !== redirectHost;
+  const clientIcon = isOtherSite ? undefined : clientIcons.get(redirectHost);
   return html`<li class="row">
-${renderLogo(clientIcons.get(redirectHost), clientName)}
+${renderLogo(clientIcon, clientName)}
 <div>
 <h3 id="${id}">${renderName(clientName)} <small>${renderName(redirectHost)}</small></h3>
 ${renderClientIdentity(clientIdentity, texts)}

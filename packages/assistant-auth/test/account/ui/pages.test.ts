@@ -99,6 +99,18 @@ describe('the account page', () => {
       ]);
     });
 
+    it('L7.1 shows the icon of an app only if its code is sent to the host of the icon, and no other host identifies it', async () => {
+      const readIcons = async (changes: Partial<typeof app>) =>
+        (await readAttributes(renderAccount({ model: { apps: [{ ...app, ...changes }] } }), 'img')).map(
+          ({ src }) => src,
+        );
+      const identifiedBy = (host: string): ClientIdentity => ({ kind: 'metadata-document', host });
+      for (const clientIdentity of [app.clientIdentity, identifiedBy('chatgpt.com')])
+        expect(await readIcons({ clientIdentity })).toEqual(['/logo.svg', '/chatgpt.svg']);
+      expect(await readIcons({ clientIdentity: identifiedBy('evil.example') })).toEqual(['/logo.svg']);
+      expect(await readIcons({ redirectHost: 'evil.example' })).toEqual(['/logo.svg']);
+    });
+
     it('lists other devices after this one, each with a button that signs it out', async () => {
       const { description: _, ...unknownDevice } = otherDevice;
       const devices = [device, otherDevice, { ...unknownDevice, key: 'third-key' }];
