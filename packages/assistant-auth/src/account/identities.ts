@@ -58,11 +58,26 @@ export const confirmLinkEndpoint = (context: AccountContext): EndpointDefinition
 /** `POST` that dismisses the notice about one linked identity, in every session. */
 export const linkSeenEndpoint = (context: AccountContext): EndpointDefinition =>
   requireSession(context, { name: 'link-seen', fields: ['linked'] }, async ({ fields }, session) => {
-    const { identity } = await findIdentity(context, session, fields.linked);
+    const { identity, others } = await findIdentity(context, session, fields.linked);
+    if (!canDismissNotice(identity, session, others)) throw accountError('account.item-not-found');
     const { provider, subject, createdAt: linkedAt } = identity;
     await context.accountStorage.markLinkSeen({ userId: session.userId, provider, subject, linkedAt });
     return seeOther(context.issuer + accountPaths.page, []);
   });
+
+/**
+ * Returns whether a session can dismiss the notice about an identity that was added: only if it started later,
+ * with another identity. Otherwise, someone who adds an identity of their own in an unattended browser could
+ * hide that.
+ * @param others the other identities of the user. Without any, every session can dismiss it
+ */
+export const canDismissNotice = (
+  identity: LinkedIdentity,
+  session: ActiveSession,
+  others: readonly LinkedIdentity[],
+): boolean =>
+  others.length === 0 ||
+  (session.signedInAt > identity.createdAt && !isSameIdentity(identity, session.identity));
 
 export const unlinkEndpoint = (context: AccountContext): EndpointDefinition =>
   requireRecentAuth(

@@ -25,7 +25,7 @@ import {
   resolveChosenProvider,
   sealAccountForm,
 } from './forms.ts';
-import { deriveIdentityFormKey } from './identities.ts';
+import { canDismissNotice, deriveIdentityFormKey } from './identities.ts';
 import {
   type ActiveSession,
   checkRecentAuth,
@@ -91,7 +91,7 @@ const showAccount = async (
     profile: { identity: buildIdentitySummary(context, session.identity), facts },
     apps: listConnectedApps(account.grants, context, now()),
     identities: await Promise.all(
-      account.identities.map((identity) => buildIdentityModel(context, identity, session)),
+      account.identities.map((identity) => buildIdentityModel(context, identity, session, account)),
     ),
     devices: await listDevices(account, session, now()),
     linkableProviders: listProviderChoices(providers.values(), paths.icons),
@@ -103,14 +103,20 @@ const showAccount = async (
 const buildIdentityModel = async (
   context: AccountContext,
   identity: LinkedIdentity,
-  { grantId, identity: current }: ActiveSession,
+  session: ActiveSession,
+  { identities }: Account,
 ): Promise<AccountModel['identities'][number]> => {
   const { createdAt, lastSignInAt, isNewlyLinked } = identity;
   return {
-    key: await deriveIdentityFormKey(identity, grantId),
+    key: await deriveIdentityFormKey(identity, session.grantId),
     ...buildIdentitySummary(context, identity),
     ...{ linkedAt: createdAt, lastSignInAt, isNewlyLinked },
-    isCurrent: isSameIdentity(identity, current),
+    isCurrent: isSameIdentity(identity, session.identity),
+    canDismissNotice: canDismissNotice(
+      identity,
+      session,
+      identities.filter((other) => other !== identity),
+    ),
   };
 };
 

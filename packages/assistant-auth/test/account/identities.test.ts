@@ -248,6 +248,7 @@ describe('the notice about a newly linked identity', () => {
     const { deployment, accountBrowser } = await createSignedInBrowser(deploy({ storage }));
     expect(await readNotices(accountBrowser)).toEqual([]);
     await confirm(accountBrowser);
+    deployment.advance(1);
     const otherBrowser = await signInInOtherBrowser(deployment);
     deployment.advance(86_400);
     for (const browser of [accountBrowser, accountBrowser, otherBrowser])
@@ -274,8 +275,10 @@ describe('the notice about a newly linked identity', () => {
   });
 
   it('is part of the export until the user dismisses it', async () => {
-    const { accountBrowser } = await createSignedInBrowser();
+    const { deployment, accountBrowser } = await createSignedInBrowser();
     await confirm(accountBrowser);
+    deployment.advance(1);
+    await accountBrowser.reauthenticate();
     const readExported = async (): Promise<readonly unknown[]> =>
       Object(await (await accountBrowser.post('/export')).json()).identities;
     expect(await readExported()).toEqual([
@@ -293,6 +296,8 @@ describe('the notice about a newly linked identity', () => {
   it('needs no recent sign-in to be dismissed', async () => {
     const { deployment, accountBrowser } = await createSignedInBrowser();
     await confirm(accountBrowser);
+    deployment.advance(1);
+    await accountBrowser.reauthenticate();
     const [key = ''] = await readKeys(accountBrowser);
     deployment.advance(301);
     await accountBrowser.post('/linked/seen', { linked: key });

@@ -551,7 +551,7 @@ describe('signed-in devices and new identities', () => {
       await expectFormRejected(await ada.post(action, fields), deployment, goneMessage);
     expect((await phone.openAccountPage()).kind).toBe('account');
     expect(await readKeys(ada, 'identity')).toHaveLength(2);
-    expect(await readKeys(ada, 'linked')).toHaveLength(1);
+    expect((await ada.openAccountPage()).html).toContain('was added as a sign-in method');
     expect((await refresh(deployment, gpt, refresh_token)).status).toBe(200);
   });
 
@@ -559,6 +559,8 @@ describe('signed-in devices and new identities', () => {
     const deployment = deploy();
     const ada = await signInAs(deployment, 'ada');
     await linkAs(ada, 'cat');
+    deployment.advance(1);
+    await ada.reauthenticate();
     const { html, form } = await ada.openAccountPage();
     const linked = readButtonValues(html, 'linked');
     expect(linked).toHaveLength(1);
@@ -569,7 +571,6 @@ describe('signed-in devices and new identities', () => {
       undefined,
     );
     const page = (await ada.openAccountPage()).html;
-    expect(readButtonValues(page, 'linked')).toHaveLength(1);
     expect(page).toContain('<bdi translate="no">dog@example.com</bdi>) was added as a sign-in method');
     expect(page).not.toContain('<bdi translate="no">cat@example.com</bdi>) was added as a sign-in method');
   });
@@ -578,15 +579,44 @@ describe('signed-in devices and new identities', () => {
     const deployment = deploy();
     const ada = await signInAs(deployment, 'ada');
     await linkAs(ada, 'cat');
+    deployment.advance(1);
+    await ada.reauthenticate();
     const { html, form } = await ada.openAccountPage();
     const [linked = ''] = readButtonValues(html, 'linked');
+    expect(linked).not.toBe('');
     const [, identity = ''] = readButtonValues(html, 'identity');
     const mallory = await signInAs(deployment, 'ada');
     await ada.post('/unlink', { identity });
     deployment.advance(1);
     await linkAs(mallory, 'cat');
     await expectFormRejected(await ada.post('/linked/seen', { linked }, form), deployment, goneMessage);
-    expect(await readKeys(ada, 'linked')).toHaveLength(1);
+    expect((await ada.openAccountPage()).html).toContain('was added as a sign-in method');
+  });
+
+  it('B31.5 the notice about an added sign-in method: neither the session that added it nor one of it dismisses it', async () => {
+    const deployment = deploy();
+    const ada = await signInAs(deployment, 'ada');
+    await linkAs(ada, 'cat');
+    deployment.advance(1);
+    const later = await signInAs(deployment, 'ada');
+    const cat = createAccountBrowser(deployment);
+    await cat.signInToAccount('cat', 'other');
+    const expectNotice = async (browser: AccountBrowser, isDismissible: boolean) => {
+      const { html } = await browser.openAccountPage();
+      expect(html).toContain('<bdi translate="no">cat@example.com</bdi>) was added as a sign-in method');
+      expect(readButtonValues(html, 'linked')).toHaveLength(isDismissible ? 1 : 0);
+    };
+    for (const browser of [ada, cat]) {
+      await expectNotice(browser, false);
+      // The keys of the buttons that remove an identity are those of the notices.
+      const [, linked = ''] = readButtonValues((await browser.openAccountPage()).html, 'identity');
+      expect(linked).not.toBe('');
+      await expectFormRejected(await browser.post('/linked/seen', { linked }), deployment, goneMessage);
+    }
+    await expectNotice(later, true);
+    await later.post('/linked/seen', { linked: (await readKeys(later, 'linked'))[0] ?? '' });
+    for (const browser of [ada, cat, later])
+      expect((await browser.openAccountPage()).html).not.toContain('was added as a sign-in method');
   });
 
   it('B31.4 a misleading `User-Agent`: no text of the header is stored or shown', async () => {

@@ -146,6 +146,11 @@ export interface AccountIdentity extends ProfileIdentity {
    * account in an unattended browser can add an identity of their own.
    */
   readonly isNewlyLinked: boolean;
+  /**
+   * Whether this session can dismiss that notice: only one that started later, with another identity, so that
+   * whoever added the identity can't hide that.
+   */
+  readonly canDismissNotice: boolean;
 }
 
 /** An active session of the account page. */

@@ -89,7 +89,15 @@ const renderNewlyLinked = ({ branding, actions, form, identities }: AccountModel
       };
       return html`<div class="notice">
 <p id="${id}">${fillText(texts.newlyLinked, names)}</p>
-${renderForm(actions.linkSeen, form, html`<button name="linked" value="${identity.key}" aria-describedby="${id}">${fillText(texts.newlyLinkedSeen)}</button>`)}
+${
+  identity.canDismissNotice
+    ? renderForm(
+        actions.linkSeen,
+        form,
+        html`<button name="linked" value="${identity.key}" aria-describedby="${id}">${fillText(texts.newlyLinkedSeen)}</button>`,
+      )
+    : html`<p>${fillText(texts.newlyLinkedKept)}</p>`
+}
 </div>\n`;
     });
 };

@@ -33,6 +33,7 @@ p:has(+ .inline), .inline, .inline > li { display: inline; margin: 0; padding: 0
 .inline > li + li::before { content: " \\b7  "; }
 .notice button, .rows button { min-height: 2.25rem; font-size: 0.875rem; }
 .notice button { width: auto; }
+.notice :last-child { margin-block-end: 0; }
 .end { color: var(--danger); }
 .end::before { content: "\\d7" / ""; }
 dl { display: flex; flex-wrap: wrap; gap: 0.75rem 2rem; margin: 0.75rem 0; }

@@ -46,6 +46,7 @@ export const defaultAccountTexts: AccountTexts = {
   newlyLinked:
     '{identity} was added as a sign-in method on {since}. If you didn’t add it, remove it and sign out everywhere.',
   newlyLinkedSeen: 'Got it',
+  newlyLinkedKept: 'You can dismiss this message the next time you sign in with another sign-in method.',
 
   devices: 'Signed-in devices',
   devicesAbout: 'These devices are signed in to this page. Connected apps don’t appear here.',

@@ -31,6 +31,10 @@ export const everyAccountPage = (options: PageOptions): string =>
     renderAccount({ ...options, model: { apps: [identifiedApp, unverifiedApp] } }),
     renderAccount({ ...options, model: { ...recentlyAuthenticated, apps: [{ ...app, scopes: [] }] } }),
     renderAccount({ ...options, model: { identities: [{ ...identity, isNewlyLinked: true }] } }),
+    renderAccount({
+      ...options,
+      model: { identities: [{ ...identity, isNewlyLinked: true, canDismissNotice: false }] },
+    }),
     renderAccount({ ...options, model: { devices: [unknownDevice, otherDevice] } }),
     renderAccountSignIn(options),
     renderLink(options),

@@ -54,6 +54,7 @@ export const identity: AccountModel['identities'][number] = {
   lastSignInAt: Date.UTC(2026, 10, 20) / 1000,
   isCurrent: true,
   isNewlyLinked: false,
+  canDismissNotice: true,
 };
 
 export const otherIdentity: AccountModel['identities'][number] = {
@@ -64,6 +65,7 @@ export const otherIdentity: AccountModel['identities'][number] = {
   lastSignInAt: Date.UTC(2026, 8, 21) / 1000,
   isCurrent: false,
   isNewlyLinked: false,
+  canDismissNotice: true,
 };
 
 /** The device of this session. */
