@@ -46,7 +46,7 @@ export const expectErrorPage = async (
     renderErrorPage({
       branding: parseBranding({ branding: { name: new URL(deployment.issuer).host } }, defaultAccountTexts),
       title: status < 500 ? clientErrorTitle : 'Something went wrong',
-      message,
+      message: message.replaceAll("'", '’'),
       reference: deployment.log.at(-1)?.requestId ?? 'no reference in the log',
       stylesheetPath: '/authorize/style.css',
       ...(destination !== undefined && { destination }),

@@ -30,7 +30,8 @@ export const createErrorPageResponder =
     const model = {
       branding,
       title,
-      message: protocolError.description,
+      // The description is ASCII, because clients get it, too.
+      message: protocolError.description.replaceAll("'", '’'),
       reference,
       stylesheetPath: paths.stylesheet,
       ...(destination !== undefined && { destination }),

@@ -297,7 +297,7 @@ describe('a client’s sign-in that failed', () => {
     const [name = ''] = listCompletionCookies(browser.cookies);
     browser.cookies.set(name, value);
     const html = await (await returnFromProvider({ code: 'ada' })).text();
-    expect(html).toContain('couldn&#39;t find this sign-in');
+    expect(html).toContain('couldn’t find this sign-in');
     expect(html).not.toContain('Words GPT');
   });
 });
