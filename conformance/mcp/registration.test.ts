@@ -31,7 +31,7 @@ const openAuthorization = async (clientId: string, redirect = redirectUri) => {
   }).toString();
   const response = await createFetch()(new Request(url, { redirect: 'manual' }));
   const [, title] = /<h1>(.*?)<\/h1>/.exec(await response.clone().text()) ?? [];
-  const [, message] = /<p class="lead">(.*?)<\/p>/s.exec(await response.text()) ?? [];
+  const [, message] = /<\/h1>\s*<p>(.*?)<\/p>/s.exec(await response.text()) ?? [];
   return { status: response.status, location: response.headers.get('location'), title, message };
 };
 

@@ -83,7 +83,7 @@ describe.each(proxyNames)('behind %s', (name) => {
     const disconnected = expectPage(await browser.clickButton(account, 'Disconnect'));
     expect(disconnected.html).toContain('The app is disconnected.');
     const signedOut = expectPage(await browser.clickButton(disconnected, 'Sign out'));
-    expect(signedOut.html).toContain('You are signed out.');
+    expect(signedOut.html).toContain('You’re signed out.');
   });
 
   it('never handles a request for another host', async () => {

@@ -18,7 +18,7 @@ await call('An invalid token', 'invalid').catch((cause) => {
   throw new Error(`Can't reach ${issuer}. Start the app with: npm run dev`, { cause });
 });
 // Opens the sign-in page, clicks these buttons, and redeems the code.
-const tokens = await client.signIn(['Continue with Acme', 'Ada Marlow']);
+const tokens = await client.signIn(['Sign in with Acme', 'Ada Marlow']);
 await call('Signed in', tokens.accessToken);
 
 const refreshed = await client.refresh(tokens.refreshToken);
