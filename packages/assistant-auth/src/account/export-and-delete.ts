@@ -6,7 +6,7 @@ import type { EndpointDefinition, RequestContext } from '../endpoint/handler.ts'
 import { downloadResponse } from '../http/responses.ts';
 import { describeCause } from '../oauth/errors.ts';
 import type { EpochSeconds } from '../oauth/identifiers.ts';
-import { clearLastProvider } from '../sign-in/login-transaction.ts';
+import { clearLastProvider } from '../sign-in/last-provider.ts';
 import { findTokenIssuer } from '../sign-in/provider-recheck.ts';
 import type { Account, HistoryEntry, IssuedUpstreamToken, StoredGrant } from '../storage/broker-storage.ts';
 import { openUpstreamToken } from '../tokens/sealers.ts';

@@ -19,7 +19,7 @@ import { parseCodeChallenge } from '../oauth/pkce.ts';
 import { authorizationError } from '../oauth/protocol-error.ts';
 import { formatRedirectHost, type VerifiedRedirect, verifyRedirect } from '../oauth/redirect-uri.ts';
 import { type DeclaredScopes, resolveGrantedScopes } from '../oauth/scope.ts';
-import { readLastProvider } from '../sign-in/login-transaction.ts';
+import { readLastProvider } from '../sign-in/last-provider.ts';
 import { selectRefreshPolicy } from '../sign-in/resolve-user.ts';
 import { StorageUnavailable } from '../storage/broker-storage.ts';
 import type { AuthorizationRequest } from '../tokens/sealed-types.ts';

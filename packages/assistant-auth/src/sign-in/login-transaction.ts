@@ -19,6 +19,7 @@ import { computeDigest, randomId, randomSecret, timingSafeEqual } from '../oauth
 import type { IdentityProvider, UpstreamRequest } from '../providers/provider.ts';
 import type { Completion, Transaction, TransactionPurpose } from '../tokens/sealed-types.ts';
 import type { SealedType, Sealers } from '../tokens/sealers.ts';
+import { maxLastProviderLength, setLastProvider } from './last-provider.ts';
 
 /** The redirect URI of the broker at a provider. */
 export const callbackUri = (issuer: Issuer, provider: string): string =>
@@ -103,18 +104,6 @@ const maxTransactionLength = 3800;
 
 /** Matches the name of every cookie that the broker sets. */
 const brokerCookieName = /^__Host-(?:(?:csrf|tx|done)-[\w-]{8}|session|notice|provider)$/;
-
-/** The ID of the provider that the user last signed in with in this browser. The sign-in page shows it first. */
-const lastProviderCookie = '__Host-provider';
-
-/** Returns the ID of the provider that the user last signed in with in this browser. */
-export const readLastProvider = (cookies: ReadonlyMap<string, string>): string | undefined =>
-  cookies.get(lastProviderCookie);
-
-/** Returns the `Set-Cookie` value that makes the browser forget the last provider. */
-export const clearLastProvider = (): string => clearCookie(lastProviderCookie);
-
-const lastProviderLifetime: Seconds = 31_536_000;
 
 /** Returns whether the browser sent any cookie of the broker. */
 const hasBrokerCookies = (cookies: ReadonlyMap<string, string>): boolean =>
@@ -216,8 +205,7 @@ const maxCompletions = 3;
 /**
  * The maximum length of all cookies of the broker in the `Cookie` header, in characters. nginx accepts 8 kB,
  * including the cookies of the app. A transaction takes about 520 characters, and 3,300 with the longest
- * `state`. The session takes at most 1,220, the binding cookies of 30 tabs take 1,350, and the
- * last provider at most 50.
+ * `state`. The session takes at most 1,220, the binding cookies of 30 tabs 1,350, and the last provider 50.
  */
 const maxCookiesLength = 6000;
 
@@ -260,7 +248,7 @@ export const completeTransaction = async (
   others.delete(name);
   const isSignIn = purpose.kind !== 'link' && failure === undefined;
   // A sign-in also sets the last provider, and one to the account page a session and a notice.
-  const reserved = isSignIn ? (purpose.kind === 'account' ? 1360 : 50) : 0;
+  const reserved = isSignIn ? maxLastProviderLength + (purpose.kind === 'account' ? 1310 : 0) : 0;
   const available = maxCookiesLength - measureCookie([name, sealed ?? '']) - reserved;
   const surplus = await listSurplusCookies(
     others,
@@ -272,7 +260,7 @@ export const completeTransaction = async (
   return [
     clearCookie(transactionCookie),
     ...added,
-    ...(isSignIn ? [setCookie(lastProviderCookie, provider, lastProviderLifetime)] : []),
+    ...(isSignIn ? [setLastProvider(provider)] : []),
     ...surplus.map(clearCookie),
   ];
 };
