@@ -68,7 +68,7 @@ export const linkSeenEndpoint = (context: AccountContext): EndpointDefinition =>
 /**
  * Returns whether a session can dismiss the notice about an identity that was added: only if it started later,
  * with another identity. Otherwise, someone who adds an identity of their own in an unattended browser could
- * hide that.
+ * hide it.
  * @param others the other identities of the user. Without any, every session can dismiss it
  */
 export const canDismissNotice = (

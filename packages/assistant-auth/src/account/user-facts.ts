@@ -16,8 +16,8 @@ const maxTextLength = 100;
 const maxWaitMs = 3_000;
 
 /**
- * Reads the facts. If the publisher's function throws, takes too long or returns something that is not valid, logs that
- * and returns none, so that the user can still manage the account.
+ * Reads the facts. If the publisher's function throws, takes too long or returns something that is not valid,
+ * logs that and returns none, so that the user can still manage the account.
  */
 export const readUserFacts = async (
   { summarizeUser }: AccountContext,

@@ -197,18 +197,21 @@ export interface IdentitySummary {
 }
 
 /**
- * Renders one button per provider. Each posts the provider's ID as `choice`. The only one, and the one that
- * the user last signed in with, is filled.
- * @param text has the placeholder `{provider}`
+ * Renders one button per provider. Each posts the provider's ID as `choice`.
+ * @param text the text of the buttons, with the placeholder `{provider}`
+ * @param lastUsed the text on the button of the provider that the user last signed in with. Default: none
+ * @param style `filled`: that button, or the only one, is filled. `plain`: none is, because the page has another
+ *   filled button. Default: `filled`
  */
 export const renderProviderButtons = (
   providers: readonly ProviderChoice[],
   text: string,
-  lastUsed: string,
+  lastUsed?: string,
+  style: 'filled' | 'plain' = 'filled',
 ): Html =>
   html`<ul class="providers" role="list">
 ${providers.map(({ id, displayName, icon, isLastUsed }) => {
-  const isFilled = isLastUsed || providers.length === 1;
+  const isFilled = style === 'filled' && (isLastUsed || providers.length === 1);
   return html`<li><button${isFilled && html` class="filled"`} name="choice" value="${id}">${renderProviderIcon(icon)}<span>${fillText(text, { provider: renderName(displayName) })}</span>${isLastUsed && html`<small>${lastUsed}</small>`}</button></li>\n`;
 })}</ul>`;
 

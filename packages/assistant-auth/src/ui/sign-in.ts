@@ -51,7 +51,10 @@ export interface SignInModel {
   readonly accountPath?: string;
   /** The providers that the user can choose, one button for each. The first one can be the last used. */
   readonly providers: readonly ProviderChoice[];
-  /** The identity of this browser's session, if the user can continue without the provider's page. */
+  /**
+   * The identity of this browser's session, if the user can continue without the provider's page. The button
+   * for that posts `continue` in the field `choice`.
+   */
   readonly session?: IdentitySummary;
   /** Why the user must sign in again. */
   readonly notice?: SignInNotice;
@@ -130,17 +133,14 @@ export const renderSignInPage = (
     site: html`<strong>${renderName(site)}</strong>`,
   };
   const isRegistration = clientIdentity.kind === 'registration';
-  const [destination, clientIcon] =
-    site === redirectHost
-      ? [texts.destination, branding.clientIcons.get(redirectHost)]
-      : [texts.otherDestination];
+  const destination = site === redirectHost ? texts.destination : texts.otherDestination;
   return renderLayout({
     branding,
     stylesheetPath,
     title: fillText(texts.signIn, { client: removeControlCharacters(clientName) }),
     heading: fillText(texts.signIn, names),
-    header: html`<div class="brand">${renderLogo(branding.logo, branding.name)}<span class="arrow" aria-hidden="true">→</span>${renderLogo(clientIcon, clientName)}</div>`,
-    ...session,
+    header: html`<div class="brand">${renderLogo(branding.logo, branding.name)}<span class="arrow" aria-hidden="true">→</span>${renderLogo(findClientIcon(model), clientName)}</div>`,
+    notice: session.notice,
     content: html`${clientIdentity.kind === 'metadata-document' && html`<p>${fillText(texts.identifiedBy, names)}</p>`}
 <p>${fillText(isRegistration ? texts.unverifiedRequest : texts.request, names)}</p>
 ${renderAccess(model, names)}
@@ -157,13 +157,26 @@ ${
 <fieldset>
 <legend>${fillText(texts.choice)}</legend>
 ${session.button}
-${renderProviderButtons(providers, texts.signInWith, texts.lastUsedProvider)}
+${renderProviderButtons(providers, texts.signInWith, texts.lastUsedProvider, session.button ? 'plain' : 'filled')}
 </fieldset>
 <button class="cancel" name="cancel" value="1">${fillText(texts.cancel)}</button>
 </form>
 <p class="note">${fillText(texts.assurance, names)}</p>`,
   });
 };
+
+/**
+ * Finds the icon of a client by the host that its code is sent to. A client that another host identifies has
+ * none: otherwise, it could have the icon of any app by sending its code there.
+ */
+export const findClientIcon = ({
+  branding,
+  clientIdentity,
+  redirectHost,
+}: Pick<SignInModel, 'branding' | 'clientIdentity' | 'redirectHost'>): string | undefined =>
+  clientIdentity.kind === 'metadata-document' && clientIdentity.host !== redirectHost
+    ? undefined
+    : branding.clientIcons.get(redirectHost);
 
 /** The values for the placeholders of the texts. */
 type Names = Readonly<Record<'product' | 'client', Html>>;

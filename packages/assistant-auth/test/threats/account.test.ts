@@ -510,6 +510,19 @@ describe('signed-in devices and new identities', () => {
   const readKeys = async (accountBrowser: AccountBrowser, name: string): Promise<readonly string[]> =>
     readButtonValues((await accountBrowser.openAccountPage()).html, name);
 
+  /** Adds an identity, and signs in again with the first one. The page then has one notice that can be dismissed. */
+  const addSignInMethod = async () => {
+    const deployment = deploy();
+    const ada = await signInAs(deployment, 'ada');
+    await linkAs(ada, 'cat');
+    deployment.advance(1);
+    await ada.reauthenticate();
+    const { html, form } = await ada.openAccountPage();
+    const [linked = '', ...others] = readButtonValues(html, 'linked');
+    expect([linked === '', others]).toEqual([false, []]);
+    return { deployment, ada, html, form, linked };
+  };
+
   it('B31.1 a device of another user: its key signs nobody out', async () => {
     const deployment = deploy();
     const [ada, adasPhone] = [await signInAs(deployment, 'ada'), await signInAs(deployment, 'ada')];
@@ -556,34 +569,16 @@ describe('signed-in devices and new identities', () => {
   });
 
   it('B31.3 a form from an older page: does not dismiss the notice about an identity that was added later', async () => {
-    const deployment = deploy();
-    const ada = await signInAs(deployment, 'ada');
-    await linkAs(ada, 'cat');
-    deployment.advance(1);
-    await ada.reauthenticate();
-    const { html, form } = await ada.openAccountPage();
-    const linked = readButtonValues(html, 'linked');
-    expect(linked).toHaveLength(1);
+    const { deployment, ada, form, linked } = await addSignInMethod();
     await linkAs(await signInAs(deployment, 'ada'), 'dog');
-    await expectAccountRedirect(
-      ada,
-      await ada.post('/linked/seen', { linked: linked[0] ?? '' }, form),
-      undefined,
-    );
+    await expectAccountRedirect(ada, await ada.post('/linked/seen', { linked }, form), undefined);
     const page = (await ada.openAccountPage()).html;
     expect(page).toContain('<bdi translate="no">dog@example.com</bdi>) was added as a sign-in method');
     expect(page).not.toContain('<bdi translate="no">cat@example.com</bdi>) was added as a sign-in method');
   });
 
   it('B31.3 a form from an older page: does not dismiss the notice if the same identity was removed and added again', async () => {
-    const deployment = deploy();
-    const ada = await signInAs(deployment, 'ada');
-    await linkAs(ada, 'cat');
-    deployment.advance(1);
-    await ada.reauthenticate();
-    const { html, form } = await ada.openAccountPage();
-    const [linked = ''] = readButtonValues(html, 'linked');
-    expect(linked).not.toBe('');
+    const { deployment, ada, html, form, linked } = await addSignInMethod();
     const [, identity = ''] = readButtonValues(html, 'identity');
     const mallory = await signInAs(deployment, 'ada');
     await ada.post('/unlink', { identity });
@@ -593,8 +588,10 @@ describe('signed-in devices and new identities', () => {
     expect((await ada.openAccountPage()).html).toContain('was added as a sign-in method');
   });
 
-  it('B31.5 the notice about an added sign-in method: neither the session that added it nor one of it dismisses it', async () => {
+  it('B31.5 the notice about an added sign-in method: is dismissed only by a later session of another one', async () => {
     const deployment = deploy();
+    const earlier = await signInAs(deployment, 'ada');
+    deployment.advance(1);
     const ada = await signInAs(deployment, 'ada');
     await linkAs(ada, 'cat');
     deployment.advance(1);
@@ -606,16 +603,16 @@ describe('signed-in devices and new identities', () => {
       expect(html).toContain('<bdi translate="no">cat@example.com</bdi>) was added as a sign-in method');
       expect(readButtonValues(html, 'linked')).toHaveLength(isDismissible ? 1 : 0);
     };
-    for (const browser of [ada, cat]) {
+    for (const browser of [earlier, ada, cat]) {
       await expectNotice(browser, false);
-      // The keys of the buttons that remove an identity are those of the notices.
+      // The key of the button that removes an identity is that of its notice.
       const [, linked = ''] = readButtonValues((await browser.openAccountPage()).html, 'identity');
       expect(linked).not.toBe('');
       await expectFormRejected(await browser.post('/linked/seen', { linked }), deployment, goneMessage);
     }
     await expectNotice(later, true);
     await later.post('/linked/seen', { linked: (await readKeys(later, 'linked'))[0] ?? '' });
-    for (const browser of [ada, cat, later])
+    for (const browser of [earlier, ada, cat, later])
       expect((await browser.openAccountPage()).html).not.toContain('was added as a sign-in method');
   });
 

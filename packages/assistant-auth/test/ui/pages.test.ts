@@ -377,6 +377,17 @@ describe('the sign-in page', () => {
       ]);
     });
 
+    it('sees no other filled button, because the icon and the text of one would have the wrong color', async () => {
+      const providers = [{ id: 'github', displayName: 'GitHub', isLastUsed: true }];
+      const page = renderSignIn({ model: { session, providers } });
+      expect((await readAttributes(page, 'button')).map((button) => button['class'])).toEqual([
+        'main',
+        undefined,
+        'cancel',
+      ]);
+      expect(await readLines(page)).toContain('Sign in with GitHubLast used');
+    });
+
     it('is identified by the provider if there is no label', async () => {
       const lines = await readLines(renderSignIn({ model: { session: { provider: 'Google' } } }));
       expect(lines).toContain('Continue with your Google account');

@@ -148,7 +148,7 @@ export interface AccountIdentity extends ProfileIdentity {
   readonly isNewlyLinked: boolean;
   /**
    * Whether this session can dismiss that notice: only one that started later, with another identity, so that
-   * whoever added the identity can't hide that.
+   * someone who adds an identity can't hide it.
    */
   readonly canDismissNotice: boolean;
 }

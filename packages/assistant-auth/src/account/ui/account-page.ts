@@ -14,7 +14,7 @@ import {
   renderProviderButtons,
   renderProviderIcon,
 } from '../../ui/layout.ts';
-import type { ClientIdentity } from '../../ui/sign-in.ts';
+import { type ClientIdentity, findClientIcon } from '../../ui/sign-in.ts';
 import type { AccountTexts } from '../../ui/texts.ts';
 import type {
   AccountIdentity,
@@ -136,7 +136,7 @@ const renderConfirmBox = ({
     : html`<section class="box" aria-labelledby="confirm">
 <h2 id="confirm">${fillText(texts.confirm)}</h2>
 <p>${fillText(texts.confirmAbout)}</p>
-${renderForm(actions.signIn, form, html`<input type="hidden" name="purpose" value="confirm">\n${renderProviderButtons(recentAuth.providers, texts.confirmWith, texts.lastUsedProvider)}`)}
+${renderForm(actions.signIn, form, html`<input type="hidden" name="purpose" value="confirm">\n${renderProviderButtons(recentAuth.providers, texts.confirmWith)}`)}
 </section>`;
 
 /** Renders a link to the confirmation box, in place of a form that would be refused. */
@@ -155,13 +155,10 @@ ${apps.length > 0 && renderForm(actions.disconnectApps, form, html`<ul class="ro
 };
 
 const renderApp = (app: ConnectedApp, id: string, branding: AccountBranding): Html => {
-  const { texts, clientIcons } = branding;
+  const { texts } = branding;
   const { clientName, clientIdentity, redirectHost, connectedAt, lastUsedAt, key } = app;
-  // As on the sign-in page: not if another host identifies the client.
-  const isOtherSite = clientIdentity.kind === 'metadata-document' && clientIdentity.host !== redirectHost;
-  const clientIcon = isOtherSite ? undefined : clientIcons.get(redirectHost);
   return html`<li class="row">
-${renderLogo(clientIcon, clientName)}
+${renderLogo(findClientIcon({ ...app, branding }), clientName)}
 <div>
 <h3 id="${id}">${renderName(clientName)} <small>${renderName(redirectHost)}</small></h3>
 ${renderClientIdentity(clientIdentity, texts)}
@@ -267,7 +264,7 @@ const renderLinkMenu = ({
     ? undefined
     : html`<details>
 <summary>${fillText(texts.addIdentity)}</summary>
-${renderForm(actions.link, form, renderProviderButtons(linkableProviders, texts.linkWith, texts.lastUsedProvider))}
+${renderForm(actions.link, form, renderProviderButtons(linkableProviders, texts.linkWith))}
 </details>`;
 
 /**

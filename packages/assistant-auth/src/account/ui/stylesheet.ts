@@ -7,7 +7,6 @@
 
 export const accountStylesheet = `
 .or { margin: 0.5rem 0; color: var(--muted); font-size: 0.875rem; text-align: center; }
-.or + ul .filled { --button: light-dark(#ffffff, #131314); --button-ink: light-dark(#1f1f1f, #e3e3e3); --button-line: light-dark(#747775, #8e918f); }
 .notice, .box { margin-block-end: 0.75rem; padding: 0.75rem; border-inline-start: 0.25rem solid var(--accent); background: color-mix(in srgb, var(--accent) 10%, var(--card)); }
 .notice:focus-visible { outline: none; }
 main:has(section) { max-width: 40rem; }
