@@ -84,7 +84,7 @@ export const defaultAccountTexts: AccountTexts = {
   linkConflictMove: 'To move {identity} to this account:',
   linkConflictSignIn: 'Sign out here and sign in with {identity}.',
   linkConflictRemove:
-    'Remove it from that account. If it’s the only sign-in method there, delete that account.',
+    'Remove it from that account. If it’s the only sign-in method there, delete that account and its data.',
   linkConflictAdd: 'Sign in to this account again and add it.',
   backToAccount: 'Back to your account',
 

@@ -389,7 +389,7 @@ describe('the page that confirms a link', () => {
         'To use the other account, sign out here and sign in with GitHub (ada).',
         'To move GitHub (ada) to this account:',
         'Sign out here and sign in with GitHub (ada).',
-        'Remove it from that account. If it’s the only sign-in method there, delete that account.',
+        'Remove it from that account. If it’s the only sign-in method there, delete that account and its data.',
         'Sign in to this account again and add it.',
         'Back to your account',
         'Privacy',
