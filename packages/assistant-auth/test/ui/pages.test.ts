@@ -380,7 +380,7 @@ describe('the sign-in page', () => {
     it('sees no other filled button, because the icon and the text of one would have the wrong color', async () => {
       const providers = [{ id: 'github', displayName: 'GitHub', isLastUsed: true }];
       const page = renderSignIn({ model: { session, providers } });
-      expect((await readAttributes(page, 'button')).map((button) => button['class'])).toEqual([
+      expect((await readAttributes(page, 'button')).map(({ class: className }) => className)).toEqual([
         'main',
         undefined,
         'cancel',
