@@ -95,6 +95,7 @@ export type {
   SchemeColors,
 } from './ui/branding.ts';
 export type { CompletedDestination, CompletedModel, ErrorModel } from './ui/error.ts';
+export { createLanguageSelector } from './ui/language.ts';
 export {
   type Html,
   type HtmlValue,

@@ -2,8 +2,10 @@
  * Branding, language and texts: what a publisher can change about the pages without replacing them. Checks
  * the options, and fills in the defaults.
  */
+
 import { ConfigurationError, rejectUnknownOptions } from '../oauth/errors.ts';
 import { isLoopback } from '../oauth/resource.ts';
+import { parseLocale } from './language.ts';
 import { accentContrast, minContrast, type PageColors } from './stylesheet.ts';
 import { type ParsedTexts, parseTexts, type Texts } from './texts.ts';
 
@@ -164,14 +166,6 @@ const parseLanguage = (tag: unknown): Pick<ParsedBranding, 'language' | 'directi
     throw new ConfigurationError('language', 'must be a language tag, such as en or pt-BR.');
   const isRightToLeft = rightToLeftScripts.includes(locale.maximize().script ?? '');
   return { language: locale.toString(), direction: isRightToLeft ? 'rtl' : 'ltr' };
-};
-
-const parseLocale = (tag: string): Intl.Locale | undefined => {
-  try {
-    return new Intl.Locale(tag);
-  } catch {
-    return undefined;
-  }
 };
 
 const parseColors = ({ light, dark, ...unknown }: BrandColors): BrandColors => {
