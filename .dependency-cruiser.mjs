@@ -40,6 +40,7 @@ for (const endpoint of endpoints) layers[endpoint] = ['sign-in/', 'endpoint/', '
 layers['token-endpoint/'] = ['sign-in/', 'endpoint/', 'context.ts', ...base];
 // It lists the grant types that the token endpoint supports.
 layers['metadata.ts'] = ['token-endpoint/', 'endpoint/', 'context.ts', ...base];
+layers['languages/'] = ['ui/', 'oauth/'];
 layers['protect.ts'] = ['endpoint/', 'context.ts', ...base];
 
 /** Entry points of their own. Nothing else imports them. */
@@ -106,6 +107,14 @@ const configuration = {
       severity: 'error',
       from: { path: auth, pathNot: pattern(['providers/google-events.ts']) },
       to: { path: pattern(['providers/google-events.ts', 'providers/security-events/google.ts']) },
+    },
+    {
+      name: 'languages-are-opt-in',
+      comment:
+        'Only assistant-auth/languages imports them, so a bundle without that import has only English texts.',
+      severity: 'error',
+      from: { path: auth, pathNot: `${auth}languages/` },
+      to: { path: `${auth}languages/` },
     },
     ...standalone.map((name) => ({
       name: `${name.slice(0, -1)}-stands-alone`,

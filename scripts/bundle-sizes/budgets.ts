@@ -10,8 +10,10 @@ export const budgets = {
   core: 52_000,
   /** The same with GitHub, which issues no ID tokens. */
   coreWithGitHub: 47_000,
-  /** Everything that a deployed broker can import from `assistant-auth`. */
+  /** Everything that a deployed broker can import from `assistant-auth`, without languages. */
   everything: 90_000,
+  /** The selection of a language, and the texts of those besides English. */
+  languages: 6_000,
   /** An API in another process. */
   resourceServer: 8_000,
   /** The operations over HTTP, which take 17 kB, and as an MCP server, which adds at most 95 kB. */

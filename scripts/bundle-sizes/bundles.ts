@@ -30,7 +30,7 @@ const googleModules =
 /** Opt-in parts, and all providers except those whose modules are listed. */
 const excludeFromCore = (providerModules: string): RegExp =>
   new RegExp(
-    `^${auth}(account/|mcp-clients/|providers/(?!${providerModules})|clients/static|resource-server|storage/memory|storage/sqlite/(account|admin)|node/|testing/|cli/)`,
+    `^${auth}(account/|languages/|mcp-clients/|providers/(?!${providerModules})|clients/static|resource-server|storage/memory|storage/sqlite/(account|admin)|node/|testing/|cli/)`,
   );
 
 const core: BundleDefinition = {
@@ -63,8 +63,11 @@ const coreWithGitHub: BundleDefinition = {
   required: [`${auth}broker.ts`, `${auth}providers/github.ts`],
 };
 
-/** No broker imports these in production: `memory` loses everything when the process ends. */
-const developmentEntryPoints = ['assistant-auth/testing', 'assistant-auth/memory'];
+/**
+ * No broker imports the first two in production: `memory` loses everything when the process ends. The third one
+ * consists of texts, and each further language would add more, so it has its own budget.
+ */
+const otherEntryPoints = ['assistant-auth/testing', 'assistant-auth/memory', 'assistant-auth/languages'];
 
 /**
  * Imported first. So all SQL is next to each other in the bundle, and gzip finds what the statements have in
@@ -81,14 +84,14 @@ const everything: BundleDefinition = {
     code: [
       ...new Set([...storageEntryPoints, ...listEntryPoints(authPackage).map((entry) => entry.specifier)]),
     ]
-      .filter((specifier) => !developmentEntryPoints.includes(specifier))
+      .filter((specifier) => !otherEntryPoints.includes(specifier))
       .map((specifier) => `export * from '${specifier}';`)
       .join('\n'),
     folder: '.',
   },
   conditions: [],
   sources: librarySources,
-  excluded: new RegExp(`^${auth}(testing/|cli/|storage/memory)`),
+  excluded: new RegExp(`^${auth}(testing/|cli/|languages/|storage/memory)`),
   required: [
     ...['account/index', 'clients/introspection-client', 'clients/static', 'mcp-clients/index'],
     'resource-server',
@@ -97,6 +100,16 @@ const everything: BundleDefinition = {
       (name) => `providers/${name}`,
     ),
   ].map((name) => `${auth}${name}.ts`),
+};
+
+const languages: BundleDefinition = {
+  name: 'languages',
+  budget: budgets.languages,
+  entry: { code: `export * from 'assistant-auth/languages';`, folder: '.' },
+  conditions: [],
+  sources: [`${auth}languages/`, `${auth}oauth/`, `${auth}ui/texts.ts`],
+  excluded: /^$/,
+  required: [`${auth}languages/german.ts`],
 };
 
 const resourceServer: BundleDefinition = {
@@ -148,6 +161,7 @@ export const bundles: readonly BundleDefinition[] = [
   core,
   coreWithGitHub,
   everything,
+  languages,
   resourceServer,
   allOperations,
   worker,

@@ -33,7 +33,7 @@ import {
 } from './oauth/identifiers.ts';
 import type { Log, OnEvent } from './oauth/log.ts';
 import { type Issuer, isLoopback, parseIssuer, parseResources } from './oauth/resource.ts';
-import { offlineAccessScope, scopeNamePattern } from './oauth/scope.ts';
+import { offlineAccessScope, type ScopeDescriptions, scopeNamePattern } from './oauth/scope.ts';
 import { type RandomBytes, systemRandom } from './oauth/secrets.ts';
 import type { IdentityProvider } from './providers/provider.ts';
 import { parseKeyRing } from './seal/key-ring.ts';
@@ -45,7 +45,7 @@ import { createRevocationCache } from './storage/revocation-cache.ts';
 import { createResealer } from './tokens/key-rotation.ts';
 import { type Lifetimes, parseLifetimes } from './tokens/lifetimes.ts';
 import { createSealers } from './tokens/sealers.ts';
-import { type PageOptions, parseBranding } from './ui/branding.ts';
+import { type Brandings, type PageOptions, parseBrandings } from './ui/branding.ts';
 
 /** The options of `createBroker`. */
 export interface BrokerOptions extends PageOptions {
@@ -59,9 +59,10 @@ export interface BrokerOptions extends PageOptions {
   /**
    * Lists every scope that exists, with a description that completes "it will be able to". `offline_access`
    * is added if a client can get refresh tokens. `openid` is not allowed, because the broker issues no ID
-   * tokens.
+   * tokens. If the pages have several languages, each scope has a description by language:
+   * `{ score: { en: 'see your score', de: 'deinen Punktestand sehen' } }`.
    */
-  readonly scopes: Readonly<Record<string, string>>;
+  readonly scopes: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
   /**
    * Lists the identifiers (RFC 8707) of the protected APIs; the first is the default. It must not be that of
    * an MCP server if a client can omit PKCE there: `gptAction`, or `staticClient` with `pkce`. They must be
@@ -195,7 +196,7 @@ export const resolveOptions = (options: BrokerOptions): ResolvedOptions => {
     introspectionClients = [],
     ...others
   } = rest;
-  const { pages = {}, auditRetention = 90 * day, scopes, branding, language, texts, ...runtime } = others;
+  const { pages = {}, auditRetention = 90 * day, scopes, branding, languages, texts, ...runtime } = others;
   const { now = systemClock, randomBytes = systemRandom, sleep = systemSleep, ...platform } = runtime;
   const { waitUntil = ignoreWork, log: receiveLog = consoleLog, onEvent, ...identifiers } = platform;
   const { issuer: issuerUrl, resources: resourceUrls, clients: registered, ...network } = identifiers;
@@ -216,14 +217,20 @@ export const resolveOptions = (options: BrokerOptions): ResolvedOptions => {
     auditRetention: parseSeconds('auditRetention', auditRetention, day, 400 * day),
     reseal: createResealer({ storage, sealers, ring, now }),
   });
-  const resolved = resolveClients(registered, scopes, {
+  const { clients, source } = separateClients(registered);
+  const brandings = parseBrandings(
+    { ...options, branding: { name: new URL(issuer).host, ...branding } },
+    { ...account?.texts, ...source?.texts },
+  );
+  const resolved = resolveClients(clients, source, {
     ...{ issuer, resources, storage, ring, now, randomBytes, log, fetch: send },
+    scopes: parseScopes(scopes, brandings, clients, source),
   });
   const parsedLifetimes = parseLifetimes(lifetimes);
   const sharedIo = { fetch: send, now, allowLoopbackHttp: isLoopback(new URL(issuer)) };
   const context: BrokerContext = {
     ...{ issuer, resources, storage, sealers, log, now, randomBytes, waitUntil, sleep },
-    ...{ clients: resolved.clients, scopes: resolved.scopes },
+    ...{ clients: resolved.clients, scopes: resolved.scopes, brandings },
     ...{ resolveUser, refreshUser, clientAddress, sessions: account?.createSessions(storage) },
     introspectionClients: createIntrospectionClients(
       introspectionClients,
@@ -234,10 +241,6 @@ export const resolveOptions = (options: BrokerOptions): ResolvedOptions => {
     lateRefresh: parseLateRefresh(lateRefresh, parsedLifetimes),
     providers: parseProviders(providers, issuer),
     pages: { ...defaultPages, ...account?.pages, ...pages },
-    branding: parseBranding(
-      { ...options, branding: { name: new URL(issuer).host, ...branding } },
-      { ...account?.texts, ...resolved.clientSource?.texts },
-    ),
     revocations: createRevocationCache(storage, now),
     startCleanupIfDue:
       cleanupInterval === undefined
@@ -252,22 +255,28 @@ export const resolveOptions = (options: BrokerOptions): ResolvedOptions => {
 };
 
 /**
- * Separates the clients in the configuration from the client source, and checks the scopes of all.
- * @throws ConfigurationError `clients` for two clients with the same ID, or two client sources; those of
- *   `parseScopes`; `mcpClients.<option>`
+ * Separates the clients in the configuration from the client source.
+ * @throws ConfigurationError `clients` for two client sources
  */
-const resolveClients = (
-  given: readonly (Client | ClientSource)[],
-  descriptions: Readonly<Record<string, string>>,
-  context: Omit<ClientSourceContext, 'scopes'>,
-) => {
+const separateClients = (given: readonly (Client | ClientSource)[]) => {
   const isSource = (entry: Client | ClientSource): entry is ClientSource => entry.kind === 'mcp-clients';
   const [source, ...more] = given.filter(isSource);
   if (more.length > 0) throw new ConfigurationError('clients', 'must contain mcpClients() only once.');
-  const clients = given.filter((entry): entry is Client => !isSource(entry));
+  return { clients: given.filter((entry): entry is Client => !isSource(entry)), source };
+};
+
+/**
+ * Builds the registry of the clients, and connects the client source.
+ * @throws ConfigurationError `clients` for two clients with the same ID; `mcpClients.<option>`
+ */
+const resolveClients = (
+  clients: readonly Client[],
+  source: ClientSource | undefined,
+  context: ClientSourceContext,
+) => {
   const configured = indexClients(clients, context.issuer);
-  const scopes = parseScopes(descriptions, clients, source);
-  const clientSource = source?.connect({ ...context, scopes });
+  const clientSource = source?.connect(context);
+  const { scopes } = context;
   return { clients: createClientRegistry(configured, clientSource?.find), scopes, clientSource };
 };
 
@@ -277,29 +286,28 @@ const ignoreWork: WaitUntil = () => {};
 const callFetch: typeof fetch = (...args: Parameters<typeof fetch>) => fetch(...args);
 
 const day: Seconds = 86_400;
-const offlineAccessDescription = 'stay connected without asking you again';
 
 /**
  * Adds `offline_access` to the scopes if a client can get refresh tokens, and checks that the scopes of each
  * client exist.
- * @throws ConfigurationError `scopes` for a malformed name, an empty description or `openid`;
+ * @param brandings has the languages that each scope needs a description in
+ * @throws ConfigurationError `scopes` for a malformed name, a description that is missing or empty, or `openid`;
  *   `clients.<id>.scopes` for a scope that does not exist
  */
 export const parseScopes = (
-  descriptions: Readonly<Record<string, string>>,
+  given: BrokerOptions['scopes'],
+  { tags }: Pick<Brandings, 'tags'>,
   clients: readonly Client[],
   source?: ClientSource,
-): ReadonlyMap<string, string> => {
+): ScopeDescriptions => {
   const canRefresh =
     source !== undefined ||
     clients.some((client) => client.offlineAccess === 'always' || client.scopes.includes(offlineAccessScope));
-  const scopes = new Map(
-    Object.entries({
-      ...(canRefresh ? { [offlineAccessScope]: offlineAccessDescription } : {}),
-      ...descriptions,
-    }),
-  );
-  for (const [name, description] of scopes) {
+  const scopes = new Map([
+    ...(canRefresh ? [[offlineAccessScope, {}] as const] : []),
+    ...Object.entries(given).map(([name, text]) => [name, parseDescriptions(name, text, tags)] as const),
+  ]);
+  for (const name of scopes.keys()) {
     if (!scopeNamePattern.test(name))
       throw new ConfigurationError(
         'scopes',
@@ -308,8 +316,6 @@ export const parseScopes = (
     // A client that is granted `openid` must get an ID token (OpenID Connect Core §3.1.3.3), and this server
     // issues none.
     if (name === 'openid') throw new ConfigurationError('scopes', 'must not contain openid.');
-    if (description.trim() === '')
-      throw new ConfigurationError('scopes', `must have a description for each scope: ${name}`);
   }
   for (const client of clients) {
     const unknown = client.scopes.find((scope) => !scopes.has(scope));
@@ -317,6 +323,21 @@ export const parseScopes = (
       throw new ConfigurationError(`clients.${client.id}.scopes`, `must be declared in scopes: ${unknown}`);
   }
   return scopes;
+};
+
+/** A description without a language is only enough if the pages have one language. */
+const parseDescriptions = (
+  name: string,
+  given: string | Readonly<Record<string, string>>,
+  tags: readonly string[],
+): Readonly<Record<string, string>> => {
+  const [tag = '', ...others] = tags;
+  const isTextOnly = typeof given === 'string' && others.length === 0;
+  const descriptions: Readonly<Record<string, string>> = isTextOnly ? { [tag]: given } : Object(given);
+  const missing = tags.find((language) => !descriptions[language]?.trim());
+  if (missing !== undefined)
+    throw new ConfigurationError('scopes', `must have a description in ${missing}: ${name}`);
+  return descriptions;
 };
 
 /**

@@ -12,6 +12,7 @@ import type { Clock, Identity, Milliseconds, Seconds, UserClaims, UserId } from 
 import type { LogEntry } from './oauth/log.ts';
 import type { RefusalLink } from './oauth/protocol-error.ts';
 import type { Issuer } from './oauth/resource.ts';
+import type { ScopeDescriptions } from './oauth/scope.ts';
 import type { RandomBytes } from './oauth/secrets.ts';
 import type { IdentityProvider, ProviderIo } from './providers/provider.ts';
 import type { BrokerStorage, LateRefresh } from './storage/broker-storage.ts';
@@ -20,7 +21,7 @@ import type { RevocationCache } from './storage/revocation-cache.ts';
 import type { ParsedLifetimes } from './tokens/lifetimes.ts';
 import type { AuthorizationRequest } from './tokens/sealed-types.ts';
 import type { Sealers } from './tokens/sealers.ts';
-import type { ParsedBranding } from './ui/branding.ts';
+import type { Brandings } from './ui/branding.ts';
 import { type CompletedModel, type ErrorModel, renderCompletedPage, renderErrorPage } from './ui/error.ts';
 import { renderSignInPage, type SignInModel } from './ui/sign-in.ts';
 import { stylesheet } from './ui/stylesheet.ts';
@@ -51,8 +52,8 @@ export interface BrokerContext {
   readonly issuer: Issuer;
   /** The canonical resource identifiers (RFC 8707); the first is the default. */
   readonly resources: readonly [string, ...string[]];
-  /** All scopes, each with the description that the pages show. */
-  readonly scopes: ReadonlyMap<string, string>;
+  /** All scopes, each with the descriptions that the pages show, by language. */
+  readonly scopes: ScopeDescriptions;
   readonly clients: ClientRegistry;
   /** The APIs in other processes that can use the introspection endpoint, by ID. */
   readonly introspectionClients: ReadonlyMap<string, IntrospectionClient>;
@@ -76,7 +77,7 @@ export interface BrokerContext {
   /** The option of the same name. Without it, a refresh keeps the claims of the grant. */
   readonly refreshUser: RefreshUser | undefined;
   readonly pages: Pages;
-  readonly branding: ParsedBranding;
+  readonly brandings: Brandings;
   /** For requests to providers during a sign-in, and to verify security events. */
   readonly providerIo: ProviderIo;
   /**
@@ -151,7 +152,7 @@ export type ContinueSessionResult =
  * sign-in, including those to the account page, and when an identity is linked, but not when a token is
  * refreshed (see `refreshUser`). The sign-in can still be refused afterward, for example because of a limit,
  * so it should not store anything. If it throws, the sign-in fails, nothing is stored, and the error is
- * logged.
+ * logged. `language` is the BCP 47 tag of the page's language, for `message`.
  * @example
  * ```ts
  * import type { ResolveUser } from 'assistant-auth';
@@ -168,7 +169,7 @@ export type ContinueSessionResult =
  *       };
  * ```
  */
-export type ResolveUser = (identity: Identity, client: Client) => Promise<UserResolution>;
+export type ResolveUser = (identity: Identity, client: Client, language: string) => Promise<UserResolution>;
 
 /** The result of `resolveUser`. */
 export type UserResolution = AcceptedUser | RefusedUser;

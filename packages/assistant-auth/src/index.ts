@@ -90,12 +90,12 @@ export type {
   BrandColors,
   Branding,
   BrandLinks,
+  PageLanguages,
   PageOptions,
   ParsedBranding,
   SchemeColors,
 } from './ui/branding.ts';
 export type { CompletedDestination, CompletedModel, ErrorModel } from './ui/error.ts';
-export { createLanguageSelector } from './ui/language.ts';
 export {
   type Html,
   type HtmlValue,
@@ -112,4 +112,11 @@ export type {
   SignInModel,
   SignInNotice,
 } from './ui/sign-in.ts';
-export type { AccountTexts, McpClientTexts, ParsedTexts, SignInTexts, Texts } from './ui/texts.ts';
+export type {
+  AccountTexts,
+  ErrorTexts,
+  McpClientTexts,
+  ParsedTexts,
+  SignInTexts,
+  Texts,
+} from './ui/texts.ts';

@@ -20,6 +20,7 @@ import {
   type RateLimiter,
   staticClient,
 } from '../src/index.ts';
+import { pageLanguages } from '../src/languages/index.ts';
 import { parseIssuer, parseResources } from '../src/oauth/resource.ts';
 import { googleSecurityEvents } from '../src/providers/google-events.ts';
 import { createResourceServer } from '../src/resource-server.ts';
@@ -255,7 +256,7 @@ describe('createBroker', () => {
       ['branding.name', () => ({ branding: { name: '' } })],
       ['branding.logo', () => ({ branding: { logo: 'https://cdn.example/logo.svg' } })],
       ['texts.cancel', () => ({ texts: { cancel: '' } })],
-      ['language', () => ({ language: 'not a tag' })],
+      ['languages.fixed', () => ({ languages: pageLanguages([], { fixed: 'de' }) })],
     ])('is named in the error at startup: %s', (option, changes) => {
       expect(() => createBroker({ ...options(), ...changes() })).toThrow(
         expect.objectContaining({
@@ -477,26 +478,32 @@ describe('options', () => {
 
   describe('scopes', () => {
     const descriptions = { words: 'read the words', score: 'see your score' };
+    const inEnglish = { tags: ['en'] };
+    const inBoth = { tags: ['en', 'de'] };
 
     it('are those described, in their order, if no client can get refresh tokens', () => {
       const onlineClient = { ...alwaysClient, offlineAccess: 'on-request', scopes: ['words'] } as const;
       for (const none of [[], [onlineClient]])
-        expect([...parseScopes(descriptions, none)]).toEqual(Object.entries(descriptions));
+        expect([...parseScopes(descriptions, inEnglish, none)]).toEqual([
+          ['words', { en: 'read the words' }],
+          ['score', { en: 'see your score' }],
+        ]);
     });
 
     it('also contain offline_access if a client can get refresh tokens, always or on request', () => {
       const onRequestClients = clients.filter(({ offlineAccess }) => offlineAccess === 'on-request');
       for (const some of [onRequestClients, [alwaysClient], [{ ...alwaysClient, scopes: ['words'] }]])
-        expect(parseScopes(descriptions, some).get('offline_access')).toBe(
-          'stay connected without asking you again',
-        );
+        expect([...parseScopes(descriptions, inEnglish, some).keys()]).toEqual([
+          'offline_access',
+          'words',
+          'score',
+        ]);
     });
 
     it('keep a description of offline_access that the publisher wrote', () => {
       const offline_access = 'bleiben, bis du gehst';
-      expect(parseScopes({ ...descriptions, offline_access }, clients).get('offline_access')).toBe(
-        offline_access,
-      );
+      const scopes = parseScopes({ ...descriptions, offline_access }, inEnglish, clients);
+      expect(scopes.get('offline_access')).toEqual({ en: offline_access });
     });
 
     it.each([
@@ -513,15 +520,32 @@ describe('options', () => {
       ['a quote', { 'a"': 'x' }, 'scopes must have names without spaces, commas, quotes or backslashes: a"'],
       ['no name', { '': 'x' }, 'scopes must have names without spaces, commas, quotes or backslashes: '],
       ['openid', { openid: 'x' }, 'scopes must not contain openid.'],
-      ['no description', { words: ' ' }, 'scopes must have a description for each scope: words'],
-    ])('with %s fail at startup', (_, wrong, message) => {
-      expect(() => parseScopes(wrong, [])).toThrow(
+      ['no description', { words: ' ' }, 'scopes must have a description in en: words'],
+      [
+        'a description in another language',
+        { words: { de: 'x' } },
+        'scopes must have a description in en: words',
+      ],
+    ])('with %s fail at startup', (_, wrong: BrokerOptions['scopes'], message) => {
+      expect(() => parseScopes(wrong, inEnglish, [])).toThrow(
         expect.objectContaining({ name: 'ConfigurationError', option: 'scopes', message }),
       );
     });
 
+    it('have a description in each language', () => {
+      const words = { en: 'read the words', de: 'die Wörter lesen' };
+      expect([...parseScopes({ words }, inBoth, [])]).toEqual([['words', words]]);
+      expect(() => parseScopes(descriptions, inBoth, [])).toThrow(
+        expect.objectContaining({ message: 'scopes must have a description in en: words' }),
+      );
+      for (const wrong of [{ en: 'read the words' }, { en: 'read the words', de: ' ' }])
+        expect(() => parseScopes({ words: wrong }, inBoth, [])).toThrow(
+          expect.objectContaining({ message: 'scopes must have a description in de: words' }),
+        );
+    });
+
     it('of a client must exist', () => {
-      expect(() => parseScopes({ score: 'see your score' }, [alwaysClient])).toThrow(
+      expect(() => parseScopes({ score: 'see your score' }, inEnglish, [alwaysClient])).toThrow(
         expect.objectContaining({
           option: 'clients.always.scopes',
           message: 'clients.always.scopes must be declared in scopes: words',

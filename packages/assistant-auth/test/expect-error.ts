@@ -3,7 +3,13 @@
 import { expect } from 'vitest';
 import { defaultAccountTexts } from '../src/account/ui/texts.ts';
 import { corsHeaders } from '../src/index.ts';
-import { parseBranding } from '../src/ui/branding.ts';
+import {
+  accountErrors,
+  authorizationErrors,
+  callbackErrors,
+  mcpClientErrors,
+  userErrors,
+} from '../src/oauth/protocol-error.ts';
 import {
   type CompletedDestination,
   type CompletedModel,
@@ -11,14 +17,38 @@ import {
   renderCompletedPage,
   renderErrorPage,
 } from '../src/ui/error.ts';
+import { listErrorTexts } from '../src/ui/texts.ts';
 import { callApi, readRedirect } from './browser.ts';
 import { type Deployment, issuer, metadataParameter } from './deployment.ts';
+import { parseBranding } from './ui/models.ts';
+
+/** The messages that users can understand. All others are shown to developers. */
+const userMessages: readonly string[] = Object.values(
+  listErrorTexts({
+    ...{ ...userErrors, ...authorizationErrors, ...callbackErrors, ...accountErrors },
+    'client-metadata.unavailable': mcpClientErrors['client-metadata.unavailable'],
+  }),
+);
+
+const describeMessage = (message: string, isRefusal: boolean): Pick<ErrorModel, 'message' | 'detail'> => {
+  const shown = message.replaceAll("'", '’');
+  return isRefusal || userMessages.includes(shown)
+    ? { message: shown }
+    : {
+        message:
+          'The request that brought you here isn’t valid. This is usually a mistake in the app that you came from.',
+        detail: message,
+      };
+};
 
 /** The errors of the account page's forms lead back to that page. */
 const isAccountFormError = (message: string, title: string): boolean =>
   title === 'Nothing was changed' || message.includes('open your account again');
 
-/** Expects an error page with `message` and a reference, without a redirect or cookies. */
+/**
+ * Expects an error page with `message` and a reference, without a redirect or cookies. If the error is a mistake of
+ * the client, the page shows the message as a detail.
+ */
 export const expectErrorPage = async (
   response: Response,
   deployment: Deployment,
@@ -46,7 +76,7 @@ export const expectErrorPage = async (
     renderErrorPage({
       branding: parseBranding({ branding: { name: new URL(deployment.issuer).host } }, defaultAccountTexts),
       title: status < 500 ? clientErrorTitle : 'Something went wrong',
-      message: message.replaceAll("'", '’'),
+      ...describeMessage(message, refusal.identity !== undefined),
       reference: deployment.log.at(-1)?.requestId ?? 'no reference in the log',
       stylesheetPath: '/authorize/style.css',
       ...(destination !== undefined && { destination }),

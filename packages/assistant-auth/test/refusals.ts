@@ -10,13 +10,17 @@ import {
   mcpClientErrors,
   nodeErrors,
   ProtocolError,
+  parameterErrors,
   requestErrors,
   tokenEndpointErrors,
+  userErrors,
 } from '../src/oauth/protocol-error.ts';
 
 /** All definitions, by endpoint. */
 export const errorTables = [
+  userErrors,
   requestErrors,
+  parameterErrors,
   authorizationErrors,
   callbackErrors,
   accountErrors,

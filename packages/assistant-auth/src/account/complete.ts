@@ -35,6 +35,7 @@ import {
   setSessionCookie,
   useSession,
 } from './session.ts';
+import type { AccountBranding } from './ui/texts.ts';
 
 /** Creates the callback handler for sign-ins to the account page. */
 export const accountCallback = (context: AccountContext): CallbackHandler<'account'> => ({
@@ -61,7 +62,8 @@ const completeAccountSignIn = async (
   if (identity === undefined || !(await matchesExpectedUser(context, identity, user)))
     return seeOther(accountUrl, [...(await denyTransaction(context, callback)), setFlash('not-confirmed')]);
   const device = describeDevice(requestContext.request.headers.get('user-agent'));
-  await startSession(context, { id: transaction.grantId, device }, identity, user);
+  const { language } = context.brandings.select(requestContext.request);
+  await startSession(context, { id: transaction.grantId, device, language }, identity, user);
   await revokePreviousSession(context, requestContext.request);
   requestContext.log({ event: 'signed-in', clientId: context.account.id, provider: provider.id });
   const session = await setSessionCookie(context, transaction.grantId, identity);
@@ -86,7 +88,11 @@ const matchesExpectedUser = async (
 
 const startSession = async (
   context: AccountContext,
-  { id, device }: { readonly id: GrantId; readonly device: string | undefined },
+  {
+    id,
+    device,
+    language,
+  }: { readonly id: GrantId; readonly device: string | undefined; readonly language: string },
   identity: Identity,
   user: UserId | undefined,
 ): Promise<void> => {
@@ -99,7 +105,7 @@ const startSession = async (
   };
   const outcome = await recordWithinLimits(
     context,
-    await buildSignIn(context, requestedGrant, account, identity),
+    await buildSignIn(context, requestedGrant, account, identity, language),
   );
   if (outcome.kind !== 'recorded') throw callbackError('transaction.replayed');
   // The identity was unlinked after the lookup, or `resolveUser` returned another user: the sign-in belongs
@@ -134,23 +140,25 @@ const completeLink = async (
   expected: { readonly session: string; readonly user: UserId },
 ): Promise<Response> => {
   const accountUrl = context.issuer + accountPaths.page;
-  const session = await withTransactionStatusError(useSession(callback.requestContext.request, context));
+  const { request } = callback.requestContext;
+  const branding = context.brandings.select(request);
+  const session = await withTransactionStatusError(useSession(request, context));
   // The session ended, or another one was started in this browser, while the user was at the provider.
   if (session?.grantId !== expected.session || session.userId !== expected.user)
     throw accountError('session.changed');
   const identity = await handleProviderResponseUnlessDenied(context, callback);
   if (identity === undefined)
     return seeOther(accountUrl, [...(await denyTransaction(context, callback)), setFlash('link-canceled')]);
-  const found = await resolveOwnership(context, identity, session);
+  const found = await resolveOwnership(context, identity, session, branding.language);
   const completed = await buildCompletionCookies(context, callback);
   callback.replayGuard.markHandled(callback.transaction.state);
   switch (found) {
     case 'available':
-      return showLinkPage(context, callback, session, identity, completed);
+      return showLinkPage(context, branding, callback, session, identity, completed);
     case 'linked-to-this-user':
       return seeOther(accountUrl, [...completed, setFlash('already-linked')]);
     case 'linked-to-other-user':
-      return respondLinkConflict(context, identity, completed);
+      return respondLinkConflict(context, branding, identity, completed);
   }
 };
 
@@ -165,12 +173,13 @@ const resolveOwnership = async (
   context: AccountContext,
   identity: Identity,
   session: ActiveSession,
+  language: string,
 ): Promise<'available' | 'linked-to-this-user' | 'linked-to-other-user'> => {
   const { userId: user } = session;
-  const publisherUser = await resolvePublisherUser(context, identity);
+  const publisherUser = await resolvePublisherUser(context, identity, language);
   const owner = await context.accountStorage.findUser(identity);
   if ((publisherUser ?? user) !== user || (owner ?? user) !== user) return 'linked-to-other-user';
-  if (publisherUser !== (await resolveSessionUser(context, session)))
+  if (publisherUser !== (await resolveSessionUser(context, session, language)))
     throw callbackError('resolve-user.link-refused');
   return owner === undefined ? 'available' : 'linked-to-this-user';
 };
@@ -178,28 +187,31 @@ const resolveOwnership = async (
 const resolvePublisherUser = async (
   context: AccountContext,
   identity: Identity,
+  language: string,
 ): Promise<UserId | undefined> =>
-  parseUserResolution(context, identity, await context.resolveUser(identity, context.account)).userId;
+  parseUserResolution(context, identity, await context.resolveUser(identity, context.account, language))
+    .userId;
 
 /** Returns the user ID that the publisher assigns to the identity of this session, if any. */
 const resolveSessionUser = async (
   context: AccountContext,
   { identity, verifiedProfile }: ActiveSession,
+  language: string,
 ): Promise<UserId | undefined> => {
   if (context.resolveUser === acceptEveryIdentity) return undefined;
   // `resolveUser` needs the verified profile, which is missing if it did not fit into the session cookie.
   if (verifiedProfile === undefined) throw callbackError('resolve-user.link-refused');
-  return resolvePublisherUser(context, { ...verifiedProfile, ...identity });
+  return resolvePublisherUser(context, { ...verifiedProfile, ...identity }, language);
 };
 
 const respondLinkConflict = (
   context: AccountContext,
+  branding: AccountBranding,
   identity: Identity,
   cookies: readonly string[],
 ): Response => {
-  const { branding, accountPages } = context;
   return plainPageResponse(
-    accountPages.linkConflict({
+    context.accountPages.linkConflict({
       branding,
       stylesheetPath: paths.stylesheet,
       accountPath: accountPaths.page,
@@ -211,12 +223,13 @@ const respondLinkConflict = (
 
 const showLinkPage = async (
   context: AccountContext,
+  branding: AccountBranding,
   { requestContext, provider }: CallbackContext,
   session: ActiveSession,
   identity: Identity,
   cookies: readonly string[],
 ): Promise<Response> => {
-  const { sealers, now, branding } = context;
+  const { sealers, now } = context;
   const stored = await sealIdentity(identity, sealers);
   const { csrf, setCookies } = await bindBrowser(
     readCookies(requestContext.request),

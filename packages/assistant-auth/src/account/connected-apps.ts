@@ -9,10 +9,12 @@ import { accountError } from '../oauth/protocol-error.ts';
 import { formatRedirectHost } from '../oauth/redirect-uri.ts';
 import { isLoopback } from '../oauth/resource.ts';
 import type { StoredGrant } from '../storage/broker-storage.ts';
+import { describeScope } from '../ui/branding.ts';
 import type { AccountContext } from './context.ts';
 import { redirectToAccount, requireSession } from './forms.ts';
 import { clearSessionCookie } from './session.ts';
 import type { ConnectedApp } from './ui/account-model.ts';
+import type { AccountBranding } from './ui/texts.ts';
 
 /**
  * Groups active grants into apps, the most recently used first. A grant counts only after its code was
@@ -21,6 +23,7 @@ import type { ConnectedApp } from './ui/account-model.ts';
 export const listConnectedApps = (
   grants: readonly StoredGrant[],
   { clients, scopes }: Pick<AccountContext, 'clients' | 'scopes'>,
+  branding: AccountBranding,
   now: EpochSeconds,
 ): readonly ConnectedApp[] => {
   const groups = new Map<string, ActiveGrant[]>();
@@ -35,7 +38,7 @@ export const listConnectedApps = (
         key,
         ...describeClient(first, clients.configured),
         redirectHost: formatAppHost(first.redirectUri),
-        scopes: names.map((name) => ({ name, description: scopes.get(name) ?? name })),
+        scopes: names.map((name) => ({ name, description: describeScope(scopes, name, branding) })),
         connectedAt: Math.min(...all.map(({ use }) => use.redeemedAt)),
         lastUsedAt: Math.max(...all.map(({ use }) => use.lastUsedAt)),
       };

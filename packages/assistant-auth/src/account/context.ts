@@ -5,6 +5,7 @@ import type { BrokerContext } from '../context.ts';
 import { accountClientId, type UserId } from '../oauth/identifiers.ts';
 import type { Issuer } from '../oauth/resource.ts';
 import type { AccountStorage } from '../storage/account-storage.ts';
+import type { Brandings } from '../ui/branding.ts';
 import type { AccountModel, UserFact } from './ui/account-model.ts';
 import { renderAccountPage } from './ui/account-page.ts';
 import { type AccountSignInModel, renderAccountSignInPage } from './ui/account-sign-in-page.ts';
@@ -46,17 +47,21 @@ export const defaultAccountPages: AccountPages = {
   stylesheet: accountStylesheet,
 };
 
+/** Returns facts about a user, in a language. See {@link AccountOptions.summarizeUser}. */
+export type SummarizeUser = (userId: UserId, language: string) => Promise<readonly UserFact[]>;
+
 /** The options of `accountPages`. */
 export interface AccountOptions {
   /** Replaces individual pages. Default: `defaultAccountPages`. */
   readonly pages?: Partial<AccountPages>;
   /**
    * Returns facts about a user, such as a score, for the profile on the account page: at most 10, with labels
-   * and values of plain text on one line, of at most 100 characters each. It is called each time the page is
-   * shown, and the page waits for it, but at most three seconds. If it throws, takes longer or returns anything
-   * else, the page is shown without facts, and `page-failed` is logged. Default: no facts.
+   * and values of plain text on one line, of at most 100 characters each. `language` is the BCP 47 tag of the
+   * page's language. It is called each time the page is shown, and the page waits for it, but at most three
+   * seconds. If it throws, takes longer or returns anything else, the page is shown without facts, and
+   * `page-failed` is logged. Default: no facts.
    */
-  readonly summarizeUser?: (userId: UserId) => Promise<readonly UserFact[]>;
+  readonly summarizeUser?: SummarizeUser;
   /**
    * Returns the publisher's data about a user, as a value that can be serialized to JSON, for the file that
    * the user can download. Default: the file contains only the broker's data.
@@ -80,11 +85,11 @@ export interface SessionContext extends BrokerContext {
 
 /** The shared context, and what only the account page uses. */
 export interface AccountContext extends SessionContext {
-  readonly branding: AccountBranding;
+  readonly brandings: Brandings<AccountBranding>;
   readonly accountPages: AccountPages;
   /** The client of all sessions: a session is a grant of this client. */
   readonly account: PublicClient;
-  readonly summarizeUser: (userId: UserId) => Promise<readonly UserFact[]>;
+  readonly summarizeUser: SummarizeUser;
   readonly onExportUser: (userId: UserId) => Promise<unknown>;
   readonly onDeleteUser: (userId: UserId) => Promise<void>;
 }

@@ -42,7 +42,7 @@ export const defineForm = <Field extends string>(
   name,
   methods: ['POST'],
   respondToError: (protocolError, requestContext) =>
-    createErrorPageResponder(context, 'Nothing was changed')(protocolError, requestContext, {
+    createErrorPageResponder(context, 'nothingChanged')(protocolError, requestContext, {
       kind: 'account',
       url: accountPaths.page,
     }),

@@ -4,8 +4,10 @@
  */
 import type { BrokerContext } from '../context.ts';
 import { rejectUnknownOptions } from '../oauth/errors.ts';
+import { accountErrors } from '../oauth/protocol-error.ts';
 import type { AccountFeature } from '../sign-in/callback.ts';
 import { accountStorage } from '../storage/sqlite/account-methods.ts';
+import { listErrorTexts } from '../ui/texts.ts';
 import { accountCallback, linkCallback } from './complete.ts';
 import { disconnectAppsEndpoint } from './connected-apps.ts';
 import {
@@ -24,7 +26,12 @@ import { renderSignInPageWithSession } from './ui/sign-in-with-session.ts';
 import { defaultAccountTexts } from './ui/texts.ts';
 
 export { accountStorage } from '../storage/sqlite/account-methods.ts';
-export { type AccountOptions, type AccountPages, defaultAccountPages } from './context.ts';
+export {
+  type AccountOptions,
+  type AccountPages,
+  defaultAccountPages,
+  type SummarizeUser,
+} from './context.ts';
 export type {
   AccountIdentity,
   AccountModel,
@@ -71,7 +78,13 @@ export const accountPages = (options: AccountOptions = {}): AccountFeature => {
   const pages = { ...defaultAccountPages, ...replacedPages };
   const resolve = (context: BrokerContext): AccountContext => ({
     ...context,
-    branding: { ...context.branding, texts: { ...defaultAccountTexts, ...context.branding.texts } },
+    brandings: {
+      ...context.brandings,
+      select(request) {
+        const branding = context.brandings.select(request);
+        return { ...branding, texts: { ...defaultAccountTexts, ...branding.texts } };
+      },
+    },
     accountPages: pages,
     account: createAccountClient(context.issuer),
     accountStorage: accountStorage(context.storage),
@@ -81,7 +94,7 @@ export const accountPages = (options: AccountOptions = {}): AccountFeature => {
   });
   return {
     kind: 'account-pages',
-    texts: defaultAccountTexts,
+    texts: { ...listErrorTexts(accountErrors), ...defaultAccountTexts },
     pages: { signIn: renderSignInPageWithSession },
     stylesheet: pages.stylesheet,
     createSessions: (storage) => createSessions(accountStorage(storage)),

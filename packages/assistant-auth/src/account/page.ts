@@ -61,9 +61,8 @@ const showSignIn = async (context: AccountContext, { request }: RequestContext):
   const cookies = readCookies(request);
   const { csrf, setCookies } = await bindBrowser(cookies, context.randomBytes, context.lifetimes.consent);
   const notice = readFlash(cookies, accountSignInNotices);
-  const { branding } = context;
   const html = context.accountPages.accountSignIn({
-    branding,
+    branding: context.brandings.select(request),
     stylesheetPath: paths.stylesheet,
     action: accountPaths.signIn,
     form: await sealAccountForm(context, csrf, undefined),
@@ -82,7 +81,8 @@ const showAccount = async (
   const cookies = readCookies(request);
   const { csrf, setCookies } = await bindBrowser(cookies, context.randomBytes, context.lifetimes.consent);
   const notice = readFlash(cookies, accountNotices);
-  const { branding, providers, now } = context;
+  const { providers, now } = context;
+  const branding = context.brandings.select(request);
   const html = context.accountPages.account({
     branding,
     stylesheetPath: paths.stylesheet,
@@ -90,7 +90,7 @@ const showAccount = async (
     form: await sealAccountForm(context, csrf, session.grantId),
     ...(notice !== undefined && { notice }),
     profile: { identity: buildIdentitySummary(context, session.identity), facts },
-    apps: listConnectedApps(account.grants, context, now()),
+    apps: listConnectedApps(account.grants, context, branding, now()),
     identities: await Promise.all(
       account.identities.map((identity) => buildIdentityModel(context, identity, session, account)),
     ),

@@ -23,6 +23,7 @@ import { readLastProvider } from '../sign-in/last-provider.ts';
 import { selectRefreshPolicy } from '../sign-in/resolve-user.ts';
 import { StorageUnavailable } from '../storage/broker-storage.ts';
 import type { AuthorizationRequest } from '../tokens/sealed-types.ts';
+import { describeScope } from '../ui/branding.ts';
 import { listProviderChoices } from '../ui/layout.ts';
 import type { AccessDuration, ClientIdentity } from '../ui/sign-in.ts';
 import { withErrorRedirect } from './response.ts';
@@ -198,7 +199,15 @@ const findSessionOffer = async (
 
 type SignInPageContext = Pick<
   BrokerContext,
-  'sealers' | 'lifetimes' | 'scopes' | 'providers' | 'sessions' | 'pages' | 'branding' | 'now' | 'randomBytes'
+  | 'sealers'
+  | 'lifetimes'
+  | 'scopes'
+  | 'providers'
+  | 'sessions'
+  | 'pages'
+  | 'brandings'
+  | 'now'
+  | 'randomBytes'
 >;
 
 /** The verified request that the page is shown for. */
@@ -222,8 +231,9 @@ export const showSignInPage = async (
   const cookies = readCookies(browser.request);
   const { csrf, setCookies } = await bindBrowser(cookies, randomBytes, lifetimes.consent);
   const expiresAt = context.now() + lifetimes.consent;
+  const branding = context.brandings.select(browser.request);
   const html = context.pages.signIn({
-    branding: context.branding,
+    branding,
     stylesheetPath: paths.stylesheet,
     action: paths.consent,
     clientName: client.name,
@@ -233,7 +243,7 @@ export const showSignInPage = async (
     redirectKind: redirect.startsWith('https:') ? 'website' : 'device',
     scopes: request.scopes.map((scope) => ({
       name: scope,
-      description: context.scopes.get(scope) ?? scope,
+      description: describeScope(context.scopes, scope, branding),
     })),
     access: describeAccess(lifetimes, client, request.scopes),
     ...(context.sessions && { accountPath: context.sessions.accountPath }),

@@ -61,7 +61,7 @@ const completeAuthorization = async (
       return redirectWithCode(target, await createCode(), await buildCompletionCookies(context, callback));
     }
     const identity = await handleProviderResponse(context, callback);
-    const hasUpstreamToken = await recordSignIn(context, transaction.grantId, request, client, identity);
+    const hasUpstreamToken = await recordSignIn(context, callback, request, client, identity);
     requestContext.log({
       event: 'signed-in',
       clientId: client.id,
@@ -89,12 +89,14 @@ const completeAuthorization = async (
  */
 const recordSignIn = async (
   context: BrokerContext,
-  id: string,
+  { transaction, requestContext }: CallbackContext,
   { redirectUri, scopes, resource }: AuthorizationRequest,
   client: Client,
   identity: Identity,
 ): Promise<boolean> => {
-  const signIn = await buildSignIn(context, { id, redirectUri, scopes, resource }, client, identity);
+  const requestedGrant = { id: transaction.grantId, redirectUri, scopes, resource };
+  const { language } = context.brandings.select(requestContext.request);
+  const signIn = await buildSignIn(context, requestedGrant, client, identity, language);
   const outcome = await recordWithinLimits(context, signIn);
   if (outcome.kind !== 'recorded') throw callbackError('transaction.replayed');
   return outcome.hasUpstreamToken;

@@ -4,13 +4,18 @@ import type { Client } from '../clients/client.ts';
 import type { FindClient } from '../clients/registry.ts';
 import type { BrokerContext } from '../context.ts';
 import type { KeyRing } from '../seal/key-ring.ts';
-import type { McpClientTexts } from '../ui/texts.ts';
+import type { Texts } from '../ui/texts.ts';
 import type { MountedEndpoint } from './handler.ts';
 
 /** Finds clients that are not in the configuration. `mcpClients()` creates it. */
 export interface ClientSource {
   /** Always `mcp-clients`. */
   readonly kind: 'mcp-clients';
+  /**
+   * The English texts of the sign-in page for its clients.
+   * @internal
+   */
+  readonly texts: Partial<Texts>;
   /**
    * Checks the options and connects the source to the broker.
    * @throws ConfigurationError `mcpClients.<option>`
@@ -32,8 +37,6 @@ export interface ConnectedClientSource {
   readonly find: FindClient;
   /** How its clients can authenticate. */
   readonly authentications: readonly Client['authentication'][];
-  /** The default texts of the sign-in page for its clients. The option `texts` can replace them. */
-  readonly texts: McpClientTexts;
   /** Members of the server metadata (RFC 8414 §2). */
   readonly metadata: Readonly<Record<string, unknown>>;
   /** Endpoints that pages on any origin can call, each with its path. */

@@ -3,17 +3,18 @@ import { type BrokerContext, defaultPages, type Pages, paths } from '../context.
 import { errorPageResponse } from '../http/responses.ts';
 import type { ErrorReason, ProtocolError } from '../oauth/protocol-error.ts';
 import type { ErrorModel } from '../ui/error.ts';
+import type { SignInTexts } from '../ui/texts.ts';
 import { logPageFailure, type RequestContext } from './handler.ts';
 
 /**
  * Creates the `respondToError` of an endpoint with pages.
- * @param clientErrorTitle the title for statuses below 500, unless the error has its own; server errors have
- *   the same title everywhere
+ * @param clientErrorTitle the name of the title for statuses below 500, unless the error has its own; server
+ *   errors have the same title everywhere
  */
 export const createErrorPageResponder =
   (
-    { pages, branding }: Pick<BrokerContext, 'pages' | 'branding'>,
-    clientErrorTitle = 'We couldn’t sign you in',
+    { pages, brandings }: Pick<BrokerContext, 'pages' | 'brandings'>,
+    clientErrorTitle: 'notSignedIn' | 'nothingChanged' = 'notSignedIn',
   ) =>
   (
     protocolError: ProtocolError,
@@ -21,18 +22,18 @@ export const createErrorPageResponder =
     destination?: ErrorModel['destination'],
     cookies?: readonly string[],
   ): Response => {
-    const { refusal } = protocolError;
-    const title = refusal
-      ? branding.texts.refused
-      : (titles[protocolError.reason] ??
-        (protocolError.status < 500 ? clientErrorTitle : 'Something went wrong'));
-    const { requestId: reference } = requestContext;
+    const { reason, description, status, refusal } = protocolError;
+    const branding = brandings.select(requestContext.request);
+    const title = refusal ? 'refused' : (titles[reason] ?? (status < 500 ? clientErrorTitle : 'failed'));
+    const messages: Partial<Readonly<Record<ErrorReason, string>>> = branding.texts;
+    const message = messages[reason];
     const model = {
       branding,
-      title,
-      // The description is ASCII, because clients get it, too.
-      message: protocolError.description.replaceAll("'", '’'),
-      reference,
+      title: branding.texts[title],
+      ...(message === undefined
+        ? { message: branding.texts.invalidRequest, detail: description }
+        : { message }),
+      reference: requestContext.requestId,
       stylesheetPath: paths.stylesheet,
       ...(destination !== undefined && { destination }),
       ...refusal,
@@ -40,14 +41,14 @@ export const createErrorPageResponder =
     return errorPageResponse(renderErrorPage(pages, model, requestContext), protocolError, cookies);
   };
 
-/** The titles of errors that have their own. */
-const titles: Partial<Readonly<Record<ErrorReason, string>>> = {
-  'request.prefetch': 'Open this page again',
-  'user.limited': 'Too many sign-ins',
-  'provider.changed': 'This sign-in method is unavailable',
-  'consent.no-cookies': 'Cookies are required',
-  'account-form.no-cookies': 'Cookies are required',
-  'transaction.no-cookies': 'Cookies are required',
+/** The names of the titles of errors that have their own. */
+const titles: Partial<Readonly<Record<ErrorReason, keyof SignInTexts>>> = {
+  'request.prefetch': 'openAgain',
+  'user.limited': 'tooManySignIns',
+  'provider.changed': 'providerUnavailable',
+  'consent.no-cookies': 'cookiesRequired',
+  'account-form.no-cookies': 'cookiesRequired',
+  'transaction.no-cookies': 'cookiesRequired',
 };
 
 /**

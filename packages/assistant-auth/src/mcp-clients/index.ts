@@ -8,6 +8,9 @@ import { type Client, parseClientScopes } from '../clients/client.ts';
 import type { ClientSource, ClientSourceContext, ConnectedClientSource } from '../endpoint/client-source.ts';
 import { ConfigurationError, rejectUnknownOptions } from '../oauth/errors.ts';
 import { asymmetricAlgorithms } from '../oauth/jwt.ts';
+import { mcpClientErrors } from '../oauth/protocol-error.ts';
+import type { ScopeDescriptions } from '../oauth/scope.ts';
+import { listErrorTexts } from '../ui/texts.ts';
 import type { McpClientTraits } from './metadata.ts';
 import { createMetadataClients } from './metadata-document.ts';
 import { createRedirectPolicy, knownRedirectUris } from './redirect-uris.ts';
@@ -82,8 +85,12 @@ export interface McpClientsOptions {
  */
 export const mcpClients = (options: McpClientsOptions = {}): ClientSource => ({
   kind: 'mcp-clients',
+  texts: { ...listErrorTexts(userErrors), ...defaultMcpClientTexts },
   connect: (context) => connect(options, context),
 });
+
+/** The errors that users can understand. The others are mistakes of the client. */
+const userErrors = { 'client-metadata.unavailable': mcpClientErrors['client-metadata.unavailable'] };
 
 const connect = (options: McpClientsOptions, context: ClientSourceContext): ConnectedClientSource => {
   const {
@@ -108,7 +115,6 @@ const connect = (options: McpClientsOptions, context: ClientSourceContext): Conn
     // A client ID that was registered contains no colon.
     find: async (id) => (id.includes(':') ? findByDocument?.(id) : registered?.find(id)),
     authentications: listAuthentications(metadataDocuments, registration),
-    texts: defaultMcpClientTexts,
     metadata: {
       ...(metadataDocuments && {
         client_id_metadata_document_supported: true,
@@ -131,7 +137,7 @@ const listAuthentications = (
 ];
 
 const createTraits = (
-  declared: ReadonlyMap<string, string>,
+  declared: ScopeDescriptions,
   scopes: readonly string[],
   defaultScopes: readonly string[] | undefined,
 ): McpClientTraits => {

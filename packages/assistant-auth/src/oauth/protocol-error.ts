@@ -79,6 +79,7 @@ type ErrorDefinition = readonly [code: OAuthErrorCode, description: string, stat
 export type ErrorReason =
   | RequestErrorReason
   | AuthorizationErrorReason
+  | ParameterErrorReason
   | CallbackErrorReason
   | AccountErrorReason
   | TokenEndpointErrorReason
@@ -86,6 +87,17 @@ export type ErrorReason =
   | ApiErrorReason
   | EventEndpointErrorReason
   | NodeErrorReason;
+
+/**
+ * The reasons for errors that users can understand. Pages have a text for each. For all others, which are mistakes
+ * of apps, they have one text, and show the description to developers.
+ */
+export type UserErrorReason =
+  | keyof typeof userErrors
+  | AuthorizationErrorReason
+  | CallbackErrorReason
+  | AccountErrorReason
+  | 'client-metadata.unavailable';
 
 type Definitions = Readonly<Record<string, ErrorDefinition>>;
 
@@ -130,47 +142,35 @@ const temporarilyUnavailable: ErrorDefinition = [
 ];
 const serverError: ErrorDefinition = ['server_error', 'Something went wrong on our side.'];
 
-export const requestErrors = {
-  'request.host': ['invalid_request', 'This server does not serve the requested host.', 421],
-  'request.path': ['invalid_request', 'This path does not exist.', 404],
-  'request.method': ['invalid_request', 'Method not allowed.', 405],
+/** Errors of any endpoint that users can understand. */
+export const userErrors = {
   'request.prefetch': [
     'temporarily_unavailable',
     'Your browser tried to load this page in advance. Open it again to continue.',
   ],
-  'request.content-type': ['invalid_request', 'The Content-Type must be application/x-www-form-urlencoded.'],
-  'request.too-large': ['invalid_request', 'The request is too large.', 413],
-  'request.unreadable': ['invalid_request', 'The request body could not be read.'],
-  'parameter.repeated': ['invalid_request', 'A parameter was sent more than once.'],
   'storage.unavailable': temporarilyUnavailable,
   unexpected: serverError,
 } as const satisfies Definitions;
 
-type RequestErrorReason = keyof typeof requestErrors;
+export const requestErrors = {
+  'request.host': ['invalid_request', 'This server does not serve the requested host.', 421],
+  'request.path': ['invalid_request', 'This path does not exist.', 404],
+  'request.method': ['invalid_request', 'Method not allowed.', 405],
+  'request.content-type': ['invalid_request', 'The Content-Type must be application/x-www-form-urlencoded.'],
+  'request.too-large': ['invalid_request', 'The request is too large.', 413],
+  'request.unreadable': ['invalid_request', 'The request body could not be read.'],
+  'parameter.repeated': ['invalid_request', 'A parameter was sent more than once.'],
+} as const satisfies Definitions;
+
+type RequestErrorReason = keyof typeof requestErrors | keyof typeof userErrors;
 
 export const requestError = (reason: RequestErrorReason, options?: ProtocolErrorOptions): ProtocolError =>
-  new ProtocolError(reason, requestErrors[reason], options);
+  new ProtocolError(reason, { ...requestErrors, ...userErrors }[reason], options);
 
-// Errors of `/authorize` and the sign-in page.
+// Errors of `/authorize` and the sign-in page: first those of the client's parameters.
 
-const expiredConsent: ErrorDefinition = [
-  'invalid_request',
-  'This page has expired or was opened in another browser.',
-];
-const noCookies: ErrorDefinition = [
-  'invalid_request',
-  "Your browser didn't send our cookies. It may have blocked or deleted them, or this sign-in was started in another " +
-    'browser. Allow cookies for this site.',
-];
-const busyNetwork: ErrorDefinition = [
-  'temporarily_unavailable',
-  'Too many sign-ins from your network. Try again in a minute.',
-  429,
-];
-
-export const authorizationErrors = {
+export const parameterErrors = {
   'client.missing': ['invalid_request', 'The parameter client_id is missing.'],
-  'client.unknown': ['invalid_request', 'The app that sent you here is not registered with us.'],
   'redirect.missing': ['invalid_request', 'The parameter redirect_uri is missing.'],
   'redirect.unregistered': ['invalid_request', 'The redirect URI is not registered for this app.'],
   'state.too-long': ['invalid_request', 'The parameter state is too long.'],
@@ -189,6 +189,25 @@ export const authorizationErrors = {
   'prompt.login-required': ['login_required', 'The user must sign in, but prompt=none allows no page.'],
   'prompt.consent-required': ['consent_required', 'The user must consent, but prompt=none allows no page.'],
   'request.sign-in-too-large': ['invalid_request', 'The authorization request is too large.'],
+} as const satisfies Definitions;
+
+const expiredConsent: ErrorDefinition = [
+  'invalid_request',
+  'This page has expired or was opened in another browser.',
+];
+const noCookies: ErrorDefinition = [
+  'invalid_request',
+  "Your browser didn't send our cookies. It may have blocked or deleted them, or this sign-in was started in another " +
+    'browser. Allow cookies for this site.',
+];
+const busyNetwork: ErrorDefinition = [
+  'temporarily_unavailable',
+  'Too many sign-ins from your network. Try again in a minute.',
+  429,
+];
+
+export const authorizationErrors = {
+  'client.unknown': ['invalid_request', 'The app that sent you here is not registered with us.'],
   'consent.origin': expiredConsent,
   'consent.unreadable': expiredConsent,
   'consent.expired': expiredConsent,
@@ -202,11 +221,13 @@ export const authorizationErrors = {
 } as const satisfies Definitions;
 
 type AuthorizationErrorReason = keyof typeof authorizationErrors;
+type ParameterErrorReason = keyof typeof parameterErrors;
 
 export const authorizationError = (
-  reason: AuthorizationErrorReason,
+  reason: AuthorizationErrorReason | ParameterErrorReason,
   options?: ProtocolErrorOptions,
-): ProtocolError => new ProtocolError(reason, authorizationErrors[reason], options);
+): ProtocolError =>
+  new ProtocolError(reason, { ...parameterErrors, ...authorizationErrors }[reason], options);
 
 // Errors of the callback, in a sign-in for a client or for the account page, and errors of providers.
 
@@ -277,7 +298,7 @@ export const restoreError = (
 ): ProtocolError | undefined => {
   if (reason === undefined) return undefined;
   // In the function, so that bundles without a callback don't contain the messages.
-  const definitions = { ...requestErrors, ...callbackErrors };
+  const definitions = { ...userErrors, ...callbackErrors };
   const isKnown = (text: string): text is keyof typeof definitions => Object.hasOwn(definitions, text);
   const known = isKnown(reason) ? reason : 'unexpected';
   return new ProtocolError(known, definitions[known], { refusal });

@@ -29,8 +29,14 @@ export interface ScopePolicy {
   readonly unknownScopes: 'dropped' | 'refused';
 }
 
+/**
+ * The scopes of a server. Each has the publisher's descriptions, by the tag of their language. `offline_access` can
+ * have none.
+ */
+export type ScopeDescriptions = ReadonlyMap<string, Readonly<Record<string, string>>>;
+
 /** Every scope that exists on this server. */
-export type DeclaredScopes = Pick<ReadonlyMap<string, string>, 'has'>;
+export type DeclaredScopes = Pick<ScopeDescriptions, 'has'>;
 
 /**
  * Returns whether a token with these scopes gives access to the API. No token is issued for `offline_access`

@@ -24,7 +24,7 @@ import { type AdminConsent, type IdentityProvider, ProviderError } from '../prov
 import { type BrokerStorage, StorageUnavailable } from '../storage/broker-storage.ts';
 import type { Completion, Transaction, TransactionPurpose } from '../tokens/sealed-types.ts';
 import type { CompletedModel } from '../ui/error.ts';
-import type { AccountTexts } from '../ui/texts.ts';
+import type { Texts } from '../ui/texts.ts';
 import { openFormPost, type ProviderResponse, redirectFormPost } from './form-post.ts';
 import {
   buildUpstreamRequest,
@@ -66,10 +66,10 @@ export interface AccountFeature {
   /** Always `account-pages`. */
   readonly kind: 'account-pages';
   /**
-   * The default texts of its pages. The option `texts` can replace them.
+   * The English texts of its pages.
    * @internal
    */
-  readonly texts: AccountTexts;
+  readonly texts: Partial<Texts>;
   /**
    * The pages that replace those of a broker without an account page. The option `pages` can replace them.
    * @internal
@@ -200,7 +200,7 @@ const respondCompleted = async (
 ): Promise<Response> => {
   const response =
     failure === undefined || (await isRecorded(context, completion.grantId))
-      ? await showCompleted(context, handlers, completion)
+      ? await showCompleted(context, handlers, requestContext, completion)
       : await showFailure(context, handlers, requestContext, completion.purpose, failure);
   // Afterward, because an error of these functions is logged too, and its response is sent instead.
   logProtocolError(callbackError('transaction.replayed', { cause: failure }), requestContext);
@@ -405,13 +405,18 @@ export const buildCompletionCookies = (
 const showCompleted = async (
   context: BrokerContext,
   handlers: CallbackHandlers,
+  { request }: RequestContext,
   { purpose, grantId }: Pick<Completion, 'purpose' | 'grantId'>,
 ): Promise<Response> => {
-  const { branding, pages } = context;
   const destination = await resolveDestination(handlers, purpose);
   const outcome = purpose.kind === 'link' ? 'linked' : await determineOutcome(context, grantId);
   return completedPageResponse(
-    pages.completed({ branding, stylesheetPath: paths.stylesheet, outcome, destination }),
+    context.pages.completed({
+      branding: context.brandings.select(request),
+      stylesheetPath: paths.stylesheet,
+      outcome,
+      destination,
+    }),
     400,
   );
 };
@@ -427,7 +432,6 @@ const showAdminConsent = async (
   responseUrl: URL,
   adminConsent: AdminConsent,
 ): Promise<Response> => {
-  const { branding, pages } = context;
   const destination = responseUrl.searchParams.has('state')
     ? await findDestination(requestContext, async () => {
         const { transaction } = await findTransaction(context, requestContext.request, responseUrl);
@@ -435,8 +439,8 @@ const showAdminConsent = async (
       })
     : undefined;
   return completedPageResponse(
-    pages.completed({
-      branding,
+    context.pages.completed({
+      branding: context.brandings.select(requestContext.request),
       stylesheetPath: paths.stylesheet,
       outcome: `consent-${adminConsent}`,
       destination: destination ?? { kind: 'unknown' },

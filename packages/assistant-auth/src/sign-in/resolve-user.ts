@@ -34,6 +34,7 @@ type ResolveUserContext = Pick<
 
 /**
  * Builds the sign-in to store.
+ * @param language the language of the page that `resolveUser` can show a message on
  * @throws ProtocolError as `parseUserResolution`
  */
 export const buildSignIn = async (
@@ -41,11 +42,12 @@ export const buildSignIn = async (
   requestedGrant: RequestedGrant,
   client: Client,
   identity: Identity,
+  language: string,
 ): Promise<SignIn> => {
   const { userId, claims } = parseUserResolution(
     context,
     identity,
-    await context.resolveUser(identity, client),
+    await context.resolveUser(identity, client, language),
   );
   const { limit, period } = context.limits.signInsPerUser;
   return {

@@ -5,9 +5,9 @@
 
 import { ConfigurationError, rejectUnknownOptions } from '../oauth/errors.ts';
 import { isLoopback } from '../oauth/resource.ts';
-import { parseLocale } from './language.ts';
+import { offlineAccessScope, type ScopeDescriptions } from '../oauth/scope.ts';
 import { accentContrast, minContrast, type PageColors } from './stylesheet.ts';
-import { type ParsedTexts, parseTexts, type Texts } from './texts.ts';
+import { listEnglishTexts, type ParsedTexts, parseReplacements, type Texts } from './texts.ts';
 
 /** How the pages present the publisher. */
 export interface Branding {
@@ -76,16 +76,37 @@ export interface PageOptions {
    */
   readonly branding?: Branding;
   /**
-   * The language of the texts, as a BCP 47 tag, for example `de` or `pt-BR`. It sets the `lang` attribute,
-   * the writing direction and the format of dates, and translates nothing: use `texts` for that. Default:
-   * `en`.
+   * The languages of the pages, created by `pageLanguages` of `assistant-auth/languages`. Default: English.
    */
-  readonly language?: string;
+  readonly languages?: PageLanguages;
   /**
-   * Replaces individual texts of the pages, for another tone or another language. Plain text; each must keep
-   * the placeholders of the text that it replaces. Default: the English texts.
+   * Replaces individual English texts of the pages, for example for another tone. Plain text; each must keep the
+   * placeholders of the text that it replaces. To replace German texts, see `german` of
+   * `assistant-auth/languages`. Default: the English texts.
    */
   readonly texts?: Partial<Texts>;
+}
+
+/** The languages of the pages. `pageLanguages()` creates it. */
+export interface PageLanguages {
+  /** Always `page-languages`. */
+  readonly kind: 'page-languages';
+  /**
+   * Checks the languages.
+   * @param english the branding in English
+   * @param originals the English texts without replacements
+   * @throws ConfigurationError `languages…`
+   * @internal
+   */
+  readonly connect: (english: ParsedBranding, originals: ParsedTexts) => ConnectedLanguages;
+}
+
+/** The branding in each language of the pages. */
+export interface ConnectedLanguages<Branded extends ParsedBranding = ParsedBranding> {
+  /** The languages of the pages, as BCP 47 tags. */
+  readonly tags: readonly string[];
+  /** Returns the branding in the language that a request prefers. */
+  readonly select: (request: Request) => Branded;
 }
 
 /** Branding, language and texts as the pages get them: checked, with all defaults filled in. */
@@ -102,7 +123,7 @@ export interface ParsedBranding {
   readonly colors: BrandColors;
   /** Links to the publisher's pages. */
   readonly links: BrandLinks;
-  /** The language of the texts, as a canonical BCP 47 tag. */
+  /** The language of the texts, as a BCP 47 tag. */
   readonly language: string;
   /** The writing direction of the language: `ltr` (left to right) or `rtl` (right to left). */
   readonly direction: 'ltr' | 'rtl';
@@ -110,15 +131,45 @@ export interface ParsedBranding {
   readonly texts: ParsedTexts;
 }
 
+/** The branding in each language of the pages, and what is the same in all of them. */
+export interface Brandings<Branded extends ParsedBranding = ParsedBranding>
+  extends ConnectedLanguages<Branded> {
+  /** The accent colors. */
+  readonly colors: BrandColors;
+}
+
 /**
  * Checks the options of the pages, and fills in the defaults.
- * @param optionalTexts the default texts of the opt-in parts that the broker uses
+ * @param optionalTexts the English texts of the opt-in parts that the broker uses
  * @throws ConfigurationError with the name of the option, for example `branding.logo`
  */
-export const parseBranding = (
-  { branding = {}, language = 'en', texts = {} }: PageOptions,
+export const parseBrandings = (
+  { branding = {}, languages, texts = {} }: PageOptions,
   optionalTexts?: Partial<Texts>,
-): ParsedBranding => {
+): Brandings => {
+  const parsed = parseBranding(branding);
+  const originals = listEnglishTexts(optionalTexts);
+  const english: ParsedBranding = {
+    ...parsed,
+    language: 'en',
+    direction: 'ltr',
+    texts: { ...originals, ...parseReplacements(texts, originals) },
+  };
+  const { tags, select } = languages?.connect(english, originals) ?? { tags: ['en'], select: () => english };
+  return { tags, select, colors: parsed.colors };
+};
+
+/**
+ * Returns the description of a scope in the language of a page, or the name of the scope if it does not exist any
+ * longer.
+ */
+export const describeScope = (
+  scopes: ScopeDescriptions,
+  name: string,
+  { language, texts }: Pick<ParsedBranding, 'language' | 'texts'>,
+): string => scopes.get(name)?.[language] ?? (name === offlineAccessScope ? texts.offlineAccess : name);
+
+const parseBranding = (branding: Branding): Omit<ParsedBranding, 'language' | 'direction' | 'texts'> => {
   const {
     name = 'this service',
     logo,
@@ -136,8 +187,6 @@ export const parseBranding = (
     clientIcons: parseClientIcons(clientIcons),
     colors: parseColors(colors),
     links: parseLinks(links),
-    ...parseLanguage(language),
-    texts: parseTexts(texts, optionalTexts),
   };
 };
 
@@ -155,17 +204,6 @@ const parseClientIcons = (icons: Readonly<Record<string, string>>): ReadonlyMap<
 const parseName = (name: unknown): string => {
   if (typeof name === 'string' && name.trim() !== '') return name;
   throw new ConfigurationError('branding.name', 'must be a non-empty string.');
-};
-
-/** The scripts that are written from right to left and used by a living language (ISO 15924). */
-const rightToLeftScripts = ['Adlm', 'Arab', 'Hebr', 'Mand', 'Nkoo', 'Rohg', 'Syrc', 'Thaa'];
-
-const parseLanguage = (tag: unknown): Pick<ParsedBranding, 'language' | 'direction'> => {
-  const locale = typeof tag === 'string' ? parseLocale(tag) : undefined;
-  if (locale === undefined)
-    throw new ConfigurationError('language', 'must be a language tag, such as en or pt-BR.');
-  const isRightToLeft = rightToLeftScripts.includes(locale.maximize().script ?? '');
-  return { language: locale.toString(), direction: isRightToLeft ? 'rtl' : 'ltr' };
 };
 
 const parseColors = ({ light, dark, ...unknown }: BrandColors): BrandColors => {

@@ -25,6 +25,8 @@ export interface ErrorModel {
   readonly title: string;
   /** What happened and what to do next, in a sentence or two. */
   readonly message: string;
+  /** What exactly is wrong, for developers, in English. Only for mistakes of an app. */
+  readonly detail?: string;
   /** The request ID, which identifies the entry in the log. It is not secret. */
   readonly reference: string;
   /** The path of the stylesheet on the issuer's origin. */
@@ -41,13 +43,14 @@ export interface ErrorModel {
 }
 
 /**
- * Renders the page. Apart from `title`, `message`, `reference`, `destination` and `identity`, it reveals
+ * Renders the page. Apart from `title`, `message`, `detail`, `reference`, `destination` and `identity`, it reveals
  * nothing about the request.
  */
 export const renderErrorPage = ({
   branding,
   title,
   message,
+  detail,
   reference,
   stylesheetPath,
   destination = { kind: 'unknown' },
@@ -60,6 +63,7 @@ export const renderErrorPage = ({
     stylesheetPath,
     title,
     content: html`<p>${message}</p>
+${detail && html`<p class="note" lang="en">${detail}</p>`}
 ${link && html`<p><a href="${link.href}" rel="noreferrer">${link.text}</a></p>`}
 ${identity && html`<p>${fillText(texts.refusedIdentity, { identity: renderIdentity(identity) })}</p>`}
 ${renderNext(destination, branding)}

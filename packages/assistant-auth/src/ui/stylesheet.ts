@@ -61,6 +61,7 @@ const relativeLuminance = (color: string): number =>
     return sum + weight * linear;
   }, 0);
 
+// The icons of clients are shown on white, because they are made for it.
 export const stylesheet = `:root {
   color-scheme: light dark;
   --page: light-dark(${background.light}, #0f1217);
@@ -97,7 +98,6 @@ a { color: inherit; text-underline-offset: 0.2em; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 .brand { display: flex; gap: 0.625rem; align-items: center; margin-block-end: 0.75rem; font-weight: 600; text-decoration: none; }
 .logo { flex: none; border-radius: 0.5rem; object-fit: contain; }
-/* White, because the icons of clients are made for it. */
 .logo:last-child, .row > .logo { padding: 0.3125rem; border: 1px solid var(--line); background: #ffffff; color: #1d2330; }
 span.logo { display: grid; place-items: center; width: 2.5rem; height: 2.5rem; border: 1px solid var(--line); overflow: hidden; }
 [dir=rtl] .arrow { scale: -1 1; }

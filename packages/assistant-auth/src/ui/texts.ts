@@ -1,10 +1,16 @@
 /**
- * The texts of the pages, without the titles and messages of errors: the defaults of the sign-in pages, and
- * the check of replacements, which must keep the placeholders. The defaults of the opt-in parts are in
+ * The texts of the pages: the English texts of the sign-in and error pages, and the check of other languages
+ * and replacements, which must keep the placeholders. The English texts of the opt-in parts are in
  * `account/ui/texts.ts` and `mcp-clients/texts.ts`.
  */
 import { ConfigurationError } from '../oauth/errors.ts';
 import type { Seconds } from '../oauth/identifiers.ts';
+import {
+  authorizationErrors,
+  callbackErrors,
+  type UserErrorReason,
+  userErrors,
+} from '../oauth/protocol-error.ts';
 
 /**
  * The texts of the account pages, and those of other pages that are only shown if there is an account page,
@@ -221,6 +227,8 @@ export interface SignInTexts {
   readonly request: string;
   /** The only scope if there are none: the client can only recognize the user. */
   readonly noScopes: string;
+  /** Describes the scope `offline_access`, unless the option `scopes` does. */
+  readonly offlineAccess: string;
   /** How long a client that gets no refresh token has access: `{duration}`. An item of the list. */
   readonly accessOnce: string;
   /**
@@ -280,6 +288,22 @@ export interface SignInTexts {
   readonly consentDeclined: string;
   /** Shown below both. */
   readonly consentNext: string;
+  /** Heading and window title of an error that the user, the client or the provider can correct. */
+  readonly notSignedIn: string;
+  /** Heading of such an error after a form of the account page was sent. */
+  readonly nothingChanged: string;
+  /** Heading of all other errors. */
+  readonly failed: string;
+  /** The message of all errors that are mistakes of an app. The page also shows the details, in English. */
+  readonly invalidRequest: string;
+  /** Heading if the browser requested the page before the user opened it. */
+  readonly openAgain: string;
+  /** Heading if the user has signed in too often. */
+  readonly tooManySignIns: string;
+  /** Heading if the chosen provider can't be used at present. */
+  readonly providerUnavailable: string;
+  /** Heading if the browser sent no cookies. */
+  readonly cookiesRequired: string;
   /** Heading and window title if `resolveUser` refused the user with a message. */
   readonly refused: string;
   /** Shown below that message: which account was used: `{identity}`. */
@@ -311,18 +335,51 @@ export interface McpClientTexts {
   readonly otherDestination: string;
 }
 
-/** The texts of all pages, without the titles and messages of errors. */
-export interface Texts extends SignInTexts, AccountTexts, McpClientTexts {}
+/**
+ * The messages of error pages, by the reason that is also logged (`docs/events.md`). They have no placeholders.
+ * The `error_description` that clients get is always in English.
+ */
+export interface ErrorTexts extends Readonly<Record<UserErrorReason, string>> {}
+
+/** The texts of all pages. */
+export interface Texts extends SignInTexts, AccountTexts, McpClientTexts, ErrorTexts {}
+
+/** A language of the pages, for `pageLanguages` of `assistant-auth/languages`. */
+export interface Language {
+  /**
+   * The BCP 47 tag, for example `de` or `pt-BR`. It also sets the `lang` attribute, the writing direction, and
+   * the format of dates and durations.
+   */
+  readonly tag: string;
+  /**
+   * All texts: in TypeScript, a missing text is an error. Each must have the placeholders of the English text;
+   * only `{product}` can be left out.
+   */
+  readonly texts: Texts;
+}
 
 /**
- * The validated texts. Those of the account pages and of `mcpClients` are present if the broker uses them.
+ * The validated texts of one language. Those of the account pages and of `mcpClients` are present if the broker
+ * uses them.
  */
-export type ParsedTexts = SignInTexts & Partial<AccountTexts & McpClientTexts>;
+export type ParsedTexts = SignInTexts & Partial<AccountTexts & McpClientTexts & ErrorTexts>;
+
+/** Returns the English messages of errors: their descriptions are ASCII, and pages have typographic apostrophes. */
+export const listErrorTexts = (
+  definitions: Readonly<Record<string, readonly [code: string, description: string, status?: number]>>,
+): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(definitions).map(([reason, [, description]]) => [
+      reason,
+      description.replaceAll("'", '’'),
+    ]),
+  );
 
 export const defaultTexts: SignInTexts = {
   signIn: 'Sign in to continue to {client}',
   request: '{client} wants access to your {product} account. It will be able to:',
   noScopes: 'recognize you when you come back',
+  offlineAccess: 'stay connected without asking you again',
   accessOnce: 'keep access for up to {duration}',
   accessRefreshed: 'keep access for up to {duration}, or until you disconnect {product} in {client}',
   oneYear: 'a year',
@@ -349,6 +406,15 @@ export const defaultTexts: SignInTexts = {
   consentGiven: 'Your organization gave consent',
   consentDeclined: 'Your organization didn’t give consent',
   consentNext: 'You’re not signed in yet. To continue, start the sign-in again.',
+  notSignedIn: 'We couldn’t sign you in',
+  nothingChanged: 'Nothing was changed',
+  failed: 'Something went wrong',
+  invalidRequest:
+    'The request that brought you here isn’t valid. This is usually a mistake in the app that you came from.',
+  openAgain: 'Open this page again',
+  tooManySignIns: 'Too many sign-ins',
+  providerUnavailable: 'This sign-in method is unavailable',
+  cookiesRequired: 'Cookies are required',
   refused: 'You can’t sign in with this account',
   refusedIdentity: 'Account used: {identity}',
   goBack: 'Go back to the app that you came from and try again.',
@@ -357,16 +423,25 @@ export const defaultTexts: SignInTexts = {
 };
 
 /**
- * Fills in the default texts.
- * @param optionalTexts the default texts of the opt-in parts that the broker uses
- * @throws ConfigurationError for an unknown name, a text of an opt-in part that the broker does not use, an
- *   empty text, a missing placeholder, or one that the default does not have
+ * Returns the English texts that a broker uses.
+ * @param optionalTexts those of the opt-in parts
  */
-export const parseTexts = (given: Partial<Texts>, optionalTexts?: Partial<Texts>): ParsedTexts => {
-  const defaults: ParsedTexts = { ...defaultTexts, ...optionalTexts };
-  const originals = new Map(Object.entries(defaults));
-  for (const [name, text] of Object.entries(given)) checkText(`texts.${name}`, originals.get(name), text);
-  return { ...defaults, ...given };
+export const listEnglishTexts = (optionalTexts?: Partial<Texts>): ParsedTexts => ({
+  ...listErrorTexts({ ...userErrors, ...authorizationErrors, ...callbackErrors }),
+  ...defaultTexts,
+  ...optionalTexts,
+});
+
+/**
+ * Checks replacements of texts.
+ * @param originals the English texts that the broker uses
+ * @throws ConfigurationError `texts.<name>` as `checkText`, and for a text of an opt-in part that the broker does
+ *   not use
+ */
+export const parseReplacements = (replacements: Partial<Texts>, originals: ParsedTexts): Partial<Texts> => {
+  const known = new Map(Object.entries(originals));
+  for (const [name, text] of Object.entries(replacements)) checkText(`texts.${name}`, known.get(name), text);
+  return replacements;
 };
 
 /** The units of a duration, with their lengths in seconds. */
@@ -400,7 +475,12 @@ export const placeholder = /\{([a-z]+)\}/;
 const findPlaceholders = (text: string): readonly string[] =>
   text.split(placeholder).filter((_, index) => index % 2 === 1);
 
-const checkText = (option: string, original: string | undefined, text: unknown): void => {
+/**
+ * Checks a text against the English one.
+ * @throws ConfigurationError for an unknown name, an empty text, a missing placeholder, or one that the original does
+ *   not have
+ */
+export const checkText = (option: string, original: string | undefined, text: unknown): void => {
   if (original === undefined)
     throw new ConfigurationError(
       option,

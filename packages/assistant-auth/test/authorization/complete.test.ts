@@ -25,13 +25,15 @@ import {
   callbackError,
   callbackErrors,
   eventEndpointErrors,
+  parameterErrors,
   requestErrors,
   tokenEndpointErrors,
+  userErrors,
 } from '../../src/oauth/protocol-error.ts';
 import { verifyRedirect } from '../../src/oauth/redirect-uri.ts';
 import { parseIssuer } from '../../src/oauth/resource.ts';
 import { memoryStorage } from '../../src/storage/memory.ts';
-import { parseBranding } from '../../src/ui/branding.ts';
+import { parseBrandings } from '../../src/ui/branding.ts';
 import { createTestBrowser, expectTokens, gptRequest, readRedirect } from '../browser.ts';
 import { gpt, redeem, refresh } from '../clients.ts';
 import { type Deployment, deploy, gptRedirect, issuer } from '../deployment.ts';
@@ -74,7 +76,7 @@ describe('the authorization response', () => {
     const { requestContext, lines } = createLoggedContext();
     return {
       response: withErrorRedirect(
-        { branding: parseBranding({}), pages: defaultPages },
+        { brandings: parseBrandings({}), pages: defaultPages },
         target,
         requestContext,
         () => Promise.reject(rejection),
@@ -186,7 +188,7 @@ describe('the authorization response', () => {
       const response = new Response('fine');
       expect(
         await withErrorRedirect(
-          { branding: parseBranding({}), pages: defaultPages },
+          { brandings: parseBrandings({}), pages: defaultPages },
           buildTarget('https://app.example/cb'),
           requestContext,
           async () => response,
@@ -199,7 +201,9 @@ describe('the authorization response', () => {
   });
 
   const errorDefinitions = {
+    ...userErrors,
     ...requestErrors,
+    ...parameterErrors,
     ...authorizationErrors,
     ...callbackErrors,
     ...accountErrors,

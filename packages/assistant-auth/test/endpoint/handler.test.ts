@@ -22,7 +22,7 @@ import {
 import { parseIssuer } from '../../src/oauth/resource.ts';
 import { ProviderError } from '../../src/providers/provider.ts';
 import { StorageUnavailable } from '../../src/storage/broker-storage.ts';
-import { parseBranding } from '../../src/ui/branding.ts';
+import { parseBrandings } from '../../src/ui/branding.ts';
 import { createTestBrowser, gptRequest } from '../browser.ts';
 import { deploy, issuer } from '../deployment.ts';
 import { createProvider } from '../fake-provider.ts';
@@ -214,7 +214,7 @@ describe('error pages', () => {
   ) =>
     createErrorPageResponder({
       pages: { ...defaultPages, ...pages },
-      branding: parseBranding({ branding: { name: 'Words' } }),
+      brandings: parseBrandings({ branding: { name: 'Words' } }),
     })(protocolError, requestContext);
 
   it.each([
@@ -249,12 +249,14 @@ describe('error pages', () => {
 
   it('pass all values to a custom page', async () => {
     const response = respond(authorizationError('state.too-long'), {
-      error: ({ title, message, reference, stylesheetPath, branding }) =>
-        JSON.stringify({ title, message, reference, stylesheetPath, name: branding.name }),
+      error: ({ title, message, detail, reference, stylesheetPath, branding }) =>
+        JSON.stringify({ title, message, detail, reference, stylesheetPath, name: branding.name }),
     });
     expect(await response.json()).toEqual({
       title: 'We couldn’t sign you in',
-      message: 'The parameter state is too long.',
+      message:
+        'The request that brought you here isn’t valid. This is usually a mistake in the app that you came from.',
+      detail: 'The parameter state is too long.',
       reference: 'request-1',
       stylesheetPath: '/authorize/style.css',
       name: 'Words',

@@ -51,6 +51,7 @@ const record = (
       ...identity,
       ...identityChanges,
     },
+    'en',
   );
 
 describe('the record of a sign-in', () => {
@@ -135,13 +136,13 @@ const invalidRefusal = (cause: string) => ({
 });
 
 describe('resolveUser', () => {
-  it('gets the verified identity, all its claims, and the client', async () => {
+  it('gets the verified identity, all its claims, the client, and the language', async () => {
     const resolveUserArguments: unknown[] = [];
     await record(async (...args) => {
       resolveUserArguments.push(...args);
       return { kind: 'accepted' };
     });
-    expect(resolveUserArguments).toEqual([identity, gpt]);
+    expect(resolveUserArguments).toEqual([identity, gpt, 'en']);
   });
 
   it('can return a user ID and claims', async () => {
@@ -305,6 +306,7 @@ describe('resolveUser', () => {
       requestedGrant,
       gpt,
       identity,
+      'en',
     );
     await expect(refused).rejects.toMatchObject({
       reason: isValid ? 'resolve-user.refused' : 'resolve-user.invalid-refusal',

@@ -1,12 +1,14 @@
 /** The pages of a typical deployment. A test can change single values. */
 import { renderSignInPageWithSession } from '../../src/account/ui/sign-in-with-session.ts';
 import { defaultAccountTexts } from '../../src/account/ui/texts.ts';
+import { german } from '../../src/languages/german.ts';
+import { pageLanguages } from '../../src/languages/index.ts';
 import { defaultMcpClientTexts } from '../../src/mcp-clients/texts.ts';
 import {
   type Branding,
   type PageOptions,
   type ParsedBranding,
-  parseBranding,
+  parseBrandings,
 } from '../../src/ui/branding.ts';
 import {
   type CompletedModel,
@@ -15,6 +17,7 @@ import {
   renderErrorPage,
 } from '../../src/ui/error.ts';
 import type { SignInModel } from '../../src/ui/sign-in.ts';
+import type { Texts } from '../../src/ui/texts.ts';
 
 const branding: Branding = {
   name: 'Words With Chat',
@@ -27,6 +30,15 @@ const branding: Branding = {
 export interface Changes<Model> extends PageOptions {
   readonly model?: Partial<Model>;
 }
+
+/** The branding for a request that prefers no language. */
+export const parseBranding = (options: PageOptions, optionalTexts?: Partial<Texts>): ParsedBranding =>
+  parseBrandings(options, optionalTexts).select(new Request('https://words.example/'));
+
+/** Shows all pages in one language, with German texts. */
+export const fixedLanguage = (tag: string): Pick<PageOptions, 'languages'> => ({
+  languages: pageLanguages([{ ...german, tag }], { fixed: tag }),
+});
 
 /** The branding of a deployment with an account page and `mcpClients`. */
 export const parsePageOptions = (changes: PageOptions): ParsedBranding =>

@@ -6,14 +6,21 @@ import { accountStylesheet } from '../../src/account/ui/stylesheet.ts';
 import { defaultAccountTexts } from '../../src/account/ui/texts.ts';
 import { defaultPages } from '../../src/context.ts';
 import { defaultMcpClientTexts } from '../../src/mcp-clients/texts.ts';
-import { type PageOptions, parseBranding } from '../../src/ui/branding.ts';
+import type { PageOptions } from '../../src/ui/branding.ts';
 import { html, renderHtml } from '../../src/ui/layout.ts';
 import type { ClientIdentity, SignInModel } from '../../src/ui/sign-in.ts';
 import { stylesheet } from '../../src/ui/stylesheet.ts';
 import { defaultTexts } from '../../src/ui/texts.ts';
 import { accountFields, everyAccountNotice, everyAccountPage } from '../account/ui/fields.ts';
 import { renderAccount, renderAccountSignIn, renderLink, renderLinkConflict } from '../account/ui/models.ts';
-import { parsePageOptions, renderCompleted, renderError, renderSignIn } from './models.ts';
+import {
+  fixedLanguage,
+  parseBranding,
+  parsePageOptions,
+  renderCompleted,
+  renderError,
+  renderSignIn,
+} from './models.ts';
 import { type MarkupToken, readAttributes, readLines, readMarkup } from './read-markup.ts';
 
 describe('the sign-in page', () => {
@@ -106,7 +113,9 @@ describe('the sign-in page', () => {
 
   describe('how long access lasts', () => {
     const readAccess = async (changes: Parameters<typeof renderSignIn>[0]) =>
-      (await readLines(renderSignIn(changes))).filter((line) => / access for up to |Zugriff/.test(line));
+      (await readLines(renderSignIn(changes))).filter((line) =>
+        / access for up to | lang zugreifen/.test(line),
+      );
     const days = (count: number) => count * 86_400;
 
     it('says where to disconnect, with a link to the account page if there is one', async () => {
@@ -152,12 +161,11 @@ describe('the sign-in page', () => {
       ]);
     });
 
-    it('formats a duration in the language of the page, with the publisher’s texts', async () => {
-      const texts = { accessOnce: 'höchstens {duration} auf den Zugriff bauen', oneYear: 'ein Jahr' };
+    it('formats a duration in the language of the page', async () => {
       const inGerman = (lifetime: number) =>
-        readAccess({ language: 'de', texts, model: { access: { kind: 'once', lifetime } } });
-      expect(await inGerman(days(180))).toEqual(['höchstens 6 Monate auf den Zugriff bauen']);
-      expect(await inGerman(days(365))).toEqual(['höchstens ein Jahr auf den Zugriff bauen']);
+        readAccess({ ...fixedLanguage('de'), model: { access: { kind: 'once', lifetime } } });
+      expect(await inGerman(days(180))).toEqual(['bis zu 6 Monate lang zugreifen']);
+      expect(await inGerman(days(365))).toEqual(['bis zu ein Jahr lang zugreifen']);
     });
   });
 
@@ -633,7 +641,7 @@ describe('the layout', () => {
     });
 
     it('sets the language and direction of its texts', async () => {
-      const page = render({ language: 'he' });
+      const page = render(fixedLanguage('he'));
       expect(await readAttributes(page, 'html')).toEqual([{ lang: 'he', dir: 'rtl' }]);
     });
   });
@@ -766,9 +774,17 @@ describe('markup in the fields of a page', () => {
       ),
     ].join('');
 
+  /** Models contain these texts as `title` or `message`, or as the description of a scope. */
+  const modelTexts = [
+    ...['notSignedIn', 'nothingChanged', 'failed', 'openAgain', 'tooManySignIns', 'providerUnavailable'],
+    ...['cookiesRequired', 'refused', 'invalidRequest', 'offlineAccess'],
+  ];
+
+  const signInTexts = Object.entries(defaultTexts).filter(([name]) => !modelTexts.includes(name));
+
   /** The texts of these pages, with those that are only shown if there is an account page. */
   const pageTexts = [
-    ...Object.entries(defaultTexts),
+    ...signInTexts,
     ...Object.entries(defaultMcpClientTexts),
     ...Object.entries(defaultAccountTexts).filter(([name, text]) =>
       everyPage({ texts: { [name]: `Zebra ${text}` } }).includes('Zebra'),
@@ -936,7 +952,7 @@ describe('markup in the fields of a page', () => {
     .map((parts) => parts.join('').replaceAll(/[{}]/g, ''))
     .filter((text) => text.trim() !== '');
 
-  it.each(Object.entries({ ...defaultTexts, ...defaultMcpClientTexts }))(
+  it.each([...signInTexts, ...Object.entries(defaultMcpClientTexts)])(
     'the text %s appears on a page',
     (name, text) => {
       const options = { branding: { links: everyLink }, texts: { [name]: harmlessText + text } };

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import * as accountModel from '../../../src/account/ui/account-model.ts';
 import * as accountSignInPage from '../../../src/account/ui/account-sign-in-page.ts';
 import type { ClientIdentity } from '../../../src/ui/sign-in.ts';
+import { fixedLanguage } from '../../ui/models.ts';
 import { readAttributes, readLines } from '../../ui/read-markup.ts';
 import {
   app,
@@ -235,8 +236,8 @@ describe('the account page', () => {
     });
 
     it('formats dates in the language of the page, in UTC', async () => {
-      const page = renderAccount({ language: 'de' });
-      expect(await readLines(page)).toContain('Connected 03.11.2026 · Last used 20.11.2026');
+      const page = renderAccount(fixedLanguage('de'));
+      expect(await readLines(page)).toContain('Verbunden am 03.11.2026 · Zuletzt verwendet am 20.11.2026');
       expect((await readAttributes(page, 'time'))[0]).toEqual({ datetime: '2026-11-03' });
     });
 

@@ -12,7 +12,7 @@ const maxRanges = 10;
  *   none. Ranges that are malformed, `*`, or have the weight 0 are ignored
  * @example
  * ```ts
- * import { createLanguageSelector } from 'assistant-auth';
+ * import { createLanguageSelector } from 'assistant-auth/languages';
  *
  * const selectLanguage = createLanguageSelector(['en', 'de']);
  *

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createLanguageSelector } from '../../src/ui/language.ts';
+import { createLanguageSelector } from '../../src/languages/select.ts';
 
 const select = createLanguageSelector(['en', 'de']);
 
