@@ -33,6 +33,7 @@ describe.each<[path: string, type: string]>([
   ['/icons/claude.svg', 'image/svg+xml'],
   ['/apple-touch-icon.png', 'image/png'],
   ['/social-card.png', 'image/png'],
+  ['/social-card-de.png', 'image/png'],
 ])('%s', (path, type) => {
   it('is served with its content type and the security headers', async () => {
     const response = await get(path);
@@ -185,7 +186,9 @@ describe('the landing page', () => {
   it.each(siteLanguages)('has absolute URLs in its metadata, for other sites: %s', async (language) => {
     const page = await (await get('/', { 'accept-language': language })).text();
     expect(page).toContain(`<meta property="og:url" content="${origin}/${language}/">`);
-    expect(page).toContain(`<meta property="og:image" content="${origin}/social-card.png">`);
+    const image = /<meta property="og:image" content="(.*)">/.exec(page)?.[1] ?? '';
+    expect(image.startsWith(`${origin}/social-card`)).toBe(true);
+    expect((await fetch(image)).headers.get('content-type')).toBe('image/png');
   });
 
   it('shows the URL of the MCP server, and no button for a GPT that does not exist', async () => {

@@ -82,7 +82,7 @@ describe('npm run deploy -- --dry-run', () => {
     for (const language of ['en', 'de']) {
       const landingPage = await readFile(join(site, language, 'index.html'), 'utf8');
       expect(landingPage).toContain(`class="button secondary" href="${completeVariables.GPT_URL}"`);
-      expect(landingPage).toContain('content="https://words.example/social-card.png"');
+      expect(landingPage).toMatch(/content="https:\/\/words\.example\/social-card(-de)?\.png"/);
       expect(landingPage).toContain('<code>https://words.example/mcp</code>');
       for (const name of ['privacy.html', 'terms.html']) {
         const page = await readFile(join(site, language, name), 'utf8');

@@ -14,7 +14,7 @@ const readPage = (language: SiteLanguage, name: string): Promise<string> =>
   readFile(join(publicFolder, language, name), 'utf8');
 
 /** Attributes with text in the language of the page. */
-const translated = /\s(?:content|alt|aria-label|lang)="[^"/]*"/g;
+const translated = /\s(?:content|alt|aria-label|lang)="[^"]*"/g;
 
 /** Lists tags, with the attributes that are the same in each language, and the names of comments. */
 const listMarkup = (page: string, language: SiteLanguage): readonly string[] => {

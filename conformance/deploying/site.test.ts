@@ -74,6 +74,8 @@ describe.each([
   });
 });
 
+const socialCards = { en: 'social-card.png', de: 'social-card-de.png' };
+
 describe.each(siteLanguages)('the metadata of each page in the language %s', (language) => {
   it.each([
     ['index', ''],
@@ -83,7 +85,7 @@ describe.each(siteLanguages)('the metadata of each page in the language %s', (la
     const page = await render(language, name, deployment);
     for (const line of [
       `<meta property="og:url" content="https://words.example/${language}/${path}">`,
-      '<meta property="og:image" content="https://words.example/social-card.png">',
+      `<meta property="og:image" content="https://words.example/${socialCards[language]}">`,
       `<link rel="canonical" href="https://words.example/${language}/${path}">`,
       `<link rel="alternate" hreflang="en" href="https://words.example/en/${path}">`,
       `<link rel="alternate" hreflang="de" href="https://words.example/de/${path}">`,
@@ -99,7 +101,7 @@ describe.each(siteLanguages)('the metadata of each page in the language %s', (la
   it('says that the page for unknown paths has no URL of its own', async () => {
     const page = await render(language, '404', deployment);
     expect(page).toContain('<meta name="robots" content="noindex">');
-    expect(page).toContain('content="https://words.example/social-card.png"');
+    expect(page).toContain(`content="https://words.example/${socialCards[language]}"`);
     expect(page).not.toMatch(/og:url|canonical|rel="alternate"/);
   });
 
