@@ -51,10 +51,15 @@ const registeredOnDevice = await registerClient(
 
 const pages = [
   ['landing', '/', 200],
-  ['privacy', '/privacy', 200],
-  ['terms', '/terms', 200],
+  ['landing-en', '/en/', 200],
+  ['landing-de', '/de/', 200],
+  ['privacy-en', '/en/privacy', 200],
+  ['privacy-de', '/de/privacy', 200],
+  ['terms-en', '/en/terms', 200],
+  ['terms-de', '/de/terms', 200],
+  ['not-found-en', '/en/nothing-here', 404],
+  ['not-found-de', '/de/nothing-here', 404],
   ['setup', '/setup', 200],
-  ['not-found', '/nothing-here', 404],
   ['sign-in', `/authorize?${signInQuery}`, 200],
   ['sign-in-device', buildSignInPath(publicClientId), 200],
   ['sign-in-document', buildSignInPath(documentClientId), 200],
@@ -89,6 +94,34 @@ const expectVisible = async (page: Page, name: string): Promise<void> => {
   if (box === null) throw new Error(`${name} is not visible.`);
   expect(box.y + box.height).toBeLessThanOrEqual(page.viewportSize()?.height ?? 0);
 };
+
+describe.each(['en', 'de'])('the landing page in the language %s', (language) => {
+  it.each([
+    ['desktop', desktop],
+    ['phone', phone],
+  ])('shows what the game is, how to start and an example without scrolling: %s', async (_, options) => {
+    const { context } = await openContext(chromium, options);
+    const page = await context.newPage();
+    await page.goto(`${origin}/${language}/`);
+    for (const selector of ['h1', '.lead', '.hero .button', '.chat']) {
+      const box = await page.locator(selector).first().boundingBox();
+      if (box === null) throw new Error(`${selector} is not visible.`);
+      expect(box.y + box.height).toBeLessThanOrEqual(options.viewport.height);
+    }
+    await context.close();
+  });
+
+  it('leads to the steps, which start with the URL to copy', async () => {
+    const { context } = await openContext(chromium, phone);
+    const page = await context.newPage();
+    await page.goto(`${origin}/${language}/`);
+    await page.locator('.hero .button').click();
+    expect(new URL(page.url()).hash).toBe('#connect');
+    await page.locator('#connect .url code').click();
+    expect(await page.evaluate(() => String(getSelection()))).toBe(`${origin}/mcp`);
+    await context.close();
+  });
+});
 
 describe.each(pages)('the %s page', (name, path, status) => {
   it.each(testedSettings)(

@@ -1,6 +1,6 @@
 /**
- * Creates the app of one deployment: the broker's endpoints, the guarded API over HTTP and MCP, and its OpenAPI
- * document.
+ * Creates the app of one deployment: the broker's endpoints, the guarded API over HTTP and MCP, its OpenAPI
+ * document, and the pages that are served in the language of the browser.
  */
 import {
   type AuthorizedCall,
@@ -24,6 +24,7 @@ import type { Publisher } from './config/publisher.ts';
 import type { Config } from './config.ts';
 import { clientAddress, createLimits } from './limits.ts';
 import { notFound } from './not-found.ts';
+import { createSiteRoutes } from './site-routes.ts';
 import { d1Scores, type ScoreOutcome, type Scores } from './store/scores.ts';
 
 /** The app of one deployment. */
@@ -89,6 +90,7 @@ export const createApp = (config: Config, bindings: Bindings, runtimeOptions: Ru
   app.all(mcpPath, ({ req }) => handleMcp(req.raw));
   const logRefusal = createRefusalLogger(logEvent);
   app.route('/', createDocumentRoutes(origin, logRefusal));
+  app.route('/', createSiteRoutes(origin, bindings.assets, logRefusal));
   app.notFound(async ({ req }) => {
     const response = await notFound(req.raw, origin, bindings.assets);
     logRefusal('app.path');

@@ -19,12 +19,19 @@ export const createDocumentRoutes = (origin: string, logRefusal: LogRefusal): Ho
       cached ??= JSON.stringify(buildDocument(origin), null, 2);
       return createDocumentResponse(cached, contentType);
     });
-    routes.all(path, () => {
-      logRefusal('app.method');
-      return rejectMethod();
-    });
+    routes.all(path, () => rejectMethod(logRefusal));
   }
   return routes;
+};
+
+/** Logs and refuses a request with another method than GET and HEAD. */
+export const rejectMethod = (logRefusal: LogRefusal): Response => {
+  logRefusal('app.method');
+  return createProblemResponse({
+    status: 405,
+    detail: 'This document is read-only.',
+    headers: { allow: 'GET, HEAD' },
+  });
 };
 
 const contentTypes = [
@@ -50,11 +57,4 @@ const createDocumentResponse = (body: string, contentType: string): Response =>
       'cache-control': 'public, max-age=3600',
       'x-content-type-options': 'nosniff',
     },
-  });
-
-const rejectMethod = (): Response =>
-  createProblemResponse({
-    status: 405,
-    detail: 'This document is read-only.',
-    headers: { allow: 'GET, HEAD' },
   });
