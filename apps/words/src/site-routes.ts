@@ -3,7 +3,7 @@
  * §12.5.4). The pages are static files, and each language has a folder. The pages link only to URLs with their
  * own language, such as `/de/privacy`, so a reader who has chosen a language keeps it.
  */
-import { createLanguageSelector } from 'assistant-auth';
+import { createLanguageSelector } from 'assistant-auth/languages';
 import { Hono } from 'hono';
 import { type LogRefusal, rejectMethod } from './api/document-routes.ts';
 import type { Bindings } from './bindings.ts';
