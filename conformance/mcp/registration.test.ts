@@ -30,8 +30,11 @@ const openAuthorization = async (clientId: string, redirect = redirectUri) => {
     code_challenge_method: 'S256',
   }).toString();
   const response = await createFetch()(new Request(url, { redirect: 'manual' }));
-  const [, title] = /<h1>(.*?)<\/h1>/.exec(await response.clone().text()) ?? [];
-  const [, message] = /<\/h1>\s*<p>(.*?)<\/p>/s.exec(await response.text()) ?? [];
+  const html = await response.text();
+  const [, title] = /<h1>(.*?)<\/h1>/.exec(html) ?? [];
+  const [, shown] = /<\/h1>\s*<p>(.*?)<\/p>/s.exec(html) ?? [];
+  // For mistakes of a client, the page shows the message to developers only.
+  const [, message = shown] = /<p class="note" lang="en" dir="ltr">(.*?)<\/p>/s.exec(html) ?? [];
   return { status: response.status, location: response.headers.get('location'), title, message };
 };
 
