@@ -11,6 +11,7 @@ import {
 } from 'assistant-auth';
 import { accountPages } from 'assistant-auth/account';
 import { d1Storage } from 'assistant-auth/d1';
+import { german, pageLanguages } from 'assistant-auth/languages';
 import { createProblemResponse } from 'assistant-operations';
 import { createHttpRoutes } from 'assistant-operations/hono';
 import { Hono } from 'hono';
@@ -47,6 +48,7 @@ export const createApp = (config: Config, bindings: Bindings, runtimeOptions: Ru
     ...runtimeOptions,
     scopes,
     branding: buildBranding(publisher),
+    languages: pageLanguages([german]),
     issuer: origin,
     resources: [origin, buildMcpUrl(origin)],
     sealingKeys,
@@ -137,15 +139,17 @@ const clientIcons = {
 /** Deleting a user needs no code here: the database deletes the score with the user. */
 const createAccountPages = (scores: Scores) =>
   accountPages({
-    summarizeUser: async (userId) => describeScore(await scores.read(userId)),
+    summarizeUser: async (userId, language) => describeScore(await scores.read(userId), language),
     onExportUser: async (userId) => exportScore(await scores.read(userId)),
   });
 
 const exportScore = (outcome: ScoreOutcome) =>
   outcome.kind === 'found' ? { score: outcome.score } : undefined;
 
-const describeScore = (outcome: ScoreOutcome) =>
-  outcome.kind === 'found' ? [{ label: 'Score', value: String(outcome.score) }] : [];
+const describeScore = (outcome: ScoreOutcome, language: string) =>
+  outcome.kind === 'found'
+    ? [{ label: language === 'de' ? 'Punktestand' : 'Score', value: String(outcome.score) }]
+    : [];
 
 /** Logs an error. An error of the MCP endpoint has the reference ID that the client sees. */
 const logError = (error: unknown, referenceId?: string): void => {

@@ -47,7 +47,7 @@ const buildDocument = (origin: string) =>
     origin,
     authorizationUrl: `${origin}/authorize`,
     tokenUrl: `${origin}/token`,
-    scopes,
+    scopes: { words: scopes.words.en, score: scopes.score.en },
   });
 
 const createDocumentResponse = (body: string, contentType: string): Response =>

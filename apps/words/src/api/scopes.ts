@@ -4,7 +4,8 @@ export const scopeNames = ['words', 'score'] as const;
 
 export type Scope = (typeof scopeNames)[number];
 
-export const scopes: Readonly<Record<Scope, string>> = {
-  words: 'read the word lists',
-  score: 'see and increase your score',
+/** By the language of the page. */
+export const scopes: Readonly<Record<Scope, { readonly en: string; readonly de: string }>> = {
+  words: { en: 'read the word lists', de: 'die Wortlisten lesen' },
+  score: { en: 'see and increase your score', de: 'deinen Punktestand sehen und erhöhen' },
 };
