@@ -3,34 +3,37 @@
  * have the same body: JSON is YAML 1.2 (§1.3 of its specification).
  */
 import { createOpenApiDocument, createProblemResponse } from 'assistant-operations';
-import { Hono } from 'hono';
 import { gameApi } from './game-api.ts';
 import { scopes } from './scopes.ts';
 
 /** Logs that the app itself refused a request, with the code of the reason. */
 export type LogRefusal = (reason: 'app.method' | 'app.path' | 'app.failed') => void;
 
-/** Creates the routes of a deployment. The document is created at the first request for it. */
-export const createDocumentRoutes = (origin: string, logRefusal: LogRefusal): Hono => {
+/** Handles a request for the document. Returns `undefined` for any other path. */
+export type HandleDocument = (request: Request) => Response | undefined;
+
+/** Creates the handler of a deployment. The document is created at the first request for it. */
+export const createDocumentHandler = (origin: string, logRefusal: LogRefusal): HandleDocument => {
   let cached: string | undefined;
-  const routes = new Hono();
-  for (const [path, contentType] of contentTypes) {
-    routes.get(path, () => {
-      cached ??= JSON.stringify(buildDocument(origin), null, 2);
-      return createDocumentResponse(cached, contentType);
-    });
-    routes.all(path, () => {
+  return ({ method, url }) => {
+    const contentType = contentTypes.get(new URL(url).pathname);
+    if (contentType === undefined) return undefined;
+    if (method !== 'GET' && method !== 'HEAD') {
       logRefusal('app.method');
       return rejectMethod();
-    });
-  }
-  return routes;
+    }
+    cached ??= JSON.stringify(buildDocument(origin), null, 2);
+    return createDocumentResponse(cached, contentType);
+  };
 };
 
-const contentTypes = [
+const contentTypes: ReadonlyMap<string, string> = new Map([
   ['/openapi.json', 'application/json'],
   ['/openapi.yaml', 'application/yaml'],
-] as const;
+]);
+
+/** The paths of the document. */
+export const documentPaths: readonly string[] = [...contentTypes.keys()];
 
 const buildDocument = (origin: string) =>
   createOpenApiDocument(gameApi, {
