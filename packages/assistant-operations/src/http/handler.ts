@@ -129,11 +129,18 @@ export const createHttpHandler = <
 ): ((request: Request) => Promise<Response | undefined>) => {
   const findRoute = createRouteFinder(operations, options.basePath);
   return async (request) => {
-    const match = findRoute(request.method, new URL(request.url).pathname);
+    const match = findRoute(request.method, readPathname(request.url));
     if (match === undefined) return undefined;
     const response = await respondWithCors(match, request, options);
     return request.method === 'HEAD' ? new Response(null, response) : response;
   };
+};
+
+/** Returns the path of a normalized URL. Takes a fraction of the time of `new URL`. */
+const readPathname = (url: string): string => {
+  const start = url.indexOf('/', url.indexOf('//') + 2);
+  const end = url.slice(start).search(/[?#]/);
+  return end === -1 ? url.slice(start) : url.slice(start, start + end);
 };
 
 /**
@@ -146,11 +153,11 @@ const preflightHeaders = {
 } as const;
 
 /** Responds to preflights, and adds CORS headers to every other response, unless `cors` is `off`. */
-const respondWithCors = async <Auth extends GuardAcceptance, Context>(
+const respondWithCors = <Auth extends GuardAcceptance, Context>(
   match: RouteMatch<Context>,
   request: Request,
   options: HttpHandlerOptions<Auth, Context>,
-): Promise<Response> => {
+): Response | Promise<Response> => {
   const { cors = 'any-origin' } = options;
   if (cors !== 'any-origin') return respond(match, request, options, (response) => response);
   return isPreflight(request)
