@@ -6,6 +6,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
 import { publicFolder } from '../scripts/app/paths.ts';
+import { siteLanguages } from '../scripts/app/site.ts';
 
 const { origin, gpt } = inject('system');
 
@@ -15,11 +16,16 @@ const get = (path: string, headers: Readonly<Record<string, string>> = {}): Prom
 const policy =
   "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-describe.each([
-  ['/', 'text/html; charset=utf-8'],
-  ['/privacy', 'text/html; charset=utf-8'],
-  ['/terms', 'text/html; charset=utf-8'],
-  ['/setup', 'text/html; charset=utf-8'],
+const html = 'text/html; charset=utf-8';
+
+const pagePaths = ['', '/en', '/de'].flatMap((folder) => [
+  `${folder}/`,
+  `${folder}/privacy`,
+  `${folder}/terms`,
+]);
+
+describe.each<[path: string, type: string]>([
+  ...[...pagePaths, '/en/404', '/de/404', '/setup'].map((path): [string, string] => [path, html]),
   ['/style.css', 'text/css; charset=utf-8'],
   ['/robots.txt', 'text/plain; charset=utf-8'],
   ['/favicon.svg', 'image/svg+xml'],
@@ -27,6 +33,7 @@ describe.each([
   ['/icons/claude.svg', 'image/svg+xml'],
   ['/apple-touch-icon.png', 'image/png'],
   ['/social-card.png', 'image/png'],
+  ['/social-card-de.png', 'image/png'],
 ])('%s', (path, type) => {
   it('is served with its content type and the security headers', async () => {
     const response = await get(path);
@@ -52,9 +59,12 @@ it('W4.1 removes the CORS header that Pages, unlike the local server, adds to ev
 });
 
 describe('a page', () => {
-  it.each(['/', '/privacy', '/terms', '/setup'])('%s contains no script and no style', async (path) => {
-    expect(await (await get(path)).text()).not.toMatch(/<script|<style|\sstyle=|\son\w+=|javascript:/i);
-  });
+  it.each(['/', '/de/', '/en/privacy', '/de/terms', '/en/404', '/setup'])(
+    '%s contains no script and no style',
+    async (path) => {
+      expect(await (await get(path)).text()).not.toMatch(/<script|<style|\sstyle=|\son\w+=|javascript:/i);
+    },
+  );
 
   it('that does not exist gets 404, with HTML for a browser and a problem document for a program', async () => {
     const page = await get('/nothing-here', { accept: 'text/html' });
@@ -65,15 +75,126 @@ describe('a page', () => {
   });
 });
 
-describe('the landing page', () => {
-  it('has absolute URLs in its metadata, so that other sites can show a preview', async () => {
-    const page = await (await get('/')).text();
-    expect(page).toContain(`<meta property="og:url" content="${origin}/">`);
-    expect(page).toContain(`<meta property="og:image" content="${origin}/social-card.png">`);
+describe('the language of a page', () => {
+  const german = { 'accept-language': 'de-AT,de;q=0.9,en;q=0.8' };
+  const english = { 'accept-language': 'en-US,en;q=0.9' };
+
+  it.each(['/', '/privacy', '/terms'])('at %s is the one that the browser prefers', async (path) => {
+    const etags = [];
+    for (const [headers, language] of [
+      [german, 'de'],
+      [english, 'en'],
+      [{}, 'en'],
+      [{ 'accept-language': '*;;q=x,,' }, 'en'],
+    ] as const) {
+      const response = await get(path, headers);
+      expect(response.status).toBe(200);
+      expect(response.headers.get('content-language')).toBe(language);
+      expect(response.headers.get('vary')).toBe('Accept-Language');
+      expect(response.headers.get('cache-control')).toBe('public, max-age=0, must-revalidate');
+      expect(await response.text()).toBe(await (await get(`/${language}${path}`)).text());
+      etags.push(response.headers.get('etag'));
+    }
+    expect(etags[0]).toMatch(/^"\w+"$/);
+    expect(new Set(etags).size).toBe(2);
   });
 
-  it('has no button if there is no GPT to open', async () => {
-    expect(await (await get('/')).text()).not.toMatch(/GPT_URL|class="button"/);
+  it.each(['/', '/privacy', '/terms'])(
+    'at %s is sent again only if the client has another version',
+    async (path) => {
+      const etag = (await get(path, german)).headers.get('etag') ?? '';
+      const notModified = await get(path, { ...german, 'if-none-match': etag });
+      expect([notModified.status, await notModified.text()]).toEqual([304, '']);
+      expect(notModified.headers.get('vary')).toBe('Accept-Language');
+      expect(notModified.headers.get('etag')).toBe(etag);
+      const other = await get(path, { ...english, 'if-none-match': etag });
+      expect([other.status, other.headers.get('content-language')]).toEqual([200, 'en']);
+    },
+  );
+
+  it.each(['/', '/privacy', '/terms'])(
+    'at %s is the same for HEAD, and other methods are refused',
+    async (path) => {
+      const head = await fetch(origin + path, { method: 'HEAD', headers: german });
+      expect([head.status, head.headers.get('content-language'), await head.text()]).toEqual([200, 'de', '']);
+      const post = await fetch(origin + path, { method: 'POST', headers: german });
+      expect([post.status, post.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+      expect(post.headers.get('content-type')).toBe('application/problem+json');
+    },
+  );
+
+  it.each(['/en/', '/de/', '/en/privacy', '/de/terms'])(
+    'at %s does not depend on the browser',
+    async (path) => {
+      const responses = [await get(path, german), await get(path, english)];
+      const [body, otherBody] = await Promise.all(responses.map((response) => response.text()));
+      expect(body).toBe(otherBody);
+      for (const { status, headers } of responses)
+        expect([status, headers.get('content-language'), headers.get('vary')]).toEqual([
+          200,
+          path.slice(1, 3),
+          null,
+        ]);
+    },
+  );
+
+  it.each(siteLanguages)(
+    'stays %s when a reader follows the links, whatever the browser prefers',
+    async (language) => {
+      const visited = new Set<string>();
+      const pending = [`/${language}/`];
+      for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
+        if (visited.has(path)) continue;
+        visited.add(path);
+        const response = await get(path, language === 'de' ? english : german);
+        expect([path, response.status, response.headers.get('content-language')]).toEqual([
+          path,
+          200,
+          language,
+        ]);
+        for (const [, attributes = ''] of (await response.text()).matchAll(/<a ([^>]*)/g)) {
+          const [, target] = /href="(\/[^"#]*)/.exec(attributes) ?? [];
+          // The account page is part of the app.
+          if (target === undefined || attributes.includes('hreflang') || target === '/account') continue;
+          if (target.startsWith(`/${language}/`)) pending.push(target);
+          else expect([target, (await get(target)).status]).toEqual([target, 200]);
+        }
+      }
+      expect([...visited].sort()).toEqual(['', 'privacy', 'terms'].map((name) => `/${language}/${name}`));
+    },
+  );
+
+  it.each([
+    ['/nothing', german, 'de'],
+    ['/nothing', english, 'en'],
+    ['/de/nothing', english, 'de'],
+    ['/en/nothing', german, 'en'],
+  ])('of the page for the unknown path %s with %j is %s', async (path, headers, language) => {
+    const response = await get(path, { ...headers, accept: 'text/html' });
+    expect([response.status, response.headers.get('content-language')]).toEqual([404, language]);
+    expect(await response.text()).toContain(`<html lang="${language}">`);
+  });
+
+  it.each(siteLanguages)('%s has one URL for the landing page', async (language) => {
+    const response = await get(`/${language}`);
+    expect(response.status).toBe(307);
+    expect(response.headers.get('location')).toBe(`/${language}/`);
+  });
+});
+
+describe('the landing page', () => {
+  it.each(siteLanguages)('has absolute URLs in its metadata, for other sites: %s', async (language) => {
+    const page = await (await get('/', { 'accept-language': language })).text();
+    expect(page).toContain(`<meta property="og:url" content="${origin}/${language}/">`);
+    const image = /<meta property="og:image" content="(.*)">/.exec(page)?.[1] ?? '';
+    expect(image.startsWith(`${origin}/social-card`)).toBe(true);
+    expect((await fetch(image)).headers.get('content-type')).toBe('image/png');
+  });
+
+  it('shows the URL of the MCP server, and no button for a GPT that does not exist', async () => {
+    const page = await (await get('/')).text();
+    expect(page).toContain(`<code>${origin}/mcp</code>`);
+    expect(page).not.toMatch(/GPT_URL|secondary/);
   });
 });
 
@@ -96,7 +217,7 @@ describe('static files', () => {
       // These configure how the others are served.
       .filter((entry) => entry.isFile() && !/^[_.]/.test(entry.name))
       .map(({ parentPath, name }) => `${parentPath.slice(publicFolder.length)}/${name}`);
-    expect(files).toEqual(expect.arrayContaining(['/index.html', '/privacy.html', '/style.css']));
+    expect(files).toEqual(expect.arrayContaining(['/en/index.html', '/de/privacy.html', '/style.css']));
     // Links to pages omit the file name extension.
     for (const path of new Set(files.flatMap((file) => [file, file.replace(/(index)?\.html$/, '')]))) {
       const response = await fetch(origin + path);

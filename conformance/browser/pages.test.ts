@@ -51,10 +51,15 @@ const registeredOnDevice = await registerClient(
 
 const pages = [
   ['landing', '/', 200],
-  ['privacy', '/privacy', 200],
-  ['terms', '/terms', 200],
+  ['landing-en', '/en/', 200],
+  ['landing-de', '/de/', 200],
+  ['privacy-en', '/en/privacy', 200],
+  ['privacy-de', '/de/privacy', 200],
+  ['terms-en', '/en/terms', 200],
+  ['terms-de', '/de/terms', 200],
+  ['not-found-en', '/en/nothing-here', 404],
+  ['not-found-de', '/de/nothing-here', 404],
   ['setup', '/setup', 200],
-  ['not-found', '/nothing-here', 404],
   ['sign-in', `/authorize?${signInQuery}`, 200],
   ['sign-in-device', buildSignInPath(publicClientId), 200],
   ['sign-in-document', buildSignInPath(documentClientId), 200],
@@ -82,6 +87,14 @@ const settings = [
 
 const testedSettings = platform === 'pages' ? settings.slice(0, 1) : settings;
 
+/** The broker's pages are in the language of the browser. The files of the site have one language each. */
+const isBrokerPage = (path: string): boolean => /^\/(authorize|callback)/.test(path);
+
+const languages = [
+  ['en', 'en-US', 'Cancel'],
+  ['de', 'de-DE', 'Abbrechen'],
+] as const;
+
 /** Expects the last button of the page to be visible without scrolling. */
 const expectVisible = async (page: Page, name: string): Promise<void> => {
   expect(await page.locator('button').last().innerText()).toBe(name);
@@ -90,20 +103,58 @@ const expectVisible = async (page: Page, name: string): Promise<void> => {
   expect(box.y + box.height).toBeLessThanOrEqual(page.viewportSize()?.height ?? 0);
 };
 
+describe.each(['en', 'de'])('the landing page in the language %s', (language) => {
+  it.each([
+    ['desktop', desktop],
+    ['phone', phone],
+  ])('shows what the game is, how to start and an example without scrolling: %s', async (_, options) => {
+    const { context } = await openContext(chromium, options);
+    const page = await context.newPage();
+    await page.goto(`${origin}/${language}/`);
+    for (const selector of ['h1', '.lead', '.hero .button', '.chat']) {
+      const box = await page.locator(selector).first().boundingBox();
+      if (box === null) throw new Error(`${selector} is not visible.`);
+      expect(box.y + box.height).toBeLessThanOrEqual(options.viewport.height);
+    }
+    await context.close();
+  });
+
+  it('leads to the steps, which start with the URL to copy', async () => {
+    const { context } = await openContext(chromium, phone);
+    const page = await context.newPage();
+    await page.goto(`${origin}/${language}/`);
+    await page.locator('.hero .button').click();
+    expect(new URL(page.url()).hash).toBe('#connect');
+    await page.locator('#connect .url code').click();
+    expect(await page.evaluate(() => String(getSelection()))).toBe(`${origin}/mcp`);
+    await context.close();
+  });
+});
+
 describe.each(pages)('the %s page', (name, path, status) => {
-  it.each(testedSettings)(
-    'has no errors or accessibility violations with the settings "%s"',
-    async (settingsName, options) => {
+  const testedLanguages = isBrokerPage(path) ? languages : languages.slice(0, 1);
+  it.each(
+    testedSettings.flatMap(([settingsName, options]) =>
+      testedLanguages.map(([language, locale, cancel]) => ({
+        ...{ settingsName, language, cancel },
+        options: { ...options, locale },
+      })),
+    ),
+  )(
+    'has no errors or accessibility violations with the settings $settingsName in the language $language',
+    async ({ settingsName, language, cancel, options }) => {
       const { context, pageErrors } = await openContext(chromium, options);
       const page = await context.newPage();
       const response = await page.goto(origin + path);
       expect(response?.status()).toBe(status);
-      await page.screenshot({ path: join(screenshotFolder, `${name}-${settingsName}.png`), fullPage: true });
+      if (isBrokerPage(path)) expect(await page.locator('html').getAttribute('lang')).toBe(language);
+      const screenshot = join(screenshotFolder, `${name}-${settingsName}-${language}.png`);
+      await page.screenshot({ path: screenshot, fullPage: true });
       const width = await page.evaluate(() => document.documentElement.scrollWidth);
       expect(width).toBeLessThanOrEqual(options.viewport.width);
       // Except on a narrow phone, and with a name of 80 wide characters.
       if (/^sign-in(?!-registered$)/.test(name) && settingsName !== 'narrow')
-        await expectVisible(page, 'Cancel');
+        await expectVisible(page, cancel);
       // Legacy mode needs no second page per analysis. It cannot analyze frames, but the pages have none.
       const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
       expect(
@@ -114,8 +165,9 @@ describe.each(pages)('the %s page', (name, path, status) => {
     },
   );
 
-  it('has valid HTML, and a policy without findings', async () => {
-    const response = await fetch(origin + path, { headers: { accept: 'text/html' } });
+  it.each(testedLanguages)('has valid HTML, and a policy without findings: %s', async (language) => {
+    const headers = { accept: 'text/html', 'accept-language': language };
+    const response = await fetch(origin + path, { headers });
     expect(response.status).toBe(status);
     await expectValidHtml(await response.text());
     expectSafePolicy(response.headers.get('content-security-policy'));

@@ -42,23 +42,21 @@ const readPrintedValue = (stdout: string, field: string): string | undefined =>
 
 const readVariablesFile = async () => parseEnv(await readFile(file, 'utf8'));
 
-it('prints first how to connect each MCP client', async () => {
+/** The titles of the groups and of the clients in each, in order. */
+const groupedTitles = [
+  'MCP server',
+  ...['Clients on your machine', 'Claude Code', 'Codex', 'VS Code', 'Cursor', 'Gemini CLI'],
+  'A client that asks for a client ID',
+  ...['Clients that connect from the internet', 'ChatGPT', 'Claude on the web, desktop and mobile'],
+  'Microsoft Copilot Studio',
+  ...['Custom GPT', 'Configure'],
+];
+
+it('prints the MCP server, then its clients by what they need to reach it, and last the GPT', async () => {
   const { stdout } = await setup('--origin', 'https://words.example');
-  const titles = [
-    'ChatGPT',
-    'Claude on the web, desktop and mobile',
-    'Claude Code',
-    'Codex',
-    'VS Code',
-    'Cursor',
-    'Gemini CLI',
-    'Microsoft Copilot Studio',
-    'A client that asks for a client ID',
-  ];
-  const lines = stdout.split('\n');
-  const positions = ['MCP clients', 'MCP server', ...titles, 'Custom GPT', 'Configure'].map((title) =>
-    lines.indexOf(title),
-  );
+  expect(stdout).toContain('\nCustom GPT (ends on 2026-12-11)\n');
+  const lines = stdout.replace(' (ends on 2026-12-11)', '').split('\n');
+  const positions = groupedTitles.map((title) => lines.indexOf(title));
   expect(positions).not.toContain(-1);
   expect(positions).toEqual([...positions].sort((a, b) => a - b));
   expect(readPrintedValue(stdout, 'URL')).toBe('https://words.example/mcp');
@@ -74,8 +72,8 @@ it('prints first how to connect each MCP client', async () => {
   ]);
   for (const vendor of ['OpenAI', 'Anthropic', 'Microsoft', 'Cursor', 'Google'])
     expect(stdout).toContain(`Not tested with ${vendor}`);
-  // Of a machine without internet, which a deployment is not.
-  expect(stdout).not.toContain('MCP_CLIENTS=registration');
+  // About loopback, which a deployment is not on.
+  expect(stdout).not.toMatch(/MCP_CLIENTS=registration|work with this server|need a domain or a tunnel/);
 });
 
 it('prints a client that STATIC_CLIENTS accepts, for a client that asks for a client ID', async () => {
@@ -85,19 +83,33 @@ it('prints a client that STATIC_CLIENTS accepts, for a client that asks for a cl
   expect(client).toMatchObject({ id: 'my-client', authentication: 'none', offlineAccess: 'always' });
 });
 
-it('shows the same on the setup page of npm start, without secrets', async () => {
+it('says on loopback which clients work, and which need a domain or a tunnel', async () => {
+  const { stdout } = await setup('--origin', 'http://localhost:8787');
+  const groups = stdout.split(/^(?=.* \((?:work|need|ends) .*\)$)/m).slice(1);
+  expect(groups.map((group) => group.split('\n')[0])).toEqual([
+    'Clients on your machine (work with this server)',
+    'Clients that connect from the internet (need a domain or a tunnel)',
+    'Custom GPT (ends on 2026-12-11)',
+  ]);
+  expect(groups[0]).toContain('Start the app with MCP_CLIENTS=registration');
+  expect(groups[1]).toContain('npm run setup -- --origin https://words.example');
+});
+
+it('shows the same on the setup page of npm start, with the GPT collapsed, without secrets', async () => {
   const { origin } = inject('system');
   const page = await (await fetch(`${origin}/setup`)).text();
-  for (const text of [
-    'MCP clients',
-    'Claude Code',
-    'Cursor',
-    'Custom GPT',
-    'Start the app with MCP_CLIENTS=registration',
-    `${origin}/mcp`,
-    `${origin}/token`,
-  ])
-    expect(page).toContain(text);
+  expect([...page.matchAll(/<h[23]>([^<]*?)(?: <span|<\/h)/g)].map(([, title]) => title)).toEqual([
+    ...groupedTitles,
+    ...['Actions, Create new action, Authentication: OAuth', 'Schema and privacy policy'],
+  ]);
+  expect([...page.matchAll(/class="status">(.*?)</g)].map(([, status]) => status)).toEqual([
+    ...['work with this server', 'need a domain or a tunnel', 'ends on 2026-12-11'],
+  ]);
+  const [beforeGpt = '', gpt = ''] = page.split('<details class="group">');
+  expect(beforeGpt).toContain('Start the app with MCP_CLIENTS=registration');
+  expect(beforeGpt).toContain(`<dt>URL</dt><dd class="value">${origin}/mcp</dd>`);
+  expect(beforeGpt).not.toContain(`${origin}/token`);
+  expect(gpt).toContain(`>${origin}/token<`);
   expect(page).not.toContain(inject('system').gpt.clientSecret);
 });
 

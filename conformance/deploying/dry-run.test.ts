@@ -79,13 +79,17 @@ describe('npm run deploy -- --dry-run', () => {
   it('W13.3 builds the site of this deployment, without the setup page', async () => {
     await dryRun(formatVariables(completeVariables));
     const site = join(folder, 'dist/site');
-    const landingPage = await readFile(join(site, 'index.html'), 'utf8');
-    expect(landingPage).toContain(`href="${completeVariables.GPT_URL}">Play in ChatGPT<`);
-    expect(landingPage).toContain('content="https://words.example/social-card.png"');
-    for (const name of ['privacy.html', 'terms.html'])
-      expect(await readFile(join(site, name), 'utf8')).toContain(
-        'run by <strong>Example Games</strong>. Contact: <a href="mailto:help@words.example">help@words.example</a>.',
-      );
+    for (const language of ['en', 'de']) {
+      const landingPage = await readFile(join(site, language, 'index.html'), 'utf8');
+      expect(landingPage).toContain(`class="button secondary" href="${completeVariables.GPT_URL}"`);
+      expect(landingPage).toMatch(/content="https:\/\/words\.example\/social-card(-de)?\.png"/);
+      expect(landingPage).toContain('<code>https://words.example/mcp</code>');
+      for (const name of ['privacy.html', 'terms.html']) {
+        const page = await readFile(join(site, language, name), 'utf8');
+        expect(page).toContain('<strong>Example Games</strong>');
+        expect(page).toContain('<a href="mailto:help@words.example">help@words.example</a>.');
+      }
+    }
     expect((await readdir(site)).filter((name) => name.startsWith('setup'))).toEqual([]);
   });
 
@@ -182,14 +186,14 @@ describe('npm run build', () => {
     const { code, stdout } = await runCommand('build', getPathVariables());
     expect(code).toBe(0);
     expect(stdout).toMatch(/^Worker: \d{3}\.\d kB gzipped \(limit: 200\.0 kB\)\n$/);
-    expect(await readFile(join(folder, 'dist/site/index.html'), 'utf8')).not.toContain('Play in ChatGPT');
+    expect(await readFile(join(folder, 'dist/site/en/index.html'), 'utf8')).not.toContain('Play in ChatGPT');
   });
 
   it('W13.3 builds no setup page, even for an origin on loopback', async () => {
     await writeFile(file, formatVariables({ ...completeVariables, ORIGIN: 'http://localhost:8787' }));
     expect(await runCommand('build', getPathVariables())).toMatchObject({ code: 0, stderr: '' });
     const site = await readdir(join(folder, 'dist/site'));
-    expect(site).toContain('index.html');
+    expect(site).toContain('style.css');
     expect(site.filter((name) => name.startsWith('setup'))).toEqual([]);
   });
 });

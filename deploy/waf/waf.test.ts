@@ -61,7 +61,10 @@ const isBlocked = (path: string): boolean =>
   (blockedPatterns.prefixes.some((prefix) => path.startsWith(prefix)) ||
     blockedPatterns.suffixes.some((suffix) => path.endsWith(suffix)));
 
-/** The paths that the app's code handles, with every optional feature. A trailing `*` matches anything. */
+/**
+ * The paths that the app's code handles, with every optional feature, except the pages of the site, which are files. A
+ * trailing `*` matches anything.
+ */
 const routes: readonly string[] = [
   ...listPaths({
     issuer: 'https://words.example',
@@ -184,7 +187,7 @@ describe('the paths', () => {
     const files = readdirSync(new URL('../../apps/words/public', import.meta.url), { recursive: true });
     // Wrangler reads .assetsignore and does not upload it.
     const servedPaths = files.filter((file) => file !== '.assetsignore').map((file) => `/${file}`);
-    expect(servedPaths).toContain('/index.html');
+    expect(servedPaths).toContain('/en/index.html');
     expect([...servedPaths, ...routes].filter(isBlocked)).toEqual([]);
   });
 

@@ -1,16 +1,22 @@
 /**
- * Builds the static site of a deployment from the files in the repository. Three pages contain values of the
- * deployment.
+ * Builds the static site of a deployment from the files in the repository. The pages contain values of the
+ * deployment: a page marks the place with comments, and its text between them says that the value is not set.
  */
-import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { html, renderHtml } from 'assistant-auth';
+import { type Html, html, renderHtml } from 'assistant-auth';
+import { buildMcpUrl } from '../../apps/words/src/api/mcp-endpoint.ts';
 import { readAuditRetention } from '../../apps/words/src/config/audit.ts';
 import { readPublisher } from '../../apps/words/src/config/publisher.ts';
 import { readOrigin } from '../../apps/words/src/config/urls.ts';
 import { VariableError } from '../../apps/words/src/config/variables.ts';
 import { publicFolder } from './paths.ts';
 import type { Variables } from './variables.ts';
+
+/** The languages of the site. Each one has a folder with the same pages. */
+export const siteLanguages = ['en', 'de'] as const;
+
+export type SiteLanguage = (typeof siteLanguages)[number];
 
 /**
  * Builds the site in a folder and replaces its content.
@@ -19,83 +25,74 @@ import type { Variables } from './variables.ts';
  * @throws VariableError if one of them is missing or not valid
  */
 export const buildSite = async (folder: string, variables: Variables): Promise<void> => {
-  const landingPage = renderLandingPage(await readPage('index.html'), variables);
-  const privacyPage = renderPrivacyPage(await readPage('privacy.html'), variables);
-  const termsPage = renderTermsPage(await readPage('terms.html'), variables);
+  const pages = await Promise.all(siteLanguages.map((language) => renderPages(language, variables)));
   await rm(folder, { recursive: true, force: true });
   await cp(publicFolder, folder, { recursive: true });
-  await writeFile(join(folder, 'index.html'), landingPage);
-  await writeFile(join(folder, 'privacy.html'), privacyPage);
-  await writeFile(join(folder, 'terms.html'), termsPage);
+  for (const { path, page } of pages.flat()) await writeFile(join(folder, path), page);
 };
 
-const readPage = (name: string): Promise<string> => readFile(join(publicFolder, name), 'utf8');
-
-/**
- * Inserts the link to the GPT, and makes the Open Graph URLs absolute, because sites that show link previews
- * do not resolve relative URLs.
- * @throws VariableError if `ORIGIN` or `GPT_URL` is not valid
- */
-export const renderLandingPage = (page: string, variables: Variables): string => {
-  const origin = readOptionalOrigin(variables) ?? '';
-  const gptUrl = readGptUrl(variables);
-  const pageWithLink = replaceRequired(page, gptLinkPattern, (_, markup = '') =>
-    gptUrl === undefined ? '' : markup.replace('{GPT_URL}', () => renderHtml(html`${gptUrl}`)),
-  );
-  return replaceRequired(
-    pageWithLink,
-    openGraphUrlPattern,
-    (_, before = '', path = '') => `${before}${renderHtml(html`${origin}${path}`)}`,
+const renderPages = async (language: SiteLanguage, variables: Variables) => {
+  const names = await readdir(join(publicFolder, language));
+  return Promise.all(
+    names.map(async (name) => {
+      const path = join(language, name);
+      return {
+        path,
+        page: renderPage(await readFile(join(publicFolder, path), 'utf8'), language, variables),
+      };
+    }),
   );
 };
 
 /**
- * Inserts who runs this deployment, and how long it keeps the audit log.
- * @throws VariableError if `AUDIT_DAYS`, `PUBLISHER_NAME` or `CONTACT_EMAIL` is not valid, or one of the last two
- *   is missing
+ * Inserts the values of the deployment into a page, wherever the page marks a place for one, and makes the URLs in
+ * its metadata absolute, because search engines and sites that show link previews do not resolve relative ones.
+ * @throws VariableError if a variable that is listed at `buildSite` is missing or not valid
  */
-export const renderPrivacyPage = (page: string, variables: Variables): string => {
-  const { auditRetention } = readAuditRetention(variables);
-  const days = auditRetention && auditRetention / 86_400;
-  return replaceRequired(
-    insertPublisher(page, variables),
-    retentionPattern,
-    (_, defaultDays = '') => `${days ?? defaultDays} ${days === 1 ? 'day' : 'days'}`,
-  );
+export const renderPage = (page: string, language: SiteLanguage, variables: Variables): string => {
+  const { ORIGIN } = variables;
+  const origin = ORIGIN === undefined ? undefined : readOrigin(variables);
+  const { name, contactEmail } = readPublisher(variables, origin);
+  const values: Readonly<Record<string, Html | string | undefined>> = {
+    MCP_URL: origin && buildMcpUrl(origin),
+    PUBLISHER_NAME: name,
+    CONTACT_EMAIL: contactEmail && html`<a href="mailto:${contactEmail}">${contactEmail}</a>`,
+    AUDIT_DAYS: formatRetention(language, variables),
+  };
+  const rendered = insertGptUrl(page, readGptUrl(variables))
+    .replace(
+      metadataUrlPattern,
+      (_, before: string, path: string) => `${before}="${renderHtml(html`${origin ?? ''}${path}`)}`,
+    )
+    .replace(valuePattern, (match, variable: string, whenNotSet: string) => {
+      if (!Object.hasOwn(values, variable)) return match;
+      const value = values[variable];
+      return value === undefined ? whenNotSet : renderHtml(html`${value}`);
+    });
+  if (rendered.includes('<!--')) throw new Error('The page has a comment that marks no known value.');
+  return rendered;
 };
-
-/**
- * Inserts who runs this deployment.
- * @throws VariableError if `PUBLISHER_NAME` or `CONTACT_EMAIL` is missing or not valid
- */
-export const renderTermsPage = (page: string, variables: Variables): string =>
-  insertPublisher(page, variables);
-
-const insertPublisher = (page: string, variables: Variables): string => {
-  const { name, contactEmail } = readPublisher(variables, readOptionalOrigin(variables));
-  const publisher = html`${name ?? '(PUBLISHER_NAME is not set)'}`;
-  const contact =
-    contactEmail === undefined
-      ? html`(CONTACT_EMAIL is not set)`
-      : html`<a href="mailto:${contactEmail}">${contactEmail}</a>`;
-  return replaceRequired(page, publisherPattern, () =>
-    renderHtml(html`Words With Chat is run by <strong>${publisher}</strong>. Contact: ${contact}.`),
-  );
-};
-
-/** Matches the whole sentence, up to the end of the paragraph. */
-const publisherPattern = /<!-- PUBLISHER -->.*?(?=<\/p>)/;
-
-const retentionPattern = /<!-- AUDIT_DAYS -->(\d+) days/;
 
 /** Matches the whole line, so that a page without the link contains no trace of it. */
 const gptLinkPattern = / *<!-- with GPT_URL: (.*?) -->\n/g;
 
-const openGraphUrlPattern = /(<meta property="og:(?:url|image)" content=")(\/[^"]*)/g;
+const insertGptUrl = (page: string, gptUrl: string | undefined): string =>
+  page.replace(gptLinkPattern, (_, markup: string) =>
+    gptUrl === undefined ? '' : markup.replace('{GPT_URL}', () => renderHtml(html`${gptUrl}`)),
+  );
 
-const readOptionalOrigin = (variables: Variables): string | undefined => {
-  const { ORIGIN } = variables;
-  return ORIGIN === undefined ? undefined : readOrigin(variables);
+/** Matches a value, with the text that the page shows if the value is not set. */
+const valuePattern = /<!-- ([A-Z_]+) -->(.*?)<!-- \/\1 -->/g;
+
+const metadataUrlPattern =
+  /(<(?:meta property="og:(?:url|image)" content|link rel="(?:canonical|alternate)"[^>]*? href))="(\/[^"]*)/g;
+
+/** Formats how long the audit log is kept, for example `90 days`. */
+const formatRetention = (language: SiteLanguage, variables: Variables): string | undefined => {
+  const { auditRetention } = readAuditRetention(variables);
+  if (auditRetention === undefined) return undefined;
+  const options = { style: 'unit', unit: 'day', unitDisplay: 'long' } as const;
+  return new Intl.NumberFormat(language, options).format(auditRetention / 86_400);
 };
 
 /**
@@ -116,13 +113,3 @@ export const readGptUrl = ({ GPT_URL }: Variables): string | undefined => {
 const gptOrigins = ['https://chatgpt.com', 'https://chat.openai.com'];
 
 const gptPath = /^\/g\/g-[\w-]+$/;
-
-/** Replaces all matches. Throws an error if there is none. */
-const replaceRequired = (
-  text: string,
-  pattern: RegExp,
-  replacement: (match: string, ...groups: readonly (string | undefined)[]) => string,
-): string => {
-  if (text.search(pattern) === -1) throw new Error(`The page contains nothing that matches ${pattern}.`);
-  return text.replace(pattern, replacement);
-};

@@ -106,11 +106,12 @@ export default handlers;
 
 /**
  * Serves static files as Pages does: the Functions do not run for paths that `_routes.json` excludes, and the
- * response for a missing file is `404.html`, or `index.html` if there is no `404.html`.
+ * response for a missing file is the `404.html` of the closest folder, or `index.html` if there is no `404.html`.
  */
 const buildPagesConfig = async ({ main, site }: DevServerOptions, config: Config): Promise<Config> => {
   const { pages_build_output_dir: _, ...worker } = config;
-  const notFoundHandling = existsSync(join(site, '404.html')) ? '404-page' : 'single-page-application';
+  const isSinglePage = existsSync(join(site, 'index.html')) && !existsSync(join(site, '404.html'));
+  const notFoundHandling = isSinglePage ? 'single-page-application' : '404-page';
   return {
     ...worker,
     main,

@@ -1,28 +1,68 @@
-/** Groups the sections: first how to connect MCP clients, then the values for the GPT editor. */
+/**
+ * Groups the sections: first the URL of the MCP server, then the clients by what they need to reach it, and last
+ * the values for the GPT editor.
+ */
+import { buildMcpUrl } from '../../apps/words/src/api/mcp-endpoint.ts';
 import { isOnLoopback } from '../../apps/words/src/config/urls.ts';
 import { buildGptEditorSections } from './gpt-editor.ts';
-import { buildMcpClientSections } from './mcp-clients.ts';
+import { buildHostedClientSections, buildLocalClientSections } from './mcp-clients.ts';
 import type { SetupGroup, SetupSettings } from './section.ts';
 
-/** Returns both groups with the values of one deployment. */
-export const buildSetupGroups = (settings: SetupSettings): readonly SetupGroup[] => [
-  {
-    title: 'MCP clients',
+/** Returns all groups with the values of one deployment. */
+export const buildSetupGroups = (settings: SetupSettings): readonly SetupGroup[] => {
+  const url = buildMcpUrl(settings.origin);
+  const location = isOnLoopback(settings.origin) ? 'loopback' : 'public';
+  return [
+    {
+      title: 'MCP server',
+      introduction: [
+        'A client needs only this URL, unless MCP_CLIENTS is set: it identifies itself with its metadata document, or registers itself.',
+      ],
+      fields: [{ name: 'URL', value: url }],
+      sections: [],
+    },
+    {
+      title: 'Clients on your machine',
+      ...describeLocalClients[location],
+      sections: buildLocalClientSections(url),
+    },
+    {
+      title: 'Clients that connect from the internet',
+      ...describeHostedClients[location],
+      sections: buildHostedClientSections(url),
+    },
+    {
+      title: 'Custom GPT',
+      status: 'ends on 2026-12-11',
+      introduction: [
+        'Custom GPTs end on 2026-12-11, according to OpenAI’s FAQ as read in October 2026. Until then, enter these values in the GPT editor.',
+      ],
+      sections: buildGptEditorSections(settings),
+      isCollapsed: true,
+    },
+  ];
+};
+
+const describeLocalClients = {
+  loopback: {
+    status: 'work with this server',
     introduction: [
-      'A client needs only the URL, unless MCP_CLIENTS is set: it identifies itself with its metadata document, or registers itself.',
-      ...(isOnLoopback(settings.origin)
-        ? [
-            'Without internet access, metadata documents cannot be read. Start the app with MCP_CLIENTS=registration, so that Claude Code, Codex and others register themselves instead.',
-          ]
-        : []),
+      'Without internet access, metadata documents cannot be read. Start the app with MCP_CLIENTS=registration, so that Claude Code, Codex and others register themselves instead.',
     ],
-    sections: buildMcpClientSections(settings),
   },
-  {
-    title: 'Custom GPT',
+  public: {
+    introduction: ['These clients can also connect to the server of npm start.'],
+  },
+};
+
+const describeHostedClients = {
+  loopback: {
+    status: 'need a domain or a tunnel',
     introduction: [
-      'Custom GPTs end on 2026-12-11, according to OpenAI’s FAQ as read in October 2026. Until then, enter these values in the GPT editor.',
+      'These clients cannot reach this server, so the values below are only a preview. For a domain or a tunnel, npm run setup -- --origin https://words.example prints them with its URLs.',
     ],
-    sections: buildGptEditorSections(settings),
   },
-];
+  public: {
+    introduction: ['The URL must be reachable from the internet.'],
+  },
+};

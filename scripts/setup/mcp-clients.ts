@@ -1,25 +1,22 @@
 /** How to connect each MCP client to the game: the steps, and the command or configuration. docs/mcp.md has the sources. */
-import { buildMcpUrl } from '../../apps/words/src/api/mcp-endpoint.ts';
-import type { SetupSection, SetupSettings } from './section.ts';
+import type { SetupSection } from './section.ts';
 
-/** Returns the URL of the MCP server and a section for each client. */
-export const buildMcpClientSections = ({
-  origin,
-}: Pick<SetupSettings, 'origin'>): readonly SetupSection[] => {
-  const url = buildMcpUrl(origin);
-  return [
-    { title: 'MCP server', fields: [{ name: 'URL', value: url }] },
-    describeChatGpt(url),
-    describeClaude(url),
-    describeClaudeCode(url),
-    describeCodex(url),
-    describeVsCode(url),
-    describeCursor(url),
-    describeGeminiCli(url),
-    describeCopilotStudio(url),
-    describeStaticClient(),
-  ];
-};
+/** Returns a section for each client that runs on the user's machine, and can connect to loopback. */
+export const buildLocalClientSections = (url: string): readonly SetupSection[] => [
+  describeClaudeCode(url),
+  describeCodex(url),
+  describeVsCode(url),
+  describeCursor(url),
+  describeGeminiCli(url),
+  describeStaticClient(),
+];
+
+/** Returns a section for each client whose vendor's servers connect from the internet. */
+export const buildHostedClientSections = (url: string): readonly SetupSection[] => [
+  describeChatGpt(url),
+  describeClaude(url),
+  describeCopilotStudio(url),
+];
 
 const describeChatGpt = (url: string): SetupSection => ({
   title: 'ChatGPT',

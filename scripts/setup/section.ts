@@ -2,9 +2,15 @@
 
 export interface SetupGroup {
   readonly title: string;
+  /** What a reader must know before choosing a client of the group, for example what it needs. */
+  readonly status?: string;
   /** Paragraphs before the sections. */
   readonly introduction: readonly string[];
+  /** Values that all sections use. */
+  readonly fields?: readonly SetupField[];
   readonly sections: readonly SetupSection[];
+  /** Whether the setup page shows the sections only after a click. Default: `false`. */
+  readonly isCollapsed?: boolean;
 }
 
 export interface SetupSection {

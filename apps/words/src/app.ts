@@ -1,6 +1,6 @@
 /**
- * Creates the app of one deployment: the broker's endpoints, the guarded API over HTTP and MCP, and its OpenAPI
- * document.
+ * Creates the app of one deployment: the broker's endpoints, the guarded API over HTTP and MCP, its OpenAPI
+ * document, and the pages that are served in the language of the browser.
  */
 import {
   type AuthorizedCall,
@@ -22,6 +22,7 @@ import type { Publisher } from './config/publisher.ts';
 import type { Config } from './config.ts';
 import { clientAddress, createLimits } from './limits.ts';
 import { notFound } from './not-found.ts';
+import { createSiteHandler } from './site-routes.ts';
 import { d1Scores, type ScoreOutcome, type Scores } from './store/scores.ts';
 
 /** The app of one deployment. */
@@ -82,11 +83,12 @@ export const createApp = (config: Config, bindings: Bindings, runtimeOptions: Ru
   });
   const logRefusal = createRefusalLogger(logEvent);
   const handleDocument = createDocumentHandler(origin, logRefusal);
+  const handleSite = createSiteHandler(origin, bindings.assets, logRefusal);
   /** Handles a request to a path that is not one of the broker's. */
   const respond = async (request: Request): Promise<Response> => {
     try {
       if (new URL(request.url).pathname === mcpPath) return await handleMcp(request);
-      const response = (await handleApi(request)) ?? handleDocument(request);
+      const response = (await handleApi(request)) ?? handleDocument(request) ?? (await handleSite(request));
       if (response !== undefined) return response;
       const page = await notFound(request, origin, bindings.assets);
       logRefusal('app.path');

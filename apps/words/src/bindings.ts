@@ -8,7 +8,7 @@ import type { LimitName, RateLimitBinding } from './limits.ts';
 export interface Bindings {
   readonly db: D1Database;
   /** The static files. */
-  readonly assets: { fetch(url: string): Promise<Response> };
+  readonly assets: { fetch(url: string, init?: Pick<Request, 'method' | 'headers'>): Promise<Response> };
   /** The platform's counters. Pages has none. */
   readonly rateLimitBindings?: Partial<Readonly<Record<LimitName, RateLimitBinding>>>;
 }

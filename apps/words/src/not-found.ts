@@ -1,6 +1,7 @@
-/** Responds to unknown paths: with a page for browsers, and with a problem document for other clients. */
+/** Responds to unknown paths: with a page in the language of browsers, and with a problem document to other clients. */
 import { createProblemResponse } from 'assistant-operations';
 import type { Bindings } from './bindings.ts';
+import { localizePath } from './site-routes.ts';
 
 /** Responds to a request that no route handles. */
 export const notFound = async (
@@ -12,7 +13,7 @@ export const notFound = async (
   if (!isRead || !request.headers.get('accept')?.includes('text/html')) {
     return createProblemResponse({ status: 404, detail: 'This path does not exist.' });
   }
-  const page = await assets.fetch(`${origin}/404`);
+  const page = await assets.fetch(origin + localizePath('/404', request));
   const headers = new Headers(page.headers);
   // Browsers and other clients get different responses from the same URL, so neither may be cached.
   headers.set('cache-control', 'no-store');

@@ -18,6 +18,7 @@ describe('a refused request is logged once, with its code', () => {
     ['app.path', 'app', '/nothing', 404],
     ['app.path', 'app', '/nothing', 404, { headers: { accept: 'text/html' } }],
     ['app.method', 'app', '/openapi.json', 405, { method: 'POST' }],
+    ['app.method', 'app', '/privacy', 405, { method: 'POST' }],
     ['operation.path', 'http', '/api/nothing', 404],
     ['operation.method', 'http', '/api/scoring', 405, { method: 'PUT' }],
     ['mcp.method', 'mcp', '/mcp', 405, { method: 'DELETE' }],

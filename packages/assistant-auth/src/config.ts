@@ -332,9 +332,16 @@ const parseDescriptions = (
   tags: readonly string[],
 ): Readonly<Record<string, string>> => {
   const [tag = '', ...others] = tags;
-  const isTextOnly = typeof given === 'string' && others.length === 0;
-  const descriptions: Readonly<Record<string, string>> = isTextOnly ? { [tag]: given } : Object(given);
-  const missing = tags.find((language) => !descriptions[language]?.trim());
+  if (typeof given === 'string' && others.length > 0)
+    throw new ConfigurationError(
+      'scopes',
+      `must have descriptions by language (${tags.join(', ')}): ${name}`,
+    );
+  const descriptions = typeof given === 'string' ? { [tag]: given } : given;
+  const missing = tags.find((language) => {
+    const text: unknown = descriptions[language];
+    return typeof text !== 'string' || text.trim() === '';
+  });
   if (missing !== undefined)
     throw new ConfigurationError('scopes', `must have a description in ${missing}: ${name}`);
   return descriptions;

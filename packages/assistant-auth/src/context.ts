@@ -283,7 +283,7 @@ export interface Pages {
    * `account`: `renderSignInPageWithSession` of `assistant-auth/account`.
    */
   readonly signIn: (model: SignInModel) => string;
-  /** Renders the error page from an {@link ErrorModel}. */
+  /** Renders the error page from an {@link ErrorModel}. It must show `detail`, which developers of clients need. */
   readonly error: (model: ErrorModel) => string;
   /**
    * Renders the page for a callback that arrives again after it was handled, from a {@link CompletedModel}.

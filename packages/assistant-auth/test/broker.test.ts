@@ -521,6 +521,7 @@ describe('options', () => {
       ['no name', { '': 'x' }, 'scopes must have names without spaces, commas, quotes or backslashes: '],
       ['openid', { openid: 'x' }, 'scopes must not contain openid.'],
       ['no description', { words: ' ' }, 'scopes must have a description in en: words'],
+      ['a number', { words: { en: JSON.parse('7') } }, 'scopes must have a description in en: words'],
       [
         'a description in another language',
         { words: { de: 'x' } },
@@ -536,7 +537,7 @@ describe('options', () => {
       const words = { en: 'read the words', de: 'die Wörter lesen' };
       expect([...parseScopes({ words }, inBoth, [])]).toEqual([['words', words]]);
       expect(() => parseScopes(descriptions, inBoth, [])).toThrow(
-        expect.objectContaining({ message: 'scopes must have a description in en: words' }),
+        expect.objectContaining({ message: 'scopes must have descriptions by language (en, de): words' }),
       );
       for (const wrong of [{ en: 'read the words' }, { en: 'read the words', de: ' ' }])
         expect(() => parseScopes({ words: wrong }, inBoth, [])).toThrow(

@@ -35,8 +35,7 @@ const describeMessage = (message: string, isRefusal: boolean): Pick<ErrorModel, 
   return isRefusal || userMessages.includes(shown)
     ? { message: shown }
     : {
-        message:
-          'The request that brought you here isn’t valid. This is usually a mistake in the app that you came from.',
+        message: 'The request that opened this page isn’t valid.',
         detail: message,
       };
 };

@@ -15,16 +15,23 @@ export type HandleDocument = (request: Request) => Response | undefined;
 /** Creates the handler of a deployment. The document is created at the first request for it. */
 export const createDocumentHandler = (origin: string, logRefusal: LogRefusal): HandleDocument => {
   let cached: string | undefined;
-  return ({ method, url }) => {
-    const contentType = contentTypes.get(new URL(url).pathname);
+  return (request) => {
+    const contentType = contentTypes.get(new URL(request.url).pathname);
     if (contentType === undefined) return undefined;
-    if (method !== 'GET' && method !== 'HEAD') {
-      logRefusal('app.method');
-      return rejectMethod();
-    }
     cached ??= JSON.stringify(buildDocument(origin), null, 2);
-    return createDocumentResponse(cached, contentType);
+    return refuseWrite(request, logRefusal) ?? createDocumentResponse(cached, contentType);
   };
+};
+
+/** Logs and refuses a request with another method than GET and HEAD. Returns `undefined` for these. */
+export const refuseWrite = ({ method }: Request, logRefusal: LogRefusal): Response | undefined => {
+  if (method === 'GET' || method === 'HEAD') return undefined;
+  logRefusal('app.method');
+  return createProblemResponse({
+    status: 405,
+    detail: 'This document is read-only.',
+    headers: { allow: 'GET, HEAD' },
+  });
 };
 
 const contentTypes: ReadonlyMap<string, string> = new Map([
@@ -53,11 +60,4 @@ const createDocumentResponse = (body: string, contentType: string): Response =>
       'cache-control': 'public, max-age=3600',
       'x-content-type-options': 'nosniff',
     },
-  });
-
-const rejectMethod = (): Response =>
-  createProblemResponse({
-    status: 405,
-    detail: 'This document is read-only.',
-    headers: { allow: 'GET, HEAD' },
   });

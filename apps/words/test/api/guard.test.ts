@@ -213,7 +213,7 @@ describe('an unknown path', () => {
     expect(response.status).toBe(404);
     expect(response.headers.get('x-from')).toBe('assets');
     expect(response.headers.get('cache-control')).toBe('no-store');
-    expect(await response.text()).toBe('the file https://words.example/404');
+    expect(await response.text()).toBe('the file https://words.example/en/404');
   });
 
   it.each([['/nothing'], ['/openapi.json'], ['/mcp'], ['/api/nothing']])(

@@ -38,6 +38,10 @@ export const flows: Readonly<Record<string, Flow>> = {
     const client = await registerClient(call);
     return () => signInToMcp(call, 'new over MCP', 'words score', `${origin}/mcp`, client);
   },
+  'a visitor opens the landing page at /':
+    async ({ call }) =>
+    async () =>
+      expectOk(await call('/')),
   'a visitor opens the sign-in page and leaves':
     async ({ call }) =>
     () =>

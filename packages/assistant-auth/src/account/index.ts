@@ -7,6 +7,7 @@ import { rejectUnknownOptions } from '../oauth/errors.ts';
 import { accountErrors } from '../oauth/protocol-error.ts';
 import type { AccountFeature } from '../sign-in/callback.ts';
 import { accountStorage } from '../storage/sqlite/account-methods.ts';
+import type { ParsedBranding } from '../ui/branding.ts';
 import { listErrorTexts } from '../ui/texts.ts';
 import { accountCallback, linkCallback } from './complete.ts';
 import { disconnectAppsEndpoint } from './connected-apps.ts';
@@ -23,7 +24,7 @@ import { deleteAccountEndpoint, exportEndpoint } from './export-and-delete.ts';
 import { confirmLinkEndpoint, linkEndpoint, linkSeenEndpoint, unlinkEndpoint } from './identities.ts';
 import { accountEndpoint, accountSignInEndpoint, signOutEndpoint } from './page.ts';
 import { renderSignInPageWithSession } from './ui/sign-in-with-session.ts';
-import { defaultAccountTexts } from './ui/texts.ts';
+import { type AccountBranding, defaultAccountTexts } from './ui/texts.ts';
 
 export { accountStorage } from '../storage/sqlite/account-methods.ts';
 export {
@@ -82,7 +83,8 @@ export const accountPages = (options: AccountOptions = {}): AccountFeature => {
       ...context.brandings,
       select(request) {
         const branding = context.brandings.select(request);
-        return { ...branding, texts: { ...defaultAccountTexts, ...branding.texts } };
+        if (hasAccountTexts(branding)) return branding;
+        throw new Error('The texts of the account pages are missing.');
       },
     },
     accountPages: pages,
@@ -120,3 +122,7 @@ export const accountPages = (options: AccountOptions = {}): AccountFeature => {
     },
   };
 };
+
+/** `createBroker` adds the texts of this feature to each language. */
+const hasAccountTexts = (branding: ParsedBranding): branding is AccountBranding =>
+  branding.texts.account !== undefined;

@@ -12,7 +12,7 @@ export interface ClientSource {
   /** Always `mcp-clients`. */
   readonly kind: 'mcp-clients';
   /**
-   * The English texts of the sign-in page for its clients.
+   * The English texts that pages show only for its clients.
    * @internal
    */
   readonly texts: Partial<Texts>;

@@ -2,13 +2,13 @@
 import type { Language } from '../ui/texts.ts';
 
 const cookiesBlocked =
-  'Dein Browser hat unsere Cookies nicht gesendet. Vielleicht hat er sie blockiert oder gelöscht, oder du hast diese ' +
-  'Anmeldung in einem anderen Browser begonnen. Erlaube Cookies für diese Website.';
+  'Dein Browser hat unsere Cookies nicht gesendet. Vielleicht hat er sie blockiert oder gelöscht, ' +
+  'oder diese Anmeldung wurde in einem anderen Browser gestartet. Erlaube Cookies für diese Website.';
 const pageExpired = 'Diese Seite ist abgelaufen oder wurde in einem anderen Browser geöffnet.';
 const formExpired = 'Diese Seite ist abgelaufen oder gehört zu einer anderen Anmeldung.';
 const signInMissing =
-  'Wir haben diese Anmeldung in deinem Browser nicht gefunden. Vielleicht ist sie abgelaufen, du hast danach eine neue ' +
-  'begonnen, oder sie wurde in einem anderen Browser begonnen.';
+  'Wir haben diese Anmeldung in deinem Browser nicht gefunden. Vielleicht ist sie abgelaufen, wurde ' +
+  'durch eine neuere ersetzt oder in einem anderen Browser gestartet.';
 const networkBusy = 'Zu viele Anmeldungen aus deinem Netzwerk. Versuche es in einer Minute erneut.';
 const unavailable = 'Der Dienst ist gerade nicht erreichbar. Versuche es gleich noch einmal.';
 const failedHere = 'Bei uns ist etwas schiefgelaufen.';
@@ -23,46 +23,48 @@ export const german: Language = {
   texts: {
     // The sign-in page.
     signIn: 'Anmelden und weiter zu {client}',
-    request: '{client} möchte auf dein {product}-Konto zugreifen. Die App kann dann:',
+    request: '{client} möchte auf dein Konto bei {product} zugreifen. Die App kann dann:',
     noScopes: 'dich beim nächsten Mal wiedererkennen',
     offlineAccess: 'verbunden bleiben, ohne dich erneut zu fragen',
     accessOnce: 'bis zu {duration} lang zugreifen',
-    accessRefreshed: 'bis zu {duration} lang zugreifen, oder bis du {product} in {client} trennst',
-    oneYear: 'ein Jahr',
+    accessRefreshed:
+      'bis zu {duration} lang zugreifen – beenden kannst du das, indem du {product} in {client} trennst',
+    oneYear: '12 Monate',
     destination: 'Danach geht es zurück zu {host}. Wenn du nicht von dort kommst, brich ab.',
-    deviceWarning: 'Hast du diese Anmeldung gerade selbst begonnen?',
+    deviceWarning: 'Hast du das gerade selbst gestartet?',
     deviceDestination:
-      'Eine App auf diesem Gerät ({host}) erhält Zugriff. Jede App kann sich {client} nennen. Mach deshalb nur weiter, ' +
-      'wenn du das gerade in einer App begonnen hast, der du vertraust.',
-    choice: 'Melde dich an, um das zu erlauben',
+      'Eine App auf diesem Gerät ({host}) erhält Zugriff. Jede App kann sich {client} nennen. Mach nur ' +
+      'weiter, wenn du aus einer App kommst, der du vertraust.',
+    choice: 'Anmelden und Zugriff erlauben',
     signInWith: 'Mit {provider} anmelden',
-    lastUsedProvider: 'Zuletzt verwendet',
+    lastUsedProvider: 'Zuletzt',
     cancel: 'Abbrechen',
     assurance:
-      'Wir sehen nie dein Passwort, und {client} erfährt weder deinen Namen noch deine E-Mail-Adresse.',
+      'Wir sehen dein Passwort nie, und {client} erfährt weder deinen Namen noch deine E-Mail-Adresse.',
     privacy: 'Datenschutz',
     terms: 'Nutzungsbedingungen',
     support: 'Hilfe',
     unverifiedRequest:
-      'Eine App, die sich {client} nennt, möchte auf dein {product}-Konto zugreifen. ' +
-      'Ihren Namen haben wir nicht geprüft. Sie kann dann:',
-    identifiedBy: 'Diese App weist sich mit der Adresse {site} aus.',
+      'Eine App, die sich {client} nennt (Name nicht geprüft), möchte auf dein Konto bei {product} ' +
+      'zugreifen. Die App kann dann:',
+    identifiedBy: 'Adresse dieser App: {site}',
     otherDestination:
       'Danach geht es zurück zu {host}, nicht zu {site}. Wenn du nicht von dort kommst, brich ab.',
-    accessUntilDisconnected: 'bis zu {duration} lang zugreifen, oder bis du sie in {account} trennst',
+    accessUntilDisconnected: 'bis zu {duration} lang zugreifen – beenden kannst du das in {account}',
     accountLink: 'deinem Konto',
     continueAs: 'Weiter als {user} ({provider})',
-    continueSession: 'Weiter mit deinem {provider}-Konto',
-    otherWay: 'oder melde dich anders an',
+    continueSession: 'Weiter mit deinem Konto bei {provider}',
+    otherWay: 'oder anders anmelden',
     sessionEnded: 'Du bist nicht mehr angemeldet. Bitte melde dich erneut an.',
     providerNotConfirmed:
-      'Dein Anbieter hat deine frühere Anmeldung nicht bestätigt. Bitte melde dich erneut an.',
+      'Der Anbieter hat deine frühere Anmeldung nicht bestätigt. Bitte melde dich erneut an.',
     signInTooOld: 'Für diese App liegt deine Anmeldung zu lange zurück. Bitte melde dich erneut an.',
 
     // After the sign-in.
     alreadySignedIn: 'Du bist bereits angemeldet',
     signInComplete:
-      'Diese Anmeldung ist abgeschlossen. Wenn {client} dich noch auffordert, dich anzumelden, beginne dort von vorn.',
+      'Diese Anmeldung ist abgeschlossen. Wenn {client} dich trotzdem zur Anmeldung auffordert, starte ' +
+      'sie dort neu.',
     signInEnded: 'Diese Anmeldung gilt nicht mehr',
     accessEnded:
       '{client} hat keinen Zugriff mehr. Melde dich dort erneut an, um die App wieder zu verbinden.',
@@ -71,29 +73,33 @@ export const german: Language = {
     goHome: 'Zu {product}',
     consentGiven: 'Deine Organisation hat zugestimmt',
     consentDeclined: 'Deine Organisation hat nicht zugestimmt',
-    consentNext: 'Du bist noch nicht angemeldet. Beginne die Anmeldung von vorn, um fortzufahren.',
+    consentNext: 'Du bist noch nicht angemeldet. Starte die Anmeldung neu, um fortzufahren.',
     accountSignInComplete:
-      'Diese Anmeldung ist abgeschlossen. Wenn deine Kontoseite dich noch auffordert, dich anzumelden, beginne dort von vorn.',
+      'Diese Anmeldung ist abgeschlossen. Wenn deine Kontoseite dich trotzdem zur Anmeldung auffordert, ' +
+      'starte sie dort neu.',
     linkPageUsed: 'Diese Seite wurde schon verwendet',
     linkPageUsedNext:
-      'Deine Anmeldemethoden siehst du in deinem Konto. Wenn du noch eine hinzufügen möchtest, beginne dort von vorn.',
+      'Deine Anmeldemethoden siehst du in deinem Konto. Wenn du eine weitere hinzufügen möchtest, starte ' +
+      'dort neu.',
     goToAccount: 'Zu deinem Konto',
 
     // The account page.
-    account: 'Dein {product}-Konto',
+    account: 'Dein Konto bei {product}',
     backToProduct: 'Zurück zu {product}',
     accountPurpose:
-      'Melde dich an, um zu sehen, welche Apps {product} für dich verwenden, und um dein Konto zu verwalten.',
-    accountAssurance: 'Du meldest dich auf der Website des Anbieters an. Wir sehen nie dein Passwort.',
+      'Melde dich an, um zu sehen, welche Apps für dich auf {product} zugreifen, und um dein Konto zu ' +
+      'verwalten.',
+    accountAssurance: 'Du meldest dich auf der Website des Anbieters an. Wir sehen dein Passwort nie.',
     signedInWith: 'Angemeldet mit {provider}',
     signOut: 'Abmelden',
     apps: 'Verbundene Apps',
-    appsAbout: 'Diese Apps können {product} für dich verwenden, bis du sie trennst oder ihr Zugriff abläuft.',
+    appsAbout:
+      'Diese Apps können für dich auf {product} zugreifen, bis du sie trennst oder ihr Zugriff abläuft.',
     noApps: 'Noch sind keine Apps verbunden.',
-    appIdentifiedBy: 'Diese App weist sich mit der Adresse {site} aus.',
+    appIdentifiedBy: 'Adresse dieser App: {site}',
     appUnverifiedName: 'Diese App hat ihren Namen selbst gewählt. Wir haben ihn nicht geprüft.',
-    appScopes: 'Sie kann:',
-    appNoScopes: 'Sie kann dich nur wiedererkennen, wenn du zu {product} zurückkommst.',
+    appScopes: 'Die App kann:',
+    appNoScopes: 'Die App kann dich nur wiedererkennen, wenn du zu {product} zurückkommst.',
     appSince: 'Verbunden am {since}',
     lastUsed: 'Zuletzt verwendet am {used}',
     disconnect: 'Trennen',
@@ -104,12 +110,12 @@ export const german: Language = {
     confirmWith: 'Mit {provider} bestätigen',
     identities: 'Anmeldemethoden',
     identitiesAbout:
-      'Du kannst dich mit jeder davon anmelden. ' +
-      'Wenn du eine entfernst, werden die Apps getrennt, die du mit ihr verbunden hast.',
+      'Du kannst dich mit jeder davon anmelden. Wenn du eine entfernst, werden die Apps getrennt, die du ' +
+      'darüber verbunden hast.',
     onlyIdentity:
       'Das ist deine einzige Anmeldemethode, deshalb kannst du sie nicht entfernen. Du kannst weitere hinzufügen.',
     identitySince: 'Hinzugefügt am {since}',
-    unlinkCurrent: 'Damit bist du gerade angemeldet. Wenn du sie entfernst, wirst du abgemeldet.',
+    unlinkCurrent: 'Damit bist du gerade angemeldet. Beim Entfernen wirst du abgemeldet.',
     unlink: 'Entfernen',
     addIdentity: 'Anmeldemethode hinzufügen',
     linkWith: '{provider} hinzufügen',
@@ -126,46 +132,49 @@ export const german: Language = {
     deviceSince: 'Angemeldet am {since}',
     signOutDevice: 'Abmelden',
     signOutEverywhereAbout:
-      'Hast du ein Gerät verloren, oder kennst du etwas in diesen Listen nicht? ' +
-      'Du kannst alle Geräte abmelden, auch dieses, und alle Apps trennen.',
+      'Gerät verloren oder etwas Unbekanntes entdeckt? Du kannst alle Geräte abmelden, auch dieses, und ' +
+      'alle Apps trennen.',
     disconnectEverything: 'Überall abmelden',
     exportHeading: 'Deine Daten',
     exportAbout: 'Lade eine Datei mit allem herunter, was {product} über dich speichert.',
     exportData: 'Daten herunterladen',
     deleteHeading: 'Konto löschen',
-    deleteAbout: 'Ansehen, was gelöscht wird, und Konto löschen',
+    deleteAbout: 'Folgen ansehen und Konto löschen',
     deleteApps: 'Alle Apps werden getrennt.',
     deleteIdentities:
       'Alle Anmeldemethoden werden entfernt. Deine Konten bei den Anbietern ändern sich dadurch nicht.',
     deleteData: 'Alles, was {product} über dich speichert, wird gelöscht.',
-    deleteFinal: 'Du kannst das nicht rückgängig machen.',
+    deleteFinal: 'Das kannst du nicht rückgängig machen.',
     deleteConfirm: 'Ja, mein Konto endgültig löschen',
     deleteAccount: 'Mein Konto löschen',
     linkTitle: 'Diese Anmeldemethode hinzufügen?',
-    linkCurrent: 'Du bist angemeldet mit',
-    linkNew: 'Du fügst hinzu',
+    linkCurrent: 'Angemeldet mit',
+    linkNew: 'Du möchtest hinzufügen',
     linkAbout:
-      'Du kannst dich dann auch mit {identity} bei diesem {product}-Konto anmelden. Füge sie nur hinzu, wenn beide Konten dir gehören.',
-    linkConflictTitle: 'Gehört schon zu einem anderen Konto',
+      'Du kannst dich dann auch mit {identity} in diesem Konto bei {product} anmelden. Füge die ' +
+      'Anmeldemethode nur hinzu, wenn beide Konten dir gehören.',
+    linkConflictTitle: 'Bereits in einem anderen Konto verwendet',
     linkConflictAbout:
-      '{identity} gehört zu einem anderen {product}-Konto. Deshalb konnten wir die Anmeldemethode nicht hinzufügen. Es wurde nichts geändert.',
+      '{identity} gehört zu einem anderen Konto bei {product}. Deshalb konnten wir die Anmeldemethode ' +
+      'nicht hinzufügen. Es wurde nichts geändert.',
     linkConflictUse: 'Um das andere Konto zu verwenden, melde dich hier ab und dann mit {identity} an.',
     linkConflictMove: 'So verschiebst du {identity} in dieses Konto:',
     linkConflictSignIn: 'Melde dich hier ab und dann mit {identity} an.',
     linkConflictRemove:
-      'Entferne die Anmeldemethode dort. Wenn sie dort die einzige ist, lösche jenes Konto mit seinen Daten.',
-    linkConflictAdd: 'Melde dich wieder bei diesem Konto an und füge sie hinzu.',
+      'Entferne die Anmeldemethode dort. Wenn sie dort die einzige ist, lösche das andere Konto mit ' +
+      'seinen Daten.',
+    linkConflictAdd: 'Melde dich wieder in diesem Konto an und füge die Anmeldemethode hinzu.',
     backToAccount: 'Zurück zu deinem Konto',
 
     // Notices of the account page.
-    appDisconnected: 'Die App ist getrennt.',
-    deviceSignedOut: 'Das Gerät ist abgemeldet.',
+    appDisconnected: 'Die App wurde getrennt.',
+    deviceSignedOut: 'Das Gerät wurde abgemeldet.',
     linked: 'Anmeldemethode hinzugefügt. Du kannst dich jetzt damit anmelden.',
     alreadyLinked: 'Diese Anmeldemethode hast du schon. Es wurde nichts geändert.',
     linkCanceled: 'Es wurde nichts hinzugefügt.',
     notLinked:
       'Diese Anmeldemethode gehört zu einem anderen Konto, deshalb konnten wir sie nicht hinzufügen. Es wurde nichts geändert.',
-    unlinked: 'Anmeldemethode entfernt. Die Apps, die du mit ihr verbunden hast, sind getrennt.',
+    unlinked: 'Anmeldemethode entfernt. Die Apps, die du darüber verbunden hast, wurden getrennt.',
     lastIdentity: 'Deine einzige Anmeldemethode kannst du nicht entfernen.',
     confirmed:
       'Danke. In den nächsten Minuten kannst du deine Anmeldemethoden ändern, deine Daten herunterladen oder dein Konto löschen.',
@@ -181,8 +190,7 @@ export const german: Language = {
     notSignedIn: 'Die Anmeldung hat nicht geklappt',
     nothingChanged: 'Es wurde nichts geändert',
     failed: 'Etwas ist schiefgelaufen',
-    invalidRequest:
-      'Die Anfrage, die dich hierher geführt hat, ist nicht gültig. Meist liegt das an der App, aus der du kommst.',
+    invalidRequest: 'Die Anfrage, mit der diese Seite geöffnet wurde, ist ungültig.',
     openAgain: 'Öffne diese Seite noch einmal',
     tooManySignIns: 'Zu viele Anmeldungen',
     providerUnavailable: 'Diese Anmeldemethode ist nicht verfügbar',
@@ -190,15 +198,15 @@ export const german: Language = {
     refused: 'Mit diesem Konto kannst du dich nicht anmelden',
     refusedIdentity: 'Verwendetes Konto: {identity}',
     goBack: 'Geh zurück zu der App, aus der du kommst, und versuche es noch einmal.',
-    report: 'Wenn das wieder passiert, wende dich an {contact} und nenne dieses Kennzeichen:',
-    reference: 'Kennzeichen:',
+    report: 'Wenn das wieder passiert, wende dich an {contact} und gib diese Referenz an:',
+    reference: 'Referenz:',
 
     // Error pages: messages by reason.
     'request.prefetch':
       'Dein Browser wollte diese Seite im Voraus laden. Öffne sie noch einmal, um fortzufahren.',
     'storage.unavailable': unavailable,
     unexpected: failedHere,
-    'client.unknown': 'Die App, die dich hierher geschickt hat, ist bei uns nicht registriert.',
+    'client.unknown': 'Die App, die dich hierhergeschickt hat, ist bei uns nicht registriert.',
     'client-metadata.unavailable':
       'Das Metadatendokument der App konnte nicht gelesen werden. Versuche es gleich noch einmal.',
     'consent.origin': pageExpired,
@@ -228,8 +236,9 @@ export const german: Language = {
     'provider.denied': 'Die Anmeldung wurde beim Anbieter abgelehnt oder abgebrochen.',
     'provider.unavailable': 'Der Anbieter ist gerade nicht erreichbar. Versuche es später noch einmal.',
     'provider.changed':
-      'Verwende eine andere Anmeldemethode. Wenn diese nicht wieder verfügbar wird, wende dich an uns.',
-    'provider.invalid': 'Wir konnten die Antwort des Anbieters nicht bestätigen.',
+      'Verwende eine andere Anmeldemethode, oder wende dich an uns, wenn die gewählte weiterhin nicht ' +
+      'verfügbar ist.',
+    'provider.invalid': 'Wir konnten die Antwort des Anbieters nicht überprüfen.',
     'resolve-user.refused': userRefused,
     'resolve-user.invalid-refusal': userRefused,
     'resolve-user.link-refused':

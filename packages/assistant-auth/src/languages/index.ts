@@ -5,7 +5,7 @@
 import { ConfigurationError, rejectUnknownOptions } from '../oauth/errors.ts';
 import type { ConnectedLanguages, PageLanguages, ParsedBranding } from '../ui/branding.ts';
 import { checkText, type Language, type ParsedTexts, type Texts } from '../ui/texts.ts';
-import { createLanguageSelector, parseLocale } from './select.ts';
+import { createLanguageSelector, requireLocale } from './select.ts';
 
 export type { PageLanguages } from '../ui/branding.ts';
 export type { Language } from '../ui/texts.ts';
@@ -27,7 +27,8 @@ export interface PageLanguagesOptions {
  * a description in each language.
  * @param languages the languages besides English
  * @param options a fixed language
- * @throws ConfigurationError `languages.<tag>…`, when `createBroker` is called, for a language that is not valid
+ * @throws ConfigurationError when `createBroker` is called: `languages.<tag>…` for a language that is not valid,
+ *   `languages.fixed` for one that is not given, `languages.<name>` for an unknown option
  * @example
  * ```ts
  * import { german, pageLanguages } from 'assistant-auth/languages';
@@ -51,10 +52,11 @@ export const pageLanguages = (
     const { fixed, ...unknown } = options;
     rejectUnknownOptions('languages.', unknown);
     const brandings = new Map([[english.language, english]]);
-    for (const { tag, texts } of languages) {
+    for (const { tag, texts, ...unknownMembers } of languages) {
+      rejectUnknownOptions(`languages.${tag}.`, unknownMembers);
       if (brandings.has(tag))
         throw new ConfigurationError(`languages.${tag}`, 'must be given once. English is always included.');
-      brandings.set(tag, { ...english, ...parseTag(tag), texts: parseTexts(tag, texts, originals) });
+      brandings.set(tag, { ...english, ...describeTag(tag), texts: parseTexts(tag, texts, originals) });
     }
     return fixed === undefined ? selectByHeader(english, brandings) : selectFixed(fixed, brandings);
   },
@@ -82,19 +84,20 @@ const selectFixed = (tag: string, brandings: ReadonlyMap<string, ParsedBranding>
 /** The scripts that are written from right to left and used by a living language (ISO 15924). */
 const rightToLeftScripts = ['Adlm', 'Arab', 'Hebr', 'Mand', 'Nkoo', 'Rohg', 'Syrc', 'Thaa'];
 
-/** Accepts only canonical tags, because the descriptions of scopes are found by them. */
-const parseTag = (tag: string): Pick<ParsedBranding, 'language' | 'direction'> => {
-  const locale = parseLocale(tag);
-  if (locale === undefined || locale.toString() !== tag)
-    throw new ConfigurationError(`languages.${tag}`, 'must be a language tag, such as de or pt-BR.');
-  const isRightToLeft = rightToLeftScripts.includes(locale.maximize().script ?? '');
+const describeTag = (tag: string): Pick<ParsedBranding, 'language' | 'direction'> => {
+  const isRightToLeft = rightToLeftScripts.includes(requireLocale(tag).maximize().script ?? '');
   return { language: tag, direction: isRightToLeft ? 'rtl' : 'ltr' };
 };
 
-/** Checks the texts that the broker uses. Only JavaScript callers can leave one out. */
-const parseTexts = (tag: string, texts: Texts, originals: ParsedTexts): Texts => {
-  const given = new Map<string, unknown>(Object.entries(texts));
-  for (const [name, original] of Object.entries(originals))
-    checkText(`languages.${tag}.texts.${name}`, original, given.get(name));
-  return texts;
+/**
+ * Returns the texts that the broker uses. Only JavaScript callers can leave one out, or add others.
+ * @throws ConfigurationError `languages.<tag>.texts.<name>`
+ */
+const parseTexts = (tag: string, texts: Texts, originals: ParsedTexts): ParsedTexts => {
+  const english = new Map(Object.entries(originals));
+  const given = new Map<string, unknown>(Object.entries(Object(texts)));
+  for (const name of english.keys())
+    checkText(`languages.${tag}.texts.${name}`, english.get(name), given.get(name));
+  const isUsed = ([name]: [string, unknown]) => english.has(name);
+  return { ...originals, ...Object.fromEntries(Object.entries(texts).filter(isUsed)) };
 };

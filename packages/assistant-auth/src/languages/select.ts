@@ -1,15 +1,21 @@
 /** Selects the language of a response from the languages that the user prefers. */
 
-/** Browsers send at most this many. Further ones are ignored, so that a long header takes little time. */
+import { ConfigurationError } from '../oauth/errors.ts';
+
+/** Browsers send fewer and shorter ranges. Others are ignored, because `Intl.Locale` is slow for long tags. */
 const maxRanges = 10;
+/** In characters (RFC 5646 §4.4.1). */
+const maxRangeLength = 35;
 
 /**
- * Creates a function that selects the language of a response, by lookup (RFC 4647 §3.4): it returns the
- * available language that fits the first of the preferred ones that any fits. A preferred language fits an
- * available one that differs only in the region, such as `de-AT` and `de`, but not one in another script.
+ * Creates a function that selects the language of a response, by lookup (RFC 4647 §3.4): it goes through the
+ * preferred languages in order, and returns the first available one that fits. A language fits if it differs at
+ * most in the region, such as `de-AT` and `de`; one in another script does not fit.
  * @param tags the available languages, as BCP 47 tags; the first is the default
- * @returns a function of the `Accept-Language` header of a request (RFC 9110 §12.5.4), or `null` if there is
- *   none. Ranges that are malformed, `*`, or have the weight 0 are ignored
+ * @returns a function that selects one of the tags. Its argument is the `Accept-Language` header of the request
+ *   (RFC 9110 §12.5.4), or `null` if the request has none. It ignores ranges that are malformed, `*`, or have
+ *   the weight 0, all after the first ten, and those of more than 35 characters
+ * @throws ConfigurationError `languages.<tag>` for a tag that is malformed
  * @example
  * ```ts
  * import { createLanguageSelector } from 'assistant-auth/languages';
@@ -23,22 +29,25 @@ const maxRanges = 10;
 export const createLanguageSelector = <Tag extends string>(
   tags: readonly [Tag, ...Tag[]],
 ): ((acceptLanguage: string | null) => Tag) => {
-  const available = tags.map((tag) => ({ tag, locale: parseLocale(tag)?.maximize() }));
-  const find = (range: string): Tag | undefined => {
-    const wanted = parseLocale(range)?.maximize();
-    const candidates = available.filter(
-      ({ locale }) => locale?.language === wanted?.language && locale?.script === wanted?.script,
-    );
-    return (candidates.find(({ locale }) => locale?.region === wanted?.region) ?? candidates[0])?.tag;
-  };
+  const available = tags.map((tag) => ({ tag, locale: requireLocale(tag) }));
   return (acceptLanguage) => {
-    // Browsers send the same few values, but none of them is worth a cache: this takes microseconds.
     for (const range of listRanges(acceptLanguage ?? '')) {
-      const tag = find(range);
-      if (tag !== undefined) return tag;
+      const wanted = parseLocale(range);
+      const fitting = available.filter(({ locale }) => wanted && fits(locale, wanted));
+      const best =
+        fitting.find(({ tag }) => tag === String(wanted)) ??
+        fitting.find(({ locale }) => locale.maximize().region === wanted?.maximize().region) ??
+        fitting[0];
+      if (best !== undefined) return best.tag;
     }
     return tags[0];
   };
+};
+
+const fits = (one: Intl.Locale, other: Intl.Locale): boolean => {
+  const { language, script } = one.maximize();
+  const wanted = other.maximize();
+  return language === wanted.language && script === wanted.script;
 };
 
 /** Matches a range of a header and its weight: `de-AT;q=0.9`. */
@@ -50,12 +59,19 @@ const listRanges = (header: string): readonly string[] =>
     .split(',', maxRanges)
     .map((part) => rangePattern.exec(part))
     .map((match) => ({ range: match?.[1] ?? '', weight: match ? Number(match[2] ?? 1) : 0 }))
-    .filter(({ weight }) => weight > 0)
+    .filter(({ range, weight }) => weight > 0 && range.length <= maxRangeLength)
     .sort((first, second) => second.weight - first.weight)
     .map(({ range }) => range);
 
-/** Returns the locale of a BCP 47 tag, or `undefined` if the tag is malformed. */
-export const parseLocale = (tag: string): Intl.Locale | undefined => {
+/** @throws ConfigurationError for a tag that is malformed or not canonical, such as `DE` or `de_DE` */
+export const requireLocale = (tag: string): Intl.Locale => {
+  const locale = parseLocale(tag);
+  if (locale !== undefined && locale.toString() === tag) return locale;
+  throw new ConfigurationError(`languages.${tag}`, 'must be a language tag, such as de or pt-BR.');
+};
+
+/** Returns `undefined` for a malformed tag. */
+const parseLocale = (tag: string): Intl.Locale | undefined => {
   try {
     return new Intl.Locale(tag);
   } catch {

@@ -85,12 +85,12 @@ export interface McpClientsOptions {
  */
 export const mcpClients = (options: McpClientsOptions = {}): ClientSource => ({
   kind: 'mcp-clients',
-  texts: { ...listErrorTexts(userErrors), ...defaultMcpClientTexts },
+  texts: { ...listErrorTexts(documentErrors), ...defaultMcpClientTexts },
   connect: (context) => connect(options, context),
 });
 
-/** The errors that users can understand. The others are mistakes of the client. */
-const userErrors = { 'client-metadata.unavailable': mcpClientErrors['client-metadata.unavailable'] };
+/** The only error of these clients that has a text of its own: the others are mistakes of the client. */
+const documentErrors = { 'client-metadata.unavailable': mcpClientErrors['client-metadata.unavailable'] };
 
 const connect = (options: McpClientsOptions, context: ClientSourceContext): ConnectedClientSource => {
   const {

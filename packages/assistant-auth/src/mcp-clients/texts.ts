@@ -1,4 +1,4 @@
-/** The default texts of the sign-in page for clients that are not in the configuration. */
+/** The English texts of the sign-in page for clients that are not in the configuration. */
 
 import type { McpClientTexts } from '../ui/texts.ts';
 

@@ -89,8 +89,9 @@ export type ErrorReason =
   | NodeErrorReason;
 
 /**
- * The reasons for errors that users can understand. Pages have a text for each. For all others, which are mistakes
- * of apps, they have one text, and show the description to developers.
+ * The reasons for errors that users can understand. Pages have a text for each. For all others, which are nearly
+ * always mistakes of apps, they have one text, and show the description to developers. These are names of texts
+ * (`ErrorTexts`), so a new one is required in every language.
  */
 export type UserErrorReason =
   | keyof typeof userErrors
@@ -277,7 +278,7 @@ export const callbackErrors = {
   'resolve-user.invalid-refusal': refusedUser,
   'resolve-user.link-refused': [
     'access_denied',
-    "This account can't be added to the account that you're signed in to.",
+    "This sign-in method can't be added to the account that you're signed in to.",
   ],
   'resolve-user.invalid-id': serverError,
   'resolve-user.invalid-claims': serverError,

@@ -1,6 +1,6 @@
 /**
- * Branding, language and texts: what a publisher can change about the pages without replacing them. Checks
- * the options, and fills in the defaults.
+ * Branding, languages and texts: what a publisher can change about the pages without replacing them. Checks the
+ * options, and fills in the defaults. The languages check themselves (`languages/index.ts`).
  */
 
 import { ConfigurationError, rejectUnknownOptions } from '../oauth/errors.ts';
@@ -147,6 +147,8 @@ export const parseBrandings = (
   { branding = {}, languages, texts = {} }: PageOptions,
   optionalTexts?: Partial<Texts>,
 ): Brandings => {
+  if (languages !== undefined && languages?.kind !== 'page-languages')
+    throw new ConfigurationError('languages', 'must be created by pageLanguages.');
   const parsed = parseBranding(branding);
   const originals = listEnglishTexts(optionalTexts);
   const english: ParsedBranding = {

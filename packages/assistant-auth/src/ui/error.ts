@@ -25,7 +25,7 @@ export interface ErrorModel {
   readonly title: string;
   /** What happened and what to do next, in a sentence or two. */
   readonly message: string;
-  /** What exactly is wrong, for developers, in English. Only for mistakes of an app. */
+  /** What exactly is wrong, for developers, in English. Absent if `message` says it. */
   readonly detail?: string;
   /** The request ID, which identifies the entry in the log. It is not secret. */
   readonly reference: string;
@@ -63,13 +63,13 @@ export const renderErrorPage = ({
     stylesheetPath,
     title,
     content: html`<p>${message}</p>
-${detail && html`<p class="note" lang="en">${detail}</p>`}
 ${link && html`<p><a href="${link.href}" rel="noreferrer">${link.text}</a></p>`}
 ${identity && html`<p>${fillText(texts.refusedIdentity, { identity: renderIdentity(identity) })}</p>`}
 ${renderNext(destination, branding)}
 <p class="note">${
       identity ? fillText(texts.reference) : fillText(texts.report, { contact: renderContact(branding) })
-    } <code translate="no">${reference}</code></p>`,
+    } <code translate="no">${reference}</code></p>
+${detail && html`<p class="note" lang="en" dir="ltr">${detail}</p>`}`,
   });
 };
 

@@ -49,13 +49,14 @@ export const html = (strings: TemplateStringsArray, ...values: readonly HtmlValu
  * ```ts
  * import { type ErrorModel, html, renderHtml } from 'assistant-auth';
  *
- * const renderErrorPage = ({ branding, title, message, reference }: ErrorModel): string =>
+ * const renderErrorPage = ({ branding, title, message, detail, reference }: ErrorModel): string =>
  *   renderHtml(html`<!doctype html>
  * <html lang="${branding.language}" dir="${branding.direction}">
  * <title>${title}</title>
  * <h1>${title}</h1>
  * <p>${message}</p>
  * <p>Reference: <code>${reference}</code></p>
+ * ${detail && html`<p lang="en" dir="ltr">${detail}</p>`}
  * </html>`);
  * ```
  */

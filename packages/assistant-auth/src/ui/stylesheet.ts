@@ -61,7 +61,7 @@ const relativeLuminance = (color: string): number =>
     return sum + weight * linear;
   }, 0);
 
-// The icons of clients are shown on white, because they are made for it.
+// `.logo:last-child`, the icon of a client, has a white background, because icons are made for it.
 export const stylesheet = `:root {
   color-scheme: light dark;
   --page: light-dark(${background.light}, #0f1217);

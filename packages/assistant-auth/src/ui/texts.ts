@@ -218,7 +218,7 @@ export interface AccountTexts {
  * `{product}`, `{client}`, `{host}` (where the client's code is sent), `{duration}`, `{provider}`, `{user}`
  * (the user's name or address at the provider of the session), `{identity}` (a provider, with the user's
  * name or address there) and `{contact}` (the product, or a link to its support). A replacement must keep the
- * placeholders of the default; only `{product}` can be left out.
+ * placeholders of the English text; only `{product}` can be left out.
  */
 export interface SignInTexts {
   /** Heading and window title: `{client}`. */
@@ -294,7 +294,7 @@ export interface SignInTexts {
   readonly nothingChanged: string;
   /** Heading of all other errors. */
   readonly failed: string;
-  /** The message of all errors that are mistakes of an app. The page also shows the details, in English. */
+  /** The message of all other errors, such as a missing parameter. The page also shows the details, in English. */
   readonly invalidRequest: string;
   /** Heading if the browser requested the page before the user opened it. */
   readonly openAgain: string;
@@ -409,8 +409,7 @@ export const defaultTexts: SignInTexts = {
   notSignedIn: 'We couldn’t sign you in',
   nothingChanged: 'Nothing was changed',
   failed: 'Something went wrong',
-  invalidRequest:
-    'The request that brought you here isn’t valid. This is usually a mistake in the app that you came from.',
+  invalidRequest: 'The request that opened this page isn’t valid.',
   openAgain: 'Open this page again',
   tooManySignIns: 'Too many sign-ins',
   providerUnavailable: 'This sign-in method is unavailable',

@@ -200,7 +200,7 @@ describe('linking an identity', () => {
       await expectFailurePage(
         response,
         deployment,
-        "This account can't be added to the account that you're signed in to.",
+        "This sign-in method can't be added to the account that you're signed in to.",
         403,
         accountDestination,
       );

@@ -254,8 +254,7 @@ describe('error pages', () => {
     });
     expect(await response.json()).toEqual({
       title: 'We couldn’t sign you in',
-      message:
-        'The request that brought you here isn’t valid. This is usually a mistake in the app that you came from.',
+      message: 'The request that opened this page isn’t valid.',
       detail: 'The parameter state is too long.',
       reference: 'request-1',
       stylesheetPath: '/authorize/style.css',

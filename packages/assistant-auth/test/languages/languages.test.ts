@@ -4,7 +4,7 @@ import { accountPages } from '../../src/account/index.ts';
 import { defaultAccountTexts } from '../../src/account/ui/texts.ts';
 import { defaultPages } from '../../src/context.ts';
 import { createErrorPageResponder } from '../../src/endpoint/error-page.ts';
-import { gptAction } from '../../src/index.ts';
+import { gptAction, type ResolveUser } from '../../src/index.ts';
 import { german, type Language, pageLanguages } from '../../src/languages/index.ts';
 import { mcpClients } from '../../src/mcp-clients/index.ts';
 import { defaultMcpClientTexts } from '../../src/mcp-clients/texts.ts';
@@ -17,14 +17,17 @@ import {
   mcpClientError,
   mcpClientErrors,
   ProtocolError,
+  parameterErrors,
   requestError,
+  requestErrors,
   userErrors,
 } from '../../src/oauth/protocol-error.ts';
 import { type PageOptions, parseBrandings } from '../../src/ui/branding.ts';
 import { defaultTexts, listErrorTexts, type Texts } from '../../src/ui/texts.ts';
-import { createAccountBrowser, createSignedInBrowser } from '../account-browser.ts';
+import { type AccountBrowser, createAccountBrowser } from '../account-browser.ts';
 import { createTestBrowser, gptRequest, readRedirect } from '../browser.ts';
-import { deploy, gptSecret, issuer } from '../deployment.ts';
+import { clients, type Deployment, deploy, gptSecret, issuer } from '../deployment.ts';
+import { createProvider } from '../fake-provider.ts';
 import { readAttributes, readLines } from '../ui/read-markup.ts';
 
 /** The errors that pages have a text for. */
@@ -42,6 +45,7 @@ const english = {
   ...listErrorTexts(pageErrors),
 };
 const englishTexts = new Map<string, string>(Object.entries(english));
+const englishLines = new Set<string>(Object.values(english));
 const germanTexts = new Map<string, string>(Object.entries(german.texts));
 
 const inGerman = { 'accept-language': 'de-DE,de;q=0.9,en;q=0.8' };
@@ -126,7 +130,7 @@ describe('a language', () => {
       'languages.en',
       'must be given once. English is always included.',
     ],
-  ])('with %s is refused at startup', (_, languages, option, problem) => {
+  ])('W24.1 with %s is refused at startup', (_, languages, option, problem) => {
     expect(rejection({ languages: pageLanguages(languages) })).toEqual(
       new ConfigurationError(option, problem),
     );
@@ -144,6 +148,27 @@ describe('a language', () => {
     expect(rejection({ languages: pageLanguages([german], { fixed }) })).toEqual(
       new ConfigurationError('languages.fixed', 'must be en or the tag of a given language.'),
     );
+  });
+
+  it.each<[unknown, string, string]>([
+    [[german], 'languages', 'must be created by pageLanguages.'],
+    [german, 'languages', 'must be created by pageLanguages.'],
+    [null, 'languages', 'must be created by pageLanguages.'],
+    [
+      pageLanguages(JSON.parse('[{ "tag": "de" }]')),
+      'languages.de.texts.request.prefetch',
+      'must be a non-empty string.',
+    ],
+    [pageLanguages([{ ...german, ...{ name: 'Deutsch' } }]), 'languages.de.name', 'is not an option.'],
+  ])('is refused at startup if it is not one: %j', (languages, option, problem) => {
+    expect(rejection(Object({ languages }))).toEqual(new ConfigurationError(option, problem));
+  });
+
+  it('keeps none of the texts that the broker does not use', () => {
+    const { select } = parseBrandings({ languages: pageLanguages([german], { fixed: 'de' }) });
+    const { texts } = select(new Request(issuer));
+    expect(texts).toMatchObject({ cancel: 'Abbrechen' });
+    expect(texts).not.toHaveProperty('signOut');
   });
 
   it('has no other options', () => {
@@ -237,7 +262,7 @@ describe('the language of a page', () => {
     expect(() => deploy({ languages, scopes: { words: 'Wörter', score: 'Punkte' } })).not.toThrow();
     expect(() =>
       deploy({ languages: pageLanguages([german]), scopes: { words: 'Wörter', score: 'Punkte' } }),
-    ).toThrow(new ConfigurationError('scopes', 'must have a description in en: words'));
+    ).toThrow(new ConfigurationError('scopes', 'must have descriptions by language (en, de): words'));
   });
 
   it('is that of everything on the sign-in page', async () => {
@@ -246,16 +271,16 @@ describe('the language of a page', () => {
       'Anmelden und weiter zu Words GPT',
       'w→W',
       'Anmelden und weiter zu Words GPT',
-      'Words GPT möchte auf dein words.example-Konto zugreifen. Die App kann dann:',
+      'Words GPT möchte auf dein Konto bei words.example zugreifen. Die App kann dann:',
       'die Wortlisten lesen',
       'deinen Punktestand sehen und erhöhen',
-      'bis zu ein Jahr lang zugreifen, oder bis du sie in deinem Konto trennst',
+      'bis zu 12 Monate lang zugreifen – beenden kannst du das in deinem Konto',
       'Danach geht es zurück zu chat.openai.com. Wenn du nicht von dort kommst, brich ab.',
-      'Melde dich an, um das zu erlauben',
+      'Anmelden und Zugriff erlauben',
       'Mit Google anmelden',
       'Mit Other anmelden',
       'Abbrechen',
-      'Wir sehen nie dein Passwort, und Words GPT erfährt weder deinen Namen noch deine E-Mail-Adresse.',
+      'Wir sehen dein Passwort nie, und Words GPT erfährt weder deinen Namen noch deine E-Mail-Adresse.',
     ]);
   });
 
@@ -268,28 +293,49 @@ describe('the language of a page', () => {
     const { html } = await browser.openAccountPage();
     expect(summarizeUser.mock.calls).toEqual([[expect.any(String), 'de']]);
     const lines = await readLines(html);
-    expect(lines).toEqual(expect.arrayContaining(['Dein words.example-Konto', 'Angemeldete Geräte', 'de 7']));
-    expect(lines.filter((line) => /^[A-Z].* the |You|your/.test(line))).toEqual([]);
+    expect(lines).toEqual(
+      expect.arrayContaining(['Dein Konto bei words.example', 'Angemeldete Geräte', 'de 7']),
+    );
+    expect(lines.filter((line) => englishLines.has(line.trim()))).toEqual([]);
   });
 
-  it('is that of the scopes of a connected app', async () => {
-    const { deployment } = await createSignedInBrowser(deploy(bothLanguages));
-    const browser = createAccountBrowser(deployment, inGerman);
-    const code = (await browser.signIn(gptRequest, 'ada')).searchParams.get('code') ?? '';
+  /** Signs in and redeems the code, so that the account page lists the app. */
+  const connectApp = async (deployment: Deployment): Promise<void> => {
+    const redirect = await createTestBrowser(deployment).signIn(gptRequest, 'ada');
     const body = new URLSearchParams({
       grant_type: 'authorization_code',
-      code,
+      code: redirect.searchParams.get('code') ?? '',
       redirect_uri: gptRequest.redirect_uri,
       client_id: 'gpt',
       client_secret: gptSecret,
     });
     const token = await deployment.fetch(new Request(`${issuer}/token`, { method: 'POST', body }));
     expect(token.status).toBe(200);
+  };
+
+  const readAccountPage = async (deployment: Deployment): Promise<readonly string[]> => {
+    const browser = createAccountBrowser(deployment, inGerman);
     await browser.signInToAccount();
-    const lines = await readLines((await browser.openAccountPage()).html);
-    expect(lines).toEqual(
+    return readLines((await browser.openAccountPage()).html);
+  };
+
+  it('is that of the scopes of a connected app', async () => {
+    const deployment = deploy(bothLanguages);
+    await connectApp(deployment);
+    expect(await readAccountPage(deployment)).toEqual(
       expect.arrayContaining(['die Wortlisten lesen', 'deinen Punktestand sehen und erhöhen']),
     );
+  });
+
+  it('W24.3 is not that of a scope that was removed, which has only its name', async () => {
+    const deployment = deploy(bothLanguages);
+    await connectApp(deployment);
+    const client = gptAction({ id: 'gpt', name: 'Words GPT', secrets: [gptSecret], scopes: ['words'] });
+    const later = deploy({
+      ...{ storage: deployment.storage, languages: pageLanguages([german]), clients: [client] },
+      scopes: { words: scopes.words },
+    });
+    expect(await readAccountPage(later)).toEqual(expect.arrayContaining(['die Wortlisten lesen', 'score']));
   });
 
   it('describes offline_access', async () => {
@@ -313,16 +359,34 @@ describe('the language of a page', () => {
     });
     const lines = await readLines(await response.text());
     expect(lines).toContain('verbunden bleiben, ohne dich erneut zu fragen');
-    expect(lines).toContain('Hast du diese Anmeldung gerade selbst begonnen?');
+    expect(lines).toContain('Hast du das gerade selbst gestartet?');
   });
 
-  it('is that of the message from resolveUser', async () => {
-    const resolveUser = vi.fn(
-      async (_identity: unknown, _client: unknown, language: string) =>
-        ({ kind: 'refused', reason: 'full', message: `language ${language}` }) as const,
-    );
-    const browser = createAccountBrowser(deploy({ ...bothLanguages, resolveUser }), inGerman);
-    const lines = await readLines(await (await browser.signInToAccount()).text());
+  it('is that of the message from resolveUser, at every sign-in', async () => {
+    const resolveUser = vi.fn<ResolveUser>(async () => ({ kind: 'accepted', userId: 'ada-1' }));
+    const deployment = deploy({ ...bothLanguages, resolveUser });
+    const readLanguages = () => resolveUser.mock.calls.splice(0).map(([, , language]) => language);
+    const browser = createAccountBrowser(deployment, inGerman);
+    await browser.signIn(gptRequest);
+    expect(readLanguages()).toEqual(['de']);
+    await browser.signInToAccount('ada', 'google', { refresh: 'r-1' });
+    expect(readLanguages()).toEqual(['de']);
+    const { consent } = await browser.openSignInPage(gptRequest);
+    const redirect = readRedirect(await browser.submitConsent(consent, { choice: 'continue' }));
+    expect(redirect.searchParams.has('code')).toBe(true);
+    expect(readLanguages()).toEqual(['de']);
+    await browser.reauthenticate();
+    readLanguages();
+    const page = await browser.submitThroughProvider('/link', { choice: 'other' }, { code: 'cat' });
+    expect(page.status).toBe(200);
+    expect(readLanguages()).toEqual(['de', 'de']);
+    resolveUser.mockImplementation(async (_identity, _client, language) => ({
+      kind: 'refused',
+      reason: 'full',
+      message: `language ${language}`,
+    }));
+    const other = createAccountBrowser(deployment, inGerman);
+    const lines = await readLines(await (await other.signInToAccount()).text());
     expect(lines).toEqual(
       expect.arrayContaining([
         'Mit diesem Konto kannst du dich nicht anmelden',
@@ -330,6 +394,82 @@ describe('the language of a page', () => {
         'Zu deinem Konto',
       ]),
     );
+  });
+
+  const signInTwice = async (browser: AccountBrowser): Promise<Response> => {
+    const { consent } = await browser.openSignInPage(gptRequest);
+    const { searchParams } = readRedirect(await browser.submitConsent(consent, { choice: 'google' }));
+    const callback = `${issuer}/callback/google?code=ada&state=${searchParams.get('state')}`;
+    await browser.visit(callback);
+    return browser.visit(callback);
+  };
+
+  const linkIdentity = async (browser: AccountBrowser, subject: string): Promise<Response> => {
+    await browser.signInToAccount();
+    return browser.submitThroughProvider('/link', { choice: 'other' }, { code: subject });
+  };
+
+  it.each<[string, (browser: AccountBrowser, deployment: Deployment) => Promise<Response>, string]>([
+    [
+      'the sign-in page of the account',
+      async (browser) => (await browser.openAccountPage()).response,
+      'Dein Konto bei words.example',
+    ],
+    [
+      'the page that asks whether to link an identity',
+      (browser) => linkIdentity(browser, 'cat'),
+      'Diese Anmeldemethode hinzufügen?',
+    ],
+    [
+      'the page for an identity of another account',
+      async (browser, deployment) => {
+        await createAccountBrowser(deployment).signInToAccount('cat', 'other');
+        return linkIdentity(browser, 'cat');
+      },
+      'Bereits in einem anderen Konto verwendet',
+    ],
+    ['the page for a repeated callback', signInTwice, 'Du bist bereits angemeldet'],
+    [
+      'the page after admin consent',
+      (browser) => browser.visit(`${issuer}/callback/admin?admin_consent=True&tenant=acme`),
+      'Deine Organisation hat zugestimmt',
+    ],
+    [
+      'the error page of the account’s forms',
+      (browser) => browser.visit(`${issuer}/account/delete`),
+      'Es wurde nichts geändert',
+    ],
+    [
+      'the error page of a lost callback',
+      (browser) => browser.visit(`${issuer}/callback/google?code=ada&state=unknown`),
+      'Cookies sind erforderlich',
+    ],
+    [
+      'the error page of a client without a readable metadata document',
+      (browser) =>
+        browser.visit(`${issuer}/authorize?client_id=https%3A%2F%2Fapp.example%2Fclient&response_type=code`),
+      'Das Metadatendokument der App konnte nicht gelesen werden. Versuche es gleich noch einmal.',
+    ],
+    [
+      'the error page of an item that is gone',
+      async (browser) => {
+        await browser.signInToAccount();
+        return browser.post('/apps/disconnect', { app: 'gone' });
+      },
+      'Dieser Eintrag ist nicht mehr in deinem Konto.',
+    ],
+  ])('is that of %s', async (_, open, expected) => {
+    const admin = { ...createProvider('admin', 'Admin'), readAdminConsent: () => 'given' as const };
+    const deployment = deploy({
+      ...bothLanguages,
+      providers: [createProvider('google', 'Google'), createProvider('other', 'Other'), admin],
+      clients: [...clients, mcpClients({ fetch: () => Promise.reject(new TypeError('no network')) })],
+    });
+    const html = await (await open(createAccountBrowser(deployment, inGerman), deployment)).text();
+    expect(await readAttributes(html, 'html')).toEqual([{ lang: 'de', dir: 'ltr' }]);
+    const lines = await readLines(html);
+    expect(lines).toContain(expected);
+    expect(lines.filter((line) => englishLines.has(line.trim()))).toEqual([]);
   });
 
   it('is not that of the error that the client gets', async () => {
@@ -379,9 +519,21 @@ describe('an error page', () => {
     ],
   ])('for a mistake of an app has its details in English: %s', async (error, detail) => {
     const html = await respond(error, inGerman).text();
-    expect(html).toContain(`<p class="note" lang="en">${detail}</p>`);
+    expect(html).toContain(`<p class="note" lang="en" dir="ltr">${detail}</p>`);
     expect(await readLines(html)).toContain(german.texts.invalidRequest);
-    expect(await respond(error).text()).toContain(`<p class="note" lang="en">${detail}</p>`);
+    expect(await respond(error).text()).toContain(`<p class="note" lang="en" dir="ltr">${detail}</p>`);
+  });
+
+  it('has the details only for these reasons', () => {
+    expect(Object.keys({ ...requestErrors, ...parameterErrors })).toEqual([
+      ...['request.host', 'request.path', 'request.method', 'request.content-type', 'request.too-large'],
+      ...['request.unreadable', 'parameter.repeated', 'client.missing', 'redirect.missing'],
+      ...['redirect.unregistered', 'state.too-long', 'state.characters', 'response-type.missing'],
+      ...['response-type.unsupported', 'response-mode.unsupported', 'pkce.missing', 'pkce.method'],
+      ...['pkce.challenge', 'scope.malformed', 'scope.unknown', 'scope.unavailable', 'resource.multiple'],
+      ...['resource.unknown', 'prompt.login-required', 'prompt.consent-required'],
+      'request.sign-in-too-large',
+    ]);
   });
 
   it('has no details if the user can understand the error', async () => {

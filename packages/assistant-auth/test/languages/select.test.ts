@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createLanguageSelector } from '../../src/languages/select.ts';
+import { ConfigurationError } from '../../src/oauth/errors.ts';
 
 const select = createLanguageSelector(['en', 'de']);
 
@@ -46,7 +47,7 @@ describe('the language of a response', () => {
     expect(select(`${header},de`)).toBe('de');
   });
 
-  it('is not looked for in more than ten ranges', () => {
+  it('W24.2 is not looked for in more than ten ranges', () => {
     expect(select(`${'fr,'.repeat(9)}de`)).toBe('de');
     expect(select(`${'fr,'.repeat(10)}de`)).toBe('en');
   });
@@ -62,6 +63,31 @@ describe('the language of a response', () => {
     expect(selectPortuguese('pt-BR')).toBe('pt-BR');
     expect(selectPortuguese('pt-AO')).toBe('pt-BR');
     expect(selectPortuguese('pt')).toBe('pt-BR');
+  });
+
+  it('is the one with the same tag, even if another fits too', () => {
+    const selectVariant = createLanguageSelector(['en', 'en-US', 'de', 'de-x-formal']);
+    expect(selectVariant('en-US')).toBe('en-US');
+    expect(selectVariant('en')).toBe('en');
+    expect(selectVariant('de-x-formal')).toBe('de-x-formal');
+    expect(selectVariant('de-DE')).toBe('de');
+  });
+
+  it.each(['', 'u-', 'x-'])(
+    'W24.2 ignores a range with 200 subtags after de-%s, which take long to parse',
+    (prefix) => {
+      const subtags = Array.from({ length: 200 }, (_, index) => `a${String(index).padStart(4, '0')}`);
+      const range = `de-${prefix}${subtags.join('-')}`;
+      expect(select(range)).toBe('en');
+      expect(select(`${range},de`)).toBe('de');
+      expect(select(`de-${prefix}abcde-fghij`)).toBe('de');
+    },
+  );
+
+  it.each(['', 'de_DE', 'DE', 'not a tag', '*'])('cannot be %j, which is no canonical tag', (tag) => {
+    expect(() => createLanguageSelector(['en', tag])).toThrow(
+      new ConfigurationError(`languages.${tag}`, 'must be a language tag, such as de or pt-BR.'),
+    );
   });
 
   it('is not one in another script', () => {

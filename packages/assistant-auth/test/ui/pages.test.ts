@@ -165,7 +165,7 @@ describe('the sign-in page', () => {
       const inGerman = (lifetime: number) =>
         readAccess({ ...fixedLanguage('de'), model: { access: { kind: 'once', lifetime } } });
       expect(await inGerman(days(180))).toEqual(['bis zu 6 Monate lang zugreifen']);
-      expect(await inGerman(days(365))).toEqual(['bis zu ein Jahr lang zugreifen']);
+      expect(await inGerman(days(365))).toEqual(['bis zu 12 Monate lang zugreifen']);
     });
   });
 

@@ -1,4 +1,4 @@
-/** The default texts of the account pages, and the branding that these pages are rendered from. */
+/** The English texts of the account pages, and the branding that these pages are rendered from. */
 import type { ParsedBranding } from '../../ui/branding.ts';
 import type { AccountTexts, SignInTexts } from '../../ui/texts.ts';
 

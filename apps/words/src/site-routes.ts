@@ -1,0 +1,43 @@
+/**
+ * Serves the pages of the site at URLs without a language, in the language that the browser prefers (RFC 9110
+ * §12.5.4). The pages are static files, and each language has a folder. The pages link only to URLs with their
+ * own language, such as `/de/privacy`, so a reader who has chosen a language keeps it.
+ */
+import { createLanguageSelector } from 'assistant-auth/languages';
+import { type LogRefusal, refuseWrite } from './api/openapi-document.ts';
+import type { Bindings } from './bindings.ts';
+
+/** The languages of the site. The first one is the default. */
+const languages = ['en', 'de'] as const;
+
+const selectLanguage = createLanguageSelector(languages);
+
+/** The URLs of pages without a language. */
+const paths: readonly string[] = ['/', '/privacy', '/terms'];
+
+/** Handles a request for a page. Returns `undefined` for any other path. */
+export type HandleSite = (request: Request) => Promise<Response | undefined>;
+
+/** Creates the handler. `_headers` adds `Content-Language` to the files. */
+export const createSiteHandler =
+  (origin: string, assets: Bindings['assets'], logRefusal: LogRefusal): HandleSite =>
+  async (request) => {
+    const { pathname } = new URL(request.url);
+    if (!paths.includes(pathname)) return undefined;
+    const refusal = refuseWrite(request, logRefusal);
+    if (refusal !== undefined) return refusal;
+    const { body, status, headers } = await assets.fetch(origin + localizePath(pathname, request), request);
+    const response = new Response(body, { status, headers });
+    response.headers.append('vary', 'Accept-Language');
+    return response;
+  };
+
+/**
+ * Adds the language of a response to the path of a page: the language in the path of the request. If there is
+ * none, it is the one that the browser prefers.
+ */
+export const localizePath = (path: string, { url, headers }: Request): string => {
+  const [, folder] = new URL(url).pathname.split('/');
+  const language = languages.find((name) => name === folder);
+  return `/${language ?? selectLanguage(headers.get('accept-language'))}${path}`;
+};
