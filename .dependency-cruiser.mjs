@@ -147,9 +147,10 @@ const configuration = {
     },
     {
       name: 'hono-is-opt-in',
-      comment: 'Only assistant-operations/hono imports Hono, which is an optional peer dependency.',
+      comment:
+        'Only assistant-operations/hono imports Hono, which is an optional peer dependency, and the game does not.',
       severity: 'error',
-      from: { path: '^packages/assistant-operations/src/', pathNot: 'src/hono\\.ts$' },
+      from: { path: '^(packages/assistant-operations|apps/words)/src/', pathNot: 'src/hono\\.ts$' },
       to: { path: ['node_modules/hono/', '^packages/assistant-operations/src/hono\\.ts$'] },
     },
     {

@@ -5,9 +5,9 @@ import { googleSecurityEvents } from 'assistant-auth/google-events';
 import { mcpClients } from 'assistant-auth/mcp-clients';
 import { memoryStorage } from 'assistant-auth/memory';
 import { describe, expect, it } from 'vitest';
-import { createDocumentRoutes } from '../../apps/words/src/api/document-routes.ts';
 import { gameApi } from '../../apps/words/src/api/game-api.ts';
 import { mcpPath } from '../../apps/words/src/api/mcp-endpoint.ts';
+import { documentPaths } from '../../apps/words/src/api/openapi-document.ts';
 import { listPaths } from '../../packages/assistant-auth/test/deployment.ts';
 
 interface Rule {
@@ -86,7 +86,7 @@ const routes: readonly string[] = [
   }).map((path) => (path.endsWith('/') ? `${path}*` : path)),
   mcpPath,
   ...gameApi.operations.map(({ path }) => path),
-  ...createDocumentRoutes('https://words.example', () => {}).routes.map(({ path }) => path),
+  ...documentPaths,
 ];
 
 describe('the rules', () => {

@@ -125,21 +125,21 @@ const resourceServer: BundleDefinition = {
 };
 
 const operations = 'packages/assistant-operations/src/';
-const operationsLibraries = ['hono', 'valibot', '@valibot/to-json-schema', '@modelcontextprotocol', 'zod'];
+/** Without Hono, which only `assistant-operations/hono` imports. */
+const operationsLibraries = ['valibot', '@valibot/to-json-schema', '@modelcontextprotocol', 'zod'];
 
 const allOperations: BundleDefinition = {
   name: 'operations over HTTP and MCP',
   budget: budgets.operations,
   entry: {
     code:
-      `export * from 'assistant-operations';\nexport { createHttpRoutes } from 'assistant-operations/hono';\n` +
-      `export { mcpHandler } from 'assistant-operations/mcp';`,
+      `export * from 'assistant-operations';\n` + `export { mcpHandler } from 'assistant-operations/mcp';`,
     folder: 'apps/words',
   },
   conditions: ['workerd', 'worker', 'browser'],
   sources: [operations, ...operationsLibraries.map((name) => `node_modules/${name}/`)],
   excluded: /^$/,
-  required: [`${operations}hono.ts`, `${operations}mcp/server.ts`],
+  required: [`${operations}http/handler.ts`, `${operations}mcp/server.ts`],
 };
 
 const worker: BundleDefinition = {
@@ -154,7 +154,7 @@ const worker: BundleDefinition = {
     ...operationsLibraries.map((name) => `node_modules/${name}/`),
   ],
   excluded: new RegExp(`^${auth}(testing|cli|node)/`),
-  required: ['apps/words/src/worker.ts', `${auth}broker.ts`],
+  required: ['apps/words/src/worker.ts', `${auth}broker.ts`, `${operations}http/handler.ts`],
 };
 
 export const bundles: readonly BundleDefinition[] = [

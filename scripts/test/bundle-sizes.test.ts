@@ -97,6 +97,18 @@ describe('a bundle', () => {
     expect(problems.some((problem) => problem.includes('node_modules/jose/'))).toBe(true);
   });
 
+  it.each([['operations over HTTP and MCP'], ['the game’s Worker']])(
+    'must not contain Hono: %s',
+    async (name) => {
+      const definition = findBundle(name);
+      const problems = await check(
+        definition,
+        withImport(definition, `export { createHttpRoutes } from 'assistant-operations/hono';`),
+      );
+      expect(problems.some((problem) => problem.includes('must not contain node_modules/hono/'))).toBe(true);
+    },
+  );
+
   it('that lacks a required module is reported', async () => {
     expect(await check(core, `export { createBroker, google } from 'assistant-auth';`)).toEqual([
       'core with Google and D1: does not contain packages/assistant-auth/src/storage/sqlite/d1.ts',

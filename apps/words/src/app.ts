@@ -12,12 +12,10 @@ import {
 import { accountPages } from 'assistant-auth/account';
 import { d1Storage } from 'assistant-auth/d1';
 import { german, pageLanguages } from 'assistant-auth/languages';
-import { createProblemResponse } from 'assistant-operations';
-import { createHttpRoutes } from 'assistant-operations/hono';
-import { Hono } from 'hono';
-import { createDocumentRoutes, type LogRefusal } from './api/document-routes.ts';
+import { createHttpHandler, createProblemResponse } from 'assistant-operations';
 import { apiBasePath, createErrorMapper, createUnknownPathProblem, gameApi } from './api/game-api.ts';
 import { buildMcpUrl, createMcpEndpoint, mcpPath } from './api/mcp-endpoint.ts';
+import { createDocumentHandler, type LogRefusal } from './api/openapi-document.ts';
 import type { OperationContext } from './api/player.ts';
 import { scopes } from './api/scopes.ts';
 import type { Bindings } from './bindings.ts';
@@ -25,7 +23,7 @@ import type { Publisher } from './config/publisher.ts';
 import type { Config } from './config.ts';
 import { clientAddress, createLimits } from './limits.ts';
 import { notFound } from './not-found.ts';
-import { createSiteRoutes } from './site-routes.ts';
+import { createSiteHandler } from './site-routes.ts';
 import { d1Scores, type ScoreOutcome, type Scores } from './store/scores.ts';
 
 /** The app of one deployment. */
@@ -62,20 +60,16 @@ export const createApp = (config: Config, bindings: Bindings, runtimeOptions: Ru
   });
   const logEvent = runtimeOptions.log ?? writeToConsole;
   const toContext = ({ user }: AuthorizedCall): OperationContext => ({ userId: user.id, scores });
-  const app = new Hono();
-  app.route(
-    '/',
-    createHttpRoutes(gameApi, {
-      basePath: apiBasePath,
-      guard: (request, requiredScopes) =>
-        broker.protect(request, { scopes: requiredScopes, limiter: limits.selectLimiter(request) }),
-      context: toContext,
-      notFound: createUnknownPathProblem,
-      mapError: createErrorMapper(origin, ''),
-      logError,
-      onRefusal: logEvent,
-    }),
-  );
+  const handleApi = createHttpHandler(gameApi, {
+    basePath: apiBasePath,
+    guard: (request, requiredScopes) =>
+      broker.protect(request, { scopes: requiredScopes, limiter: limits.selectLimiter(request) }),
+    context: toContext,
+    notFound: createUnknownPathProblem,
+    mapError: createErrorMapper(origin, ''),
+    logError,
+    onRefusal: logEvent,
+  });
   const handleMcp = createMcpEndpoint({
     origin,
     guard: (request, requiredScopes, challengeScopes) =>
@@ -89,25 +83,34 @@ export const createApp = (config: Config, bindings: Bindings, runtimeOptions: Ru
     logError,
     onRefusal: logEvent,
   });
-  app.all(mcpPath, ({ req }) => handleMcp(req.raw));
   const logRefusal = createRefusalLogger(logEvent);
-  app.route('/', createDocumentRoutes(origin, logRefusal));
-  app.route('/', createSiteRoutes(origin, bindings.assets, logRefusal));
-  app.notFound(async ({ req }) => {
-    const response = await notFound(req.raw, origin, bindings.assets);
-    logRefusal('app.path');
-    return response;
-  });
-  app.onError((error) => {
-    logError(error);
-    logRefusal('app.failed');
-    return createProblemResponse({ status: 500, detail: 'Something went wrong on our side.' });
-  });
+  const handleDocument = createDocumentHandler(origin, logRefusal);
+  const handleSite = createSiteHandler(origin, bindings.assets, logRefusal);
+  /** Handles a request to a path that is not one of the broker's. */
+  const respond = async (request: Request): Promise<Response> => {
+    try {
+      if (new URL(request.url).pathname === mcpPath) return await handleMcp(request);
+      const response = (await handleApi(request)) ?? handleDocument(request) ?? (await handleSite(request));
+      if (response !== undefined) return response;
+      const page = await notFound(request, origin, bindings.assets);
+      logRefusal('app.path');
+      return page;
+    } catch (error) {
+      logError(error);
+      logRefusal('app.failed');
+      return createProblemResponse({ status: 500, detail: 'Something went wrong on our side.' });
+    }
+  };
   return {
-    fetch: async (request) => (await broker.handle(request)) ?? app.fetch(request),
+    fetch: async (request) =>
+      (await broker.handle(request)) ?? omitBodyForHead(request, await respond(request)),
     cleanup: () => broker.cleanup(),
   };
 };
+
+/** Returns the response to HEAD without the body that the response to GET has (RFC 9110 §9.3.2). */
+const omitBodyForHead = ({ method }: Request, response: Response): Response =>
+  method === 'HEAD' ? new Response(null, response) : response;
 
 const createRefusalLogger =
   (log: Log): LogRefusal =>

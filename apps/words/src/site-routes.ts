@@ -4,8 +4,7 @@
  * own language, such as `/de/privacy`, so a reader who has chosen a language keeps it.
  */
 import { createLanguageSelector } from 'assistant-auth/languages';
-import { Hono } from 'hono';
-import { type LogRefusal, rejectMethod } from './api/document-routes.ts';
+import { type LogRefusal, refuseWrite } from './api/openapi-document.ts';
 import type { Bindings } from './bindings.ts';
 
 /** The languages of the site. The first one is the default. */
@@ -13,24 +12,25 @@ const languages = ['en', 'de'] as const;
 
 const selectLanguage = createLanguageSelector(languages);
 
-/** Creates the routes. `_headers` adds `Content-Language` to the files. */
-export const createSiteRoutes = (
-  origin: string,
-  assets: Bindings['assets'],
-  logRefusal: LogRefusal,
-): Hono => {
-  const routes = new Hono();
-  for (const path of ['/', '/privacy', '/terms']) {
-    routes.get(path, async ({ req: { raw } }) => {
-      const { body, status, headers } = await assets.fetch(origin + localizePath(path, raw), raw);
-      const response = new Response(body, { status, headers });
-      response.headers.append('vary', 'Accept-Language');
-      return response;
-    });
-    routes.all(path, () => rejectMethod(logRefusal));
-  }
-  return routes;
-};
+/** The URLs of pages without a language. */
+const paths: readonly string[] = ['/', '/privacy', '/terms'];
+
+/** Handles a request for a page. Returns `undefined` for any other path. */
+export type HandleSite = (request: Request) => Promise<Response | undefined>;
+
+/** Creates the handler. `_headers` adds `Content-Language` to the files. */
+export const createSiteHandler =
+  (origin: string, assets: Bindings['assets'], logRefusal: LogRefusal): HandleSite =>
+  async (request) => {
+    const { pathname } = new URL(request.url);
+    if (!paths.includes(pathname)) return undefined;
+    const refusal = refuseWrite(request, logRefusal);
+    if (refusal !== undefined) return refusal;
+    const { body, status, headers } = await assets.fetch(origin + localizePath(pathname, request), request);
+    const response = new Response(body, { status, headers });
+    response.headers.append('vary', 'Accept-Language');
+    return response;
+  };
 
 /**
  * Adds the language of a response to the path of a page: the language in the path of the request. If there is

@@ -41,7 +41,7 @@ describe('a refused request is logged once, with its code', () => {
   });
 
   it('app.failed', async () => {
-    vi.spyOn(console, 'error').mockImplementation(() => {});
+    const consoleError = vi.spyOn(console, 'error').mockImplementation(() => {});
     const assets = {
       fetch: async () => {
         throw new Error('no files');
@@ -50,5 +50,6 @@ describe('a refused request is logged once, with its code', () => {
     const { call, log } = deploy(undefined, {}, {}, { assets });
     expect((await call('/nothing', { headers: { accept: 'text/html' } })).status).toBe(500);
     expect(log.filter(({ event }) => event === 'refused')).toMatchObject([{ reason: 'app.failed' }]);
+    expect(consoleError.mock.calls).toEqual([[expect.stringContaining('"error":"Error: no files"')]]);
   });
 });

@@ -183,7 +183,7 @@ export interface McpHandlerOptions<
 export const mcpHandler = <
   Result extends Auth | GuardRefusal,
   Context,
-  // A type parameter for the same reason as in `createHttpRoutes`.
+  // A type parameter for the same reason as in `createHttpHandler`.
   Auth extends McpGuardAcceptance = Extract<Result, McpGuardAcceptance>,
 >(
   api: ApiDefinition<Context>,

@@ -100,7 +100,7 @@ export interface OperationDescription<Input extends InputSchema, Output extends 
   /**
    * The problems that the handler throws, or that `mapError` maps its errors to: for each status, what it
    * means, in 1 to 300 characters. The OpenAPI document lists them, besides those of the guard and of the
-   * routes: 400, 401, 403, 413, 415, 421, 429, 500 and 503, as far as they can occur. Default: none.
+   * HTTP handler: 400, 401, 403, 413, 415, 421, 429, 500 and 503, as far as they can occur. Default: none.
    */
   readonly problems?: Readonly<Partial<Record<ProblemStatus, string>>>;
   /** Overrides how the operation is described as an MCP tool. Default: derived from the other members. */
@@ -117,7 +117,7 @@ export interface OperationDefinition<Input extends InputSchema, Output extends v
   extends OperationDescription<Input, Output> {
   /**
    * Runs the operation with a valid input and returns its output, which must be a JSON value.
-   * @throws ProblemError to end the request with that problem. The option `mapError` of `createHttpRoutes`
+   * @throws ProblemError to end the request with that problem. The option `mapError` of `createHttpHandler`
    *   and `mcpHandler` maps other errors.
    */
   readonly handle: (input: v.InferOutput<Input>, context: Context) => Promise<v.InferOutput<Output>>;

@@ -1,469 +1,131 @@
+/** The adapter for Hono: it responds as the handler does, and leaves every other path to the app. */
 import { Hono } from 'hono';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createHttpRoutes } from '../src/hono.ts';
+import { defineApi } from '../src/index.ts';
 import {
   buildJsonRequest,
-  corsResponseHeaders,
-  createLibraryRoutes,
+  buildRequest,
+  createLibraryHandler,
+  createLibraryOptions,
   library,
-  noStoreHeaders,
-  problem,
+  listBooks,
   toHeaderRecord,
 } from './library.ts';
 
-describe('a route', () => {
-  it('returns the output as JSON that must not be stored', async () => {
-    const response = await createLibraryRoutes().call('/api/books');
-    expect(response.status).toBe(200);
-    expect(await response.json()).toEqual(['Emma', 'Dracula']);
-    expect(toHeaderRecord(response)).toEqual({
-      'content-type': 'application/json',
-      ...noStoreHeaders,
-      ...corsResponseHeaders,
-    });
-  });
-
-  it('calls the guard once, with the scopes of its operation', async () => {
-    const { call, requestedScopes } = createLibraryRoutes();
-    await call('/api/books');
-    await call('/api/books/Emma', buildJsonRequest({ stars: 3 }));
-    expect(requestedScopes).toEqual([['read'], ['read', 'rate']]);
-  });
-
-  it('returns the guard’s response unchanged if the guard refuses', async () => {
-    const response = await createLibraryRoutes().routes.request('http://localhost/api/books');
-    expect([response.status, await response.text()]).toEqual([401, 'no name']);
-  });
-
-  it('passes the context that was created from the guard’s result to the handler', async () => {
-    expect(await (await createLibraryRoutes().call('/api/books/Emma')).json()).toEqual({
-      title: 'Emma',
-      reader: 'ada',
-    });
-  });
-
-  it('responds to HEAD as to GET, without the body', async () => {
-    const response = await createLibraryRoutes().call('/api/books', { method: 'HEAD' });
-    expect([response.status, await response.text()]).toEqual([200, '']);
-    expect(toHeaderRecord(response)).toEqual({
-      'content-type': 'application/json',
-      ...noStoreHeaders,
-      ...corsResponseHeaders,
-    });
-  });
-});
-
-/**
- * The result of `broker.protect` in assistant-auth, as far as the types of `createHttpRoutes` depend on it.
- */
-type ProtectResult =
-  | {
-      readonly ok: true;
-      readonly user: { readonly id: string };
-      readonly client: { readonly id: string };
-      readonly scopes: readonly string[];
-    }
-  | { readonly ok: false; readonly response: Response };
-
-const broker = {
-  protect: async (request: Request, { scopes }: { scopes: readonly string[] }): Promise<ProtectResult> => {
-    const id = request.headers.get('authorization');
-    return id === null
-      ? { ok: false, response: new Response('no token', { status: 401 }) }
-      : { ok: true, user: { id }, client: { id: 'test-client' }, scopes };
-  },
+/** An app with the routes of the library between others. */
+const createApp = () => {
+  const { options, ...received } = createLibraryOptions();
+  const app = new Hono();
+  app.get('/before', (context) => context.text('before'));
+  app.route('/', createHttpRoutes(library, options));
+  app.get('/after', (context) => context.text('after'));
+  app.all('*', (context) => context.text('fallback', 404));
+  return { app, ...received };
 };
 
-const logError = (error: unknown) => expect.unreachable(String(error));
+const named = (init: RequestInit = {}): RequestInit => ({
+  ...init,
+  headers: { authorization: 'ada', ...init.headers },
+});
+const preflight = { method: 'OPTIONS', headers: { 'access-control-request-method': 'POST' } };
 
-// These are also tests of type inference: the first two contexts have no annotations.
-describe('the type of a guard’s result', () => {
-  it('is inferred from a broker', async () => {
-    const routes = createHttpRoutes(library, {
-      basePath: '/api',
-      guard: (request, scopes) => broker.protect(request, { scopes }),
-      context: ({ user, client, scopes }) => ({
-        reader: `${user.id} with ${client.id} for ${scopes.join(' ')}`,
-        books: ['Emma'],
-      }),
-      logError,
-    });
-    const response = await routes.request('/api/books/Emma', { headers: { authorization: 'ada' } });
-    expect(await response.json()).toEqual({ title: 'Emma', reader: 'ada with test-client for read' });
-    const refusal = await routes.request('/api/books/Emma');
-    expect([refusal.status, await refusal.text()]).toEqual([401, 'no token']);
-  });
-
-  it('is inferred from a function that returns object literals', async () => {
-    const routes = createHttpRoutes(library, {
-      basePath: '/api',
-      guard: async (request) => {
-        const name = request.headers.get('authorization');
-        if (name === null)
-          return { ok: false, response: new Response(null, { status: 401 }), reason: 'none' };
-        return { ok: true, name };
-      },
-      context: ({ name }) => ({ reader: name, books: ['Emma'] }),
-      logError,
-    });
-    const response = await routes.request('/api/books/Emma', { headers: { authorization: 'ada' } });
-    expect(await response.json()).toEqual({ title: 'Emma', reader: 'ada' });
-    expect((await routes.request('/api/books/Emma')).status).toBe(401);
-  });
-
-  const response = (status: number) => new Response(null, { status });
-
-  // TypeScript rejects these, but a guard can be written in JavaScript.
-  it.each<[string, () => unknown]>([
-    ['undefined', () => undefined],
-    ['true', () => true],
-    ['an object without ok', () => ({})],
-    ['ok as a string', () => ({ ok: 'true', response: response(401) })],
-    ['ok as a number', () => ({ ok: 1 })],
-    ['a refusal with kind', () => ({ kind: 'refused', response: response(401) })],
-    ['an acceptance with kind', () => ({ kind: 'granted', access: { userId: 'ada' } })],
-    ['a refusal without a response', () => ({ ok: false })],
-    ['a refusal with text', () => ({ ok: false, response: 'no' })],
-    ['a response with status 200, which has ok', () => response(200)],
-    ['a response with status 401', () => response(401)],
-  ])('accepts no caller if it is %s', async (_, createResult) => {
-    let calls = 0;
-    const routes: unknown = Reflect.apply(createHttpRoutes, undefined, [
-      library,
-      { basePath: '/api', guard: async () => createResult(), context: () => calls++, logError: () => {} },
+describe('the routes of a Hono app', () => {
+  it.each<[path: string, init?: RequestInit]>([
+    ['/api/books', named()],
+    ['/api/books'],
+    ['/api/books', named({ method: 'HEAD' })],
+    ['/api/books', named({ method: 'PUT' })],
+    ['/api/books', named({ method: 'DELETE' })],
+    ['/api/books', named({ method: 'OPTIONS' })],
+    ['/api/books', preflight],
+    ['/api/films', preflight],
+    ['/api/books/War%20%26%20Peace%2F1', named()],
+    ['/api/books/Emma', named()],
+    ['/api/books/Emma', named(buildJsonRequest({ stars: 3 }))],
+    ['/api/books/Emma', named(buildJsonRequest({ stars: 6 }))],
+    ['/api', named()],
+    ['/api/', named()],
+    ['/api/films'],
+    ['/api/films', named()],
+    ['/api/books/', named()],
+    ['/api//books', named()],
+    ['/api/books/%zz', named()],
+    ['/api/books/%C3%28', named()],
+    ['/api/%zz/books'],
+    ['/%61pi/books'],
+    ['/%61pi/books', named()],
+    ['/%61pi/%zz'],
+    ['/x/../api/books', named()],
+  ])('respond as the handler: %s %j', async (path, init) => {
+    const { app, ...received } = createApp();
+    const other = createLibraryHandler();
+    const response = await app.fetch(buildRequest(path, init));
+    const expected = await other.send(path, init);
+    expect([response.status, toHeaderRecord(response), await response.text()]).toEqual([
+      expected.status,
+      toHeaderRecord(expected),
+      await expected.text(),
     ]);
-    if (!(routes instanceof Hono)) throw new Error('not a Hono app');
-    for (const path of ['/api/books', '/api/unknown']) {
-      const { status } = await routes.request(`http://localhost${path}`);
-      expect([401, 500]).toContain(status);
-    }
-    expect(calls).toBe(0);
+    expect(received).toEqual({
+      requestedScopes: other.requestedScopes,
+      errors: other.errors,
+      refusals: other.refusals,
+    });
   });
 
-  it('must fit the context, and a refusal must have a response', async () => {
-    const options = { basePath: '/api', logError } as const;
-    const context = ({ name }: { readonly name: string }) => ({ reader: name, books: ['Emma'] });
-    // @ts-expect-error A refusal needs a response.
-    createHttpRoutes(library, { ...options, guard: async () => ({ ok: false }), context });
-    // @ts-expect-error The context needs a name.
-    createHttpRoutes(library, { ...options, guard: async () => ({ ok: true }), context });
-    const guard = async () => ({ ok: true, name: 'ada' }) as const;
+  it.each([
+    ['/before', 200, 'before'],
+    ['/after', 200, 'after'],
+    ['/', 404, 'fallback'],
+    ['/apis/books', 404, 'fallback'],
+    ['//api/books', 404, 'fallback'],
+    ['/API/books', 404, 'fallback'],
+    ['/api%2fbooks', 404, 'fallback'],
+    ['/x/../api%2fbooks', 404, 'fallback'],
+    ['/;/api/books', 404, 'fallback'],
+    ['/%2561pi/books', 404, 'fallback'],
+  ])('leave every other path to the app: %s', async (path, status, text) => {
+    const { app, requestedScopes, refusals } = createApp();
+    const response = await app.fetch(buildRequest(path, named()));
+    expect([response.status, await response.text()]).toEqual([status, text]);
+    expect([requestedScopes, refusals]).toEqual([[], []]);
+  });
+
+  it('serve no other path if they are not mounted at the root', async () => {
+    const { options, requestedScopes } = createLibraryOptions();
+    const app = new Hono().route('/v1', createHttpRoutes(library, options));
+    app.all('*', (context) => context.text('fallback', 404));
+    const response = await app.fetch(buildRequest('/v1/api/books', named()));
+    expect([response.status, await response.text(), requestedScopes]).toEqual([404, 'fallback', []]);
+  });
+
+  it('have the types of the guard’s result and of the context', async () => {
+    const options = {
+      basePath: '/api',
+      logError: (error: unknown) => expect.unreachable(String(error)),
+    } as const;
+    const guard = async ({ headers }: Request) => {
+      const name = headers.get('authorization');
+      if (name === null) return { ok: false, response: new Response('no name', { status: 401 }) } as const;
+      return { ok: true, name } as const;
+    };
     const incomplete = () => ({ reader: 'ada' });
     // @ts-expect-error The handlers need `books`, too.
     createHttpRoutes(library, { ...options, guard, context: incomplete });
-    const response = await createHttpRoutes(library, { ...options, guard, context }).request('/api/books');
-    expect(await response.json()).toEqual(['Emma']);
-  });
-});
-
-describe('a path or method without a route', () => {
-  it('gets a 405 that lists the methods of the path', async () => {
-    const { call } = createLibraryRoutes();
-    const response = await call('/api/books', { method: 'PUT' });
-    expect(response.status).toBe(405);
-    expect(response.headers.get('allow')).toBe('GET, HEAD, DELETE');
-    expect(await response.json()).toEqual(problem(405, 'Method Not Allowed', 'Method not allowed.'));
-    expect((await call('/api/books/Emma', { method: 'OPTIONS' })).headers.get('allow')).toBe(
-      'GET, HEAD, POST',
-    );
-  });
-
-  it('does not take its method from a header or a parameter', async () => {
-    const response = await createLibraryRoutes().call('/api/books/Emma?_method=DELETE&stars=5', {
-      method: 'POST',
-      headers: { 'x-http-method-override': 'GET', 'x-method-override': 'GET' },
+    const routes = createHttpRoutes(library, {
+      ...options,
+      guard,
+      context: ({ name }) => ({ reader: name, books: ['Emma'] }),
     });
-    expect(response.status).toBe(400);
+    const response = await routes.request('/api/books/Emma', named());
+    expect(await response.json()).toEqual({ title: 'Emma', reader: 'ada' });
+    expect(await (await routes.request('/api/books/Emma')).text()).toBe('no name');
   });
 
-  it('gets the API’s own 404', async () => {
-    const response = await createLibraryRoutes().call('/api/films');
-    expect(response.status).toBe(404);
-    expect(toHeaderRecord(response)).toEqual({
-      'content-type': 'application/problem+json',
-      ...noStoreHeaders,
-      ...corsResponseHeaders,
-    });
-    expect(await response.json()).toEqual(problem(404, 'Not Found', 'No such shelf: /api/films'));
-  });
-
-  it.each([
-    ['GET', '/api'],
-    ['GET', '/api/'],
-    ['GET', '/api/films'],
-    ['GET', '/api/books/'],
-    ['PUT', '/api/books'],
-    ['OPTIONS', '/api/books'],
-    ['GET', '/api/books/Emma/pages'],
-  ])('gets the guard’s response first: %s %s', async (method, path) => {
-    const { routes, requestedScopes } = createLibraryRoutes();
-    const response = await routes.request(`http://localhost${path}`, { method });
-    expect([response.status, await response.text()]).toEqual([401, 'no name']);
-    expect(requestedScopes).toEqual([[]]);
-  });
-
-  it.each([['//api/books'], ['/API/books'], ['/api%2fbooks'], ['/x/../api%2fbooks'], ['/;/api/books']])(
-    'is not another spelling of a route: %s',
-    async (path) => {
-      const { routes } = createLibraryRoutes();
-      const response = await routes.request(`http://localhost${path}`);
-      expect(response.status).toBe(404);
-      expect(await response.text()).toBe('404 Not Found');
-    },
-  );
-
-  it('is guarded in every spelling that the router accepts', async () => {
-    expect((await createLibraryRoutes().routes.request('http://localhost/%61pi/books')).status).toBe(401);
-    expect((await createLibraryRoutes().routes.request('http://localhost/x/../api/books')).status).toBe(401);
-  });
-});
-
-describe('an error of a handler', () => {
-  it('is returned as a problem if it is a ProblemError', async () => {
-    const response = await createLibraryRoutes().call('/api/books/Ulysses');
-    expect(response.status).toBe(404);
-    expect(await response.json()).toEqual(
-      problem(404, 'Not Found', 'There is no such book.', { books: ['Emma', 'Dracula'] }),
-    );
-  });
-
-  it('is returned as the problem that the app maps it to, and logged if the status is 5xx', async () => {
-    const { call, errors } = createLibraryRoutes();
-    const response = await call('/api/books', { method: 'DELETE' }, 'eve');
-    expect(response.status).toBe(503);
-    expect(response.headers.get('retry-after')).toBe('7');
-    expect(await response.json()).toEqual(problem(503, 'Service Unavailable', 'The library is closed.'));
-    expect(errors).toEqual([new RangeError('eve has no matches')]);
-  });
-
-  it('is logged and hidden behind a 500 if the app does not map it', async () => {
-    const { call, errors } = createLibraryRoutes();
-    const response = await call('/api/books', { method: 'DELETE' });
-    expect(response.status).toBe(500);
-    expect(await response.json()).toEqual(
-      problem(500, 'Internal Server Error', 'Something went wrong on our side.'),
-    );
-    expect(errors).toEqual([new RangeError('ada has no matches')]);
-  });
-});
-
-describe('input', () => {
-  it('is read from the path, decoded', async () => {
-    const response = await createLibraryRoutes(['War & Peace/1']).call('/api/books/War%20%26%20Peace%2F1');
-    expect(await response.json()).toEqual({ title: 'War & Peace/1', reader: 'ada' });
-  });
-
-  it('is read from the query, and unknown parameters are ignored', async () => {
-    expect(await (await createLibraryRoutes().call('/api/books?word=mm&utm=1')).json()).toEqual(['Emma']);
-  });
-
-  it('is refused if a parameter is repeated', async () => {
-    const response = await createLibraryRoutes().call('/api/books?word=a&word=b');
-    expect(response.status).toBe(400);
-    expect(await response.json()).toEqual(
-      problem(400, 'Bad Request', 'The parameter word was sent more than once.'),
-    );
-  });
-
-  it('is read from a JSON body', async () => {
-    const response = await createLibraryRoutes().call('/api/books/Emma', buildJsonRequest({ stars: 5 }));
-    expect(await response.json()).toEqual({ title: 'Emma', stars: 5 });
-  });
-
-  it('takes a path field from the path, even if the body has the field', async () => {
-    const response = await createLibraryRoutes().call(
-      '/api/books/Emma',
-      buildJsonRequest({ stars: 5, title: 'Dracula' }),
-    );
-    expect(await response.json()).toEqual({ title: 'Emma', stars: 5 });
-  });
-
-  it('is refused with the names of the invalid fields', async () => {
-    const response = await createLibraryRoutes().call('/api/books/Emma', buildJsonRequest({ stars: 6 }));
-    expect(response.status).toBe(400);
-    expect(toHeaderRecord(response)).toEqual({
-      'content-type': 'application/problem+json',
-      ...noStoreHeaders,
-      ...corsResponseHeaders,
-    });
-    expect(await response.json()).toEqual(
-      problem(400, 'Bad Request', 'The input does not match the schema of this operation.', {
-        issues: [{ field: 'stars', message: 'Invalid value: Expected <=5 but received 6' }],
-      }),
-    );
-  });
-
-  it.each([
-    ['not JSON', '{"stars":', 'The body is not valid JSON.'],
-    ['a list', '[1]', 'The body must be a JSON object.'],
-    ['null', 'null', 'The body must be a JSON object.'],
-  ])('is refused if the body is %s', async (_, body, detail) => {
-    const response = await createLibraryRoutes().call('/api/books/Emma', buildJsonRequest(body));
-    expect(response.status).toBe(400);
-    expect(await response.json()).toEqual(problem(400, 'Bad Request', detail));
-  });
-
-  it.each([['text/plain'], ['application/x-www-form-urlencoded'], ['application/jsonp'], ['']])(
-    'is refused if the content type is "%s"',
-    async (type) => {
-      const response = await createLibraryRoutes().call('/api/books/Emma', {
-        method: 'POST',
-        body: '{"stars":5}',
-        headers: { 'content-type': type },
-      });
-      expect(response.status).toBe(415);
-      expect(response.headers.get('accept-post')).toBe('application/json');
-      expect(await response.json()).toEqual(
-        problem(415, 'Unsupported Media Type', 'The Content-Type must be application/json.'),
-      );
-    },
-  );
-
-  it('accepts a content type with parameters, in any case', async () => {
-    const init = {
-      ...buildJsonRequest({ stars: 5 }),
-      headers: { 'content-type': 'Application/JSON; charset=utf-8' },
-    };
-    expect((await createLibraryRoutes().call('/api/books/Emma', init)).status).toBe(200);
-  });
-
-  it('is an object without fields if the body is empty', async () => {
-    const response = await createLibraryRoutes().call('/api/books/Emma', { method: 'POST' });
-    expect(response.status).toBe(400);
-    expect(await response.json()).toMatchObject({ issues: [{ field: 'stars' }] });
-  });
-
-  it.each([{}, { 'content-length': '100001' }, { 'content-length': '10', 'transfer-encoding': 'chunked' }])(
-    'is refused if the body is too long, without reading all of it, with the headers %o',
-    async (headers) => {
-      let pullCount = 0;
-      const endlessBody = new ReadableStream<Uint8Array>({
-        pull: (controller) => {
-          pullCount += 1;
-          controller.enqueue(new Uint8Array(50_000).fill(32));
-        },
-      });
-      const request = new Request('http://localhost/api/books/Emma', {
-        method: 'POST',
-        body: endlessBody,
-        headers: { ...headers, authorization: 'ada', 'content-type': 'application/json' },
-      });
-      const response = await createLibraryRoutes().routes.request(request);
-      expect(response.status).toBe(413);
-      expect(await response.json()).toEqual(
-        problem(413, 'Content Too Large', 'The body is longer than 100000 bytes.'),
-      );
-      expect(pullCount).toBeLessThan(6);
-    },
-  );
-});
-
-const origin = 'https://browser-app.example';
-const preflightHeaders = { origin, 'access-control-request-method': 'POST' };
-const paths = ['/api', '/api/books', '/api/books/Emma', '/api/films', '/api/books/Emma/pages'];
-
-const pickCorsHeaders = (response: Response) =>
-  Object.fromEntries([...response.headers].filter(([name]) => name.startsWith('access-control-')));
-
-describe('a preflight', () => {
-  it.each(paths)(
-    'gets the same response at every path of the API, before the guard is called: %s',
-    async (path) => {
-      const { routes, requestedScopes, errors } = createLibraryRoutes();
-      const response = await routes.request(path, { method: 'OPTIONS', headers: preflightHeaders });
-      expect([response.status, await response.text()]).toEqual([204, '']);
-      expect(toHeaderRecord(response)).toEqual({
-        'access-control-allow-origin': '*',
-        'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
-        'access-control-allow-headers': 'Authorization, Content-Type',
-        'access-control-max-age': '7200',
-        'cache-control': 'no-store',
-        'x-content-type-options': 'nosniff',
-      });
-      expect([requestedScopes, errors]).toEqual([[], []]);
-    },
-  );
-
-  it.each([
-    ['OPTIONS', { origin }],
-    ['PUT', preflightHeaders],
-  ])('is not confused with other requests: %s %j', async (method, headers) => {
-    const { routes, requestedScopes } = createLibraryRoutes();
-    expect((await routes.request('/api/books', { method, headers })).status).toBe(401);
-    expect(requestedScopes).toEqual([[]]);
-  });
-
-  it('gets no CORS headers outside the API', async () => {
-    const response = await createLibraryRoutes().routes.request('/other', {
-      method: 'OPTIONS',
-      headers: preflightHeaders,
-    });
-    expect([response.status, pickCorsHeaders(response)]).toEqual([404, {}]);
-  });
-});
-
-const collectResponses = async ({
-  routes,
-  call,
-}: ReturnType<typeof createLibraryRoutes>): Promise<readonly Response[]> => [
-  await call('/api/books'),
-  await call('/api/books', { method: 'HEAD' }),
-  await call('/api/books/Emma', buildJsonRequest({ stars: 3 })),
-  await call('/api/books/Emma', buildJsonRequest({ stars: 99 })),
-  await call('/api/books/Emma', buildJsonRequest('x'.repeat(200_000))),
-  await call('/api/books/Emma', { method: 'POST', body: 'x', headers: { 'content-type': 'text/plain' } }),
-  await routes.request('/api/books'),
-  await call('/api/films'),
-  await call('/api/books', { method: 'PUT' }),
-  await call('/api/books', { method: 'DELETE' }),
-  await call('/api/books', { method: 'DELETE' }, 'eve'),
-];
-const statuses = [200, 200, 200, 400, 413, 415, 401, 404, 405, 500, 503];
-
-describe('a page on another origin', () => {
-  it('can read every response, including errors', async () => {
-    const responses = await collectResponses(createLibraryRoutes());
-    expect(responses.map(({ status }) => status)).toEqual(statuses);
-    for (const response of responses) expect(pickCorsHeaders(response)).toEqual(corsResponseHeaders);
-  });
-
-  it('gets no headers of another response if Response keeps the object that it gets', async () => {
-    // As that of `@hono/node-server`, which replaces the global one.
-    class KeepingResponse extends Response {
-      readonly kept: HeadersInit | undefined;
-      constructor(body?: BodyInit | null, init?: ResponseInit) {
-        super(body, init);
-        // Some versions do so only for such a body.
-        this.kept = typeof body === 'string' ? init?.headers : undefined;
-      }
-      override get headers(): Headers {
-        return this.kept instanceof Headers ? this.kept : super.headers;
-      }
-    }
-    vi.stubGlobal('Response', KeepingResponse);
-    for (const cors of ['any-origin', 'off'] as const) {
-      const { call } = createLibraryRoutes(undefined, cors);
-      const first = await call('/api/books');
-      first.headers.append('set-cookie', 'session=ada');
-      const second = await call('/api/books');
-      expect(first.headers.getSetCookie()).toEqual(['session=ada']);
-      expect([second.status, second.headers.getSetCookie()]).toEqual([200, []]);
-    }
-  });
-
-  it('can read no response if `cors` is `off`, and preflights are handled like other requests', async () => {
-    const withoutCors = createLibraryRoutes(undefined, 'off');
-    const responses = await collectResponses(withoutCors);
-    expect(responses.map(({ status }) => status)).toEqual(statuses);
-    const responseWithoutToken = await withoutCors.routes.request('/api/books', {
-      method: 'OPTIONS',
-      headers: preflightHeaders,
-    });
-    expect(responseWithoutToken.status).toBe(401);
-    for (const response of [...responses, responseWithoutToken])
-      expect(pickCorsHeaders(response)).toEqual({});
-    expect(
-      (await withoutCors.call('/api/books', { method: 'OPTIONS', headers: preflightHeaders })).status,
-    ).toBe(405);
+  it('are refused at startup if an operation is not below the base path', () => {
+    const { options } = createLibraryOptions();
+    const api = defineApi([{ ...listBooks, path: '/books' }]);
+    expect(() => createHttpRoutes(api, options)).toThrow('list_books: the path /books must be below /api.');
   });
 });

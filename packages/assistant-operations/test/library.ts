@@ -1,7 +1,16 @@
-/** A small API with every way of passing input, and its routes, for the tests of this package. */
+/** A small API with every way of passing input, and its handler, for the tests of this package. */
 import * as v from 'valibot';
-import { type Cors, createHttpRoutes, type Guard, type Refusal } from '../src/hono.ts';
-import { defineApi, defineOperation, noInput, ProblemError } from '../src/index.ts';
+import {
+  type Cors,
+  createHttpHandler,
+  defineApi,
+  defineOperation,
+  type Guard,
+  type HttpHandlerOptions,
+  noInput,
+  ProblemError,
+  type Refusal,
+} from '../src/index.ts';
 
 export interface Shelf {
   readonly reader: string;
@@ -88,13 +97,12 @@ export const corsResponseHeaders = {
   'access-control-expose-headers': 'WWW-Authenticate, Retry-After',
 };
 
-/**
- * Serves the library. The guard grants access to every caller with a name, and records the requested scopes.
- */
-export const createLibraryRoutes = (books: readonly string[] = ['Emma', 'Dracula'], cors?: Cors) => {
+/** The options that serve the library, and what its guard and its logs received. */
+export const createLibraryOptions = (books: readonly string[] = ['Emma', 'Dracula'], cors?: Cors) => {
   const requestedScopes: (readonly string[])[] = [];
   const errors: unknown[] = [];
   const refusals: Refusal[] = [];
+  /** Accepts every caller with a name, and records the requested scopes. */
   const guard: Guard<Reader> = async (request, scopes) => {
     requestedScopes.push(scopes);
     const name = request.headers.get('authorization');
@@ -102,10 +110,10 @@ export const createLibraryRoutes = (books: readonly string[] = ['Emma', 'Dracula
       ? { ok: false, response: new Response('no name', { status: 401 }) }
       : { ok: true, name };
   };
-  const routes = createHttpRoutes(library, {
+  const options: HttpHandlerOptions<Reader, Shelf> = {
     basePath: '/api',
     guard,
-    context: ({ name }): Shelf => ({ reader: name, books }),
+    context: ({ name }) => ({ reader: name, books }),
     notFound: (path) => ({ status: 404, detail: `No such shelf: ${path}` }),
     mapError: (error) =>
       error instanceof RangeError && error.message.startsWith('eve')
@@ -114,11 +122,26 @@ export const createLibraryRoutes = (books: readonly string[] = ['Emma', 'Dracula
     logError: (error) => errors.push(error),
     onRefusal: (refusal) => refusals.push(refusal),
     ...(cors !== undefined && { cors }),
-  });
-  const call = (path: string, init: RequestInit = {}, name = 'ada') =>
-    routes.request(`http://localhost${path}`, { ...init, headers: { authorization: name, ...init.headers } });
-  return { routes, call, requestedScopes, errors, refusals };
+  };
+  return { options, requestedScopes, errors, refusals };
 };
+
+/** Serves the library. `send` sends a request to one of its paths, and `call` does so with a name. */
+export const createLibraryHandler = (books?: readonly string[], cors?: Cors) => {
+  const { options, ...received } = createLibraryOptions(books, cors);
+  const handle = createHttpHandler(library, options);
+  const send = async (path: string, init?: RequestInit): Promise<Response> => {
+    const response = await handle(buildRequest(path, init));
+    if (response === undefined) throw new Error(`${path} is not below the base path`);
+    return response;
+  };
+  const call = (path: string, init: RequestInit = {}, name = 'ada') =>
+    send(path, { ...init, headers: { authorization: name, ...init.headers } });
+  return { handle, send, call, ...received };
+};
+
+export const buildRequest = (path: string, init?: RequestInit): Request =>
+  new Request(`http://localhost${path}`, init);
 
 export const problem = (status: number, title: string, detail: string, members: object = {}) => ({
   type: 'about:blank',

@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { createHttpRoutes, type Guard } from '../src/hono.ts';
-import { createOpenApiDocument, DefinitionError, defineApi } from '../src/index.ts';
-import { buildJsonRequest, getBook, library, type Shelf } from './library.ts';
+import {
+  createHttpHandler,
+  createOpenApiDocument,
+  DefinitionError,
+  defineApi,
+  type Guard,
+} from '../src/index.ts';
+import { buildJsonRequest, buildRequest, getBook, library, type Shelf } from './library.ts';
 
 const options = {
   title: 'Library',
@@ -169,7 +174,7 @@ describe('the OpenAPI document', () => {
     requests: readonly (readonly [path: string, init?: RequestInit])[],
     { guard, books }: { readonly guard: Guard<{ readonly ok: true }>; readonly books?: readonly string[] },
   ) => {
-    const routes = createHttpRoutes(library, {
+    const handle = createHttpHandler(library, {
       basePath: '/api',
       guard,
       context: (): Shelf => {
@@ -179,7 +184,7 @@ describe('the OpenAPI document', () => {
       logError: () => undefined,
     });
     for (const [path, init] of requests)
-      statuses.add(String((await routes.request(`http://localhost${path}`, init)).status));
+      statuses.add(String((await handle(buildRequest(path, init)))?.status));
   };
 
   const form = { method: 'POST', body: 'stars=3', headers: { 'content-type': 'text/plain' } };

@@ -1,8 +1,8 @@
 /** Refused requests: each one is passed to `onRefusal` once, with its code. */
 import { afterEach, describe, expect, it } from 'vitest';
 import page from '../../../docs/events.md?raw';
-import type { Refusal, RefusalReason } from '../src/hono.ts';
-import { buildJsonRequest, createLibraryRoutes } from './library.ts';
+import type { Refusal, RefusalReason } from '../src/index.ts';
+import { buildJsonRequest, createLibraryHandler } from './library.ts';
 import { allScopes, buildCall, buildMessage, createMcpLibrary, type Era, eras } from './mcp-library.ts';
 
 const reported: Refusal[] = [];
@@ -45,7 +45,7 @@ describe('over HTTP', () => {
     ['operation.method', 405, '/api/books', { method: 'PATCH' }],
     ['operation.path', 404, '/api/films', {}],
   ])('%s', async (reason, status, path, init, operation) => {
-    const { call, refusals } = createLibraryRoutes();
+    const { call, refusals } = createLibraryHandler();
     const response = await call(path, init);
     expect(response.status).toBe(status);
     reported.push(...refusals);
@@ -55,17 +55,17 @@ describe('over HTTP', () => {
   });
 
   it('an error that is mapped to a problem with a 5xx status is operation.failed', async () => {
-    const { call, refusals } = createLibraryRoutes();
+    const { call, refusals } = createLibraryHandler();
     expect((await call('/api/books', { method: 'DELETE' }, 'eve')).status).toBe(503);
     expect(refusals).toMatchObject([{ reason: 'operation.failed', status: 503, operation: 'burn_books' }]);
   });
 
   it('an accepted call, a preflight and a refusal of the guard are not passed to it', async () => {
-    const { routes, call, refusals } = createLibraryRoutes();
+    const { send, call, refusals } = createLibraryHandler();
     await call('/api/books');
     await call('/api/books', { method: 'OPTIONS', headers: { 'access-control-request-method': 'GET' } });
-    expect((await routes.request('http://localhost/api/books')).status).toBe(401);
-    expect((await routes.request('http://localhost/api/films')).status).toBe(401);
+    expect((await send('/api/books')).status).toBe(401);
+    expect((await send('/api/films')).status).toBe(401);
     reported.push(...refusals);
     expect(refusals).toEqual([]);
   });

@@ -216,6 +216,33 @@ describe('an unknown path', () => {
     expect(await response.text()).toBe('the file https://words.example/en/404');
   });
 
+  it.each([['/nothing'], ['/openapi.json'], ['/mcp'], ['/api/nothing']])(
+    'and any other path gets no body in response to HEAD: %s',
+    async (path) => {
+      for (const accept of ['text/html', 'application/json']) {
+        const headers = { accept };
+        const get = await call(path, { headers });
+        const head = await call(path, { method: 'HEAD', headers });
+        expect([head.status, await head.text()]).toEqual([get.status, '']);
+        expect(Object.fromEntries(head.headers)).toEqual(Object.fromEntries(get.headers));
+        expect(await get.text()).not.toBe('');
+      }
+    },
+  );
+
+  it.each([['/m%63p'], ['/mcp/'], ['/MCP'], ['/openapi%2ejson'], ['/openapi.json/']])(
+    'is every other spelling of a path outside the API: %s',
+    async (path) => {
+      for (const method of ['GET', 'POST']) {
+        const response = await call(path, { method });
+        expect([response.status, await response.json()]).toMatchObject([
+          404,
+          { detail: 'This path does not exist.' },
+        ]);
+      }
+    },
+  );
+
   it('gets no page for a form post', async () => {
     const response = await call('/nothing', { method: 'POST', headers: { accept: 'text/html' } });
     expect(response.status).toBe(404);

@@ -1,4 +1,4 @@
-/** The guard that authenticates the caller of a request, which the routes and the MCP endpoint share. */
+/** The guard that authenticates the caller of a request, which the HTTP handler and the MCP endpoint share. */
 
 /** The result of a guard that accepts the caller. Guards add what they know about the caller. */
 export interface GuardAcceptance {

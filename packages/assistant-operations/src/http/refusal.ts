@@ -57,7 +57,7 @@ export interface Refusal {
   readonly event: 'refused';
   /** The code of the reason, for filters and alerts. */
   readonly reason: RefusalReason;
-  /** Where the request was refused: `http` in the routes of the API, `mcp` at the MCP endpoint. */
+  /** Where the request was refused: `http` by the HTTP handler, `mcp` at the MCP endpoint. */
   readonly endpoint: 'http' | 'mcp';
   /** The status of the response. 200 if the error is in the MCP message. */
   readonly status: number;

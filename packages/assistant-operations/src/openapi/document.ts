@@ -143,7 +143,7 @@ interface CommonProblem {
 
 const retryAfter = { name: 'Retry-After', description: 'Seconds to wait before the next attempt.' } as const;
 
-/** The problems of the guard and of the routes, by status. */
+/** The problems of the guard and of the HTTP handler, by status. */
 const commonProblems: Readonly<Record<number, CommonProblem>> = {
   400: { name: 'BadRequest', description: 'The input does not match the schema of this operation.' },
   401: {
@@ -232,7 +232,7 @@ const buildRequestBody = (operation: Operation<never>): object | undefined => {
 };
 
 /**
- * Lists the responses that can occur: those of the guard and of the routes, and the problems of the handler.
+ * Lists the responses that can occur: those of the guard and of the HTTP handler, and the problems of the operation.
  */
 const buildResponses = (operation: Operation<never>): Readonly<Record<string, object>> => {
   const { description = 'The result.', ...schema } = describeSchema(operation.output, 'output');

@@ -3,29 +3,29 @@
  * have the same body: JSON is YAML 1.2 (§1.3 of its specification).
  */
 import { createOpenApiDocument, createProblemResponse } from 'assistant-operations';
-import { Hono } from 'hono';
 import { gameApi } from './game-api.ts';
 import { scopes } from './scopes.ts';
 
 /** Logs that the app itself refused a request, with the code of the reason. */
 export type LogRefusal = (reason: 'app.method' | 'app.path' | 'app.failed') => void;
 
-/** Creates the routes of a deployment. The document is created at the first request for it. */
-export const createDocumentRoutes = (origin: string, logRefusal: LogRefusal): Hono => {
+/** Handles a request for the document. Returns `undefined` for any other path. */
+export type HandleDocument = (request: Request) => Response | undefined;
+
+/** Creates the handler of a deployment. The document is created at the first request for it. */
+export const createDocumentHandler = (origin: string, logRefusal: LogRefusal): HandleDocument => {
   let cached: string | undefined;
-  const routes = new Hono();
-  for (const [path, contentType] of contentTypes) {
-    routes.get(path, () => {
-      cached ??= JSON.stringify(buildDocument(origin), null, 2);
-      return createDocumentResponse(cached, contentType);
-    });
-    routes.all(path, () => rejectMethod(logRefusal));
-  }
-  return routes;
+  return (request) => {
+    const contentType = contentTypes.get(new URL(request.url).pathname);
+    if (contentType === undefined) return undefined;
+    cached ??= JSON.stringify(buildDocument(origin), null, 2);
+    return refuseWrite(request, logRefusal) ?? createDocumentResponse(cached, contentType);
+  };
 };
 
-/** Logs and refuses a request with another method than GET and HEAD. */
-export const rejectMethod = (logRefusal: LogRefusal): Response => {
+/** Logs and refuses a request with another method than GET and HEAD. Returns `undefined` for these. */
+export const refuseWrite = ({ method }: Request, logRefusal: LogRefusal): Response | undefined => {
+  if (method === 'GET' || method === 'HEAD') return undefined;
   logRefusal('app.method');
   return createProblemResponse({
     status: 405,
@@ -34,10 +34,13 @@ export const rejectMethod = (logRefusal: LogRefusal): Response => {
   });
 };
 
-const contentTypes = [
+const contentTypes: ReadonlyMap<string, string> = new Map([
   ['/openapi.json', 'application/json'],
   ['/openapi.yaml', 'application/yaml'],
-] as const;
+]);
+
+/** The paths of the document. */
+export const documentPaths: readonly string[] = [...contentTypes.keys()];
 
 const buildDocument = (origin: string) =>
   createOpenApiDocument(gameApi, {
