@@ -5,8 +5,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
+import { siteLanguages } from '../apps/words/src/site-routes.ts';
 import { publicFolder } from '../scripts/app/paths.ts';
-import { siteLanguages } from '../scripts/app/site.ts';
 
 const { origin, gpt } = inject('system');
 

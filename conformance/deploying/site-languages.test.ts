@@ -5,8 +5,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { type SiteLanguage, siteLanguages } from '../../apps/words/src/site-routes.ts';
 import { publicFolder } from '../../scripts/app/paths.ts';
-import { type SiteLanguage, siteLanguages } from '../../scripts/app/site.ts';
 
 const names = ['404.html', 'index.html', 'privacy.html', 'terms.html'];
 

@@ -5,8 +5,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { type SiteLanguage, siteLanguages } from '../../apps/words/src/site-routes.ts';
 import { publicFolder } from '../../scripts/app/paths.ts';
-import { renderPage, type SiteLanguage, siteLanguages } from '../../scripts/app/site.ts';
+import { renderPage } from '../../scripts/app/site.ts';
 
 type Values = Readonly<Record<string, string>>;
 

@@ -33,7 +33,7 @@ const openAuthorization = async (clientId: string, redirect = redirectUri) => {
   const html = await response.text();
   const [, title] = /<h1>(.*?)<\/h1>/.exec(html) ?? [];
   const [, shown] = /<\/h1>\s*<p>(.*?)<\/p>/s.exec(html) ?? [];
-  // For mistakes of a client, the page shows the message to developers only.
+  // For a mistake of the client, the message is in the note for developers.
   const [, message = shown] = /<p class="note" lang="en" dir="ltr">(.*?)<\/p>/s.exec(html) ?? [];
   return { status: response.status, location: response.headers.get('location'), title, message };
 };

@@ -1,6 +1,6 @@
 /**
  * Builds the static site of a deployment from the files in the repository. The pages contain values of the
- * deployment: a page marks the place with comments, and its text between them says that the value is not set.
+ * deployment: comments mark the place of each value, and the text between them is shown if the value is not set.
  */
 import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,13 +10,9 @@ import { readAuditRetention } from '../../apps/words/src/config/audit.ts';
 import { readPublisher } from '../../apps/words/src/config/publisher.ts';
 import { readOrigin } from '../../apps/words/src/config/urls.ts';
 import { VariableError } from '../../apps/words/src/config/variables.ts';
+import { type SiteLanguage, siteLanguages } from '../../apps/words/src/site-routes.ts';
 import { publicFolder } from './paths.ts';
 import type { Variables } from './variables.ts';
-
-/** The languages of the site. Each one has a folder with the same pages. */
-export const siteLanguages = ['en', 'de'] as const;
-
-export type SiteLanguage = (typeof siteLanguages)[number];
 
 /**
  * Builds the site in a folder and replaces its content.
@@ -48,6 +44,7 @@ const renderPages = async (language: SiteLanguage, variables: Variables) => {
  * Inserts the values of the deployment into a page, wherever the page marks a place for one, and makes the URLs in
  * its metadata absolute, because search engines and sites that show link previews do not resolve relative ones.
  * @throws VariableError if a variable that is listed at `buildSite` is missing or not valid
+ * @throws Error for a comment that marks no known value
  */
 export const renderPage = (page: string, language: SiteLanguage, variables: Variables): string => {
   const { ORIGIN } = variables;

@@ -23,12 +23,12 @@ export const buildSetupGroups = (settings: SetupSettings): readonly SetupGroup[]
     },
     {
       title: 'Clients on your machine',
-      ...describeLocalClients[location],
+      ...localClientTexts[location],
       sections: buildLocalClientSections(url),
     },
     {
       title: 'Clients that connect from the internet',
-      ...describeHostedClients[location],
+      ...hostedClientTexts[location],
       sections: buildHostedClientSections(url),
     },
     {
@@ -43,7 +43,7 @@ export const buildSetupGroups = (settings: SetupSettings): readonly SetupGroup[]
   ];
 };
 
-const describeLocalClients = {
+const localClientTexts = {
   loopback: {
     status: 'work with this server',
     introduction: [
@@ -51,15 +51,15 @@ const describeLocalClients = {
     ],
   },
   public: {
-    introduction: ['These clients can also connect to the server of npm start.'],
+    introduction: ['These clients can also connect to a server that you start with npm start.'],
   },
 };
 
-const describeHostedClients = {
+const hostedClientTexts = {
   loopback: {
     status: 'need a domain or a tunnel',
     introduction: [
-      'These clients cannot reach this server, so the values below are only a preview. For a domain or a tunnel, npm run setup -- --origin https://words.example prints them with its URLs.',
+      'These clients cannot reach this server, so the values below are only a preview. To print them for your domain or tunnel, run npm run setup -- --origin https://words.example.',
     ],
   },
   public: {

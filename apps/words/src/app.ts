@@ -15,7 +15,7 @@ import { german, pageLanguages } from 'assistant-auth/languages';
 import { createHttpHandler, createProblemResponse } from 'assistant-operations';
 import { apiBasePath, createErrorMapper, createUnknownPathProblem, gameApi } from './api/game-api.ts';
 import { buildMcpUrl, createMcpEndpoint, mcpPath } from './api/mcp-endpoint.ts';
-import { createDocumentHandler, type LogRefusal } from './api/openapi-document.ts';
+import { createDocumentHandler } from './api/openapi-document.ts';
 import type { OperationContext } from './api/player.ts';
 import { scopes } from './api/scopes.ts';
 import type { Bindings } from './bindings.ts';
@@ -23,6 +23,7 @@ import type { Publisher } from './config/publisher.ts';
 import type { Config } from './config.ts';
 import { clientAddress, createLimits } from './limits.ts';
 import { notFound } from './not-found.ts';
+import type { LogRefusal } from './refusal.ts';
 import { createSiteHandler } from './site-routes.ts';
 import { d1Scores, type ScoreOutcome, type Scores } from './store/scores.ts';
 

@@ -1,4 +1,4 @@
-/** Responds to unknown paths: with a page in the language of browsers, and with a problem document to other clients. */
+/** Responds to unknown paths: to browsers with a page in their language, and to other clients with a problem document. */
 import { createProblemResponse } from 'assistant-operations';
 import type { Bindings } from './bindings.ts';
 import { localizePath } from './site-routes.ts';

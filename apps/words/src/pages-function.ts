@@ -18,7 +18,7 @@ interface FunctionContext {
 let app: App | undefined;
 
 /**
- * Handles every request that is not for a static file.
+ * Handles every path that `public/_routes.json` does not exclude.
  * @throws VariableError on every request if the configuration is wrong; the platform logs it and responds
  *   with 500
  */

@@ -4,13 +4,15 @@
  * own language, such as `/de/privacy`, so a reader who has chosen a language keeps it.
  */
 import { createLanguageSelector } from 'assistant-auth/languages';
-import { type LogRefusal, refuseWrite } from './api/openapi-document.ts';
 import type { Bindings } from './bindings.ts';
+import { type LogRefusal, refuseOtherMethods } from './refusal.ts';
 
-/** The languages of the site. The first one is the default. */
-const languages = ['en', 'de'] as const;
+/** The languages of the site. The first one is the default. Each one has a folder with the same pages. */
+export const siteLanguages = ['en', 'de'] as const;
 
-const selectLanguage = createLanguageSelector(languages);
+export type SiteLanguage = (typeof siteLanguages)[number];
+
+const selectLanguage = createLanguageSelector(siteLanguages);
 
 /** The URLs of pages without a language. */
 const paths: readonly string[] = ['/', '/privacy', '/terms'];
@@ -24,7 +26,7 @@ export const createSiteHandler =
   async (request) => {
     const { pathname } = new URL(request.url);
     if (!paths.includes(pathname)) return undefined;
-    const refusal = refuseWrite(request, logRefusal);
+    const refusal = refuseOtherMethods(request, logRefusal);
     if (refusal !== undefined) return refusal;
     const { body, status, headers } = await assets.fetch(origin + localizePath(pathname, request), request);
     const response = new Response(body, { status, headers });
@@ -33,11 +35,11 @@ export const createSiteHandler =
   };
 
 /**
- * Adds the language of a response to the path of a page: the language in the path of the request. If there is
- * none, it is the one that the browser prefers.
+ * Returns the path of a page in one language: the language in the path of the request, otherwise the one that the
+ * browser prefers.
  */
 export const localizePath = (path: string, { url, headers }: Request): string => {
   const [, folder] = new URL(url).pathname.split('/');
-  const language = languages.find((name) => name === folder);
+  const language = siteLanguages.find((name) => name === folder);
   return `/${language ?? selectLanguage(headers.get('accept-language'))}${path}`;
 };

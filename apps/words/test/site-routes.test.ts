@@ -67,7 +67,7 @@ describe.each(['/', '/privacy', '/terms'])('%s', (path) => {
     expect(listRefusals(log)).toEqual([]);
   });
 
-  it('without the header is the English file, whatever else the client accepts, and without its query', async () => {
+  it('without the header is the English file, and the query is not passed on', async () => {
     const { call, requests } = deployWithFiles();
     const response = await call(`${path}?utm_source=x`);
     expect(await response.text()).toBe(`the file ${origin}/en${path}`);
@@ -103,7 +103,7 @@ describe.each(['/', '/privacy', '/terms'])('%s', (path) => {
     expect(response.status).toBe(405);
     expect(response.headers.get('allow')).toBe('GET, HEAD');
     expect(response.headers.get('content-type')).toBe('application/problem+json');
-    expect(await response.json()).toMatchObject({ status: 405, detail: 'This document is read-only.' });
+    expect(await response.json()).toMatchObject({ status: 405, detail: 'Method not allowed.' });
     expect(requests).toEqual([]);
     expect(listRefusals(log)).toEqual([{ event: 'refused', endpoint: 'app', reason: 'app.method' }]);
   });

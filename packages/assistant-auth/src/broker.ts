@@ -160,7 +160,7 @@ export const createRoutes = (
       paths.stylesheet,
       mount(
         stylesheetEndpoint(
-          renderStylesheet((account?.stylesheet ?? '') + context.pages.stylesheet, context.brandings.colors),
+          renderStylesheet((account?.stylesheet ?? '') + context.pages.stylesheet, context.branding.colors),
         ),
       ),
     ],

@@ -45,7 +45,7 @@ import { createRevocationCache } from './storage/revocation-cache.ts';
 import { createResealer } from './tokens/key-rotation.ts';
 import { type Lifetimes, parseLifetimes } from './tokens/lifetimes.ts';
 import { createSealers } from './tokens/sealers.ts';
-import { type Brandings, type PageOptions, parseBrandings } from './ui/branding.ts';
+import { type LocalizedBranding, type PageOptions, parseLocalizedBranding } from './ui/branding.ts';
 
 /** The options of `createBroker`. */
 export interface BrokerOptions extends PageOptions {
@@ -218,19 +218,19 @@ export const resolveOptions = (options: BrokerOptions): ResolvedOptions => {
     reseal: createResealer({ storage, sealers, ring, now }),
   });
   const { clients, source } = separateClients(registered);
-  const brandings = parseBrandings(
+  const localizedBranding = parseLocalizedBranding(
     { ...options, branding: { name: new URL(issuer).host, ...branding } },
     { ...account?.texts, ...source?.texts },
   );
   const resolved = resolveClients(clients, source, {
     ...{ issuer, resources, storage, ring, now, randomBytes, log, fetch: send },
-    scopes: parseScopes(scopes, brandings, clients, source),
+    scopes: parseScopes(scopes, localizedBranding, clients, source),
   });
   const parsedLifetimes = parseLifetimes(lifetimes);
   const sharedIo = { fetch: send, now, allowLoopbackHttp: isLoopback(new URL(issuer)) };
   const context: BrokerContext = {
     ...{ issuer, resources, storage, sealers, log, now, randomBytes, waitUntil, sleep },
-    ...{ clients: resolved.clients, scopes: resolved.scopes, brandings },
+    ...{ clients: resolved.clients, scopes: resolved.scopes, branding: localizedBranding },
     ...{ resolveUser, refreshUser, clientAddress, sessions: account?.createSessions(storage) },
     introspectionClients: createIntrospectionClients(
       introspectionClients,
@@ -290,13 +290,13 @@ const day: Seconds = 86_400;
 /**
  * Adds `offline_access` to the scopes if a client can get refresh tokens, and checks that the scopes of each
  * client exist.
- * @param brandings has the languages that each scope needs a description in
+ * @param localizedBranding has the languages that each scope needs a description in
  * @throws ConfigurationError `scopes` for a malformed name, a description that is missing or empty, or `openid`;
  *   `clients.<id>.scopes` for a scope that does not exist
  */
 export const parseScopes = (
   given: BrokerOptions['scopes'],
-  { tags }: Pick<Brandings, 'tags'>,
+  { tags }: Pick<LocalizedBranding, 'tags'>,
   clients: readonly Client[],
   source?: ClientSource,
 ): ScopeDescriptions => {

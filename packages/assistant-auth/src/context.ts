@@ -21,7 +21,7 @@ import type { RevocationCache } from './storage/revocation-cache.ts';
 import type { ParsedLifetimes } from './tokens/lifetimes.ts';
 import type { AuthorizationRequest } from './tokens/sealed-types.ts';
 import type { Sealers } from './tokens/sealers.ts';
-import type { Brandings } from './ui/branding.ts';
+import type { LocalizedBranding } from './ui/branding.ts';
 import { type CompletedModel, type ErrorModel, renderCompletedPage, renderErrorPage } from './ui/error.ts';
 import { renderSignInPage, type SignInModel } from './ui/sign-in.ts';
 import { stylesheet } from './ui/stylesheet.ts';
@@ -77,7 +77,7 @@ export interface BrokerContext {
   /** The option of the same name. Without it, a refresh keeps the claims of the grant. */
   readonly refreshUser: RefreshUser | undefined;
   readonly pages: Pages;
-  readonly brandings: Brandings;
+  readonly branding: LocalizedBranding;
   /** For requests to providers during a sign-in, and to verify security events. */
   readonly providerIo: ProviderIo;
   /**

@@ -29,7 +29,7 @@ export type {
  * @param api the operations, whose paths must be below `basePath`
  * @param options the base path, the guard, and how errors are handled
  * @returns a Hono app with the routes
- * @throws DefinitionError if the path of an operation is not below `basePath`
+ * @throws DefinitionError if the path of an operation is neither `basePath` nor below it
  * @see https://www.rfc-editor.org/rfc/rfc9457
  * @example
  * ```ts

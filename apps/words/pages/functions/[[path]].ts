@@ -1,2 +1,2 @@
-/** Handles every path that is not a static file. `public/_routes.json` lists the static files. */
+/** Handles every path that `public/_routes.json` does not exclude. */
 export { onRequest } from '../../src/pages-function.ts';

@@ -2,12 +2,10 @@
  * Serves the OpenAPI document of the API, public and cacheable, at `/openapi.json` and `/openapi.yaml`. Both
  * have the same body: JSON is YAML 1.2 (§1.3 of its specification).
  */
-import { createOpenApiDocument, createProblemResponse } from 'assistant-operations';
+import { createOpenApiDocument } from 'assistant-operations';
+import { type LogRefusal, refuseOtherMethods } from '../refusal.ts';
 import { gameApi } from './game-api.ts';
 import { scopes } from './scopes.ts';
-
-/** Logs that the app itself refused a request, with the code of the reason. */
-export type LogRefusal = (reason: 'app.method' | 'app.path' | 'app.failed') => void;
 
 /** Handles a request for the document. Returns `undefined` for any other path. */
 export type HandleDocument = (request: Request) => Response | undefined;
@@ -19,19 +17,8 @@ export const createDocumentHandler = (origin: string, logRefusal: LogRefusal): H
     const contentType = contentTypes.get(new URL(request.url).pathname);
     if (contentType === undefined) return undefined;
     cached ??= JSON.stringify(buildDocument(origin), null, 2);
-    return refuseWrite(request, logRefusal) ?? createDocumentResponse(cached, contentType);
+    return refuseOtherMethods(request, logRefusal) ?? createDocumentResponse(cached, contentType);
   };
-};
-
-/** Logs and refuses a request with another method than GET and HEAD. Returns `undefined` for these. */
-export const refuseWrite = ({ method }: Request, logRefusal: LogRefusal): Response | undefined => {
-  if (method === 'GET' || method === 'HEAD') return undefined;
-  logRefusal('app.method');
-  return createProblemResponse({
-    status: 405,
-    detail: 'This document is read-only.',
-    headers: { allow: 'GET, HEAD' },
-  });
 };
 
 const contentTypes: ReadonlyMap<string, string> = new Map([

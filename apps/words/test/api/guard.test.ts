@@ -217,7 +217,7 @@ describe('an unknown path', () => {
   });
 
   it.each([['/nothing'], ['/openapi.json'], ['/mcp'], ['/api/nothing']])(
-    'and any other path gets no body in response to HEAD: %s',
+    'gets no body in response to HEAD, like every other path: %s',
     async (path) => {
       for (const accept of ['text/html', 'application/json']) {
         const headers = { accept };
@@ -231,7 +231,7 @@ describe('an unknown path', () => {
   );
 
   it.each([['/m%63p'], ['/mcp/'], ['/MCP'], ['/openapi%2ejson'], ['/openapi.json/']])(
-    'is every other spelling of a path outside the API: %s',
+    'includes other spellings of `/mcp` and `/openapi.json`: %s',
     async (path) => {
       for (const method of ['GET', 'POST']) {
         const response = await call(path, { method });

@@ -62,7 +62,7 @@ const completeAccountSignIn = async (
   if (identity === undefined || !(await matchesExpectedUser(context, identity, user)))
     return seeOther(accountUrl, [...(await denyTransaction(context, callback)), setFlash('not-confirmed')]);
   const device = describeDevice(requestContext.request.headers.get('user-agent'));
-  const { language } = context.brandings.select(requestContext.request);
+  const { language } = context.branding.select(requestContext.request);
   await startSession(context, { id: transaction.grantId, device, language }, identity, user);
   await revokePreviousSession(context, requestContext.request);
   requestContext.log({ event: 'signed-in', clientId: context.account.id, provider: provider.id });
@@ -141,7 +141,7 @@ const completeLink = async (
 ): Promise<Response> => {
   const accountUrl = context.issuer + accountPaths.page;
   const { request } = callback.requestContext;
-  const branding = context.brandings.select(request);
+  const branding = context.branding.select(request);
   const session = await withTransactionStatusError(useSession(request, context));
   // The session ended, or another one was started in this browser, while the user was at the provider.
   if (session?.grantId !== expected.session || session.userId !== expected.user)

@@ -5,7 +5,7 @@ import type { BrokerContext } from '../context.ts';
 import { accountClientId, type UserId } from '../oauth/identifiers.ts';
 import type { Issuer } from '../oauth/resource.ts';
 import type { AccountStorage } from '../storage/account-storage.ts';
-import type { Brandings } from '../ui/branding.ts';
+import type { LocalizedBranding } from '../ui/branding.ts';
 import type { AccountModel, UserFact } from './ui/account-model.ts';
 import { renderAccountPage } from './ui/account-page.ts';
 import { type AccountSignInModel, renderAccountSignInPage } from './ui/account-sign-in-page.ts';
@@ -85,7 +85,7 @@ export interface SessionContext extends BrokerContext {
 
 /** The shared context, and what only the account page uses. */
 export interface AccountContext extends SessionContext {
-  readonly brandings: Brandings<AccountBranding>;
+  readonly branding: LocalizedBranding<AccountBranding>;
   readonly accountPages: AccountPages;
   /** The client of all sessions: a session is a grant of this client. */
   readonly account: PublicClient;

@@ -76,7 +76,7 @@ const continueSession = async (
       const grantId = randomId(context.randomBytes);
       const identity = { ...session.verifiedProfile, ...session.identity };
       const requestedGrant = { id: grantId, redirectUri, scopes, resource };
-      const { language } = context.brandings.select(request);
+      const { language } = context.branding.select(request);
       const signIn = await buildSignIn(context, requestedGrant, client, identity, language);
       const outcome = await recordWithinLimits(context, { ...signIn, session: session.grantId });
       return outcome.kind === 'recorded' ? { kind: 'recorded', grantId } : sessionEnded;

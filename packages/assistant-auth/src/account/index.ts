@@ -79,10 +79,10 @@ export const accountPages = (options: AccountOptions = {}): AccountFeature => {
   const pages = { ...defaultAccountPages, ...replacedPages };
   const resolve = (context: BrokerContext): AccountContext => ({
     ...context,
-    brandings: {
-      ...context.brandings,
+    branding: {
+      ...context.branding,
       select(request) {
-        const branding = context.brandings.select(request);
+        const branding = context.branding.select(request);
         if (hasAccountTexts(branding)) return branding;
         throw new Error('The texts of the account pages are missing.');
       },

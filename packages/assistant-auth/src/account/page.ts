@@ -62,7 +62,7 @@ const showSignIn = async (context: AccountContext, { request }: RequestContext):
   const { csrf, setCookies } = await bindBrowser(cookies, context.randomBytes, context.lifetimes.consent);
   const notice = readFlash(cookies, accountSignInNotices);
   const html = context.accountPages.accountSignIn({
-    branding: context.brandings.select(request),
+    branding: context.branding.select(request),
     stylesheetPath: paths.stylesheet,
     action: accountPaths.signIn,
     form: await sealAccountForm(context, csrf, undefined),
@@ -82,7 +82,7 @@ const showAccount = async (
   const { csrf, setCookies } = await bindBrowser(cookies, context.randomBytes, context.lifetimes.consent);
   const notice = readFlash(cookies, accountNotices);
   const { providers, now } = context;
-  const branding = context.brandings.select(request);
+  const branding = context.branding.select(request);
   const html = context.accountPages.account({
     branding,
     stylesheetPath: paths.stylesheet,

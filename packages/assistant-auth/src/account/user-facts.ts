@@ -20,13 +20,13 @@ const maxWaitMs = 3_000;
  * logs that and returns none, so that the user can still manage the account.
  */
 export const readUserFacts = async (
-  { summarizeUser, brandings }: AccountContext,
+  { summarizeUser, branding }: AccountContext,
   requestContext: RequestContext,
   userId: UserId,
 ): Promise<readonly UserFact[]> => {
   try {
     return parseFacts(
-      await waitForOther(summarizeUser(userId, brandings.select(requestContext.request).language), maxWaitMs),
+      await waitForOther(summarizeUser(userId, branding.select(requestContext.request).language), maxWaitMs),
     );
   } catch (cause) {
     logPageFailure(cause, requestContext);

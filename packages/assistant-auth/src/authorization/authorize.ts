@@ -199,15 +199,7 @@ const findSessionOffer = async (
 
 type SignInPageContext = Pick<
   BrokerContext,
-  | 'sealers'
-  | 'lifetimes'
-  | 'scopes'
-  | 'providers'
-  | 'sessions'
-  | 'pages'
-  | 'brandings'
-  | 'now'
-  | 'randomBytes'
+  'sealers' | 'lifetimes' | 'scopes' | 'providers' | 'sessions' | 'pages' | 'branding' | 'now' | 'randomBytes'
 >;
 
 /** The verified request that the page is shown for. */
@@ -231,7 +223,7 @@ export const showSignInPage = async (
   const cookies = readCookies(browser.request);
   const { csrf, setCookies } = await bindBrowser(cookies, randomBytes, lifetimes.consent);
   const expiresAt = context.now() + lifetimes.consent;
-  const branding = context.brandings.select(browser.request);
+  const branding = context.branding.select(browser.request);
   const html = context.pages.signIn({
     branding,
     stylesheetPath: paths.stylesheet,

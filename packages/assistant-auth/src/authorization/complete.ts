@@ -95,7 +95,7 @@ const recordSignIn = async (
   identity: Identity,
 ): Promise<boolean> => {
   const requestedGrant = { id: transaction.grantId, redirectUri, scopes, resource };
-  const { language } = context.brandings.select(requestContext.request);
+  const { language } = context.branding.select(requestContext.request);
   const signIn = await buildSignIn(context, requestedGrant, client, identity, language);
   const outcome = await recordWithinLimits(context, signIn);
   if (outcome.kind !== 'recorded') throw callbackError('transaction.replayed');

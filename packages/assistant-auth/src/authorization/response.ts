@@ -57,7 +57,7 @@ export const redirectWithCode = (
  * @param createCookies returns the `Set-Cookie` values of the error response. Default: none
  */
 export const withErrorRedirect = async (
-  context: Pick<BrokerContext, 'pages' | 'brandings'>,
+  context: Pick<BrokerContext, 'pages' | 'branding'>,
   target: ResponseTarget,
   requestContext: RequestContext,
   work: () => Promise<Response>,

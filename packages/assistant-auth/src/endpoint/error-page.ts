@@ -13,7 +13,7 @@ import { logPageFailure, type RequestContext } from './handler.ts';
  */
 export const createErrorPageResponder =
   (
-    { pages, brandings }: Pick<BrokerContext, 'pages' | 'brandings'>,
+    { pages, branding: localizedBranding }: Pick<BrokerContext, 'pages' | 'branding'>,
     clientErrorTitle: 'notSignedIn' | 'nothingChanged' = 'notSignedIn',
   ) =>
   (
@@ -23,7 +23,7 @@ export const createErrorPageResponder =
     cookies?: readonly string[],
   ): Response => {
     const { reason, description, status, refusal } = protocolError;
-    const branding = brandings.select(requestContext.request);
+    const branding = localizedBranding.select(requestContext.request);
     const title = refusal ? 'refused' : (titles[reason] ?? (status < 500 ? clientErrorTitle : 'failed'));
     const messages: Partial<Readonly<Record<ErrorReason, string>>> = branding.texts;
     const message = messages[reason];

@@ -51,31 +51,34 @@ export const pageLanguages = (
   connect(english, originals) {
     const { fixed, ...unknown } = options;
     rejectUnknownOptions('languages.', unknown);
-    const brandings = new Map([[english.language, english]]);
+    const byTag = new Map([[english.language, english]]);
     for (const { tag, texts, ...unknownMembers } of languages) {
       rejectUnknownOptions(`languages.${tag}.`, unknownMembers);
-      if (brandings.has(tag))
-        throw new ConfigurationError(`languages.${tag}`, 'must be given once. English is always included.');
-      brandings.set(tag, { ...english, ...describeTag(tag), texts: parseTexts(tag, texts, originals) });
+      if (byTag.has(tag))
+        throw new ConfigurationError(
+          `languages.${tag}`,
+          'must be listed only once. English is always included.',
+        );
+      byTag.set(tag, { ...english, ...describeTag(tag), texts: parseTexts(tag, texts, originals) });
     }
-    return fixed === undefined ? selectByHeader(english, brandings) : selectFixed(fixed, brandings);
+    return fixed === undefined ? selectByHeader(english, byTag) : selectFixed(fixed, byTag);
   },
 });
 
 const selectByHeader = (
   english: ParsedBranding,
-  brandings: ReadonlyMap<string, ParsedBranding>,
+  byTag: ReadonlyMap<string, ParsedBranding>,
 ): ConnectedLanguages => {
-  const [first = english.language, ...others] = brandings.keys();
+  const [first = english.language, ...others] = byTag.keys();
   const selectLanguage = createLanguageSelector([first, ...others]);
   return {
     tags: [first, ...others],
-    select: ({ headers }) => brandings.get(selectLanguage(headers.get('accept-language'))) ?? english,
+    select: ({ headers }) => byTag.get(selectLanguage(headers.get('accept-language'))) ?? english,
   };
 };
 
-const selectFixed = (tag: string, brandings: ReadonlyMap<string, ParsedBranding>): ConnectedLanguages => {
-  const branding = brandings.get(tag);
+const selectFixed = (tag: string, byTag: ReadonlyMap<string, ParsedBranding>): ConnectedLanguages => {
+  const branding = byTag.get(tag);
   if (branding === undefined)
     throw new ConfigurationError('languages.fixed', 'must be en or the tag of a given language.');
   return { tags: [tag], select: () => branding };

@@ -8,14 +8,15 @@ const maxRanges = 10;
 const maxRangeLength = 35;
 
 /**
- * Creates a function that selects the language of a response, by lookup (RFC 4647 §3.4): it goes through the
- * preferred languages in order, and returns the first available one that fits. A language fits if it differs at
- * most in the region, such as `de-AT` and `de`; one in another script does not fit.
+ * Creates a function that selects the language of a response. It takes the preferred languages in order, and
+ * returns the first available one that matches. Unlike the lookup of RFC 4647 §3.4, it compares language and
+ * script: `de-AT` matches `de`, and the reverse, but `zh-TW` does not match `zh-CN`. If several match, the same
+ * tag wins, then the same region, then the first one.
  * @param tags the available languages, as BCP 47 tags; the first is the default
  * @returns a function that selects one of the tags. Its argument is the `Accept-Language` header of the request
  *   (RFC 9110 §12.5.4), or `null` if the request has none. It ignores ranges that are malformed, `*`, or have
  *   the weight 0, all after the first ten, and those of more than 35 characters
- * @throws ConfigurationError `languages.<tag>` for a tag that is malformed
+ * @throws ConfigurationError `languages.<tag>` for a tag that is malformed or not canonical, such as `de_DE`
  * @example
  * ```ts
  * import { createLanguageSelector } from 'assistant-auth/languages';
@@ -33,18 +34,19 @@ export const createLanguageSelector = <Tag extends string>(
   return (acceptLanguage) => {
     for (const range of listRanges(acceptLanguage ?? '')) {
       const wanted = parseLocale(range);
-      const fitting = available.filter(({ locale }) => wanted && fits(locale, wanted));
+      const matching = available.filter(({ locale }) => wanted && hasSameScript(locale, wanted));
       const best =
-        fitting.find(({ tag }) => tag === String(wanted)) ??
-        fitting.find(({ locale }) => locale.maximize().region === wanted?.maximize().region) ??
-        fitting[0];
+        matching.find(({ tag }) => tag === String(wanted)) ??
+        matching.find(({ locale }) => locale.maximize().region === wanted?.maximize().region) ??
+        matching[0];
       if (best !== undefined) return best.tag;
     }
     return tags[0];
   };
 };
 
-const fits = (one: Intl.Locale, other: Intl.Locale): boolean => {
+/** Returns whether two locales have the same language and script. */
+const hasSameScript = (one: Intl.Locale, other: Intl.Locale): boolean => {
   const { language, script } = one.maximize();
   const wanted = other.maximize();
   return language === wanted.language && script === wanted.script;
@@ -67,7 +69,7 @@ const listRanges = (header: string): readonly string[] =>
 export const requireLocale = (tag: string): Intl.Locale => {
   const locale = parseLocale(tag);
   if (locale !== undefined && locale.toString() === tag) return locale;
-  throw new ConfigurationError(`languages.${tag}`, 'must be a language tag, such as de or pt-BR.');
+  throw new ConfigurationError(`languages.${tag}`, 'must be a canonical language tag, such as de or pt-BR.');
 };
 
 /** Returns `undefined` for a malformed tag. */

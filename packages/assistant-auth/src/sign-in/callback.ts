@@ -412,7 +412,7 @@ const showCompleted = async (
   const outcome = purpose.kind === 'link' ? 'linked' : await determineOutcome(context, grantId);
   return completedPageResponse(
     context.pages.completed({
-      branding: context.brandings.select(request),
+      branding: context.branding.select(request),
       stylesheetPath: paths.stylesheet,
       outcome,
       destination,
@@ -440,7 +440,7 @@ const showAdminConsent = async (
     : undefined;
   return completedPageResponse(
     context.pages.completed({
-      branding: context.brandings.select(requestContext.request),
+      branding: context.branding.select(requestContext.request),
       stylesheetPath: paths.stylesheet,
       outcome: `consent-${adminConsent}`,
       destination: destination ?? { kind: 'unknown' },

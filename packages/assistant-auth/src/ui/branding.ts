@@ -80,7 +80,7 @@ export interface PageOptions {
    */
   readonly languages?: PageLanguages;
   /**
-   * Replaces individual English texts of the pages, for example for another tone. Plain text; each must keep the
+   * Replaces individual English texts of the pages, for example to change the tone. Plain text; each must keep the
    * placeholders of the text that it replaces. To replace German texts, see `german` of
    * `assistant-auth/languages`. Default: the English texts.
    */
@@ -105,7 +105,7 @@ export interface PageLanguages {
 export interface ConnectedLanguages<Branded extends ParsedBranding = ParsedBranding> {
   /** The languages of the pages, as BCP 47 tags. */
   readonly tags: readonly string[];
-  /** Returns the branding in the language that a request prefers. */
+  /** Returns the branding for a request: in the fixed language, otherwise in the one that the request prefers. */
   readonly select: (request: Request) => Branded;
 }
 
@@ -132,7 +132,7 @@ export interface ParsedBranding {
 }
 
 /** The branding in each language of the pages, and what is the same in all of them. */
-export interface Brandings<Branded extends ParsedBranding = ParsedBranding>
+export interface LocalizedBranding<Branded extends ParsedBranding = ParsedBranding>
   extends ConnectedLanguages<Branded> {
   /** The accent colors. */
   readonly colors: BrandColors;
@@ -143,10 +143,10 @@ export interface Brandings<Branded extends ParsedBranding = ParsedBranding>
  * @param optionalTexts the English texts of the opt-in parts that the broker uses
  * @throws ConfigurationError with the name of the option, for example `branding.logo`
  */
-export const parseBrandings = (
+export const parseLocalizedBranding = (
   { branding = {}, languages, texts = {} }: PageOptions,
   optionalTexts?: Partial<Texts>,
-): Brandings => {
+): LocalizedBranding => {
   if (languages !== undefined && languages?.kind !== 'page-languages')
     throw new ConfigurationError('languages', 'must be created by pageLanguages.');
   const parsed = parseBranding(branding);
@@ -162,8 +162,8 @@ export const parseBrandings = (
 };
 
 /**
- * Returns the description of a scope in the language of a page, or the name of the scope if it does not exist any
- * longer.
+ * Returns the description of a scope in the language of a page. Default for `offline_access`: the text
+ * `offlineAccess`. Returns the name of a scope that no longer exists.
  */
 export const describeScope = (
   scopes: ScopeDescriptions,

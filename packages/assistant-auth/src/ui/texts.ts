@@ -292,15 +292,18 @@ export interface SignInTexts {
   readonly notSignedIn: string;
   /** Heading of such an error after a form of the account page was sent. */
   readonly nothingChanged: string;
-  /** Heading of all other errors. */
+  /** Heading of an error on the server (status 500 or higher) that has no heading of its own. */
   readonly failed: string;
-  /** The message of all other errors, such as a missing parameter. The page also shows the details, in English. */
+  /**
+   * Message of an error that has no text of its own, such as a missing parameter. The page also shows the
+   * description, in English.
+   */
   readonly invalidRequest: string;
   /** Heading if the browser requested the page before the user opened it. */
   readonly openAgain: string;
   /** Heading if the user has signed in too often. */
   readonly tooManySignIns: string;
-  /** Heading if the chosen provider can't be used at present. */
+  /** Heading if the chosen provider is unavailable. */
   readonly providerUnavailable: string;
   /** Heading if the browser sent no cookies. */
   readonly cookiesRequired: string;

@@ -33,7 +33,7 @@ import {
 import { verifyRedirect } from '../../src/oauth/redirect-uri.ts';
 import { parseIssuer } from '../../src/oauth/resource.ts';
 import { memoryStorage } from '../../src/storage/memory.ts';
-import { parseBrandings } from '../../src/ui/branding.ts';
+import { parseLocalizedBranding } from '../../src/ui/branding.ts';
 import { createTestBrowser, expectTokens, gptRequest, readRedirect } from '../browser.ts';
 import { gpt, redeem, refresh } from '../clients.ts';
 import { type Deployment, deploy, gptRedirect, issuer } from '../deployment.ts';
@@ -76,7 +76,7 @@ describe('the authorization response', () => {
     const { requestContext, lines } = createLoggedContext();
     return {
       response: withErrorRedirect(
-        { brandings: parseBrandings({}), pages: defaultPages },
+        { branding: parseLocalizedBranding({}), pages: defaultPages },
         target,
         requestContext,
         () => Promise.reject(rejection),
@@ -188,7 +188,7 @@ describe('the authorization response', () => {
       const response = new Response('fine');
       expect(
         await withErrorRedirect(
-          { brandings: parseBrandings({}), pages: defaultPages },
+          { branding: parseLocalizedBranding({}), pages: defaultPages },
           buildTarget('https://app.example/cb'),
           requestContext,
           async () => response,

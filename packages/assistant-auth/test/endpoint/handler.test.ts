@@ -22,7 +22,7 @@ import {
 import { parseIssuer } from '../../src/oauth/resource.ts';
 import { ProviderError } from '../../src/providers/provider.ts';
 import { StorageUnavailable } from '../../src/storage/broker-storage.ts';
-import { parseBrandings } from '../../src/ui/branding.ts';
+import { parseLocalizedBranding } from '../../src/ui/branding.ts';
 import { createTestBrowser, gptRequest } from '../browser.ts';
 import { deploy, issuer } from '../deployment.ts';
 import { createProvider } from '../fake-provider.ts';
@@ -214,7 +214,7 @@ describe('error pages', () => {
   ) =>
     createErrorPageResponder({
       pages: { ...defaultPages, ...pages },
-      brandings: parseBrandings({ branding: { name: 'Words' } }),
+      branding: parseLocalizedBranding({ branding: { name: 'Words' } }),
     })(protocolError, requestContext);
 
   it.each([

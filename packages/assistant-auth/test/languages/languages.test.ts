@@ -22,7 +22,7 @@ import {
   requestErrors,
   userErrors,
 } from '../../src/oauth/protocol-error.ts';
-import { type PageOptions, parseBrandings } from '../../src/ui/branding.ts';
+import { type PageOptions, parseLocalizedBranding } from '../../src/ui/branding.ts';
 import { defaultTexts, listErrorTexts, type Texts } from '../../src/ui/texts.ts';
 import { type AccountBrowser, createAccountBrowser } from '../account-browser.ts';
 import { createTestBrowser, gptRequest, readRedirect } from '../browser.ts';
@@ -62,7 +62,7 @@ const replaceTexts = (texts: Partial<Texts>, tag = 'de'): Language => ({
 
 const rejection = (options: PageOptions): unknown => {
   try {
-    return parseBrandings(options, { ...defaultAccountTexts, ...defaultMcpClientTexts });
+    return parseLocalizedBranding(options, { ...defaultAccountTexts, ...defaultMcpClientTexts });
   } catch (error) {
     return error;
   }
@@ -104,31 +104,31 @@ describe('a language', () => {
       'no tag',
       [replaceTexts({}, 'not a tag')],
       'languages.not a tag',
-      'must be a language tag, such as de or pt-BR.',
+      'must be a canonical language tag, such as de or pt-BR.',
     ],
     [
       'markup in its tag',
       [replaceTexts({}, 'de"><b>')],
       'languages.de"><b>',
-      'must be a language tag, such as de or pt-BR.',
+      'must be a canonical language tag, such as de or pt-BR.',
     ],
     [
       'a tag in other case',
       [replaceTexts({}, 'DE')],
       'languages.DE',
-      'must be a language tag, such as de or pt-BR.',
+      'must be a canonical language tag, such as de or pt-BR.',
     ],
     [
       'the tag of another',
       [german, german],
       'languages.de',
-      'must be given once. English is always included.',
+      'must be listed only once. English is always included.',
     ],
     [
       'the tag en',
       [replaceTexts({}, 'en')],
       'languages.en',
-      'must be given once. English is always included.',
+      'must be listed only once. English is always included.',
     ],
   ])('W24.1 with %s is refused at startup', (_, languages, option, problem) => {
     expect(rejection({ languages: pageLanguages(languages) })).toEqual(
@@ -138,7 +138,7 @@ describe('a language', () => {
 
   it('must have the texts of the opt-in parts only if the broker uses them', () => {
     const withoutAccount = replaceTexts({ deleteAccount: '' });
-    expect(() => parseBrandings({ languages: pageLanguages([withoutAccount]) })).not.toThrow();
+    expect(() => parseLocalizedBranding({ languages: pageLanguages([withoutAccount]) })).not.toThrow();
     expect(rejection({ languages: pageLanguages([withoutAccount]) })).toEqual(
       new ConfigurationError('languages.de.texts.deleteAccount', 'must be a non-empty string.'),
     );
@@ -165,7 +165,7 @@ describe('a language', () => {
   });
 
   it('keeps none of the texts that the broker does not use', () => {
-    const { select } = parseBrandings({ languages: pageLanguages([german], { fixed: 'de' }) });
+    const { select } = parseLocalizedBranding({ languages: pageLanguages([german], { fixed: 'de' }) });
     const { texts } = select(new Request(issuer));
     expect(texts).toMatchObject({ cancel: 'Abbrechen' });
     expect(texts).not.toHaveProperty('signOut');
@@ -179,7 +179,7 @@ describe('a language', () => {
 
   it('can omit the product where the publisher’s English text has it', () => {
     const texts = { request: '{client}, please:' };
-    expect(() => parseBrandings({ languages: pageLanguages([german]), texts })).not.toThrow();
+    expect(() => parseLocalizedBranding({ languages: pageLanguages([german]), texts })).not.toThrow();
   });
 
   it.each([
@@ -196,7 +196,9 @@ describe('a language', () => {
     ['ja', 'ltr'],
     ['de', 'ltr'],
   ])('has the writing direction of its script: %s is %s', (tag, direction) => {
-    const { select } = parseBrandings({ languages: pageLanguages([replaceTexts({}, tag)], { fixed: tag }) });
+    const { select } = parseLocalizedBranding({
+      languages: pageLanguages([replaceTexts({}, tag)], { fixed: tag }),
+    });
     expect(select(new Request(issuer))).toMatchObject({ language: tag, direction });
   });
 });
@@ -327,7 +329,7 @@ describe('the language of a page', () => {
     );
   });
 
-  it('W24.3 is not that of a scope that was removed, which has only its name', async () => {
+  it('W24.3 does not apply to a removed scope, which is shown by its name', async () => {
     const deployment = deploy(bothLanguages);
     await connectApp(deployment);
     const client = gptAction({ id: 'gpt', name: 'Words GPT', secrets: [gptSecret], scopes: ['words'] });
@@ -485,7 +487,7 @@ describe('an error page', () => {
   const respond = (error: ProtocolError, headers = {}) =>
     createErrorPageResponder({
       pages: defaultPages,
-      brandings: parseBrandings({ languages: pageLanguages([german]) }, english),
+      branding: parseLocalizedBranding({ languages: pageLanguages([german]) }, english),
     })(error, {
       request: new Request(issuer, { headers }),
       requestId: 'request-1',

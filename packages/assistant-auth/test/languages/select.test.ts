@@ -47,7 +47,7 @@ describe('the language of a response', () => {
     expect(select(`${header},de`)).toBe('de');
   });
 
-  it('W24.2 is not looked for in more than ten ranges', () => {
+  it('W24.2 is selected from the first ten ranges only', () => {
     expect(select(`${'fr,'.repeat(9)}de`)).toBe('de');
     expect(select(`${'fr,'.repeat(10)}de`)).toBe('en');
   });
@@ -84,9 +84,9 @@ describe('the language of a response', () => {
     },
   );
 
-  it.each(['', 'de_DE', 'DE', 'not a tag', '*'])('cannot be %j, which is no canonical tag', (tag) => {
+  it.each(['', 'de_DE', 'DE', 'not a tag', '*'])('cannot be %j, which is not a canonical tag', (tag) => {
     expect(() => createLanguageSelector(['en', tag])).toThrow(
-      new ConfigurationError(`languages.${tag}`, 'must be a language tag, such as de or pt-BR.'),
+      new ConfigurationError(`languages.${tag}`, 'must be a canonical language tag, such as de or pt-BR.'),
     );
   });
 

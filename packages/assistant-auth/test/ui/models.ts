@@ -8,7 +8,7 @@ import {
   type Branding,
   type PageOptions,
   type ParsedBranding,
-  parseBrandings,
+  parseLocalizedBranding,
 } from '../../src/ui/branding.ts';
 import {
   type CompletedModel,
@@ -33,7 +33,7 @@ export interface Changes<Model> extends PageOptions {
 
 /** The branding for a request that prefers no language. */
 export const parseBranding = (options: PageOptions, optionalTexts?: Partial<Texts>): ParsedBranding =>
-  parseBrandings(options, optionalTexts).select(new Request('https://words.example/'));
+  parseLocalizedBranding(options, optionalTexts).select(new Request('https://words.example/'));
 
 /** Shows all pages in one language, with German texts. */
 export const fixedLanguage = (tag: string): Pick<PageOptions, 'languages'> => ({

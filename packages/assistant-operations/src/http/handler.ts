@@ -1,5 +1,6 @@
 /**
- * Serves operations over HTTP. Every path below the base path is guarded, whether an operation has it or not.
+ * Serves operations over HTTP. The guard is called for the base path and every path below it, even if no operation
+ * has the path.
  */
 import type { ApiDefinition } from '../define-api.ts';
 import type { InputIssue, Operation } from '../operation.ts';
@@ -32,7 +33,7 @@ export interface HttpHandlerOptions<
    */
   readonly basePath: `/${string}`;
   /**
-   * Authenticates the caller. Called once for every request below `basePath`, except for a preflight if
+   * Authenticates the caller. Called once for each request to `basePath` or a path below it, except for a preflight if
    * `cors` is `any-origin`; with no scopes if no operation has the path and method of the request.
    */
   readonly guard: Guard<Auth, Result>;
@@ -79,8 +80,8 @@ export interface HttpHandlerOptions<
  * output or a problem have `cache-control: no-store`.
  *
  * Paths are case-sensitive, and each segment is decoded once. A path with a trailing slash is a different path.
- * A field is never empty, and a segment with a malformed percent-encoding matches nothing. If two operations
- * match, the one wins that has text where the path of the other one first has a field.
+ * If two operations match, the one with text in the first segment where they differ is called. A path field is
+ * never empty, and a segment with malformed percent-encoding matches nothing.
  * @typeParam Result the guard's result for any caller, inferred from `guard`
  * @typeParam Context what the handlers of the operations need besides their input
  * @typeParam Auth the guard's result for a caller who may call the operation, inferred from `Result`
@@ -89,7 +90,7 @@ export interface HttpHandlerOptions<
  * @returns a function that returns the complete response, or `undefined` if the path is neither `basePath` nor
  *   below it, so that the app handles the request. It rejects only if `mapError` or `logError` throws, or if a
  *   problem cannot be sent, because `createProblemResponse` throws
- * @throws DefinitionError if the path of an operation is not below `basePath`
+ * @throws DefinitionError if the path of an operation is neither `basePath` nor below it
  * @see https://www.rfc-editor.org/rfc/rfc9457
  * @example
  * ```ts
@@ -166,10 +167,10 @@ const respondWithCors = <Auth extends GuardAcceptance, Context>(
 };
 
 /**
- * Calls the guard with the scopes of the operation that was found, and runs that operation. So a path that is
- * spelled so that it avoids the guard also misses the operation.
- * @param addCors adds CORS headers. The response with the output is created with them and must not pass through
- *   it, because that takes longer than everything else that is done with a response
+ * Calls the guard with the scopes of the operation that was found, and runs that operation. The guard and the
+ * operation use the same match, so no spelling of a path reaches an operation without its guard.
+ * @param addCors adds CORS headers to a response. Not used for the output, which is created with them: changing the
+ *   headers afterward is slow
  */
 const respond = async <Auth extends GuardAcceptance, Context>(
   match: RouteMatch<Context>,

@@ -33,7 +33,7 @@ interface Route<Context> {
 
 /**
  * Creates the function that finds operations.
- * @throws DefinitionError if the path of an operation is not below `basePath`
+ * @throws DefinitionError if the path of an operation is neither `basePath` nor below it
  */
 export const createRouteFinder = <Context>(
   operations: readonly Operation<Context>[],
@@ -42,12 +42,14 @@ export const createRouteFinder = <Context>(
   const base = basePath.split('/');
   const routes = operations.map(createRoute).toSorted(compareRoutes);
   for (const { operation, template } of routes) {
-    if (!isBelow(base, template))
-      throw new DefinitionError(`${operation.id}: the path ${operation.path} must be below ${basePath}.`);
+    if (!isWithin(base, template))
+      throw new DefinitionError(
+        `${operation.id}: the path ${operation.path} must be ${basePath} or below it.`,
+      );
   }
   return (method, pathname) => {
     const segments = pathname.split('/').map(decodeSegment);
-    if (!isBelow(base, segments)) return undefined;
+    if (!isWithin(base, segments)) return undefined;
     const allowedMethods: string[] = [];
     for (const { operation, readInput, methods, template } of routes) {
       const pathParameters = readPathParameters(template, segments);
@@ -79,7 +81,7 @@ const rank = ({ template }: Route<never>): string =>
   template.map((segment) => (isField(segment) ? 1 : 0)).join('');
 
 /** Returns whether a path is the base path, or below it. */
-const isBelow = (base: readonly string[], segments: readonly string[]): boolean =>
+const isWithin = (base: readonly string[], segments: readonly string[]): boolean =>
   base.every((segment, index) => segment === segments[index]);
 
 /**

@@ -217,7 +217,7 @@ describe('the base path', () => {
     'must contain the path of every operation: %s',
     (basePath) => {
       expect(() => serve([createEcho('get', '/api/books', 'list_books')], basePath)).toThrow(
-        new DefinitionError(`list_books: the path /api/books must be below ${basePath}.`),
+        new DefinitionError(`list_books: the path /api/books must be ${basePath} or below it.`),
       );
     },
   );
