@@ -146,7 +146,9 @@ describe('a user on the account page', () => {
       await page.getByRole('checkbox').check();
       await press(page, /Delete my account/);
       await page.getByRole('status').waitFor();
-      expect(await readStatus(page)).toBe('Your account has been deleted.');
+      expect(await readStatus(page)).toBe(
+        'Your account has been deleted. If you sign in again, you’ll start with a new one.',
+      );
       await checkPage(page, 'account-deleted', settingsName);
       await waitUntilRefused(gitHubTokens.accessToken);
       const newAccountTokens = await connect(page, [/Sign in with.*Google/, user.email]);
@@ -164,7 +166,7 @@ describe('a user on the account page', () => {
     await press(page, 'Google');
     await press(page, testUser(testUserName).email);
     await page.waitForURL(accountUrl);
-    await press(page, /Sign out everywhere/);
+    await press(page, /Sign out and disconnect everything/);
     await page.getByRole('status').waitFor();
     expect(await readStatus(page)).toContain('signed out everywhere');
     expect(await page.locator('script').count()).toBe(0);

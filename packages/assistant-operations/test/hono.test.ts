@@ -126,6 +126,8 @@ describe('the routes of a Hono app', () => {
   it('are refused at startup if an operation is not below the base path', () => {
     const { options } = createLibraryOptions();
     const api = defineApi([{ ...listBooks, path: '/books' }]);
-    expect(() => createHttpRoutes(api, options)).toThrow('list_books: the path /books must be /api or below it.');
+    expect(() => createHttpRoutes(api, options)).toThrow(
+      'list_books: the path /books must be /api or below it.',
+    );
   });
 });

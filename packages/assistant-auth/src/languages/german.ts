@@ -95,7 +95,7 @@ export const german: Language = {
     apps: 'Verbundene Apps',
     appsAbout:
       'Diese Apps können für dich auf {product} zugreifen, bis du sie trennst oder ihr Zugriff abläuft.',
-    noApps: 'Noch sind keine Apps verbunden.',
+    noApps: 'Keine Apps verbunden.',
     appIdentifiedBy: 'Adresse dieser App: {site}',
     appUnverifiedName: 'Diese App hat ihren Namen selbst gewählt. Wir haben ihn nicht geprüft.',
     appScopes: 'Die App kann:',
@@ -122,8 +122,7 @@ export const german: Language = {
     newlyLinked:
       '{identity} wurde am {since} als Anmeldemethode hinzugefügt. Wenn du das nicht warst, entferne sie und melde dich überall ab.',
     newlyLinkedSeen: 'Verstanden',
-    newlyLinkedKept:
-      'Du kannst diesen Hinweis ausblenden, wenn du dich das nächste Mal mit einer anderen Anmeldemethode anmeldest.',
+    newlyLinkedKept: 'Um diesen Hinweis auszublenden, melde dich erneut an, aber nicht mit {identity}.',
     devices: 'Angemeldete Geräte',
     devicesAbout:
       'Diese Geräte sind auf dieser Seite angemeldet. Verbundene Apps stehen nicht in dieser Liste.',
@@ -134,7 +133,7 @@ export const german: Language = {
     signOutEverywhereAbout:
       'Gerät verloren oder etwas Unbekanntes entdeckt? Du kannst alle Geräte abmelden, auch dieses, und ' +
       'alle Apps trennen.',
-    disconnectEverything: 'Überall abmelden',
+    disconnectEverything: 'Alles abmelden und trennen',
     exportHeading: 'Deine Daten',
     exportAbout: 'Lade eine Datei mit allem herunter, was {product} über dich speichert.',
     exportData: 'Daten herunterladen',
@@ -184,7 +183,7 @@ export const german: Language = {
     deleteNotConfirmed: 'Es wurde nichts gelöscht, weil das Kästchen nicht angekreuzt war.',
     signedOut: 'Du bist abgemeldet.',
     signedOutEverywhere: 'Alle Apps sind getrennt, und du bist überall abgemeldet.',
-    deleted: 'Dein Konto wurde gelöscht.',
+    deleted: 'Dein Konto wurde gelöscht. Wenn du dich wieder anmeldest, beginnst du mit einem neuen.',
 
     // Error pages: headings and what to do next.
     notSignedIn: 'Die Anmeldung hat nicht geklappt',

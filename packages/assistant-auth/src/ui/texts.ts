@@ -84,7 +84,7 @@ export interface AccountTexts {
   readonly newlyLinked: string;
   /** Button that dismisses that notice. */
   readonly newlyLinkedSeen: string;
-  /** Shown instead of the button in a session that can't dismiss the notice. */
+  /** Shown instead of the button in a session that can't dismiss the notice: `{identity}`. */
   readonly newlyLinkedKept: string;
 
   /** Heading of the devices that are signed in to the account page. */

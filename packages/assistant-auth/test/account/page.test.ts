@@ -80,7 +80,7 @@ describe('connected apps', () => {
     ]);
     deployment.advance(1800);
     expect(readButtonValues((await accountBrowser.openAccountPage()).html, 'app')).toEqual([]);
-    expect((await accountBrowser.openAccountPage()).html).toContain('No apps are connected yet.');
+    expect((await accountBrowser.openAccountPage()).html).toContain('No apps are connected.');
   });
 
   it('exclude apps whose grant has expired', async () => {

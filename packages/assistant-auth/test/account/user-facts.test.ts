@@ -106,7 +106,7 @@ describe('the publisher’s facts', () => {
     const { html, facts, failures } = await openPage(() => new Promise(() => {}));
     expect(timeout.mock.calls).toEqual([[3_000]]);
     expect(facts).toEqual([]);
-    expect(html).toContain('Sign out everywhere');
+    expect(html).toContain('Sign out and disconnect everything');
     expect(failures).toEqual([
       expect.objectContaining({ endpoint: 'account', cause: expect.stringContaining('within 3000 ms') }),
     ]);

@@ -96,7 +96,7 @@ ${
         form,
         html`<button name="linked" value="${identity.key}" aria-describedby="${id}">${fillText(texts.newlyLinkedSeen)}</button>`,
       )
-    : html`<p>${fillText(texts.newlyLinkedKept)}</p>`
+    : html`<p>${fillText(texts.newlyLinkedKept, names)}</p>`
 }
 </div>\n`;
     });

@@ -21,12 +21,14 @@ small { color: var(--muted); font-size: 0.875rem; font-weight: 400; }
 .rows > .row > .icon { margin-block-start: 0.125rem; }
 .row { display: flex; gap: 0.75rem; }
 form > .row { flex-wrap: wrap; align-items: center; }
+form > .rows + .row { margin-block-start: 0.75rem; }
 .rows > .row { padding-block: 0.625rem; }
 .rows > .row + .row { border-block-start: 1px solid var(--line); }
 .row > div { flex: 1; min-width: 0; }
 .row > p { flex: 1 10rem; margin: 0; }
 .row > .logo { width: 2rem; height: 2rem; }
 .row > button { flex: none; align-self: start; width: auto; }
+form > .row > button { flex-shrink: 1; }
 .row > p > small { display: block; }
 p:has(+ .inline), .inline, .inline > li { display: inline; margin: 0; padding: 0; font-size: 0.875rem; }
 .inline > li + li::before { content: " \\b7  "; }

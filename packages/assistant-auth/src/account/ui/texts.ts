@@ -18,7 +18,7 @@ export const defaultAccountTexts: AccountTexts = {
 
   apps: 'Connected apps',
   appsAbout: 'These apps can use {product} for you until you disconnect them or their access expires.',
-  noApps: 'No apps are connected yet.',
+  noApps: 'No apps are connected.',
   appIdentifiedBy: 'This app is identified by {site}.',
   appUnverifiedName: 'This app chose its own name, and we haven’t verified it.',
   appScopes: 'It can:',
@@ -46,7 +46,7 @@ export const defaultAccountTexts: AccountTexts = {
   newlyLinked:
     '{identity} was added as a sign-in method on {since}. If you didn’t add it, remove it and sign out everywhere.',
   newlyLinkedSeen: 'Got it',
-  newlyLinkedKept: 'You can dismiss this message the next time you sign in with another sign-in method.',
+  newlyLinkedKept: 'To dismiss this message, sign in again with a method other than {identity}.',
 
   devices: 'Signed-in devices',
   devicesAbout: 'These devices are signed in to this page. Connected apps don’t appear here.',
@@ -57,7 +57,7 @@ export const defaultAccountTexts: AccountTexts = {
   signOutEverywhereAbout:
     'Lost a device, or see something you don’t recognize? ' +
     'You can sign out all devices, including this one, and disconnect all apps.',
-  disconnectEverything: 'Sign out everywhere',
+  disconnectEverything: 'Sign out and disconnect everything',
 
   exportHeading: 'Your data',
   exportAbout: 'Download a file with everything that {product} stores about you.',
@@ -103,7 +103,7 @@ export const defaultAccountTexts: AccountTexts = {
   deleteNotConfirmed: 'Nothing was deleted because the box wasn’t checked.',
   signedOut: 'You’re signed out.',
   signedOutEverywhere: 'All apps are disconnected, and you’re signed out everywhere.',
-  deleted: 'Your account has been deleted.',
+  deleted: 'Your account has been deleted. If you sign in again, you’ll start with a new one.',
 
   accessUntilDisconnected: 'keep access for up to {duration}, or until you disconnect it in {account}',
   accountLink: 'your account',

@@ -24,6 +24,6 @@ export const accountNotices = [
 export const accountSignInNotices = [
   ['signed-out', 'You’re signed out.'],
   ['signed-out-everywhere', 'All apps are disconnected, and you’re signed out everywhere.'],
-  ['deleted', 'Your account has been deleted.'],
+  ['deleted', 'Your account has been deleted. If you sign in again, you’ll start with a new one.'],
   ['session-ended', 'Your session has ended. Please sign in again.'],
 ] as const;

@@ -52,7 +52,7 @@ describe('the account page', () => {
         'Signed in Nov 19, 2026 · Last used Nov 20, 2026',
         'Lost a device, or see something you don’t recognize? ' +
           'You can sign out all devices, including this one, and disconnect all apps.',
-        'Sign out everywhere',
+        'Sign out and disconnect everything',
         'Your data',
         'Download a file with everything that Words With Chat stores about you.',
         'Confirm it’s you',
@@ -183,7 +183,7 @@ describe('the account page', () => {
 
     it('says so if no app is connected', async () => {
       const lines = await readLines(renderAccount({ model: { apps: [] } }));
-      expect(lines.slice(5, 8)).toEqual(['Connected apps', 'No apps are connected yet.', 'Confirm it’s you']);
+      expect(lines.slice(5, 8)).toEqual(['Connected apps', 'No apps are connected.', 'Confirm it’s you']);
     });
 
     it('says so if an app has no scope', async () => {
