@@ -48,6 +48,7 @@ const testUserNames = [
   'mcp-registration',
   'mcp-private-key-jwt',
   'mcp-remote',
+  'account-german',
 ] as const;
 
 export type TestUserName = (typeof testUserNames)[number];

@@ -158,6 +158,48 @@ describe('a user on the account page', () => {
     },
   );
 
+  it.each([
+    ['light-de', { viewport: { width: 1280, height: 800 } }],
+    ['dark-de', { viewport: { width: 1280, height: 800 }, colorScheme: 'dark' }],
+    ['phone-de', { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 }],
+    ['narrow-de', { viewport: { width: 320, height: 640 } }],
+  ] as const)('sees every page in German if the browser prefers it (%s)', async (settingsName, options) => {
+    const { context, pageErrors } = await openContext(chromium, { ...options, locale: 'de-DE' });
+    const page = await context.newPage();
+    const { email } = testUser('account-german');
+    await connect(page, ['Mit Google anmelden', email]);
+
+    await page.goto(accountUrl);
+    await checkPage(page, 'account-sign-in', settingsName);
+    await press(page, /Mit Google anmelden/);
+    await press(page, email);
+    await page.waitForURL(accountUrl);
+    expect(await page.locator('html').getAttribute('lang')).toBe('de');
+    expect(await page.locator('section li').first().innerText()).toMatch(
+      /Die App kann:\s+die Wortlisten lesen/,
+    );
+    await checkPage(page, 'account', settingsName);
+
+    await open(page, 'Anmeldemethode hinzufügen');
+    await press(page, 'GitHub hinzufügen');
+    await press(page, email);
+    await page.locator('button[name="confirm"]').waitFor();
+    await checkPage(page, 'account-link', settingsName);
+    await page.locator('button[name="confirm"]').click();
+    await page.waitForURL(accountUrl);
+    expect(await readStatus(page)).toMatch(/^Anmeldemethode hinzugefügt/);
+    await checkPage(page, 'account-linked', settingsName);
+
+    await open(page, 'Folgen ansehen und Konto löschen');
+    await page.getByRole('checkbox').check();
+    await press(page, 'Mein Konto löschen');
+    await page.getByRole('status').waitFor();
+    expect(await readStatus(page)).toMatch(/^Dein Konto wurde gelöscht/);
+    await checkPage(page, 'account-deleted', settingsName);
+    await context.close();
+    expect(pageErrors).toEqual([]);
+  });
+
   it('works without JavaScript', async () => {
     const { context, pageErrors } = await openContext(chromium, { javaScriptEnabled: false });
     const page = await context.newPage();

@@ -79,8 +79,8 @@ export const german: Language = {
       'starte sie dort neu.',
     linkPageUsed: 'Diese Seite wurde schon verwendet',
     linkPageUsedNext:
-      'Deine Anmeldemethoden siehst du in deinem Konto. Wenn du eine weitere hinzufügen möchtest, starte ' +
-      'dort neu.',
+      'Erneutes Öffnen fügt nichts hinzu. Deine Anmeldemethoden siehst du in deinem Konto. Wenn du eine ' +
+      'hinzufügen möchtest, starte dort neu.',
     goToAccount: 'Zu deinem Konto',
 
     // The account page.

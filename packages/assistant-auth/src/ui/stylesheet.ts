@@ -144,8 +144,8 @@ button:hover { background: color-mix(in srgb, currentColor 8%, var(--button)); }
 code { font: 1em ui-monospace, monospace; -webkit-user-select: all; user-select: all; }
 footer { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; justify-content: center; padding-block: 0 1rem; }
 @media (min-width: 30rem) {
-  body { padding-block-start: 0.75rem; background: var(--page); }
-  main { margin-block: auto 0.75rem; padding: 1.25rem 1.75rem; border: 1px solid var(--line); border-radius: 1rem; background: var(--card); }
+  body { padding-block-start: 0.5rem; background: var(--page); }
+  main { margin-block: auto 0.75rem; padding: 1rem 1.75rem; border: 1px solid var(--line); border-radius: 1rem; background: var(--card); }
   footer { margin-block-end: auto; }
 }
 `;

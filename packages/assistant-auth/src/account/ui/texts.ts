@@ -116,6 +116,7 @@ export const defaultAccountTexts: AccountTexts = {
   accountSignInComplete:
     'This sign-in is complete. If your account page still asks you to sign in, start again there.',
   linkPageUsed: 'This page was already used',
-  linkPageUsedNext: 'Go to your account to see your sign-in methods. To add another one, start again there.',
+  linkPageUsedNext:
+    'Opening it again adds nothing. Your account shows your sign-in methods. To add one, start again there.',
   goToAccount: 'Go to your account',
 };
