@@ -4,6 +4,7 @@
  */
 
 import type { Client } from './clients/client.ts';
+import { parseScopes } from './clients/declared-scopes.ts';
 import { createIntrospectionClients, type IntrospectionClient } from './clients/introspection-client.ts';
 import { createClientRegistry, indexClients } from './clients/registry.ts';
 import {
@@ -33,7 +34,6 @@ import {
 } from './oauth/identifiers.ts';
 import type { Log, OnEvent } from './oauth/log.ts';
 import { type Issuer, isLoopback, parseIssuer, parseResources } from './oauth/resource.ts';
-import { offlineAccessScope, type ScopeDescriptions, scopeNamePattern } from './oauth/scope.ts';
 import { type RandomBytes, systemRandom } from './oauth/secrets.ts';
 import type { IdentityProvider } from './providers/provider.ts';
 import { parseKeyRing } from './seal/key-ring.ts';
@@ -45,7 +45,7 @@ import { createRevocationCache } from './storage/revocation-cache.ts';
 import { createResealer } from './tokens/key-rotation.ts';
 import { type Lifetimes, parseLifetimes } from './tokens/lifetimes.ts';
 import { createSealers } from './tokens/sealers.ts';
-import { type LocalizedBranding, type PageOptions, parseLocalizedBranding } from './ui/branding.ts';
+import { type PageOptions, parseLocalizedBranding } from './ui/branding.ts';
 
 /** The options of `createBroker`. */
 export interface BrokerOptions extends PageOptions {
@@ -224,7 +224,7 @@ export const resolveOptions = (options: BrokerOptions): ResolvedOptions => {
   );
   const resolved = resolveClients(clients, source, {
     ...{ issuer, resources, storage, ring, now, randomBytes, log, fetch: send },
-    scopes: parseScopes(scopes, localizedBranding, clients, source),
+    scopes: parseScopes(scopes, localizedBranding.tags, clients, source),
   });
   const parsedLifetimes = parseLifetimes(lifetimes);
   const sharedIo = { fetch: send, now, allowLoopbackHttp: isLoopback(new URL(issuer)) };
@@ -286,66 +286,6 @@ const ignoreWork: WaitUntil = () => {};
 const callFetch: typeof fetch = (...args: Parameters<typeof fetch>) => fetch(...args);
 
 const day: Seconds = 86_400;
-
-/**
- * Adds `offline_access` to the scopes if a client can get refresh tokens, and checks that the scopes of each
- * client exist.
- * @param localizedBranding has the languages that each scope needs a description in
- * @throws ConfigurationError `scopes` for a malformed name, a description that is missing or empty, or `openid`;
- *   `clients.<id>.scopes` for a scope that does not exist
- */
-export const parseScopes = (
-  given: BrokerOptions['scopes'],
-  { tags }: Pick<LocalizedBranding, 'tags'>,
-  clients: readonly Client[],
-  source?: ClientSource,
-): ScopeDescriptions => {
-  const canRefresh =
-    source !== undefined ||
-    clients.some((client) => client.offlineAccess === 'always' || client.scopes.includes(offlineAccessScope));
-  const scopes = new Map([
-    ...(canRefresh ? [[offlineAccessScope, {}] as const] : []),
-    ...Object.entries(given).map(([name, text]) => [name, parseDescriptions(name, text, tags)] as const),
-  ]);
-  for (const name of scopes.keys()) {
-    if (!scopeNamePattern.test(name))
-      throw new ConfigurationError(
-        'scopes',
-        `must have names without spaces, commas, quotes or backslashes: ${name}`,
-      );
-    // A client that is granted `openid` must get an ID token (OpenID Connect Core §3.1.3.3), and this server
-    // issues none.
-    if (name === 'openid') throw new ConfigurationError('scopes', 'must not contain openid.');
-  }
-  for (const client of clients) {
-    const unknown = client.scopes.find((scope) => !scopes.has(scope));
-    if (unknown !== undefined)
-      throw new ConfigurationError(`clients.${client.id}.scopes`, `must be declared in scopes: ${unknown}`);
-  }
-  return scopes;
-};
-
-/** A description without a language is only enough if the pages have one language. */
-const parseDescriptions = (
-  name: string,
-  given: string | Readonly<Record<string, string>>,
-  tags: readonly string[],
-): Readonly<Record<string, string>> => {
-  const [tag = '', ...others] = tags;
-  if (typeof given === 'string' && others.length > 0)
-    throw new ConfigurationError(
-      'scopes',
-      `must have descriptions by language (${tags.join(', ')}): ${name}`,
-    );
-  const descriptions = typeof given === 'string' ? { [tag]: given } : given;
-  const missing = tags.find((language) => {
-    const text: unknown = descriptions[language];
-    return typeof text !== 'string' || text.trim() === '';
-  });
-  if (missing !== undefined)
-    throw new ConfigurationError('scopes', `must have a description in ${missing}: ${name}`);
-  return descriptions;
-};
 
 /**
  * Checks the option `lateRefresh`. Without a grace period, every replaced token is late, so with `recover`

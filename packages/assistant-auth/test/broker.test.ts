@@ -1,7 +1,8 @@
 /** createBroker: its options, its endpoints, and one sign-in from end to end. */
 import { describe, expect, it, vi } from 'vitest';
 import { accountPages } from '../src/account/index.ts';
-import { parseProviders, parseScopes, resolveOptions } from '../src/config.ts';
+import { parseScopes } from '../src/clients/declared-scopes.ts';
+import { parseProviders, resolveOptions } from '../src/config.ts';
 import {
   apple,
   type BrokerOptions,
@@ -478,8 +479,8 @@ describe('options', () => {
 
   describe('scopes', () => {
     const descriptions = { words: 'read the words', score: 'see your score' };
-    const inEnglish = { tags: ['en'] };
-    const inBoth = { tags: ['en', 'de'] };
+    const inEnglish = ['en'];
+    const inBoth = ['en', 'de'];
 
     it('are those described, in their order, if no client can get refresh tokens', () => {
       const onlineClient = { ...alwaysClient, offlineAccess: 'on-request', scopes: ['words'] } as const;
