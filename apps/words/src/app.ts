@@ -90,12 +90,11 @@ export const createApp = (config: Config, bindings: Bindings, runtimeOptions: Ru
   /** Handles a request to a path that is not one of the broker's. */
   const respond = async (request: Request): Promise<Response> => {
     try {
+      const apiResponse = await handleApi(request);
+      if (apiResponse !== undefined) return apiResponse;
       if (new URL(request.url).pathname === mcpPath) return await handleMcp(request);
-      const response = (await handleApi(request)) ?? handleDocument(request) ?? (await handleSite(request));
-      if (response !== undefined) return response;
-      const page = await notFound(request, origin, bindings.assets);
-      logRefusal('app.path');
-      return page;
+      const response = handleDocument(request) ?? (await handleSite(request));
+      return response ?? (await notFound(request, origin, bindings.assets, logRefusal));
     } catch (error) {
       logError(error);
       logRefusal('app.failed');

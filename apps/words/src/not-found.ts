@@ -1,10 +1,23 @@
 /** Responds to unknown paths: to browsers with a page in their language, and to other clients with a problem document. */
 import { createProblemResponse } from 'assistant-operations';
 import type { Bindings } from './bindings.ts';
+import type { LogRefusal } from './refusal.ts';
 import { localizePath } from './site-routes.ts';
 
-/** Responds to a request that no route handles. */
+/** Responds to a request that nothing else handles, and logs it. */
 export const notFound = async (
+  request: Request,
+  origin: string,
+  assets: Bindings['assets'],
+  logRefusal: LogRefusal,
+): Promise<Response> => {
+  const response = await createResponse(request, origin, assets);
+  // Afterward, because a page that cannot be read is logged as another error.
+  logRefusal('app.path');
+  return response;
+};
+
+const createResponse = async (
   request: Request,
   origin: string,
   assets: Bindings['assets'],

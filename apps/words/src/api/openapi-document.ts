@@ -16,8 +16,10 @@ export const createDocumentHandler = (origin: string, logRefusal: LogRefusal): H
   return (request) => {
     const contentType = contentTypes.get(new URL(request.url).pathname);
     if (contentType === undefined) return undefined;
+    const refusal = refuseOtherMethods(request, logRefusal);
+    if (refusal !== undefined) return refusal;
     cached ??= JSON.stringify(buildDocument(origin), null, 2);
-    return refuseOtherMethods(request, logRefusal) ?? createDocumentResponse(cached, contentType);
+    return createDocumentResponse(cached, contentType);
   };
 };
 
