@@ -28,8 +28,8 @@ export interface ApiDefinition<Context> {
 }
 
 /**
- * An operation, an API, or the options of its document, HTTP handler or MCP endpoint that are invalid or exceed the limits
- * of an assistant. Thrown when they are created. The message names the operation or option, and says what is
+ * An operation, an API, or the options of its document, HTTP handler or MCP endpoint that are invalid or exceed
+ * the limits of an assistant. Thrown when they are created. The message names the operation or option, and says what is
  * expected.
  */
 export class DefinitionError extends Error {

@@ -209,8 +209,8 @@ const respondLinkConflict = (
   branding: AccountBranding,
   identity: Identity,
   cookies: readonly string[],
-): Response => {
-  return plainPageResponse(
+): Response =>
+  plainPageResponse(
     context.accountPages.linkConflict({
       branding,
       stylesheetPath: paths.stylesheet,
@@ -219,7 +219,6 @@ const respondLinkConflict = (
     }),
     cookies,
   );
-};
 
 const showLinkPage = async (
   context: AccountContext,

@@ -12,7 +12,7 @@ const maxFacts = 10;
 /** In characters. */
 const maxTextLength = 100;
 
-/** The page, where users also sign out everywhere, must not depend on the publisher's data. */
+/** The page, where users also sign out and disconnect everything, must not depend on the publisher's data. */
 const maxWaitMs = 3_000;
 
 /**

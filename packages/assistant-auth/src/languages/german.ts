@@ -34,7 +34,7 @@ export const german: Language = {
     deviceWarning: 'Hast du das gerade selbst gestartet?',
     deviceDestination:
       'Eine App auf diesem Gerät ({host}) erhält Zugriff. Jede App kann sich {client} nennen. Mach nur ' +
-      'weiter, wenn du aus einer App kommst, der du vertraust.',
+      'weiter, wenn du das in einer App gestartet hast, der du vertraust.',
     choice: 'Anmelden und Zugriff erlauben',
     signInWith: 'Mit {provider} anmelden',
     lastUsedProvider: 'Zuletzt',
@@ -120,7 +120,8 @@ export const german: Language = {
     addIdentity: 'Anmeldemethode hinzufügen',
     linkWith: '{provider} hinzufügen',
     newlyLinked:
-      '{identity} wurde am {since} als Anmeldemethode hinzugefügt. Wenn du das nicht warst, entferne sie und melde dich überall ab.',
+      '{identity} wurde am {since} als Anmeldemethode hinzugefügt. Wenn du das nicht warst, entferne sie ' +
+      'und wähle dann „Alles abmelden und trennen“.',
     newlyLinkedSeen: 'Verstanden',
     newlyLinkedKept: 'Um diesen Hinweis auszublenden, melde dich erneut an, aber nicht mit {identity}.',
     devices: 'Angemeldete Geräte',

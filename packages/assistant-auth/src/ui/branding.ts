@@ -147,6 +147,7 @@ export const parseLocalizedBranding = (
   { branding = {}, languages, texts = {} }: PageOptions,
   optionalTexts?: Partial<Texts>,
 ): LocalizedBranding => {
+  // `?.`, because a JavaScript caller can pass null.
   if (languages !== undefined && languages?.kind !== 'page-languages')
     throw new ConfigurationError('languages', 'must be created by pageLanguages.');
   const parsed = parseBranding(branding);

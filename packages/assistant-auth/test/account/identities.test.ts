@@ -241,7 +241,7 @@ describe('the notice about a newly linked identity', () => {
     readButtonValues((await accountBrowser.openAccountPage()).html, 'linked');
 
   const catNotice =
-    'Other (cat@example.com) was added as a sign-in method on Jan 15, 2027. If you didn’t add it, remove it and sign out everywhere.';
+    'Other (cat@example.com) was added as a sign-in method on Jan 15, 2027. If you didn’t add it, remove it, then choose “Sign out and disconnect everything”.';
 
   it('is shown in every session at every visit, until the user dismisses it in one of them', async () => {
     const storage = createSpyStorage();

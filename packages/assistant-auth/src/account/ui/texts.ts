@@ -44,7 +44,8 @@ export const defaultAccountTexts: AccountTexts = {
   addIdentity: 'Add a sign-in method',
   linkWith: 'Add {provider}',
   newlyLinked:
-    '{identity} was added as a sign-in method on {since}. If you didn’t add it, remove it and sign out everywhere.',
+    '{identity} was added as a sign-in method on {since}. If you didn’t add it, ' +
+    'remove it, then choose “Sign out and disconnect everything”.',
   newlyLinkedSeen: 'Got it',
   newlyLinkedKept: 'To dismiss this message, sign in again with a method other than {identity}.',
 

@@ -165,9 +165,9 @@ describe('the account page', () => {
       const page = renderAccount({ model: { identities } });
       expect((await readLines(page)).slice(2, 8)).toEqual([
         'Your Words With Chat account',
-        'GitHub (ada) was added as a sign-in method on Sep 21, 2026. If you didn’t add it, remove it and sign out everywhere.',
+        'GitHub (ada) was added as a sign-in method on Sep 21, 2026. If you didn’t add it, remove it, then choose “Sign out and disconnect everything”.',
         'Got it',
-        'GitHub (bob) was added as a sign-in method on Sep 21, 2026. If you didn’t add it, remove it and sign out everywhere.',
+        'GitHub (bob) was added as a sign-in method on Sep 21, 2026. If you didn’t add it, remove it, then choose “Sign out and disconnect everything”.',
         'Got it',
         'ada@words.example Signed in with Google',
       ]);
