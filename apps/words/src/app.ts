@@ -18,14 +18,19 @@ import { buildMcpUrl, createMcpEndpoint, mcpPath } from './api/mcp-endpoint.ts';
 import { createDocumentHandler } from './api/openapi-document.ts';
 import type { OperationContext } from './api/player.ts';
 import { scopes } from './api/scopes.ts';
+import { toHistoryBody } from './api/score-operations.ts';
 import type { Bindings } from './bindings.ts';
 import type { Publisher } from './config/publisher.ts';
 import type { Config } from './config.ts';
+import { systemClock } from './defaults.ts';
+import { createDailyWords } from './game/daily-word.ts';
+import { createGame, type Game, type History, type NoRound } from './game/game.ts';
+import { createWordListReader } from './game/word-lists.ts';
 import { clientAddress, createLimits } from './limits.ts';
 import { notFound } from './not-found.ts';
 import type { LogRefusal } from './refusal.ts';
 import { createSiteHandler } from './site-routes.ts';
-import { d1Scores, type ScoreOutcome, type Scores } from './store/scores.ts';
+import { d1GameStore } from './store/game-store.ts';
 
 /** The app of one deployment. */
 export interface App {
@@ -40,8 +45,7 @@ export type RuntimeOptions = Pick<BrokerOptions, 'now' | 'log' | 'fetch' | 'clea
 /** Creates the app. Create it once per isolate: the broker caches derived keys and revocations. */
 export const createApp = (config: Config, bindings: Bindings, runtimeOptions: RuntimeOptions = {}): App => {
   const { origin, publisher, sealingKeys, clients, providers, auditRetention } = config;
-  const storage = d1Storage(bindings.db);
-  const scores = d1Scores(bindings.db);
+  const game = createGameOf(config, bindings, runtimeOptions);
   const limits = createLimits(bindings.rateLimitBindings, runtimeOptions.now);
   const broker = createBroker({
     ...runtimeOptions,
@@ -53,14 +57,14 @@ export const createApp = (config: Config, bindings: Bindings, runtimeOptions: Ru
     sealingKeys,
     clients,
     providers,
-    storage,
+    storage: d1Storage(bindings.db),
     limits: limits.broker,
     clientAddress,
     ...(auditRetention !== undefined && { auditRetention }),
-    account: createAccountPages(scores),
+    account: createAccountPages(game),
   });
   const logEvent = runtimeOptions.log ?? writeToConsole;
-  const toContext = ({ user }: AuthorizedCall): OperationContext => ({ userId: user.id, scores });
+  const toContext = ({ user }: AuthorizedCall): OperationContext => ({ userId: user.id, game });
   const handleApi = createHttpHandler(gameApi, {
     basePath: apiBasePath,
     guard: (request, requiredScopes) =>
@@ -108,6 +112,19 @@ export const createApp = (config: Config, bindings: Bindings, runtimeOptions: Ru
   };
 };
 
+const createGameOf = (
+  { origin, dailySecret }: Config,
+  { db, assets }: Bindings,
+  { now = systemClock }: RuntimeOptions,
+): Game =>
+  createGame({
+    origin,
+    store: d1GameStore(db),
+    readWordList: createWordListReader(origin, assets),
+    chooseDailyWord: createDailyWords(dailySecret),
+    now,
+  });
+
 /** Returns the response to HEAD without the body that the response to GET has (RFC 9110 §9.3.2). */
 const omitBodyForHead = ({ method }: Request, response: Response): Response =>
   method === 'HEAD' ? new Response(null, response) : response;
@@ -139,20 +156,29 @@ const clientIcons = {
   'claude.com': '/icons/claude.svg',
 };
 
-/** Deleting a user needs no code here: the database deletes the score with the user. */
-const createAccountPages = (scores: Scores) =>
+/** Deleting a user needs no code here: the database deletes the score and the rounds with the user. */
+const createAccountPages = (game: Game) =>
   accountPages({
-    summarizeUser: async (userId, language) => describeScore(await scores.read(userId), language),
-    onExportUser: async (userId) => exportScore(await scores.read(userId)),
+    summarizeUser: async (userId, language) => describeScore(await game.readHistory(userId), language),
+    onExportUser: async (userId) => {
+      const history = await game.readHistory(userId);
+      return history.kind === 'history' ? toHistoryBody(history) : undefined;
+    },
   });
 
-const exportScore = (outcome: ScoreOutcome) =>
-  outcome.kind === 'found' ? { score: outcome.score } : undefined;
-
-const describeScore = (outcome: ScoreOutcome, language: string) =>
-  outcome.kind === 'found'
-    ? [{ label: language === 'de' ? 'Punktestand' : 'Score', value: String(outcome.score) }]
-    : [];
+const describeScore = (history: History | NoRound, language: string) => {
+  if (history.kind !== 'history') return [];
+  const { score, points, streak } = history.achievements;
+  const [scoreLabel, pointsLabel, streakLabel] =
+    language === 'de'
+      ? ['Erratene Wörter', 'Punkte', 'Tage in Folge']
+      : ['Words guessed', 'Points', 'Days in a row'];
+  return [
+    { label: scoreLabel, value: String(score) },
+    { label: pointsLabel, value: String(points) },
+    { label: streakLabel, value: String(streak) },
+  ];
+};
 
 /** Logs an error. An error of the MCP endpoint has the reference ID that the client sees. */
 const logError = (error: unknown, referenceId?: string): void => {

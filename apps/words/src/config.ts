@@ -21,6 +21,7 @@ export interface Config {
   readonly publisher: Publisher;
   /** The key ring. It is secret. */
   readonly sealingKeys: string;
+  readonly dailySecret: Uint8Array<ArrayBuffer>;
   /** The OAuth clients, with unique IDs, and the source of MCP clients that are not pre-registered. */
   readonly clients: readonly (Client | ClientSource)[];
   readonly providers: readonly IdentityProvider[];

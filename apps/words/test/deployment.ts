@@ -7,6 +7,7 @@ import { type App, createApp, type RuntimeOptions } from '../src/app.ts';
 import type { Bindings } from '../src/bindings.ts';
 import type { Config } from '../src/config.ts';
 import { checkDocumentedResponse } from './documented-responses.ts';
+import { readWordListFile } from './word-list-files.ts';
 import { type Call, gptSecret, origin, signInForTokens } from './flows.ts';
 
 export { origin };
@@ -62,13 +63,16 @@ export const deploy = (
   const config = {
     origin,
     publisher: { name: 'Example Games', contactEmail: 'help@words.example' },
+    dailySecret: new Uint8Array(32).fill(7),
     sealingKeys: 'test-1.nJf9-2P7jQRmJJYTuxkQlkw9BQVyIGT9UVsbqpYP25g',
     clients: [gpt, mcpClients()],
     providers: [createProvider('google', 'Google'), createProvider('github', 'GitHub')],
     ...configOverrides,
   };
   const assets = {
-    fetch: async (url: string) => new Response(`the file ${url}`, { headers: { 'x-from': 'assets' } }),
+    fetch: async (url: string) =>
+      readWordListFile(new URL(url).pathname) ??
+      new Response(`the file ${url}`, { headers: { 'x-from': 'assets' } }),
   };
   const app = createApp(
     config,

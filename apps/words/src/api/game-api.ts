@@ -1,24 +1,33 @@
 /** The API of the game: its operations, and its responses to unknown paths and to errors. */
 import { defineApi, type Problem } from 'assistant-operations';
-import { categories } from '../game/categories.ts';
-import { ScoresUnavailable } from '../store/scores.ts';
+import { WordsUnavailable } from '../game/word-lists.ts';
+import { GameUnavailable } from '../store/game-store.ts';
 import { PlayerDeleted } from './player.ts';
+import { getHint, giveUp, guess, startRound } from './round-operations.ts';
 import { getScore, postScore } from './score-operations.ts';
-import { wordOperations } from './word-operations.ts';
+import { listedCategories, wordOperations } from './word-operations.ts';
 
 /** The path below which every path belongs to the API. */
 export const apiBasePath = '/api';
 
 /** All operations of the game. */
-export const gameApi = defineApi([...wordOperations, getScore, postScore]);
+export const gameApi = defineApi([
+  startRound,
+  guess,
+  getHint,
+  giveUp,
+  getScore,
+  postScore,
+  ...wordOperations,
+]);
 
 /** Returns the problem for an unknown path. For an unknown category, it lists the categories. */
 export const createUnknownPathProblem = (path: string): Problem =>
   path.startsWith(`${apiBasePath}/words/`)
     ? {
         status: 404,
-        detail: `This category does not exist. The categories are ${categories.join(', ')}.`,
-        members: { categories },
+        detail: `This category does not exist. The categories are ${listedCategories.join(', ')}.`,
+        members: { categories: listedCategories },
       }
     : { status: 404, detail: 'This path does not exist.' };
 
@@ -40,10 +49,10 @@ export const createErrorMapper =
         `resource_metadata="${metadata}"`;
       return { status: 401, detail, headers: { 'www-authenticate': challenge } };
     }
-    if (error instanceof ScoresUnavailable) {
+    if (error instanceof GameUnavailable || error instanceof WordsUnavailable) {
       return {
         status: 503,
-        detail: 'The scores are temporarily unavailable. Try again in a moment.',
+        detail: 'The game is temporarily unavailable. Try again in a moment.',
         headers: { 'retry-after': '10' },
       };
     }

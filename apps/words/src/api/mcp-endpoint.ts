@@ -46,7 +46,7 @@ const playPrompt = {
   arguments: [
     {
       name: 'category',
-      description: `One of ${categories.join(', ')}. If you leave it empty, you are asked.`,
+      description: `One of ${categories.join(', ')}, or daily for the daily word. If you leave it empty, you are asked.`,
     },
   ],
   text: ({ category }: Readonly<Record<string, string>>) => createPlayPrompt(category),

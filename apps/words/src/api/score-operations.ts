@@ -1,13 +1,35 @@
 /** The operations on the player's own score. */
 import { defineOperation, noInput } from 'assistant-operations';
 import * as v from 'valibot';
-import { pointsPerWin } from '../game/scoring.ts';
-import type { ScoreOutcome } from '../store/scores.ts';
+import type { History } from '../game/game.ts';
+import type { EndedRound } from '../game/round.ts';
 import { type OperationContext, PlayerDeleted } from './player.ts';
+import { formatTime, roundSummary } from './round-operations.ts';
 import type { Scope } from './scopes.ts';
 
-const scoreBody = v.strictObject({
-  score: v.pipe(v.number(), v.integer(), v.minValue(0), v.description('Rounds won so far.')),
+const count = (description: string) =>
+  v.pipe(v.number(), v.integer(), v.minValue(0), v.description(description));
+
+const score = count('The words guessed so far.');
+
+const historyBody = v.strictObject({
+  score,
+  points: count('The points of all rounds won.'),
+  rounds_started: count('The rounds started with start_round.'),
+  rounds_won: count('How many of these were won.'),
+  streak: count('Days in a row with the daily word guessed.'),
+  longest_streak: count('The longest streak so far.'),
+  recent_rounds: v.pipe(
+    v.array(
+      v.strictObject({
+        ...roundSummary,
+        status: v.picklist(['won', 'lost', 'given_up', 'expired']),
+        word: v.string(),
+        points_won: count('0 unless the round was won.'),
+      }),
+    ),
+    v.description('The latest rounds that are over, the latest first.'),
+  ),
 });
 
 const sharedOptions = {
@@ -22,27 +44,50 @@ export const getScore = defineOperation({
   id: 'get_score',
   method: 'get',
   summary: 'Get the player’s score',
-  description: 'Returns the total number of rounds that the signed-in player has won.',
-  output: v.pipe(scoreBody, v.description('The score.')),
-  handle: async (_: object, { userId, scores }: OperationContext) => toScoreBody(await scores.read(userId)),
+  description: `Returns how many words the signed-in player has guessed, the points, the streak of daily words, and the latest rounds.`,
+  output: v.pipe(historyBody, v.description('The score and the latest rounds.')),
+  handle: async (_: object, { userId, game }: OperationContext) => {
+    const outcome = await game.readHistory(userId);
+    if (outcome.kind !== 'history') throw new PlayerDeleted();
+    return toHistoryBody(outcome);
+  },
 });
 
 export const postScore = defineOperation({
   ...sharedOptions,
   id: 'post_score',
   method: 'post',
-  summary: 'Add a won round to the player’s score',
-  description: 'Increases the signed-in player’s score by one, for one won round, and returns the new score.',
-  output: v.pipe(scoreBody, v.description('The score after the win.')),
-  handle: async (_: object, { userId, scores }: OperationContext) =>
-    toScoreBody(await scores.add(userId, pointsPerWin)),
+  summary: 'Add a word to the player’s score',
+  description: `Increases the signed-in player’s score by one, for a word that an assistant chose itself, and returns the new score. Never call it after start_round, whose rounds are counted when they are won.`,
+  output: v.pipe(v.strictObject({ score }), v.description('The score after the win.')),
+  handle: async (_: object, { userId, game }: OperationContext) => {
+    const outcome = await game.increaseScore(userId);
+    if (outcome.kind !== 'found') throw new PlayerDeleted();
+    return { score: outcome.totals.score };
+  },
 });
 
-const toScoreBody = (outcome: ScoreOutcome): { readonly score: number } => {
-  switch (outcome.kind) {
-    case 'found':
-      return { score: outcome.score };
-    case 'user-not-found':
-      throw new PlayerDeleted();
-  }
-};
+/** How many rounds the history lists. */
+const maxRecentRounds = 10;
+
+/** Describes what a player has achieved, as `get_score` returns it. */
+export const toHistoryBody = ({ achievements, rounds }: History) => ({
+  score: achievements.score,
+  points: achievements.points,
+  rounds_started: achievements.rounds_started,
+  rounds_won: achievements.rounds_won,
+  streak: achievements.streak,
+  longest_streak: achievements.longest_streak,
+  recent_rounds: rounds.slice(0, maxRecentRounds).map(toSummary),
+});
+
+const toSummary = ({ id, category, language, daily, startedAt, status, word, points }: EndedRound) => ({
+  round: id,
+  category,
+  language,
+  ...(daily !== undefined && { daily }),
+  started_at: formatTime(startedAt),
+  status,
+  word,
+  points_won: points,
+});

@@ -1,7 +1,10 @@
-/** The operations that return the words of a category. */
+/**
+ * The operations that return the words of a category, for GPTs whose instructions let the model choose a word. They
+ * exist only for the categories that had them before the server judged rounds.
+ */
 import { defineOperation, noInput } from 'assistant-operations';
 import * as v from 'valibot';
-import { type Category, wordsByCategory } from '../game/categories.ts';
+import type { Category } from '../game/categories.ts';
 import type { OperationContext } from './player.ts';
 import type { Scope } from './scopes.ts';
 
@@ -11,17 +14,17 @@ const defineListOperation = (category: Category) =>
     method: 'get',
     path: `/api/words/${category}`,
     summary: `Get all ${category}`,
-    description: `Returns every word in the category ${category}, from which one is chosen for a round.`,
+    description: `Returns every word in the category ${category}. To play a round, call start_round instead, which chooses a word.`,
     scopes: ['words'] satisfies Scope[],
     isConsequential: false,
     input: noInput,
     output: v.pipe(v.array(v.string()), v.description(`The words in the category ${category}.`)),
-    handle: async (_: object, __: OperationContext) => [...wordsByCategory[category]],
+    handle: async (_: object, { game }: OperationContext) =>
+      (await game.readWordList({ category, language: 'en' })).map(({ word }) => word),
   });
 
+/** The categories with such an operation. */
+export const listedCategories = ['animals', 'places', 'colors'] as const satisfies readonly Category[];
+
 /** One operation per category. */
-export const wordOperations = [
-  defineListOperation('animals'),
-  defineListOperation('places'),
-  defineListOperation('colors'),
-];
+export const wordOperations = listedCategories.map(defineListOperation);
