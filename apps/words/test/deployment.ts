@@ -63,6 +63,7 @@ export const deploy = (
     origin,
     publisher: { name: 'Example Games', contactEmail: 'help@words.example' },
     sealingKeys: 'test-1.nJf9-2P7jQRmJJYTuxkQlkw9BQVyIGT9UVsbqpYP25g',
+    dailySecret: Uint8Array.from({ length: 32 }, (_, index) => index),
     clients: [gpt, mcpClients()],
     providers: [createProvider('google', 'Google'), createProvider('github', 'GitHub')],
     ...configOverrides,
