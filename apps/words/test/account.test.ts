@@ -55,9 +55,9 @@ it('finds the same score through Google and, once it is linked, GitHub', async (
   );
   const code = new URL(callbackResponse.headers.get('location') ?? '').searchParams.get('code') ?? '';
   const { access_token } = await redeem(deployment.call, code);
-  expect(await callScoring(deployment, 'GET', access_token)).toEqual({ score: 1 });
+  expect(await callScoring(deployment, 'GET', access_token)).toMatchObject({ score: 1 });
   for (const browser of [accountBrowser, otherBrowser])
-    expect((await browser.openAccountPage()).html).toContain('<dt>Score</dt> <dd>1</dd>');
+    expect((await browser.openAccountPage()).html).toContain('<dt>Words guessed</dt> <dd>1</dd>');
 });
 
 it('disconnects ChatGPT: its next call gets a 401 that starts a sign-in, and the score is kept', async () => {
@@ -76,7 +76,7 @@ it('disconnects ChatGPT: its next call gets a 401 that starts a sign-in, and the
   const response = await deployment.call('/api/scoring', { token: tokens.access_token });
   expect(response.status).toBe(401);
   expect(response.headers.get('www-authenticate')).toContain('error="invalid_token"');
-  expect(await callScoring(deployment, 'GET', await deployment.signIn('rechecked-ada'))).toEqual({
+  expect(await callScoring(deployment, 'GET', await deployment.signIn('rechecked-ada'))).toMatchObject({
     score: 1,
   });
 });
@@ -116,7 +116,7 @@ it('deletes all data of a deleted account from D1, and none of other accounts', 
   const after = await readAllRows();
   for (const personalData of [userId, 'rechecked-ada', '4711']) expect(after).not.toContain(personalData);
   expect(after).toContain('bob');
-  expect(await callScoring(deployment, 'GET', bobToken)).toEqual({ score: 1 });
+  expect(await callScoring(deployment, 'GET', bobToken)).toMatchObject({ score: 1 });
 });
 
 it.each([

@@ -7,8 +7,8 @@ import { type App, createApp, type RuntimeOptions } from '../src/app.ts';
 import type { Bindings } from '../src/bindings.ts';
 import type { Config } from '../src/config.ts';
 import { checkDocumentedResponse } from './documented-responses.ts';
-import { readWordListFile } from './word-list-files.ts';
 import { type Call, gptSecret, origin, signInForTokens } from './flows.ts';
+import { readWordListFile } from './word-list-files.ts';
 
 export { origin };
 

@@ -1,6 +1,8 @@
 /**
  * Checks every response of an operation against the OpenAPI document, in all tests that call a deployment.
  */
+import * as v from 'valibot';
+import { gameApi } from '../src/api/game-api.ts';
 import type { App } from '../src/app.ts';
 import { origin } from './flows.ts';
 
@@ -28,13 +30,26 @@ export const readDocumentedResponses = async (
 ): Promise<ReadonlyMap<number, ResponseObject>> => {
   const response = await app.fetch(new Request(`${origin}/openapi.json`));
   const { paths, components }: Document = await response.json();
-  const responses = Object.entries(paths[path]?.[method.toLowerCase()]?.responses ?? {});
+  const template = Object.keys(paths).find((key) => matchesTemplate(path, key)) ?? '';
+  const responses = Object.entries(paths[template]?.[method.toLowerCase()]?.responses ?? {});
   return new Map(
     responses.map(([status, found]) => {
       const name = (found.$ref ?? '').replace('#/components/responses/', '');
       return [Number(status), components.responses[name] ?? found] as const;
     }),
   );
+};
+
+/** Returns whether a path is that of an operation, in which `{…}` is any segment. */
+const matchesTemplate = (path: string, template: string): boolean =>
+  new RegExp(`^${template.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(path);
+
+/** @throws Error if a body does not match the output schema of the operation, which HTTP does not check */
+const checkOutput = (method: string, path: string, body: unknown): void => {
+  const operation = gameApi.operations.find(
+    (candidate) => candidate.method === method.toLowerCase() && matchesTemplate(path, candidate.path),
+  );
+  if (operation !== undefined) v.parse(operation.output, body);
 };
 
 /** @throws Error if the request calls an operation whose document does not list the response as it is */
@@ -54,6 +69,8 @@ export const checkDocumentedResponse = async (
   for (const name of documentedHeaders)
     if (response.headers.has(name) !== name in (found.headers ?? {}))
       throw new Error(`${called}: the document and the response differ in the header ${name}`);
+  if (response.status === 200 && method !== 'HEAD')
+    checkOutput(method, new URL(url).pathname, await response.clone().json());
   if (type !== 'application/problem+json') return;
   const problem = Object(await response.clone().json());
   if (

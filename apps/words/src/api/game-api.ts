@@ -12,13 +12,13 @@ export const apiBasePath = '/api';
 
 /** All operations of the game. */
 export const gameApi = defineApi([
+  ...wordOperations,
   startRound,
   guess,
   getHint,
   giveUp,
   getScore,
   postScore,
-  ...wordOperations,
 ]);
 
 /** Returns the problem for an unknown path. For an unknown category, it lists the categories. */

@@ -163,8 +163,11 @@ const requireRound = <Played extends PlayedRound>(outcome: Played | NoRound): Pl
         detail: `A player can start ${maxRoundsPerHour} rounds an hour. Try again later.`,
         headers: { 'retry-after': '600' },
       });
-    case 'guess-without-letters':
-      throw new ProblemError({ status: 400, detail: 'The guess must contain a letter from A to Z.' });
+    case 'not-a-guess':
+      throw new ProblemError({
+        status: 400,
+        detail: 'The guess must be one letter from A to Z, or one word.',
+      });
   }
 };
 

@@ -51,7 +51,7 @@ export interface PlayedGuess extends PlayedRound {
 
 /** Why there is no round. */
 export interface NoRound {
-  readonly kind: 'user-not-found' | 'round-not-found' | 'too-many-rounds' | 'guess-without-letters';
+  readonly kind: 'user-not-found' | 'round-not-found' | 'too-many-rounds' | 'not-a-guess';
 }
 
 /** What a player has achieved so far. */
@@ -149,7 +149,7 @@ export const createGame = ({
       const name = parseRoundId(roundId);
       if (name === undefined) return { kind: 'round-not-found' };
       const guess = parseGuess(text, name.language);
-      if (guess === undefined) return { kind: 'guess-without-letters' };
+      if (guess === undefined) return { kind: 'not-a-guess' };
       const matches = findMatches(await readWordList(name), name.language, guess);
       const judged = { ...guess, words: [...matches.keys()] };
       const played = await toPlayedRound(await store.guess(userId, roundId, judged, now()));

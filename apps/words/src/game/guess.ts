@@ -17,6 +17,9 @@ export type Match = 'exact' | 'typo';
 /** Fewer letters leave too little of a word after a typo. */
 const minLengthForTypo = 6;
 
+/** A longer guess is a sentence, which should not cost a try. */
+const maxWords = 3;
+
 const articles: Readonly<Record<WordLanguage, readonly string[]>> = {
   en: ['a', 'an', 'the'],
   de: ['der', 'die', 'das', 'den', 'dem', 'ein', 'eine', 'einen', 'einem', 'einer'],
@@ -30,13 +33,14 @@ const buildPlurals: Readonly<Record<WordLanguage, (word: string) => readonly str
 
 /**
  * Reads a guess: ignores case, accents, everything that is not a letter, and an article before the word.
- * @returns `undefined` if the guess contains no letter from a to z
+ * @returns `undefined` if the guess contains no letter from a to z, or more words than the name of a thing
  */
 export const parseGuess = (text: string, language: WordLanguage): Guess | undefined => {
   const words = toBaseLetters(text).match(/[a-z]+/g) ?? [];
-  const [first = '', ...rest] = words;
-  const letters = rest.length > 0 && articles[language].includes(first) ? rest.join('') : words.join('');
-  if (letters === '') return undefined;
+  const [first = ''] = words;
+  const name = words.length > 1 && articles[language].includes(first) ? words.slice(1) : words;
+  if (name.length === 0 || name.length > maxWords) return undefined;
+  const letters = name.join('');
   return letters.length === 1 ? { kind: 'letter', letters } : { kind: 'word', letters };
 };
 

@@ -46,6 +46,13 @@ const operations = [
   ['post', '/api/scoring', 'post_score', 'score'],
 ] as const;
 
+const roundOperations = [
+  ['post', '/api/rounds', 'start_round', 'score'],
+  ['post', '/api/rounds/{round}/guesses', 'guess', 'score'],
+  ['post', '/api/rounds/{round}/hints', 'get_hint', 'score'],
+  ['post', '/api/rounds/{round}/give-up', 'give_up', 'score'],
+] as const;
+
 beforeAll(emptyD1);
 
 describe('the document', () => {
@@ -86,7 +93,7 @@ describe('the document', () => {
         ...security.flatMap(({ signIn: scopes = [] }) => scopes),
       ]),
     );
-    expect(documentedOperations).toEqual(operations);
+    expect(documentedOperations.toSorted()).toEqual([...operations, ...roundOperations].toSorted());
   });
 
   it.each(operations)('describes the actual response of %s %s', async (method, path) => {
@@ -98,23 +105,40 @@ describe('the document', () => {
     expect(response.status).toBe(200);
     const type = response.headers.get('content-type') ?? '';
     const schema = operation?.responses['200']?.content[type]?.schema;
-    const body = await response.json();
-    expect(schema).toEqual(
-      Array.isArray(body)
+    // `call` checks that the body matches the schema of the operation.
+    expect(schema).toMatchObject(
+      path.startsWith('/api/words')
         ? { type: 'array', items: { type: 'string' } }
         : {
             type: 'object',
-            properties: {
-              score: {
-                type: 'integer',
-                minimum: 0,
-                description: 'Rounds won so far.',
-              },
-            },
-            required: ['score'],
+            properties: { score: { type: 'integer', minimum: 0, description: 'The words guessed so far.' } },
+            required: expect.arrayContaining(['score']),
             additionalProperties: false,
           },
     );
+  });
+
+  it('describes the response of start_round and guess', async () => {
+    const { paths } = await fetchDocument();
+    const readSchema = (path: string) =>
+      paths[path]?.post?.responses['200']?.content['application/json']?.schema;
+    const always = [
+      ...['round', 'category', 'language', 'started_at', 'status', 'length', 'mask', 'wrong_guesses'],
+      ...['tries_left', 'hints', 'hints_left', 'expires_at'],
+    ];
+    expect(readSchema('/api/rounds')).toMatchObject({
+      type: 'object',
+      required: always,
+      additionalProperties: false,
+    });
+    expect(readSchema('/api/rounds/{round}/guesses')).toMatchObject({
+      properties: {
+        result: { enum: ['correct', 'wrong', 'repeated', 'round_over'] },
+        points: { minimum: 0 },
+      },
+      required: ['result', 'is_typo', ...always],
+      additionalProperties: false,
+    });
   });
 
   it.each(operations)('lists exactly the statuses that can occur: %s %s', async (method, path, _, scope) => {

@@ -22,12 +22,20 @@ describe('the score', () => {
     const firstResponse = await call('/api/scoring', { token });
     expect(firstResponse.status).toBe(200);
     expect(Object.fromEntries(firstResponse.headers)).toEqual(createExpectedHeaders('application/json'));
-    expect(await firstResponse.json()).toEqual({ score: 0 });
+    expect(await firstResponse.json()).toEqual({
+      score: 0,
+      points: 0,
+      rounds_started: 0,
+      rounds_won: 0,
+      streak: 0,
+      longest_streak: 0,
+      recent_rounds: [],
+    });
     const winResponse = await call('/api/scoring', { token, method: 'POST' });
     expect(winResponse.status).toBe(200);
     expect(Object.fromEntries(winResponse.headers)).toEqual(createExpectedHeaders('application/json'));
     expect(await winResponse.json()).toEqual({ score: 1 });
-    expect(await (await call('/api/scoring', { token })).json()).toEqual({ score: 1 });
+    expect(await (await call('/api/scoring', { token })).json()).toMatchObject({ score: 1 });
   });
 
   it('W15.1 counts 200 concurrent wins exactly', async () => {
@@ -38,7 +46,7 @@ describe('the score', () => {
     );
     const scores = bodies.map((body) => Object(body).score).toSorted((a, b) => a - b);
     expect(scores).toEqual(Array.from({ length: 200 }, (_, index) => index + 1));
-    expect(await (await call('/api/scoring', { token })).json()).toEqual({ score: 200 });
+    expect(await (await call('/api/scoring', { token })).json()).toMatchObject({ score: 200 });
   });
 
   it('belongs to the user at every sign-in and in every isolate', async () => {
@@ -46,9 +54,9 @@ describe('the score', () => {
     await firstIsolate.call('/api/scoring', { token: await firstIsolate.signIn('cat'), method: 'POST' });
     const secondIsolate = deploy();
     const token = await secondIsolate.signIn('cat');
-    expect(await (await secondIsolate.call('/api/scoring', { token })).json()).toEqual({ score: 1 });
+    expect(await (await secondIsolate.call('/api/scoring', { token })).json()).toMatchObject({ score: 1 });
     const otherToken = await secondIsolate.signIn('dan');
-    expect(await (await secondIsolate.call('/api/scoring', { token: otherToken })).json()).toEqual({
+    expect(await (await secondIsolate.call('/api/scoring', { token: otherToken })).json()).toMatchObject({
       score: 0,
     });
   });
@@ -80,7 +88,9 @@ describe('the score', () => {
       expect(response.status).toBe(403);
       expect(response.headers.get('www-authenticate')).toContain('scope="score"');
     }
-    expect(await (await call('/api/scoring', { token: await signIn('eve') })).json()).toEqual({ score: 0 });
+    expect(await (await call('/api/scoring', { token: await signIn('eve') })).json()).toMatchObject({
+      score: 0,
+    });
   });
 
   it('gets a 401 for a deleted player, so that the client starts a new sign-in', async () => {
@@ -107,7 +117,7 @@ describe('the score', () => {
       });
     }
     const newToken = await signIn('fay');
-    expect(await (await call('/api/scoring', { token: newToken })).json()).toEqual({ score: 0 });
+    expect(await (await call('/api/scoring', { token: newToken })).json()).toMatchObject({ score: 0 });
   });
 
   it('W14.2 gets a 503 while D1 is unreachable, and no point is lost', async () => {
@@ -127,7 +137,7 @@ describe('the score', () => {
         ),
     });
     const deployment = deploy(flakyD1);
-    expect(await (await deployment.app.fetch(createRequest('GET'))).json()).toEqual({ score: 1 });
+    expect(await (await deployment.app.fetch(createRequest('GET'))).json()).toMatchObject({ score: 1 });
     isReachable = false;
     const logSpy = vi.spyOn(console, 'error').mockReturnValue();
     for (const method of ['GET', 'POST']) {
@@ -141,14 +151,14 @@ describe('the score', () => {
         type: 'about:blank',
         title: 'Service Unavailable',
         status: 503,
-        detail: 'The scores are temporarily unavailable. Try again in a moment.',
+        detail: 'The game is temporarily unavailable. Try again in a moment.',
       });
     }
     const logEntry = {
       event: 'failed',
-      error: 'ScoresUnavailable: the scores could not be read or written',
+      error: 'GameUnavailable: the rounds and scores could not be read or written',
       cause: 'Error: D1_ERROR: Network connection lost.',
-      stack: expect.stringMatching(/scores\.ts/),
+      stack: expect.stringMatching(/game-store\.ts/),
     };
     expect(logSpy.mock.calls.map(([text]) => JSON.parse(text))).toEqual([logEntry, logEntry]);
     logSpy.mockRestore();

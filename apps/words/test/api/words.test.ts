@@ -1,8 +1,9 @@
 import { corsHeaders } from 'assistant-auth';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { emptyD1 } from '../../../../packages/assistant-auth/test/storage/d1/empty-d1.ts';
-import { wordsByCategory } from '../../src/game/categories.ts';
+import { listedCategories } from '../../src/api/word-operations.ts';
 import { deploy } from '../deployment.ts';
+import { getWordList } from '../word-list-files.ts';
 
 const deployment = deploy();
 let token = '';
@@ -13,7 +14,7 @@ beforeAll(async () => {
 });
 
 describe('the words', () => {
-  it.each(Object.entries(wordsByCategory))('of %s are a JSON array', async (category, words) => {
+  it.each(listedCategories)('of %s are a JSON array of 30 lowercase words', async (category) => {
     const response = await deployment.call(`/api/words/${category}`, { token });
     expect(response.status).toBe(200);
     expect(Object.fromEntries(response.headers)).toEqual({
@@ -22,7 +23,10 @@ describe('the words', () => {
       'x-content-type-options': 'nosniff',
       ...corsHeaders,
     });
-    expect(await response.json()).toEqual(words);
+    const words = await response.json<readonly string[]>();
+    expect(words).toEqual(getWordList({ category, language: 'en' }).map(({ word }) => word));
+    expect(words).toHaveLength(30);
+    for (const word of words) expect(word).toMatch(/^[a-z]{3,12}$/);
   });
 
   it.each([['rivers'], ['Animals'], ['animals/'], ['animals/cat'], ['%61nimals%2f'], ['']])(

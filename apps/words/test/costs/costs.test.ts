@@ -9,7 +9,7 @@ import { formatNumber, readDocumentedTable } from './documented-tables.ts';
 import { flows } from './flows.ts';
 import { type Cost, measure, sum } from './measure.ts';
 
-const evening = 'an evening: one refresh, ten rounds, the score once';
+const evening = 'an evening: one refresh, ten rounds won with eight guesses and a hint each, the score once';
 const measured = new Map<string, Cost>();
 
 const getCost = (flow: string): Cost => {
@@ -25,8 +25,10 @@ beforeAll(async () => {
     evening,
     sum([
       [1, getCost('ChatGPT refreshes, with a recheck at the provider')],
-      [10, getCost('a list of words')],
-      [10, getCost('every further point')],
+      [10, getCost('a round is started')],
+      [70, getCost('a guess')],
+      [10, getCost('a hint')],
+      [10, getCost('the guess that wins a round')],
       [1, getCost('the score is read')],
     ]),
   );

@@ -1,8 +1,11 @@
 /** The flows whose costs are measured: what users, clients and the cleanup do. */
+import { env } from 'cloudflare:workers';
 import { createAccountBrowser } from '../../../../packages/assistant-auth/test/account-browser.ts';
 import { buildCall } from '../../../../packages/assistant-operations/test/mcp-library.ts';
+import { keptRounds } from '../../src/game/scoring.ts';
 import type { Deployment } from '../deployment.ts';
 import {
+  type Call,
   gptQuery,
   openSignInPage,
   origin,
@@ -83,11 +86,29 @@ export const flows: Readonly<Record<string, Flow>> = {
     await listWords();
     return listWords;
   },
+  'a round is started': async (deployment) => {
+    const player = await preparePlayer(deployment, 'starting');
+    return () => player.start();
+  },
+  'a guess': async (deployment) => {
+    const player = await preparePlayer(deployment, 'guessing');
+    const round = await player.start();
+    return () => player.guess(round, 'zzz');
+  },
+  'the guess that wins a round': async (deployment) => {
+    const player = await preparePlayer(deployment, 'winning');
+    const round = await player.start();
+    const { word } = await readRow(round);
+    return () => player.guess(round, word);
+  },
+  'a hint': async (deployment) => {
+    const player = await preparePlayer(deployment, 'asking');
+    const round = await player.start();
+    return () => player.play(`/${round}/hints`);
+  },
   'the score is read': async (deployment) => {
-    const { call, signIn } = deployment;
-    const token = await signIn('reading');
-    expectOk(await call('/api/scoring', { method: 'POST', token }));
-    return async () => expectOk(await call('/api/scoring', { token }));
+    const player = await preparePlayer(deployment, 'reading');
+    return async () => expectOk(await deployment.call('/api/scoring', { token: player.token }));
   },
   'the first point': prepareApiCall('/api/scoring', { method: 'POST' }),
   'every further point': async (deployment) => {
@@ -181,6 +202,43 @@ function prepareApiCall(path: string, init: RequestInit = {}): Flow {
     return async () => expectOk(await call(path, { ...init, token }));
   };
 }
+
+/** Signs a player in who has as many rounds as are kept. */
+const preparePlayer = async ({ call, signIn, advance }: Deployment, subject: string) => {
+  for (const minute of Array(keptRounds).keys()) {
+    const token = await signIn(subject);
+    if (minute > 0) advance(121);
+    expectOk(await post(call, token, '', { category: 'animals' }));
+  }
+  const token = await signIn(subject);
+  expectOk(await call('/api/words/places', { token }));
+  const play = async (path: string, body?: object) => {
+    const response = await post(call, token, path, body);
+    expectOk(response);
+    return response.json<{ readonly round: string }>();
+  };
+  return {
+    token,
+    play,
+    start: async () => (await play('', { category: 'animals' })).round,
+    guess: (round: string, text: string) => play(`/${round}/guesses`, { guess: text }),
+  };
+};
+
+const post = (call: Call, token: string, path: string, body?: object): Promise<Response> =>
+  call(`/api/rounds${path}`, {
+    method: 'POST',
+    token,
+    ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+  });
+
+const readRow = async (round: string): Promise<{ readonly word: string }> => {
+  const row = await env.DB.prepare('SELECT word FROM rounds WHERE id = ?1')
+    .bind(round)
+    .first<{ word: string }>();
+  if (row === null) throw new Error(`there is no round ${round}`);
+  return row;
+};
 
 /** Signs a user in at the account page. The user has one connected app. */
 const openAccount = async ({ app, call }: Deployment, subject: string) => {
