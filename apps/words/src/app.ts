@@ -18,7 +18,7 @@ import { buildMcpUrl, createMcpEndpoint, mcpPath } from './api/mcp-endpoint.ts';
 import { createDocumentHandler } from './api/openapi-document.ts';
 import type { OperationContext } from './api/player.ts';
 import { scopes } from './api/scopes.ts';
-import { toHistoryBody } from './api/score-operations.ts';
+import { exportHistory } from './api/score-operations.ts';
 import type { Bindings } from './bindings.ts';
 import type { Publisher } from './config/publisher.ts';
 import type { Config } from './config.ts';
@@ -162,7 +162,7 @@ const createAccountPages = (game: Game) =>
     summarizeUser: async (userId, language) => describeScore(await game.readHistory(userId), language),
     onExportUser: async (userId) => {
       const history = await game.readHistory(userId);
-      return history.kind === 'history' ? toHistoryBody(history) : undefined;
+      return history.kind === 'history' ? exportHistory(history) : undefined;
     },
   });
 

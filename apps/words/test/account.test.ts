@@ -81,10 +81,18 @@ it('disconnects ChatGPT: its next call gets a 401 that starts a sign-in, and the
   });
 });
 
-it('includes the score in the data export', async () => {
+it('includes the score and the rounds in the data export, without the word of an open round', async () => {
   await emptyD1();
   const deployment = deploy();
-  await callScoring(deployment, 'POST', await deployment.signIn('rechecked-ada'));
+  const token = await deployment.signIn('rechecked-ada');
+  await callScoring(deployment, 'POST', token);
+  const play = async (path: string, body?: object): Promise<Readonly<Record<string, unknown>>> => {
+    const options = body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+    return (await deployment.call(`/api/rounds${path}`, { method: 'POST', token, ...options })).json();
+  };
+  const { round } = await play('', { category: 'animals' });
+  for (const guess of ['q', 'xyz']) await play(`/${round}/guesses`, { guess });
+  await play(`/${round}/hints`);
   const accountBrowser = createAccountBrowser(getBrowserOptions(deployment));
   await accountBrowser.signInToAccount('rechecked-ada');
   expect(await (await accountBrowser.post('/export')).json()).toMatchObject({
@@ -93,7 +101,26 @@ it('includes the score in the data export', async () => {
       { event: 'signed-in', actor: 'user', clientId: 'account', provider: 'google' },
       { event: 'signed-in', actor: 'user', clientId: 'gpt', provider: 'google' },
     ],
-    app: { score: 1 },
+    app: {
+      score: 1,
+      points: 0,
+      rounds_started: 1,
+      rounds_won: 0,
+      streak: 0,
+      longest_streak: 0,
+      rounds: [
+        {
+          round: expect.any(String),
+          category: 'animals',
+          language: 'en',
+          started_at: '2027-01-15T08:00:00.000Z',
+          status: 'open',
+          points_won: 0,
+          guesses: ['q', 'xyz'],
+          hints: 1,
+        },
+      ],
+    },
   });
 });
 

@@ -9,6 +9,8 @@ import type { Scope } from './scopes.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 
+export const roundStatuses = ['open', 'won', 'lost', 'given_up', 'expired'] as const;
+
 /** Members of a round that the history also lists. */
 export const roundSummary = {
   round: v.pipe(v.string(), v.description('The ID of the round.')),
@@ -20,7 +22,7 @@ export const roundSummary = {
 
 const roundBody = {
   ...roundSummary,
-  status: v.picklist(['open', 'won', 'lost', 'given_up', 'expired']),
+  status: v.picklist(roundStatuses),
   length: v.pipe(count, v.description('The number of letters.')),
   mask: v.pipe(v.string(), v.description('The word with a _ for each letter that was not found yet.')),
   wrong_guesses: v.array(v.string()),

@@ -1,10 +1,10 @@
 /** The operations on the player's own score. */
 import { defineOperation, noInput } from 'assistant-operations';
 import * as v from 'valibot';
-import type { History } from '../game/game.ts';
-import type { EndedRound } from '../game/round.ts';
+import type { Achievements, History } from '../game/game.ts';
+import type { RoundSummary } from '../game/round.ts';
 import { type OperationContext, PlayerDeleted } from './player.ts';
-import { formatTime, roundSummary } from './round-operations.ts';
+import { formatTime, roundStatuses, roundSummary } from './round-operations.ts';
 import type { Scope } from './scopes.ts';
 
 const count = (description: string) =>
@@ -23,7 +23,7 @@ const historyBody = v.strictObject({
     v.array(
       v.strictObject({
         ...roundSummary,
-        status: v.picklist(['won', 'lost', 'given_up', 'expired']),
+        status: v.picklist(roundStatuses),
         word: v.string(),
         points_won: count('0 unless the round was won.'),
       }),
@@ -70,24 +70,40 @@ export const postScore = defineOperation({
 /** How many rounds the history lists. */
 const maxRecentRounds = 10;
 
-/** Describes what a player has achieved, as `get_score` returns it. */
-export const toHistoryBody = ({ achievements, rounds }: History) => ({
+/** What the game stores about a player, for the download of the account page. */
+export const exportHistory = ({ achievements, rounds }: History) => ({
+  ...toAchievementsBody(achievements),
+  rounds: rounds.map((round) => ({
+    ...toSummary(round),
+    ...(round.word !== undefined && { word: round.word }),
+    guesses: round.guesses,
+    hints: round.hints,
+  })),
+});
+
+const toAchievementsBody = (achievements: Achievements) => ({
   score: achievements.score,
   points: achievements.points,
   rounds_started: achievements.rounds_started,
   rounds_won: achievements.rounds_won,
   streak: achievements.streak,
   longest_streak: achievements.longest_streak,
-  recent_rounds: rounds.slice(0, maxRecentRounds).map(toSummary),
 });
 
-const toSummary = ({ id, category, language, daily, startedAt, status, word, points }: EndedRound) => ({
+/** Lists only rounds whose word can be revealed. */
+const toHistoryBody = ({ achievements, rounds }: History) => ({
+  ...toAchievementsBody(achievements),
+  recent_rounds: rounds
+    .flatMap((round) => (round.word === undefined ? [] : [{ ...toSummary(round), word: round.word }]))
+    .slice(0, maxRecentRounds),
+});
+
+const toSummary = ({ id, category, language, daily, startedAt, status, points }: RoundSummary) => ({
   round: id,
   category,
   language,
   ...(daily !== undefined && { daily }),
   started_at: formatTime(startedAt),
   status,
-  word,
   points_won: points,
 });

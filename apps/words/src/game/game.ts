@@ -17,8 +17,8 @@ import { findMatches, type Match, parseGuess, toBaseLetters } from './guess.ts';
 import {
   buildShareText,
   describeRound,
-  type EndedRound,
   type Round,
+  type RoundSummary,
   readStreak,
   summarizeRound,
 } from './round.ts';
@@ -60,11 +60,11 @@ export interface Achievements extends Omit<Totals, 'last_daily_won'> {
   readonly streak: number;
 }
 
-/** The achievements of a player and the latest rounds that are over, the latest first. */
+/** The achievements of a player and the latest rounds, the latest first. */
 export interface History {
   readonly kind: 'history';
   readonly achievements: Achievements;
-  readonly rounds: readonly EndedRound[];
+  readonly rounds: readonly RoundSummary[];
 }
 
 /** The game of one deployment. Every method can throw `GameUnavailable` or `WordsUnavailable`. */
@@ -171,10 +171,9 @@ export const createGame = ({
   };
 };
 
-const summarize = (stored: StoredRound, now: number): readonly EndedRound[] => {
+const summarize = (stored: StoredRound, now: number): readonly RoundSummary[] => {
   const name = parseRoundId(stored.id);
-  const ended = name && summarizeRound(stored, name, now);
-  return ended === undefined ? [] : [ended];
+  return name === undefined ? [] : [summarizeRound(stored, name, now)];
 };
 
 const describeResult = (

@@ -75,29 +75,40 @@ export const describeRound = (
   };
 };
 
-/** A round that is over, as the history lists it. */
-export interface EndedRound extends ListName {
+/** A round as the history lists it. */
+export interface RoundSummary extends ListName {
   readonly id: string;
   readonly daily?: string;
-  readonly status: Exclude<RoundStatus, 'open'>;
-  readonly word: string;
+  readonly status: RoundStatus;
+  /** Only if the round is over, and if it has expired, after a minute. */
+  readonly word?: string;
   /** 0 unless the round is won. */
   readonly points: number;
+  /** The letters and words guessed, in order, reduced to letters from a to z. */
+  readonly guesses: readonly string[];
+  /** How many hints were revealed. */
+  readonly hints: number;
   /** In seconds. */
   readonly startedAt: number;
 }
 
-/** Summarizes a round for the history. Returns `undefined` if its word cannot be revealed yet. */
+/** Summarizes a round for the history. */
 export const summarizeRound = (
-  stored: StoredRound,
+  { id, daily, word, moves, ...stored }: StoredRound,
   { category, language }: ListName,
   now: number,
-): EndedRound | undefined => {
-  const { id, daily, word, points, started_at: startedAt } = stored;
-  const status = readStatus(stored, now);
-  if (status === 'open' || !canRevealWord(stored, now)) return undefined;
-  return { id, category, language, ...(daily !== null && { daily }), status, word, points, startedAt };
-};
+): RoundSummary => ({
+  id,
+  category,
+  language,
+  ...(daily !== null && { daily }),
+  status: readStatus(stored, now),
+  ...(canRevealWord(stored, now) && { word }),
+  points: stored.points,
+  guesses: moves.match(/[a-z]+/g) ?? [],
+  hints: stored.hints,
+  startedAt: stored.started_at,
+});
 
 /** Returns the current streak: 0 if the latest daily word that was won is older than that of yesterday. */
 export const readStreak = (

@@ -302,12 +302,11 @@ const selectTotals = `
   FROM users LEFT JOIN scores ON scores.user_id = users.id
   WHERE users.id = ?1`;
 
-/** A row for each of the latest rounds of a user who exists, or one row without a round. ?1 user. */
+/** A row for each round of a user who exists, or one row without a round. ?1 user. */
 const selectHistory = `
   SELECT rounds.*, ${totalsColumns}
   FROM users
   LEFT JOIN scores ON scores.user_id = users.id
   LEFT JOIN rounds ON rounds.user_id = users.id
   WHERE users.id = ?1
-  ORDER BY started_at DESC, rounds.id
-  LIMIT ${keptRounds}`;
+  ORDER BY started_at DESC, rounds.id`;
