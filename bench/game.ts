@@ -15,6 +15,7 @@ export const createGame = (origin: string, sealingKeys: string, clientSecret: st
   const environment = {
     ORIGIN: origin,
     SEALING_KEYS: sealingKeys,
+    DAILY_SECRET: 'mM1yfqXAxbJCn-QXtYIIQ6f9n0cnRKq1rYHk0cI2Yso',
     GPT_CLIENT_ID: 'gpt',
     GPT_CLIENT_SECRET: clientSecret,
     GPT_IDS: 'g-1234567890abcdef',

@@ -101,6 +101,7 @@ const buildVariables = (port: number): Readonly<Record<string, string>> => ({
   ORIGIN: `http://127.0.0.1:${port}`,
   ISSUER: `http://127.0.0.1:${port}`,
   SEALING_KEYS: generateKey('bench', (length) => Uint8Array.from(randomBytes(length))),
+  DAILY_SECRET: randomBytes(32).toString('base64url'),
   CLIENT_SECRET: 'kOGm3x_6VEKfHIHYUW1uecf9by3yQV86t5SzTcgOQHQ',
   GPT_CLIENT_ID: 'gpt',
   GPT_CLIENT_SECRET: 'kOGm3x_6VEKfHIHYUW1uecf9by3yQV86t5SzTcgOQHQ',

@@ -33,6 +33,7 @@ import { type LoadBalancer, startLoadBalancer } from './load-balancer.ts';
 const secret = 'gpt-secret-0123456789-0123456789-0123456789';
 const clientVariables = {
   ...{ GPT_CLIENT_ID: 'gpt', GPT_CLIENT_SECRET: secret },
+  DAILY_SECRET: 'mM1yfqXAxbJCn-QXtYIIQ6f9n0cnRKq1rYHk0cI2Yso',
   STATIC_CLIENTS: JSON.stringify([
     { id: 'app', name: 'App', redirectUris: ['http://127.0.0.1/callback'], offlineAccess: 'on-request' },
   ]),

@@ -113,9 +113,9 @@ it('shows the same on the setup page of npm start, with the GPT collapsed, witho
   expect(page).not.toContain(inject('system').gpt.clientSecret);
 });
 
-it('prints every field of the editor, and generates keys and a secret in a file that only its owner can read', async () => {
+it('prints every field of the editor, and generates keys and secrets in a file that only its owner can read', async () => {
   const { code, stdout, stderr } = await setup('--origin', 'https://words.example');
-  const { GPT_CLIENT_SECRET = '', SEALING_KEYS = '', ORIGIN } = await readVariablesFile();
+  const { DAILY_SECRET = '', GPT_CLIENT_SECRET = '', SEALING_KEYS = '', ORIGIN } = await readVariablesFile();
   expect({ code, stderr, ORIGIN }).toEqual({ code: 0, stderr: '', ORIGIN: 'https://words.example' });
   for (const [field, value] of [
     ['Client ID', 'words-gpt'],
@@ -132,12 +132,16 @@ it('prints every field of the editor, and generates keys and a secret in a file 
   expect(GPT_CLIENT_SECRET).toMatch(/^[\w-]{43}$/);
   expect(SEALING_KEYS).not.toBe('');
   expect(stdout).not.toContain(SEALING_KEYS);
+  expect(DAILY_SECRET).toMatch(/^[\w-]{43}$/);
+  expect(DAILY_SECRET).not.toBe(GPT_CLIENT_SECRET);
+  expect(stdout).not.toContain(DAILY_SECRET);
   expect((await stat(file)).mode & 0o777).toBe(0o600);
 });
 
-it('does not change a complete file, and prints the same secret again', async () => {
+it('does not change a complete file, and prints the same client secret again', async () => {
   const first = await setup('--origin', 'https://words.example');
   const before = await readFile(file, 'utf8');
+  expect(before).toMatch(/^DAILY_SECRET=[\w-]{43}$/m);
   const second = await setup();
   expect(await readFile(file, 'utf8')).toBe(before);
   expect(second.stdout).toContain(`${file} is unchanged.`);
@@ -151,6 +155,7 @@ it('adds missing values to a file, and keeps the rest, including comments', asyn
   expect(text).toMatch(
     /^# mine\nGPT_CLIENT_ID=my-gpt\nSEALING_KEYS=\S+\nGOOGLE_CLIENT_SECRET=not-for-eyes\n/,
   );
+  expect(text).toMatch(/^DAILY_SECRET=[\w-]{43}$/m);
   expect(readPrintedValue(stdout, 'Client ID')).toBe('my-gpt');
   expect(stdout).not.toContain('not-for-eyes');
   expect((await stat(file)).mode & 0o777).toBe(0o600);

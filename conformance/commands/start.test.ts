@@ -54,7 +54,7 @@ describe('npm start', () => {
     expect(readScores(mcpDemo.stdout)).toEqual([1, 2, 2]);
     expect(mcpDemo.stdout).toContain("Ada Marlow's score is 2.");
     const secrets = Object.values(JSON.parse(await readFile(settings, 'utf8'))).filter(isSecret);
-    expect(secrets).toHaveLength(2);
+    expect(secrets).toHaveLength(3);
     for (const { stdout } of [demo, mcpDemo]) {
       for (const secret of secrets) expect(stdout).not.toContain(secret);
       // Sealed tokens start with the key ID. None of them may be printed in full.

@@ -39,6 +39,7 @@ const wrongValues: Readonly<Record<string, readonly [Variables, RegExp]>> = {
   PUBLISHER_NAME: [{ PUBLISHER_NAME: 'a\u202eb' }, /^ {2}PUBLISHER_NAME must be a name on one line/m],
   CONTACT_EMAIL: [{ CONTACT_EMAIL: 'you@example.com' }, /^ {2}CONTACT_EMAIL must be an address that /m],
   SEALING_KEYS: [{ SEALING_KEYS: 'key' }, /^ {2}SEALING_KEYS must be keys /m],
+  DAILY_SECRET: [{ DAILY_SECRET: 'word' }, /^ {2}DAILY_SECRET must be 43 characters of base64url/m],
   GPT_CLIENT_ID: [{ GPT_CLIENT_ID: 'a:b' }, /^ {2}GPT_CLIENT_ID must be 1 to 200 printable ASCII /m],
   GPT_CLIENT_SECRET: [{ GPT_CLIENT_SECRET: 'short' }, /^ {2}GPT_CLIENT_SECRET must /m],
   GPT_IDS: [{ GPT_IDS: 'words' }, /^ {2}GPT_IDS must be GPT IDs/m],
@@ -138,6 +139,7 @@ describe.each([
     environment = {
       ORIGIN: 'https://words.example',
       SEALING_KEYS: generateKey('envkey'),
+      DAILY_SECRET: secret,
       GPT_CLIENT_ID: 'my-gpt',
       // While the secret is being replaced, there are two. The first one is the new one.
       GPT_CLIENT_SECRET: `${secret}-new ${secret}-old`,

@@ -38,6 +38,7 @@ const completeVariables = {
   PUBLISHER_NAME: 'Example Games',
   CONTACT_EMAIL: 'help@words.example',
   SEALING_KEYS: `a.${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64url')}`,
+  DAILY_SECRET: 'mM1yfqXAxbJCn-QXtYIIQ6f9n0cnRKq1rYHk0cI2Yso',
   GPT_CLIENT_ID: 'words-gpt',
   GPT_CLIENT_SECRET: 'kOGm3x_6VEKfHIHYUW1uecf9by3yQV86t5SzTcgOQHQ',
   GPT_URL: 'https://chatgpt.com/g/g-68f0c2a1b4d8-words',
@@ -58,10 +59,11 @@ describe('npm run deploy -- --dry-run', () => {
     expect(stdout).toContain('1. create the D1 database "words"');
     expect(stdout).toContain('2. apply the pending migrations');
     expect(stdout).toContain(
-      '3. upload the Worker and the site for words.example, with the secrets CONTACT_EMAIL, GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET, GPT_CLIENT_ID, GPT_CLIENT_SECRET, ORIGIN, PUBLISHER_NAME, SEALING_KEYS\n',
+      '3. upload the Worker and the site for words.example, with the secrets CONTACT_EMAIL, DAILY_SECRET, GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET, GPT_CLIENT_ID, GPT_CLIENT_SECRET, ORIGIN, PUBLISHER_NAME, SEALING_KEYS\n',
     );
     for (const secret of [
       completeVariables.SEALING_KEYS,
+      completeVariables.DAILY_SECRET,
       completeVariables.GPT_CLIENT_SECRET,
       completeVariables.GOOGLE_CLIENT_SECRET,
     ])
@@ -102,6 +104,7 @@ describe('npm run deploy -- --dry-run', () => {
       'PUBLISHER_NAME',
       'CONTACT_EMAIL',
       'SEALING_KEYS',
+      'DAILY_SECRET',
       'GPT_CLIENT_ID',
       'GPT_CLIENT_SECRET',
       'GOOGLE_CLIENT_ID',
@@ -115,6 +118,7 @@ describe('npm run deploy -- --dry-run', () => {
       ORIGIN: 'words.example',
       PUBLISHER_NAME: 'x'.repeat(101),
       CONTACT_EMAIL: 'x',
+      DAILY_SECRET: 'short',
       GPT_IDS: 'x',
       GPT_CLIENT_SECRET: 'short',
       STATIC_CLIENTS: '[',

@@ -69,7 +69,7 @@ it('creates the database and its tables, then deploys one version at the domain,
 it('uploads the compatibility flag that MCP clients require, and the variables of the Worker as secrets', async () => {
   await deploy({ database: 'present' });
   expect(listChanges()).not.toContain('POST /d1/database');
-  const { GPT_CLIENT_SECRET } = parseEnv(await readFile(file, 'utf8'));
+  const { DAILY_SECRET, GPT_CLIENT_SECRET } = parseEnv(await readFile(file, 'utf8'));
   const metadata = JSON.parse(/^\{"main_module".*$/m.exec(findRequestBody(/words-with-chat\?/))?.[0] ?? '{}');
   expect(metadata.compatibility_flags).toEqual(['global_fetch_strictly_public']);
   const secrets: readonly { type: string; name: string; text: string }[] = metadata.bindings.filter(
@@ -78,6 +78,7 @@ it('uploads the compatibility flag that MCP clients require, and the variables o
   expect(secrets.map(({ type }) => type)).toEqual(secrets.map(() => 'secret_text'));
   expect(secrets.map(({ name }) => name).sort()).toEqual([
     'CONTACT_EMAIL',
+    'DAILY_SECRET',
     'GOOGLE_CLIENT_ID',
     'GOOGLE_CLIENT_SECRET',
     'GPT_CLIENT_ID',
@@ -86,7 +87,10 @@ it('uploads the compatibility flag that MCP clients require, and the variables o
     'PUBLISHER_NAME',
     'SEALING_KEYS',
   ]);
-  expect(secrets.find(({ name }) => name === 'GPT_CLIENT_SECRET')?.text).toBe(GPT_CLIENT_SECRET);
+  expect(secrets).toContainEqual(expect.objectContaining({ name: 'DAILY_SECRET', text: DAILY_SECRET }));
+  expect(secrets).toContainEqual(
+    expect.objectContaining({ name: 'GPT_CLIENT_SECRET', text: GPT_CLIENT_SECRET }),
+  );
   expect(await readdir(folder)).not.toContainEqual(expect.stringContaining('secrets'));
 });
 

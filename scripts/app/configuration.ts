@@ -71,6 +71,7 @@ const placeholders: Variables = {
   ORIGIN: 'https://words.example',
   CONTACT_EMAIL: 'help@words.example',
   SEALING_KEYS: generateKey('filler', (length) => new Uint8Array(randomBytes(length))),
+  DAILY_SECRET: randomBytes(32).toString('base64url'),
   APPLE_TEAM_ID: 'ABCDE12345',
   APPLE_KEY_ID: 'ABCDE12345',
   APPLE_PRIVATE_KEY: String(

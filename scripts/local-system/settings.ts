@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { generateKey } from 'assistant-auth/seal';
+import { writePrivateFile } from '../app/private-file.ts';
 import type { Variables } from '../app/variables.ts';
 import { StartError } from './ports.ts';
 
@@ -15,16 +16,21 @@ export interface Settings {
   readonly gptClientId: string;
   /** 256 bits as base64url. Secret. */
   readonly gptClientSecret: string;
+  /** 256 bits as base64url. Secret. */
+  readonly dailySecret: string;
 }
+
+/** What the file contains. Earlier versions did not store `dailySecret`. */
+type StoredSettings = Omit<Settings, 'dailySecret'> & Partial<Pick<Settings, 'dailySecret'>>;
 
 export const settingsFile = (dataFolder: string): string => join(dataFolder, 'settings.json');
 
 /**
- * Reads the settings.
+ * Reads the settings, and changes nothing.
  * @returns `undefined` if there are none yet
  * @throws StartError if the file is damaged
  */
-export const readSettings = async (dataFolder: string): Promise<Settings | undefined> => {
+export const readSettings = async (dataFolder: string): Promise<StoredSettings | undefined> => {
   const file = settingsFile(dataFolder);
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
@@ -36,16 +42,17 @@ export const readSettings = async (dataFolder: string): Promise<Settings | undef
   return settings;
 };
 
-/** Reads the settings, or generates and stores them. */
+/** Reads the settings. Generates and stores what is missing. */
 export const ensureSettings = async (dataFolder: string): Promise<Settings> => {
-  const existingSettings = await readSettings(dataFolder);
-  if (existingSettings !== undefined) return existingSettings;
-  const settings = generateSettings();
-  await mkdir(dataFolder, { recursive: true, mode: 0o700 });
-  await writeFile(settingsFile(dataFolder), `${JSON.stringify(settings, null, 2)}\n`, {
-    mode: 0o600,
-    flag: 'wx',
-  });
+  const storedSettings = await readSettings(dataFolder);
+  const settings = { ...generateSettings(), ...storedSettings };
+  const text = `${JSON.stringify(settings, null, 2)}\n`;
+  if (storedSettings === undefined) {
+    await mkdir(dataFolder, { recursive: true, mode: 0o700 });
+    await writeFile(settingsFile(dataFolder), text, { mode: 0o600, flag: 'wx' });
+  } else if (storedSettings.dailySecret === undefined) {
+    await writePrivateFile(settingsFile(dataFolder), text);
+  }
   return settings;
 };
 
@@ -54,10 +61,12 @@ export const buildSettingsVariables = ({
   sealingKeys,
   gptClientId,
   gptClientSecret,
-}: Settings): Variables => ({
+  dailySecret,
+}: StoredSettings): Variables => ({
   SEALING_KEYS: sealingKeys,
   GPT_CLIENT_ID: gptClientId,
   GPT_CLIENT_SECRET: gptClientSecret,
+  ...(dailySecret !== undefined && { DAILY_SECRET: dailySecret }),
 });
 
 /** Returns the credentials that ChatGPT uses. If there are two secrets, the first is the new one. */
@@ -70,14 +79,20 @@ const generateSettings = (): Settings => ({
   sealingKeys: generateKey('local', (length) => new Uint8Array(randomBytes(length))),
   gptClientId: 'words-gpt',
   gptClientSecret: randomBytes(32).toString('base64url'),
+  dailySecret: randomBytes(32).toString('base64url'),
 });
 
-const parseSettings = (text: string): Settings | undefined => {
-  const values = readObject(text);
-  const { sealingKeys, gptClientId, gptClientSecret } = values;
-  const isComplete =
-    typeof sealingKeys === 'string' && typeof gptClientId === 'string' && typeof gptClientSecret === 'string';
-  return isComplete ? { sealingKeys, gptClientId, gptClientSecret } : undefined;
+const parseSettings = (text: string): StoredSettings | undefined => {
+  const { sealingKeys, gptClientId, gptClientSecret, dailySecret } = readObject(text);
+  if (
+    typeof sealingKeys !== 'string' ||
+    typeof gptClientId !== 'string' ||
+    typeof gptClientSecret !== 'string'
+  )
+    return undefined;
+  const settings = { sealingKeys, gptClientId, gptClientSecret };
+  if (dailySecret === undefined) return settings;
+  return typeof dailySecret === 'string' ? { ...settings, dailySecret } : undefined;
 };
 
 const readObject = (text: string): Readonly<Partial<Record<keyof Settings, unknown>>> => {

@@ -10,7 +10,7 @@ import { addMissingVariables, readVariablesFile } from '../app/variables.ts';
 export type Outcome = 'created' | 'completed' | 'unchanged';
 
 /**
- * Ensures that the file contains a key ring, a client for the GPT and an origin. Existing values are kept.
+ * Ensures that the file contains a key ring, the secret of the daily word, a client for the GPT and an origin. Existing values are kept.
  * Afterwards, only the file's owner can read it.
  * @param origin written if the file has none. If `undefined`, no origin is written
  */
@@ -38,6 +38,7 @@ const generateVariables = () => ({
     new Date().toISOString().slice(0, 10),
     (length) => new Uint8Array(randomBytes(length)),
   ),
+  DAILY_SECRET: randomBytes(32).toString('base64url'),
   GPT_CLIENT_ID: 'words-gpt',
   GPT_CLIENT_SECRET: randomBytes(32).toString('base64url'),
 });

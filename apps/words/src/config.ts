@@ -1,5 +1,5 @@
 /** Reads the configuration of a deployment from its environment, before the app is created. */
-import type { Client, IdentityProvider } from 'assistant-auth';
+import { type Client, ConfigurationError, type IdentityProvider } from 'assistant-auth';
 import type { ClientSource } from 'assistant-auth/mcp-clients';
 import { parseKeyRing } from 'assistant-auth/seal';
 import { readAuditRetention } from './config/audit.ts';
@@ -21,6 +21,7 @@ export interface Config {
   readonly publisher: Publisher;
   /** The key ring. It is secret. */
   readonly sealingKeys: string;
+  /** The key of the HMAC-SHA-256 that chooses the daily word, 32 bytes. It is secret. */
   readonly dailySecret: Uint8Array<ArrayBuffer>;
   /** The OAuth clients, with unique IDs, and the source of MCP clients that are not pre-registered. */
   readonly clients: readonly (Client | ClientSource)[];
@@ -37,6 +38,7 @@ export const readConfig = (environment: Environment): Config => {
   const origin = readOrigin(environment);
   const publisher = readPublisher(environment, origin);
   const sealingKeys = readSealingKeys(environment);
+  const dailySecret = readDailySecret(environment);
   const clients = readClients(environment, origin);
   const ids = clients.map(({ id }) => id);
   const duplicate = ids.find((id, index) => ids.indexOf(id) < index);
@@ -49,6 +51,7 @@ export const readConfig = (environment: Environment): Config => {
     origin,
     publisher,
     sealingKeys,
+    dailySecret,
     clients: [...clients, ...readMcpClients(environment)],
     providers: readProviders(environment, origin),
     ...readAuditRetention(environment),
@@ -62,4 +65,20 @@ const readSealingKeys = (environment: Environment): string => {
     () => parseKeyRing(text),
   );
   return text;
+};
+
+/** Parses the secret like a key of a ring, which also refuses a secret that is obviously not random. */
+const readDailySecret = (environment: Environment): Uint8Array<ArrayBuffer> => {
+  const text = readRequiredVariable(environment, 'DAILY_SECRET', 'npm run setup generates one');
+  try {
+    // Whitespace would start another key, so it is replaced with a character that no key contains.
+    return parseKeyRing(`daily.${text.replace(/\s/g, '=')}`).sealingKey.bytes;
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    throw new VariableError(
+      'DAILY_SECRET',
+      'must be 43 characters of base64url, which are 32 random bytes: npm run setup generates them if the value is empty.',
+      { cause: error },
+    );
+  }
 };

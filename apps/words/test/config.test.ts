@@ -1,4 +1,5 @@
 /** Tests the configuration of the app: what it reads from the variables, and the errors for wrong ones. */
+import { base64url } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { readBindings } from '../src/bindings.ts';
 import { VariableError } from '../src/config/variables.ts';
@@ -8,6 +9,7 @@ import {
   applePrivateKey,
   client,
   clients,
+  dailySecret,
   gitHub,
   issuer,
   issuers,
@@ -25,6 +27,7 @@ describe('the configuration', () => {
       origin: 'https://words.example',
       publisher: { name: 'Example Games', contactEmail: 'help@words.example' },
       sealingKeys: sealingKey,
+      dailySecret: base64url.decode(dailySecret),
     });
     expect(configuredClients).toMatchObject([
       {
@@ -263,6 +266,7 @@ describe('the configuration', () => {
 type Case = readonly [variable: string, description: string, changes: object, message: RegExp];
 
 const hiddenTexts = [
+  dailySecret,
   secret,
   sealingKey,
   applePrivateKey,
@@ -298,6 +302,8 @@ const invalidName = /^PUBLISHER_NAME must be a name on one line, with at most 10
 const missingEmail = /^CONTACT_EMAIL is missing: /;
 const invalidEmail = /^CONTACT_EMAIL must be one email address, such as help@words\.example/;
 const placeholderEmail = /^CONTACT_EMAIL must be an address that receives email: /;
+const invalidDailySecret =
+  /^DAILY_SECRET must be 43 characters of base64url, which are 32 random bytes: npm run setup generates them if the value is empty\.$/;
 const invalidSecrets =
   /^GPT_CLIENT_SECRET must be one or two secrets of at least 32 printable ASCII characters/;
 const invalidClient = /^STATIC_CLIENTS is invalid for app: /;
@@ -389,6 +395,31 @@ const wrongConfigurations: readonly Case[] = [
     { SEALING_KEYS: `${sealingKey} ${sealingKey}` },
     /^SEALING_KEYS must not contain the same key or key ID twice\.$/,
   ],
+  [
+    'DAILY_SECRET',
+    'missing',
+    { DAILY_SECRET: undefined },
+    /^DAILY_SECRET is missing: npm run setup generates one\.$/,
+  ],
+  ['DAILY_SECRET', 'blank', { DAILY_SECRET: ' ' }, /^DAILY_SECRET is missing: /],
+  ['DAILY_SECRET', 'not a string', { DAILY_SECRET: 7 }, /^DAILY_SECRET must be text\.$/],
+  ...(
+    [
+      ['too short', dailySecret.slice(0, -1)],
+      ['too long', `${dailySecret}A`],
+      ['in base64', `${dailySecret}=`],
+      ['with a character outside the alphabet', `${dailySecret.slice(0, -1)}+`],
+      ['with bits that are not part of a byte', `${dailySecret.slice(0, -1)}p`],
+      ['all zero', 'A'.repeat(43)],
+      ['a repeated pattern', 'abcd'.repeat(11).slice(0, 43)],
+      ['a key of a key ring', `daily.${dailySecret}`],
+      ['with a dot', `${dailySecret}.`],
+      ['with a second part', `${dailySecret}.${secret}`],
+      ['two secrets', `${dailySecret} ${secret}`],
+      ['a key ring without its first ID', `${dailySecret} ${sealingKey}`],
+      ['a key ring without its first ID, with a tab', `${dailySecret}\t${sealingKey}`],
+    ] as const
+  ).map(([problem, DAILY_SECRET]): Case => ['DAILY_SECRET', problem, { DAILY_SECRET }, invalidDailySecret]),
   ...['0', '401', '1.5', '-1', '1e2', '030', 'ninety', '90 days', '٣'].map(
     (AUDIT_DAYS): Case => [
       'AUDIT_DAYS',

@@ -63,8 +63,8 @@ export const deploy = (
   const config = {
     origin,
     publisher: { name: 'Example Games', contactEmail: 'help@words.example' },
-    dailySecret: new Uint8Array(32).fill(7),
     sealingKeys: 'test-1.nJf9-2P7jQRmJJYTuxkQlkw9BQVyIGT9UVsbqpYP25g',
+    dailySecret: Uint8Array.from({ length: 32 }, (_, index) => index),
     clients: [gpt, mcpClients()],
     providers: [createProvider('google', 'Google'), createProvider('github', 'GitHub')],
     ...configOverrides,

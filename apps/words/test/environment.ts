@@ -2,6 +2,7 @@
 import { exportPKCS8, generateKeyPair } from 'jose';
 
 export const sealingKey = 'k1.nJf9-2P7jQRmJJYTuxkQlkw9BQVyIGT9UVsbqpYP25g';
+export const dailySecret = 'mM1yfqXAxbJCn-QXtYIIQ6f9n0cnRKq1rYHk0cI2Yso';
 export const secret = 'kOGm3x_6VEKfHIHYUW1uecf9by3yQV86t5SzTcgOQHQ';
 export const otherSecret = 'Y_EWFDw4Pt7muInnvySzcV8LKWyYjQ_TqZFlDL80OFM';
 
@@ -10,6 +11,7 @@ export const validVariables = {
   PUBLISHER_NAME: 'Example Games',
   CONTACT_EMAIL: 'help@words.example',
   SEALING_KEYS: sealingKey,
+  DAILY_SECRET: dailySecret,
   GPT_CLIENT_ID: 'words-gpt',
   GPT_CLIENT_SECRET: secret,
   GOOGLE_CLIENT_ID: 'google-id',

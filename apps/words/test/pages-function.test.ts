@@ -21,6 +21,10 @@ it('names the invalid variable at every request, and works as soon as it is corr
       /^SEALING_KEYS is missing/,
     );
   }
+  const { DAILY_SECRET: _secret, ...withoutSecret } = completeEnvironment;
+  expect(() => onRequest({ request: createMetadataRequest(), env: withoutSecret })).toThrow(
+    /^DAILY_SECRET is missing/,
+  );
   const { CONTACT_EMAIL: _email, ...withoutContact } = completeEnvironment;
   expect(() => onRequest({ request: createMetadataRequest(), env: withoutContact })).toThrow(
     /^CONTACT_EMAIL is missing/,
