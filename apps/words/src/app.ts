@@ -171,8 +171,8 @@ const describeScore = (history: History | NoRound, language: string) => {
   const { score, points, streak } = history.achievements;
   const [scoreLabel, pointsLabel, streakLabel] =
     language === 'de'
-      ? ['Erratene Wörter', 'Punkte', 'Tage in Folge']
-      : ['Words guessed', 'Points', 'Days in a row'];
+      ? ['Erratene Wörter', 'Punkte', 'Wörter des Tages in Folge']
+      : ['Words guessed', 'Points', 'Daily words in a row'];
   return [
     { label: scoreLabel, value: String(score) },
     { label: pointsLabel, value: String(points) },

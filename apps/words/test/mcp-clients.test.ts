@@ -84,7 +84,7 @@ describe('a client that is not in the configuration', () => {
     const client = await create(deployment.call);
     const page = await (await openSignInPage(deployment, client)).text();
     expect(page).toContain(host);
-    for (const description of ['read the word lists', 'see and increase your score'])
+    for (const description of ['read the word lists', 'play rounds, see and increase your score'])
       expect(page).toContain(description);
     const token = await signInToMcp(deployment.call, name, 'words score', `${origin}/mcp`, client);
     expect(await addPoint(deployment, token)).toMatchObject({ result: { structuredContent: { score: 1 } } });

@@ -7,5 +7,5 @@ export type Scope = (typeof scopeNames)[number];
 /** By the language of the page. */
 export const scopes: Readonly<Record<Scope, { readonly en: string; readonly de: string }>> = {
   words: { en: 'read the word lists', de: 'die Wortlisten lesen' },
-  score: { en: 'see and increase your score', de: 'deinen Punktestand sehen und erhöhen' },
+  score: { en: 'play rounds, see and increase your score', de: 'spielen, Punktestand sehen und erhöhen' },
 };

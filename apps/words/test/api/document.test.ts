@@ -67,7 +67,7 @@ describe('the document', () => {
           authorizationCode: {
             authorizationUrl: `${origin}/authorize`,
             tokenUrl: `${origin}/token`,
-            scopes: { words: 'read the word lists', score: 'see and increase your score' },
+            scopes: { words: 'read the word lists', score: 'play rounds, see and increase your score' },
           },
         },
       },
