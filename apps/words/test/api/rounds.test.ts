@@ -358,7 +358,7 @@ describe('the daily word', () => {
     expect((await giveUp(token, round)).word).toBe(await findTodaysWord('de'));
   });
 
-  it('is played once a day, in one language, and continues where the player left it', async () => {
+  it('A4.2 is played once a day, in one language, and continues where the player left it', async () => {
     const token = await signIn('daily again');
     const round = await start(token, daily);
     await takeHint(token, round);

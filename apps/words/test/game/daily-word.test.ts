@@ -10,7 +10,7 @@ describe('the daily word', () => {
     expect(await createDailyWords(secret)('2026-11-30')).toEqual({ category: 'places', word: 3515233754 });
   });
 
-  it('is the same each time and in every instance, and depends on the secret and the date', async () => {
+  it('A4.1 depends on the secret and the date, and is the same in every instance', async () => {
     const choose = createDailyWords(secret);
     const first = await choose('2026-11-30');
     expect(await choose('2026-11-30')).toEqual(first);

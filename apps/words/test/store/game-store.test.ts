@@ -202,7 +202,7 @@ describe('a round', () => {
     });
   });
 
-  it('is won once by 50 correct guesses at the same time', async () => {
+  it('W15.2 is won once by 50 correct guesses at the same time', async () => {
     const player = await startRound('racing');
     const outcomes = await Promise.all(
       Array.from({ length: 50 }, () => store.guess(player, 'r1', rightWord, now)),
