@@ -119,9 +119,9 @@ const executeStep = async (
       await storage.recordRecheck({ usedToken: tokenToRecheck, recheckAfter: now + recheckInterval });
       return true;
     case 'point':
-      return (await scores.add(userId, 1)).kind === 'found';
+      return (await scores.increaseScore(userId)).kind === 'found';
     case 'read':
-      return (await scores.read(userId)).kind === 'found';
+      return (await scores.readHistory(userId)).kind === 'found';
     case 'sign-out':
       await storage.revoke({ kind: 'grant', id: grantId }, 'signed out', now);
       return true;

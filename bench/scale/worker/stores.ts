@@ -4,13 +4,13 @@
  */
 import type { BrokerStorage } from 'assistant-auth';
 import { d1Storage } from 'assistant-auth/d1';
-import { d1Scores, type Scores } from '../../../apps/words/src/store/scores.ts';
+import { d1GameStore, type GameStore } from '../../../apps/words/src/store/game-store.ts';
 import { createSimulatedUser, type DatabaseCounts, isNewUser } from '../day.ts';
 import { type BatchingD1, createBatchingD1, type TripCosts } from './batching-d1.ts';
 
 export interface Stores {
   readonly storage: BrokerStorage;
-  readonly scores: Scores;
+  readonly scores: Pick<GameStore, 'readHistory' | 'increaseScore'>;
   /** The costs by kind of round trip. */
   usage(): Readonly<Record<string, TripCosts>>;
 }
@@ -49,9 +49,9 @@ const createCountedStorage = (database: BatchingD1): BrokerStorage => {
   };
 };
 
-const createCountedScores = (database: BatchingD1): Scores => ({
-  read: d1Scores(database.forKind('read')).read,
-  add: d1Scores(database.forKind('point')).add,
+const createCountedScores = (database: BatchingD1): Stores['scores'] => ({
+  readHistory: d1GameStore(database.forKind('read')).readHistory,
+  increaseScore: d1GameStore(database.forKind('point')).increaseScore,
 });
 
 export const clientId = 'words-gpt';

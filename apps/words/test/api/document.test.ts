@@ -120,8 +120,9 @@ describe('the document', () => {
 
   it('describes the response of start_round and guess', async () => {
     const { paths } = await fetchDocument();
+    const method = 'post';
     const readSchema = (path: string) =>
-      paths[path]?.post?.responses['200']?.content['application/json']?.schema;
+      paths[path]?.[method]?.responses['200']?.content['application/json']?.schema;
     const always = [
       ...['round', 'category', 'language', 'started_at', 'status', 'length', 'mask', 'wrong_guesses'],
       ...['tries_left', 'hints', 'hints_left', 'expires_at'],

@@ -21,9 +21,17 @@ const today = '2027-01-15';
 const startedAt = '2027-01-15T08:00:00.000Z';
 
 interface Round {
-  readonly [name: string]: unknown;
   readonly round: string;
   readonly mask: string;
+  readonly length?: number;
+  readonly hints?: readonly string[];
+  readonly word?: string;
+  readonly result?: string;
+  readonly status?: string;
+  readonly score?: number;
+  readonly points?: number;
+  readonly share_text?: string;
+  readonly recent_rounds?: readonly { readonly [name: string]: unknown }[];
 }
 
 const post = (path: string, token: string, body?: object, { call: send }: Deployment = deployment) =>
