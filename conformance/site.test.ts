@@ -5,6 +5,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
+import { documentPaths, renderOpenApiDocument } from '../apps/words/src/api/openapi-document.ts';
 import { siteLanguages } from '../apps/words/src/site-routes.ts';
 import { publicFolder } from '../scripts/app/paths.ts';
 
@@ -34,6 +35,8 @@ describe.each<[path: string, type: string]>([
   ['/apple-touch-icon.png', 'image/png'],
   ['/social-card.png', 'image/png'],
   ['/social-card-de.png', 'image/png'],
+  ['/openapi.json', 'application/json'],
+  ['/openapi.yaml', 'application/yaml'],
 ])('%s', (path, type) => {
   it('is served with its content type and the security headers', async () => {
     const response = await get(path);
@@ -208,6 +211,21 @@ describe('the setup page', () => {
       expect(page).toContain(`>${value}<`);
     expect(page).toContain('call post_score exactly once');
     expect(page).not.toContain(gpt.clientSecret);
+  });
+});
+
+describe.each(documentPaths)('the OpenAPI document at %s', (path) => {
+  it('has this origin as its only server, and can be cached for an hour', async () => {
+    const response = await get(path);
+    expect(response.headers.get('cache-control')).toBe('public, max-age=3600');
+    expect(await response.text()).toBe(renderOpenApiDocument(origin));
+  });
+
+  it('allows only GET and HEAD', async () => {
+    const head = await fetch(origin + path, { method: 'HEAD' });
+    expect([head.status, await head.text()]).toEqual([200, '']);
+    for (const method of ['POST', 'PUT', 'DELETE'])
+      expect((await fetch(origin + path, { method })).status).toBe(405);
   });
 });
 

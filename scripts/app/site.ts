@@ -1,11 +1,12 @@
 /**
- * Builds the static site of a deployment from the files in the repository. The pages contain values of the
- * deployment: comments mark the place of each value, and the text between them is shown if the value is not set.
+ * Builds the static site of a deployment from the files in the repository, and the OpenAPI document of the API. The
+ * pages contain values of the deployment: comments mark the place of each value, and the text between them is shown if the value is not set.
  */
 import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Html, html, renderHtml } from 'assistant-auth';
 import { buildMcpUrl } from '../../apps/words/src/api/mcp-endpoint.ts';
+import { documentPaths, renderOpenApiDocument } from '../../apps/words/src/api/openapi-document.ts';
 import { readAuditRetention } from '../../apps/words/src/config/audit.ts';
 import { readPublisher } from '../../apps/words/src/config/publisher.ts';
 import { readOrigin } from '../../apps/words/src/config/urls.ts';
@@ -25,6 +26,11 @@ export const buildSite = async (folder: string, variables: Variables): Promise<v
   await rm(folder, { recursive: true, force: true });
   await cp(publicFolder, folder, { recursive: true });
   for (const { path, page } of pages.flat()) await writeFile(join(folder, path), page);
+  // The document names its server, so without an origin there is none.
+  const { ORIGIN } = variables;
+  if (ORIGIN === undefined) return;
+  const document = renderOpenApiDocument(readOrigin(variables));
+  for (const path of documentPaths) await writeFile(join(folder, path), document);
 };
 
 const renderPages = async (language: SiteLanguage, variables: Variables) => {

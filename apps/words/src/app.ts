@@ -1,6 +1,6 @@
 /**
- * Creates the app of one deployment: the broker's endpoints, the guarded API over HTTP and MCP, its OpenAPI
- * document, and the pages that are served in the language of the browser.
+ * Creates the app of one deployment: the broker's endpoints, the guarded API over HTTP and MCP, and the pages that
+ * are served in the language of the browser.
  */
 import {
   type AuthorizedCall,
@@ -15,7 +15,6 @@ import { german, pageLanguages } from 'assistant-auth/languages';
 import { createHttpHandler, createProblemResponse } from 'assistant-operations';
 import { apiBasePath, createErrorMapper, createUnknownPathProblem, gameApi } from './api/game-api.ts';
 import { buildMcpUrl, createMcpEndpoint, mcpPath } from './api/mcp-endpoint.ts';
-import { createDocumentHandler } from './api/openapi-document.ts';
 import type { OperationContext } from './api/player.ts';
 import { scopes } from './api/scopes.ts';
 import { exportHistory } from './api/score-operations.ts';
@@ -89,7 +88,6 @@ export const createApp = (config: Config, bindings: Bindings, runtimeOptions: Ru
     onRefusal: logEvent,
   });
   const logRefusal = createRefusalLogger(logEvent);
-  const handleDocument = createDocumentHandler(origin, logRefusal);
   const handleSite = createSiteHandler(origin, bindings.assets, logRefusal);
   /** Handles a request to a path that is not one of the broker's. */
   const respond = async (request: Request): Promise<Response> => {
@@ -97,7 +95,7 @@ export const createApp = (config: Config, bindings: Bindings, runtimeOptions: Ru
       const apiResponse = await handleApi(request);
       if (apiResponse !== undefined) return apiResponse;
       if (new URL(request.url).pathname === mcpPath) return await handleMcp(request);
-      const response = handleDocument(request) ?? (await handleSite(request));
+      const response = await handleSite(request);
       return response ?? (await notFound(request, origin, bindings.assets, logRefusal));
     } catch (error) {
       logError(error);

@@ -105,7 +105,7 @@ export const deploy = (
     if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
     const request = new Request(`${origin}${path}`, { redirect: 'manual', ...init, headers });
     const response = await send(request);
-    await checkDocumentedResponse(app, request, response);
+    await checkDocumentedResponse(request, response);
     return response;
   };
   return {

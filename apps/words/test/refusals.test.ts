@@ -17,7 +17,7 @@ describe('a refused request is logged once, with its code', () => {
   it.each<[reason: string, endpoint: string, path: string, status: number, init?: RequestInit]>([
     ['app.path', 'app', '/nothing', 404],
     ['app.path', 'app', '/nothing', 404, { headers: { accept: 'text/html' } }],
-    ['app.method', 'app', '/openapi.json', 405, { method: 'POST' }],
+    ['app.method', 'app', '/terms', 405, { method: 'POST' }],
     ['app.method', 'app', '/privacy', 405, { method: 'POST' }],
     ['operation.path', 'http', '/api/nothing', 404],
     ['operation.method', 'http', '/api/scoring', 405, { method: 'PUT' }],

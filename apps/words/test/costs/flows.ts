@@ -172,10 +172,6 @@ export const flows: Readonly<Record<string, Flow>> = {
     async ({ call }) =>
     async () =>
       expectOk(await postToken(call, '/introspect', 'x')),
-  'the OpenAPI document':
-    async ({ call }) =>
-    async () =>
-      expectOk(await call('/openapi.json')),
   'the hourly cleanup finds nothing': async ({ app, advance }) => {
     advance(7200);
     await app.cleanup();
