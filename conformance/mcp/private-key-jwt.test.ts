@@ -184,7 +184,7 @@ describe('the client of the MCP SDK', () => {
     const { tokens } = app;
     if (tokens === undefined) throw new Error('The client has no tokens.');
     app.tokens = { ...tokens, access_token: `${tokens.access_token}x` };
-    expect(await app.use(async (connected) => (await connected.listTools()).tools.length)).toBe(5);
+    expect(await app.use(async (connected) => (await connected.listTools()).tools.length)).toBe(9);
     expect(app.tokens?.refresh_token).not.toBe(tokens.refresh_token);
     expect(app.authorizationRequests).toHaveLength(1);
   });

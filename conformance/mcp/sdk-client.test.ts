@@ -112,7 +112,7 @@ describe.each(registrations)('$name', (registration) => {
         code_challenge_method: 'S256',
         code_challenge: expect.stringMatching(/^[\w-]{43}$/),
         client_id: registration.clientId ?? expect.stringMatching(/^[\w-]{90,}$/),
-        scope: 'words score offline_access',
+        scope: 'score words offline_access',
         resource: mcpUrl,
       });
       expect(listTokenRequests(app)).toEqual([
@@ -129,7 +129,7 @@ describe.each(registrations)('$name', (registration) => {
         refresh_token: expect.any(String),
         token_type: 'bearer',
         expires_in: 1800,
-        scope: 'words score offline_access',
+        scope: 'score words offline_access',
         issuer: origin,
       });
     });
