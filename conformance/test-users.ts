@@ -49,6 +49,8 @@ const testUserNames = [
   'mcp-private-key-jwt',
   'mcp-remote',
   'account-german',
+  'rounds',
+  'rounds-other',
 ] as const;
 
 export type TestUserName = (typeof testUserNames)[number];

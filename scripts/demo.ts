@@ -19,8 +19,8 @@ import { type LocalSystem, startLocalSystem } from './local-system/system.ts';
 
 const usage = `Usage: npm run demo [-- --mcp]
 
-Acts as a client of the game in the terminal, and prints every request and response: signs in, plays a round, adds a
-point to the score, and refreshes the access token. Without --mcp, it acts as ChatGPT does for a GPT with an Action.
+Acts as a client of the game in the terminal, and prints every request and response: signs in, plays a round, and
+refreshes the access token. Without --mcp, it acts as ChatGPT does for a GPT with an Action.
 
 Options:
   --mcp    act as an MCP client instead, which needs only the URL of the MCP server and registers itself

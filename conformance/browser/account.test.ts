@@ -8,6 +8,7 @@ import { callApi, readCallback, redeemCode, refreshTokens, startSignIn } from '@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { localFolder } from '../../scripts/local-system/data-folder.ts';
+import { scoreWithoutRounds } from '../scores.ts';
 import { type TestUserName, testUser } from '../test-users.ts';
 import { launchChromium, openContext, timeoutMs } from './chromium.ts';
 import { type ClientCallback, startClientCallback } from './client-callback.ts';
@@ -50,7 +51,11 @@ const connect = async (page: Page, buttons: readonly (string | RegExp)[]) => {
 const callScoring = (method: 'GET' | 'POST', token: string) =>
   callApi({ method, url: `${origin}/api/scoring` }, token, fetch);
 
-const scoreResponse = (points: number) => ({ kind: 'response', status: 200, body: { score: points } });
+const scoreResponse = (score: number) => ({
+  kind: 'response',
+  status: 200,
+  body: scoreWithoutRounds(score),
+});
 
 /** Takes a screenshot of a page, and expects axe and a validator of its HTML to find nothing. */
 const checkPage = async (page: Page, name: string, settingsName: string): Promise<void> => {

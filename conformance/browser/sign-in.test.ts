@@ -6,6 +6,7 @@
 import { callApi, readCallback, redeemCode, startSignIn } from '@words-with-chat/lab';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { scoreWithoutRounds } from '../scores.ts';
 import { type TestUserName, testUser } from '../test-users.ts';
 import { launchChromium, openContext } from './chromium.ts';
 import { type ClientCallback, startClientCallback } from './client-callback.ts';
@@ -52,7 +53,7 @@ describe('signing in at Google', () => {
     expect(await redeemAndAddPoint(code, callback)).toEqual({
       kind: 'response',
       status: 200,
-      body: { score: 1 },
+      body: scoreWithoutRounds(1),
     });
   });
 
@@ -73,7 +74,7 @@ describe('signing in at Google', () => {
     await context.close();
     expect(pageErrors).toEqual([]);
     const stored = await redeemAndAddPoint(code, redirectingCallback);
-    expect(stored).toEqual({ kind: 'response', status: 200, body: { score: 1 } });
+    expect(stored).toEqual({ kind: 'response', status: 200, body: scoreWithoutRounds(1) });
   });
 
   it('returns access_denied to the client after Cancel', async () => {
@@ -138,7 +139,7 @@ describe('signing in at another provider', () => {
     expect(await redeemAndAddPoint(code, callback)).toEqual({
       kind: 'response',
       status: 200,
-      body: { score: 1 },
+      body: scoreWithoutRounds(1),
     });
   });
 

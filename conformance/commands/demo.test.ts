@@ -22,7 +22,9 @@ describe('npm run demo', () => {
     const demo = await runCommand('demo', variables);
     expect(demo.code).toBe(0);
     expect(demo.stdout).toContain('The app is not running.');
-    expect(demo.stdout).toContain('score: 1');
+    expect(listGuesses(demo.stdout)[0]).toBe('“unicorn”');
+    expect(listValues(demo.stdout, 'status')).toEqual([...listGuesses(demo.stdout).map(() => 'open'), 'won']);
+    expect(listValues(demo.stdout, 'score')).toEqual(['0', '1', '1']);
     await expectNoServer(`http://localhost:${port}`);
     await expectNoServer(`http://127.0.0.1:${fakeProviderPort}`);
   });
@@ -54,6 +56,7 @@ describe('npm run demo -- --mcp', () => {
     const origin = `http://localhost:${port}`;
     expect(code).toBe(0);
     expect(stdout).toContain('The app is not running.');
+    const guesses = listGuesses(stdout);
     expect(listRequests(stdout)).toEqual([
       [`POST ${origin}/mcp`, '401'],
       [`GET ${origin}/.well-known/oauth-protected-resource/mcp`, '200'],
@@ -65,7 +68,7 @@ describe('npm run demo -- --mcp', () => {
       [`POST http://127.0.0.1:${fakeProviderPort}/o/oauth2/v2/auth/callback`, '302'],
       [`GET ${origin}/callback/google`, '303'],
       [`POST ${origin}/token`, '200'],
-      ...Array.from({ length: 5 }, () => [`POST ${origin}/mcp`, '200']),
+      ...Array.from({ length: 5 + guesses.length }, () => [`POST ${origin}/mcp`, '200']),
       [`POST ${origin}/token`, '200'],
       [`POST ${origin}/mcp`, '200'],
     ]);
@@ -73,15 +76,11 @@ describe('npm run demo -- --mcp', () => {
       'server/discover',
       'server/discover',
       'tools/list',
-      'tools/call',
-      'tools/call',
-      'tools/call',
-      'tools/call',
+      ...Array.from({ length: 4 + guesses.length }, () => 'tools/call'),
     ]);
     expect(listValues(stdout, 'mcp-name')).toEqual([
-      'get_allanimals',
-      'get_score',
-      'post_score',
+      ...['get_score', 'start_round', 'get_hint'],
+      ...guesses.map(() => 'guess'),
       'get_score',
     ]);
     expect(listValues(stdout, 'grant_type')).toEqual(['authorization_code', 'refresh_token']);
@@ -97,7 +96,8 @@ describe('npm run demo -- --mcp', () => {
     const clientIds = listValues(stdout, 'client_id').filter((value) => value.includes('…'));
     expect(clientIds).toEqual(Array.from({ length: 4 }, () => clientIds[0]));
     expect(stdout).toMatch(/^ {5}code_verifier: .{6}…\(43 characters\)$/m);
-    expect(stdout).toContain('["alligator", "ant", "antelope", "badger", "bat", … (73 in all)]');
+    expect(guesses).toEqual(['“unicorn”', expect.stringMatching(/^the letter/), ...guesses.slice(2)]);
+    expect(stdout).toMatch(/^ {11}"points_won": \d+,\n {11}"score": 1,$/m);
     expect(stdout).toContain("Ada Marlow's score is 1.");
     await expectNoServer(origin);
     await expectNoServer(`http://127.0.0.1:${fakeProviderPort}`);
@@ -158,6 +158,10 @@ const listRequests = (stdout: string): readonly (readonly string[])[] =>
     request,
     status,
   ]);
+
+/** Returns the guesses in the titles of the steps, in order. */
+const listGuesses = (stdout: string): readonly string[] =>
+  [...stdout.matchAll(/^\d+ {2}The player guesses (.*)$/gm)].map(([, guess = '']) => guess);
 
 /** Returns the values of the lines with a name, in order. */
 const listValues = (stdout: string, name: string): readonly string[] =>

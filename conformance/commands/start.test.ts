@@ -143,6 +143,6 @@ describe('npm run start:pages', () => {
 
 /** Returns the scores in the results of tools, in order. */
 const readScores = (stdout: string): readonly number[] =>
-  [...stdout.matchAll(/"structuredContent": \{ "score": (\d+) \}/g)].map(([, score]) => Number(score));
+  [...stdout.matchAll(/^ +"score": (\d+),$/gm)].map(([, score]) => Number(score));
 
 const isSecret = (value: unknown): value is string => typeof value === 'string' && value.length > 20;

@@ -65,9 +65,10 @@ describe.each(registrations)('$name', ({ args: registrationArgs, clientId }) => 
       const { result, clientIds } = await inspect('--method', 'tools/list', '--strict');
       expect(clientIds).toEqual([clientId]);
       expect(result.tools).toMatchObject(
-        ['get_allanimals', 'get_allplaces', 'get_allcolors', 'get_score', 'post_score'].map((name) => ({
-          name,
-        })),
+        [
+          ...['start_round', 'guess', 'get_hint', 'give_up', 'get_score', 'post_score'],
+          ...['get_allanimals', 'get_allplaces', 'get_allcolors'],
+        ].map((name) => ({ name })),
       );
       expect(await inspect('--method', 'tools/call', '--tool-name', 'get_score')).toMatchObject({
         result: { structuredContent: { score: 0 } },

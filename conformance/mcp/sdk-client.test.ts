@@ -2,7 +2,6 @@
  * Tests the client of the MCP SDK against the game, in both protocol eras: from a 401 without a token to the
  * score, a refresh, a revocation, a missing scope, and the account page.
  */
-import type { Client } from '@modelcontextprotocol/client';
 import {
   buildGptAction,
   callApi,
@@ -12,26 +11,23 @@ import {
   type StoppedRedirect,
 } from '@words-with-chat/lab';
 import { describe, expect, inject, it, vi } from 'vitest';
+import { scoreWithoutRounds } from '../scores.ts';
 import { obtainTokens } from '../sign-in.ts';
 import { testUser } from '../test-users.ts';
 import { preRegistered, registrations } from './registrations.ts';
-import { createMcpApp, eras, type McpApp } from './sdk-client.ts';
+import { callTool, createMcpApp, eras, type McpApp } from './sdk-client.ts';
 
 const { origin, gpt } = inject('system');
 const mcpUrl = `${origin}/mcp`;
 
-const toolNames = ['get_allanimals', 'get_allplaces', 'get_allcolors', 'get_score', 'post_score'];
-
-/** Calls a tool and returns its structured content. */
-const callTool = async (client: Client, name: string): Promise<unknown> => {
-  const { structuredContent, isError } = await client.callTool({ name });
-  if (isError === true) throw new Error(`${name} failed`);
-  return structuredContent;
-};
+const toolNames = [
+  ...['start_round', 'guess', 'get_hint', 'give_up', 'get_score', 'post_score'],
+  ...['get_allanimals', 'get_allplaces', 'get_allcolors'],
+];
 
 const readScore = async (app: McpApp): Promise<number> => {
-  const content = await app.use((client) => callTool(client, 'get_score'));
-  if (typeof content === 'object' && content !== null && 'score' in content) return Number(content.score);
+  const { score } = await app.use((client) => callTool(client, 'get_score'));
+  if (typeof score === 'number') return score;
   throw new Error('no score');
 };
 
@@ -116,7 +112,7 @@ describe.each(registrations)('$name', (registration) => {
         code_challenge_method: 'S256',
         code_challenge: expect.stringMatching(/^[\w-]{43}$/),
         client_id: registration.clientId ?? expect.stringMatching(/^[\w-]{90,}$/),
-        scope: 'words score offline_access',
+        scope: 'score words offline_access',
         resource: mcpUrl,
       });
       expect(listTokenRequests(app)).toEqual([
@@ -133,7 +129,7 @@ describe.each(registrations)('$name', (registration) => {
         refresh_token: expect.any(String),
         token_type: 'bearer',
         expires_in: 1800,
-        scope: 'words score offline_access',
+        scope: 'score words offline_access',
         issuer: origin,
       });
     });
@@ -142,10 +138,19 @@ describe.each(registrations)('$name', (registration) => {
       const app = createApp();
       const client = await app.connect();
       expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(toolNames);
-      for (const name of toolNames.slice(0, 3)) {
+      for (const name of toolNames.slice(6)) {
         const content = await callTool(client, name);
         expect(content).toEqual({ result: expect.arrayContaining([expect.any(String)]) });
       }
+      const started = await callTool(client, 'start_round', { category: 'food', language: 'de' });
+      expect(started).toMatchObject({ category: 'food', language: 'de', status: 'open', tries_left: 6 });
+      const { round } = started;
+      const guessed = await callTool(client, 'guess', { round, guess: 'xyz' });
+      expect(guessed).toMatchObject({ round, result: 'wrong', wrong_guesses: ['xyz'], tries_left: 5 });
+      const hinted = await callTool(client, 'get_hint', { round });
+      expect(hinted).toMatchObject({ round, hints: [expect.any(String)], hints_left: 3 });
+      const givenUp = await callTool(client, 'give_up', { round });
+      expect(givenUp).toMatchObject({ round, status: 'given_up', word: expect.any(String) });
       const score = await readScore(app);
       expect(await callTool(client, 'post_score')).toEqual({ score: score + 1 });
       expect(await readScore(app)).toBe(score + 1);
@@ -231,18 +236,17 @@ describe('a user who plays through the Action and an MCP client', () => {
   const callScoring = (method: 'GET' | 'POST', accessToken: string) =>
     callApi({ method, url: `${origin}/api/scoring` }, accessToken, fetch);
 
-  const scoreResponse = (score: number) => ({ kind: 'response', status: 200, body: { score } });
-
   describe.each(registrations)('$name', (registration) => {
     it.each(eras)('has one score: $revision', async ({ mode }) => {
       const user = testUser('mcp-and-action');
       const { accessToken } = await obtainTokens(action, user);
       const app = createMcpApp({ registration, mode, user });
       const score = await readScore(app);
-      expect(await callScoring('POST', accessToken)).toEqual(scoreResponse(score + 1));
+      expect(await callScoring('POST', accessToken)).toMatchObject({ body: { score: score + 1 } });
       expect(await readScore(app)).toBe(score + 1);
       expect(await app.use((client) => callTool(client, 'post_score'))).toEqual({ score: score + 2 });
-      expect(await callScoring('GET', accessToken)).toEqual(scoreResponse(score + 2));
+      const body = scoreWithoutRounds(score + 2);
+      expect(await callScoring('GET', accessToken)).toEqual({ kind: 'response', status: 200, body });
     });
   });
 

@@ -118,6 +118,20 @@ export const createMcpApp = ({ registration, mode, user }: McpAppOptions): McpAp
   };
 };
 
+/**
+ * Calls a tool and returns its structured content.
+ * @throws Error with the text of the result if it is an error
+ */
+export const callTool = async (
+  client: Client,
+  name: string,
+  input: Readonly<Record<string, unknown>> = {},
+): Promise<Readonly<Record<string, unknown>>> => {
+  const { structuredContent, isError, content } = await client.callTool({ name, arguments: input });
+  if (isError === true) throw new Error(`${name} failed: ${JSON.stringify(content)}`);
+  return Object(structuredContent);
+};
+
 interface Store {
   clientInformation?: StoredOAuthClientInformation;
   tokens?: StoredOAuthTokens | undefined;

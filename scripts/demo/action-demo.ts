@@ -1,4 +1,4 @@
-/** Acts as a GPT with an Action step by step: signs in, plays a round, adds a point, and refreshes the token. */
+/** Acts as a GPT with an Action step by step: signs in, plays a round, and refreshes the token. */
 import { randomUUID } from 'node:crypto';
 import {
   callApi,
@@ -12,11 +12,12 @@ import {
 import {
   expectCode,
   expectPage,
-  expectScore,
   expectTokens,
+  type Score,
   type Tokens,
   UnexpectedResponse,
 } from './expectations.ts';
+import { type CallOperation, type GameContext, readScore, startRound, winRound } from './play-round.ts';
 import type { Terminal } from './terminal.ts';
 import { createLoggingFetch } from './transcript.ts';
 
@@ -61,17 +62,11 @@ const redeem = async ({ action, terminal }: ActionDemoContext, code: string): Pr
   return expectTokens(await redeemCode(action, code, createLoggingFetch(terminal)));
 };
 
-const playRound = async (context: ActionDemoContext, accessToken: string): Promise<number> => {
-  context.terminal.step('ChatGPT requests a list of words');
-  const words = await call(context, 'GET', '/api/words/animals', accessToken);
-  if (!Array.isArray(words)) throw new UnexpectedResponse('The words are not a list.');
+const playRound = async (context: ActionDemoContext, accessToken: string): Promise<Score> => {
+  const game = createGame(context, accessToken);
   context.terminal.step('ChatGPT requests the score');
-  const scoreBefore = expectScore(await call(context, 'GET', '/api/scoring', accessToken));
-  context.terminal.step('A word was guessed. ChatGPT adds a point');
-  const scoreAfter = expectScore(await call(context, 'POST', '/api/scoring', accessToken));
-  if (scoreAfter !== scoreBefore + 1)
-    throw new UnexpectedResponse(`The score went from ${scoreBefore} to ${scoreAfter}.`);
-  return scoreAfter;
+  const scoreBefore = await readScore(game);
+  return winRound(game, await startRound(game), scoreBefore);
 };
 
 const refresh = async (
@@ -86,25 +81,37 @@ const refresh = async (
 const verifyScoreKept = async (
   context: ActionDemoContext,
   accessToken: string,
-  score: number,
+  { score, points }: Score,
 ): Promise<void> => {
   context.terminal.step('With the new token, the score is unchanged');
-  const currentScore = expectScore(await call(context, 'GET', '/api/scoring', accessToken));
-  if (currentScore !== score) throw new UnexpectedResponse(`The score was ${score} and is ${currentScore}.`);
-  context.terminal.print(`${context.user.name}'s score is ${currentScore}. Run the demo again to add to it.`);
+  const current = await readScore(createGame(context, accessToken));
+  if (current.score !== score || current.points !== points)
+    throw new UnexpectedResponse(`The score was ${score} and is ${current.score}.`);
+  context.terminal.print(`${context.user.name}'s score is ${score}. Run the demo again to add to it.`);
 };
 
-const call = async (
-  context: ActionDemoContext,
-  method: 'GET' | 'POST',
-  path: string,
-  accessToken: string,
-): Promise<unknown> => {
-  const result = await callApi(
-    { method, url: context.origin + path },
-    accessToken,
-    createLoggingFetch(context.terminal),
-  );
-  if (result.kind === 'response' && result.status === 200) return result.body;
-  throw new UnexpectedResponse(`${method} ${path} did not respond with status 200.`);
-};
+const createGame = (context: ActionDemoContext, accessToken: string): GameContext => ({
+  caller: 'ChatGPT',
+  terminal: context.terminal,
+  call: createCall(context, accessToken),
+});
+
+/** The request of each operation, as the OpenAPI document describes it. */
+const requests = {
+  get_score: { method: 'GET', path: '/api/scoring' },
+  start_round: { method: 'POST', path: '/api/rounds' },
+  get_hint: { method: 'POST', path: '/api/rounds/{round}/hints' },
+  guess: { method: 'POST', path: '/api/rounds/{round}/guesses' },
+} as const;
+
+const createCall =
+  ({ origin, terminal }: ActionDemoContext, accessToken: string): CallOperation =>
+  async (operation, input) => {
+    const { round = '', ...body } = input ?? {};
+    const { method, path } = requests[operation];
+    const url = origin + path.replace('{round}', round);
+    const request = { method, url, ...(Object.keys(body).length > 0 && { body }) };
+    const result = await callApi(request, accessToken, createLoggingFetch(terminal));
+    if (result.kind === 'response' && result.status === 200) return result.body;
+    throw new UnexpectedResponse(`${method} ${path} did not respond with status 200.`);
+  };

@@ -45,8 +45,42 @@ export const expectTokens = (result: TokenResult): Tokens => {
   throw new UnexpectedResponse(`The token URL responded with status ${result.status}.`);
 };
 
-export const expectScore = (body: unknown): number => {
-  const score: unknown = Reflect.get(Object(body), 'score');
-  if (typeof score === 'number') return score;
+/** The words guessed so far, and the points. */
+export interface Score {
+  readonly score: number;
+  readonly points: number;
+}
+
+export const expectScore = (body: unknown): Score => {
+  const { score, points }: Readonly<Record<string, unknown>> = Object(body);
+  if (typeof score === 'number' && typeof points === 'number') return { score, points };
   throw new UnexpectedResponse('The response has no score.');
+};
+
+/** A round as the demo uses it. */
+export interface Round {
+  readonly id: string;
+  readonly status: string;
+  readonly mask: string;
+  readonly triesLeft: number;
+  readonly wrongGuesses: readonly string[];
+  readonly hints: readonly unknown[];
+}
+
+/** Returns the round. While it is open, the response must not contain the word. */
+export const expectRound = (body: unknown): Round => {
+  const fields: Readonly<Record<string, unknown>> = Object(body);
+  const { round: id, status, mask, tries_left: triesLeft, wrong_guesses: wrongGuesses, hints, word } = fields;
+  if (
+    typeof id !== 'string' ||
+    typeof status !== 'string' ||
+    typeof mask !== 'string' ||
+    typeof triesLeft !== 'number' ||
+    !Array.isArray(wrongGuesses) ||
+    !Array.isArray(hints)
+  )
+    throw new UnexpectedResponse('The response has no round.');
+  if ((status === 'open') !== (word === undefined))
+    throw new UnexpectedResponse(`The round is ${status}, and the word is ${word}.`);
+  return { id, status, mask, triesLeft, wrongGuesses: wrongGuesses.map(String), hints };
 };

@@ -6,6 +6,17 @@
 /** Formats a value as lines. */
 export const formatJson = (value: unknown): string => format(value, '', '');
 
+/** Formats a value as one line. */
+export const formatJsonLine = (value: unknown): string => {
+  if (typeof value === 'string') return JSON.stringify(shortenText(value));
+  if (Array.isArray(value)) return `[${shorten(value, formatJsonLine).join(', ')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const members = Object.entries(value).map(
+    ([name, member]) => `${JSON.stringify(name)}: ${formatJsonLine(member)}`,
+  );
+  return members.length === 0 ? '{}' : `{ ${members.join(', ')} }`;
+};
+
 const lineWidth = 100;
 const maxItems = 5;
 const maxTextLength = 120;
@@ -15,7 +26,7 @@ const maxTextLength = 120;
  * @param prefix the text before the value on its first line, such as the name of a member
  */
 const format = (value: unknown, indentation: string, prefix: string): string => {
-  const line = formatLine(value);
+  const line = formatJsonLine(value);
   if (typeof value !== 'object' || value === null) return line;
   if (indentation.length + prefix.length + line.length <= lineWidth) return line;
   const inner = `${indentation}  `;
@@ -27,16 +38,6 @@ const format = (value: unknown, indentation: string, prefix: string): string => 
       });
   const [open, close] = Array.isArray(value) ? '[]' : '{}';
   return `${open}\n${members.map((member) => inner + member).join(',\n')}\n${indentation}${close}`;
-};
-
-const formatLine = (value: unknown): string => {
-  if (typeof value === 'string') return JSON.stringify(shortenText(value));
-  if (Array.isArray(value)) return `[${shorten(value, formatLine).join(', ')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const members = Object.entries(value).map(
-    ([name, member]) => `${JSON.stringify(name)}: ${formatLine(member)}`,
-  );
-  return members.length === 0 ? '{}' : `{ ${members.join(', ')} }`;
 };
 
 /** Formats the first items of a list, or the first object, and the number of all if there are more. */

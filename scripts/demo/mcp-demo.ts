@@ -1,6 +1,6 @@
 /**
  * Acts as an MCP client step by step, with the client of the MCP SDK: registers itself, signs in, plays a round
- * with the tools, adds a point, and refreshes the token.
+ * with the tools, and refreshes the token.
  */
 import { randomUUID } from 'node:crypto';
 import {
@@ -18,7 +18,8 @@ import {
   UnauthorizedError,
 } from '@modelcontextprotocol/client';
 import { createBrowser, type FakeUser } from '@words-with-chat/lab';
-import { expectCallback, expectPage, expectScore, UnexpectedResponse } from './expectations.ts';
+import { expectCallback, expectPage, type Score, UnexpectedResponse } from './expectations.ts';
+import { type GameContext, readScore, startRound, takeHint, winRound } from './play-round.ts';
 import type { Terminal } from './terminal.ts';
 import { createLoggingFetch } from './transcript.ts';
 
@@ -195,35 +196,36 @@ const signIn = async ({ user, terminal }: McpDemoContext, session: Session): Pro
 
 // Tools.
 
-const playRound = async (context: McpDemoContext, client: Client): Promise<number> => {
-  const { terminal } = context;
+const playRound = async ({ terminal }: McpDemoContext, client: Client): Promise<Score> => {
   terminal.step('The client lists the tools for the model');
   const { tools } = await client.listTools();
   terminal.print(`The tools are ${tools.map(({ name }) => name).join(', ')}.`);
-  terminal.step('The model requests a list of words');
-  const { result: words } = await callTool(client, 'get_allanimals');
-  if (!Array.isArray(words)) throw new UnexpectedResponse('The words are not a list.');
+  const game = createGame(terminal, client);
   terminal.step('The model requests the score');
-  const scoreBefore = expectScore(await callTool(client, 'get_score'));
-  terminal.step('A word was guessed. The model adds a point');
-  const scoreAfter = expectScore(await callTool(client, 'post_score'));
-  if (scoreAfter !== scoreBefore + 1)
-    throw new UnexpectedResponse(`The score went from ${scoreBefore} to ${scoreAfter}.`);
-  return scoreAfter;
+  const scoreBefore = await readScore(game);
+  return winRound(game, await takeHint(game, await startRound(game)), scoreBefore);
 };
 
-const verifyScoreKept = async (context: McpDemoContext, client: Client, score: number): Promise<void> => {
-  const { user, terminal } = context;
-  const currentScore = expectScore(await callTool(client, 'get_score'));
-  if (currentScore !== score) throw new UnexpectedResponse(`The score was ${score} and is ${currentScore}.`);
+const verifyScoreKept = async (
+  { user, terminal }: McpDemoContext,
+  client: Client,
+  { score, points }: Score,
+): Promise<void> => {
+  const current = await readScore(createGame(terminal, client));
+  if (current.score !== score || current.points !== points)
+    throw new UnexpectedResponse(`The score was ${score} and is ${current.score}.`);
   terminal.print(
-    `${user.name}'s score is ${currentScore}. It is the same score as in a GPT: run the demo without --mcp to add to it.`,
+    `${user.name}'s score is ${score}. It is the same score as in a GPT: run the demo without --mcp to add to it.`,
   );
 };
 
-const callTool = async (client: Client, name: string): Promise<Readonly<Record<string, unknown>>> => {
-  const { structuredContent, isError } = await client.callTool({ name, arguments: {} });
-  if (isError === true || structuredContent === undefined)
-    throw new UnexpectedResponse(`The tool ${name} returned an error.`);
-  return Object(structuredContent);
-};
+const createGame = (terminal: Terminal, client: Client): GameContext => ({
+  caller: 'The model',
+  terminal,
+  call: async (name, input = {}) => {
+    const { structuredContent, isError } = await client.callTool({ name, arguments: input });
+    if (isError === true || structuredContent === undefined)
+      throw new UnexpectedResponse(`The tool ${name} returned an error.`);
+    return structuredContent;
+  },
+});

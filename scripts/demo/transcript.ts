@@ -1,5 +1,5 @@
 /** Creates a `fetch` that prints each request and response. */
-import { formatJson } from './format-json.ts';
+import { formatJson, formatJsonLine } from './format-json.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Creates the function. */
@@ -53,10 +53,8 @@ const printBody = (terminal: Terminal, text: string, type: string): void => {
 
 const isJsonRpc = (value: unknown): boolean => Object.hasOwn(Object(value), 'jsonrpc');
 
-const describeJson = (value: unknown): Entries => {
-  if (Array.isArray(value)) return [['words', `${value.slice(0, 5).join(', ')} … (${value.length} in all)`]];
-  return Object.entries(Object(value)).map(([name, member]) => [
+const describeJson = (value: unknown): Entries =>
+  Object.entries(Object(value)).map(([name, member]) => [
     name,
-    typeof member === 'string' ? member : JSON.stringify(member),
+    typeof member === 'string' ? member : formatJsonLine(member),
   ]);
-};

@@ -106,15 +106,28 @@ export const refreshTokens = (
 ): Promise<TokenResult> =>
   requestTokens(action, { grant_type: 'refresh_token', refresh_token: refreshToken }, send);
 
+/** A call of one operation of the API. */
+export interface ApiRequest {
+  readonly method: 'GET' | 'POST';
+  readonly url: string;
+  /** The fields that are sent as JSON. Default: the request has no body. */
+  readonly body?: Readonly<Record<string, unknown>>;
+}
+
 /** Calls one operation of the API. */
 export const callApi = async (
-  request: { readonly method: 'GET' | 'POST'; readonly url: string },
+  { method, url, body }: ApiRequest,
   accessToken: string,
   send: typeof fetch,
 ): Promise<ApiResult> => {
-  const response = await send(request.url, {
-    method: request.method,
-    headers: { authorization: `Bearer ${accessToken}`, accept: 'application/json' },
+  const response = await send(url, {
+    method,
+    headers: {
+      authorization: `Bearer ${accessToken}`,
+      accept: 'application/json',
+      ...(body && { 'content-type': 'application/json' }),
+    },
+    ...(body && { body: JSON.stringify(body) }),
   });
   if (response.status === 401) return { kind: 'unauthorized' };
   return { kind: 'response', status: response.status, body: await readBody(response) };

@@ -129,6 +129,15 @@ describe('an API call', () => {
     });
   });
 
+  it('sends the fields of a body as JSON', async () => {
+    const { requests, send } = createFakeFetch(() => Response.json({ result: 'correct' }));
+    const body = { guess: 'é' };
+    expect(await callApi({ ...apiRequest, method: 'POST', body }, 'at', send)).toMatchObject({ status: 200 });
+    expect(requests[0]?.method).toBe('POST');
+    expect(requests[0]?.headers.get('content-type')).toBe('application/json');
+    expect(await requests[0]?.json()).toEqual(body);
+  });
+
   it.each([
     [401, { kind: 'unauthorized' }],
     [403, { kind: 'response', status: 403, body: { title: 'no' } }],
