@@ -66,8 +66,8 @@ describe.each(registrations)('$name', ({ args: registrationArgs, clientId }) => 
       expect(clientIds).toEqual([clientId]);
       expect(result.tools).toMatchObject(
         [
-          ...['start_round', 'guess', 'get_hint', 'give_up', 'get_score', 'post_score'],
           ...['get_allanimals', 'get_allplaces', 'get_allcolors'],
+          ...['start_round', 'guess', 'get_hint', 'give_up', 'get_score', 'post_score'],
         ].map((name) => ({ name })),
       );
       expect(await inspect('--method', 'tools/call', '--tool-name', 'get_score')).toMatchObject({

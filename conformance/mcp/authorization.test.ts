@@ -29,13 +29,13 @@ const createProblem = (status: number, title: string, detail: string): object =>
 
 const unauthenticated: Outcome = {
   status: 401,
-  challenge: `, scope="score words", ${metadata}`,
+  challenge: `, scope="words score", ${metadata}`,
   body: createProblem(401, 'Unauthorized', 'Sign in to use this API.'),
 };
 
 const invalidToken: Outcome = {
   status: 401,
-  challenge: `, error="invalid_token", error_description="The access token is not valid.", scope="score words", ${metadata}`,
+  challenge: `, error="invalid_token", error_description="The access token is not valid.", scope="words score", ${metadata}`,
   body: createProblem(401, 'Unauthorized', 'The access token is not valid.'),
 };
 
