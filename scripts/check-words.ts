@@ -1,6 +1,6 @@
 /**
  * Checks the lists of words and hints of the game: their form, and what a program can check about their content.
- * Someone who did not write the hints must read them all the same.
+ * This does not replace a review of the hints by someone who did not write them.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { categories, wordLanguages } from '../apps/words/src/game/categories.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Word } from '../../apps/words/src/game/word-lists.ts';
+import type { Word } from '../../apps/words/src/game/word-list.ts';
 import { findListProblems, parseList } from '../words/word-list-rules.ts';
 
 const hints = ['one', 'two', 'three', 'four'];
@@ -40,10 +40,14 @@ describe('a list', () => {
     [
       'a letter for two letters',
       replaceFirst({ word: 'baßobubi' }),
-      'has a letter without a letter from a to z',
+      'has a letter that is not based on a letter from a to z',
     ],
     ['a decomposed accent', replaceFirst({ word: 'ba\u0301bobubi' }), 'is not in the form NFC'],
-    ['a name that is no guess', replaceFirst({ accepted: ['1'] }), 'accepts what is not a guess'],
+    [
+      'a name that is no guess',
+      replaceFirst({ accepted: ['1'] }),
+      'has an accepted name that cannot be guessed',
+    ],
     ['three hints', replaceFirst({ hints: firstHints.slice(1) }), 'has 3 hints, not 4'],
     ['a short hint', withHint('It is short.'), 'is not a sentence of 20 to 110 characters'],
     ['a hint without a period', withHint('It has no period at the end'), 'is not a sentence of 20 to 110'],

@@ -1,9 +1,9 @@
 /** The rules for the lists of words and hints of the game (`apps/words/public/words`). */
 import * as v from 'valibot';
 import type { Category, WordLanguage } from '../../apps/words/src/game/categories.ts';
-import { findMatches, parseGuess, toBaseLetters } from '../../apps/words/src/game/guess.ts';
+import { findMatches, parseGuess, toBaseLetters, toLetters } from '../../apps/words/src/game/guess.ts';
 import { hintsPerWord } from '../../apps/words/src/game/scoring.ts';
-import type { Word, WordList } from '../../apps/words/src/game/word-lists.ts';
+import type { Word, WordList } from '../../apps/words/src/game/word-list.ts';
 
 /** The lists of one category, by language. */
 export type ListsOfCategory = Readonly<Record<WordLanguage, WordList>>;
@@ -64,11 +64,11 @@ const findWordProblems = (
     : ['is not in the form NFC']),
   ...([...word].every((letter) => /^[a-z]$/.test(toBaseLetters(letter)))
     ? []
-    : ['has a letter without a letter from a to z']),
+    : ['has a letter that is not based on a letter from a to z']),
   ...(language === 'de' || word === word.toLowerCase() ? [] : ['is not in lower case']),
   ...(accepted.every((text) => parseGuess(text, language)?.kind === 'word')
     ? []
-    : ['accepts what is not a guess']),
+    : ['has an accepted name that cannot be guessed']),
   ...(hints.length === hintsPerWord ? [] : [`has ${hints.length} hints, not ${hintsPerWord}`]),
 ];
 
@@ -87,7 +87,7 @@ const findSimilarWords = (
 };
 
 const findHintProblems = (hint: string, word: Word, translation: Word | undefined): readonly string[] => {
-  const text = toBaseLetters(hint).replace(/[^a-z]/g, '');
+  const text = toLetters(hint);
   const names = [word, ...(translation === undefined ? [] : [translation])].flatMap(listNames);
   const contained = names.filter((name) => text.includes(name));
   const parts = (toBaseLetters(hint).match(/[a-z]+/g) ?? []).filter(
@@ -105,9 +105,7 @@ const minPartLength = 4;
 
 /** Short names are part of many other words. */
 const listNames = ({ word, accepted = [] }: Word): readonly string[] =>
-  [word, ...accepted]
-    .map((name) => toBaseLetters(name).replace(/[^a-z]/g, ''))
-    .filter(({ length }) => length >= minPartLength);
+  [word, ...accepted].map((name) => toLetters(name)).filter(({ length }) => length >= minPartLength);
 
 const findRepeatedHints = (list: WordList): readonly string[] => {
   const hints = list.flatMap((word) => word.hints);

@@ -21,15 +21,15 @@ import { exportHistory } from './api/score-operations.ts';
 import type { Bindings } from './bindings.ts';
 import type { Publisher } from './config/publisher.ts';
 import type { Config } from './config.ts';
-import { systemClock } from './defaults.ts';
+import { systemClock, systemRandom } from './defaults.ts';
 import { createDailyWords } from './game/daily-word.ts';
 import { createGame, type Game, type History, type NoRound } from './game/game.ts';
-import { createWordListReader } from './game/word-lists.ts';
 import { clientAddress, createLimits } from './limits.ts';
 import { notFound } from './not-found.ts';
 import type { LogRefusal } from './refusal.ts';
 import { createSiteHandler } from './site-routes.ts';
 import { d1GameStore } from './store/game-store.ts';
+import { createWordListReader } from './store/word-lists.ts';
 
 /** The app of one deployment. */
 export interface App {
@@ -44,7 +44,7 @@ export type RuntimeOptions = Pick<BrokerOptions, 'now' | 'log' | 'fetch' | 'clea
 /** Creates the app. Create it once per isolate: the broker caches derived keys and revocations. */
 export const createApp = (config: Config, bindings: Bindings, runtimeOptions: RuntimeOptions = {}): App => {
   const { origin, publisher, sealingKeys, clients, providers, auditRetention } = config;
-  const game = createGameOf(config, bindings, runtimeOptions);
+  const game = createGameFromConfig(config, bindings, runtimeOptions);
   const limits = createLimits(bindings.rateLimitBindings, runtimeOptions.now);
   const broker = createBroker({
     ...runtimeOptions,
@@ -110,7 +110,7 @@ export const createApp = (config: Config, bindings: Bindings, runtimeOptions: Ru
   };
 };
 
-const createGameOf = (
+const createGameFromConfig = (
   { origin, dailySecret }: Config,
   { db, assets }: Bindings,
   { now = systemClock }: RuntimeOptions,
@@ -121,6 +121,7 @@ const createGameOf = (
     readWordList: createWordListReader(origin, assets),
     chooseDailyWord: createDailyWords(dailySecret),
     now,
+    randomBytes: systemRandom,
   });
 
 /** Returns the response to HEAD without the body that the response to GET has (RFC 9110 §9.3.2). */

@@ -18,7 +18,7 @@ export const allowances = {
   ...defaultRateLimits,
   /** API calls that only read, by user. */
   reads: { limit: 600, period: 60 },
-  /** API calls that change a score, each of which writes a row, and all messages over MCP, by user. */
+  /** API calls that change a round or the score, each of which writes rows, and all messages over MCP, by user. */
   writes: { limit: 300, period: 60 },
 } as const satisfies Readonly<Record<string, Allowance>>;
 

@@ -108,6 +108,7 @@ it('includes the score and the rounds in the data export, without the word of an
       rounds_won: 0,
       streak: 0,
       longest_streak: 0,
+      last_daily_won: null,
       rounds: [
         {
           round: expect.any(String),
@@ -115,9 +116,10 @@ it('includes the score and the rounds in the data export, without the word of an
           language: 'en',
           started_at: '2027-01-15T08:00:00.000Z',
           status: 'open',
+          mask: expect.stringMatching(/^_( _)+$/),
           points_won: 0,
-          guesses: ['q', 'xyz'],
-          hints: 1,
+          expires_at: '2027-01-15T09:00:00.000Z',
+          moves: ['-q', '-xyz', '?'],
         },
       ],
     },

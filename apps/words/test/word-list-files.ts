@@ -8,7 +8,7 @@ import colors from '../public/words/en/colors.json';
 import food from '../public/words/en/food.json';
 import places from '../public/words/en/places.json';
 import type { ListName } from '../src/game/categories.ts';
-import type { WordList } from '../src/game/word-lists.ts';
+import type { WordList } from '../src/game/word-list.ts';
 
 const lists = {
   en: { animals, places, colors, food },

@@ -4,7 +4,8 @@
  */
 import type { BrokerStorage } from 'assistant-auth';
 import { d1Storage } from 'assistant-auth/d1';
-import { d1GameStore, type GameStore } from '../../../apps/words/src/store/game-store.ts';
+import type { GameStore } from '../../../apps/words/src/game/game-store.ts';
+import { d1GameStore } from '../../../apps/words/src/store/game-store.ts';
 import { createSimulatedUser, type DatabaseCounts, isNewUser } from '../day.ts';
 import { type BatchingD1, createBatchingD1, type TripCosts } from './batching-d1.ts';
 

@@ -1,7 +1,7 @@
 /** The API of the game: its operations, and its responses to unknown paths and to errors. */
 import { defineApi, type Problem } from 'assistant-operations';
-import { WordsUnavailable } from '../game/word-lists.ts';
-import { GameUnavailable } from '../store/game-store.ts';
+import { GameUnavailable } from '../game/game-store.ts';
+import { WordsUnavailable } from '../game/word-list.ts';
 import { PlayerDeleted } from './player.ts';
 import { getHint, giveUp, guess, startRound } from './round-operations.ts';
 import { getScore, postScore } from './score-operations.ts';
@@ -26,7 +26,7 @@ export const createUnknownPathProblem = (path: string): Problem =>
   path.startsWith(`${apiBasePath}/words/`)
     ? {
         status: 404,
-        detail: `This category does not exist. The categories are ${listedCategories.join(', ')}.`,
+        detail: `There is no such list of words. The lists are ${listedCategories.join(', ')}.`,
         members: { categories: listedCategories },
       }
     : { status: 404, detail: 'This path does not exist.' };

@@ -14,7 +14,8 @@ export const renderOpenApiDocument = (origin: string): string => {
   const document = createOpenApiDocument(gameApi, {
     title: 'Words With Chat',
     version: '1.0.0',
-    description: 'A word-guessing game: rounds, a daily word, and a score that stays with the player.',
+    description:
+      'A word-guessing game: the server chooses the words, judges the guesses and keeps the score.',
     origin,
     authorizationUrl: `${origin}/authorize`,
     tokenUrl: `${origin}/token`,

@@ -3,7 +3,14 @@ import { defineOperation, ProblemError } from 'assistant-operations';
 import * as v from 'valibot';
 import { categories, wordLanguages } from '../game/categories.ts';
 import type { NoRound, PlayedRound } from '../game/game.ts';
-import { hintsPerWord, maxPoints, maxRoundsPerHour, maxWrongGuesses } from '../game/scoring.ts';
+import {
+  hintCost,
+  hintsPerWord,
+  maxPoints,
+  maxRoundsPerHour,
+  maxWrongGuesses,
+  wrongGuessCost,
+} from '../game/scoring.ts';
 import { type OperationContext, PlayerDeleted } from './player.ts';
 import type { Scope } from './scopes.ts';
 
@@ -26,7 +33,7 @@ const roundBody = {
   length: v.pipe(count, v.description('The number of letters.')),
   mask: v.pipe(v.string(), v.description('The word with a _ for each letter that was not found yet.')),
   wrong_guesses: v.array(v.string()),
-  tries_left: v.pipe(count, v.description('How many more wrong guesses end the round.')),
+  tries_left: v.pipe(count, v.description('The round ends after this many more wrong guesses.')),
   hints: v.pipe(v.array(v.string()), v.description('The hints so far, from vague to clear.')),
   hints_left: count,
   expires_at: v.pipe(v.string(), v.description('In UTC, as in RFC 3339.')),
@@ -45,10 +52,12 @@ const guessBody = v.strictObject({
     v.picklist(['correct', 'wrong', 'repeated', 'round_over']),
     v.description('What the guess did. After “repeated” and “round_over”, nothing has changed.'),
   ),
-  is_typo: v.pipe(v.boolean(), v.description('Whether the word was accepted in spite of a typo.')),
+  is_typo: v.pipe(v.boolean(), v.description('Whether the word was accepted despite a typo.')),
   ...roundBody,
-  score: v.optional(v.pipe(count, v.description('The words guessed so far. Only if the round is won.'))),
-  points: v.optional(v.pipe(count, v.description('The points so far. Only if the round is won.'))),
+  score: v.optional(
+    v.pipe(count, v.description('How many words the player has guessed. Only if the round is won.')),
+  ),
+  points: v.optional(v.pipe(count, v.description('The player’s points in total. Only if the round is won.'))),
 });
 
 const sharedOptions = {
@@ -65,7 +74,8 @@ export const startRound = defineOperation({
   id: 'start_round',
   path: '/api/rounds',
   summary: 'Start a round',
-  description: `Chooses a secret word and starts a round, which can be played for an hour. The category “daily” is today’s word, the same for everyone: its round is returned as it is if it was started before.`,
+  description:
+    'Chooses a secret word and starts a round, which can be played for an hour. The category “daily” is today’s word (UTC), the same for everyone: a player has one round of it, which is returned as it is if it was started before.',
   input: v.strictObject({
     category: v.pipe(
       v.picklist([...categories, 'daily']),
@@ -89,14 +99,14 @@ export const guess = defineOperation({
   id: 'guess',
   path: '/api/rounds/{round}/guesses',
   summary: 'Guess a letter or the word',
-  description: `Judges one guess of the player. The ${maxWrongGuesses}th wrong guess ends the round. A win is worth up to ${maxPoints} points, less for each hint and each wrong guess. Case, accents, articles and plurals do not matter.`,
+  description: `Judges one guess of the player. The round ends after ${maxWrongGuesses} wrong guesses. A win is worth ${maxPoints} points, minus ${hintCost} for each hint and ${wrongGuessCost} for each wrong guess. Case, accents, articles and plurals do not matter.`,
   input: v.strictObject({
     round,
     guess: v.pipe(
       v.string(),
       v.minLength(1),
       v.maxLength(60),
-      v.description('One letter or one word, exactly as the player wrote it.'),
+      v.description('The letter or the word that the player guessed, without the rest of the sentence.'),
     ),
   }),
   output: v.pipe(guessBody, v.description('The round after the guess.')),
@@ -119,7 +129,7 @@ export const getHint = defineOperation({
   id: 'get_hint',
   path: '/api/rounds/{round}/hints',
   summary: 'Get the next hint',
-  description: `Reveals the next of ${hintsPerWord} hints, each clearer than the one before. Each hint costs points, so call it only when the player asks for a hint.`,
+  description: `Reveals the next of ${hintsPerWord} hints, each clearer than the one before. Each hint costs ${hintCost} points, so call it only when the player asks for a hint.`,
   input: v.strictObject({ round }),
   output: v.pipe(v.strictObject(roundBody), v.description('The round with the new hint.')),
   problems: unknownRound,
@@ -162,13 +172,13 @@ const requireRound = <Played extends PlayedRound>(outcome: Played | NoRound): Pl
     case 'too-many-rounds':
       throw new ProblemError({
         status: 429,
-        detail: `A player can start ${maxRoundsPerHour} rounds an hour. Try again later.`,
+        detail: `A player can start ${maxRoundsPerHour} rounds an hour. Try again in at most an hour.`,
         headers: { 'retry-after': '600' },
       });
     case 'not-a-guess':
       throw new ProblemError({
         status: 400,
-        detail: 'The guess must be one letter from A to Z, or one word.',
+        detail: 'The guess must be one letter from A to Z, or one word. It was not counted.',
       });
   }
 };

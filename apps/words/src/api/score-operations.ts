@@ -1,7 +1,7 @@
 /** The operations on the player's own score. */
 import { defineOperation, noInput } from 'assistant-operations';
 import * as v from 'valibot';
-import type { Achievements, History } from '../game/game.ts';
+import type { History } from '../game/game.ts';
 import type { RoundSummary } from '../game/round.ts';
 import { type OperationContext, PlayerDeleted } from './player.ts';
 import { formatTime, roundStatuses, roundSummary } from './round-operations.ts';
@@ -10,13 +10,13 @@ import type { Scope } from './scopes.ts';
 const count = (description: string) =>
   v.pipe(v.number(), v.integer(), v.minValue(0), v.description(description));
 
-const score = count('The words guessed so far.');
+const score = count('How many words the player has guessed.');
 
 const historyBody = v.strictObject({
   score,
-  points: count('The points of all rounds won.'),
-  rounds_started: count('The rounds started with start_round.'),
-  rounds_won: count('How many of these were won.'),
+  points: count('The player’s points in total.'),
+  rounds_started: count('How many rounds the player has started.'),
+  rounds_won: count('How many rounds the player has won.'),
   streak: count('Days in a row with the daily word guessed.'),
   longest_streak: count('The longest streak so far.'),
   recent_rounds: v.pipe(
@@ -24,11 +24,12 @@ const historyBody = v.strictObject({
       v.strictObject({
         ...roundSummary,
         status: v.picklist(roundStatuses),
-        word: v.string(),
+        mask: v.string(),
+        word: v.optional(v.pipe(v.string(), v.description('Only if the round is over.'))),
         points_won: count('0 unless the round was won.'),
       }),
     ),
-    v.description('The latest rounds that are over, the latest first.'),
+    v.description('The latest rounds, the latest first. Those with the status “open” can be continued.'),
   ),
 });
 
@@ -44,7 +45,8 @@ export const getScore = defineOperation({
   id: 'get_score',
   method: 'get',
   summary: 'Get the player’s score',
-  description: `Returns how many words the signed-in player has guessed, the points, the streak of daily words, and the latest rounds.`,
+  description:
+    'Returns how many words the signed-in player has guessed, the points, the streak of daily words, and the latest rounds, including open ones.',
   output: v.pipe(historyBody, v.description('The score and the latest rounds.')),
   handle: async (_: object, { userId, game }: OperationContext) => {
     const outcome = await game.readHistory(userId);
@@ -57,8 +59,9 @@ export const postScore = defineOperation({
   ...sharedOptions,
   id: 'post_score',
   method: 'post',
-  summary: 'Add a word to the player’s score',
-  description: `Increases the signed-in player’s score by one, for a word that an assistant chose itself, and returns the new score. Never call it after start_round, whose rounds are counted when they are won.`,
+  summary: 'Add one to the player’s score',
+  description:
+    'Adds one to the player’s score, for a word that the assistant chose from a list, and returns the new score. Do not call it for rounds of start_round: the game counts those itself.',
   output: v.pipe(v.strictObject({ score }), v.description('The score after the win.')),
   handle: async (_: object, { userId, game }: OperationContext) => {
     const outcome = await game.increaseScore(userId);
@@ -70,40 +73,29 @@ export const postScore = defineOperation({
 /** How many rounds the history lists. */
 const maxRecentRounds = 10;
 
-/** What the game stores about a player, for the download of the account page. */
+/** What the game stores about a player, for the download of the account page, except the word of an open round. */
 export const exportHistory = ({ achievements, rounds }: History) => ({
-  ...toAchievementsBody(achievements),
+  ...achievements,
   rounds: rounds.map((round) => ({
     ...toSummary(round),
-    ...(round.word !== undefined && { word: round.word }),
-    guesses: round.guesses,
-    hints: round.hints,
+    expires_at: formatTime(round.expiresAt),
+    moves: round.moves,
   })),
 });
 
-const toAchievementsBody = (achievements: Achievements) => ({
-  score: achievements.score,
-  points: achievements.points,
-  rounds_started: achievements.rounds_started,
-  rounds_won: achievements.rounds_won,
-  streak: achievements.streak,
-  longest_streak: achievements.longest_streak,
+const toHistoryBody = ({ achievements: { last_daily_won: _, ...achievements }, rounds }: History) => ({
+  ...achievements,
+  recent_rounds: rounds.slice(0, maxRecentRounds).map(toSummary),
 });
 
-/** Lists only rounds whose word can be revealed. */
-const toHistoryBody = ({ achievements, rounds }: History) => ({
-  ...toAchievementsBody(achievements),
-  recent_rounds: rounds
-    .flatMap((round) => (round.word === undefined ? [] : [{ ...toSummary(round), word: round.word }]))
-    .slice(0, maxRecentRounds),
-});
-
-const toSummary = ({ id, category, language, daily, startedAt, status, points }: RoundSummary) => ({
+const toSummary = ({ id, daily, startedAt, word, points, ...round }: RoundSummary) => ({
   round: id,
-  category,
-  language,
+  category: round.category,
+  language: round.language,
   ...(daily !== undefined && { daily }),
   started_at: formatTime(startedAt),
-  status,
+  status: round.status,
+  mask: round.mask,
+  ...(word !== undefined && { word }),
   points_won: points,
 });

@@ -1,7 +1,4 @@
-/**
- * The operations that return the words of a category, for GPTs whose instructions let the model choose a word. They
- * exist only for the categories that had them before the server judged rounds.
- */
+/** The operations that return a list of words, for GPTs whose instructions let the model choose a word. */
 import { defineOperation, noInput } from 'assistant-operations';
 import * as v from 'valibot';
 import type { Category } from '../game/categories.ts';

@@ -1,14 +1,14 @@
 /**
- * Chooses the daily word: HMAC-SHA-256 (RFC 2104) of the UTC date, with a secret key. It needs no storage, and
- * nobody without the key can compute the word of a coming day, which a list without repetitions would allow at
- * its end. So the same word can return after a few weeks.
+ * Chooses the daily word: HMAC-SHA-256 (RFC 2104) of the UTC date, with a secret key. It needs no storage. Earlier
+ * words reveal nothing about later ones, so a word can return. A change of a list or of the categories changes the
+ * words of all days.
  */
 import { type Category, categories } from './categories.ts';
 
 /** Which word is the daily word: the same place in the list of each language. */
-export interface DailyWord {
+interface DailyWord {
   readonly category: Category;
-  /** An index in the list, after a division with remainder by the number of words. */
+  /** A random number of 32 bits. Its remainder by the length of a list is the index of the word. */
   readonly word: number;
 }
 

@@ -2,17 +2,10 @@
  * Plays rounds: chooses words, judges guesses, and reveals hints. The API, the MCP server and the site call the
  * same functions. A round belongs to its player: for anyone else, it does not exist.
  */
-import { type RandomBytes, systemRandom } from '../defaults.ts';
-import type {
-  GameStore,
-  NewRound,
-  RoundOutcome,
-  StoredRound,
-  Totals,
-  TotalsOutcome,
-} from '../store/game-store.ts';
+
 import { type Category, categories, type ListName, type WordLanguage, wordLanguages } from './categories.ts';
 import { type ChooseDailyWord, startOfNextDay, toDate } from './daily-word.ts';
+import type { GameStore, NewRound, RoundOutcome, StoredRound, Totals, TotalsOutcome } from './game-store.ts';
 import { findMatches, type Match, parseGuess, toBaseLetters } from './guess.ts';
 import {
   buildShareText,
@@ -23,13 +16,16 @@ import {
   summarizeRound,
 } from './round.ts';
 import { roundLifetime } from './scoring.ts';
-import type { ReadWordList, Word, WordList } from './word-lists.ts';
+import type { ReadWordList, Word, WordList } from './word-list.ts';
+
+/** Returns cryptographically random bytes. */
+export type RandomBytes = (length: number) => Uint8Array<ArrayBuffer>;
 
 /** What a player chooses: a category, or the daily word. */
-export type RoundChoice = Category | 'daily';
+type RoundChoice = Category | 'daily';
 
 /** What a guess did. `repeated` and `round_over` changed nothing. */
-export type GuessResult = 'correct' | 'wrong' | 'repeated' | 'round_over';
+type GuessResult = 'correct' | 'wrong' | 'repeated' | 'round_over';
 
 /** A round after an operation, and what its player has achieved. */
 export interface PlayedRound {
@@ -43,7 +39,7 @@ export interface PlayedRound {
 }
 
 /** A round after a guess. */
-export interface PlayedGuess extends PlayedRound {
+interface PlayedGuess extends PlayedRound {
   readonly result: GuessResult;
   /** Whether the guess was accepted although it has a typo. */
   readonly isTypo: boolean;
@@ -55,7 +51,7 @@ export interface NoRound {
 }
 
 /** What a player has achieved so far. */
-export interface Achievements extends Omit<Totals, 'last_daily_won'> {
+interface Achievements extends Totals {
   /** Days in a row with a daily word won, up to today or yesterday. */
   readonly streak: number;
 }
@@ -92,8 +88,7 @@ export interface GameOptions {
   readonly chooseDailyWord: ChooseDailyWord;
   /** Returns the current time in seconds. */
   readonly now: () => number;
-  /** Default: `crypto.getRandomValues`. */
-  readonly randomBytes?: RandomBytes;
+  readonly randomBytes: RandomBytes;
 }
 
 /** Creates the game. */
@@ -103,7 +98,7 @@ export const createGame = ({
   readWordList,
   chooseDailyWord,
   now,
-  randomBytes = systemRandom,
+  randomBytes,
 }: GameOptions): Game => {
   const toPlayedRound = async (outcome: RoundOutcome): Promise<PlayedRound | NoRound> => {
     if (outcome.kind !== 'found') return outcome;
@@ -151,7 +146,10 @@ export const createGame = ({
       const guess = parseGuess(text, name.language);
       if (guess === undefined) return { kind: 'not-a-guess' };
       const matches = findMatches(await readWordList(name), name.language, guess);
-      const judged = { ...guess, words: [...matches.keys()] };
+      // A sentence should not cost a try. This depends only on the list, so it reveals nothing about the round.
+      if (guess.isPhrase && matches.size === 0) return { kind: 'not-a-guess' };
+      const { kind, letters } = guess;
+      const judged = { kind, letters, words: [...matches.keys()] };
       const played = await toPlayedRound(await store.guess(userId, roundId, judged, now()));
       return played.kind === 'round' ? { ...played, ...describeResult(played, matches) } : played;
     },
@@ -185,9 +183,9 @@ const describeResult = (
   return { result: 'correct', isTypo: round.word !== undefined && matches.get(round.word) === 'typo' };
 };
 
-const toAchievements = ({ last_daily_won, ...totals }: Totals, now: number): Achievements => ({
+const toAchievements = (totals: Totals, now: number): Achievements => ({
   ...totals,
-  streak: readStreak({ last_daily_won, streak: totals.streak }, now),
+  streak: readStreak(totals, now),
 });
 
 const toCandidate = ({ word }: Word): readonly [word: string, letters: string] => [
@@ -212,7 +210,7 @@ const createRoundId = ({ category, language }: ListName, randomBytes: RandomByte
   return `${category}-${language}-${random.join('')}`;
 };
 
-/** Without letters that are easily mistaken for digits or for each other. */
+/** Crockford’s base32 alphabet, in lower case. */
 const idCharacters = '0123456789abcdefghjkmnpqrstvwxyz';
 
 const parseRoundId = (id: string): ListName | undefined => {

@@ -3,22 +3,21 @@
  * with the word of the round alone, so neither the time nor an error depends on the word.
  */
 import type { WordLanguage } from './categories.ts';
-import type { Word, WordList } from './word-lists.ts';
+import type { Word, WordList } from './word-list.ts';
 
 /** A guess, reduced to letters from a to z: one letter, or a word of at least two. */
 export interface Guess {
   readonly kind: 'letter' | 'word';
   readonly letters: string;
+  /** Whether it has several words: the name of a thing, or a sentence, such as “is it an e”. */
+  readonly isPhrase: boolean;
 }
 
 /** How a guess matches a word. */
 export type Match = 'exact' | 'typo';
 
-/** Fewer letters leave too little of a word after a typo. */
+/** A shorter word with a typo is often another word. */
 const minLengthForTypo = 6;
-
-/** A longer guess is a sentence, which should not cost a try. */
-const maxWords = 3;
 
 const articles: Readonly<Record<WordLanguage, readonly string[]>> = {
   en: ['a', 'an', 'the'],
@@ -33,15 +32,15 @@ const buildPlurals: Readonly<Record<WordLanguage, (word: string) => readonly str
 
 /**
  * Reads a guess: ignores case, accents, everything that is not a letter, and an article before the word.
- * @returns `undefined` if the guess contains no letter from a to z, or more words than the name of a thing
+ * @returns `undefined` if the guess contains no letter from a to z
  */
 export const parseGuess = (text: string, language: WordLanguage): Guess | undefined => {
   const words = toBaseLetters(text).match(/[a-z]+/g) ?? [];
-  const [first = ''] = words;
-  const name = words.length > 1 && articles[language].includes(first) ? words.slice(1) : words;
-  if (name.length === 0 || name.length > maxWords) return undefined;
+  const [first = '', ...rest] = words;
+  const name = rest.length > 0 && articles[language].includes(first) ? rest : words;
   const letters = name.join('');
-  return letters.length === 1 ? { kind: 'letter', letters } : { kind: 'word', letters };
+  if (letters === '') return undefined;
+  return { kind: letters.length === 1 ? 'letter' : 'word', letters, isPhrase: name.length > 1 };
 };
 
 /** Replaces letters with accents, umlauts and ligatures by the letters from a to z that they are based on. */
@@ -82,7 +81,7 @@ const findMatch = (word: Word, language: WordLanguage, letters: string): Match |
 };
 
 /** Returns only the letters from a to z. */
-const toLetters = (text: string): string => toBaseLetters(text).replace(/[^a-z]/g, '');
+export const toLetters = (text: string): string => toBaseLetters(text).replace(/[^a-z]/g, '');
 
 /** In German, umlauts are also spelled with an e: ä as ae. */
 const ignoreUmlauts = (letters: string, language: WordLanguage): string =>

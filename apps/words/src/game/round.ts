@@ -2,12 +2,13 @@
  * A round as a player sees it. While the round is open, it contains nothing that depends on the word except its
  * length, the letters found, and the hints revealed.
  */
-import type { StoredRound, Totals } from '../store/game-store.ts';
+
 import type { ListName } from './categories.ts';
 import { day, toDate } from './daily-word.ts';
+import type { StoredRound, Totals } from './game-store.ts';
 import { toBaseLetters } from './guess.ts';
 import { hintsPerWord, maxWrongGuesses } from './scoring.ts';
-import type { WordList } from './word-lists.ts';
+import type { WordList } from './word-list.ts';
 
 /** Whether a round can be played, or how it ended. */
 export type RoundStatus = 'open' | 'won' | 'lost' | 'given_up' | 'expired';
@@ -41,18 +42,18 @@ export interface Round extends ListName {
 }
 
 /** What a player did: a guess that was correct or wrong, or a hint. */
-export type Move = 'correct' | 'wrong' | 'hint';
+type Move = 'correct' | 'wrong' | 'hint';
 
 /** Describes a round at a time in seconds. `list` is the list of its word. */
 export const describeRound = (
-  { word, ...stored }: StoredRound,
+  stored: StoredRound,
   { category, language }: ListName,
   list: WordList,
   now: number,
 ): Round => {
+  const { word } = stored;
   const status = readStatus(stored, now);
-  const isWordRevealed = canRevealWord(stored, now);
-  const moves = stored.moves.split(' ').slice(1);
+  const moves = listMoves(stored);
   // The list can have changed since the round started.
   const hints = list.find((entry) => entry.word === word)?.hints ?? [];
   return {
@@ -62,15 +63,15 @@ export const describeRound = (
     ...(stored.daily !== null && { daily: stored.daily }),
     status,
     length: word.length,
-    mask: [...word].map(isWordRevealed ? String : hideLetters(stored.hidden_letters)).join(' '),
+    mask: buildMask(stored, now),
     wrongGuesses: moves.filter((move) => move.startsWith('-')).map((move) => move.slice(1)),
     triesLeft: maxWrongGuesses - stored.wrong_guesses,
     hints: hints.slice(0, stored.hints),
-    hintsLeft: status === 'open' ? hintsPerWord - stored.hints : 0,
+    hintsLeft: hintsPerWord - stored.hints,
     startedAt: stored.started_at,
     expiresAt: stored.expires_at,
     moves: moves.map(toMove),
-    ...(isWordRevealed && { word }),
+    ...(canRevealWord(stored, now) && { word }),
     ...(status === 'won' && { points: stored.points }),
   };
 };
@@ -80,34 +81,36 @@ export interface RoundSummary extends ListName {
   readonly id: string;
   readonly daily?: string;
   readonly status: RoundStatus;
+  readonly mask: string;
   /** Only if the round is over, and if it has expired, after a minute. */
   readonly word?: string;
   /** 0 unless the round is won. */
   readonly points: number;
-  /** The letters and words guessed, in order, reduced to letters from a to z. */
-  readonly guesses: readonly string[];
-  /** How many hints were revealed. */
-  readonly hints: number;
+  /** In order: `+` and a correct guess, `-` and a wrong one, reduced to letters from a to z, or `?` for a hint. */
+  readonly moves: readonly string[];
   /** In seconds. */
   readonly startedAt: number;
+  /** In seconds. */
+  readonly expiresAt: number;
 }
 
 /** Summarizes a round for the history. */
 export const summarizeRound = (
-  { id, daily, word, moves, ...stored }: StoredRound,
+  stored: StoredRound,
   { category, language }: ListName,
   now: number,
 ): RoundSummary => ({
-  id,
+  id: stored.id,
   category,
   language,
-  ...(daily !== null && { daily }),
+  ...(stored.daily !== null && { daily: stored.daily }),
   status: readStatus(stored, now),
-  ...(canRevealWord(stored, now) && { word }),
+  mask: buildMask(stored, now),
+  ...(canRevealWord(stored, now) && { word: stored.word }),
   points: stored.points,
-  guesses: moves.match(/[a-z]+/g) ?? [],
-  hints: stored.hints,
+  moves: listMoves(stored),
   startedAt: stored.started_at,
+  expiresAt: stored.expires_at,
 });
 
 /** Returns the current streak: 0 if the latest daily word that was won is older than that of yesterday. */
@@ -131,7 +134,7 @@ export const buildShareText = (
   return [
     texts.title(daily),
     moves.map((move) => moveSymbols[move]).join('') + (status === 'won' ? '🏆' : '❌'),
-    streak > 1 ? `${result}, ${texts.streak(streak)}` : result,
+    status === 'won' && streak > 1 ? `${result}, ${texts.streak(streak)}` : result,
     origin,
   ].join('\n');
 };
@@ -158,7 +161,7 @@ const readStatus = (
   now: number,
 ): RoundStatus => outcome ?? (expires_at > now ? 'open' : 'expired');
 
-/** The word of an expired round is revealed when it has expired for every instance, by whatever clock. */
+/** The clocks of isolates differ, so the word is revealed only when no isolate accepts guesses anymore. */
 const canRevealWord = (
   { outcome, expires_at }: Pick<StoredRound, 'outcome' | 'expires_at'>,
   now: number,
@@ -167,10 +170,14 @@ const canRevealWord = (
 /** In seconds. */
 const clockTolerance = 60;
 
-const hideLetters =
-  (hiddenLetters: string) =>
-  (letter: string): string =>
-    hiddenLetters.includes(toBaseLetters(letter)) ? '_' : letter;
+const buildMask = (stored: StoredRound, now: number): string => {
+  const isRevealed = canRevealWord(stored, now);
+  return [...stored.word]
+    .map((letter) => (isRevealed || !stored.hidden_letters.includes(toBaseLetters(letter)) ? letter : '_'))
+    .join(' ');
+};
+
+const listMoves = ({ moves }: StoredRound): readonly string[] => moves.split(' ').slice(1);
 
 const toMove = (move: string): Move => {
   if (move === '?') return 'hint';

@@ -112,7 +112,9 @@ describe('the document', () => {
         ? { type: 'array', items: { type: 'string' } }
         : {
             type: 'object',
-            properties: { score: { type: 'integer', minimum: 0, description: 'The words guessed so far.' } },
+            properties: {
+              score: { type: 'integer', minimum: 0, description: 'How many words the player has guessed.' },
+            },
             required: expect.arrayContaining(['score']),
             additionalProperties: false,
           },

@@ -46,7 +46,7 @@ describe('the game over MCP', () => {
       { name: 'get_hint', title: 'Get the next hint', annotations: writing },
       { name: 'give_up', title: 'Give up and reveal the word', annotations: writing },
       { name: 'get_score', title: 'Get the player’s score', annotations: readOnly },
-      { name: 'post_score', title: 'Add a word to the player’s score', annotations: writing },
+      { name: 'post_score', title: 'Add one to the player’s score', annotations: writing },
     ]);
     expect(result.tools).toHaveLength(9);
     expect(await callTool('get_allcolors', token, era)).toMatchObject({

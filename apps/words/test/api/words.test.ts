@@ -44,7 +44,7 @@ describe('the words', () => {
         type: 'about:blank',
         title: 'Not Found',
         status: 404,
-        detail: 'This category does not exist. The categories are animals, places, colors.',
+        detail: 'There is no such list of words. The lists are animals, places, colors.',
         categories: ['animals', 'places', 'colors'],
       });
     },

@@ -2,12 +2,8 @@ import { env } from 'cloudflare:workers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { countingD1 } from '../../../../packages/assistant-auth/test/storage/d1/counting-d1.ts';
 import { emptyD1 } from '../../../../packages/assistant-auth/test/storage/d1/empty-d1.ts';
-import {
-  d1GameStore,
-  GameUnavailable,
-  type NewRound,
-  type RoundOutcome,
-} from '../../src/store/game-store.ts';
+import { GameUnavailable, type NewRound, type RoundOutcome } from '../../src/game/game-store.ts';
+import { d1GameStore } from '../../src/store/game-store.ts';
 import { addUser, makeUnreachable } from './database.ts';
 
 beforeAll(emptyD1);

@@ -4,31 +4,7 @@
  */
 import * as v from 'valibot';
 import type { Bindings } from '../bindings.ts';
-import type { ListName } from './categories.ts';
-
-/** A word to guess. */
-export interface Word {
-  /** As it is shown, in Unicode's form NFC. */
-  readonly word: string;
-  /** Other words that count as the same. */
-  readonly accepted?: readonly string[] | undefined;
-  /** From vague to clear. */
-  readonly hints: readonly string[];
-}
-
-/** The words of one category in one language. Word n is a translation of word n in other languages. */
-export type WordList = readonly Word[];
-
-/** Returns a list. Each list is read once in an isolate. */
-export type ReadWordList = (name: ListName) => Promise<WordList>;
-
-/** A list could not be read. */
-export class WordsUnavailable extends Error {
-  override readonly name = 'WordsUnavailable';
-}
-
-/** The folder of the lists. Requests for its files reach the app, which does not serve them. */
-export const wordListFolder = '/words';
+import { type ReadWordList, type WordList, WordsUnavailable } from '../game/word-list.ts';
 
 const wordListSchema = v.pipe(
   v.array(
@@ -41,7 +17,7 @@ const wordListSchema = v.pipe(
 export const createWordListReader = (origin: string, assets: Bindings['assets']): ReadWordList => {
   const lists = new Map<string, WordList>();
   return async ({ category, language }) => {
-    const path = `${wordListFolder}/${language}/${category}.json`;
+    const path = `/words/${language}/${category}.json`;
     const known = lists.get(path);
     if (known !== undefined) return known;
     const list = await readList(assets, origin + path);
