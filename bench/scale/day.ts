@@ -166,7 +166,7 @@ const computeExpectedCounts = ({ users, roundsPerUser }: Population): Omit<Datab
   let [revoked, cleanedUp, started, won, kept] = [0, 0, 0, 0, 0];
   for (let number = 0; number < users; number++) {
     if (signsOutToday(number)) revoked += 1;
-    if (signsOutToday(number) && computeAccessExpiry(number) <= secondsInDay) cleanedUp += 1;
+    if (signsOutToday(number) && computeAccessExpiry(number) + cleanupMargin <= secondsInDay) cleanedUp += 1;
     const earlier = isNewUser(number) ? 0 : roundsPerUser;
     const kinds = simulateVisits(number).flatMap((visit) => visit.map(({ kind }) => kind));
     const startedToday = kinds.filter((kind) => kind === 'start').length;
@@ -191,6 +191,8 @@ const computeExpectedCounts = ({ users, roundsPerUser }: Population): Omit<Datab
 
 const secondsInDay = 86_400;
 const accessTokenLifetime = 1800;
+/** How long the cleanup keeps a grant that is no longer needed, in seconds. */
+const cleanupMargin = 300;
 
 /** The second of the day from which the grant of a user who signed out is no longer needed. */
 const computeAccessExpiry = (number: number): number =>

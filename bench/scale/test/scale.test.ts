@@ -17,6 +17,18 @@ describe('the model', () => {
     );
   });
 
+  it('expects the grants that were not needed for less than five minutes, which the cleanup keeps', () => {
+    const noRows = {
+      ...{ users: 0, identities: 0, grants: 0, revokedGrants: 0, rounds: 0, storedWins: 0, scores: 0 },
+      ...{ wordsGuessed: 0, points: 0, roundsStarted: 0, roundsWon: 0, bytes: 0 },
+    };
+    const findRevoked = (users: number) =>
+      findDifferences({ users, roundsPerUser: 0 }, noRows).find((text) => text.startsWith('revokedGrants'));
+    // The access token of user 122,008 expires 290 seconds before the end of the day.
+    expect(findRevoked(122_008)).toBe('revokedGrants: 0 instead of 3');
+    expect(findRevoked(122_009)).toBe('revokedGrants: 0 instead of 4');
+  });
+
   it('has rounds of ten steps, 90 seconds from one start to the next', () => {
     const visit = findVisitWithTwoRounds();
     const start = visit.findIndex(({ kind }) => kind === 'start');
