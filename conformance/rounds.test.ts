@@ -191,7 +191,7 @@ describe('a list of words', () => {
     ].map((headers) => ({ method, headers })),
   );
 
-  it('A1.6 is not served, whatever the method and the headers', async () => {
+  it('A1.7 is not served, whatever the method and the headers', async () => {
     const files = await readFiles();
     expect(files).toHaveLength(8);
     expect(files).toEqual(expect.arrayContaining(['/words/en/animals.json', '/words/de/food.json']));

@@ -2,6 +2,13 @@
  * The model of the simulated day: the users, what each of them does, and what the database must contain at the
  * end. All assumptions about users are in this file; docs/scale.md repeats them.
  */
+import {
+  hintCost,
+  keptRounds,
+  maxPoints,
+  pointsPerWin,
+  wrongGuessCost,
+} from '../../apps/words/src/game/scoring.ts';
 
 /** A user. It is generated from its number, so it is always the same. */
 export interface SimulatedUser {
@@ -19,8 +26,11 @@ export const createSimulatedUser = (number: number): SimulatedUser => {
   return { number, provider: 'google', subject, userId: generateId(random), grantId: generateId(random) };
 };
 
+/** A step of a round: the start, a letter, a hint, or the word. */
+export type RoundStep = 'start' | 'correct-letter' | 'wrong-letter' | 'hint' | 'win';
+
 /** The purpose of a round trip to the database. */
-type TripKind = 'sign-in' | 'redeem' | 'refresh' | 'recheck' | 'point' | 'read' | 'sign-out';
+type TripKind = 'sign-in' | 'redeem' | 'refresh' | 'recheck' | RoundStep | 'read' | 'sign-out';
 
 export interface Step {
   readonly kind: TripKind;
@@ -48,7 +58,29 @@ const visitShares = [0.75, 0.2, 0.05];
 const nextRoundProbability = 0.6;
 /** At the end of one in this number of visits, the score is read. */
 const scoreReadOneIn = 4;
-/** Seconds from one won round to the next. */
+/** Every round is won, and has these steps at equal intervals. */
+export const roundSteps: readonly RoundStep[] = [
+  'start',
+  'correct-letter',
+  'wrong-letter',
+  'correct-letter',
+  'wrong-letter',
+  'correct-letter',
+  'hint',
+  'wrong-letter',
+  'correct-letter',
+  'win',
+];
+
+/** Returns how many steps of this kind a round has. */
+export const countStepsOfRound = (kind: RoundStep): number =>
+  roundSteps.filter((step) => step === kind).length;
+
+/** The points for a round. */
+export const pointsPerRound =
+  maxPoints - hintCost * countStepsOfRound('hint') - wrongGuessCost * countStepsOfRound('wrong-letter');
+
+/** Seconds from the start of one round to the start of the next. */
 const secondsPerRound = 90;
 
 /** The relative load of the hours. The evening has about twice the average. */
@@ -83,50 +115,84 @@ export const simulateVisits = (number: number): readonly Visit[] => {
 /** Returns the hour in which a visit begins. */
 export const getHour = (visit: Visit): number => Math.floor((visit[0]?.second ?? 0) / secondsInHour);
 
-/** The number of rows, and the sum of the scores, in the database. */
+/** The users, and what they have at the start of the day. */
+export interface Population {
+  readonly users: number;
+  /** The rounds of each user, except of those who sign in for the first time today. All of them are won. */
+  readonly roundsPerUser: number;
+}
+
+/** The number of rows, and the sums of what the users have achieved, in the database. */
 export interface DatabaseCounts {
   readonly users: number;
   readonly identities: number;
   readonly grants: number;
   readonly revokedGrants: number;
+  /** The rounds that are stored, and how many of them were won. */
+  readonly rounds: number;
+  readonly storedWins: number;
+  /** The rows of the table `scores`, and the sums of its columns. */
   readonly scores: number;
+  readonly wordsGuessed: number;
   readonly points: number;
+  readonly roundsStarted: number;
+  readonly roundsWon: number;
   readonly bytes: number;
 }
 
 /** Returns a sentence for each count that differs from what the model expects at the end of the day. */
-export const findDifferences = (users: number, counts: DatabaseCounts): readonly string[] => {
-  const expected = computeExpectedCounts(users);
+export const findDifferences = (population: Population, counts: DatabaseCounts): readonly string[] => {
+  const expected = computeExpectedCounts(population);
   return comparedCounts.flatMap((name) =>
     counts[name] === expected[name] ? [] : [`${name}: ${counts[name]} instead of ${expected[name]}`],
   );
 };
 
-const comparedCounts = ['users', 'identities', 'grants', 'revokedGrants', 'scores', 'points'] as const;
+const comparedCounts = [
+  'users',
+  'identities',
+  'grants',
+  'revokedGrants',
+  'rounds',
+  'storedWins',
+  'scores',
+  'wordsGuessed',
+  'points',
+  'roundsStarted',
+  'roundsWon',
+] as const;
 
-const computeExpectedCounts = (users: number): Omit<DatabaseCounts, 'bytes'> => {
-  let [revoked, cleanedUp, points] = [0, 0, 0];
+const computeExpectedCounts = ({ users, roundsPerUser }: Population): Omit<DatabaseCounts, 'bytes'> => {
+  let [revoked, cleanedUp, started, won, kept] = [0, 0, 0, 0, 0];
   for (let number = 0; number < users; number++) {
     if (signsOutToday(number)) revoked += 1;
-    if (signsOutToday(number) && computeAccessExpiry(number) <= secondsInDay) cleanedUp += 1;
-    // Users from before the day already have a point.
-    if (!isNewUser(number)) points += 1;
-    points += simulateVisits(number)
-      .flat()
-      .filter(({ kind }) => kind === 'point').length;
+    if (signsOutToday(number) && computeAccessExpiry(number) + cleanupMargin <= secondsInDay) cleanedUp += 1;
+    const earlier = isNewUser(number) ? 0 : roundsPerUser;
+    const kinds = simulateVisits(number).flatMap((visit) => visit.map(({ kind }) => kind));
+    const startedToday = kinds.filter((kind) => kind === 'start').length;
+    started += earlier + startedToday;
+    won += earlier + kinds.filter((kind) => kind === 'win').length;
+    kept += Math.min(earlier + startedToday, keptRounds);
   }
   return {
     users,
     identities: users,
     grants: users - cleanedUp,
     revokedGrants: revoked - cleanedUp,
+    rounds: kept,
+    storedWins: kept,
     scores: users,
-    points,
+    wordsGuessed: won * pointsPerWin,
+    points: won * pointsPerRound,
+    roundsStarted: started,
+    roundsWon: won,
   };
 };
 
 const secondsInDay = 86_400;
 const accessTokenLifetime = 1800;
+/** How long the cleanup keeps a grant that is no longer needed, in seconds. */
+const cleanupMargin = 300;
 
 /** The second of the day from which the grant of a user who signed out is no longer needed. */
 const computeAccessExpiry = (number: number): number =>
@@ -154,17 +220,19 @@ const pickStart = (random: RandomSource): number => {
 };
 
 const simulateRounds = (random: RandomSource): readonly TripKind[] => {
-  const kinds: TripKind[] = ['point'];
-  while (random() < nextRoundProbability) kinds.push('point');
+  const kinds: TripKind[] = [...roundSteps];
+  while (random() < nextRoundProbability) kinds.push(...roundSteps);
   if (random() * scoreReadOneIn < 1) kinds.push('read');
   return kinds;
 };
+
+const isRoundStep = (kind: TripKind): boolean => roundSteps.some((step) => step === kind);
 
 const scheduleSteps = (start: number, kinds: readonly TripKind[]): Visit => {
   let second = start;
   return kinds.map((kind) => {
     const step = { kind, second };
-    second += kind === 'point' ? secondsPerRound : 1;
+    second += isRoundStep(kind) ? secondsPerRound / roundSteps.length : 1;
     return step;
   });
 };

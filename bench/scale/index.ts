@@ -1,28 +1,31 @@
 /**
- * `npm run scale`: simulates a day of a million users with the product's own stores on a local D1 database,
+ * `npm run scale`: simulates a day of 200,000 users with the product's own stores on a local D1 database,
  * and computes from the measured costs when one database is no longer enough. `npm run scale -- --users
- * 20000` is quick. docs/scale.md explains the model and the figures.
+ * 20000` is quick. `--rounds` sets how many rounds each user has before the day. docs/scale.md explains the
+ * model and the figures.
  */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createTestHarness } from 'wrangler';
+import { keptRounds } from '../../apps/words/src/game/scoring.ts';
 import { sourceBundleEnvironment } from '../../scripts/app/wrangler.ts';
-import { findDifferences } from './day.ts';
+import { findDifferences, type Population } from './day.ts';
 import { printReport } from './report.ts';
 import type { Outcome, SimulationCommand } from './worker/worker.ts';
 
 const { values } = parseArgs({
   options: {
-    users: { type: 'string', default: '1000000' },
+    users: { type: 'string', default: '200000' },
     isolates: { type: 'string', default: '100' },
+    rounds: { type: 'string', default: String(keptRounds) },
   },
 });
 
-/** @throws RangeError unless it is a whole number from 1 to `max` */
-const readWholeNumber = (name: keyof typeof values, max: number): number => {
+/** @throws RangeError unless it is a whole number from `min` to `max` */
+const readWholeNumber = (name: keyof typeof values, min: number, max: number): number => {
   const value = Number(values[name]);
-  if (Number.isInteger(value) && value >= 1 && value <= max) return value;
-  throw new RangeError(`--${name} must be a whole number from 1 to ${max}.`);
+  if (Number.isInteger(value) && value >= min && value <= max) return value;
+  throw new RangeError(`--${name} must be a whole number from ${min} to ${max}.`);
 };
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -32,7 +35,7 @@ const populationBatchSize = 20_000;
 const simulationBatchSize = 100_000;
 
 /** Sends a command to the Worker. The response is JSON. */
-type SendCommand = (command: Omit<SimulationCommand, 'midnight'>) => Promise<string>;
+type SendCommand = (command: SimulationCommand) => Promise<string>;
 
 /**
  * Starts a Worker with a new, empty database, which is deleted afterwards.
@@ -48,7 +51,7 @@ const withWorker = async <Result>(run: (sendCommand: SendCommand) => Promise<Res
     return await run(async (command) => {
       const response = await server.fetch('/', {
         method: 'POST',
-        body: JSON.stringify({ ...command, midnight }),
+        body: JSON.stringify(command),
       });
       const text = await response.text();
       if (response.status !== 200) throw new Error(`${command.kind}: ${text}`);
@@ -74,18 +77,21 @@ const workerConfig = {
   ],
 };
 
-const simulateDay = async (sendCommand: SendCommand, users: number): Promise<Outcome> => {
+const simulateDay = async (
+  sendCommand: SendCommand,
+  { users, roundsPerUser }: Population,
+): Promise<Outcome> => {
   for (const range of splitUsers(users, populationBatchSize))
-    await sendCommand({ kind: 'populate', hour: 0, ...range });
+    await sendCommand({ kind: 'populate', roundsPerUser, midnight, ...range });
   console.log(`inserted ${users.toLocaleString('en-US')} users`);
   const startedAt = performance.now();
   for (let hour = 0; hour < 24; hour++) {
     for (const range of splitUsers(users, simulationBatchSize))
-      await sendCommand({ kind: 'simulate', hour, ...range });
-    await sendCommand({ kind: 'maintain', hour, from: 0, to: 0 });
+      await sendCommand({ kind: 'simulate', hour, midnight, ...range });
+    await sendCommand({ kind: 'maintain', hour, midnight, from: 0, to: 0 });
     console.log(`hour ${hour} done after ${Math.round((performance.now() - startedAt) / 1000)} s`);
   }
-  return JSON.parse(await sendCommand({ kind: 'outcome', hour: 0, from: 0, to: 0 }));
+  return JSON.parse(await sendCommand({ kind: 'outcome' }));
 };
 
 const splitUsers = (users: number, size: number): readonly { readonly from: number; readonly to: number }[] =>
@@ -94,11 +100,12 @@ const splitUsers = (users: number, size: number): readonly { readonly from: numb
     to: Math.min(users, (index + 1) * size),
   }));
 
-const users = readWholeNumber('users', 10_000_000);
-const isolates = readWholeNumber('isolates', 10_000);
-const outcome = await withWorker((sendCommand) => simulateDay(sendCommand, users));
+const users = readWholeNumber('users', 1, 10_000_000);
+const isolates = readWholeNumber('isolates', 1, 10_000);
+const population = { users, roundsPerUser: readWholeNumber('rounds', 0, keptRounds) };
+const outcome = await withWorker((sendCommand) => simulateDay(sendCommand, population));
 printReport({ users, isolates }, outcome);
-const differences = findDifferences(users, outcome.counts);
+const differences = findDifferences(population, outcome.counts);
 for (const difference of differences) console.error(difference);
 console.log(differences.length === 0 ? 'no rows were lost or added' : 'the database differs from the model');
 if (differences.length > 0) process.exitCode = 1;

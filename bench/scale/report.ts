@@ -4,7 +4,7 @@ import type { TripCosts } from './worker/batching-d1.ts';
 import type { Outcome } from './worker/worker.ts';
 
 /** The factors for the number of users that are compared. */
-const factors = [1, 4, 10, 20, 50, 100];
+const factors = [1, 3, 5, 6, 10, 50];
 /** Cloudflare's own estimate: a query takes a millisecond, so a database handles a thousand per second. */
 const assumedMsPerStatement = 1;
 

@@ -9,6 +9,7 @@ import {
   simulateVisits,
   type Visit,
 } from '../day.ts';
+import { type Player, playRoundStep } from './rounds.ts';
 import { clientId, type Stores } from './stores.ts';
 
 export interface SimulationSlice {
@@ -60,24 +61,67 @@ export const runMaintenance = async ({ storage }: Stores, hour: number, midnight
   await storage.cleanUp({ now, deleteAuditBefore: now - 90 * day, sealingKey: 'bench', ringKeys: ['bench'] });
 };
 
+/** What a visit remembers from one step to the next. */
+interface VisitState extends Player {
+  readonly tokenToRecheck: StoredUpstreamToken | undefined;
+}
+
 const simulateVisit = async (
   stores: Stores,
   user: SimulatedUser,
   visit: Visit,
   midnight: number,
 ): Promise<void> => {
-  let tokenToRecheck: StoredUpstreamToken | undefined;
-  for (const { kind, second } of visit) {
-    const now = midnight + second;
-    if (kind === 'refresh') tokenToRecheck = await refresh(stores, user, now);
-    else if (!(await executeStep(stores, { user, tokenToRecheck }, kind, now)))
-      throw new Error(`${kind} of ${user.number} was refused`);
+  let state: VisitState = { user, tokenToRecheck: undefined, round: undefined };
+  for (const { kind, second } of visit) state = await executeStep(stores, state, kind, midnight + second);
+};
+
+/**
+ * Executes a step.
+ * @throws Error if the store refuses it
+ */
+const executeStep = async (
+  { storage, game }: Stores,
+  state: VisitState,
+  kind: Step['kind'],
+  now: number,
+): Promise<VisitState> => {
+  const { user, tokenToRecheck } = state;
+  switch (kind) {
+    case 'sign-in':
+      expectKind('recorded', await storage.recordSignIn(buildSignIn(user, now)), user);
+      return state;
+    case 'redeem':
+      expectKind('redeemed', await storage.redeemCode(buildRedemption(user, now)), user);
+      return state;
+    case 'refresh':
+      return { ...state, tokenToRecheck: await refresh(storage, user, now) };
+    case 'recheck':
+      if (tokenToRecheck === undefined) throw new Error(`no recheck of ${user.number} is due`);
+      await storage.recordRecheck({ usedToken: tokenToRecheck, recheckAfter: now + recheckInterval });
+      return state;
+    case 'start':
+    case 'correct-letter':
+    case 'wrong-letter':
+    case 'hint':
+    case 'win':
+      return { ...state, round: await playRoundStep(game(kind), state, kind, now) };
+    case 'read':
+      expectKind('found', await game(kind).readHistory(user.userId), user);
+      return state;
+    case 'sign-out':
+      await storage.revoke({ kind: 'grant', id: user.grantId }, 'signed out', now);
+      return state;
   }
+};
+
+const expectKind = (expected: string, { kind }: { readonly kind: string }, user: SimulatedUser): void => {
+  if (kind !== expected) throw new Error(`user ${user.number}: ${kind} instead of ${expected}`);
 };
 
 /** Refreshes, and returns the upstream token if a recheck is due. */
 const refresh = async (
-  { storage }: Stores,
+  storage: Stores['storage'],
   { grantId, number }: SimulatedUser,
   now: number,
 ): Promise<StoredUpstreamToken | undefined> => {
@@ -94,38 +138,6 @@ const refresh = async (
   const outcome = await storage.refresh(refreshRequest);
   if (outcome.kind === 'refused') throw new Error(`refresh of ${number} was refused: ${outcome.reason}`);
   return outcome.recheck;
-};
-
-interface SimulationState {
-  readonly user: SimulatedUser;
-  readonly tokenToRecheck: StoredUpstreamToken | undefined;
-}
-
-/** Returns whether the store accepted the step. */
-const executeStep = async (
-  { storage, scores }: Stores,
-  { user, tokenToRecheck }: SimulationState,
-  kind: Exclude<Step['kind'], 'refresh'>,
-  now: number,
-): Promise<boolean> => {
-  const { grantId, userId } = user;
-  switch (kind) {
-    case 'sign-in':
-      return (await storage.recordSignIn(buildSignIn(user, now))).kind === 'recorded';
-    case 'redeem':
-      return (await storage.redeemCode(buildRedemption(user, now))).kind === 'redeemed';
-    case 'recheck':
-      if (tokenToRecheck === undefined) return false;
-      await storage.recordRecheck({ usedToken: tokenToRecheck, recheckAfter: now + recheckInterval });
-      return true;
-    case 'point':
-      return (await scores.increaseScore(userId)).kind === 'found';
-    case 'read':
-      return (await scores.readHistory(userId)).kind === 'found';
-    case 'sign-out':
-      await storage.revoke({ kind: 'grant', id: grantId }, 'signed out', now);
-      return true;
-  }
 };
 
 const computeExpiries = (now: number) => ({

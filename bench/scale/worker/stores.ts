@@ -6,12 +6,21 @@ import type { BrokerStorage } from 'assistant-auth';
 import { d1Storage } from 'assistant-auth/d1';
 import type { GameStore } from '../../../apps/words/src/game/game-store.ts';
 import { d1GameStore } from '../../../apps/words/src/store/game-store.ts';
-import { createSimulatedUser, type DatabaseCounts, isNewUser } from '../day.ts';
+import {
+  countStepsOfRound,
+  createSimulatedUser,
+  type DatabaseCounts,
+  isNewUser,
+  pointsPerRound,
+  type Step,
+} from '../day.ts';
 import { type BatchingD1, createBatchingD1, type TripCosts } from './batching-d1.ts';
+import { listWonRounds } from './rounds.ts';
 
 export interface Stores {
   readonly storage: BrokerStorage;
-  readonly scores: Pick<GameStore, 'readHistory' | 'increaseScore'>;
+  /** Returns the game's store for round trips of this kind. */
+  game(kind: Step['kind']): GameStore;
   /** The costs by kind of round trip. */
   usage(): Readonly<Record<string, TripCosts>>;
 }
@@ -20,7 +29,7 @@ export const createStores = (db: D1Database): Stores => {
   const database = createBatchingD1(db);
   return {
     storage: createCountedStorage(database),
-    scores: createCountedScores(database),
+    game: (kind) => d1GameStore(database.forKind(kind)),
     usage: () => database.usage(),
   };
 };
@@ -50,31 +59,39 @@ const createCountedStorage = (database: BatchingD1): BrokerStorage => {
   };
 };
 
-const createCountedScores = (database: BatchingD1): Stores['scores'] => ({
-  readHistory: d1GameStore(database.forKind('read')).readHistory,
-  increaseScore: d1GameStore(database.forKind('point')).increaseScore,
-});
-
 export const clientId = 'words-gpt';
 const day = 86_400;
 
+export interface PopulationSlice {
+  readonly from: number;
+  readonly to: number;
+  /** The rounds of each user, all of them won. */
+  readonly roundsPerUser: number;
+  /** The start of the day, in seconds since 1970. */
+  readonly midnight: number;
+}
+
 /**
- * Inserts the users `from` (inclusive) to `to` (exclusive), with the rows that storage would have written,
+ * Inserts the users `from` (inclusive) to `to` (exclusive), with the rows that the stores would have written,
  * except the users who sign in for the first time today.
  */
 export const insertPopulation = async (
   db: D1Database,
-  { from, to, midnight }: { readonly from: number; readonly to: number; readonly midnight: number },
+  { from, to, roundsPerUser, midnight }: PopulationSlice,
 ): Promise<void> => {
   const users = Array.from({ length: to - from }, (_, index) => from + index)
     .filter((number) => !isNewUser(number))
     .map(createSimulatedUser);
   const rows = JSON.stringify(users.map(({ userId, grantId, subject }) => [userId, grantId, subject]));
+  const rounds = JSON.stringify(listWonRounds(roundsPerUser));
   await db.batch([
     ...insertSignedInUsers.map((statement) => db.prepare(statement).bind(rows, midnight - day)),
-    db.prepare(insertScores).bind(rows),
+    db.prepare(insertScores).bind(rows, roundsPerUser, pointsPerRound),
+    db.prepare(insertRounds).bind(rows, rounds, midnight, pointsPerRound, wrongGuesses, hints),
   ]);
 };
+
+const [wrongGuesses, hints] = [countStepsOfRound('wrong-letter'), countStepsOfRound('hint')];
 
 const userId = "value ->> '$[0]'";
 const grantId = "value ->> '$[1]'";
@@ -92,7 +109,15 @@ const insertSignedInUsers = [
       ?2, ?2, ?2, ?2 + 1800, ?2 + 5184000, ?2 + 31536000 FROM json_each(?1)`,
 ];
 
-const insertScores = `INSERT INTO scores (user_id, score) SELECT ${userId}, 1 FROM json_each(?1)`;
+const insertScores = `INSERT INTO scores (user_id, score, points, rounds_started, rounds_won)
+  SELECT ${userId}, ?2, ?2 * ?3, ?2, ?2 FROM json_each(?1)`;
+
+/** One round a day: ?1 users, ?2 rounds, ?3 midnight, ?4 points, ?5 wrong guesses, ?6 hints. */
+const insertRounds = `
+  INSERT INTO rounds (user_id, id, word, hidden_letters, moves, outcome, points, wrong_guesses, hints, started_at, expires_at)
+  SELECT player.value ->> 0, 'animals-en-' || lower(hex(randomblob(6))), round.value ->> 0, round.value ->> 1, round.value ->> 2,
+    'won', ?4, ?5, ?6, ?3 - (round.key + 1) * 86400, ?3 - (round.key + 1) * 86400 + 3600
+  FROM json_each(?1) AS player, json_each(?2) AS round`;
 
 export const countRows = async (db: D1Database): Promise<DatabaseCounts> => {
   const { results, meta } = await db.prepare(countStatement).run<Omit<DatabaseCounts, 'bytes'>>();
@@ -106,5 +131,10 @@ const countStatement = `SELECT
   (SELECT count(*) FROM identities) AS identities,
   (SELECT count(*) FROM grants) AS grants,
   (SELECT count(*) FROM grants WHERE revoked_at IS NOT NULL) AS revokedGrants,
+  (SELECT count(*) FROM rounds) AS rounds,
+  (SELECT count(*) FROM rounds WHERE outcome = 'won') AS storedWins,
   (SELECT count(*) FROM scores) AS scores,
-  (SELECT coalesce(sum(score), 0) FROM scores) AS points`;
+  (SELECT coalesce(sum(score), 0) FROM scores) AS wordsGuessed,
+  (SELECT coalesce(sum(points), 0) FROM scores) AS points,
+  (SELECT coalesce(sum(rounds_started), 0) FROM scores) AS roundsStarted,
+  (SELECT coalesce(sum(rounds_won), 0) FROM scores) AS roundsWon`;

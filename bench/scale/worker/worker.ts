@@ -3,12 +3,13 @@ import { env } from 'cloudflare:workers';
 import type { DatabaseCounts } from '../day.ts';
 import type { TripCosts } from './batching-d1.ts';
 import { runMaintenance, type SimulationSlice, simulateHour } from './simulation.ts';
-import { countRows, createStores, insertPopulation } from './stores.ts';
+import { countRows, createStores, insertPopulation, type PopulationSlice } from './stores.ts';
 
 /** A command to the Worker. */
-export type SimulationCommand = SimulationSlice & {
-  readonly kind: 'populate' | 'simulate' | 'maintain' | 'outcome';
-};
+export type SimulationCommand =
+  | (PopulationSlice & { readonly kind: 'populate' })
+  | (SimulationSlice & { readonly kind: 'simulate' | 'maintain' })
+  | { readonly kind: 'outcome' };
 
 /** The costs by kind of round trip, and what the database contains. */
 export interface Outcome {

@@ -63,14 +63,14 @@ export interface NewRound {
 }
 
 /** A guess, and the words of the list that it stands for, if it is a word. */
-interface JudgedGuess extends Pick<Guess, 'kind' | 'letters'> {
+export interface JudgedGuess extends Pick<Guess, 'kind' | 'letters'> {
   readonly words: readonly string[];
 }
 
 /** The rounds and scores of all users. Every method can throw `GameUnavailable`. */
 export interface GameStore {
   /**
-   * Starts a round with the first candidate that is not among the player's latest rounds. If the round of that
+   * Starts a round with the first candidate that is not the word of one of the player's last rounds that are over. If the round of that
    * daily word exists, it is returned unchanged. If the player has started too many rounds, none is found.
    */
   readonly start: (userId: string, round: NewRound, now: number) => Promise<RoundOutcome>;

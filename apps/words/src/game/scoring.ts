@@ -27,5 +27,5 @@ export const maxRoundsPerHour = 30;
 /** How many rounds of a player are kept. It must be more than a player can start in an hour. */
 export const keptRounds = 50;
 
-/** A word does not return in this many rounds of a player. It must be less than the words of a category. */
+/** The words of a player’s last rounds that do not return, apart from those of open rounds. It must be less than the words of a category. */
 export const avoidedWords = 15;

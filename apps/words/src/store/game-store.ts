@@ -114,15 +114,25 @@ const toTotals = ({ total_points, ...row }: TotalsRow): Totals => ({
 
 // Each `changes()` is the number of rows that the statement before it changed.
 
-/** ?1 user, ?2 round, ?3 date, ?4 candidates, ?5 now, ?6 expiry. */
+/**
+ * The words of open rounds are not avoided: what is left would reveal them.
+ * ?1 user, ?2 round, ?3 date, ?4 candidates, ?5 now, ?6 expiry.
+ */
 const insertRound = `
   INSERT INTO rounds (user_id, id, daily, word, hidden_letters, started_at, expires_at)
-  SELECT users.id, ?2, ?3, value ->> 0, value ->> 1, ?5, ?6
-  FROM users, json_each(?4)
-  WHERE users.id = ?1
-    AND (SELECT count(*) FROM rounds WHERE user_id = ?1 AND started_at > ?5 - 3600) < ${maxRoundsPerHour}
-  ORDER BY value ->> 0 IN (SELECT word FROM rounds WHERE user_id = ?1 ORDER BY started_at DESC LIMIT ${avoidedWords}), key
-  LIMIT 1
+  SELECT user_id, ?2, ?3, value ->> 0, value ->> 1, ?5, ?6
+  FROM (
+    -- \`value\` comes from the row with the minimum.
+    SELECT users.id AS user_id, value, min(key + 1000 * (value ->> 0 IN (
+      SELECT word FROM rounds
+      WHERE user_id = ?1 AND (outcome IS NOT NULL OR expires_at <= ?5)
+      ORDER BY started_at DESC LIMIT ${avoidedWords}
+    )))
+    FROM users, json_each(?4)
+    WHERE users.id = ?1
+      AND (SELECT count(*) FROM rounds WHERE user_id = ?1 AND started_at > ?5 - 3600) < ${maxRoundsPerHour}
+  )
+  WHERE user_id IS NOT NULL
   ON CONFLICT (user_id, daily) WHERE daily IS NOT NULL DO NOTHING`;
 
 /** ?1 user. */

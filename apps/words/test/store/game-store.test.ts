@@ -198,10 +198,14 @@ describe('a round', () => {
     });
   });
 
-  it('W15.2 is won once by 50 correct guesses at the same time', async () => {
+  it('W15.2 is won once by 50 different correct guesses at the same time, for its player alone', async () => {
     const player = await startRound('racing');
+    await startRound('bystander');
+    const letters = 'abcdefghijklmnopqrstuvwxyz';
     const outcomes = await Promise.all(
-      Array.from({ length: 50 }, () => store.guess(player, 'r1', rightWord, now)),
+      Array.from({ length: 50 }, (_, index) =>
+        store.guess(player, 'r1', word(`camel${letters[index % 26]}${index < 26 ? 'a' : 'b'}`, 'camel'), now),
+      ),
     );
     expect(outcomes.filter((outcome) => expectFound(outcome).isChanged)).toHaveLength(1);
     for (const outcome of outcomes)
@@ -209,6 +213,7 @@ describe('a round', () => {
         round: { outcome: 'won' },
         totals: { score: 1, points: 15 },
       });
+    expect(await readTotals('bystander')).toEqual({ ...noTotals, rounds_started: 1 });
   });
 
   it('does not exist for another user', async () => {
@@ -247,17 +252,28 @@ describe('a round', () => {
 describe('starting a round', () => {
   const wordOf = (outcome: RoundOutcome) => expectFound(outcome).round.word;
 
-  it('chooses the first candidate that is not among the last 15 words, and otherwise the first', async () => {
+  const candidates = Array.from({ length: 16 }, (_, index) => [`word ${index}`, 'wordx'] as const);
+
+  it('chooses the first candidate that is not the word of the last 15 rounds, and otherwise the first', async () => {
     const player = await addUser('returning');
-    const candidates = Array.from({ length: 16 }, (_, index) => [`word ${index}`, 'wordx'] as const);
+    const startAndEnd = async (index: number, changes: Partial<NewRound>) => {
+      const outcome = await store.start(player, camel(`r${index}`, changes), now + index);
+      await store.giveUp(player, `r${index}`, now + index);
+      return wordOf(outcome);
+    };
     for (let index = 0; index < 16; index++)
-      expect(wordOf(await store.start(player, camel(`r${index}`, { candidates }), now + index))).toBe(
-        `word ${index}`,
-      );
+      expect(await startAndEnd(index, { candidates })).toBe(`word ${index}`);
     // Only the first one is older than the last 15.
-    expect(wordOf(await store.start(player, camel('r16', { candidates }), now + 16))).toBe('word 0');
-    const recent = candidates.slice(3, 6);
-    expect(wordOf(await store.start(player, camel('r17', { candidates: recent }), now + 17))).toBe('word 3');
+    expect(await startAndEnd(16, { candidates })).toBe('word 0');
+    expect(await startAndEnd(17, { candidates: candidates.slice(3, 6) })).toBe('word 3');
+  });
+
+  it('A1.6 does not avoid the word of an open round, until that has expired', async () => {
+    const player = await addUser('excluding');
+    expect(wordOf(await store.start(player, camel('r0', { candidates }), now))).toBe('word 0');
+    expect(wordOf(await store.start(player, camel('r1', { candidates }), now + 3599))).toBe('word 0');
+    const later = camel('r2', { candidates, expiresAt: now + 7200 });
+    expect(wordOf(await store.start(player, later, now + 3600))).toBe('word 1');
   });
 
   it('is possible 30 times in an hour', async () => {
