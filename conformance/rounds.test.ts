@@ -90,7 +90,7 @@ describe('a round that is started in the Action', () => {
     expect(won).toMatchObject({ round, result: 'correct', status: 'won', word, mask: [...word].join(' ') });
     expect(won).toMatchObject({
       hints,
-      hints_left: 0,
+      hints_left: 3,
       points_won: 11,
       score: 1,
       points: 11,
@@ -105,7 +105,7 @@ describe('a round that is started in the Action', () => {
       recent_rounds: [
         {
           ...{ round, category: 'animals', language: 'en', started_at },
-          ...{ status: 'won', word, points_won: 11 },
+          ...{ status: 'won', mask: [...word].join(' '), word, points_won: 11 },
         },
       ],
     };
