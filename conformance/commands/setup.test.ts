@@ -254,9 +254,9 @@ it('prints instructions that fit in the editor and name every operation except t
   expect(instructions).toContain('For each guess, call guess with only');
   // The last two are values of a response.
   const names = new Set(['guess', ...(instructions.match(/\b[a-z]+_[a-z]+\b/g) ?? [])]);
-  const namedOperations = names.difference(new Set(['is_typo', 'round_over']));
+  const namedOperations = [...names].filter((name) => name !== 'is_typo' && name !== 'round_over');
   const ids = (await listOperationIds()).filter((id) => !id.startsWith('get_all'));
-  expect([...namedOperations].sort()).toEqual(ids);
+  expect(namedOperations.sort()).toEqual(ids);
   expect(instructions.length).toBeLessThan(8000);
 });
 
