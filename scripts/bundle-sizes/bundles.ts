@@ -1,4 +1,7 @@
 /** The bundles whose size is checked: what each one imports, its budget, and which modules it may contain. */
+import { dirname, resolve } from 'node:path';
+import { unstable_readConfig } from 'wrangler';
+import { wranglerConfig } from '../app/paths.ts';
 import { listEntryPoints, readPackage } from '../packages/package.ts';
 import { budgets } from './budgets.ts';
 
@@ -11,6 +14,8 @@ export interface BundleDefinition {
   readonly entry: { readonly code: string; readonly folder: string };
   /** Conditions for `exports` of packages, besides `dev-source`, `import` and `default`. */
   readonly conditions: readonly string[];
+  /** Modules that are replaced: the path of each replacement, by specifier. Default: none. */
+  readonly alias?: Readonly<Record<string, string>>;
   /** The start of each path that is allowed. */
   readonly sources: readonly string[];
   /** Modules that must not be there, although `sources` contains their folder. */
@@ -148,6 +153,12 @@ const worker: BundleDefinition = {
   entry: { code: `export { default } from './worker.ts';`, folder: 'apps/words/src' },
   // Those of Wrangler.
   conditions: ['workerd', 'worker', 'browser'],
+  alias: Object.fromEntries(
+    Object.entries(unstable_readConfig({ config: wranglerConfig }).alias ?? {}).map(([specifier, path]) => [
+      specifier,
+      resolve(dirname(wranglerConfig), String(path)),
+    ]),
+  ),
   sources: [
     ...librarySources,
     ...['apps/words/src/', operations],

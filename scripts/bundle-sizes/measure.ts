@@ -24,7 +24,8 @@ interface BundledModule {
 export const bundleEntry = async ({
   entry,
   conditions,
-}: Pick<BundleDefinition, 'entry' | 'conditions'>): Promise<Bundle> => {
+  alias = {},
+}: Pick<BundleDefinition, 'entry' | 'conditions' | 'alias'>): Promise<Bundle> => {
   const { outputFiles, metafile } = await build({
     stdin: { contents: entry.code, resolveDir: entry.folder, loader: 'ts' },
     bundle: true,
@@ -33,6 +34,7 @@ export const bundleEntry = async ({
     platform: 'neutral',
     target: 'es2024',
     conditions: ['dev-source', ...conditions],
+    alias,
     external: ['cloudflare:*', 'node:*'],
     // By default, a name that two `export *` have in common is left out without a message.
     logOverride: { 'ambiguous-reexport': 'error' },

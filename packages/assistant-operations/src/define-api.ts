@@ -86,6 +86,7 @@ export const defineApi = <Context>(operations: readonly Operation<Context>[]): A
     checkText(operation, 'description');
     checkPath(operation);
     checkFields(operation);
+    checkOutput(operation);
     checkScopes(operation);
     checkProblems(operation);
     const problem = findToolProblem(operation);
@@ -148,6 +149,13 @@ const checkFields = (operation: Operation<never>): void => {
     const limit = limits.parameterDescription;
     if (length > limit) throw createTooLongError(operation, `description of ${name}`, length, limit);
   }
+};
+
+/** Nothing applies the transformations of an output schema, so it must not have any. */
+const checkOutput = ({ id, output }: Operation<never>): void => {
+  const [before, after] = [describeSchema(output, 'input'), describeSchema(output, 'output')];
+  if (JSON.stringify(before) !== JSON.stringify(after))
+    throw new DefinitionError(`${id}: the output schema must not transform values.`);
 };
 
 const createTooLongError = (

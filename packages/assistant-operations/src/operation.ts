@@ -94,7 +94,8 @@ export interface OperationDescription<Input extends InputSchema, Output extends 
   /**
    * The schema of the output, which describes it in the OpenAPI document and in the MCP tool. An output that
    * does not match it is never sent over MCP; over HTTP, the output is not validated. Use `v.strictObject`,
-   * because an output with members that are not in the schema also matches a `v.object`.
+   * because an output with members that are not in the schema also matches a `v.object`. It must not transform
+   * values, because nothing would apply that.
    */
   readonly output: Output;
   /**

@@ -44,9 +44,9 @@ export const describeTool = (operation: Operation<never>): Tool => {
 /** Returns the name of the operation's tool. */
 export const readToolName = ({ id, tool }: Operation<never>): string => tool?.name ?? id;
 
-/** Creates the function that returns an output as structured content, which `outputSchema` describes. */
-export const createOutputWrapper = ({ output: schema }: Operation<never>): ((output: unknown) => unknown) =>
-  isObjectSchema(describeSchema(schema, 'output')) ? (output) => output : (result) => ({ result });
+/** Returns whether the output is structured content itself. Otherwise, it is its member `result`. */
+export const hasObjectOutput = ({ output }: Operation<never>): boolean =>
+  isObjectSchema(describeSchema(output, 'output'));
 
 const describeStructuredOutput = ({ output }: Operation<never>): ObjectSchema => {
   const schema = describeSchema(output, 'output');

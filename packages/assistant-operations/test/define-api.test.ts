@@ -47,6 +47,11 @@ const invalidDefinitions: readonly (readonly [string, readonly Operation<Shelf>[
     [{ ...getBook, id: 'x'.repeat(65) }],
     `${'x'.repeat(65)}: the ID must be 1 to 64 letters, digits, _ or -, and must start with a letter or _.`,
   ],
+  [
+    'an output that is transformed',
+    [{ ...listBooks, output: v.pipe(v.string(), v.transform(Number), v.number()) }],
+    'list_books: the output schema must not transform values.',
+  ],
   ['an empty summary', [{ ...getBook, summary: '' }], 'get_book: the summary must not be empty.'],
   [
     'a summary of 301 characters',

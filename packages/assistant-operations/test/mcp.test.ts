@@ -265,7 +265,22 @@ describe.each(eras)('a message of %s', (era) => {
       content: [{ type: 'text', text: 'Something went wrong on our side. Reference: reference-1' }],
     });
     expect(await response.text()).not.toContain('password');
-    expect(String(errors[0]?.[0])).toMatch(/^Error: list_books: the output does not match its schema: /);
+    expect(String(errors[0]?.[0])).toBe(
+      'Error: list_books: the output does not match its schema: password (strict_object)',
+    );
+  });
+
+  it('logs where an output does not match its schema, without the value', async () => {
+    const wrong = defineOperation({
+      ...listBooks,
+      output: v.array(v.strictObject({ pages: v.number() })),
+      handle: async () => [{ pages: 'the diary of Ada' }] as never,
+    });
+    const { send, errors } = createMcpLibrary({}, defineApi([wrong]));
+    expect(await readResult(await send(buildCall(era, 'list_books')))).toMatchObject({ isError: true });
+    expect(errors.map(([error]) => String(error))).toEqual([
+      'Error: list_books: the output does not match its schema: result.0.pages (number)',
+    ]);
   });
 
   it('never gets an output that JSON does not have', async () => {

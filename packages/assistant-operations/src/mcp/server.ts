@@ -16,11 +16,11 @@ import {
   type Tool,
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server';
-import { CfWorkerJsonSchemaValidator } from '@modelcontextprotocol/server/validators/cf-worker';
+import * as v from 'valibot';
 import { createProblemResponse, type Problem, ProblemError } from '../http/problem.ts';
 import { findReason, type Refusal } from '../http/refusal.ts';
 import type { InputIssue, Operation } from '../operation.ts';
-import { createOutputWrapper, describeTool } from '../tool.ts';
+import { describeTool, hasObjectOutput } from '../tool.ts';
 import type { PromptDefinition, ResourceDefinition, ServerInfo } from './definitions.ts';
 import { describeInternalError, errorCodes } from './message.ts';
 
@@ -117,11 +117,12 @@ type Refuser = Pick<Call<unknown>, 'refuse'>;
 
 type Tools<Context> = ReadonlyMap<string, CallableTool<Context>>;
 
-/**
- * Validates structured content. It is also passed to each `Server`, which would otherwise create a validator for
- * elicited input, which this server never requests.
- */
-const jsonSchemaValidator = new CfWorkerJsonSchemaValidator();
+/** The SDK would validate what users enter in forms, which this server never asks for. */
+const jsonSchemaValidator = {
+  getValidator: (): never => {
+    throw new Error('this server never asks for input');
+  },
+};
 
 /** Creates the server for one message. A server cannot be shared between messages. */
 const createServer = <Context>(
@@ -193,21 +194,23 @@ const createMask =
 interface CallableTool<Context> {
   readonly description: Tool;
   readonly operation: Operation<Context>;
+  /** Returns an output as structured content. */
   readonly wrapOutput: (output: unknown) => unknown;
-  /** Returns what is wrong with structured content, or `undefined` if it matches the output schema. */
-  readonly findProblem: (content: unknown) => string | undefined;
+  /** The schema of structured content. */
+  readonly contentSchema: v.GenericSchema;
 }
 
 const createCallableTool = <Context>(operation: Operation<Context>): CallableTool<Context> => {
   // The types of the SDK accept only mutable JSON values.
   const tool = JSON.parse(JSON.stringify(describeTool(operation)));
   const description: Tool = tool;
-  const validate = jsonSchemaValidator.getValidator(tool.outputSchema);
+  const { output } = operation;
   return {
     description,
     operation,
-    wrapOutput: createOutputWrapper(operation),
-    findProblem: (content) => validate(content).errorMessage,
+    ...(hasObjectOutput(operation)
+      ? { wrapOutput: (content) => content, contentSchema: output }
+      : { wrapOutput: (result) => ({ result }), contentSchema: v.strictObject({ result: output }) }),
   };
 };
 
@@ -236,15 +239,18 @@ const callTool = async <Context>(
 
 /** @throws Error for an output that does not match its schema, which must not be sent */
 const createResult = <Context>(
-  { operation, wrapOutput, findProblem }: CallableTool<Context>,
+  { operation, wrapOutput, contentSchema }: CallableTool<Context>,
   output: unknown,
 ): CallToolResult => {
   // Validates what is sent: `JSON.stringify` calls `toJSON`, and omits values that JSON cannot represent.
   const text = JSON.stringify(wrapOutput(output));
   const structuredContent = JSON.parse(text);
-  const problem = findProblem(structuredContent);
-  if (problem !== undefined)
-    throw new Error(`${operation.id}: the output does not match its schema: ${problem}`);
+  const [issue] = v.safeParse(contentSchema, structuredContent).issues ?? [];
+  // The message of an issue contains the value, which must not be logged.
+  if (issue !== undefined)
+    throw new Error(
+      `${operation.id}: the output does not match its schema: ${v.getDotPath(issue) ?? 'the value'} (${issue.type})`,
+    );
   return { content: [{ type: 'text', text }], structuredContent };
 };
 
