@@ -23,9 +23,13 @@ import type { Publisher } from './config/publisher.ts';
 import type { Config } from './config.ts';
 import { systemClock, systemRandom } from './defaults.ts';
 import { createDailyWords } from './game/daily-word.ts';
-import { createGame, type Game, type History, type NoRound } from './game/game.ts';
+import { createGame, type Game, type History, type NoRound, type RoundOptions } from './game/game.ts';
 import { clientAddress, createLimits } from './limits.ts';
 import { notFound } from './not-found.ts';
+import { createGuestRounds } from './play/guest.ts';
+import { createPlayPage, playPath } from './play/page.ts';
+import { createSessions, playClient } from './play/session.ts';
+import { createTemplateReader } from './play/template.ts';
 import type { LogRefusal } from './refusal.ts';
 import { createSiteHandler } from './site-routes.ts';
 import { d1GameStore } from './store/game-store.ts';
@@ -43,23 +47,15 @@ export type RuntimeOptions = Pick<BrokerOptions, 'now' | 'log' | 'fetch' | 'clea
 
 /** Creates the app. Create it once per isolate: the broker caches derived keys and revocations. */
 export const createApp = (config: Config, bindings: Bindings, runtimeOptions: RuntimeOptions = {}): App => {
-  const { origin, publisher, sealingKeys, clients, providers, auditRetention } = config;
-  const game = createGameFromConfig(config, bindings, runtimeOptions);
+  const { origin, sealingKeys } = config;
+  const roundOptions = createRoundOptions(config, bindings, runtimeOptions);
+  const game = createGame({ ...roundOptions, store: d1GameStore(bindings.db) });
   const limits = createLimits(bindings.rateLimitBindings, runtimeOptions.now);
+  const { selectLimiter } = limits;
   const broker = createBroker({
     ...runtimeOptions,
-    scopes,
-    branding: buildBranding(publisher),
-    languages: pageLanguages([german]),
-    issuer: origin,
-    resources: [origin, buildMcpUrl(origin)],
-    sealingKeys,
-    clients,
-    providers,
-    storage: d1Storage(bindings.db),
+    ...buildBrokerOptions(config, bindings),
     limits: limits.broker,
-    clientAddress,
-    ...(auditRetention !== undefined && { auditRetention }),
     account: createAccountPages(game),
   });
   const logEvent = runtimeOptions.log ?? writeToConsole;
@@ -67,7 +63,7 @@ export const createApp = (config: Config, bindings: Bindings, runtimeOptions: Ru
   const handleApi = createHttpHandler(gameApi, {
     basePath: apiBasePath,
     guard: (request, requiredScopes) =>
-      broker.protect(request, { scopes: requiredScopes, limiter: limits.selectLimiter(request) }),
+      broker.protect(request, { scopes: requiredScopes, limiter: selectLimiter(request) }),
     context: toContext,
     notFound: createUnknownPathProblem,
     mapError: createErrorMapper(origin, ''),
@@ -81,13 +77,24 @@ export const createApp = (config: Config, bindings: Bindings, runtimeOptions: Ru
         resource: buildMcpUrl(origin),
         scopes: requiredScopes,
         challengeScopes,
-        limiter: limits.selectLimiter(request),
+        limiter: selectLimiter(request),
       }),
     context: toContext,
     logError,
     onRefusal: logEvent,
   });
   const logRefusal = createRefusalLogger(logEvent);
+  const handlePlay = createPlayPage({
+    origin,
+    readTemplate: createTemplateReader(origin, bindings.assets),
+    game,
+    roundOptions,
+    guests: createGuestRounds(sealingKeys, origin),
+    sessions: createSessions({ origin, broker, selectLimiter, randomBytes: systemRandom }),
+    guestLimiter: limits.broker.pageRequests,
+    logRefusal,
+    logError,
+  });
   const handleSite = createSiteHandler(origin, bindings.assets, logRefusal);
   /** Handles a request to a path that is not one of the broker's. */
   const respond = async (request: Request): Promise<Response> => {
@@ -95,7 +102,7 @@ export const createApp = (config: Config, bindings: Bindings, runtimeOptions: Ru
       const apiResponse = await handleApi(request);
       if (apiResponse !== undefined) return apiResponse;
       if (new URL(request.url).pathname === mcpPath) return await handleMcp(request);
-      const response = await handleSite(request);
+      const response = (await handlePlay(request)) ?? (await handleSite(request));
       return response ?? (await notFound(request, origin, bindings.assets, logRefusal));
     } catch (error) {
       logError(error);
@@ -110,19 +117,34 @@ export const createApp = (config: Config, bindings: Bindings, runtimeOptions: Ru
   };
 };
 
-const createGameFromConfig = (
+const buildBrokerOptions = (
+  { origin, publisher, sealingKeys, clients, providers, auditRetention }: Config,
+  { db }: Bindings,
+): Omit<BrokerOptions, keyof RuntimeOptions> => ({
+  scopes,
+  branding: buildBranding(publisher),
+  languages: pageLanguages([german]),
+  issuer: origin,
+  resources: [origin, buildMcpUrl(origin)],
+  sealingKeys,
+  clients: [playClient(origin), ...clients],
+  providers,
+  storage: d1Storage(db),
+  clientAddress,
+  ...(auditRetention !== undefined && { auditRetention }),
+});
+
+const createRoundOptions = (
   { origin, dailySecret }: Config,
-  { db, assets }: Bindings,
+  { assets }: Bindings,
   { now = systemClock }: RuntimeOptions,
-): Game =>
-  createGame({
-    origin,
-    store: d1GameStore(db),
-    readWordList: createWordListReader(origin, assets),
-    chooseDailyWord: createDailyWords(dailySecret),
-    now,
-    randomBytes: systemRandom,
-  });
+): Omit<RoundOptions, 'store'> => ({
+  url: origin + playPath,
+  readWordList: createWordListReader(origin, assets),
+  chooseDailyWord: createDailyWords(dailySecret),
+  now,
+  randomBytes: systemRandom,
+});
 
 /** Returns the response to HEAD without the body that the response to GET has (RFC 9110 §9.3.2). */
 const omitBodyForHead = ({ method }: Request, response: Response): Response =>

@@ -13,6 +13,7 @@ import {
   VariableError,
   withVariableErrors,
 } from './config/variables.ts';
+import { playClientId } from './play/session.ts';
 
 /** The configuration of a deployment. */
 export interface Config {
@@ -40,7 +41,7 @@ export const readConfig = (environment: Environment): Config => {
   const sealingKeys = readSealingKeys(environment);
   const dailySecret = readDailySecret(environment);
   const clients = readClients(environment, origin);
-  const ids = clients.map(({ id }) => id);
+  const ids = [playClientId, ...clients.map(({ id }) => id)];
   const duplicate = ids.find((id, index) => ids.indexOf(id) < index);
   if (duplicate !== undefined)
     throw new VariableError(

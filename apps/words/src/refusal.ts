@@ -2,15 +2,24 @@
 import { createProblemResponse } from 'assistant-operations';
 
 /** Logs that the app itself refused a request, with the code of the reason. */
-export type LogRefusal = (reason: 'app.method' | 'app.path' | 'app.failed') => void;
+export type LogRefusal = (
+  reason: 'app.method' | 'app.path' | 'app.failed' | 'app.origin' | 'app.form' | 'app.limited',
+) => void;
 
-/** Refuses and logs a request whose method is not GET or HEAD. Returns `undefined` otherwise. */
-export const refuseOtherMethods = ({ method }: Request, logRefusal: LogRefusal): Response | undefined => {
+/**
+ * Refuses and logs a request whose method is not GET or HEAD. Returns `undefined` otherwise.
+ * @param allow the methods that the path allows
+ */
+export const refuseOtherMethods = (
+  { method }: Request,
+  logRefusal: LogRefusal,
+  allow = 'GET, HEAD',
+): Response | undefined => {
   if (method === 'GET' || method === 'HEAD') return undefined;
   logRefusal('app.method');
   return createProblemResponse({
     status: 405,
     detail: 'Method not allowed.',
-    headers: { allow: 'GET, HEAD' },
+    headers: { allow },
   });
 };

@@ -34,12 +34,11 @@ export const createSiteHandler =
     return response;
   };
 
-/**
- * Returns the path of a page in one language: the language in the path of the request, otherwise the one that the
- * browser prefers.
- */
-export const localizePath = (path: string, { url, headers }: Request): string => {
+/** Returns the path of a page in the language of a request. */
+export const localizePath = (path: string, request: Request): string => `/${readLanguage(request)}${path}`;
+
+/** Returns the language in the path of a request, otherwise the one that the browser prefers. */
+export const readLanguage = ({ url, headers }: Request): SiteLanguage => {
   const [, folder] = new URL(url).pathname.split('/');
-  const language = siteLanguages.find((name) => name === folder);
-  return `/${language ?? selectLanguage(headers.get('accept-language'))}${path}`;
+  return siteLanguages.find((name) => name === folder) ?? selectLanguage(headers.get('accept-language'));
 };

@@ -67,8 +67,8 @@ export interface JudgedGuess extends Pick<Guess, 'kind' | 'letters'> {
   readonly words: readonly string[];
 }
 
-/** The rounds and scores of all users. Every method can throw `GameUnavailable`. */
-export interface GameStore {
+/** Rounds that can be played. Every method can throw `GameUnavailable`. */
+export interface RoundStore {
   /**
    * Starts a round with the first candidate that is not the word of one of the player's last rounds that are over. If the round of that
    * daily word exists, it is returned unchanged. If the player has started too many rounds, none is found.
@@ -80,6 +80,11 @@ export interface GameStore {
   readonly takeHint: (userId: string, id: string, now: number) => Promise<RoundOutcome>;
   /** Ends a round, unless it is over. */
   readonly giveUp: (userId: string, id: string, now: number) => Promise<RoundOutcome>;
+  readonly read: (userId: string, id: string) => Promise<RoundOutcome>;
+}
+
+/** The rounds and scores of all users. */
+export interface GameStore extends RoundStore {
   readonly readHistory: (userId: string) => Promise<HistoryOutcome>;
   /** Increases the score by one without a round. Concurrent calls all count. */
   readonly increaseScore: (userId: string) => Promise<TotalsOutcome>;

@@ -5,7 +5,15 @@
 
 import { type Category, categories, type ListName, type WordLanguage, wordLanguages } from './categories.ts';
 import { type ChooseDailyWord, startOfNextDay, toDate } from './daily-word.ts';
-import type { GameStore, NewRound, RoundOutcome, StoredRound, Totals, TotalsOutcome } from './game-store.ts';
+import type {
+  GameStore,
+  NewRound,
+  RoundOutcome,
+  RoundStore,
+  StoredRound,
+  Totals,
+  TotalsOutcome,
+} from './game-store.ts';
 import { findMatches, type Match, parseGuess, toBaseLetters } from './guess.ts';
 import {
   buildShareText,
@@ -39,7 +47,7 @@ export interface PlayedRound {
 }
 
 /** A round after a guess. */
-interface PlayedGuess extends PlayedRound {
+export interface PlayedGuess extends PlayedRound {
   readonly result: GuessResult;
   /** Whether the guess was accepted although it has a typo. */
   readonly isTypo: boolean;
@@ -63,8 +71,8 @@ export interface History {
   readonly rounds: readonly RoundSummary[];
 }
 
-/** The game of one deployment. Every method can throw `GameUnavailable` or `WordsUnavailable`. */
-export interface Game {
+/** The rounds of one store. Every method can throw `GameUnavailable` or `WordsUnavailable`. */
+export interface Rounds {
   /** Starts a round. If the round of today's daily word was started before, it is returned as it is. */
   startRound(userId: string, choice: RoundChoice, language: WordLanguage): Promise<PlayedRound | NoRound>;
   /** Guesses a letter or the word. */
@@ -73,17 +81,22 @@ export interface Game {
   takeHint(userId: string, roundId: string): Promise<PlayedRound | NoRound>;
   /** Ends a round and reveals its word. */
   giveUp(userId: string, roundId: string): Promise<PlayedRound | NoRound>;
+  readRound(userId: string, roundId: string): Promise<PlayedRound | NoRound>;
+}
+
+/** The game of one deployment. */
+export interface Game extends Rounds {
   readHistory(userId: string): Promise<History | NoRound>;
   /** Increases the score by one, for a round that an assistant judged. */
   increaseScore(userId: string): Promise<TotalsOutcome>;
   readonly readWordList: ReadWordList;
 }
 
-/** What the game needs from a deployment. */
-export interface GameOptions {
-  /** The origin of the deployment, for the text to share. */
-  readonly origin: string;
-  readonly store: GameStore;
+/** What rounds need from a deployment. */
+export interface RoundOptions {
+  /** Where everyone can play, for the text to share. */
+  readonly url: string;
+  readonly store: RoundStore;
   readonly readWordList: ReadWordList;
   readonly chooseDailyWord: ChooseDailyWord;
   /** Returns the current time in seconds. */
@@ -92,14 +105,33 @@ export interface GameOptions {
 }
 
 /** Creates the game. */
-export const createGame = ({
-  origin,
+export const createGame = (options: RoundOptions & { readonly store: GameStore }): Game => {
+  const { store, readWordList, now } = options;
+  return {
+    ...createRounds(options),
+    readHistory: async (userId) => {
+      const outcome = await store.readHistory(userId);
+      if (outcome.kind !== 'found') return outcome;
+      return {
+        kind: 'history',
+        achievements: toAchievements(outcome.totals, now()),
+        rounds: outcome.rounds.flatMap((round) => summarize(round, now())),
+      };
+    },
+    increaseScore: store.increaseScore,
+    readWordList,
+  };
+};
+
+/** Creates the rounds of a store. */
+export const createRounds = ({
+  url,
   store,
   readWordList,
   chooseDailyWord,
   now,
   randomBytes,
-}: GameOptions): Game => {
+}: RoundOptions): Rounds => {
   const toPlayedRound = async (outcome: RoundOutcome): Promise<PlayedRound | NoRound> => {
     if (outcome.kind !== 'found') return outcome;
     const { isChanged, totals } = outcome;
@@ -107,7 +139,7 @@ export const createGame = ({
     if (name === undefined) return { kind: 'round-not-found' };
     const round = describeRound(outcome.round, name, await readWordList(name), now());
     const achievements = toAchievements(totals, now());
-    const shareText = buildShareText(round, achievements.streak, origin);
+    const shareText = buildShareText(round, achievements.streak, url);
     return { kind: 'round', round, isChanged, achievements, ...(shareText !== undefined && { shareText }) };
   };
   const prepareRound = async (
@@ -155,17 +187,7 @@ export const createGame = ({
     },
     takeHint: async (userId, roundId) => toPlayedRound(await store.takeHint(userId, roundId, now())),
     giveUp: async (userId, roundId) => toPlayedRound(await store.giveUp(userId, roundId, now())),
-    readHistory: async (userId) => {
-      const outcome = await store.readHistory(userId);
-      if (outcome.kind !== 'found') return outcome;
-      return {
-        kind: 'history',
-        achievements: toAchievements(outcome.totals, now()),
-        rounds: outcome.rounds.flatMap((round) => summarize(round, now())),
-      };
-    },
-    increaseScore: store.increaseScore,
-    readWordList,
+    readRound: async (userId, roundId) => toPlayedRound(await store.read(userId, roundId)),
   };
 };
 

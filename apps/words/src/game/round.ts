@@ -126,7 +126,7 @@ export const readStreak = (
 export const buildShareText = (
   { daily, status, moves, points, language }: Round,
   streak: number,
-  origin: string,
+  url: string,
 ): string | undefined => {
   if (daily === undefined || status === 'open') return undefined;
   const texts = shareTexts[language];
@@ -135,7 +135,7 @@ export const buildShareText = (
     texts.title(daily),
     moves.map((move) => moveSymbols[move]).join('') + (status === 'won' ? '🏆' : '❌'),
     status === 'won' && streak > 1 ? `${result}, ${texts.streak(streak)}` : result,
-    origin,
+    url,
   ].join('\n');
 };
 

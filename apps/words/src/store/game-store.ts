@@ -57,6 +57,10 @@ export const d1GameStore = (db: D1Database): GameStore => {
       const [ended, found] = await runBatch<RoundRow>(db, [end, readRound(userId, id)]);
       return toRoundOutcome(ended, found);
     },
+    read: async (userId, id) => {
+      const [found] = await runBatch<RoundRow>(db, [readRound(userId, id)]);
+      return toRoundOutcome(undefined, found);
+    },
     readHistory: async (userId) => {
       const select = db.prepare(selectHistory).bind(userId);
       const [found] = await runBatch<RoundRow>(db, [select]);

@@ -393,7 +393,9 @@ describe('the daily word', () => {
     expect(await takeHint(token, round)).not.toHaveProperty('share_text');
     const won = await guess(token, round, word);
     expect(won).toMatchObject({ status: 'won', points_won: 12 });
-    expect(won.share_text).toBe(`Words With Chat, daily word of ${today}\n🟩🟥💡🟩🏆\n12 points\n${origin}`);
+    expect(won.share_text).toBe(
+      `Words With Chat, daily word of ${today}\n🟩🟥💡🟩🏆\n12 points\n${origin}/play`,
+    );
     expect(await start(token, daily)).toMatchObject({ share_text: won.share_text });
   });
 
@@ -407,8 +409,8 @@ describe('the daily word', () => {
       days.advance(86_400);
     }
     expect(shared).toEqual([
-      `Words With Chat, Wort des Tages vom 15.01.2027\n🟩🏆\n15 Punkte\n${origin}`,
-      `Words With Chat, Wort des Tages vom 16.01.2027\n🟩🏆\n15 Punkte, 2 Tage in Folge\n${origin}`,
+      `Words With Chat, Wort des Tages vom 15.01.2027\n🟩🏆\n15 Punkte\n${origin}/play`,
+      `Words With Chat, Wort des Tages vom 16.01.2027\n🟩🏆\n15 Punkte, 2 Tage in Folge\n${origin}/play`,
     ]);
     // On the day after the last one, the streak can still be extended.
     const token = await days.signIn('in Folge');
@@ -437,7 +439,9 @@ describe('the daily word', () => {
     const token = await days.signIn('not guessed');
     const { round } = await start(token, daily, days);
     const ended = await expectOk(await post(`/api/rounds/${round}/give-up`, token, undefined, days));
-    expect(ended.share_text).toBe(`Words With Chat, daily word of 2027-01-17\n❌\nNot guessed\n${origin}`);
+    expect(ended.share_text).toBe(
+      `Words With Chat, daily word of 2027-01-17\n❌\nNot guessed\n${origin}/play`,
+    );
   });
 
   it('has no result to share in other rounds', async () => {

@@ -18,11 +18,12 @@ const startRound = async (randomBytes: RandomBytes, words: WordList = list): Pro
     guess: fail,
     takeHint: fail,
     giveUp: fail,
+    read: fail,
     readHistory: fail,
     increaseScore: fail,
   };
   const game = createGame({
-    origin: 'https://words.example',
+    url: 'https://words.example/play',
     store,
     readWordList: async () => words,
     chooseDailyWord: fail,

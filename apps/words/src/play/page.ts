@@ -1,0 +1,318 @@
+/**
+ * The page `/play`: the game on the web, for players who sign in, and for guests, who play the daily word. A form
+ * changes the round and redirects to the page, so the page works without scripts.
+ */
+import type { RateLimiter } from 'assistant-auth';
+import { createProblemResponse } from 'assistant-operations';
+import * as v from 'valibot';
+import { categories, type WordLanguage, wordLanguages } from '../game/categories.ts';
+import {
+  createRounds,
+  type Game,
+  type NoRound,
+  type PlayedGuess,
+  type PlayedRound,
+  type RoundOptions,
+  type Rounds,
+} from '../game/game.ts';
+import { GameUnavailable } from '../game/game-store.ts';
+import { createGuestStore } from '../game/guest-store.ts';
+import { WordsUnavailable } from '../game/word-list.ts';
+import { clientAddress } from '../limits.ts';
+import { type LogRefusal, refuseOtherMethods } from '../refusal.ts';
+import { readLanguage } from '../site-routes.ts';
+import { clearCookie, readCookie, setCookie } from './cookies.ts';
+import type { GuestRounds } from './guest.ts';
+import { callbackPath, type Session, type Sessions } from './session.ts';
+import { fillTemplate, type PlayView } from './template.ts';
+import { viewLobby, viewRound } from './view.ts';
+
+/** What the page needs from the app. */
+export interface PlayOptions {
+  readonly origin: string;
+  /** Reads the template of a language. */
+  readonly readTemplate: (language: string) => Promise<string>;
+  readonly game: Game;
+  /** For the round of a guest. */
+  readonly roundOptions: Omit<RoundOptions, 'store'>;
+  readonly guests: GuestRounds;
+  readonly sessions: Sessions;
+  /** Limits the requests of guests, by address. */
+  readonly guestLimiter: RateLimiter;
+  readonly logRefusal: LogRefusal;
+  readonly logError: (error: unknown) => void;
+}
+
+/** The path of the page. Below a language, such as `/de/play`, it is in this language. */
+export const playPath = '/play';
+
+/** The field `round` in the forms of a guest, who has one round. */
+const guestRoundId = 'guest';
+
+/** The message that the next page shows: the name of a flag in the template, without `said-`. */
+const messageCookie = '__Host-play-message';
+
+/** Creates the handler of the page. It returns `undefined` for any other path. */
+export const createPlayPage =
+  (options: PlayOptions): ((request: Request) => Promise<Response | undefined>) =>
+  async (request) => {
+    const language = readLanguage(request);
+    const { pathname } = new URL(request.url);
+    const path = pathname.replace(`/${language}/`, '/');
+    const handle = readHandlers[path];
+    if (handle === undefined) return undefined;
+    const isForm = path === playPath && request.method === 'POST';
+    const allow = path === playPath ? 'GET, HEAD, POST' : 'GET, HEAD';
+    const refusal = isForm ? undefined : refuseOtherMethods(request, options.logRefusal, allow);
+    if (refusal !== undefined) return refusal;
+    try {
+      return await (isForm ? handleForm : handle)(options, request, language);
+    } catch (error) {
+      if (!(error instanceof GameUnavailable || error instanceof WordsUnavailable)) throw error;
+      options.logError(error);
+      return showProblem(options, language, 503);
+    }
+  };
+
+type Handle = (options: PlayOptions, request: Request, language: WordLanguage) => Promise<Response>;
+
+const showPage: Handle = async (options, request, language) => {
+  const session = await identify(options, request);
+  if (session.kind === 'unknown') return showProblem(options, language, session.status);
+  const message = readCookie(request, messageCookie);
+  const cookies = [...session.cookies, ...(message === undefined ? [] : [clearCookie(messageCookie)])];
+  const roundId = new URL(request.url).searchParams.get('round') ?? undefined;
+  if (session.kind === 'player') {
+    const { game, roundOptions } = options;
+    const played = roundId === undefined ? undefined : await game.readRound(session.userId, roundId);
+    if (played?.kind === 'round')
+      return showView(options, language, viewRound(played, 'player', played.round.id), { message, cookies });
+    const history = await game.readHistory(session.userId);
+    if (history.kind !== 'history') return endSession(options, request, language);
+    return showView(options, language, viewLobby(history, roundOptions.now()), { message, cookies });
+  }
+  const { played, isStored } = await openGuestRound(options, request, language);
+  const view = viewRound(played, 'guest', guestRoundId);
+  // The URL says that the guest has played, but the browser did not keep the round.
+  const isWithoutCookies = roundId === guestRoundId && !isStored;
+  const guestMessage = session.hasEnded ? 'signed-out' : isWithoutCookies ? 'no-cookies' : message;
+  return showView(options, language, view, { message: guestMessage, cookies });
+};
+
+/** Opens the round of a guest, or starts the daily word. `save` returns the `Set-Cookie` value of its new state. */
+const openGuestRound = async (
+  { guests, roundOptions }: PlayOptions,
+  request: Request,
+  language: WordLanguage,
+) => {
+  const stored = await guests.read(request, language);
+  const store = createGuestStore(stored);
+  const rounds = createRounds({ ...roundOptions, store });
+  const played = await rounds.startRound(guestRoundId, 'daily', language);
+  if (played.kind !== 'round') throw new Error(`the daily word cannot be played: ${played.kind}`);
+  const save = async (): Promise<string[]> => {
+    const round = store.current();
+    return round === undefined ? [] : [await guests.write(round, language)];
+  };
+  return { rounds, played, isStored: stored !== undefined, save };
+};
+
+const formSchema = v.union([
+  v.object({
+    action: v.literal('start'),
+    category: v.picklist([...categories, 'daily']),
+    language: v.picklist(wordLanguages),
+  }),
+  v.object({ action: v.picklist(['hint', 'give-up']), round: v.string() }),
+  v.object({ action: v.literal('sign-out') }),
+  v.object({
+    action: v.optional(v.literal('guess'), 'guess'),
+    round: v.string(),
+    guess: v.pipe(v.string(), v.maxLength(60)),
+  }),
+]);
+
+type Form = v.InferOutput<typeof formSchema>;
+
+const handleForm: Handle = async (options, request, language) => {
+  // Browsers send this header with every form, and forms of other sites cannot change it.
+  if (request.headers.get('origin') !== options.origin) {
+    options.logRefusal('app.origin');
+    return createProblemResponse({ status: 403, detail: 'The form is not from this site.' });
+  }
+  const parameters = new URLSearchParams(await readBody(request));
+  const parsed = v.safeParse(formSchema, Object.fromEntries(parameters));
+  if (!parsed.success) {
+    options.logRefusal('app.form');
+    return createProblemResponse({ status: 400, detail: 'The form is not valid.' });
+  }
+  const form = parsed.output;
+  if (form.action === 'sign-out') return redirect(language, { cookies: await options.sessions.end(request) });
+  const session = await identify(options, request);
+  if (session.kind === 'unknown') return showProblem(options, language, session.status);
+  if (session.kind === 'player') {
+    const outcome = await makeMove(options.game, session.userId, form);
+    if (outcome.kind === 'user-not-found') return endSession(options, request, language);
+    const roundId = findRoundId(outcome, form);
+    return redirect(language, { roundId, message: describeMove(outcome), cookies: session.cookies });
+  }
+  // The form of a player whose session has ended.
+  if (form.action === 'start' || form.round !== guestRoundId)
+    return redirect(language, { message: 'signed-out', cookies: session.cookies });
+  const { rounds, played, save } = await openGuestRound(options, request, language);
+  const outcome = await makeMove(rounds, guestRoundId, { ...form, round: played.round.id });
+  const cookies = [...session.cookies, ...(await save())];
+  return redirect(language, { roundId: guestRoundId, message: describeMove(outcome), cookies });
+};
+
+const makeMove = (
+  rounds: Rounds,
+  userId: string,
+  form: Exclude<Form, { action: 'sign-out' }>,
+): Promise<PlayedRound | PlayedGuess | NoRound> => {
+  switch (form.action) {
+    case 'start':
+      return rounds.startRound(userId, form.category, form.language);
+    case 'hint':
+      return rounds.takeHint(userId, form.round);
+    case 'give-up':
+      return rounds.giveUp(userId, form.round);
+    case 'guess':
+      return rounds.guess(userId, form.round, form.guess);
+  }
+};
+
+/** A guess that was not counted changes nothing, so the player sees the same round again. */
+const findRoundId = (outcome: PlayedRound | NoRound, form: Form): string | undefined => {
+  if (outcome.kind === 'round') return outcome.round.id;
+  return outcome.kind === 'not-a-guess' && 'round' in form ? form.round : undefined;
+};
+
+const describeMove = (outcome: PlayedRound | PlayedGuess | NoRound): string | undefined => {
+  if (outcome.kind !== 'round') return outcome.kind;
+  if (!('result' in outcome)) return undefined;
+  return outcome.isTypo ? 'typo' : outcome.result;
+};
+
+/** In characters. Far more than any form of the page has. */
+const maxFormLength = 1000;
+
+/** Reads a form. Returns an empty text if it is too long. */
+const readBody = async ({ body }: Request): Promise<string> => {
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const chunk of body ?? []) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.length > maxFormLength) return '';
+  }
+  return text;
+};
+
+// Signing in and out.
+
+const startSignIn: Handle = async ({ sessions }, _request, language) => {
+  const { url, cookies } = await sessions.start(language);
+  return seeOther(url, cookies);
+};
+
+const finishSignIn: Handle = async ({ sessions }, request, browserLanguage) => {
+  const { kind, language = browserLanguage, cookies } = await sessions.finish(request);
+  return redirect(language, { message: kind === 'signed-in' ? undefined : kind, cookies });
+};
+
+/** Signs out a player whose user was deleted. */
+const endSession: Handle = async ({ sessions }, request, language) =>
+  redirect(language, { message: 'signed-out', cookies: await sessions.end(request) });
+
+/** Finds out who sent a request, and limits the requests of guests. */
+const identify = async (
+  { sessions, guestLimiter, logRefusal }: PlayOptions,
+  request: Request,
+): Promise<Session> => {
+  const session = await sessions.read(request);
+  const address = clientAddress(request);
+  if (session.kind !== 'guest' || address === undefined) return session;
+  // A limiter that fails allows the request.
+  const result = await guestLimiter.take(`play ${address}`).catch(() => 'allowed');
+  if (result === 'allowed') return session;
+  logRefusal('app.limited');
+  return { kind: 'unknown', status: 429 };
+};
+
+const readHandlers: Readonly<Record<string, Handle>> = {
+  [playPath]: showPage,
+  [`${playPath}/sign-in`]: startSignIn,
+  [callbackPath]: finishSignIn,
+};
+
+// Responses.
+
+/** What a response has besides its page. */
+interface Extras {
+  readonly message?: string | undefined;
+  readonly cookies?: readonly string[];
+  readonly status?: number;
+}
+
+const seeOther = (location: string, cookies: readonly string[]): Response =>
+  respond(null, 303, { location }, cookies);
+
+/** Redirects to the page. It scrolls to the round, which matters without scripts. */
+const redirect = (
+  language: string,
+  { message, roundId, cookies = [] }: Extras & { readonly roundId?: string | undefined },
+): Response =>
+  seeOther(
+    `/${language}${playPath}${roundId === undefined ? '' : `?round=${encodeURIComponent(roundId)}#round`}`,
+    message === undefined ? cookies : [...cookies, setCookie(messageCookie, message, messageLifetime)],
+  );
+
+/** In seconds. */
+const messageLifetime = 60;
+
+/** Shows only a message, because it is unknown who plays. */
+const showProblem = (options: PlayOptions, language: string, status: number): Promise<Response> =>
+  showView(
+    options,
+    language,
+    { flags: new Set(), values: {} },
+    { status, message: status === 429 ? 'too-many-requests' : 'unavailable' },
+  );
+
+const showView = async (
+  { readTemplate }: PlayOptions,
+  language: string,
+  view: PlayView,
+  { message, cookies = [], status = 200 }: Extras,
+): Promise<Response> => {
+  const flags = new Set([...view.flags, ...(message === undefined ? [] : [`said-${message}`])]);
+  const { body } = fillTemplate(await readTemplate(language), { ...view, flags });
+  return respond(body, status, { ...pageHeaders, 'content-language': language }, cookies);
+};
+
+const pageHeaders = {
+  'content-type': 'text/html; charset=utf-8',
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+  'x-frame-options': 'DENY',
+} as const;
+
+const respond = (
+  body: Response['body'],
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  cookies: readonly string[],
+): Response => {
+  const response = new Response(body, {
+    status,
+    headers: {
+      ...headers,
+      'cache-control': 'no-store',
+      // With `no-referrer`, browsers would send `Origin: null` with forms.
+      'referrer-policy': 'same-origin',
+      'x-content-type-options': 'nosniff',
+    },
+  });
+  for (const cookie of cookies) response.headers.append('set-cookie', cookie);
+  return response;
+};
