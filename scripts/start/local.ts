@@ -1,6 +1,7 @@
 /** `npm start`: runs the app on loopback with fake providers. */
 import { fakeUsers } from '@words-with-chat/lab';
 import { buildMcpUrl } from '../../apps/words/src/api/mcp-endpoint.ts';
+import { playPath } from '../../apps/words/src/play/page.ts';
 import { readEnvironmentVariables, type Variables } from '../app/variables.ts';
 import type { RunningFakeProvider } from '../local-system/fake-providers/fake-providers.ts';
 import { type LocalSystem, startLocalSystem } from '../local-system/system.ts';
@@ -38,6 +39,7 @@ const formatSummary = (system: LocalSystem, variables: Variables): string => {
   const { origin, fakeProviders, gptClientId, settingsFile } = system;
   const secretLocation = 'GPT_CLIENT_SECRET' in variables ? 'GPT_CLIENT_SECRET' : settingsFile;
   return `
+  Play               ${origin}${playPath}
   Words With Chat    ${origin}
   MCP server         ${buildMcpUrl(origin)}
   Account page       ${origin}/account

@@ -4,6 +4,7 @@
 
 import { join } from 'node:path';
 import { buildMcpUrl } from '../../apps/words/src/api/mcp-endpoint.ts';
+import { playPath } from '../../apps/words/src/play/page.ts';
 import { CommandError } from '../app/command.ts';
 import { requireConfiguration } from '../app/configuration.ts';
 import { getVariablesFile } from '../app/paths.ts';
@@ -50,7 +51,8 @@ const describeUnusedSettings = (
 ];
 
 const formatSummary = (origin: string, port: number): string => `
-  Words With Chat    ${origin}, as soon as the tunnel is connected
+  Play               ${origin}${playPath}, as soon as the tunnel is connected
+  Words With Chat    ${origin}
   Listens on         https://127.0.0.1:${port}; sign-in and API respond for the host of ${origin} only
   MCP server         ${buildMcpUrl(origin)}
   Sign in with       the providers in your variables file; no fake provider runs

@@ -91,7 +91,7 @@ export const createApp = (config: Config, bindings: Bindings, runtimeOptions: Ru
     roundOptions,
     guests: createGuestRounds(sealingKeys, origin),
     sessions: createSessions({ origin, broker, selectLimiter, randomBytes: systemRandom }),
-    guestLimiter: limits.broker.pageRequests,
+    guestLimiter: limits.guests,
     logRefusal,
     logError,
   });

@@ -33,6 +33,8 @@ export interface AppLimits {
   readonly broker: Omit<Limits, 'signInsPerUser'>;
   /** Selects the limiter that counts a call. Messages over MCP, which are POST requests, count as writes. */
   readonly selectLimiter: (request: Request) => RateLimiter;
+  /** Counts the requests of guests to `/play` by address, as many as \`reads\` allows. They write nothing. */
+  readonly guests: RateLimiter;
 }
 
 /**
@@ -56,6 +58,7 @@ export const createLimits = (
       requestsPerSignIn: createLimiter('requestsPerSignIn'),
       refreshesPerGrant: createLimiter('refreshesPerGrant'),
     },
+    guests: reads,
     selectLimiter: ({ method }) => (method === 'POST' ? writes : reads),
   };
 };

@@ -233,7 +233,7 @@ const identify = async (
   const address = clientAddress(request);
   if (session.kind !== 'guest' || address === undefined) return session;
   // A limiter that fails allows the request.
-  const result = await guestLimiter.take(`play ${address}`).catch(() => 'allowed');
+  const result = await guestLimiter.take(`guest ${address}`).catch(() => 'allowed');
   if (result === 'allowed') return session;
   logRefusal('app.limited');
   return { kind: 'unknown', status: 429 };

@@ -18,6 +18,7 @@ import {
   signInToMcp,
   submitConsent,
 } from '../flows.ts';
+import { openBrowser } from '../play/browser.ts';
 
 /** Runs the steps before the measurement, and returns the function to measure. */
 export type Flow = (deployment: Deployment) => Promise<() => Promise<unknown>>;
@@ -110,11 +111,26 @@ export const flows: Readonly<Record<string, Flow>> = {
     const player = await preparePlayer(deployment, 'reading');
     return async () => expectOk(await deployment.call('/api/scoring', { token: player.token }));
   },
-  'the first point': prepareApiCall('/api/scoring', { method: 'POST' }),
-  'every further point': async (deployment) => {
+  '`post_score` for the first time': prepareApiCall('/api/scoring', { method: 'POST' }),
+  '`post_score` again': async (deployment) => {
     const addPoint = await prepareApiCall('/api/scoring', { method: 'POST' })(deployment);
     await addPoint();
     return addPoint;
+  },
+  'a guest opens /play': async (deployment) => () => openBrowser(deployment).open('/en/play'),
+  'a guest guesses there': async (deployment) => () =>
+    openBrowser(deployment).submit({ round: 'guest', guess: 'zzz' }),
+  'a player signs in at /play': async (deployment) => {
+    await openBrowser(deployment).signIn('known on the web');
+    return () => openBrowser(deployment).signIn('known on the web');
+  },
+  'a player opens /play': async (deployment) => {
+    const { browser } = await prepareBrowser(deployment, 'opening on the web');
+    return () => browser.open('/en/play');
+  },
+  'a player guesses there': async (deployment) => {
+    const { browser, round } = await prepareBrowser(deployment, 'guessing on the web');
+    return () => browser.submit({ round, guess: 'zzz' });
   },
   'a list of words, ten seconds after the last read of revocations': async (deployment) => {
     const listWords = await prepareApiCall('/api/words/animals')(deployment);
@@ -221,6 +237,15 @@ const preparePlayer = async ({ call, signIn, advance }: Deployment, subject: str
     start: async () => (await play('', { category: 'animals' })).round,
     guess: (round: string, text: string) => play(`/${round}/guesses`, { guess: text }),
   };
+};
+
+/** Signs in at /play as a player with as many rounds as are kept, one of which is open. */
+const prepareBrowser = async (deployment: Deployment, subject: string) => {
+  const player = await preparePlayer(deployment, subject);
+  const round = await player.start();
+  const browser = openBrowser(deployment);
+  await browser.signIn(subject);
+  return { browser, round };
 };
 
 /** Replaces the random IDs: in another order of the rows, SQLite sorts with other numbers of reads. */

@@ -36,7 +36,7 @@ const countRows = async (): Promise<readonly (number | null)[]> => {
 };
 
 describe('a guest', () => {
-  it('sees the daily word at once, without a cookie', async () => {
+  it('A5.1 sees the daily word at once, without a cookie', async () => {
     const browser = openBrowser(deployPlay());
     const { word, category } = await findDailyWord();
     const page = await browser.open('/en/play');
@@ -74,7 +74,7 @@ describe('a guest', () => {
     }
   });
 
-  it('gets a page that may run scripts and send forms only here, and that is not cached', async () => {
+  it('A6.3 gets a page that may run scripts and send forms only here, and that is not cached', async () => {
     const { headers } = await openBrowser(deployPlay()).open('/en/play');
     expect(Object.fromEntries(headers)).toEqual({
       'cache-control': 'no-store',
@@ -88,7 +88,7 @@ describe('a guest', () => {
     });
   });
 
-  it('guesses, takes hints, and wins, and nothing is stored', async () => {
+  it('A5.3 guesses, takes hints, and wins, and nothing is stored', async () => {
     const { word, hints } = await findDailyWord();
     const [first = ''] = word;
     const db = countingD1(env.DB);
@@ -156,7 +156,7 @@ describe('a guest', () => {
     expect((await browser.open(url)).flags).toContain('said-no-cookies');
   });
 
-  it('cannot read or change the cookie of the round', async () => {
+  it('A5.1 A5.2 cannot read or change the cookie of the round', async () => {
     const browser = openBrowser(deployPlay());
     const { word } = await findDailyWord();
     await browser.submit({ round: 'guest', guess: 'x' });
@@ -170,7 +170,7 @@ describe('a guest', () => {
     }
   });
 
-  it('cannot play the round of a player, or start rounds', async () => {
+  it('A5.4 cannot play the round of a player, or start rounds', async () => {
     const deployment = deployPlay();
     const player = openBrowser(deployment);
     await player.signIn('owner');
@@ -187,10 +187,10 @@ describe('a guest', () => {
     expect((await player.open(`/en/play?round=${roundId}`)).flags).toContain('open');
   });
 
-  it('is limited by address', async () => {
+  it('A3.3 is limited by address', async () => {
     const browser = openBrowser(deployPlay());
     const open = (address: string) => browser.open('/en/play', { headers: { 'cf-connecting-ip': address } });
-    for (let count = 0; count < 300; count++) await open('192.0.2.1');
+    for (let count = 0; count < 600; count++) await open('192.0.2.1');
     const page = await open('192.0.2.1');
     expect(page.status).toBe(429);
     expect(page.flags).toEqual(['said-too-many-requests']);
@@ -261,7 +261,7 @@ describe('a player', () => {
     expect(await count('/en/play', { action: 'start', category: 'food', language: 'en' })).toBe(1);
   });
 
-  it('does not see the rounds of others', async () => {
+  it('A2.4 does not see the rounds of others', async () => {
     const deployment = deployPlay();
     const [ada, eve] = [openBrowser(deployment), openBrowser(deployment)];
     await ada.signIn('ada of two');
@@ -329,7 +329,7 @@ describe('the session of a player', () => {
     expect((await browser.open('/en/play')).flags).toContain('player');
   });
 
-  it('ends when the player signs out: the tokens are revoked', async () => {
+  it('A6.6 ends when the player signs out: the tokens are revoked', async () => {
     const deployment = deployPlay();
     const browser = openBrowser(deployment);
     await browser.signIn('leaver');
@@ -369,7 +369,7 @@ describe('the session of a player', () => {
     },
   );
 
-  it('has cookies that scripts cannot read and that other sites cannot send with forms', async () => {
+  it('A6.4 has cookies that scripts cannot read and that other sites cannot send with forms', async () => {
     const browser = openBrowser(deployPlay());
     const started = await browser.send('/en/play/sign-in');
     expect(started.headers.getSetCookie()).toEqual([
@@ -422,7 +422,7 @@ describe('a sign-in', () => {
     expect(canceled.flags).toEqual(expect.arrayContaining(['guest', 'said-canceled']));
   });
 
-  it('fails if another browser started it, or nobody did', async () => {
+  it('A6.2 fails if another browser started it, or nobody did', async () => {
     const deployment = deployPlay();
     const [ada, eve] = [openBrowser(deployment), openBrowser(deployment)];
     await eve.signIn('eve');
@@ -453,7 +453,7 @@ describe('a sign-in', () => {
     expect(browser.cookies.has('__Host-play-sign-in')).toBe(true);
   });
 
-  it('does not redirect to the language of a forged cookie', async () => {
+  it('A6.5 does not redirect to the language of a forged cookie', async () => {
     const browser = openBrowser(deployPlay());
     browser.cookies.set('__Host-play-sign-in', 'state.verifier.//evil');
     const response = await browser.send('/play/callback?state=state&error=access_denied');
@@ -465,7 +465,7 @@ describe('a request that no form of the page sends', () => {
   const form = new URLSearchParams({ round: 'guest', guess: 'x' });
 
   it.each([undefined, 'null', 'https://evil.example', `${origin}.evil.example`, origin.toUpperCase()])(
-    'from the origin %s is refused',
+    'A6.1 from the origin %s is refused',
     async (from) => {
       const deployment = deployPlay();
       const browser = openBrowser(deployment);
