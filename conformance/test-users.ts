@@ -51,6 +51,12 @@ const testUserNames = [
   'account-german',
   'rounds',
   'rounds-other',
+  'play',
+  'play-without-script',
+  'play-keyboard',
+  'play-pages-en',
+  'play-pages-de',
+  'play-three-ways',
 ] as const;
 
 export type TestUserName = (typeof testUserNames)[number];
