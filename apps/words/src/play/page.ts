@@ -280,22 +280,22 @@ const showProblem = (options: PlayOptions, language: string, status: number): Pr
   );
 
 const showView = async (
-  { readTemplate }: PlayOptions,
+  { origin, readTemplate }: PlayOptions,
   language: string,
   view: PlayView,
   { message, cookies = [], status = 200 }: Extras,
 ): Promise<Response> => {
   const flags = new Set([...view.flags, ...(message === undefined ? [] : [`said-${message}`])]);
   const { body } = fillTemplate(await readTemplate(language), { ...view, flags });
-  return respond(body, status, { ...pageHeaders, 'content-language': language }, cookies);
+  return respond(body, status, buildPageHeaders(origin, language), cookies);
 };
 
-const pageHeaders = {
+const buildPageHeaders = (origin: string, language: string) => ({
   'content-type': 'text/html; charset=utf-8',
-  'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+  'content-language': language,
+  'content-security-policy': `default-src 'none'; script-src ${origin}/play.js; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
   'x-frame-options': 'DENY',
-} as const;
+});
 
 const respond = (
   body: Response['body'],

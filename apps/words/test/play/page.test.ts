@@ -80,7 +80,7 @@ describe('a guest', () => {
       'cache-control': 'no-store',
       'content-language': 'en',
       'content-security-policy':
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        "default-src 'none'; script-src https://words.example/play.js; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
       'content-type': 'text/html; charset=utf-8',
       'referrer-policy': 'same-origin',
       'x-content-type-options': 'nosniff',
