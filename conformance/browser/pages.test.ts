@@ -65,6 +65,7 @@ const pages = [
   ['sign-in-document', buildSignInPath(documentClientId), 200],
   ['sign-in-registered', buildSignInPath(registered.clientMetadata().client_id, claudeCallback), 200],
   ['sign-in-registered-device', buildSignInPath(registeredOnDevice.clientMetadata().client_id), 200],
+  ['sign-in-play', buildSignInPath('play', `${origin}/play/callback`), 200],
   ['refusal', '/authorize?client_id=unknown', 400],
   ['admin-consent', '/callback/microsoft?admin_consent=True&tenant=acme', 200],
   ['lost-callback', '/callback/google?state=unknown&code=unknown', 400],

@@ -199,7 +199,16 @@ const findSessionOffer = async (
 
 type SignInPageContext = Pick<
   BrokerContext,
-  'sealers' | 'lifetimes' | 'scopes' | 'providers' | 'sessions' | 'pages' | 'branding' | 'now' | 'randomBytes'
+  | 'issuer'
+  | 'sealers'
+  | 'lifetimes'
+  | 'scopes'
+  | 'providers'
+  | 'sessions'
+  | 'pages'
+  | 'branding'
+  | 'now'
+  | 'randomBytes'
 >;
 
 /** The verified request that the page is shown for. */
@@ -231,8 +240,9 @@ export const showSignInPage = async (
     clientName: client.name,
     clientIdentity: describeClientIdentity(client),
     redirectHost: formatRedirectHost(redirect),
-    // Only loopback addresses are registered with http.
-    redirectKind: redirect.startsWith('https:') ? 'website' : 'device',
+    // Only loopback addresses are registered with http. On the issuer's own origin, no other app gets the code.
+    redirectKind:
+      redirect.startsWith('https:') || redirect.startsWith(`${context.issuer}/`) ? 'website' : 'device',
     scopes: request.scopes.map((scope) => ({
       name: scope,
       description: describeScope(context.scopes, scope, branding),

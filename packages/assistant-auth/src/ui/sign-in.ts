@@ -38,9 +38,9 @@ export interface SignInModel {
   readonly redirectHost: string;
   /**
    * Where the code is sent: to a `website`, or to an app on the user's `device`, through a loopback address
-   * or a private-use URI scheme (RFC 8252 §7.1, §7.3). If it is `device`, warn the user, even if the client
-   * is in the configuration: any app on the device can start a sign-in with the client ID of another app, and
-   * receive the code (RFC 8252 §8.6).
+   * or a private-use URI scheme (RFC 8252 §7.1, §7.3). A loopback address of the issuer itself is a
+   * `website`. If it is `device`, warn the user, even if the client is in the configuration: any app on the
+   * device can start a sign-in with the client ID of another app, and receive the code (RFC 8252 §8.6).
    */
   readonly redirectKind: 'website' | 'device';
   /** The scopes that are granted. */

@@ -367,6 +367,25 @@ describe('/authorize', () => {
     );
   });
 
+  describe('the redirect host of an issuer on loopback', () => {
+    it.each([
+      ['http://localhost:8787/callback', 'You’ll return to localhost:8787.'],
+      ['http://localhost:18787/callback', 'An app on this device (localhost:18787) will get access.'],
+      ['http://localhost:8786/callback', 'An app on this device (localhost:8786) will get access.'],
+      ['http://127.0.0.1:8787/callback', 'An app on this device (127.0.0.1:8787) will get access.'],
+    ])('L7.3 comes with a warning unless it is the issuer itself: %s', async (redirect_uri, sentence) => {
+      const origin = 'http://localhost:8787';
+      const client = staticClient({
+        ...{ id: 'app', name: 'App', redirectUris: [redirect_uri], scopes: ['words'] },
+      });
+      const deployment = deploy({ clients: [client], issuer: origin, resources: [origin] });
+      const query = new URLSearchParams({ ...appRequest, redirect_uri });
+      const response = await deployment.fetch(new Request(`${origin}/authorize?${query}`));
+      const lines = await readLines(await response.text());
+      expect(lines[lines.indexOf('Sign in to allow this') - 1]).toContain(sentence);
+    });
+  });
+
   describe('how long access lasts', () => {
     const redirectUri = 'https://app.example/callback';
     const createClient = (offlineAccess: 'always' | 'on-request') =>
