@@ -28,6 +28,8 @@ const pagePaths = ['', '/en', '/de'].flatMap((folder) => [
 describe.each<[path: string, type: string]>([
   ...[...pagePaths, '/en/404', '/de/404', '/setup'].map((path): [string, string] => [path, html]),
   ['/style.css', 'text/css; charset=utf-8'],
+  ['/play.css', 'text/css; charset=utf-8'],
+  ['/play.js', 'text/javascript; charset=utf-8'],
   ['/robots.txt', 'text/plain; charset=utf-8'],
   ['/favicon.svg', 'image/svg+xml'],
   ['/icons/chatgpt.svg', 'image/svg+xml'],
@@ -144,6 +146,8 @@ describe('the language of a page', () => {
   it.each(siteLanguages)(
     'stays %s when a reader follows the links, whatever the browser prefers',
     async (language) => {
+      // The account page and the play page are part of the app.
+      const appPaths = ['/account', `/${language}/play`];
       const visited = new Set<string>();
       const pending = [`/${language}/`];
       for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
@@ -157,8 +161,7 @@ describe('the language of a page', () => {
         ]);
         for (const [, attributes = ''] of (await response.text()).matchAll(/<a ([^>]*)/g)) {
           const [, target] = /href="(\/[^"#]*)/.exec(attributes) ?? [];
-          // The account page is part of the app.
-          if (target === undefined || attributes.includes('hreflang') || target === '/account') continue;
+          if (target === undefined || attributes.includes('hreflang') || appPaths.includes(target)) continue;
           if (target.startsWith(`/${language}/`)) pending.push(target);
           else expect([target, (await get(target)).status]).toEqual([target, 200]);
         }
@@ -197,7 +200,7 @@ describe('the landing page', () => {
   it('shows the URL of the MCP server, and no button for a GPT that does not exist', async () => {
     const page = await (await get('/')).text();
     expect(page).toContain(`<code>${origin}/mcp</code>`);
-    expect(page).not.toMatch(/GPT_URL|secondary/);
+    expect(page).not.toMatch(/GPT_URL|chatgpt\.com\/g\//);
   });
 });
 
@@ -230,21 +233,37 @@ describe.each(documentPaths)('the OpenAPI document at %s', (path) => {
 });
 
 describe('static files', () => {
-  it('are all served without the app, except the lists of words', async () => {
+  /** The paths of the files that are served without the app. Links to pages omit the file name extension. */
+  const listPaths = async () => {
     const files = (await readdir(publicFolder, { recursive: true, withFileTypes: true }))
       // These configure how the others are served.
       .filter((entry) => entry.isFile() && !/^[_.]/.test(entry.name))
       .map(({ parentPath, name }) => `${parentPath.slice(publicFolder.length)}/${name}`)
-      // Only the app reads the lists of words (rounds.test.ts).
-      .filter((file) => !file.startsWith('/words/'));
-    expect(files).toEqual(expect.arrayContaining(['/en/index.html', '/de/privacy.html', '/style.css']));
-    // Links to pages omit the file name extension.
-    for (const path of new Set(files.flatMap((file) => [file, file.replace(/(index)?\.html$/, '')]))) {
+      // Only the app reads the lists of words (rounds.test.ts) and the play pages.
+      .filter((file) => !file.startsWith('/words/') && !file.endsWith('/play.html'));
+    return new Set(files.flatMap((file) => [file, file.replace(/(index)?\.html$/, '')]));
+  };
+
+  it('are all served without the app, except the lists of words and the play pages', async () => {
+    const paths = await listPaths();
+    expect([...paths]).toEqual(
+      expect.arrayContaining(['/en/', '/de/index.html', '/de/privacy.html', '/style.css']),
+    );
+    for (const path of paths) {
       const response = await fetch(origin + path);
       expect([path, response.status]).toEqual([path, 200]);
       // Set by `_headers`, which does not apply to responses of the app.
       expect(response.headers.get('content-security-policy')).toMatch(/; form-action 'none';/);
     }
+  });
+
+  it('are exactly the paths that do not reach the app on Pages', async () => {
+    const { include, exclude } = JSON.parse(await readFile(join(publicFolder, '_routes.json'), 'utf8'));
+    expect(include).toEqual(['/*']);
+    // Not in the folder: redirects to index pages, and what the build adds.
+    const others = siteLanguages.flatMap((language) => [`/${language}`, `/${language}/index`]);
+    const built = ['/setup', '/setup.html', '/setup.css', ...documentPaths.map((path) => path)];
+    expect([...exclude].sort()).toEqual([...(await listPaths()), ...others, ...built].sort());
   });
 
   it.each(['/nothing', '/style.css/x', '/_routes.json', '/_headers', '/.assetsignore'])(

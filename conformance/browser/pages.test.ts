@@ -120,11 +120,19 @@ describe.each(['en', 'de'])('the landing page in the language %s', (language) =>
     await context.close();
   });
 
+  it('leads to the play page first', async () => {
+    const { context } = await openContext(chromium, phone);
+    const page = await context.newPage();
+    await page.goto(`${origin}/${language}/`);
+    expect(await page.locator('.hero .button').first().getAttribute('href')).toBe(`/${language}/play`);
+    await context.close();
+  });
+
   it('leads to the steps, which start with the URL to copy', async () => {
     const { context } = await openContext(chromium, phone);
     const page = await context.newPage();
     await page.goto(`${origin}/${language}/`);
-    await page.locator('.hero .button').click();
+    await page.locator('.hero .button.secondary').click();
     expect(new URL(page.url()).hash).toBe('#connect');
     await page.locator('#connect .url code').click();
     expect(await page.evaluate(() => String(getSelection()))).toBe(`${origin}/mcp`);

@@ -190,7 +190,7 @@ describe('npm run build', () => {
     const { code, stdout } = await runCommand('build', getPathVariables());
     expect(code).toBe(0);
     expect(stdout).toMatch(/^Worker: \d{3}\.\d kB gzipped \(limit: 200\.0 kB\)\n$/);
-    expect(await readFile(join(folder, 'dist/site/en/index.html'), 'utf8')).not.toContain('Play in ChatGPT');
+    expect(await readFile(join(folder, 'dist/site/en/index.html'), 'utf8')).not.toContain('Play in our GPT');
   });
 
   it('W13.3 builds no setup page, even for an origin on loopback', async () => {

@@ -8,13 +8,24 @@ import { describe, expect, it } from 'vitest';
 import { type SiteLanguage, siteLanguages } from '../../apps/words/src/site-routes.ts';
 import { publicFolder } from '../../scripts/app/paths.ts';
 
-const names = ['404.html', 'index.html', 'privacy.html', 'terms.html'];
+const names = ['404.html', 'index.html', 'play.html', 'privacy.html', 'terms.html'];
+
+/** The paths of the pages, below the folder of the language. The page for unknown paths has none. */
+const pagePaths: Readonly<Record<string, string>> = {
+  'index.html': '',
+  'play.html': 'play',
+  'privacy.html': 'privacy',
+  'terms.html': 'terms',
+};
 
 const readPage = (language: SiteLanguage, name: string): Promise<string> =>
   readFile(join(publicFolder, language, name), 'utf8');
 
-/** Attributes with text in the language of the page. */
-const translated = /\s(?:content|alt|aria-label|lang)="[^"]*"/g;
+/** Attributes with text in the language of the page. Of the play page, those are texts that the Worker chooses. */
+const translated = /\s(?:content|alt|aria-label|lang|placeholder|data-(?!if|text|choose|list)\w+)="[^"]*"/g;
+
+/** The keyboards have other orders of letters. */
+const keyValue = /(name="guess") value="[a-z]"/g;
 
 /** Lists tags, with the attributes that are the same in each language, and the names of comments. */
 const listMarkup = (page: string, language: SiteLanguage): readonly string[] => {
@@ -25,7 +36,7 @@ const listMarkup = (page: string, language: SiteLanguage): readonly string[] => 
   );
   return [...page.matchAll(/<!-- (.*?) -->|<\/?[a-z][^>]*>/g)].map(([tag, comment]) => {
     if (comment !== undefined) return comment.replace(/:.*/, '');
-    const rest = tag.replaceAll(translated, '');
+    const rest = tag.replaceAll(translated, '').replaceAll(keyValue, '$1');
     // The alternates are the same in each language.
     return tag.startsWith('<link rel="alternate"')
       ? tag
@@ -68,7 +79,7 @@ describe('all languages', () => {
     const listCode = async (language: SiteLanguage) =>
       listMatches(await readPage(language, 'privacy.html'), /<code>(.*?)<\/code>/g);
     expect(await listCode('de')).toEqual(await listCode('en'));
-    expect(await listCode('en')).toHaveLength(6);
+    expect(await listCode('en')).toHaveLength(10);
   });
 
   it('name the same menus on the landing page', async () => {
@@ -90,7 +101,8 @@ describe('all languages', () => {
       expect(previewTitle).toMatch(/^.{10,70}$/);
       expect(previewDescription).toBe(description);
     }
-    for (const index of [0, 1, 2]) expect(new Set(all.map((metadata) => metadata[index])).size).toBe(8);
+    for (const index of [0, 1, 2])
+      expect(new Set(all.map((metadata) => metadata[index])).size).toBe(names.length * siteLanguages.length);
   });
 });
 
@@ -119,7 +131,7 @@ describe.each(siteLanguages)('the pages in the language %s', (language) => {
     'mark %s as the current page wherever the header or the footer links to it',
     async (name) => {
       const page = await readPage(language, name);
-      const path = { 'index.html': '', 'privacy.html': 'privacy', 'terms.html': 'terms' }[name];
+      const path = pagePaths[name];
       const current = listMatches(page, /<a [^>]*?href="([^"]*)" aria-current="page"/g);
       expect(current).toEqual(path === undefined ? [] : [`/${language}/${path}`]);
     },
@@ -146,8 +158,15 @@ describe.each(siteLanguages)('the pages in the language %s', (language) => {
   it.each(names)('link from %s to the same page in the other language', async (name) => {
     const page = await readPage(language, name);
     const other = language === 'en' ? 'de' : 'en';
-    const path = { 'privacy.html': 'privacy', 'terms.html': 'terms' }[name] ?? '';
+    const path = pagePaths[name] ?? '';
     expect(page).toContain(`<a href="/${other}/${path}" hreflang="${other}" lang="${other}">`);
+  });
+
+  it('have a keyboard on the play page in the order that is usual for the language', async () => {
+    const keys = listMatches(await readPage(language, 'play.html'), /name="guess" value="(.)">\1</gi);
+    expect(keys.join('')).toBe(
+      language === 'en' ? 'qwertyuiopasdfghjklzxcvbnm' : 'qwertzuiopasdfghjklyxcvbnm',
+    );
   });
 
   it('state their language, and have its quotation marks', async () => {

@@ -22,8 +22,8 @@ const deployment = { ORIGIN: 'https://words.example', ...publisher };
 const gptUrl = 'https://chatgpt.com/g/g-68f0c2a1b4d8-words';
 
 describe.each([
-  ['en', 'Play in ChatGPT', '(ORIGIN is not set)'],
-  ['de', 'In ChatGPT spielen', '(ORIGIN ist nicht gesetzt)'],
+  ['en', 'Play in our GPT', '(ORIGIN is not set)'],
+  ['de', 'In unserem GPT spielen', '(ORIGIN ist nicht gesetzt)'],
 ] as const)('the landing page of a deployment in the language %s', (language, gptLabel, originNotSet) => {
   it('links to the GPT', async () => {
     const page = await render(language, 'index', { ...deployment, GPT_URL: gptUrl });
@@ -33,7 +33,8 @@ describe.each([
 
   it('contains no trace of a link if there is no GPT', async () => {
     const page = await render(language, 'index', deployment);
-    expect(page).not.toMatch(/GPT_URL|chatgpt\.com\/g\/|secondary/);
+    expect(page).not.toMatch(/GPT_URL|chatgpt\.com\/g\//);
+    expect(page).not.toContain(gptLabel);
   });
 
   it('shows the URL of the MCP server, for players and for developers', async () => {
@@ -80,6 +81,7 @@ const socialCards = { en: 'social-card.png', de: 'social-card-de.png' };
 describe.each(siteLanguages)('the metadata of each page in the language %s', (language) => {
   it.each([
     ['index', ''],
+    ['play', 'play'],
     ['privacy', 'privacy'],
     ['terms', 'terms'],
   ])('has absolute URLs for other sites: %s', async (name, path) => {

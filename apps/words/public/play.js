@@ -19,7 +19,7 @@ document.addEventListener('submit', (event) => {
 
 const send = async (form, submitter) => {
   isSending = true;
-  findMain().ariaBusy = 'true';
+  findMain().setAttribute('aria-busy', 'true');
   const result = await load(form, submitter).catch(() => undefined);
   isSending = false;
   if (result !== undefined) return showPage(result);
@@ -27,7 +27,7 @@ const send = async (form, submitter) => {
   isFallback = true;
   form.requestSubmit(submitter);
   isFallback = false;
-  findMain().ariaBusy = null;
+  findMain().removeAttribute('aria-busy');
 };
 
 /** Sends a form. Returns `undefined` if the response is not this page. */
@@ -46,21 +46,26 @@ const showPage = ({ main, title, url }) => {
   const previous = findMain();
   const focused = document.activeElement;
   const hadFocus = previous.contains(focused);
-  const hadKeys = previous.querySelector('.keys') !== null;
+  const hadKeys = hasKeys(previous);
+  const hints = countHints(previous);
   previous.replaceWith(main);
   document.title = title;
   history.replaceState(null, '', url);
   showCopyButton();
   const round = document.getElementById('round');
-  if ((main.querySelector('.keys') !== null) !== hadKeys) {
+  if (hasKeys(main) !== hadKeys) {
     // A round has started or ended.
     round.scrollIntoView();
     round.focus({ preventScroll: true });
   } else if (hadFocus) {
     (findSame(main, focused) ?? round).focus({ preventScroll: true });
   }
-  announce(main);
+  announce(main, countHints(main) > hints);
 };
+
+const hasKeys = (main) => main.querySelector('.keys') !== null;
+
+const countHints = (main) => main.querySelectorAll('.hints li').length;
 
 /** Finds the field or the button that had the focus. Of the keys, it is the next one that can be pressed. */
 const findSame = (main, { localName, name, value }) => {
@@ -73,14 +78,13 @@ const findSame = (main, { localName, name, value }) => {
 };
 
 /** Tells screen readers what has changed. */
-const announce = (main) => {
+const announce = (main, hasNewHint) => {
   const letters = [...main.querySelectorAll('.mask li')].map(({ textContent }) =>
     textContent === '_' ? status.dataset.gap : textContent,
   );
-  const texts = [...main.querySelectorAll('.message, .outcome > *, .hints li:last-child, .tries')].map(
-    ({ textContent }) => textContent.trim(),
-  );
-  status.textContent = [...texts, letters.join(' ')].join(' ');
+  const changed = `.message, .outcome > *, .tries${hasNewHint ? ', .hints li:last-child' : ''}`;
+  const texts = [...main.querySelectorAll(changed)].map(({ innerText }) => innerText);
+  status.textContent = [...texts, letters.join(' ')].join('\n');
 };
 
 document.addEventListener('keydown', (event) => {
