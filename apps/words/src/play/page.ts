@@ -285,7 +285,7 @@ const showView = async (
   view: PlayView,
   { message, cookies = [], status = 200 }: Extras,
 ): Promise<Response> => {
-  const flags = new Set([...view.flags, ...(message === undefined ? [] : [`said-${message}`])]);
+  const flags = new Set([...view.flags, ...(message === undefined ? [] : ['said', `said-${message}`])]);
   const { body } = fillTemplate(await readTemplate(language), { ...view, flags });
   return respond(body, status, buildPageHeaders(origin, language), cookies);
 };
