@@ -43,64 +43,55 @@ export const fillTemplate = (
   { flags, values, round, roundId = '', rounds = [] }: PlayView,
 ): Response => {
   const foundLetters = toBaseLetters(round?.mask ?? '');
-  return new HTMLRewriter()
-    .on('[data-if]', {
-      element: (element) => {
-        const isMet = takeAttribute(element, 'data-if')
-          .split(' ')
-          .every((flag) => (flag.startsWith('!') ? !flags.has(flag.slice(1)) : flags.has(flag)));
-        if (!isMet) element.remove();
-      },
-    })
-    .on('[data-text]', {
-      element: (element) => {
-        element.setInnerContent(String(values[takeAttribute(element, 'data-text')] ?? ''));
-      },
-    })
-    .on('[data-choose]', {
-      element: (element) => {
-        const value = values[takeAttribute(element, 'data-choose')];
-        element.setInnerContent(takeTexts(element)[`data-${value}`] ?? '');
-      },
-    })
-    .on('[data-list]', {
-      element: (element) => {
-        switch (takeAttribute(element, 'data-list')) {
-          case 'mask':
-            for (const letter of round?.mask.split(' ') ?? []) appendTile(element, letter);
-            break;
-          case 'hints':
-            for (const hint of round?.hints ?? []) appendItem(element, hint);
-            break;
-          case 'wrong':
-            for (const guess of round?.wrongGuesses ?? []) appendItem(element, guess);
-            break;
-          case 'rounds': {
-            const labels = takeTexts(element);
-            for (const each of rounds) appendRound(element, each, labels);
-          }
-        }
-      },
-    })
-    .on('[data-lang]', {
-      element: (element) => {
-        element.removeAttribute('data-lang').setAttribute('lang', round?.language ?? '');
-      },
-    })
-    .on('input[name=round]', {
-      element: (element) => {
-        element.setAttribute('value', roundId);
-      },
-    })
-    .on('button[name=guess]', {
-      element: (element) => {
-        const letter = element.getAttribute('value') ?? '';
-        const isFound = foundLetters.includes(letter);
-        if (isFound || round?.wrongGuesses.includes(letter))
-          element.setAttribute('class', isFound ? 'correct' : 'wrong').setAttribute('disabled', '');
-      },
-    })
-    .transform(new Response(template));
+  const fillers: Readonly<Record<string, (element: Element) => void>> = {
+    '[data-if]': (element) => {
+      const conditions = takeAttribute(element, 'data-if').split(' ');
+      const isMet = conditions.every((flag) =>
+        flag.startsWith('!') ? !flags.has(flag.slice(1)) : flags.has(flag),
+      );
+      if (!isMet) element.remove();
+    },
+    '[data-text]': (element) => {
+      element.setInnerContent(String(values[takeAttribute(element, 'data-text')] ?? ''));
+    },
+    '[data-choose]': (element) => {
+      const value = values[takeAttribute(element, 'data-choose')];
+      element.setInnerContent(takeTexts(element)[`data-${value}`] ?? '', asHtml);
+    },
+    '[data-list=mask]': (element) => {
+      for (const letter of round?.mask.split(' ') ?? []) appendTile(element, letter);
+    },
+    '[data-list=hints]': (element) => {
+      for (const hint of round?.hints ?? []) appendItem(element, hint);
+    },
+    '[data-list=wrong]': (element) => {
+      for (const guess of round?.wrongGuesses ?? []) appendItem(element, guess);
+    },
+    '[data-list=rounds]': (element) => {
+      const labels = takeTexts(element);
+      for (const each of rounds) appendRound(element, each, labels);
+    },
+    '[data-list]': (element) => {
+      element.removeAttribute('data-list');
+    },
+    '[data-lang]': (element) => {
+      element.removeAttribute('data-lang').setAttribute('lang', round?.language ?? '');
+    },
+    'input[name=round]': (element) => {
+      element.setAttribute('value', roundId);
+    },
+    'button[name=guess]': (element) => {
+      const letter = element.getAttribute('value') ?? '';
+      const isFound = foundLetters.includes(letter);
+      if (isFound || round?.wrongGuesses.includes(letter))
+        element.setAttribute('class', isFound ? 'correct' : 'wrong').setAttribute('disabled', '');
+    },
+  };
+  const rewriter = new HTMLRewriter();
+  // What is appended to an element that was removed would be kept.
+  for (const [selector, fill] of Object.entries(fillers))
+    rewriter.on(selector, { element: (element) => void (element.removed || fill(element)) });
+  return rewriter.transform(new Response(template));
 };
 
 const takeAttribute = (element: Element, name: string): string => {
@@ -109,14 +100,14 @@ const takeAttribute = (element: Element, name: string): string => {
   return value;
 };
 
-/** Removes the attributes `data-…` of an element, which contain its texts, and returns them. */
+/** Removes the attributes `data-…` of an element, which contain its texts, and returns them as HTML. */
 const takeTexts = (element: Element): Readonly<Record<string, string>> => {
   const texts = Object.fromEntries([...element.attributes].filter(([name]) => name?.startsWith('data-')));
   for (const name of Object.keys(texts)) element.removeAttribute(name);
   return texts;
 };
 
-// Only `append` without options escapes its text.
+// Without this option, a text is escaped.
 const asHtml = { html: true } as const;
 
 const appendItem = (element: Element, text: string): void => {
@@ -137,9 +128,7 @@ const appendRound = (
     `<li class="${status}"><a href="?round=${id}"><span class="mask" lang="${language}">`,
     asHtml,
   );
-  element
-    .append(mask)
-    .append('</span> <span>', asHtml)
-    .append(labels[`data-${status}`] ?? '');
-  element.append(`${status === 'won' ? ` +${points}` : ''}</span></a></li>`, asHtml);
+  element.append(mask);
+  const result = `${labels[`data-${status}`] ?? ''}${status === 'won' ? ` +${points}` : ''}`;
+  element.append(`</span> <span>${result}</span></a></li>`, asHtml);
 };
