@@ -4,3 +4,10 @@ declare module '*.md?raw' {
   // biome-ignore lint/style/noDefaultExport: Vite exports the string as default.
   export default text;
 }
+
+/** The same for an HTML file. */
+declare module '*.html?raw' {
+  const text: string;
+  // biome-ignore lint/style/noDefaultExport: Vite exports the string as default.
+  export default text;
+}

@@ -3,7 +3,9 @@
 import { type Deployment, deploy, origin } from '../deployment.ts';
 import { readWordListFile } from '../word-list-files.ts';
 
-const flags = [
+/** All flags that the page sets. */
+export const flagNames = [
+  'said',
   ...['guest', 'player', 'lobby', 'round', 'open', 'over', 'won', 'lost', 'given_up', 'expired', 'daily'],
   ...['hints-left', 'has-wrong', 'has-hints', 'has-rounds', 'has-streak'],
   ...['daily-new', 'daily-open', 'daily-won', 'daily-over'],
@@ -12,7 +14,8 @@ const flags = [
     .map((message) => `said-${message}`),
 ];
 
-const valueNames = [
+/** All values that the page sets. */
+export const valueNames = [
   ...(['triesLeft', 'hintsLeft', 'length', 'date', 'word', 'wonPoints', 'shareText', 'score'] as const),
   ...(['points', 'streak', 'longestStreak', 'roundsStarted', 'roundsWon', 'category', 'language'] as const),
   'status',
@@ -20,7 +23,7 @@ const valueNames = [
 
 /** A template that shows everything that a page can show. */
 const template = [
-  ...flags.map((flag) => `<i data-if="${flag}">${flag}</i>`),
+  ...flagNames.slice(1).map((flag) => `<i data-if="${flag}">${flag}</i>`),
   ...valueNames.map((value) => `<b id="${value}" data-text="${value}">?</b>`),
   '<ol id="mask" data-list="mask" data-lang></ol><ol id="hints" data-list="hints"></ol>',
   '<ul id="wrong" data-list="wrong"></ul><ol id="rounds" data-list="rounds" data-open="Continue" data-won="Guessed"></ol>',
