@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { gameApi } from '../../apps/words/src/api/game-api.ts';
 import { mcpPath } from '../../apps/words/src/api/mcp-endpoint.ts';
 import { documentPaths } from '../../apps/words/src/api/openapi-document.ts';
+import { callbackPath } from '../../apps/words/src/play/session.ts';
 import { listPaths } from '../../packages/assistant-auth/test/deployment.ts';
 
 interface Rule {
@@ -33,7 +34,7 @@ const findRule = (ref: string): Rule => {
 };
 
 /** What users open in a browser. A name that ends in a slash matches all paths that start with it. */
-const browserPaths = ['/authorize', '/account', '/authorize/', '/account/', '/callback/'];
+const browserPaths = ['/authorize', '/account', '/play/callback', '/authorize/', '/account/', '/callback/'];
 /** What hosted clients, other APIs and providers request. All users of a client share its addresses. */
 const serverPaths = [
   ...['/mcp', '/register', '/token', '/revoke', '/introspect', '/openapi.json', '/openapi.yaml'],
@@ -85,6 +86,7 @@ const routes: readonly string[] = [
     account: accountPages(),
   }).map((path) => (path.endsWith('/') ? `${path}*` : path)),
   mcpPath,
+  callbackPath,
   ...gameApi.operations.map(({ path }) => path),
   ...documentPaths,
 ];
