@@ -51,6 +51,7 @@ const testUserNames = [
   'account-german',
   'rounds',
   'rounds-other',
+  'round-view',
 ] as const;
 
 export type TestUserName = (typeof testUserNames)[number];
