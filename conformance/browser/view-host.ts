@@ -59,7 +59,7 @@ window.showView = async ({ html, width, hostContext, call, result }) => {
   iframe.title = 'Words With Chat';
   iframe.sandbox.add('allow-scripts');
   Object.assign(iframe.style, { width: `${width}px`, border: '0', display: 'block' });
-  document.body.replaceChildren(iframe);
+  document.querySelector('main')?.append(iframe);
   const { contentWindow } = iframe;
   if (contentWindow === null) throw new Error('The iframe has no window.');
   const capabilities = {
