@@ -230,13 +230,13 @@ describe.each(documentPaths)('the OpenAPI document at %s', (path) => {
 });
 
 describe('static files', () => {
-  it('are all served without the app, except the lists of words', async () => {
+  it('are all served without the app, except the lists of words and the views of MCP Apps', async () => {
     const files = (await readdir(publicFolder, { recursive: true, withFileTypes: true }))
       // These configure how the others are served.
       .filter((entry) => entry.isFile() && !/^[_.]/.test(entry.name))
       .map(({ parentPath, name }) => `${parentPath.slice(publicFolder.length)}/${name}`)
-      // Only the app reads the lists of words (rounds.test.ts).
-      .filter((file) => !file.startsWith('/words/'));
+      // Only the app reads these (rounds.test.ts, browser/round-view.test.ts).
+      .filter((file) => !/^\/(words|views)\//.test(file));
     expect(files).toEqual(expect.arrayContaining(['/en/index.html', '/de/privacy.html', '/style.css']));
     // Links to pages omit the file name extension.
     for (const path of new Set(files.flatMap((file) => [file, file.replace(/(index)?\.html$/, '')]))) {
