@@ -239,12 +239,12 @@ describe('static files', () => {
       // These configure how the others are served.
       .filter((entry) => entry.isFile() && !/^[_.]/.test(entry.name))
       .map(({ parentPath, name }) => `${parentPath.slice(publicFolder.length)}/${name}`)
-      // Only the app reads the lists of words (rounds.test.ts) and the play pages.
-      .filter((file) => !file.startsWith('/words/') && !file.endsWith('/play.html'));
+      // Only the app reads these (rounds.test.ts, browser/round-view.test.ts, browser/play.test.ts).
+      .filter((file) => !/^\/(words|views)\//.test(file) && !file.endsWith('/play.html'));
     return new Set(files.flatMap((file) => [file, file.replace(/(index)?\.html$/, '')]));
   };
 
-  it('are all served without the app, except the lists of words and the play pages', async () => {
+  it('are all served without the app, except the lists of words, the views and the play pages', async () => {
     const paths = await listPaths();
     expect([...paths]).toEqual(
       expect.arrayContaining(['/en/', '/de/index.html', '/de/privacy.html', '/style.css']),

@@ -57,6 +57,7 @@ const testUserNames = [
   'play-pages-en',
   'play-pages-de',
   'play-three-ways',
+  'round-view',
 ] as const;
 
 export type TestUserName = (typeof testUserNames)[number];

@@ -72,6 +72,7 @@ export const createApp = (config: Config, bindings: Bindings, runtimeOptions: Ru
   });
   const handleMcp = createMcpEndpoint({
     origin,
+    assets: bindings.assets,
     guard: (request, requiredScopes, challengeScopes) =>
       broker.protect(request, {
         resource: buildMcpUrl(origin),

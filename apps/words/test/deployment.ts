@@ -3,6 +3,7 @@ import { env } from 'cloudflare:workers';
 import { gptAction, type IdentityProvider, type LogEntry } from 'assistant-auth';
 import { mcpClients } from 'assistant-auth/mcp-clients';
 import { expect } from 'vitest';
+import roundView from '../public/views/round.html?raw';
 import { type App, createApp, type RuntimeOptions } from '../src/app.ts';
 import type { Bindings } from '../src/bindings.ts';
 import type { Config } from '../src/config.ts';
@@ -70,9 +71,12 @@ export const deploy = (
     ...configOverrides,
   };
   const assets = {
-    fetch: async (url: string) =>
-      readWordListFile(new URL(url).pathname) ??
-      new Response(`the file ${url}`, { headers: { 'x-from': 'assets' } }),
+    fetch: async (url: string) => {
+      const { pathname } = new URL(url);
+      if (pathname === '/views/round') return new Response(roundView);
+      const file = new Response(`the file ${url}`, { headers: { 'x-from': 'assets' } });
+      return readWordListFile(pathname) ?? file;
+    },
   };
   const app = createApp(
     config,

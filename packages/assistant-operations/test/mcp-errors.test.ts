@@ -38,7 +38,30 @@ const nullFailing: typeof failing = [
   ['mapError', { mapError: fail(null) }, 'tools/call'],
 ];
 
+const failingTexts: readonly (readonly [string, unknown])[] = [
+  ['throws', fail()],
+  ['throws null', fail(null)],
+  ['rejects with', async () => fail()()],
+];
+
 describe.each(eras)('%s', (era) => {
+  it.each(failingTexts)('M9 what the text of a resource %s is logged, and not sent', async (_, text) => {
+    const uri = 'library://rules';
+    const resources = [{ uri, name: 'rules', mimeType: 'text/plain', text }];
+    const { send, errors, refusals } = createMcpLibrary({ resources } as object);
+    const message = buildMessage(era, 'resources/read', { uri });
+    const headers = new Headers(message.headers);
+    if (era === '2026-07-28') headers.set('mcp-name', uri);
+    const response = await settle(send({ ...message, headers }));
+    expect(await response?.json()).toEqual({
+      jsonrpc: '2.0',
+      id: 7,
+      error: { code: -32603, message: 'Something went wrong on our side. Reference: reference-1' },
+    });
+    expect(errors).toHaveLength(1);
+    expect(refusals).toMatchObject([{ reason: 'operation.failed', requestId: 'reference-1' }]);
+  });
+
   it.each(failing)('M9 an error of %s is not sent to the client', async (_, overrides, method) => {
     const { send } = createMcpLibrary(overrides as object);
     const name = method === 'tools/call' ? 'burn_books' : 'p';

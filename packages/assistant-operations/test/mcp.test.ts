@@ -117,6 +117,27 @@ describe.each(['legacy', 'auto'] as const)('with the client of the SDK, version 
     ]);
     await expect(client.readResource({ uri: 'library://other' })).rejects.toMatchObject({ code: -32602 });
   });
+
+  it('calls the function of a resource for its text each time that it is read, and only then', async () => {
+    let count = 0;
+    const rules = { uri: 'library://rules', name: 'rules', mimeType: 'text/plain' };
+    const shelf = { ...rules, uri: 'library://shelf', meta: { ui: { prefersBorder: true } } };
+    const { handle } = createMcpLibrary({
+      resources: [
+        { ...rules, text: () => `Rule ${++count}` },
+        { ...shelf, text: async () => `Shelf ${++count}` },
+      ],
+    });
+    const client = await connect(handle, mode);
+    const { meta: _, ...listed } = { ...shelf, _meta: shelf.meta };
+    expect((await client.listResources()).resources).toEqual([rules, listed]);
+    expect(count).toBe(0);
+    const read = async ({ uri }: { uri: string }) => (await client.readResource({ uri })).contents;
+    const { uri, mimeType } = rules;
+    expect(await read(rules)).toEqual([{ uri, mimeType, text: 'Rule 1' }]);
+    expect(await read(shelf)).toEqual([{ uri: shelf.uri, mimeType, text: 'Shelf 2', _meta: shelf.meta }]);
+    expect(await read(rules)).toEqual([{ uri, mimeType, text: 'Rule 3' }]);
+  });
 });
 
 describe.each(eras)('a message of %s', (era) => {

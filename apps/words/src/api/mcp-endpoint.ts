@@ -1,10 +1,15 @@
-/** The MCP endpoint of the game: the operations of the API as tools, and a prompt that starts a round. */
+/**
+ * The MCP endpoint of the game: the operations of the API as tools, a prompt that starts a round, and the user
+ * interface of a round.
+ */
 import type { AuthorizedCall } from 'assistant-auth';
 import { type McpGuard, type McpGuardAcceptance, mcpHandler, type OnRefusal } from 'assistant-operations/mcp';
+import type { Bindings } from '../bindings.ts';
 import { categories } from '../game/categories.ts';
 import { createPlayPrompt, mcpInstructions } from '../game/instructions.ts';
 import { createErrorMapper, gameApi } from './game-api.ts';
 import type { OperationContext } from './player.ts';
+import { createRoundView } from './round-view.ts';
 
 /** The path of the endpoint. */
 export const mcpPath = '/mcp';
@@ -18,6 +23,7 @@ type McpCall = McpGuardAcceptance & Pick<AuthorizedCall, 'client'>;
 /** What the endpoint needs from the app. */
 export interface McpEndpointOptions<Auth extends McpCall> {
   readonly origin: string;
+  readonly assets: Bindings['assets'];
   readonly guard: McpGuard<Auth>;
   readonly context: (auth: Auth) => OperationContext;
   readonly logError: (error: unknown, referenceId: string) => void;
@@ -27,6 +33,7 @@ export interface McpEndpointOptions<Auth extends McpCall> {
 /** Creates the handler of the endpoint. */
 export const createMcpEndpoint = <Auth extends McpCall>({
   origin,
+  assets,
   ...options
 }: McpEndpointOptions<Auth>): ((request: Request) => Promise<Response>) =>
   mcpHandler(gameApi, {
@@ -36,6 +43,7 @@ export const createMcpEndpoint = <Auth extends McpCall>({
     serverInfo: { name: 'words-with-chat', title: 'Words With Chat', version: '1.0.0' },
     instructions: mcpInstructions,
     prompts: [playPrompt],
+    resources: [createRoundView(origin, assets)],
     mapError: createErrorMapper(origin, mcpPath),
   });
 

@@ -12,6 +12,7 @@ import {
   wrongGuessCost,
 } from '../game/scoring.ts';
 import { type OperationContext, PlayerDeleted } from './player.ts';
+import { roundViewUri } from './round-view.ts';
 import type { Scope } from './scopes.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -90,6 +91,8 @@ export const startRound = defineOperation({
     ),
   }),
   output: v.pipe(v.strictObject(roundBody), v.description('The round.')),
+  // Only here: with a user interface for each guess of the model, the chat would be full of them.
+  tool: { meta: { ui: { resourceUri: roundViewUri } } },
   handle: async ({ category, language }, { userId, game }: OperationContext) =>
     toRoundBody(requireRound(await game.startRound(userId, category, language))),
 });

@@ -30,7 +30,7 @@ export const gptInstructions = `You are the host of ${role}.
 ${rules}`;
 
 /** The instructions of the MCP server, which clients show to the model together with the tools. */
-export const mcpInstructions = `With these tools, you host ${role}. When the user wants to play, follow these rules.
+export const mcpInstructions = `With these tools, you host ${role}. When the user wants to play, follow these rules. If start_round shows a user interface, the player can play there: then do not show the mask, and do not repeat each move.
 
 ${rules}`;
 

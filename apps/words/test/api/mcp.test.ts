@@ -4,6 +4,7 @@ import { emptyD1 } from '../../../../packages/assistant-auth/test/storage/d1/emp
 import { buildCall, buildMessage, eras } from '../../../../packages/assistant-operations/test/mcp-library.ts';
 import { categories } from '../../src/game/categories.ts';
 import { gptInstructions, mcpInstructions } from '../../src/game/instructions.ts';
+import { hintCost } from '../../src/game/scoring.ts';
 import { deploy, origin } from '../deployment.ts';
 import { registerClient, signInToMcp } from '../flows.ts';
 
@@ -116,6 +117,93 @@ describe('the game over MCP', () => {
     expect(JSON.parse(String(logSpy.mock.lastCall?.[0]))).toMatchObject({
       event: 'failed',
       referenceId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    });
+  });
+});
+
+describe('the user interface of a round', () => {
+  const uri = 'ui://words-with-chat/round.html';
+  const _meta = {
+    ui: { csp: { connectDomains: [], resourceDomains: [] }, prefersBorder: true },
+    'openai/widgetDomain': origin,
+  };
+
+  /** Sends a message without arguments, or one that names a resource. */
+  const request = async (subject: string, method: string, params: { readonly uri?: string } = {}) => {
+    const token = await signInToMcp(call, subject);
+    const message = buildMessage('2026-07-28', method, params);
+    const headers = new Headers(message.headers);
+    if (params.uri !== undefined) headers.set('mcp-name', params.uri);
+    return send({ ...message, headers }, token);
+  };
+
+  const readView = async (subject: string): Promise<string> => {
+    const response = await request(subject, 'resources/read', { uri });
+    const { result } = await response.json<{ readonly result: { readonly contents: readonly object[] } }>();
+    expect(result.contents).toEqual([
+      { uri, mimeType: 'text/html;profile=mcp-app', text: expect.any(String), _meta },
+    ]);
+    return Object(result.contents[0]).text;
+  };
+
+  it('is a resource, which only start_round names', async () => {
+    const list = await request('lia', 'resources/list');
+    expect(await list.json()).toMatchObject({
+      result: {
+        resources: [{ uri, name: 'round', title: 'A round', mimeType: 'text/html;profile=mcp-app', _meta }],
+      },
+    });
+    const tools = await request('lia', 'tools/list');
+    const { result } = await tools.json<{ readonly result: { readonly tools: readonly object[] } }>();
+    const named = result.tools.flatMap((tool) => {
+      const { name, _meta: meta } = Object(tool);
+      return meta.ui === undefined ? [] : [[name, meta.ui]];
+    });
+    expect(named).toEqual([['start_round', { resourceUri: uri }]]);
+  });
+
+  it('is one document, which names the cost of a hint, and all categories', async () => {
+    const html = await readView('mia');
+    expect(html).toMatch(/^<!doctype html>/);
+    expect(html).toContain(`'Hint: −${hintCost} points'`);
+    expect(html).toContain(`'Hinweis: −${hintCost} Punkte'`);
+    for (const category of categories) expect(html.split(`${category}: '`)).toHaveLength(3);
+  });
+
+  it('M10.1 contains no URL of anything to load', async () => {
+    const html = await readView('noa');
+    expect(html).not.toMatch(
+      /https?:|\/\/[a-z]|\bsrc=|\bhref=|\bimport\b|@import|url\(|fetch\(|XMLHttp|WebSocket/i,
+    );
+  });
+
+  it('M10.2 signs nobody in: it has no links and no forms, and opens nothing', async () => {
+    const html = await readView('oda');
+    expect(html).not.toMatch(
+      /<a\b|<form|<iframe|window\.open|open-link|ui\/message|location|cookie|storage/i,
+    );
+  });
+
+  it('M10.4 never creates markup from text', async () => {
+    expect(await readView('pia')).not.toMatch(
+      /innerHTML|outerHTML|insertAdjacent|document\.write|eval|Function\(/,
+    );
+  });
+
+  it('that cannot be read is an error with a reference ID', async () => {
+    const assets = { fetch: async () => new Response('the file /views/round', { status: 404 }) };
+    const broken = deploy(env.DB, {}, {}, { assets });
+    const token = await signInToMcp(broken.call, 'quinn');
+    const logSpy = vi.spyOn(console, 'error').mockReturnValue();
+    const response = await broken.call('/mcp', {
+      ...buildMessage('2025-11-25', 'resources/read', { uri }),
+      headers: new Headers(buildMessage('2025-11-25', 'resources/read', { uri }).headers),
+      token,
+    });
+    const { referenceId, error } = JSON.parse(String(logSpy.mock.lastCall?.[0]));
+    expect(error).toBe('Error: the view of a round could not be read: 404');
+    expect(await response.json()).toMatchObject({
+      error: { code: -32603, message: `Something went wrong on our side. Reference: ${referenceId}` },
     });
   });
 });

@@ -55,8 +55,11 @@ export interface ResourceDefinition {
   readonly description?: string;
   /** The media type of the text, such as `text/plain`. */
   readonly mimeType: string;
-  /** The text. */
-  readonly text: string;
+  /**
+   * The text, or a function that returns it, which is called each time a client reads the resource. If it throws
+   * or rejects, the error is logged, and the client gets only a reference ID.
+   */
+  readonly text: string | (() => string | Promise<string>);
   /** The member `_meta` of the resource and its content: JSON values. Default: none. */
   readonly meta?: Readonly<Record<string, unknown>>;
 }

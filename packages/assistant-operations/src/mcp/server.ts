@@ -11,6 +11,8 @@ import {
   type GetPromptResult,
   isLegacyRequest,
   ProtocolError,
+  type ReadResourceRequest,
+  type ReadResourceResult,
   ResourceNotFoundError,
   Server,
   type Tool,
@@ -150,7 +152,7 @@ const createServer = <Context>(
     mask(({ params }: CallToolRequest) => callTool(tools, params, call, options)),
   );
   if (prompts.length > 0) handlePrompts(server, prompts, call, mask);
-  if (resources.length > 0) handleResources(server, resources, call);
+  if (resources.length > 0) handleResources(server, resources, call, mask);
   return server;
 };
 
@@ -341,19 +343,22 @@ const handleResources = (
   server: Server,
   resources: readonly ResourceDefinition[],
   { refuse }: Refuser,
+  mask: Mask,
 ): void => {
   const describe = ({ text: _, meta, ...resource }: ResourceDefinition) => ({
     ...resource,
     ...(meta && { _meta: { ...meta } }),
   });
   server.setRequestHandler('resources/list', () => ({ resources: resources.map(describe) }));
-  server.setRequestHandler('resources/read', ({ params }) => {
+  const read = async ({ params }: ReadResourceRequest): Promise<ReadResourceResult> => {
     const resource = resources.find(({ uri }) => uri === params.uri);
     if (resource === undefined) {
       refuse({ reason: 'mcp.unknown-resource' });
       throw new ResourceNotFoundError(params.uri);
     }
     const { uri, mimeType, text, meta } = resource;
-    return { contents: [{ uri, mimeType, text, ...(meta && { _meta: { ...meta } }) }] };
-  });
+    const content = { uri, mimeType, text: typeof text === 'string' ? text : await text() };
+    return { contents: [{ ...content, ...(meta && { _meta: { ...meta } }) }] };
+  };
+  server.setRequestHandler('resources/read', mask(read));
 };
