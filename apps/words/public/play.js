@@ -4,15 +4,13 @@
  */
 const status = document.getElementById('status');
 let isSending = false;
-let isFallback = false;
 
 const findMain = () => document.querySelector('main.play');
 
 document.addEventListener('submit', (event) => {
   const { target: form, submitter } = event;
   // A sign-out loads a new page, so that nothing of the session stays in this one.
-  if (isFallback || form.method !== 'post' || !findMain().contains(form) || submitter?.value === 'sign-out')
-    return;
+  if (form.method !== 'post' || !findMain().contains(form) || submitter?.value === 'sign-out') return;
   event.preventDefault();
   if (!isSending) send(form, submitter);
 });
@@ -23,11 +21,8 @@ const send = async (form, submitter) => {
   const result = await load(form, submitter).catch(() => undefined);
   isSending = false;
   if (result !== undefined) return showPage(result);
-  // The browser sends the form as it does without this script, and shows what comes back.
-  isFallback = true;
-  form.requestSubmit(submitter);
-  isFallback = false;
-  findMain().removeAttribute('aria-busy');
+  // The game may have received the form, so it is not sent again. The page shows the current state.
+  location.reload();
 };
 
 /** Sends a form. Returns `undefined` if the response is not this page. */
@@ -37,6 +32,7 @@ const load = async (form, submitter) => {
     method: 'POST',
     body: new URLSearchParams(new FormData(form, submitter)),
   });
+  if (!response.ok) return undefined;
   const page = new DOMParser().parseFromString(await response.text(), 'text/html');
   const main = page.querySelector('main.play');
   return main === null ? undefined : { main, title: page.title, url: response.url };

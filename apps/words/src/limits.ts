@@ -16,7 +16,7 @@ import {
  */
 export const allowances = {
   ...defaultRateLimits,
-  /** API calls that only read, by user. */
+  /** API calls that only read, by user; and, counted separately, requests of guests to `/play`, by address. */
   reads: { limit: 600, period: 60 },
   /** API calls that change a round or the score, each of which writes rows, and all messages over MCP, by user. */
   writes: { limit: 300, period: 60 },
@@ -33,7 +33,7 @@ export interface AppLimits {
   readonly broker: Omit<Limits, 'signInsPerUser'>;
   /** Selects the limiter that counts a call. Messages over MCP, which are POST requests, count as writes. */
   readonly selectLimiter: (request: Request) => RateLimiter;
-  /** Counts the requests of guests to `/play` by address, as many as \`reads\` allows. They write nothing. */
+  /** Counts requests of guests to `/play` by address. It has the allowance of `reads`: they write no rows. */
   readonly guests: RateLimiter;
 }
 
@@ -58,7 +58,7 @@ export const createLimits = (
       requestsPerSignIn: createLimiter('requestsPerSignIn'),
       refreshesPerGrant: createLimiter('refreshesPerGrant'),
     },
-    guests: reads,
+    guests: createLimiter('reads'),
     selectLimiter: ({ method }) => (method === 'POST' ? writes : reads),
   };
 };

@@ -3,19 +3,15 @@ import { createProblemResponse } from 'assistant-operations';
 
 /** Logs that the app itself refused a request, with the code of the reason. */
 export type LogRefusal = (
-  reason: 'app.method' | 'app.path' | 'app.failed' | 'app.origin' | 'app.form' | 'app.limited',
+  reason: 'app.method' | 'app.path' | 'app.failed' | 'app.host' | 'app.origin' | 'app.form' | 'app.limited',
 ) => void;
 
-/**
- * Refuses and logs a request whose method is not GET or HEAD. Returns `undefined` otherwise.
- * @param allow the methods that the path allows
- */
-export const refuseOtherMethods = (
-  { method }: Request,
-  logRefusal: LogRefusal,
-  allow = 'GET, HEAD',
-): Response | undefined => {
-  if (method === 'GET' || method === 'HEAD') return undefined;
+/** Refuses and logs a request whose method is not GET or HEAD. Returns `undefined` otherwise. */
+export const refuseOtherMethods = ({ method }: Request, logRefusal: LogRefusal): Response | undefined =>
+  method === 'GET' || method === 'HEAD' ? undefined : refuseMethod('GET, HEAD', logRefusal);
+
+/** Refuses and logs a request whose method the path does not allow. `allow` lists those that it allows. */
+export const refuseMethod = (allow: string, logRefusal: LogRefusal): Response => {
   logRefusal('app.method');
   return createProblemResponse({
     status: 405,

@@ -41,6 +41,7 @@ export {
   type Limits,
   type RateLimiter,
   type RateLimitResult,
+  toAddressBlock,
 } from './limits/rate-limits.ts';
 export { ConfigurationError } from './oauth/errors.ts';
 export {

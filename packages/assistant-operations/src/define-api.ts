@@ -151,7 +151,7 @@ const checkFields = (operation: Operation<never>): void => {
   }
 };
 
-/** Nothing applies the transformations of an output schema, so it must not have any. */
+/** The output is validated only over MCP, so a transformation would change it only there. */
 const checkOutput = ({ id, output }: Operation<never>): void => {
   const [before, after] = [describeSchema(output, 'input'), describeSchema(output, 'output')];
   if (JSON.stringify(before) !== JSON.stringify(after))

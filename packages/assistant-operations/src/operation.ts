@@ -93,9 +93,9 @@ export interface OperationDescription<Input extends InputSchema, Output extends 
   readonly input: Input;
   /**
    * The schema of the output, which describes it in the OpenAPI document and in the MCP tool. An output that
-   * does not match it is never sent over MCP; over HTTP, the output is not validated. Use `v.strictObject`,
-   * because an output with members that are not in the schema also matches a `v.object`. It must not transform
-   * values, because nothing would apply that.
+   * does not match it is never sent over MCP, and members that a `v.object` does not have are left out; over
+   * HTTP, the output is sent as it is. Use `v.strictObject`, which members that are not in the schema do not
+   * match. It must not transform values.
    */
   readonly output: Output;
   /**

@@ -291,6 +291,20 @@ describe.each(eras)('a message of %s', (era) => {
     );
   });
 
+  it('M6.2 never gets members or values that the schema leaves out', async () => {
+    const lenient = defineOperation({
+      ...listBooks,
+      output: v.object({ title: v.string(), pages: v.fallback(v.number(), 0) }),
+      handle: async () => ({ title: 'Emma', pages: 'a secret', password: 'a secret' }) as never,
+    });
+    const { send } = createMcpLibrary({}, defineApi([lenient]));
+    const response = await send(buildCall(era, 'list_books'));
+    expect(await readResult(response.clone())).toMatchObject({
+      structuredContent: { title: 'Emma', pages: 0 },
+    });
+    expect(await response.text()).not.toContain('secret');
+  });
+
   it('logs where an output does not match its schema, without the value', async () => {
     const wrong = defineOperation({
       ...listBooks,

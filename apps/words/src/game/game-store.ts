@@ -80,6 +80,7 @@ export interface RoundStore {
   readonly takeHint: (userId: string, id: string, now: number) => Promise<RoundOutcome>;
   /** Ends a round, unless it is over. */
   readonly giveUp: (userId: string, id: string, now: number) => Promise<RoundOutcome>;
+  /** Returns a round. Changes nothing. */
   readonly read: (userId: string, id: string) => Promise<RoundOutcome>;
 }
 

@@ -81,6 +81,7 @@ export interface Rounds {
   takeHint(userId: string, roundId: string): Promise<PlayedRound | NoRound>;
   /** Ends a round and reveals its word. */
   giveUp(userId: string, roundId: string): Promise<PlayedRound | NoRound>;
+  /** Returns a round. Changes nothing. */
   readRound(userId: string, roundId: string): Promise<PlayedRound | NoRound>;
 }
 

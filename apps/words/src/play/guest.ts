@@ -13,8 +13,11 @@ export interface GuestRounds {
   readonly write: (round: StoredRound, language: string) => Promise<string>;
 }
 
-/** Longer than a round lasts, so that a browser that refuses cookies can be told apart. In seconds. */
-const lifetime = 7 * 86_400;
+/** How long the cookie is kept, in seconds. A daily word can be played for 25 hours at most. */
+const lifetime = 2 * 86_400;
+
+/** In characters. A round without moves has about 330. */
+const paddedLength = 512;
 
 /** Creates the reader and writer. `origin` is the origin of the app. */
 export const createGuestRounds = (sealingKeys: string, origin: string): GuestRounds => {
@@ -30,7 +33,8 @@ export const createGuestRounds = (sealingKeys: string, origin: string): GuestRou
     write: async (round, language) =>
       setCookie(
         nameCookie(language),
-        await sealer.seal(new TextEncoder().encode(JSON.stringify(round))),
+        // A length that hardly depends on the word.
+        await sealer.seal(new TextEncoder().encode(JSON.stringify(round).padEnd(paddedLength))),
         lifetime,
       ),
   };

@@ -2,7 +2,7 @@
  * The page `/play`: the game on the web, for players who sign in, and for guests, who play the daily word. A form
  * changes the round and redirects to the page, so the page works without scripts.
  */
-import type { RateLimiter } from 'assistant-auth';
+import { type RateLimiter, toAddressBlock } from 'assistant-auth';
 import { createProblemResponse } from 'assistant-operations';
 import * as v from 'valibot';
 import { categories, type WordLanguage, wordLanguages } from '../game/categories.ts';
@@ -19,13 +19,13 @@ import { GameUnavailable } from '../game/game-store.ts';
 import { createGuestStore } from '../game/guest-store.ts';
 import { WordsUnavailable } from '../game/word-list.ts';
 import { clientAddress } from '../limits.ts';
-import { type LogRefusal, refuseOtherMethods } from '../refusal.ts';
+import { type LogRefusal, refuseMethod } from '../refusal.ts';
 import { readLanguage } from '../site-routes.ts';
 import { clearCookie, readCookie, setCookie } from './cookies.ts';
 import type { GuestRounds } from './guest.ts';
 import { callbackPath, type Session, type Sessions } from './session.ts';
 import { fillTemplate, type PlayView } from './template.ts';
-import { viewLobby, viewRound } from './view.ts';
+import { viewOverview, viewRound } from './view.ts';
 
 /** What the page needs from the app. */
 export interface PlayOptions {
@@ -46,39 +46,50 @@ export interface PlayOptions {
 /** The path of the page. Below a language, such as `/de/play`, it is in this language. */
 export const playPath = '/play';
 
-/** The field `round` in the forms of a guest, who has one round. */
-const guestRoundId = 'guest';
-
 /** The message that the next page shows: the name of a flag in the template, without `said-`. */
 const messageCookie = '__Host-play-message';
 
+type Handle = (options: PlayOptions, request: Request, language: WordLanguage) => Promise<Response>;
+
 /** Creates the handler of the page. It returns `undefined` for any other path. */
-export const createPlayPage =
-  (options: PlayOptions): ((request: Request) => Promise<Response | undefined>) =>
-  async (request) => {
+export const createPlayPage = (
+  options: PlayOptions,
+): ((request: Request) => Promise<Response | undefined>) => {
+  const { origin, logRefusal, logError } = options;
+  const routes = new Map<string, ReadonlyMap<string, Handle>>([
+    [
+      playPath,
+      new Map([...['GET', 'HEAD'].map((method) => [method, showPage] as const), ['POST', handleForm]]),
+    ],
+    [`${playPath}/sign-in`, new Map([['GET', startSignIn]])],
+    [callbackPath, new Map([['GET', finishSignIn]])],
+  ]);
+  return async (request) => {
     const language = readLanguage(request);
-    const { pathname } = new URL(request.url);
-    const path = pathname.replace(`/${language}/`, '/');
-    const handle = readHandlers[path];
-    if (handle === undefined) return undefined;
-    const isForm = path === playPath && request.method === 'POST';
-    const allow = path === playPath ? 'GET, HEAD, POST' : 'GET, HEAD';
-    const refusal = isForm ? undefined : refuseOtherMethods(request, options.logRefusal, allow);
-    if (refusal !== undefined) return refusal;
+    const url = new URL(request.url);
+    const prefix = `/${language}`;
+    const isPrefixed = url.pathname.startsWith(`${prefix}/`);
+    const handlers = routes.get(isPrefixed ? url.pathname.slice(prefix.length) : url.pathname);
+    if (handlers === undefined) return undefined;
+    const handle = handlers.get(request.method);
+    if (handle === undefined) return refuseMethod([...handlers.keys()].join(', '), logRefusal);
+    if (url.origin !== origin) {
+      logRefusal('app.host');
+      return showProblem(options, language, { status: 421 });
+    }
     try {
-      return await (isForm ? handleForm : handle)(options, request, language);
+      return await handle(options, request, language);
     } catch (error) {
       if (!(error instanceof GameUnavailable || error instanceof WordsUnavailable)) throw error;
-      options.logError(error);
-      return showProblem(options, language, 503);
+      logError(error);
+      return showProblem(options, language, { status: 503 });
     }
   };
-
-type Handle = (options: PlayOptions, request: Request, language: WordLanguage) => Promise<Response>;
+};
 
 const showPage: Handle = async (options, request, language) => {
   const session = await identify(options, request);
-  if (session.kind === 'unknown') return showProblem(options, language, session.status);
+  if (session.kind === 'unknown') return showProblem(options, language, session);
   const message = readCookie(request, messageCookie);
   const cookies = [...session.cookies, ...(message === undefined ? [] : [clearCookie(messageCookie)])];
   const roundId = new URL(request.url).searchParams.get('round') ?? undefined;
@@ -89,15 +100,22 @@ const showPage: Handle = async (options, request, language) => {
       return showView(options, language, viewRound(played, 'player', played.round.id), { message, cookies });
     const history = await game.readHistory(session.userId);
     if (history.kind !== 'history') return endSession(options, request, language);
-    return showView(options, language, viewLobby(history, roundOptions.now()), { message, cookies });
+    return showView(options, language, viewOverview(history, roundOptions.now()), {
+      message: message ?? played?.kind,
+      cookies,
+    });
   }
   const { played, isStored } = await openGuestRound(options, request, language);
-  const view = viewRound(played, 'guest', guestRoundId);
-  // The URL says that the guest has played, but the browser did not keep the round.
-  const isWithoutCookies = roundId === guestRoundId && !isStored;
-  const guestMessage = session.hasEnded ? 'signed-out' : isWithoutCookies ? 'no-cookies' : message;
+  const view = viewRound(played, 'guest', toGuestRoundId(played));
+  // The form that led here was on this site, but the browser did not keep the round.
+  const isWithoutCookies =
+    !isStored && roundId !== undefined && request.headers.get('sec-fetch-site') === 'same-origin';
+  const guestMessage = session.hasEnded ? 'session-ended' : isWithoutCookies ? 'no-cookies' : message;
   return showView(options, language, view, { message: guestMessage, cookies });
 };
+
+/** A guest has one round for each day. Its ID in forms and URLs is not that of the round, which no URL finds. */
+const toGuestRoundId = ({ round }: PlayedRound): string => `guest-${round.daily}`;
 
 /** Opens the round of a guest, or starts the daily word. `save` returns the `Set-Cookie` value of its new state. */
 const openGuestRound = async (
@@ -105,16 +123,18 @@ const openGuestRound = async (
   request: Request,
   language: WordLanguage,
 ) => {
-  const stored = await guests.read(request, language);
-  const store = createGuestStore(stored);
-  const rounds = createRounds({ ...roundOptions, store });
-  const played = await rounds.startRound(guestRoundId, 'daily', language);
-  if (played.kind !== 'round') throw new Error(`the daily word cannot be played: ${played.kind}`);
-  const save = async (): Promise<string[]> => {
-    const round = store.current();
-    return round === undefined ? [] : [await guests.write(round, language)];
-  };
-  return { rounds, played, isStored: stored !== undefined, save };
+  // The second one is for a round whose list does not exist anymore.
+  for (const stored of [await guests.read(request, language), undefined]) {
+    const store = createGuestStore(stored);
+    const rounds = createRounds({ ...roundOptions, store });
+    const played = await rounds.startRound('guest', 'daily', language);
+    const save = async (): Promise<string[]> => {
+      const round = store.current();
+      return round === undefined ? [] : [await guests.write(round, language)];
+    };
+    if (played.kind === 'round') return { rounds, played, isStored: stored !== undefined, save };
+  }
+  throw new Error('the daily word cannot be played');
 };
 
 const formSchema = v.union([
@@ -140,16 +160,14 @@ const handleForm: Handle = async (options, request, language) => {
     options.logRefusal('app.origin');
     return createProblemResponse({ status: 403, detail: 'The form is not from this site.' });
   }
-  const parameters = new URLSearchParams(await readBody(request));
-  const parsed = v.safeParse(formSchema, Object.fromEntries(parameters));
-  if (!parsed.success) {
+  const form = await readForm(request);
+  if (form === undefined) {
     options.logRefusal('app.form');
     return createProblemResponse({ status: 400, detail: 'The form is not valid.' });
   }
-  const form = parsed.output;
-  if (form.action === 'sign-out') return redirect(language, { cookies: await options.sessions.end(request) });
+  if (form.action === 'sign-out') return signOut(options, request, language);
   const session = await identify(options, request);
-  if (session.kind === 'unknown') return showProblem(options, language, session.status);
+  if (session.kind === 'unknown') return showProblem(options, language, session);
   if (session.kind === 'player') {
     const outcome = await makeMove(options.game, session.userId, form);
     if (outcome.kind === 'user-not-found') return endSession(options, request, language);
@@ -157,12 +175,15 @@ const handleForm: Handle = async (options, request, language) => {
     return redirect(language, { roundId, message: describeMove(outcome), cookies: session.cookies });
   }
   // The form of a player whose session has ended.
-  if (form.action === 'start' || form.round !== guestRoundId)
-    return redirect(language, { message: 'signed-out', cookies: session.cookies });
+  if (form.action === 'start' || !form.round.startsWith('guest-'))
+    return redirect(language, { message: 'session-ended', cookies: session.cookies });
   const { rounds, played, save } = await openGuestRound(options, request, language);
-  const outcome = await makeMove(rounds, guestRoundId, { ...form, round: played.round.id });
+  const roundId = toGuestRoundId(played);
+  if (form.round !== roundId)
+    return redirect(language, { message: 'round-not-found', cookies: session.cookies });
+  const outcome = await makeMove(rounds, 'guest', { ...form, round: played.round.id });
   const cookies = [...session.cookies, ...(await save())];
-  return redirect(language, { roundId: guestRoundId, message: describeMove(outcome), cookies });
+  return redirect(language, { roundId, message: describeMove(outcome), cookies });
 };
 
 const makeMove = (
@@ -197,15 +218,23 @@ const describeMove = (outcome: PlayedRound | PlayedGuess | NoRound): string | un
 /** In characters. Far more than any form of the page has. */
 const maxFormLength = 1000;
 
-/** Reads a form. Returns an empty text if it is too long. */
-const readBody = async ({ body }: Request): Promise<string> => {
+/** Reads a form. Returns `undefined` if it is too long, or is not a form of the page. */
+const readForm = async ({ body }: Request): Promise<Form | undefined> => {
   const decoder = new TextDecoder();
   let text = '';
-  for await (const chunk of body ?? []) {
-    text += decoder.decode(chunk, { stream: true });
-    if (text.length > maxFormLength) return '';
+  try {
+    for await (const chunk of body ?? []) {
+      text += decoder.decode(chunk, { stream: true });
+      if (text.length > maxFormLength) return undefined;
+    }
+  } catch {
+    // The client did not send all of it.
+    return undefined;
   }
-  return text;
+  const fields = [...new URLSearchParams(text)];
+  const form = v.safeParse(formSchema, Object.fromEntries(fields));
+  const isRepeated = new Set(fields.map(([name]) => name)).size < fields.length;
+  return form.success && !isRepeated ? form.output : undefined;
 };
 
 // Signing in and out.
@@ -220,29 +249,41 @@ const finishSignIn: Handle = async ({ sessions }, request, browserLanguage) => {
   return redirect(language, { message: kind === 'signed-in' ? undefined : kind, cookies });
 };
 
-/** Signs out a player whose user was deleted. */
-const endSession: Handle = async ({ sessions }, request, language) =>
-  redirect(language, { message: 'signed-out', cookies: await sessions.end(request) });
-
-/** Finds out who sent a request, and limits the requests of guests. */
-const identify = async (
-  { sessions, guestLimiter, logRefusal }: PlayOptions,
-  request: Request,
-): Promise<Session> => {
-  const session = await sessions.read(request);
-  const address = clientAddress(request);
-  if (session.kind !== 'guest' || address === undefined) return session;
-  // A limiter that fails allows the request.
-  const result = await guestLimiter.take(`guest ${address}`).catch(() => 'allowed');
-  if (result === 'allowed') return session;
-  logRefusal('app.limited');
-  return { kind: 'unknown', status: 429 };
+const signOut: Handle = async (options, request, language) => {
+  if (await isLimited(options, request)) return showProblem(options, language, { status: 429 });
+  const result = await options.sessions.end(request);
+  return result.kind === 'failed'
+    ? showProblem(options, language, result)
+    : redirect(language, { message: 'signed-out', cookies: result.cookies });
 };
 
-const readHandlers: Readonly<Record<string, Handle>> = {
-  [playPath]: showPage,
-  [`${playPath}/sign-in`]: startSignIn,
-  [callbackPath]: finishSignIn,
+/** Signs out a player whose user was deleted after the tokens were issued. */
+const endSession: Handle = async (options, request, language) => {
+  const result = await options.sessions.end(request);
+  return result.kind === 'failed'
+    ? showProblem(options, language, result)
+    : redirect(language, { message: 'session-ended', cookies: result.cookies });
+};
+
+/** Finds out who sent a request, and limits the requests of guests. */
+const identify = async (options: PlayOptions, request: Request): Promise<Session> => {
+  const session = await options.sessions.read(request);
+  return session.kind === 'guest' && (await isLimited(options, request))
+    ? { kind: 'unknown', status: 429, cookies: session.cookies }
+    : session;
+};
+
+/** Counts requests without a user by address, as the broker does. A limiter that fails allows the request. */
+const isLimited = async (
+  { guestLimiter, logRefusal, logError }: PlayOptions,
+  request: Request,
+): Promise<boolean> => {
+  const address = toAddressBlock(clientAddress(request) ?? '');
+  if (address === undefined) return false;
+  const result = await guestLimiter.take(`guest ${address}`).catch(logError);
+  if (result !== 'limited') return false;
+  logRefusal('app.limited');
+  return true;
 };
 
 // Responses.
@@ -271,12 +312,16 @@ const redirect = (
 const messageLifetime = 60;
 
 /** Shows only a message, because it is unknown who plays. */
-const showProblem = (options: PlayOptions, language: string, status: number): Promise<Response> =>
+const showProblem = (
+  options: PlayOptions,
+  language: string,
+  { status, cookies = [] }: { readonly status: number; readonly cookies?: readonly string[] },
+): Promise<Response> =>
   showView(
     options,
     language,
-    { flags: new Set(), values: {} },
-    { status, message: status === 429 ? 'too-many-requests' : 'unavailable' },
+    { flags: new Set(['problem']), values: {} },
+    { status, cookies, message: status === 429 ? 'too-many-requests' : 'unavailable' },
   );
 
 const showView = async (

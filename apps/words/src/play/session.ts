@@ -25,21 +25,26 @@ export const playClient = (origin: string): Client =>
     scopes: scopeNames,
   });
 
-/** Who sent a request. `cookies` are the `Set-Cookie` values of the response. */
+/** Who sent a request. `cookies` are `Set-Cookie` values for the response. */
 export type Session =
   | { readonly kind: 'player'; readonly userId: string; readonly cookies: readonly string[] }
   /** `hasEnded`: the browser was signed in before. */
   | { readonly kind: 'guest'; readonly hasEnded: boolean; readonly cookies: readonly string[] }
-  /** Nobody knows at the moment: there are too many requests (429), or the broker is unavailable. */
-  | { readonly kind: 'unknown'; readonly status: number };
+  /** Nobody knows at the moment: there are too many requests (429), or the broker is unavailable (503). */
+  | { readonly kind: 'unknown'; readonly status: number; readonly cookies: readonly string[] };
 
 /** How a sign-in ended. */
-export type SignInResult = {
+export interface SignInResult {
   readonly kind: 'signed-in' | 'canceled' | 'sign-in-failed';
   /** The language of the page where the sign-in started. */
   readonly language: SiteLanguage | undefined;
   readonly cookies: readonly string[];
-};
+}
+
+/** Whether the grant was revoked. If not, the browser stays signed in, so that the player can try again. */
+export type SignOutResult =
+  | { readonly kind: 'signed-out'; readonly cookies: readonly string[] }
+  | { readonly kind: 'failed'; readonly status: number };
 
 /** The sign-in of the page. */
 export interface Sessions {
@@ -47,12 +52,12 @@ export interface Sessions {
   readonly read: (request: Request) => Promise<Session>;
   /** Starts a sign-in: returns the URL of the authorization request, and a cookie. */
   readonly start: (
-    language: string,
+    language: SiteLanguage,
   ) => Promise<{ readonly url: string; readonly cookies: readonly string[] }>;
   /** Handles the request to `callbackPath`. */
   readonly finish: (request: Request) => Promise<SignInResult>;
-  /** Revokes the grant. Returns the `Set-Cookie` values. */
-  readonly end: (request: Request) => Promise<readonly string[]>;
+  /** Revokes the grant, with all its tokens. */
+  readonly end: (request: Request) => Promise<SignOutResult>;
 }
 
 /** What the sign-in needs from the app. */
@@ -70,8 +75,11 @@ const sessionCookie = '__Host-play';
 /** As long as a refresh token is valid without being used, in seconds. */
 const sessionLifetime = 30 * 86_400;
 
-/** A sign-in that has started: `<state>.<code verifier>.<language>`. */
-const signInCookie = '__Host-play-sign-in';
+/**
+ * A sign-in that has started: `<code verifier>.<language>`. The name ends in `state`, so that sign-ins in several tabs
+ * do not disturb each other.
+ */
+const signInCookiePrefix = '__Host-play-sign-in-';
 
 /** More than the sign-in page and the provider allow, in seconds. */
 const signInLifetime = 3600;
@@ -83,20 +91,18 @@ export const createSessions = (options: SessionOptions): Sessions => {
     read: async (request) => {
       const cookie = readCookie(request, sessionCookie);
       if (cookie === undefined) return { kind: 'guest', hasEnded: false, cookies: [] };
-      const ended = { kind: 'guest', hasEnded: true, cookies: [clearCookie(sessionCookie)] } as const;
       const [accessToken = '', refreshToken = ''] = cookie.split('.');
-      const first = await authenticate(options, request, accessToken);
-      if (typeof first === 'string') return { kind: 'player', userId: first, cookies: [] };
-      if (first !== 401) return { kind: 'unknown', status: first };
-      const tokens = await requestTokens(options, request, {
+      const current = await authenticate(options, request, accessToken, []);
+      if (current.kind !== 'expired') return current;
+      const tokens = await requestTokens(options, {
         grant_type: 'refresh_token',
         refresh_token: refreshToken,
       });
+      const ended = { kind: 'guest', hasEnded: true, cookies: [clearCookie(sessionCookie)] } as const;
       if (tokens.kind === 'refused')
-        return tokens.status === 400 ? ended : { kind: 'unknown', status: tokens.status };
-      const second = await authenticate(options, request, tokens.accessToken);
-      if (typeof second === 'string') return { kind: 'player', userId: second, cookies: [tokens.cookie] };
-      return second === 401 ? ended : { kind: 'unknown', status: second };
+        return tokens.status === 400 ? ended : { kind: 'unknown', status: tokens.status, cookies: [] };
+      const refreshed = await authenticate(options, request, tokens.accessToken, [tokens.cookie]);
+      return refreshed.kind === 'expired' ? ended : refreshed;
     },
     start: async (language) => {
       const [state, verifier] = [toBase64url(randomBytes(16)), toBase64url(randomBytes(32))];
@@ -113,51 +119,65 @@ export const createSessions = (options: SessionOptions): Sessions => {
       });
       return {
         url: `/authorize?${parameters}`,
-        cookies: [setCookie(signInCookie, [state, verifier, language].join('.'), signInLifetime)],
+        cookies: [setCookie(signInCookiePrefix + state, `${verifier}.${language}`, signInLifetime)],
       };
     },
     finish: async (request) => {
       const { searchParams } = new URL(request.url);
-      const [state, verifier = '', languageName] = readCookie(request, signInCookie)?.split('.') ?? [];
-      const language = siteLanguages.find((name) => name === languageName);
-      // A response to another browser or tab. The sign-in of this one may still be under way.
-      if (state === undefined || searchParams.get('state') !== state)
-        return { kind: 'sign-in-failed', language, cookies: [] };
-      const cookies = [clearCookie(signInCookie)];
-      if (searchParams.get('error') === 'access_denied') return { kind: 'canceled', language, cookies };
-      const tokens = await requestTokens(options, request, {
+      const name = signInCookiePrefix + searchParams.get('state');
+      const [verifier, languageName] = readCookie(request, name)?.split('.') ?? [];
+      const language = siteLanguages.find((known) => known === languageName);
+      // Another browser started the sign-in, or it was finished before.
+      if (verifier === undefined) return { kind: 'sign-in-failed', language, cookies: [] };
+      const cookies = [clearCookie(name)];
+      const code = searchParams.get('code');
+      if (code === null) {
+        const isCanceled = searchParams.get('error') === 'access_denied';
+        return { kind: isCanceled ? 'canceled' : 'sign-in-failed', language, cookies };
+      }
+      const tokens = await requestTokens(options, {
         grant_type: 'authorization_code',
-        code: searchParams.get('code') ?? '',
+        code,
         redirect_uri: origin + callbackPath,
         code_verifier: verifier,
       });
       if (tokens.kind === 'refused') return { kind: 'sign-in-failed', language, cookies };
+      // Someone else may have been signed in.
+      await revoke(options, request);
       return { kind: 'signed-in', language, cookies: [...cookies, tokens.cookie] };
     },
     end: async (request) => {
-      const [, refreshToken] = readCookie(request, sessionCookie)?.split('.') ?? [];
-      if (refreshToken !== undefined) await post(options, '/revoke', request, { token: refreshToken });
-      return [clearCookie(sessionCookie)];
+      const response = await revoke(options, request);
+      return response === undefined || response.ok
+        ? { kind: 'signed-out', cookies: [clearCookie(sessionCookie)] }
+        : { kind: 'failed', status: response.status };
     },
   };
 };
 
-/** Returns the ID of the player, or the status of the refusal. */
+/** Finds the player of an access token. `cookies` are those of the session. */
 const authenticate = async (
   { broker, selectLimiter }: SessionOptions,
   { url, method }: Request,
   accessToken: string,
-): Promise<string | number> => {
+  cookies: readonly string[],
+): Promise<Session | { readonly kind: 'expired' }> => {
   const call = new Request(url, { method, headers: { authorization: `Bearer ${accessToken}` } });
   const result = await broker.protect(call, { scopes: ['score'], limiter: selectLimiter(call) });
-  return result.ok ? result.user.id : result.response.status;
+  if (!result.ok) {
+    const { status } = result.response;
+    return status === 401 ? { kind: 'expired' } : { kind: 'unknown', status, cookies };
+  }
+  // The token of another client is none of this page.
+  const { user, client } = result;
+  return client.id === playClientId ? { kind: 'player', userId: user.id, cookies } : { kind: 'expired' };
 };
 
 type Parameters = Readonly<Record<string, string>>;
 
 /** Sends a token request (RFC 6749 §4.1.3, §6). */
-const requestTokens = async (options: SessionOptions, request: Request, parameters: Parameters) => {
-  const response = await post(options, '/token', request, parameters);
+const requestTokens = async (options: SessionOptions, parameters: Parameters) => {
+  const response = await callBroker(options, '/token', parameters);
   if (response?.status !== 200) return { kind: 'refused', status: response?.status ?? 500 } as const;
   const { access_token, refresh_token } = v.parse(tokenResponse, await response.json());
   const cookie = setCookie(sessionCookie, `${access_token}.${refresh_token}`, sessionLifetime);
@@ -166,20 +186,20 @@ const requestTokens = async (options: SessionOptions, request: Request, paramete
 
 const tokenResponse = v.object({ access_token: v.string(), refresh_token: v.string() });
 
-const post = (
+/** Revokes the grant of the session (RFC 7009 §2.1), if there is one. */
+const revoke = async (options: SessionOptions, request: Request): Promise<Response | undefined> => {
+  const [, token = ''] = readCookie(request, sessionCookie)?.split('.') ?? [];
+  return token === '' ? undefined : callBroker(options, '/revoke', { token });
+};
+
+const callBroker = (
   { origin, broker }: SessionOptions,
   path: string,
-  { headers }: Request,
   parameters: Parameters,
-): Promise<Response | undefined> =>
-  broker.handle(
-    new Request(origin + path, {
-      method: 'POST',
-      // The broker counts failed requests by address.
-      headers: { 'cf-connecting-ip': headers.get('cf-connecting-ip') ?? '' },
-      body: new URLSearchParams({ ...parameters, client_id: playClientId }),
-    }),
-  );
+): Promise<Response | undefined> => {
+  const body = new URLSearchParams({ ...parameters, client_id: playClientId });
+  return broker.handle(new Request(origin + path, { method: 'POST', body }));
+};
 
 const toBase64url = (bytes: Uint8Array): string =>
   btoa(String.fromCharCode(...bytes)).replace(/[+/=]/g, (character) => base64urlOf[character] ?? '');

@@ -14,7 +14,9 @@ import type { Round, RoundSummary } from '../game/round.ts';
 
 /** What a page shows. */
 export interface PlayView {
+  /** The conditions that are met. */
   readonly flags: ReadonlySet<string>;
+  /** The values, by name. */
   readonly values: Readonly<Record<string, string | number>>;
   readonly round?: Round;
   /** The value of the field `round` in each form. */
@@ -121,7 +123,7 @@ const appendTile = (element: Element, letter: string): void => {
 
 const appendRound = (
   element: Element,
-  { id, status, mask, language, points }: RoundSummary,
+  { id, category, status, mask, language, points }: RoundSummary,
   labels: Readonly<Record<string, string>>,
 ): void => {
   element.append(
@@ -130,5 +132,8 @@ const appendRound = (
   );
   element.append(mask);
   const result = `${labels[`data-${status}`] ?? ''}${status === 'won' ? ` +${points}` : ''}`;
-  element.append(`</span> <span>${result}</span></a></li>`, asHtml);
+  element.append(
+    `</span> <span>${labels[`data-${category}`] ?? ''}</span> <span>${result}</span></a></li>`,
+    asHtml,
+  );
 };

@@ -3,14 +3,14 @@ import { toDate } from '../game/daily-word.ts';
 import type { History, PlayedRound } from '../game/game.ts';
 import type { PlayView } from './template.ts';
 
-/** What a player can start or continue, and what the player has achieved. `now` is in seconds. */
-export const viewLobby = ({ achievements, rounds }: History, now: number): PlayView => {
+/** Returns what a player can start or continue, and what the player has achieved. `now` is in seconds. */
+export const viewOverview = ({ achievements, rounds }: History, now: number): PlayView => {
   const today = toDate(now);
   const daily = rounds.find((round) => round.daily === today)?.status ?? 'new';
   return {
     flags: toFlags({
       player: true,
-      lobby: true,
+      overview: true,
       [['new', 'open', 'won'].includes(daily) ? `daily-${daily}` : 'daily-over']: true,
       'has-rounds': rounds.length > 0,
       'has-streak': achievements.streak > 1,
@@ -22,7 +22,7 @@ export const viewLobby = ({ achievements, rounds }: History, now: number): PlayV
 
 const maxListedRounds = 10;
 
-/** A round. Its forms send `roundId`. */
+/** Returns the view of a round. Its forms send `roundId`. */
 export const viewRound = (
   { round, achievements, shareText = '' }: PlayedRound,
   visitor: 'player' | 'guest',

@@ -6,11 +6,32 @@ import { readWordListFile } from '../word-list-files.ts';
 /** All flags that the page sets. */
 export const flagNames = [
   'said',
-  ...['guest', 'player', 'lobby', 'round', 'open', 'over', 'won', 'lost', 'given_up', 'expired', 'daily'],
+  ...[
+    'guest',
+    'player',
+    'overview',
+    'problem',
+    'round',
+    'open',
+    'over',
+    'won',
+    'lost',
+    'given_up',
+    'expired',
+    'daily',
+  ],
   ...['hints-left', 'has-wrong', 'has-hints', 'has-rounds', 'has-streak'],
   ...['daily-new', 'daily-open', 'daily-won', 'daily-over'],
   ...['correct', 'wrong', 'repeated', 'typo', 'round_over', 'not-a-guess', 'round-not-found', 'no-cookies']
-    .concat('too-many-rounds', 'signed-out', 'sign-in-failed', 'canceled', 'unavailable', 'too-many-requests')
+    .concat(
+      'too-many-rounds',
+      'signed-out',
+      'session-ended',
+      'sign-in-failed',
+      'canceled',
+      'unavailable',
+      'too-many-requests',
+    )
     .map((message) => `said-${message}`),
 ];
 
@@ -26,7 +47,7 @@ const template = [
   ...flagNames.slice(1).map((flag) => `<i data-if="${flag}">${flag}</i>`),
   ...valueNames.map((value) => `<b id="${value}" data-text="${value}">?</b>`),
   '<ol id="mask" data-list="mask" data-lang></ol><ol id="hints" data-list="hints"></ol>',
-  '<ul id="wrong" data-list="wrong"></ul><ol id="rounds" data-list="rounds" data-open="Continue" data-won="Guessed"></ol>',
+  '<ul id="wrong" data-list="wrong"></ul><ol id="rounds" data-list="rounds" data-open="Continue" data-won="Guessed" data-food="Food"></ol>',
   '<input type="hidden" name="round"><button name="guess" value="q">Q</button>',
 ].join('\n');
 

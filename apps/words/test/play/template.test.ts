@@ -110,10 +110,11 @@ describe('a list', () => {
   });
 
   it('of rounds links to them, with the texts of the element', async () => {
-    const template = '<ol data-list="rounds" data-won="Guessed" data-lost="Not &lt;i>"></ol>';
+    const template =
+      '<ol data-list="rounds" data-won="Guessed" data-lost="Not &lt;i>" data-food="Food"></ol>';
     expect(await fill(template, { rounds })).toBe(
-      '<ol><li class="won"><a href="?round=food-de-000000000000"><span class="mask" lang="de">E i</span> <span>Guessed +13</span></a></li>' +
-        '<li class="lost"><a href="?round=food-en-000000000000"><span class="mask" lang="en">p i e</span> <span>Not &lt;i></span></a></li></ol>',
+      '<ol><li class="won"><a href="?round=food-de-000000000000"><span class="mask" lang="de">E i</span> <span>Food</span> <span>Guessed +13</span></a></li>' +
+        '<li class="lost"><a href="?round=food-en-000000000000"><span class="mask" lang="en">p i e</span> <span>Food</span> <span>Not &lt;i></span></a></li></ol>',
     );
   });
 

@@ -212,8 +212,17 @@ const ipv4MappedPattern = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/;
 
 /**
  * Returns the block of an address: the IPv4 address itself, or the /64 of an IPv6 address, in which a single
- * device can choose any address. Different spellings of an address have the same block.
+ * device can choose any address. Different spellings of an address have the same block. Use it as the key of a
+ * rate limiter, as the broker does.
  * @returns `undefined` if the text is not an address
+ * @example
+ * ```ts
+ * import { memoryLimiter, toAddressBlock } from 'assistant-auth';
+ *
+ * const limiter = memoryLimiter({ limit: 100, period: 60 });
+ * const block = toAddressBlock('2001:db8::1'); // 2001:db8:0:0::/64
+ * const result = block === undefined ? 'allowed' : await limiter.take(block);
+ * ```
  */
 export const toAddressBlock = (address: string): string | undefined => {
   if (ipv4Pattern.test(address)) return URL.parse(`http://${address}`)?.hostname;

@@ -244,16 +244,17 @@ const createResult = <Context>(
   { operation, wrapOutput, contentSchema }: CallableTool<Context>,
   output: unknown,
 ): CallToolResult => {
-  // Validates what is sent: `JSON.stringify` calls `toJSON`, and omits values that JSON cannot represent.
-  const text = JSON.stringify(wrapOutput(output));
-  const structuredContent = JSON.parse(text);
-  const [issue] = v.safeParse(contentSchema, structuredContent).issues ?? [];
+  // `JSON.stringify` calls `toJSON`, and omits values that JSON cannot represent.
+  const result = v.safeParse(contentSchema, JSON.parse(JSON.stringify(wrapOutput(output))));
+  const [issue] = result.issues ?? [];
   // The message of an issue contains the value, which must not be logged.
   if (issue !== undefined)
     throw new Error(
       `${operation.id}: the output does not match its schema: ${v.getDotPath(issue) ?? 'the value'} (${issue.type})`,
     );
-  return { content: [{ type: 'text', text }], structuredContent };
+  // What the schema made of it: without members that the schema does not have.
+  const text = JSON.stringify(result.output);
+  return { content: [{ type: 'text', text }], structuredContent: JSON.parse(text) };
 };
 
 const createErrorResult = (text: string): CallToolResult => ({
