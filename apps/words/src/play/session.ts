@@ -34,7 +34,7 @@ export type Session =
   | { readonly kind: 'unknown'; readonly status: number; readonly cookies: readonly string[] };
 
 /** How a sign-in ended. */
-export interface SignInResult {
+interface SignInResult {
   readonly kind: 'signed-in' | 'canceled' | 'sign-in-failed';
   /** The language of the page where the sign-in started. */
   readonly language: SiteLanguage | undefined;
@@ -42,7 +42,7 @@ export interface SignInResult {
 }
 
 /** Whether the grant was revoked. If not, the browser stays signed in, so that the player can try again. */
-export type SignOutResult =
+type SignOutResult =
   | { readonly kind: 'signed-out'; readonly cookies: readonly string[] }
   | { readonly kind: 'failed'; readonly status: number };
 

@@ -64,7 +64,7 @@ export const deployPlay = (...[db, options, config, bindings]: Parameters<typeof
   });
 
 /** What a page shows. */
-export interface Page {
+interface Page {
   readonly status: number;
   readonly url: string;
   readonly headers: Headers;
