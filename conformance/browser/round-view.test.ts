@@ -169,7 +169,7 @@ const labels = {
   },
   de: {
     start: /^Rate einen/,
-    hint: /^Hinweis/,
+    hint: /^Tipp/,
     won: /^Erraten!/,
     points: /^\+\d+ Punkte/,
     rows: 'qwertzuiop',

@@ -119,7 +119,7 @@ export const flows: Readonly<Record<string, Flow>> = {
   },
   'a guest opens /play': async (deployment) => () => openBrowser(deployment).open('/en/play'),
   'a guest guesses there': async (deployment) => () =>
-    openBrowser(deployment).submit({ round: 'guest', guess: 'zzz' }),
+    openBrowser(deployment).submit({ round: 'guest-2027-01-15', guess: 'zzz' }),
   'a player signs in at /play': async (deployment) => {
     await openBrowser(deployment).signIn('known on the web');
     return () => openBrowser(deployment).signIn('known on the web');
