@@ -267,7 +267,7 @@ describe('a guest', () => {
     await browser.submit({ round: guestRound, action: 'give-up' });
     deployment.advance(86_400);
     const page = await browser.submit({ round: guestRound, action: 'give-up' });
-    expect(page.flags).toEqual(['guest', 'round', 'open', 'hints-left', 'said', 'said-round-not-found']);
+    expect(page.flags).toEqual(['guest', 'round', 'open', 'daily', 'hints-left', 'said-round-not-found']);
   });
 
   it('starts again if the list of the stored round does not exist anymore', async () => {
