@@ -166,7 +166,7 @@ describe('the user interface of a round', () => {
     const html = await readView('mia');
     expect(html).toMatch(/^<!doctype html>/);
     expect(html).toContain(`'Hint: −${hintCost} points'`);
-    expect(html).toContain(`'Hinweis: −${hintCost} Punkte'`);
+    expect(html).toContain(`'Tipp: −${hintCost} Punkte'`);
     for (const category of categories) expect(html.split(`${category}: '`)).toHaveLength(3);
   });
 
