@@ -114,7 +114,7 @@ const showPage: Handle = async (options, request, language) => {
   return showView(options, language, view, { message: guestMessage, cookies });
 };
 
-/** A guest has one round for each day. Its ID in forms and URLs is not that of the round, which no URL finds. */
+/** A guest has one round for each day, so its forms and URLs name the day. */
 const toGuestRoundId = ({ round }: PlayedRound): string => `guest-${round.daily}`;
 
 /** Opens the round of a guest, or starts the daily word. `save` returns the `Set-Cookie` value of its new state. */
@@ -215,7 +215,7 @@ const describeMove = (outcome: PlayedRound | PlayedGuess | NoRound): string | un
   return outcome.isTypo ? 'typo' : outcome.result;
 };
 
-/** In characters. Far more than any form of the page has. */
+/** In characters. More than any form of the page needs. */
 const maxFormLength = 1000;
 
 /** Reads a form. Returns `undefined` if it is too long, or is not a form of the page. */

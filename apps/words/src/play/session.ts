@@ -30,7 +30,7 @@ export type Session =
   | { readonly kind: 'player'; readonly userId: string; readonly cookies: readonly string[] }
   /** `hasEnded`: the browser was signed in before. */
   | { readonly kind: 'guest'; readonly hasEnded: boolean; readonly cookies: readonly string[] }
-  /** Nobody knows at the moment: there are too many requests (429), or the broker is unavailable (503). */
+  /** Unknown for now: there are too many requests (429), or the broker is unavailable (503). */
   | { readonly kind: 'unknown'; readonly status: number; readonly cookies: readonly string[] };
 
 /** How a sign-in ended. */
@@ -142,7 +142,7 @@ export const createSessions = (options: SessionOptions): Sessions => {
         code_verifier: verifier,
       });
       if (tokens.kind === 'refused') return { kind: 'sign-in-failed', language, cookies };
-      // Someone else may have been signed in.
+      // The session before, which may be somebody else's. If it cannot be revoked now, it expires.
       await revoke(options, request);
       return { kind: 'signed-in', language, cookies: [...cookies, tokens.cookie] };
     },
@@ -168,7 +168,7 @@ const authenticate = async (
     const { status } = result.response;
     return status === 401 ? { kind: 'expired' } : { kind: 'unknown', status, cookies };
   }
-  // The token of another client is none of this page.
+  // The access tokens of other clients do not sign anyone in here.
   const { user, client } = result;
   return client.id === playClientId ? { kind: 'player', userId: user.id, cookies } : { kind: 'expired' };
 };
