@@ -163,6 +163,7 @@ describe('a player', () => {
     await press(page, 'Guess');
     await page.getByRole('heading', { name: 'You got it!' }).waitFor();
     await page.getByRole('link', { name: 'Your score and rounds' }).click();
+    await page.locator('.score').waitFor();
     expect((await page.locator('.score dd').allInnerTexts()).slice(0, 4)).toEqual(['1', '13', '1', '1']);
     expect(await page.locator('.rounds li').allInnerTexts()).toEqual([
       expect.stringMatching(/^[\p{L} ]+\s+Food\s+Guessed \+13$/u),
@@ -202,6 +203,7 @@ describe('a player', () => {
     await press(page, 'Guess');
     await page.getByRole('heading', { name: 'You got it!' }).waitFor();
     await page.getByRole('link', { name: 'Your score and rounds' }).click();
+    await page.locator('.score').waitFor();
     expect((await page.locator('.score dd').allInnerTexts()).slice(0, 4)).toEqual(['1', '13', '1', '1']);
     await close();
 
