@@ -1,6 +1,6 @@
 /**
  * Checks that every public export and member has a docstring, that every type in the public API is exported,
- * and that docs/api was generated from the current docstrings.
+ * and that docs/reference/api was generated from the current docstrings.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,11 +1,11 @@
 /**
- * Checks docs/events.md against the sources and the tests: the page lists exactly the events and the refusal codes
+ * Checks docs/reference/events.md against the sources and the tests: the page lists exactly the events and the refusal codes
  * that exist, and a test names each code. Tests of assistant-auth compare the statuses.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 
-const page = 'docs/events.md';
+const page = 'docs/reference/events.md';
 const problems: string[] = [];
 
 /** Returns the codes in the first cell of each row below a heading. */

@@ -1,8 +1,8 @@
-/** Checks that every test named in docs/spec-coverage.md exists, exactly once. */
+/** Checks that every test named in docs/explanation/spec-coverage.md exists, exactly once. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-const page = 'docs/spec-coverage.md';
+const page = 'docs/explanation/spec-coverage.md';
 
 const sources = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts'], {
   encoding: 'utf8',

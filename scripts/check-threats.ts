@@ -1,11 +1,11 @@
 /**
- * Checks docs/threat-model.md against the tests: every case that it lists as covered has a test with its ID.
+ * Checks docs/explanation/threat-model.md against the tests: every case that it lists as covered has a test with its ID.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
-const page = 'docs/threat-model.md';
+const page = 'docs/explanation/threat-model.md';
 
 /**
  * A row: a threat, the IDs of its cases, and the test files that it names. A row without files is not
@@ -39,7 +39,7 @@ const lines = readFileSync(page, 'utf8').split('\n');
 const links = new Map(
   lines.flatMap((line) => {
     const [, name, target] = /^\[([^\]]+)\]: (\S+)$/.exec(line) ?? [];
-    return name === undefined || target === undefined ? [] : [[name, join('docs', target)] as const];
+    return name === undefined || target === undefined ? [] : [[name, join(dirname(page), target)] as const];
   }),
 );
 

@@ -1,4 +1,4 @@
-/** `npm run docs:api`: generates the API reference in docs/api from the docstrings of the packages. */
+/** `npm run docs:api`: generates the API reference in docs/reference/api from the docstrings of the packages. */
 import { referenceFolder } from './api-reference/pages.ts';
 import { readReference } from './api-reference/reference.ts';
 

@@ -60,7 +60,7 @@ const describeNextSteps = (variables: Variables, origin: string): string =>
     ...[readPublisherName, readContactEmail].flatMap((read) => describeError(() => read(variables, origin))),
     ...describeSignInSteps(variables, origin),
     ...describeOtherOrigin(variables, origin),
-    'docs/mcp.md explains MCP clients, and docs/gpt.md the GPT editor. docs/deploy.md explains how to use a domain or a tunnel.',
+    'docs/guides/mcp-clients.md explains MCP clients, and docs/guides/custom-gpt.md the GPT editor. docs/guides/deploy.md explains how to use a domain or a tunnel.',
   ].join('\n');
 
 /** Returns the error of a variable that must be set by hand, or nothing. */
@@ -85,11 +85,13 @@ const describeSignInSteps = (variables: Variables, origin: string): readonly str
       ...(readLogoutToken === undefined
         ? []
         : [
-            `Back-channel logout URI to register with ${displayName} (docs/providers.md): ${origin}/backchannel-logout/${id}`,
+            `Back-channel logout URI to register with ${displayName} (docs/guides/providers.md): ${origin}/backchannel-logout/${id}`,
           ]),
       ...(securityEvents === undefined
         ? []
-        : [`Security event URL to register with ${displayName} (docs/providers.md): ${origin}/events/${id}`]),
+        : [
+            `Security event URL to register with ${displayName} (docs/guides/providers.md): ${origin}/events/${id}`,
+          ]),
     ]);
   } catch (error) {
     if (!(error instanceof VariableError)) throw error;

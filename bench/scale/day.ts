@@ -1,6 +1,6 @@
 /**
  * The model of the simulated day: the users, what each of them does, and what the database must contain at the
- * end. All assumptions about users are in this file; docs/scale.md repeats them.
+ * end. All assumptions about users are in this file; docs/explanation/scale.md repeats them.
  */
 import {
   hintCost,

@@ -1,7 +1,7 @@
 /**
  * `npm run scale`: simulates a day of 200,000 users with the product's own stores on a local D1 database,
  * and computes from the measured costs when one database is no longer enough. `npm run scale -- --users
- * 20000` is quick. `--rounds` sets how many rounds each user has before the day. docs/scale.md explains the
+ * 20000` is quick. `--rounds` sets how many rounds each user has before the day. docs/explanation/scale.md explains the
  * model and the figures.
  */
 import { fileURLToPath } from 'node:url';

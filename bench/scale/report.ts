@@ -1,4 +1,4 @@
-/** Prints the figures of docs/scale.md as tables. */
+/** Prints the figures of docs/explanation/scale.md as tables. */
 import { listTripsOfBusiestHour, type ServiceTimes, simulateBusiestHour } from './busiest-hour.ts';
 import type { TripCosts } from './worker/batching-d1.ts';
 import type { Outcome } from './worker/worker.ts';

@@ -1,4 +1,4 @@
-/** The broker on Node behind nginx and Caddy, which terminate TLS as `docs/node.md` shows. */
+/** The broker on Node behind nginx and Caddy, which terminate TLS as `docs/guides/node.md` shows. */
 import { request as sendHttp } from 'node:http';
 import { createBrowser, type Page, type StoppedRedirect } from 'assistant-auth/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,5 +1,5 @@
 /**
- * Starts nginx or Caddy as a child process that terminates TLS, with the configuration that `docs/node.md`
+ * Starts nginx or Caddy as a child process that terminates TLS, with the configuration that `docs/guides/node.md`
  * shows, and sends it requests. Needs the packages `nginx` and `caddy`; no system service is used.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -32,11 +32,11 @@ interface ProxyOptions {
   readonly change?: (documented: string) => string;
 }
 
-/** Returns the code block of `docs/node.md` in this language. */
+/** Returns the code block of `docs/guides/node.md` in this language. */
 const readDocumented = async (language: 'nginx' | 'caddyfile', backendPort: number): Promise<string> => {
-  const docs = await readFile(new URL('../../docs/node.md', import.meta.url), 'utf8');
+  const docs = await readFile(new URL('../../docs/guides/node.md', import.meta.url), 'utf8');
   const [, block] = docs.split(`\`\`\`${language}\n`);
-  if (block === undefined) throw new Error(`docs/node.md has no code block in ${language}`);
+  if (block === undefined) throw new Error(`docs/guides/node.md has no code block in ${language}`);
   const [documented = ''] = block.split('```');
   return documented.replaceAll('127.0.0.1:3000', `127.0.0.1:${backendPort}`);
 };

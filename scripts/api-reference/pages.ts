@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The folder of the generated API reference. */
-export const referenceFolder = 'docs/api';
+export const referenceFolder = 'docs/reference/api';
 
 /** Lists the files that differ between two folders, or that only one of them has, sorted by name. */
 export const listDifferences = (first: string, second: string): readonly string[] =>

@@ -1,4 +1,4 @@
--- The broker's tables. docs/storage-schema.md describes each column, which method writes it, and when a row
+-- The broker's tables. docs/reference/tables.md describes each column, which method writes it, and when a row
 -- is deleted. Times are whole seconds since 1970-01-01T00:00:00Z.
 
 CREATE TABLE users (

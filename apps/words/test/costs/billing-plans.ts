@@ -1,4 +1,4 @@
-/** Cloudflare's plans as in docs/costs.md, and how many flows they include. */
+/** Cloudflare's plans as in docs/explanation/costs.md, and how many flows they include. */
 import type { Cost } from './measure.ts';
 
 type BilledAmounts = Readonly<Record<'invocations' | 'rowsRead' | 'rowsWritten', number>>;

@@ -50,7 +50,7 @@ const insertLastPlayer = async (): Promise<void> => {
   ]);
 };
 
-describe('docs/costs.md', () => {
+describe('docs/explanation/costs.md', () => {
   it('lists the usage of each flow', () => {
     expect(readDocumentedTable('Usage per flow')).toEqual(
       [...measured].map(([name, { invocations, trips, rowsRead, rowsWritten }]) => [
@@ -125,7 +125,7 @@ describe('the cost of checking for revocations', () => {
     return [trips - before.trips, rowsRead - before.rowsRead].map((total) => (total / calls).toFixed(2));
   };
 
-  it('matches docs/costs.md, at 1, 10 and 100 calls a minute', async () => {
+  it('matches docs/explanation/costs.md, at 1, 10 and 100 calls a minute', async () => {
     await env.DB.prepare('DELETE FROM revocations').run();
     const rows = await Promise.all(
       [1, 10, 100].map(async (callsPerMinute) => [

@@ -1,5 +1,5 @@
-/** Reads the tables of docs/costs.md, as rows of cells. */
-import costs from '../../../../docs/costs.md?raw';
+/** Reads the tables of docs/explanation/costs.md, as rows of cells. */
+import costs from '../../../../docs/explanation/costs.md?raw';
 
 /**
  * Reads the table of a section, without its header.
@@ -7,7 +7,7 @@ import costs from '../../../../docs/costs.md?raw';
  */
 export const readDocumentedTable = (heading: string): readonly (readonly string[])[] => {
   const [, section] = costs.split(`\n## ${heading}\n`);
-  if (section === undefined) throw new Error(`docs/costs.md has no section "${heading}"`);
+  if (section === undefined) throw new Error(`docs/explanation/costs.md has no section "${heading}"`);
   const [text = ''] = section.split('\n## ');
   const lines = text.split('\n').filter((line) => line.startsWith('|'));
   return lines.slice(2).map((line) =>

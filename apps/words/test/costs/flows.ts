@@ -23,7 +23,7 @@ import { openBrowser } from '../play/browser.ts';
 /** Runs the steps before the measurement, and returns the function to measure. */
 export type Flow = (deployment: Deployment) => Promise<() => Promise<unknown>>;
 
-/** All flows, by their names in docs/costs.md. */
+/** All flows, by their names in docs/explanation/costs.md. */
 export const flows: Readonly<Record<string, Flow>> = {
   'a new player signs in': async ({ call }) => {
     // The very first sign-in with a provider also stores the provider.

@@ -1,5 +1,5 @@
 /**
- * The drills of docs/runbook.md, with a SQLite file and the commands that the page names: what a leaked key or a restored
+ * The drills of docs/guides/runbook.md, with a SQLite file and the commands that the page names: what a leaked key or a restored
  * backup makes possible, and that the steps end it.
  */
 import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -182,7 +182,7 @@ describe('a restored backup', () => {
 });
 
 it('the runbook contains the commands of these drills', () => {
-  const page = readFileSync(new URL('../../../../docs/runbook.md', import.meta.url), 'utf8');
+  const page = readFileSync(new URL('../../../../docs/guides/runbook.md', import.meta.url), 'utf8');
   for (const command of ['keys -- burn', 'admin -- revoke all', 'admin -- users', 'admin -- delete'])
     expect(page).toContain(command);
 });

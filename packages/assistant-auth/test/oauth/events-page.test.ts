@@ -1,6 +1,6 @@
-/** The table of refusal codes in docs/events.md. */
+/** The table of refusal codes in docs/reference/events.md. */
 import { expect, it } from 'vitest';
-import page from '../../../../docs/events.md?raw';
+import page from '../../../../docs/reference/events.md?raw';
 import { errorTables, refusalsByCode } from '../refusals.ts';
 
 /** The rows with an error code: their code, status and error code. Those of `assistant-operations` have none. */

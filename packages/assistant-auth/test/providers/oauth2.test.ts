@@ -2,7 +2,7 @@
 
 import { exportPKCS8, generateKeyPair } from 'jose';
 import { describe, expect, it } from 'vitest';
-import page from '../../../../docs/providers.md?raw';
+import page from '../../../../docs/guides/providers.md?raw';
 import { apple, github, google, type IdentityProvider, microsoft, oidc } from '../../src/index.ts';
 import { ConfigurationError } from '../../src/oauth/errors.ts';
 import { discord } from './discord.ts';
@@ -337,7 +337,7 @@ describe('an OAuth 2.0 server', () => {
   });
 });
 
-describe('the Discord example in docs/providers.md', () => {
+describe('the Discord example in docs/guides/providers.md', () => {
   const addresses = {
     token: 'https://discord.com/api/oauth2/token',
     profile: 'https://discord.com/api/v10/users/@me',

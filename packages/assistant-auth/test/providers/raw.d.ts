@@ -1,4 +1,4 @@
-/** The source of the Discord example as a string, to compare it with docs/providers.md. */
+/** The source of the Discord example as a string, to compare it with docs/guides/providers.md. */
 declare module '*/discord.ts?raw' {
   const source: string;
   // biome-ignore lint/style/noDefaultExport: Vite exports the text as the default export.

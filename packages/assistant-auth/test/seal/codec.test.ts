@@ -1,4 +1,4 @@
-/** The bytes of sealed values, as docs/sealed-tokens.md specifies them. */
+/** The bytes of sealed values, as docs/explanation/sealed-tokens.md specifies them. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -268,7 +268,7 @@ describe('test vectors', () => {
   };
 
   describe('the payload vectors', () => {
-    it('cover every sealed type, in the order of docs/sealed-tokens.md', () => {
+    it('cover every sealed type, in the order of docs/explanation/sealed-tokens.md', () => {
       const purposes = payloadVectors.map(({ purpose }) => purpose);
       expect([...new Set(purposes)]).toEqual(Object.keys(codecs));
     });

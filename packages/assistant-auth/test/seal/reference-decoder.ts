@@ -1,5 +1,5 @@
 /**
- * A second implementation of docs/sealed-tokens.md, written from the document and not from the code. It
+ * A second implementation of docs/explanation/sealed-tokens.md, written from the document and not from the code. It
  * imports none of our code, so that a mistake in either one makes a test fail.
  */
 

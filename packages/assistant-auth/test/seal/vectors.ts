@@ -1,5 +1,5 @@
-/** The test vectors, read from docs/sealed-tokens.md. */
-import page from '../../../../docs/sealed-tokens.md?raw';
+/** The test vectors, read from docs/explanation/sealed-tokens.md. */
+import page from '../../../../docs/explanation/sealed-tokens.md?raw';
 import type { Purpose } from '../../src/seal/index.ts';
 
 export interface PayloadVector {

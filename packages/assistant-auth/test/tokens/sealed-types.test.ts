@@ -94,7 +94,7 @@ describe('sealers', () => {
     expect([...sealers.access.keys()]).toEqual(resources);
   });
 
-  it('seal for the purposes in docs/sealed-tokens.md', async () => {
+  it('seal for the purposes in docs/explanation/sealed-tokens.md', async () => {
     const sealedCode = await sealers.code.seal(code);
     expect(await createNamedSealer('code').open(sealedCode)).toHaveProperty('kind', 'opened');
     const sealedToken = await sealers.upstreamToken.seal(new Uint8Array(3), new Uint8Array(2));

@@ -9,7 +9,7 @@ import type {
 } from 'assistant-auth';
 import { accountStorage } from 'assistant-auth/account';
 import { beforeAll, describe, expect, it } from 'vitest';
-import schema from '../../../../../docs/storage-schema.md?raw';
+import schema from '../../../../../docs/reference/tables.md?raw';
 import { d1Admin, d1Storage, type StorageAdmin } from '../../../src/storage/sqlite/d1.ts';
 import {
   adasUpstreamToken,
@@ -163,7 +163,7 @@ describe('round trips and rows', () => {
   });
 });
 
-describe('docs/storage-schema.md', () => {
+describe('docs/reference/tables.md', () => {
   type Step = (storage: CompleteStorage) => Promise<unknown>;
 
   const noSetup: Step = async () => {};
@@ -222,7 +222,7 @@ describe('docs/storage-schema.md', () => {
     ...{ day: '2026-11-29', reason, count: 2 },
   }));
 
-  /** The operations by their names in docs/storage-schema.md: the setup, and the measured call. */
+  /** The operations by their names in docs/reference/tables.md: the setup, and the measured call. */
   const operations: Readonly<Record<string, readonly [setup: Step, measured: Step]>> = {
     '`recordSignIn`, a new user': [
       noSetup,
