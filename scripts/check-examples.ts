@@ -1,9 +1,9 @@
 /**
- * Type-checks the examples in the docstrings and READMEs of the published packages against their entry
- * points, and checks that every exported function has an example.
+ * Type-checks the examples in README.md and in the docstrings and READMEs of the published packages against their
+ * entry points, and checks that every exported function has an example.
  */
 import { globSync } from 'node:fs';
-import { relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import ts from 'typescript';
 import { type Example, readDocstringExamples, readMarkdownExamples } from './api-reference/examples.ts';
 import { type EntryPoint, findPublishedPackages, listEntryPoints } from './packages/package.ts';
@@ -13,7 +13,9 @@ const packages = findPublishedPackages();
 const entryPoints = packages.flatMap(listEntryPoints);
 const examples = [
   ...packages.flatMap(({ folder }) => globSync(`${folder}/src/**/*.ts`)).flatMap(readDocstringExamples),
-  ...packages.flatMap(({ folder }) => readMarkdownExamples(`${folder}/README.md`)),
+  ...['.', ...packages.map(({ folder }) => folder)].flatMap((folder) =>
+    readMarkdownExamples(join(folder, 'README.md')),
+  ),
 ];
 
 const { options } = ts.parseJsonConfigFileContent(
@@ -26,17 +28,21 @@ const { options } = ts.parseJsonConfigFileContent(
 );
 
 /**
- * Each example is a module beside the file that contains it. The empty lines in front of it make the lines in
- * the compiler's messages those of that file.
+ * Each example is a module beside the file that contains it. One with a path has that path in a folder of its page,
+ * so that the examples of a page can import each other. The empty lines in front of it make the lines in the
+ * compiler's messages those of that file.
  */
-const nameExample = ({ file, line }: Example): string => resolve(`${file}.example-${line}.ts`);
+const nameExample = ({ file, line, path }: Example): string =>
+  resolve(path === undefined ? `${file}.example-${line}.ts` : join(`${file}.examples`, path));
 const modules = new Map(
   examples.map((example) => [nameExample(example), '\n'.repeat(example.line - 1) + example.code]),
 );
 const files = new Map(examples.map((example) => [nameExample(example), example.file]));
 
+const folders = new Set([...modules.keys()].map((name) => dirname(name)));
 const host = ts.createCompilerHost(options);
-const { getSourceFile, fileExists, readFile } = host;
+const { getSourceFile, fileExists, readFile, directoryExists } = host;
+host.directoryExists = (name) => folders.has(name) || directoryExists?.(name) === true;
 host.fileExists = (name) => modules.has(name) || fileExists(name);
 host.readFile = (name) => modules.get(name) ?? readFile(name);
 host.getSourceFile = (name, languageVersion, ...rest) => {

@@ -11,8 +11,8 @@ const consumer = inject('consumer');
 const platforms = {
   node: {
     ...{ lib: ['ES2024'], types: ['node'] },
-    // `worker.ts` needs the types of Workers. `run-worker.ts` imports Wrangler, whose own types refer to packages
-    // that it does not depend on.
+    // `worker.ts` needs the types of Workers. The other programs with this ending import Wrangler, whose own types
+    // refer to packages that it does not depend on.
     ...{ include: ['programs/*.ts', 'every-export.ts'], exclude: ['programs/*worker.ts'] },
   },
   workers: {

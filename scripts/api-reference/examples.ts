@@ -8,6 +8,8 @@ export interface Example {
   /** The line of the first line of code, counted from 1. */
   readonly line: number;
   readonly code: string;
+  /** The path of the file, if the first line is a comment with only that, such as `// src/worker.ts`. */
+  readonly path?: string;
 }
 
 /** Returns the TypeScript blocks of every `@example` in the docstrings of a source file. */
@@ -42,7 +44,9 @@ const findBlocks = (file: string, lines: readonly string[], firstLine: number): 
   let start: number | undefined;
   for (const [index, line] of lines.entries()) {
     if (start !== undefined && line.startsWith('```')) {
-      examples.push({ file, line: firstLine + start, code: lines.slice(start, index).join('\n') });
+      const code = lines.slice(start, index).join('\n');
+      const [, path] = /^\/\/ ([\w./-]+\.ts)\n/.exec(code) ?? [];
+      examples.push({ file, line: firstLine + start, code, ...(path !== undefined && { path }) });
       start = undefined;
     } else if (/^```(ts|typescript)\b/.test(line)) start = index + 1;
   }
