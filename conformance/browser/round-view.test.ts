@@ -54,8 +54,8 @@ interface HostOptions {
   readonly call?: ToolCall;
   /** Default: that of `call`, which is sent to the game. */
   readonly result?: CallToolResult;
-  /** How far the clock of the browser is ahead, in milliseconds. */
-  readonly clockOffset?: number;
+  /** How much earlier the result says that the round started, in milliseconds. */
+  readonly age?: number;
 }
 
 const english: McpUiHostContext = { theme: 'light', locale: 'en-US' };
@@ -68,12 +68,11 @@ const openView = async ({
   hostContext = english,
   callTool = callGame,
   call = startAnimals,
-  clockOffset = 0,
+  age = 0,
   ...given
 }: HostOptions = {}) => {
   const { context, pageErrors } = await openContext(chromium, { reducedMotion: 'reduce', ...browser });
   const page = await context.newPage();
-  await page.clock.install({ time: Date.now() + clockOffset });
   const [calls, contexts, unexpected]: [ToolCall[], string[], string[]] = [[], [], []];
   page.on('request', (request) => unexpected.push(request.url()));
   await page.exposeFunction('callTool', (params: ToolCall) => {
@@ -86,7 +85,7 @@ const openView = async ({
     '<!doctype html><html lang="en"><head><title>Chat</title></head><body><main><h1>Chat</h1></main></body></html>',
   );
   await page.addScriptTag({ content: hostScript });
-  const result = given.result ?? (await callGame(call));
+  const result = makeOlder(given.result ?? (await callGame(call)), age);
   const options = JSON.stringify({ html, width, hostContext, call, result });
   await page.evaluate((text) => window.showView(JSON.parse(text)), options);
   return {
@@ -112,6 +111,17 @@ const openView = async ({
       expect([...pageErrors, ...unexpected]).toEqual([]);
     },
   };
+};
+
+/**
+ * Returns the result of a call that started a round as if that was earlier. The clock of the page is not set forward
+ * instead, because the view may read the clock of its iframe before Playwright has set it.
+ */
+const makeOlder = (result: CallToolResult, age: number): CallToolResult => {
+  if (age === 0) return result;
+  const started = Object(result.structuredContent);
+  const earlier = new Date(Date.parse(started.started_at) - age).toISOString();
+  return { ...result, structuredContent: { ...started, started_at: earlier } };
 };
 
 const button = (view: FrameLocator, name: string | RegExp) => view.getByRole('button', { name, exact: true });
@@ -318,7 +328,7 @@ describe('a chat that is opened again', () => {
     const word = await findAnimal('en', Object(structuredContent).hints[0]);
     await callGame({ name: 'guess', arguments: { round, guess: word.slice(0, 1) } });
     await callGame({ name: 'guess', arguments: { round, guess: 'unicorn' } });
-    const { view, calls, close } = await openView({ result, clockOffset: 5 * minutes });
+    const { view, calls, close } = await openView({ result, age: 5 * minutes });
     await waitForText(view, /Wrong words: unicorn$/);
     expect(await view.locator('#tries').innerText()).toBe('5 tries left');
     expect(await view.getByRole('listitem').count()).toBe(1);
@@ -334,13 +344,13 @@ describe('a chat that is opened again', () => {
     const result = await callGame(startAnimals);
     const { round } = Object(result.structuredContent);
     await callGame({ name: 'give_up', arguments: { round } });
-    const { view, close } = await openView({ result, clockOffset: 5 * minutes });
+    const { view, close } = await openView({ result, age: 5 * minutes });
     await waitForText(view, /^You gave up$/);
     await close();
   });
 
   it('guesses nothing if no letter was found', async () => {
-    const { view, calls, close } = await openView({ clockOffset: 5 * minutes });
+    const { view, calls, close } = await openView({ age: 5 * minutes });
     await expect.poll(() => view.locator('main').getAttribute('aria-busy')).toBe('false');
     expect(calls).toEqual([{ name: 'get_score', arguments: {} }]);
     await waitForText(view, /^Guess a letter/);
@@ -399,6 +409,7 @@ describe('a call', () => {
       return fail(call);
     };
     const { page, view, calls, contexts, close } = await openView({ result: toResult(round), callTool });
+    await page.clock.install();
     await key(view, 'e').click();
     await expect.poll(() => calls.length).toBe(1);
     await page.clock.runFor(30_000);
