@@ -2,13 +2,13 @@
  * `npm run bench`: measures the CPU time that workerd needs to authenticate a call, to call a tool over MCP,
  * and to start. Compares a guarded route and the token endpoint with an open route, the lower bound for a
  * sealed token with both, the seal's `open` with raw decryption, and the whole game with the bare broker; the
- * MCP endpoint with the MCP SDK alone; and the game's Worker with the same Worker without MCP. The argument is
- * the number of rounds.
+ * MCP endpoint with the MCP SDK alone; and the game's Worker with the same Worker without MCP.
  */
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { findFreePort } from '@words-with-chat/lab';
 import { generateKey } from 'assistant-auth/seal';
+import { printHelpIfRequested, runCommand, UsageError } from '../scripts/app/command.ts';
 import * as mcp from './mcp/scenarios.ts';
 import { measure, type Round, type Scenario } from './measure.ts';
 import { type Line, report } from './report.ts';
@@ -22,7 +22,11 @@ type Name = keyof ReturnType<typeof createScenarios>;
 /** More than twice as many as a broker caches, so most of these calls decrypt their token. */
 const distinctTokens = 10_000;
 
-const rounds = Number(process.argv[2] ?? 7);
+const usage = `Usage: npm run bench [-- <rounds>]
+
+Measures what sign-in, MCP and the game cost in CPU time. Fails if a goal is missed.
+
+  <rounds>    how many rounds to measure, from 1 to 1000. Default: 7`;
 
 /** The cost of one repetition, without the cost of an empty call. */
 const computeCostPerRepetition = (name: 'decrypt' | 'unseal') => (round: Round<Name>) =>
@@ -106,13 +110,10 @@ const toolCalls: Comparison<mcp.Name> = {
   },
 };
 
-const run = async <ScenarioName extends string>({
-  title,
-  entry,
-  lines,
-  slices,
-  prepare,
-}: Comparison<ScenarioName>): Promise<void> => {
+const run = async <ScenarioName extends string>(
+  { title, entry, lines, slices, prepare }: Comparison<ScenarioName>,
+  rounds: number,
+): Promise<void> => {
   const clientSecret = randomBytes(32).toString('base64url');
   const port = await findFreePort();
   const workerd = await startWorkerd(fileURLToPath(new URL(entry, import.meta.url)), port, {
@@ -129,10 +130,18 @@ const run = async <ScenarioName extends string>({
   }
 };
 
-await run(authentication);
-await run(toolCalls);
+const main = async (): Promise<void> => {
+  if (printHelpIfRequested(usage)) return;
+  const rounds = Number(process.argv[2] ?? 7);
+  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 1000)
+    throw new UsageError(`The number of rounds must be from 1 to 1000.\n\n${usage}`);
+  await run(authentication, rounds);
+  await run(toolCalls, rounds);
 
-const startups = 3 * rounds;
-const startupRounds = await measureStartup(startups);
-console.log(`\nStartup: CPU time of workerd until the first response, ${startups} rounds`);
-if (report(startupRounds, startupLines) === 'missed') process.exitCode = 1;
+  const startups = 3 * rounds;
+  const startupRounds = await measureStartup(startups);
+  console.log(`\nStartup: CPU time of workerd until the first response, ${startups} rounds`);
+  if (report(startupRounds, startupLines) === 'missed') process.exitCode = 1;
+};
+
+await runCommand(main);

@@ -13,7 +13,7 @@ const files = readMarkdownExamples('README.md').map(({ path = '', code }) => [pa
 const provider =
   'providers: [google({ clientId: env.GOOGLE_CLIENT_ID, clientSecret: env.GOOGLE_CLIENT_SECRET })]';
 
-/** Replaces the real provider by a fake one, and serves it in the same Worker. */
+/** Replaces the real provider with a fake one in the same Worker. */
 const useFakeProvider = (code: string): string =>
   code
     .replace(
@@ -67,7 +67,7 @@ const run = async (change: (code: string) => string, buttons: readonly string[])
 const expected = {
   unauthenticated: [
     401,
-    'Bearer realm="https://api.example", scope="profile", resource_metadata="https://api.example/.well-known/oauth-protected-resource/mcp"',
+    'Bearer realm="https://api.example", scope="account", resource_metadata="https://api.example/.well-known/oauth-protected-resource/mcp"',
   ],
   unknownPath: 404,
 };
@@ -77,8 +77,8 @@ it('is two files: the Worker and its operations', () => {
   expect(files.filter(([, code]) => code.includes(provider))).toHaveLength(1);
 });
 
-it('registers a client, and offers its user to sign in with Google', async () => {
-  // The button is not selected, because Google's server would be contacted.
+it('lets an MCP client register, and shows its user a button for Google', async () => {
+  // There is no such button: the one for Google would lead to its server.
   expect(await run((code) => code, ['Sign in with nobody'])).toEqual({
     ...expected,
     result: expect.stringMatching(

@@ -1,31 +1,32 @@
 /**
  * `npm run scale`: simulates a day of 200,000 users with the product's own stores on a local D1 database,
- * and computes from the measured costs when one database is no longer enough. `npm run scale -- --users
- * 20000` is quick. `--rounds` sets how many rounds each user has before the day. docs/explanation/scale.md explains the
- * model and the figures.
+ * and computes from the measured costs when one database is no longer enough. docs/explanation/scale.md explains
+ * the model and the figures.
  */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createTestHarness } from 'wrangler';
 import { keptRounds } from '../../apps/words/src/game/scoring.ts';
+import { printHelpIfRequested, runCommand, UsageError } from '../../scripts/app/command.ts';
 import { sourceBundleEnvironment } from '../../scripts/app/wrangler.ts';
 import { findDifferences, type Population } from './day.ts';
 import { printReport } from './report.ts';
 import type { Outcome, SimulationCommand } from './worker/worker.ts';
 
-const { values } = parseArgs({
-  options: {
-    users: { type: 'string', default: '200000' },
-    isolates: { type: 'string', default: '100' },
-    rounds: { type: 'string', default: String(keptRounds) },
-  },
-});
+const usage = `Usage: npm run scale [-- <options>]
 
-/** @throws RangeError unless it is a whole number from `min` to `max` */
-const readWholeNumber = (name: keyof typeof values, min: number, max: number): number => {
-  const value = Number(values[name]);
+Simulates a day of the game on a local D1 database, and prints when one database is no longer enough.
+
+Options:
+  --users <number>       how many users play on that day. Default: 200000. With 20000, it takes about a minute
+  --rounds <number>      how many rounds each user has before the day, at most ${keptRounds}. Default: ${keptRounds}
+  --isolates <number>    how many isolates run the app. Default: 100`;
+
+/** @throws UsageError unless the value is a whole number from `min` to `max` */
+const parseWholeNumber = (name: string, text: string, min: number, max: number): number => {
+  const value = Number(text);
   if (Number.isInteger(value) && value >= min && value <= max) return value;
-  throw new RangeError(`--${name} must be a whole number from ${min} to ${max}.`);
+  throw new UsageError(`--${name} must be a whole number from ${min} to ${max}.`);
 };
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -100,12 +101,27 @@ const splitUsers = (users: number, size: number): readonly { readonly from: numb
     to: Math.min(users, (index + 1) * size),
   }));
 
-const users = readWholeNumber('users', 1, 10_000_000);
-const isolates = readWholeNumber('isolates', 1, 10_000);
-const population = { users, roundsPerUser: readWholeNumber('rounds', 0, keptRounds) };
-const outcome = await withWorker((sendCommand) => simulateDay(sendCommand, population));
-printReport({ users, isolates }, outcome);
-const differences = findDifferences(population, outcome.counts);
-for (const difference of differences) console.error(difference);
-console.log(differences.length === 0 ? 'no rows were lost or added' : 'the database differs from the model');
-if (differences.length > 0) process.exitCode = 1;
+const main = async (): Promise<void> => {
+  if (printHelpIfRequested(usage)) return;
+  const { values } = parseArgs({
+    options: {
+      users: { type: 'string', default: '200000' },
+      isolates: { type: 'string', default: '100' },
+      rounds: { type: 'string', default: String(keptRounds) },
+    },
+  });
+  const users = parseWholeNumber('users', values.users, 1, 10_000_000);
+  const isolates = parseWholeNumber('isolates', values.isolates, 1, 10_000);
+  const roundsPerUser = parseWholeNumber('rounds', values.rounds, 0, keptRounds);
+  const population = { users, roundsPerUser };
+  const outcome = await withWorker((sendCommand) => simulateDay(sendCommand, population));
+  printReport({ users, isolates }, outcome);
+  const differences = findDifferences(population, outcome.counts);
+  for (const difference of differences) console.error(difference);
+  console.log(
+    differences.length === 0 ? 'no rows were lost or added' : 'the database differs from the model',
+  );
+  if (differences.length > 0) process.exitCode = 1;
+};
+
+await runCommand(main);

@@ -1,5 +1,4 @@
-/** Reads the links and headings of a Markdown file, with the anchors that GitHub gives the headings. */
-import { readFileSync } from 'node:fs';
+/** Reads the links and headings of a Markdown page, with the anchors that GitHub gives the headings. */
 import GithubSlugger from 'github-slugger';
 import MarkdownIt, { type Token } from 'markdown-it';
 
@@ -7,31 +6,37 @@ import MarkdownIt, { type Token } from 'markdown-it';
 interface Link {
   /** The line where the paragraph, list item or table row that contains it starts, counted from 1. */
   readonly line: number;
-  /** The target, as in the file. For a reference link without a definition, which is shown as text: its name. */
+  /** The target, as in the page. */
   readonly target: string;
+}
+
+/** Text that looks like a link but is not one, because its definition is missing or its target has a space. */
+interface BrokenLink {
+  readonly line: number;
+  readonly text: string;
 }
 
 export interface MarkdownPage {
   readonly links: readonly Link[];
   /** The anchors of the headings and the `id`s in HTML, without `#`. */
   readonly anchors: ReadonlySet<string>;
-  readonly undefinedReferences: readonly Link[];
+  readonly brokenLinks: readonly BrokenLink[];
 }
 
 const parser = new MarkdownIt({ html: true });
 // Otherwise it percent-encodes targets.
 parser.normalizeLink = (target) => target;
 
-/** Reads a Markdown file. */
-export const readMarkdownPage = (file: string): MarkdownPage => {
+/** Reads a page from its Markdown. */
+export const readMarkdownPage = (markdown: string): MarkdownPage => {
   const slugger = new GithubSlugger();
   const anchors = new Set<string>();
   const links: Link[] = [];
-  const undefinedReferences: Link[] = [];
+  const brokenLinks: BrokenLink[] = [];
   let line = 0;
   let isHeading = false;
-  for (const token of parser.parse(readFileSync(file, 'utf8'), {})) {
-    const { type, map, children, content } = token;
+  for (const token of parser.parse(markdown, {})) {
+    const { type, map, children } = token;
     if (map !== null) line = map[0] + 1;
     if (type === 'heading_open') isHeading = true;
     const tokens = type === 'inline' ? (children ?? []) : [token];
@@ -44,10 +49,10 @@ export const readMarkdownPage = (file: string): MarkdownPage => {
     for (const target of [...tokens.flatMap(readTarget), ...readAttributes(html, 'href|src|srcset')])
       links.push({ line, target });
     if (type !== 'inline') continue;
-    for (const [, target = ''] of readText(tokens, ' ').matchAll(/\]\[([^\]]*)\]/g))
-      undefinedReferences.push({ line, target: target || content });
+    for (const [text] of readText(tokens, ' ').matchAll(/\[[^\]]*\](\[[^\]]*\]|\([^)]*\)?)/g))
+      brokenLinks.push({ line, text });
   }
-  return { links, anchors, undefinedReferences };
+  return { links, anchors, brokenLinks };
 };
 
 /** Returns the text of inline tokens. `code` replaces inline code. Default: the code itself. */
@@ -66,4 +71,6 @@ const readTarget = (token: Token): readonly string[] => {
 };
 
 const readAttributes = (html: readonly string[], names: string): readonly string[] =>
-  [...html.join('\n').matchAll(new RegExp(`\\b(?:${names})="([^"]*)"`, 'g'))].map(([, value = '']) => value);
+  [
+    ...html.join('\n').matchAll(new RegExp(`(?<![\\w-])(?:${names})\\s*=\\s*(?:"([^"]*)"|'([^']*)')`, 'gi')),
+  ].map(([, quoted, value = '']) => quoted ?? value);

@@ -21,7 +21,7 @@ const signIn = async (): Promise<string> => {
   );
   const { client_id: clientId }: { readonly client_id: string } = JSON.parse(await registration.text());
   const client = createEmulatedClient({
-    ...{ issuer, clientId, redirectUri, resource: url, scope: 'profile', fetch: send },
+    ...{ issuer, clientId, redirectUri, resource: url, scope: 'account', fetch: send },
   });
   return (await client.signIn(buttons)).accessToken;
 };
