@@ -1,9 +1,9 @@
 /**
- * Checks docs/reference/events.md against the sources and the tests: the page lists exactly the events and the refusal codes
- * that exist, and a test names each code. Tests of assistant-auth compare the statuses.
+ * Checks docs/reference/events.md against the sources and the tests: the page lists exactly the events and
+ * the refusal codes that exist, and a test names each code. Tests of assistant-auth compare the statuses.
  */
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { listRepositoryFiles } from './app/repository-files.ts';
 
 const page = 'docs/reference/events.md';
 const problems: string[] = [];
@@ -46,13 +46,7 @@ compare('code', codes, [
   ...readMatches('packages/assistant-operations/src/http/refusal.ts', unionMember),
 ]);
 
-const tests = execFileSync(
-  'git',
-  ['ls-files', '--cached', '--others', '--exclude-standard', 'packages/*/test/*.ts'],
-  { encoding: 'utf8' },
-)
-  .split('\n')
-  .filter((file) => file !== '' && existsSync(file))
+const tests = listRepositoryFiles('packages/*/test/*.ts')
   .map((file) => readFileSync(file, 'utf8'))
   .join('\n');
 for (const code of codes) if (!tests.includes(`'${code}'`)) problems.push(`no test names the code ${code}`);

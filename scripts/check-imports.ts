@@ -2,30 +2,19 @@
  * Checks the rules in `.dependency-cruiser.mjs`, and that dependency-cruiser read every module: it reports no
  * violations if it reads none.
  */
-import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { cruise } from 'dependency-cruiser';
 import extractDepcruiseOptions from 'dependency-cruiser/config-utl/extract-depcruise-options';
+import { listRepositoryFiles } from './app/repository-files.ts';
 
-const files = execFileSync(
-  'git',
-  [
-    'ls-files',
-    '--cached',
-    '--others',
-    '--exclude-standard',
-    'packages/*/src/*.ts',
-    'apps/*.ts',
-    'examples/*.ts',
-    'scripts/*.ts',
-    'conformance/*.ts',
-    'bench/*.ts',
-    'test-packages/*.ts',
-  ],
-  { encoding: 'utf8' },
-)
-  .split('\n')
-  .filter((file) => file !== '' && !file.includes('/test/') && !file.endsWith('.d.ts') && existsSync(file));
+const files = listRepositoryFiles(
+  'packages/*/src/*.ts',
+  'apps/*.ts',
+  'examples/*.ts',
+  'scripts/*.ts',
+  'conformance/*.ts',
+  'bench/*.ts',
+  'test-packages/*.ts',
+).filter((file) => !file.includes('/test/') && !file.endsWith('.d.ts'));
 
 const { output } = await cruise(files, {
   ...(await extractDepcruiseOptions('./.dependency-cruiser.mjs')),

@@ -1,19 +1,15 @@
 /**
- * Checks the links of every Markdown page: the file and the heading that a link names exist in the repository, an
- * external link uses https, and every page in docs can be reached from README.md. Also checks the pages that comments
- * and messages in other files name.
+ * Checks the links of every Markdown page: the file and the heading that a link names exist in the repository,
+ * an external link uses https, and every page in docs can be reached from README.md. Also checks the pages that
+ * comments and messages in other files name.
  */
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path/posix';
+import { listRepositoryFiles } from './app/repository-files.ts';
 import { findLinkProblems, findReachablePages } from './docs/links.ts';
 import { readMarkdownPage } from './docs/markdown.ts';
 
-const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
-  encoding: 'utf8',
-})
-  .split('\n')
-  .filter((file) => file !== '' && existsSync(file));
+const files = listRepositoryFiles();
 
 const listFolders = (path: string): readonly string[] => {
   const folder = dirname(path);
@@ -28,7 +24,7 @@ const pages = new Map(
 const repository = { paths, pages };
 const reached = findReachablePages(repository, 'README.md');
 
-/** Returns the pages that a file names, by their path from the root or relative to the file, but that don't exist. */
+/** Returns the pages that a file names, by their path from the root or from the file, and that don't exist. */
 const findMissingPages = (file: string): readonly string[] =>
   [...read(file).matchAll(/(?<![\w./-])(\.\.\/)*docs\/[\w/-]+\.md\b/g)]
     .map(([path]) => path)

@@ -1,13 +1,10 @@
 /** Checks that every test named in docs/explanation/spec-coverage.md exists, exactly once. */
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { listRepositoryFiles } from './app/repository-files.ts';
 
 const page = 'docs/explanation/spec-coverage.md';
 
-const sources = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts'], {
-  encoding: 'utf8',
-})
-  .split('\n')
+const sources = listRepositoryFiles('*.ts')
   .filter((file) => /\/test\/|^conformance\//.test(file))
   .map((file) => readFileSync(file, 'utf8'))
   .join('\n');

@@ -1,9 +1,10 @@
 /**
- * Checks docs/explanation/threat-model.md against the tests: every case that it lists as covered has a test with its ID.
+ * Checks docs/explanation/threat-model.md against the tests: every case that it lists as covered has a test with
+ * its ID.
  */
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { listRepositoryFiles } from './app/repository-files.ts';
 
 const page = 'docs/explanation/threat-model.md';
 
@@ -26,12 +27,7 @@ const readTestIds = (file: string): readonly string[] =>
   [...readFileSync(file, 'utf8').matchAll(/['"`]([A-Z]\d+\.\d+)(?=[ :])/g)].map(([, id = '']) => id);
 
 const testIdsByFile = new Map(
-  execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.test.ts'], {
-    encoding: 'utf8',
-  })
-    .split('\n')
-    .filter((file) => file !== '' && existsSync(file))
-    .map((file) => [file, new Set(readTestIds(file))] as const),
+  listRepositoryFiles('*.test.ts').map((file) => [file, new Set(readTestIds(file))] as const),
 );
 
 const lines = readFileSync(page, 'utf8').split('\n');

@@ -1,18 +1,15 @@
 /** Checks what the docs, the pages and the commands say about how soon a revoked token stops working. */
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import {
   maxRevocationAge,
   maxRevocationAgeInOutage,
 } from '../../packages/assistant-auth/src/storage/revocation-cache.ts';
+import { listRepositoryFiles } from '../app/repository-files.ts';
 
-const pages = execFileSync('git', ['ls-files', '*.md', '*.html', '*.ts'], { encoding: 'utf8' })
-  .split('\n')
-  // Decision records are not edited, and the titles of tests need not explain everything.
-  .filter(
-    (file) => file !== '' && !/^docs\/decisions\/|\.test\.ts$|^test-packages\/.*node_modules/.test(file),
-  );
+const pages = listRepositoryFiles('*.md', '*.html', '*.ts')
+  // A decision record says what applied at its time, and the titles of tests need not explain everything.
+  .filter((file) => !/^docs\/decisions\/|\.test\.ts$|^test-packages\/.*node_modules/.test(file));
 
 /** Splits a page into paragraphs, items and table rows. */
 const splitPassages = (text: string): readonly string[] => text.split(/\n\s*\n|\n(?=\s*[|-] )/);
