@@ -1,6 +1,6 @@
 /**
- * Type-checks the examples in README.md and in the docstrings and READMEs of the published packages against their
- * entry points, and checks that every exported function has an example.
+ * Type-checks the examples in README.md and in the docstrings and READMEs of the published packages against
+ * their entry points, and checks that every exported function has an example.
  */
 import { globSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -21,16 +21,16 @@ const examples = [
 const { options } = ts.parseJsonConfigFileContent(
   {
     extends: './tsconfig.api.json',
-    compilerOptions: { noEmit: true, noUnusedLocals: false, noUnusedParameters: false },
+    compilerOptions: { noEmit: true, noUnusedParameters: false },
   },
   ts.sys,
   root,
 );
 
 /**
- * Each example is a module beside the file that contains it. One with a path has that path in a folder of its page,
- * so that the examples of a page can import each other. The empty lines in front of it make the lines in the
- * compiler's messages those of that file.
+ * Each example is a module beside the file that contains it. One with a path has that path in a folder of its
+ * page, so that the examples of a page can import each other. The empty lines in front of it make the lines
+ * in the compiler's messages those of that file.
  */
 const nameExample = ({ file, line, path }: Example): string =>
   resolve(path === undefined ? `${file}.example-${line}.ts` : join(`${file}.examples`, path));
@@ -38,6 +38,8 @@ const modules = new Map(
   examples.map((example) => [nameExample(example), '\n'.repeat(example.line - 1) + example.code]),
 );
 const files = new Map(examples.map((example) => [nameExample(example), example.file]));
+/** The examples that are parts of a file. They can declare or import what only the rest of the file uses. */
+const parts = new Set(examples.filter(({ path }) => path === undefined).map(nameExample));
 
 const folders = new Set([...modules.keys()].map((name) => dirname(name)));
 const host = ts.createCompilerHost(options);
@@ -65,7 +67,9 @@ const checker = program.getTypeChecker();
 const checkModule = (name: string): readonly ts.Diagnostic[] => {
   const file = program.getSourceFile(name);
   if (file === undefined) throw new Error(`${name} was not read`);
-  return [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)];
+  return [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)].filter(
+    ({ reportsUnnecessary }) => reportsUnnecessary === undefined || !parts.has(name),
+  );
 };
 
 const describe = ({ file, start = 0, messageText }: ts.Diagnostic): string => {
@@ -104,7 +108,15 @@ const diagnostics = [
   ...program.getGlobalDiagnostics(),
   ...[...modules.keys(), ...fixtures].flatMap(checkModule),
 ];
-const problems = new Set([...diagnostics.map(describe), ...entryPoints.flatMap(findWithoutExample)]);
+const names = examples.map(nameExample);
+const repeated = examples.filter((_, index) => names.indexOf(names[index] ?? '') < index);
+const problems = new Set([
+  ...diagnostics.map(describe),
+  ...entryPoints.flatMap(findWithoutExample),
+  ...repeated.map(
+    ({ file, line, path }) => `${file}:${line}: the page has another example with the path ${path}`,
+  ),
+]);
 for (const problem of problems) console.error(problem);
 console.log(`${examples.length} examples, ${problems.size} problems`);
 // Without this, a checker that finds no example would report no problems.

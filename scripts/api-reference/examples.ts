@@ -1,5 +1,6 @@
 /** Finds the examples in docstrings and READMEs. */
 import { readFileSync } from 'node:fs';
+import { readCodeBlocks } from '../docs/markdown.ts';
 
 /** One code block, and where it is. */
 export interface Example {
@@ -16,15 +17,15 @@ export interface Example {
 export const readDocstringExamples = (file: string): readonly Example[] => {
   const source = readFileSync(file, 'utf8');
   return [...source.matchAll(/\/\*\*.*?\*\//gs)].flatMap(({ 0: comment, index }) => {
-    const firstLine = countLines(source.slice(0, index));
     const lines = comment.split('\n').map((line) => line.replace(/^\s*\/?\*+ ?/, ''));
-    return findBlocks(file, maskOutsideExamples(lines), firstLine);
+    const linesBefore = source.slice(0, index).split('\n').length - 1;
+    return findExamples(file, '\n'.repeat(linesBefore) + maskOutsideExamples(lines).join('\n'));
   });
 };
 
 /** Returns the TypeScript blocks of a Markdown file. */
 export const readMarkdownExamples = (file: string): readonly Example[] =>
-  findBlocks(file, readFileSync(file, 'utf8').split('\n'), 1);
+  findExamples(file, readFileSync(file, 'utf8'));
 
 /**
  * Replaces the lines that are not in an `@example` with empty lines, so that the line numbers stay the same.
@@ -39,18 +40,10 @@ const maskOutsideExamples = (lines: readonly string[]): readonly string[] => {
   });
 };
 
-const findBlocks = (file: string, lines: readonly string[], firstLine: number): readonly Example[] => {
-  const examples: Example[] = [];
-  let start: number | undefined;
-  for (const [index, line] of lines.entries()) {
-    if (start !== undefined && line.startsWith('```')) {
-      const code = lines.slice(start, index).join('\n');
+const findExamples = (file: string, markdown: string): readonly Example[] =>
+  readCodeBlocks(markdown)
+    .filter(({ language }) => /^(ts|typescript)$/i.test(language))
+    .map(({ line, code }) => {
       const [, path] = /^\/\/ ([\w./-]+\.ts)\n/.exec(code) ?? [];
-      examples.push({ file, line: firstLine + start, code, ...(path !== undefined && { path }) });
-      start = undefined;
-    } else if (/^```(ts|typescript)\b/.test(line)) start = index + 1;
-  }
-  return examples;
-};
-
-const countLines = (text: string): number => text.split('\n').length;
+      return { file, line, code, ...(path !== undefined && { path }) };
+    });

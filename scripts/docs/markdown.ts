@@ -1,4 +1,4 @@
-/** Reads the links and headings of a Markdown page, with the anchors that GitHub gives the headings. */
+/** Reads the links, headings and code blocks of a Markdown page, with the anchors that GitHub gives the headings. */
 import GithubSlugger from 'github-slugger';
 import MarkdownIt, { type Token } from 'markdown-it';
 
@@ -10,7 +10,7 @@ interface Link {
   readonly target: string;
 }
 
-/** Text that looks like a link but is not one, because its definition is missing or its target has a space. */
+/** Text that looks like a link and is not one: its definition is missing, or its target has a space. */
 interface BrokenLink {
   readonly line: number;
   readonly text: string;
@@ -21,6 +21,14 @@ export interface MarkdownPage {
   /** The anchors of the headings and the `id`s in HTML, without `#`. */
   readonly anchors: ReadonlySet<string>;
   readonly brokenLinks: readonly BrokenLink[];
+}
+
+/** A fenced code block. */
+interface CodeBlock {
+  readonly language: string;
+  /** The line of the first line of code, counted from 1. */
+  readonly line: number;
+  readonly code: string;
 }
 
 const parser = new MarkdownIt({ html: true });
@@ -54,6 +62,14 @@ export const readMarkdownPage = (markdown: string): MarkdownPage => {
   }
   return { links, anchors, brokenLinks };
 };
+
+/** Returns the fenced code blocks of a page. */
+export const readCodeBlocks = (markdown: string): readonly CodeBlock[] =>
+  parser.parse(markdown, {}).flatMap(({ type, info, map, content: code }) => {
+    if (type !== 'fence' || map === null) return [];
+    const [language = ''] = info.trim().split(/\s/);
+    return [{ language, line: map[0] + 2, code }];
+  });
 
 /** Returns the text of inline tokens. `code` replaces inline code. Default: the code itself. */
 const readText = (tokens: readonly Token[], code?: string): string =>
