@@ -114,8 +114,8 @@ const openView = async ({
 };
 
 /**
- * Returns the result of a call that started a round as if that was earlier. The clock of the page is not set forward
- * instead, because the view may read the clock of its iframe before Playwright has set it.
+ * Returns the result of a call that started a round as if that was earlier. The clock of the page is not set
+ * forward instead, because the view may read the clock of its iframe before Playwright has set it.
  */
 const makeOlder = (result: CallToolResult, age: number): CallToolResult => {
   if (age === 0) return result;

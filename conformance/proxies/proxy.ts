@@ -1,6 +1,7 @@
 /**
- * Starts nginx or Caddy as a child process that terminates TLS, with the configuration that `docs/guides/node.md`
- * shows, and sends it requests. Needs the packages `nginx` and `caddy`; no system service is used.
+ * Starts nginx or Caddy as a child process that terminates TLS, with the configuration that
+ * `docs/guides/node.md` shows, and sends it requests. Needs the packages `nginx` and `caddy`; no system
+ * service is used.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,4 +1,7 @@
-/** How to connect each MCP client to the game: the steps, and the command or configuration. docs/guides/mcp-clients.md has the sources. */
+/**
+ * How to connect each MCP client to the game: the steps, and the command or configuration.
+ * docs/guides/mcp-clients.md has the sources.
+ */
 import type { SetupSection } from './section.ts';
 
 /** Returns a section for each client that runs on the user's machine, and can connect to loopback. */

@@ -1,8 +1,8 @@
 /**
  * The command `keys`: prints a key ring for the option `sealingKeys`, and the rings of a key rotation
- * (docs/guides/operate.md). The first key in a ring seals, all keys open. Without a command, it prints a new ring
- * with one key; if there is a ring in `SEALING_KEYS` or on standard input, it appends a new key to that ring,
- * like `add`.
+ * (docs/guides/operate.md). The first key in a ring seals, all keys open. Without a command, it prints a new
+ * ring with one key; if there is a ring in `SEALING_KEYS` or on standard input, it appends a new key to that
+ * ring, like `add`.
  *
  * `add` appends a key to the ring in use, `promote` moves a key to the front, `list` shows the keys, `retire`
  * removes a key that is no longer needed, and `burn` removes a key without any check. `resource` prints the

@@ -1,6 +1,6 @@
 /**
- * The drills of docs/guides/runbook.md, with a SQLite file and the commands that the page names: what a leaked key or a restored
- * backup makes possible, and that the steps end it.
+ * The drills of docs/guides/runbook.md, with a SQLite file and the commands that the page names: what a
+ * leaked key or a restored backup makes possible, and that the steps end it.
  */
 import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

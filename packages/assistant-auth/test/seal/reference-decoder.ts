@@ -1,6 +1,6 @@
 /**
- * A second implementation of docs/explanation/sealed-tokens.md, written from the document and not from the code. It
- * imports none of our code, so that a mistake in either one makes a test fail.
+ * A second implementation of docs/explanation/sealed-tokens.md, written from the document and not from the
+ * code. It imports none of our code, so that a mistake in either one makes a test fail.
  */
 
 export const fromHex = (hex: string): Uint8Array<ArrayBuffer> =>
