@@ -6,6 +6,7 @@ import { globSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import ts from 'typescript';
 import { type Example, readDocstringExamples, readMarkdownExamples } from './api-reference/examples.ts';
+import { listRepositoryFiles } from './app/repository-files.ts';
 import { type EntryPoint, findPublishedPackages, listEntryPoints } from './packages/package.ts';
 
 const root = resolve('.');
@@ -13,9 +14,8 @@ const packages = findPublishedPackages();
 const entryPoints = packages.flatMap(listEntryPoints);
 const examples = [
   ...packages.flatMap(({ folder }) => globSync(`${folder}/src/**/*.ts`)).flatMap(readDocstringExamples),
-  ...['.', ...packages.map(({ folder }) => folder)].flatMap((folder) =>
-    readMarkdownExamples(join(folder, 'README.md')),
-  ),
+  // Those in docs/get-started are whole projects, which `test-packages/get-started.test.ts` type-checks.
+  ...listRepositoryFiles('README.md', ':(glob)packages/*/README.md').flatMap(readMarkdownExamples),
 ];
 
 const { options } = ts.parseJsonConfigFileContent(

@@ -20,7 +20,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { transform } from 'esbuild';
 import type { TestProject } from 'vitest/node';
-import { findPublishedPackages, pack } from '../scripts/packages/package.ts';
+import { readPackCommand } from './tutorial.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -40,14 +40,24 @@ export const setup = async ({ provide }: Pick<TestProject, 'provide'>): Promise<
   const consumer = join(folder, 'consumer');
   for (const path of [clone, consumer]) mkdirSync(path);
   symlinkSync(resolvePath('../examples'), join(clone, 'examples'));
-  const packages = await Promise.all(findPublishedPackages().map((one) => pack(one, clone)));
-  await createConsumer(
-    consumer,
-    packages.map(({ tarball }) => tarball),
-  );
+  await createConsumer(consumer, await pack(clone));
   provide('clone', clone);
   provide('consumer', consumer);
   return () => rmSync(folder, { recursive: true });
+};
+
+/**
+ * Creates the tarballs in a folder, with the command of the page about the installation.
+ * @returns their paths
+ * @throws Error if the command does not print what the page says
+ */
+const pack = async (destination: string): Promise<readonly string[]> => {
+  const { command, output = '' } = readPackCommand();
+  const env = { ...process.env, npm_config_pack_destination: destination };
+  const { stdout } = await execute('sh', ['-c', command], { cwd: resolvePath('..'), env });
+  const names = stdout.trim();
+  if (names !== output) throw new Error(`${command} printed:\n${stdout}`);
+  return names.split('\n').map((name) => join(destination, name));
 };
 
 const createConsumer = async (folder: string, tarballs: readonly string[]): Promise<void> => {

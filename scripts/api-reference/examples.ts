@@ -1,16 +1,11 @@
 /** Finds the examples in docstrings and READMEs. */
 import { readFileSync } from 'node:fs';
-import { readCodeBlocks } from '../docs/markdown.ts';
+import { type CodeBlock, readCodeBlocks } from '../docs/markdown.ts';
 
-/** One code block, and where it is. */
-export interface Example {
-  /** The file that contains the example, relative to the root of the workspace. */
+/** A code block, and the file that contains it. */
+export interface Example extends CodeBlock {
+  /** The path of the file, relative to the root of the workspace. */
   readonly file: string;
-  /** The line of the first line of code, counted from 1. */
-  readonly line: number;
-  readonly code: string;
-  /** The path of the file, if the first line is a comment with only that, such as `// src/worker.ts`. */
-  readonly path?: string;
 }
 
 /** Returns the TypeScript blocks of every `@example` in the docstrings of a source file. */
@@ -43,7 +38,4 @@ const maskOutsideExamples = (lines: readonly string[]): readonly string[] => {
 const findExamples = (file: string, markdown: string): readonly Example[] =>
   readCodeBlocks(markdown)
     .filter(({ language }) => /^(ts|typescript)$/i.test(language))
-    .map(({ line, code }) => {
-      const [, path] = /^\/\/ ([\w./-]+\.ts)\n/.exec(code) ?? [];
-      return { file, line, code, ...(path !== undefined && { path }) };
-    });
+    .map((block) => ({ file, ...block }));

@@ -24,11 +24,16 @@ export interface MarkdownPage {
 }
 
 /** A fenced code block. */
-interface CodeBlock {
+export interface CodeBlock {
   readonly language: string;
   /** The line of the first line of code, counted from 1. */
   readonly line: number;
   readonly code: string;
+  /**
+   * The path of the file, if the block contains a whole one: from a first line with only a comment, such as
+   * `// src/worker.ts`, or from a title after the language, such as `json title="package.json"`.
+   */
+  readonly path?: string;
 }
 
 const parser = new MarkdownIt({ html: true });
@@ -68,7 +73,8 @@ export const readCodeBlocks = (markdown: string): readonly CodeBlock[] =>
   parser.parse(markdown, {}).flatMap(({ type, info, map, content: code }) => {
     if (type !== 'fence' || map === null) return [];
     const [language = ''] = info.trim().split(/\s/);
-    return [{ language, line: map[0] + 2, code }];
+    const [, path] = /^\/\/ ([\w./-]+\.(?:[jt]s|jsonc))\n/.exec(code) ?? /\stitle="([^"]+)"/.exec(info) ?? [];
+    return [{ language, line: map[0] + 2, code, ...(path !== undefined && { path }) }];
   });
 
 /** Returns the text of inline tokens. `code` replaces inline code. Default: the code itself. */

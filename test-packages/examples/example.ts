@@ -51,6 +51,39 @@ export const installExample = async (name: string, clone: string): Promise<Proje
 };
 
 /**
+ * Returns the project in a folder, which can be empty.
+ * @param variables the environment of all commands
+ */
+export const createProject = (folder: string, commands: readonly string[], variables: Variables): Project => {
+  const env = { ...createEnvironment(folder), ...variables };
+  return {
+    folder,
+    commands,
+    async run(command, extra = {}) {
+      const options = { cwd: folder, env: { ...env, ...extra }, timeout: 300_000 };
+      return (await promisify(execFile)('sh', ['-c', command], options)).stdout;
+    },
+    async start(command, line, extra = {}) {
+      const child = spawn('sh', ['-c', command], {
+        ...{ cwd: folder, env: { ...env, ...extra }, stdio: ['ignore', 'pipe', 'pipe'], detached: true },
+      });
+      const lines: string[] = [];
+      const { promise: started, resolve } = Promise.withResolvers<void>();
+      const log = (printed: string): void => {
+        lines.push(printed);
+        if (line.test(printed)) resolve();
+      };
+      const { exited, stop } = superviseProcess(child, { log });
+      const failed = exited.then((code) => {
+        throw new Error(`${command} ended with code ${code}:\n${lines.join('\n')}`);
+      });
+      await Promise.race([started, failed]);
+      return { stop };
+    },
+  };
+};
+
+/**
  * Sends a request with an invalid `Host` header, so that `toRequest` throws.
  * @returns the response, with its status line and headers
  */
@@ -103,34 +136,5 @@ const createEnvironment = (folder: string): Variables => {
     ),
     ...{ ...localEnvironment, ...buildWranglerFolders(folder), npm_config_prefer_offline: 'true' },
     ...{ TMPDIR: temporary, PATH: [dirname(process.execPath), ...paths].join(delimiter) },
-  };
-};
-
-const createProject = (folder: string, commands: readonly string[], variables: Variables): Project => {
-  const env = { ...createEnvironment(folder), ...variables };
-  return {
-    folder,
-    commands,
-    async run(command, extra = {}) {
-      const options = { cwd: folder, env: { ...env, ...extra }, timeout: 300_000 };
-      return (await promisify(execFile)('sh', ['-c', command], options)).stdout;
-    },
-    async start(command, line, extra = {}) {
-      const child = spawn('sh', ['-c', command], {
-        ...{ cwd: folder, env: { ...env, ...extra }, stdio: ['ignore', 'pipe', 'pipe'], detached: true },
-      });
-      const lines: string[] = [];
-      const { promise: started, resolve } = Promise.withResolvers<void>();
-      const log = (printed: string): void => {
-        lines.push(printed);
-        if (line.test(printed)) resolve();
-      };
-      const { exited, stop } = superviseProcess(child, { log });
-      const failed = exited.then((code) => {
-        throw new Error(`${command} ended with code ${code}:\n${lines.join('\n')}`);
-      });
-      await Promise.race([started, failed]);
-      return { stop };
-    },
   };
 };

@@ -26,6 +26,7 @@ express()
   .use(app)
   .listen(port, 'localhost', (error) => {
     if (error) throw error;
-    console.log(`The API:          ${issuer}/api/hello`);
+    console.log(`The API:          ${issuer}/api/me`);
+    console.log(`The MCP server:   ${issuer}/mcp`);
     console.log(`The account page: ${issuer}/account`);
   });

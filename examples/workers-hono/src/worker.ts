@@ -1,6 +1,7 @@
 /** The production Worker, with Google as the provider. */
 import { google } from 'assistant-auth';
-import { type App, createApp, type Env } from './app.ts';
+import type { Hono } from 'hono';
+import { createApp, type Env } from './app.ts';
 
 interface ProductionEnv extends Env {
   readonly GOOGLE_CLIENT_ID: string;
@@ -8,7 +9,7 @@ interface ProductionEnv extends Env {
 }
 
 /** The app of this isolate. There is one, because it caches derived keys and revocations. */
-let app: App | undefined;
+let app: Hono | undefined;
 
 export default {
   fetch: (request, env) => {
