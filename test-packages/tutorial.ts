@@ -1,8 +1,8 @@
-/** Reads a tutorial, and follows it in an empty folder: creates its files, and runs its commands. */
+/** Reads the steps of a tutorial, and follows them: creates the files, and runs the commands. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readCodeBlocks } from '../scripts/docs/markdown.ts';
-import { createProject, type Project, type RunningCommand } from './examples/example.ts';
+import type { Project, RunningCommand } from './examples/example.ts';
 
 /** A file to create, or a command to run. */
 export type Step = { readonly kind: 'file'; readonly path: string; readonly content: string } | Command;
@@ -16,12 +16,11 @@ export interface Command {
   readonly needs?: string;
 }
 
-export interface FollowedTutorial {
-  readonly project: Project;
+export interface FollowedSteps {
   /** What each command printed, except the one that starts the server. */
   readonly outputs: ReadonlyMap<string, string>;
-  /** The server that the reader left running. */
-  readonly server: RunningCommand;
+  /** The server that the reader left running, if a step starts it. */
+  readonly server: RunningCommand | undefined;
 }
 
 /** Returns the steps of a page, in order. The path is relative to the root of the workspace. */
@@ -60,30 +59,29 @@ const dropLine = (code: string): string => code.slice(code.indexOf('\n') + 1);
 const startCommand = 'npm run dev';
 
 /**
- * Follows the steps in a folder, except the commands that need something. The pages use a fixed port.
- * @param variables the environment of the commands, with `PORT`
+ * Follows the steps in a project, except the commands that need something. The pages use a fixed port.
+ * @param port the port to use instead
  */
-export const followTutorial = async (
+export const followSteps = async (
   steps: readonly Step[],
-  folder: string,
-  variables: Readonly<Record<'PORT' | 'CLONE', string>>,
-): Promise<FollowedTutorial> => {
-  const project = createProject(folder, [], variables);
+  project: Project,
+  port: string,
+): Promise<FollowedSteps> => {
   const outputs = new Map<string, string>();
   let server: RunningCommand | undefined;
   for (const step of steps) {
     if (step.kind === 'file') {
-      mkdirSync(dirname(join(folder, step.path)), { recursive: true });
-      writeFileSync(join(folder, step.path), step.content);
+      const path = join(project.folder, step.path);
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, step.content);
     } else if (step.command === startCommand) {
-      const lines = usePort(step.output ?? '', variables.PORT).split('\n');
+      const lines = usePort(step.output ?? '', port).split('\n');
       server = await project.start(step.command, buildPattern(lines.at(-1) ?? ''));
     } else if (step.needs === undefined) {
-      outputs.set(step.command, await project.run(usePort(step.command, variables.PORT)));
+      outputs.set(step.command, await project.run(usePort(step.command, port)));
     }
   }
-  if (server === undefined) throw new Error(`the page does not contain the command ${startCommand}`);
-  return { project, outputs, server };
+  return { outputs, server };
 };
 
 /** Replaces the port that the pages use. */

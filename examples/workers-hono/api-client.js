@@ -1,4 +1,4 @@
-/** Calls the API that `npm run dev` started, as a client of the API does. */
+/** Signs a user in, and calls the API that `npm run dev` started. */
 import { createEmulatedClient } from 'assistant-auth/testing';
 
 const issuer = `http://localhost:${process.env.PORT || 8787}`;
@@ -6,22 +6,26 @@ const client = createEmulatedClient({
   issuer,
   clientId: 'my-client',
   redirectUri: 'http://127.0.0.1/callback',
-  scope: 'account offline_access', // with offline_access, it gets a refresh token
+  scope: 'account dice offline_access', // offline_access is for the refresh token
 });
 
-const call = async (step, accessToken) => {
-  const response = await client.call(`${issuer}/api/me`, accessToken);
-  console.log(`${step}: ${response.status} ${await response.text()}`);
-};
-
-// Opens the sign-in page, clicks these buttons, and exchanges the code for tokens.
+// Opens the sign-in page, clicks these buttons, and exchanges the authorization code for tokens.
 const tokens = await client.signIn(['Sign in with Acme', 'Ada Marlow']);
-await call('Signed in', tokens.accessToken);
+
+const me = await client.call(`${issuer}/api/me`, tokens.accessToken);
+console.log(`GET /api/me: ${me.status} ${await me.text()}`);
+
+const request = new Request(`${issuer}/api/rolls`, {
+  method: 'POST',
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify({ sides: 6 }),
+});
+const roll = await client.call(request, tokens.accessToken);
+console.log(`POST /api/rolls: ${roll.status} ${await roll.text()}`);
 
 const refreshed = await client.refresh(tokens.refreshToken);
-if (refreshed.kind === 'error') throw new Error(`not refreshed: ${refreshed.error}`);
-await call('Refreshed', refreshed.accessToken);
+console.log(`Refresh: ${refreshed.kind}`);
 
 await client.revoke(refreshed.refreshToken);
-const refused = await client.refresh(refreshed.refreshToken);
-console.log(`Refresh after revocation: ${refused.status} ${refused.error}`);
+const rejected = await client.refresh(refreshed.refreshToken);
+console.log(`Refresh after revocation: ${rejected.status} ${rejected.error}`);

@@ -1,4 +1,4 @@
-/** Calls the MCP server that `npm run dev` started, as an MCP client does that knows only its URL. */
+/** Signs a user in, and calls the MCP server that `npm run dev` started. It knows only the URL. */
 import { Client, StreamableHTTPClientTransport, UnauthorizedError } from '@modelcontextprotocol/client';
 import { clickButtons, createBrowser } from 'assistant-auth/testing';
 
@@ -33,7 +33,7 @@ const authProvider = {
 const createTransport = () => new StreamableHTTPClientTransport(url, { authProvider });
 const createClient = () => new Client({ name: 'my-mcp-client', version: '1.0.0' });
 
-// The server responds with 401. The SDK reads the metadata, registers the client, and signs the user in.
+// The server responds with 401. The SDK then reads the metadata, registers the client, and signs the user in.
 const transport = createTransport();
 await createClient()
   .connect(transport)
@@ -46,6 +46,8 @@ const client = createClient();
 await client.connect(createTransport());
 const { tools } = await client.listTools();
 console.log(`Tools: ${tools.map(({ name }) => name).join(', ')}`);
-const { structuredContent } = await client.callTool({ name: 'who_am_i' });
-console.log(`who_am_i: ${JSON.stringify(structuredContent)}`);
+const me = await client.callTool({ name: 'who_am_i' });
+console.log(`who_am_i: ${JSON.stringify(me.structuredContent)}`);
+const roll = await client.callTool({ name: 'roll_die', arguments: { sides: 6 } });
+console.log(`roll_die: ${JSON.stringify(roll.structuredContent)}`);
 await client.close();

@@ -1,5 +1,5 @@
-/** Starts the app for development, with a fake provider instead of a real one. */
-import { oidc } from 'assistant-auth';
+/** Starts the app for development, with a fake identity provider instead of a real one. */
+import { oidc, staticClient } from 'assistant-auth';
 import { toNodeHandler } from 'assistant-auth/node';
 import { createFakeProvider } from 'assistant-auth/testing';
 import express from 'express';
@@ -17,6 +17,17 @@ const fakeProvider = createFakeProvider(acme);
 const app = await createApp({
   issuer,
   sealingKeys: SEALING_KEYS,
+  databaseFile: 'auth.db',
+  clients: [
+    // An API client for development. It is public: it has no secret.
+    staticClient({
+      id: 'my-client',
+      name: 'My client',
+      // With any port (RFC 8252 §7.3).
+      redirectUris: ['http://127.0.0.1/callback'],
+      scopes: ['account', 'dice'],
+    }),
+  ],
   providers: [oidc({ id: 'acme', displayName: 'Acme', ...acme })],
   fetch: fakeProvider.fetch,
 });

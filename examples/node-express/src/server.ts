@@ -7,14 +7,17 @@ const {
   SEALING_KEYS = '',
   GOOGLE_CLIENT_ID = '',
   GOOGLE_CLIENT_SECRET = '',
+  DATABASE_FILE,
   PORT,
 } = process.env;
 const port = Number(PORT || 3000);
 
-// Throws an error that names the option if a value is missing or wrong, so the process does not start.
+// Throws an error that names the option if a value is missing or malformed, so the process does not start.
 const app = await createApp({
   issuer: ISSUER,
   sealingKeys: SEALING_KEYS,
+  databaseFile: DATABASE_FILE || 'auth.db',
+  clients: [], // clients of the API, such as a custom GPT; MCP clients need no entry here
   providers: [google({ clientId: GOOGLE_CLIENT_ID, clientSecret: GOOGLE_CLIENT_SECRET })],
   // The proxy must overwrite this header.
   clientAddress: ({ headers }) => headers.get('x-real-ip') ?? undefined,

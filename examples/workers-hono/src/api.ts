@@ -1,8 +1,8 @@
-/** The operations: the paths of the API, and the tools of the MCP server. */
+/** The operations: the endpoints of the API, and the tools of the MCP server. */
 import { defineApi, defineOperation, noInput } from 'assistant-operations';
 import * as v from 'valibot';
 
-/** What a handler needs to know about the caller. */
+/** What the handlers know about the caller. */
 interface Context {
   readonly userId: string;
 }
@@ -20,4 +20,25 @@ const whoAmI = defineOperation({
   handle: async (_input, { userId }: Context) => ({ userId }),
 });
 
-export const api = defineApi([whoAmI]);
+const rollDie = defineOperation({
+  id: 'roll_die',
+  method: 'post',
+  path: '/api/rolls',
+  summary: 'Roll a die',
+  description: 'Rolls one die and returns the number. Call this instead of choosing a number yourself.',
+  scopes: ['dice'],
+  isConsequential: false,
+  input: v.strictObject({
+    sides: v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(2),
+      v.maxValue(100),
+      v.description('The number of sides, usually 6.'),
+    ),
+  }),
+  output: v.strictObject({ result: v.number() }),
+  handle: async ({ sides }, _context: Context) => ({ result: 1 + Math.floor(Math.random() * sides) }),
+});
+
+export const api = defineApi([whoAmI, rollDie]);

@@ -1,6 +1,6 @@
 /** A Hono app with an API and an MCP server, and the broker that signs in the users of their clients. */
 import { waitUntil } from 'cloudflare:workers';
-import { type AuthorizedCall, type BrokerOptions, createBroker, staticClient } from 'assistant-auth';
+import { type AuthorizedCall, type BrokerOptions, createBroker } from 'assistant-auth';
 import { accountPages } from 'assistant-auth/account';
 import { d1Storage } from 'assistant-auth/d1';
 import { mcpClients } from 'assistant-auth/mcp-clients';
@@ -15,46 +15,40 @@ export interface Env {
   readonly SEALING_KEYS: string;
 }
 
-/** Creates the app. The settings differ between development and production. */
-export const createApp = (env: Env, settings: Pick<BrokerOptions, 'providers' | 'fetch'>): Hono => {
+/** What differs between development and production. */
+export type Settings = Pick<BrokerOptions, 'clients' | 'providers' | 'fetch'>;
+
+export const createApp = (env: Env, { clients, ...settings }: Settings): Hono => {
   const issuer = env.ISSUER;
-  const mcpUrl = `${issuer}/mcp`;
+  const mcpUrl = `${issuer.replace(/\/$/, '')}/mcp`;
 
   const broker = createBroker({
     ...settings,
     issuer,
     sealingKeys: env.SEALING_KEYS,
     storage: d1Storage(env.DB),
-    // A token is for one of these: for the API, or for the MCP server.
+    // A token is valid for only one of these: for the API, or for the MCP server.
     resources: [issuer, mcpUrl],
-    scopes: { account: 'see your user ID' },
-    clients: [
-      // ChatGPT, Claude and other MCP clients, which register themselves or have a metadata document.
-      mcpClients(),
-      // A client of the API.
-      staticClient({
-        id: 'my-client',
-        name: 'My client',
-        // The broker accepts any port for a loopback redirect URI (RFC 8252 §7.3).
-        redirectUris: ['http://127.0.0.1/callback'],
-        scopes: ['account'],
-      }),
-    ],
+    // What users can allow. The sign-in page shows the descriptions.
+    scopes: { account: 'see your user ID', dice: 'roll dice for you' },
+    // ChatGPT, Claude and other MCP clients, without configuration, and the clients of the API.
+    clients: [mcpClients(), ...clients],
     account: accountPages(),
     branding: { name: 'My API' },
     clientAddress: ({ headers }) => headers.get('cf-connecting-ip') ?? undefined,
-    cleanupInterval: 3600, // seconds
+    cleanupInterval: 3600, // in seconds: how often expired data is deleted
     waitUntil,
   });
 
-  /** What the handlers of the operations get to know about the caller. */
+  /** What the handlers of the operations know about the caller. */
   const context = ({ user }: AuthorizedCall) => ({ userId: user.id });
   const logError = console.error;
 
   const handleMcp = mcpHandler(api, {
     url: mcpUrl,
     serverInfo: { name: 'my-api', title: 'My API', version: '1.0.0' },
-    instructions: 'Call who_am_i to find out who the user is.',
+    instructions: 'Roll a die whenever the user needs a random number.',
+    // Checks the token of each call. A 401 response names all scopes, so that the client requests them.
     guard: (request, scopes, challengeScopes) =>
       broker.protect(request, { resource: mcpUrl, scopes, challengeScopes }),
     // ChatGPT asks the user for a missing scope only if the result of the tool reports it.

@@ -1,5 +1,5 @@
-/** The Worker for development, with a fake provider instead of a real one. */
-import { oidc } from 'assistant-auth';
+/** The Worker for development, with a fake identity provider instead of a real one. */
+import { oidc, staticClient } from 'assistant-auth';
 import { createFakeProvider } from 'assistant-auth/testing';
 import { createApp, type Env } from './app.ts';
 
@@ -9,6 +9,16 @@ const createDevHandler = (env: Env) => {
   const acme = { issuer: `${env.ISSUER}/fake-provider`, clientId: 'my-api', clientSecret: 'not-a-secret' };
   const fakeProvider = createFakeProvider(acme);
   const app = createApp(env, {
+    clients: [
+      // An API client for development. It is public: it has no secret.
+      staticClient({
+        id: 'my-client',
+        name: 'My client',
+        // With any port (RFC 8252 §7.3).
+        redirectUris: ['http://127.0.0.1/callback'],
+        scopes: ['account', 'dice'],
+      }),
+    ],
     providers: [oidc({ id: 'acme', displayName: 'Acme', ...acme })],
     fetch: fakeProvider.fetch,
   });

@@ -8,14 +8,17 @@ interface ProductionEnv extends Env {
   readonly GOOGLE_CLIENT_SECRET: string;
 }
 
-/** The app of this isolate. There is one, because it caches derived keys and revocations. */
+/** The app of this isolate. It is created once, because it caches keys and the list of revoked grants. */
 let app: Hono | undefined;
 
 export default {
   fetch: (request, env) => {
     const { GOOGLE_CLIENT_ID: clientId, GOOGLE_CLIENT_SECRET: clientSecret } = env;
-    // Throws an error that names the option if a value is missing or wrong, so no request is served.
-    app ??= createApp(env, { providers: [google({ clientId, clientSecret })] });
+    // Throws an error that names the option if a value is missing or malformed, so no request is served.
+    app ??= createApp(env, {
+      clients: [], // clients of the API, such as a custom GPT; MCP clients need no entry here
+      providers: [google({ clientId, clientSecret })],
+    });
     return app.fetch(request);
   },
 } satisfies ExportedHandler<ProductionEnv>;
