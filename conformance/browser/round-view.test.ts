@@ -132,6 +132,10 @@ const status = (view: FrameLocator) => view.getByRole('status');
 const waitForText = (view: FrameLocator, text: string | RegExp) =>
   expect.poll(() => status(view).innerText(), { timeout: timeoutMs }).toMatch(text);
 
+/** Waits until the host has received as many contexts. The view shows a result before it sends the context. */
+const waitForContexts = (contexts: readonly string[], count: number) =>
+  expect.poll(() => contexts.length, { timeout: timeoutMs }).toBe(count);
+
 /** Takes a screenshot, and expects axe to find nothing. */
 const check = async (page: Page, name: string): Promise<void> => {
   const path = join(localFolder, 'screenshots', platform, `round-view-${name}.png`);
@@ -226,7 +230,7 @@ describe('a player', () => {
         arguments: { round: round.round, guess },
       })),
     ]);
-    expect(contexts).toHaveLength(calls.length);
+    await waitForContexts(contexts, calls.length);
     expect(contexts.at(-1)).toContain(String.raw`\"status\":\"won\"`);
     expect(contexts.at(-1)).toContain(String.raw`\"word\":\"${word}\"`);
     await chat.close();
@@ -259,7 +263,7 @@ describe('a player', () => {
     await page.keyboard.press('Space');
     await waitForText(view, /^Guess a letter/);
     expect(await view.locator('h1').innerText()).toBe('Food');
-    expect(contexts.at(-1)).toMatch(/\\"round\\":\\"food-en-/);
+    await expect.poll(() => contexts.at(-1), { timeout: timeoutMs }).toMatch(/\\"round\\":\\"food-en-/);
     expect(contexts.at(-1)).not.toContain(round.round);
     await page.keyboard.press('e');
     await expect.poll(() => key(view, 'e').getAttribute('class')).toMatch(/^(correct|wrong)$/);
@@ -615,7 +619,7 @@ describe('the view', () => {
     await view.getByRole('textbox').fill('unicorn');
     await button(view, 'Guess').click();
     await waitForText(view, /unicorn/);
-    expect(contexts).toHaveLength(2);
+    await waitForContexts(contexts, 2);
     for (const context of contexts) {
       expect(context).not.toContain('\\"word\\"');
       expect(context).not.toContain(word);
@@ -629,7 +633,7 @@ describe('the view', () => {
     await view.getByRole('textbox').fill(word);
     await button(view, 'Guess').click();
     await waitForText(view, /^You got it!/);
-    await expect.poll(() => contexts.length).toBe(3);
+    await waitForContexts(contexts, 3);
     expect(contexts[2]).toContain(String.raw`\"word\":\"${word}\"`);
     expect(calls).toHaveLength(3);
     await close();
