@@ -23,7 +23,7 @@ const authProvider = {
   saveCodeVerifier: (codeVerifier) => Object.assign(stored, { codeVerifier }),
   discoveryState: () => stored.discovery,
   saveDiscoveryState: (discovery) => Object.assign(stored, { discovery }),
-  // Opens the sign-in page, and clicks these buttons. The browser stops where the client would listen.
+  // Opens the sign-in page, and clicks these buttons. The browser stops at the redirect URL.
   redirectToAuthorization: async (signInUrl) => {
     const browser = createBrowser({ shouldStopAt: ({ href }) => href.startsWith(redirectUrl) });
     stored.callback = await clickButtons(browser, signInUrl, ['Sign in with Acme', 'Ada Marlow']);

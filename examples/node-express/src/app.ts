@@ -1,4 +1,4 @@
-/** An Express app with an API and an MCP server, and the broker that signs in the users of their clients. */
+/** An Express app with an API and an MCP server, and the broker, which signs users in. */
 import { DatabaseSync } from 'node:sqlite';
 import { type AuthorizedCall, type BrokerOptions, createBroker } from 'assistant-auth';
 import { accountPages } from 'assistant-auth/account';
@@ -33,13 +33,13 @@ export const createApp = async ({ databaseFile, ...settings }: Settings): Promis
     storage: sqliteStorage(database),
     // A token is valid for only one of these: for the API, or for the MCP server.
     resources: [issuer, mcpUrl],
-    // What users can allow. The sign-in page shows the descriptions.
+    // What users can allow a client to do. The sign-in page shows the descriptions.
     scopes: { account: 'see your user ID', dice: 'roll dice for you' },
-    // ChatGPT, Claude and other MCP clients, without configuration, and the clients of the API.
+    // MCP clients such as ChatGPT and Claude, which need no configuration, and the API clients.
     clients: [mcpClients({ fetch: publicFetch }), ...clients],
     account: accountPages(),
     branding: { name: 'My API' },
-    cleanupInterval: 3600, // in seconds: how often expired data is deleted
+    cleanupInterval: 3600, // in seconds: a request deletes expired data at most this often
   });
 
   /** What the handlers of the operations know about the caller. */
@@ -50,7 +50,7 @@ export const createApp = async ({ databaseFile, ...settings }: Settings): Promis
     url: mcpUrl,
     serverInfo: { name: 'my-api', title: 'My API', version: '1.0.0' },
     instructions: 'Roll a die whenever the user needs a random number.',
-    // Checks the token of each call. A 401 response names all scopes, so that the client requests them.
+    // A 401 response names the scopes of all tools, so that the client requests them.
     guard: (request, scopes, challengeScopes) =>
       broker.protect(request, { resource: mcpUrl, scopes, challengeScopes }),
     // ChatGPT asks the user for a missing scope only if the result of the tool reports it.
@@ -69,7 +69,7 @@ export const createApp = async ({ databaseFile, ...settings }: Settings): Promis
   app.disable('x-powered-by');
   // Without this, Express sends stack traces to clients unless NODE_ENV is `production`.
   app.set('env', 'production');
-  // Before body parsers, cors() and helmet(): these handlers read the body and set such headers themselves.
+  // Before body parsers, cors() and helmet(): these handlers read the body and set CORS and security headers themselves.
   // The first one handles the broker's own paths, such as /authorize, /token and /account.
   app.use(toNodeHandler(broker));
   app.use('/mcp', toNodeHandler({ issuer, handle: handleMcp }));

@@ -9,8 +9,8 @@ const { SEALING_KEYS = '', PORT } = process.env;
 const port = Number(PORT || 3000);
 const issuer = `http://localhost:${port}`;
 
-// Anyone can sign in as any user of the fake provider, so `createFakeProvider` rejects an issuer that can be
-// reached from the internet.
+// Anyone can sign in as any user of the fake provider, so `createFakeProvider` accepts only an issuer on
+// loopback or on a host that is reserved for tests.
 const acme = { issuer: `${issuer}/fake-provider`, clientId: 'my-api', clientSecret: 'not-a-secret' };
 const fakeProvider = createFakeProvider(acme);
 
@@ -23,7 +23,7 @@ const app = await createApp({
     staticClient({
       id: 'my-client',
       name: 'My client',
-      // With any port (RFC 8252 §7.3).
+      // Matches any port (RFC 8252 §7.3).
       redirectUris: ['http://127.0.0.1/callback'],
       scopes: ['account', 'dice'],
     }),

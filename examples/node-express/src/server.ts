@@ -17,7 +17,7 @@ const app = await createApp({
   issuer: ISSUER,
   sealingKeys: SEALING_KEYS,
   databaseFile: DATABASE_FILE || 'auth.db',
-  clients: [], // clients of the API, such as a custom GPT; MCP clients need no entry here
+  clients: [], // API clients; MCP clients need no entry here
   providers: [google({ clientId: GOOGLE_CLIENT_ID, clientSecret: GOOGLE_CLIENT_SECRET })],
   // The proxy must overwrite this header.
   clientAddress: ({ headers }) => headers.get('x-real-ip') ?? undefined,

@@ -1,4 +1,4 @@
-/** A Hono app with an API and an MCP server, and the broker that signs in the users of their clients. */
+/** A Hono app with an API and an MCP server, and the broker, which signs users in. */
 import { waitUntil } from 'cloudflare:workers';
 import { type AuthorizedCall, type BrokerOptions, createBroker } from 'assistant-auth';
 import { accountPages } from 'assistant-auth/account';
@@ -29,14 +29,14 @@ export const createApp = (env: Env, { clients, ...settings }: Settings): Hono =>
     storage: d1Storage(env.DB),
     // A token is valid for only one of these: for the API, or for the MCP server.
     resources: [issuer, mcpUrl],
-    // What users can allow. The sign-in page shows the descriptions.
+    // What users can allow a client to do. The sign-in page shows the descriptions.
     scopes: { account: 'see your user ID', dice: 'roll dice for you' },
-    // ChatGPT, Claude and other MCP clients, without configuration, and the clients of the API.
+    // MCP clients such as ChatGPT and Claude, which need no configuration, and the API clients.
     clients: [mcpClients(), ...clients],
     account: accountPages(),
     branding: { name: 'My API' },
     clientAddress: ({ headers }) => headers.get('cf-connecting-ip') ?? undefined,
-    cleanupInterval: 3600, // in seconds: how often expired data is deleted
+    cleanupInterval: 3600, // in seconds: a request deletes expired data at most this often
     waitUntil,
   });
 
@@ -48,7 +48,7 @@ export const createApp = (env: Env, { clients, ...settings }: Settings): Hono =>
     url: mcpUrl,
     serverInfo: { name: 'my-api', title: 'My API', version: '1.0.0' },
     instructions: 'Roll a die whenever the user needs a random number.',
-    // Checks the token of each call. A 401 response names all scopes, so that the client requests them.
+    // A 401 response names the scopes of all tools, so that the client requests them.
     guard: (request, scopes, challengeScopes) =>
       broker.protect(request, { resource: mcpUrl, scopes, challengeScopes }),
     // ChatGPT asks the user for a missing scope only if the result of the tool reports it.

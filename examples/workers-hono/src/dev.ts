@@ -4,8 +4,8 @@ import { createFakeProvider } from 'assistant-auth/testing';
 import { createApp, type Env } from './app.ts';
 
 const createDevHandler = (env: Env) => {
-  // Anyone can sign in as any user of the fake provider, so `createFakeProvider` rejects an issuer that can be
-  // reached from the internet.
+  // Anyone can sign in as any user of the fake provider, so `createFakeProvider` accepts only an issuer on
+  // loopback or on a host that is reserved for tests.
   const acme = { issuer: `${env.ISSUER}/fake-provider`, clientId: 'my-api', clientSecret: 'not-a-secret' };
   const fakeProvider = createFakeProvider(acme);
   const app = createApp(env, {
@@ -14,7 +14,7 @@ const createDevHandler = (env: Env) => {
       staticClient({
         id: 'my-client',
         name: 'My client',
-        // With any port (RFC 8252 §7.3).
+        // Matches any port (RFC 8252 §7.3).
         redirectUris: ['http://127.0.0.1/callback'],
         scopes: ['account', 'dice'],
       }),

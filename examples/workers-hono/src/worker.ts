@@ -8,7 +8,7 @@ interface ProductionEnv extends Env {
   readonly GOOGLE_CLIENT_SECRET: string;
 }
 
-/** The app of this isolate. It is created once, because it caches keys and the list of revoked grants. */
+/** Created once for each instance of the Worker, because it caches keys and which grants were revoked. */
 let app: Hono | undefined;
 
 export default {
@@ -16,7 +16,7 @@ export default {
     const { GOOGLE_CLIENT_ID: clientId, GOOGLE_CLIENT_SECRET: clientSecret } = env;
     // Throws an error that names the option if a value is missing or malformed, so no request is served.
     app ??= createApp(env, {
-      clients: [], // clients of the API, such as a custom GPT; MCP clients need no entry here
+      clients: [], // API clients; MCP clients need no entry here
       providers: [google({ clientId, clientSecret })],
     });
     return app.fetch(request);
