@@ -1,19 +1,11 @@
 /**
- * Follows the tutorials in docs/get-started from an empty folder, and tests the projects that they build, which are
- * also the examples.
+ * Follows the tutorials in docs/get-started from an empty folder, and tests the projects that they build, which
+ * are also the examples.
  */
 import { once } from 'node:events';
-import {
-  copyFileSync,
-  cpSync,
-  existsSync,
-  mkdtempSync,
-  readFileSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { get, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { findFreePort } from '@words-with-chat/lab';
 import { generateKey } from 'assistant-auth/seal';
 import { createEmulatedClient } from 'assistant-auth/testing';
@@ -49,21 +41,13 @@ const cloudflareCommands = [
 ];
 
 /**
- * For each page, the example that it builds, the line that the server prints when it listens, and the files with
- * secrets or personal data.
+ * For each page, the example that it builds, the line that the server prints when it listens, and the files
+ * with secrets or personal data.
  */
 const tutorials = [
   ['docs/get-started/node.md', 'node-express', /^The account page:/, ['.env', 'auth.db', 'auth.db-wal']],
   ['docs/get-started/workers.md', 'workers-hono', /Ready on /, ['.dev.vars']],
 ] as const;
-
-/** Creates a project in an empty folder, which has only the versions of the dependencies. */
-const createEmptyProject = (name: string, variables: Readonly<Record<string, string>>): Project => {
-  const folder = mkdtempSync(join(dirname(clone), `${name}-`));
-  // Without it, npm would install the newest versions.
-  copyFileSync('test-packages/package-lock.json', join(folder, 'package-lock.json'));
-  return createProject(folder, [], variables);
-};
 
 describe.each(tutorials)('%s', (page, example, readyLine, privateFiles) => {
   const steps = readTutorial(page);
@@ -78,7 +62,7 @@ describe.each(tutorials)('%s', (page, example, readyLine, privateFiles) => {
     const port = String(await findFreePort());
     variables = { PORT: port, CLONE: clone, SEALING_KEYS: environmentRing };
     issuer = `http://localhost:${port}`;
-    project = createEmptyProject(example, variables);
+    project = createProject(example, variables);
     const followed = await followSteps(steps, project, port);
     ({ outputs } = followed);
     app = followed.server;
@@ -96,7 +80,7 @@ describe.each(tutorials)('%s', (page, example, readyLine, privateFiles) => {
     },
   );
 
-  it('says which commands need an account', () => {
+  it('says which commands need an account or a server', () => {
     const needed = new Map(commands.map(({ command, needs }) => [command, needs]));
     const expected = example === 'workers-hono' ? cloudflareCommands : serverCommands;
     expect([...needed].filter(([, needs]) => needs !== undefined).map(([command]) => command)).toEqual(
@@ -228,37 +212,37 @@ describe.each(tutorials)('%s', (page, example, readyLine, privateFiles) => {
   });
 });
 
-describe('docs/get-started/install.md', () => {
+/** Replaces the major versions that a command installs with the versions of the lock file. */
+const pinVersions = (command: string): string => {
+  const { dependencies }: { readonly dependencies: Readonly<Record<string, string>> } = JSON.parse(
+    readFileSync('test-packages/package.json', 'utf8'),
+  );
+  return command.replaceAll(/([@\w/-]+)@(\d+)(?=\s|$)/g, (spec, name: string, major: string) =>
+    dependencies[name]?.startsWith(`${major}.`) ? `${name}@${dependencies[name]}` : spec,
+  );
+};
+
+it('docs/get-started/install.md installs both packages in a new project', async () => {
   const commands = readTutorial('docs/get-started/install.md').flatMap((step) =>
     step.kind === 'command' ? [step.command] : [],
   );
-
-  it('installs both packages in a new project', async () => {
-    // `.ci/run` runs the first command, and `project.ts` the second one.
-    expect(commands.slice(0, 3)).toEqual(['npm ci', readPackCommand().command, 'export CLONE="$PWD"']);
-    const folder = mkdtempSync(join(dirname(clone), 'install-'));
-    const project = createProject(folder, [], { CLONE: clone });
-    for (const command of commands.slice(3)) await project.run(command);
-    writeFileSync(
-      join(folder, 'program.mjs'),
-      `for (const name of ['assistant-auth', 'assistant-auth/node', 'assistant-operations', 'assistant-operations/mcp'])
-         console.log(Object.keys(await import(name)).join());`,
-    );
-    expect(await project.run('node program.mjs')).toMatch(
-      /createBroker.*\n.*toNodeHandler.*\n.*defineApi.*\n.*mcpHandler/,
-    );
-  });
+  // `.ci/run` runs the first command, and `project.ts` the second one.
+  expect(commands.slice(0, 3)).toEqual(['npm ci', readPackCommand().command, 'export CLONE="$PWD"']);
+  const project = createProject('install', { CLONE: clone });
+  for (const command of commands.slice(3)) await project.run(pinVersions(command));
+  writeFileSync(
+    join(project.folder, 'program.mjs'),
+    `for (const name of ['assistant-auth', 'assistant-auth/node', 'assistant-operations', 'assistant-operations/mcp'])
+       console.log(Object.keys(await import(name)).join());`,
+  );
+  expect(await project.run('node program.mjs')).toMatch(
+    /createBroker.*\n.*toNodeHandler.*\n.*defineApi.*\n.*mcpHandler/,
+  );
 });
 
 it('docs/get-started/node.md says how to run the project on a server', async () => {
-  const steps = readTutorial('docs/get-started/node.md');
-  const project = createEmptyProject('node-express', { CLONE: clone });
-  const install = steps.findIndex(
-    (step) => step.kind === 'command' && step.command.startsWith('npm install'),
-  );
-  const files = steps.slice(install + 1).filter(({ kind }) => kind === 'file');
-  await followSteps([...steps.slice(0, install + 1), ...files], project, '3000');
-  const server = createProject(mkdtempSync(join(dirname(clone), 'server-')), [], {});
+  const project = await installExample('node-express', clone);
+  const server = createProject('server', { CLONE: clone });
   const isCopied = (path: string): boolean => !path.startsWith(join(project.folder, 'node_modules'));
   cpSync(project.folder, server.folder, { recursive: true, filter: isCopied });
   const [installCommand = '', keysCommand = '', startCommand = ''] = serverCommands;

@@ -132,7 +132,7 @@ const status = (view: FrameLocator) => view.getByRole('status');
 const waitForText = (view: FrameLocator, text: string | RegExp) =>
   expect.poll(() => status(view).innerText(), { timeout: timeoutMs }).toMatch(text);
 
-/** Waits until the host has received as many contexts. The view shows a result before it sends the context. */
+/** Waits until the host has received `count` contexts. The view shows a result before it sends the context. */
 const waitForContexts = (contexts: readonly string[], count: number) =>
   expect.poll(() => contexts.length, { timeout: timeoutMs }).toBe(count);
 

@@ -8,14 +8,13 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { localEnvironment } from '../../packages/assistant-auth/src/cli/database/wrangler.ts';
 import { buildWranglerFolders, superviseProcess } from '../../scripts/app/wrangler.ts';
+import { readCodeBlocks } from '../../scripts/docs/markdown.ts';
 
 const resolvePath = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /** A project outside the workspace. */
 export interface Project {
   readonly folder: string;
-  /** The commands in the README of the example. */
-  readonly commands: readonly string[];
   /**
    * Runs a shell command until it ends.
    * @returns its standard output
@@ -37,28 +36,26 @@ export interface RunningCommand {
 }
 
 /**
- * Creates an empty folder, and runs the first command of the README in it, which installs the example.
+ * Creates a project, and runs the first command of the example's README in it, which installs the example.
  * @param clone the folder that the README calls the clone
  */
 export const installExample = async (name: string, clone: string): Promise<Project> => {
-  const folder = mkdtempSync(join(dirname(clone), `${name}-`));
-  // The versions of the dependencies. Without it, npm would install the newest versions.
-  copyFileSync(resolvePath('../package-lock.json'), join(folder, 'package-lock.json'));
-  const [install = '', ...commands] = readCommands(name);
-  const project = createProject(folder, commands, { CLONE: clone });
-  await project.run(install);
+  const project = createProject(name, { CLONE: clone });
+  await project.run(readInstallCommand(name));
   return project;
 };
 
 /**
- * Returns the project in a folder, which can be empty.
+ * Creates a project in a new folder beside the clone. It is empty, except for a lock file.
  * @param variables the environment of all commands
  */
-export const createProject = (folder: string, commands: readonly string[], variables: Variables): Project => {
+export const createProject = (name: string, variables: Variables & { readonly CLONE: string }): Project => {
+  const folder = mkdtempSync(join(dirname(variables.CLONE), `${name}-`));
+  // The versions of the dependencies. Without it, npm would install the newest versions.
+  copyFileSync(resolvePath('../package-lock.json'), join(folder, 'package-lock.json'));
   const env = { ...createEnvironment(folder), ...variables };
   return {
     folder,
-    commands,
     async run(command, extra = {}) {
       const options = { cwd: folder, env: { ...env, ...extra }, timeout: 300_000 };
       return (await promisify(execFile)('sh', ['-c', command], options)).stdout;
@@ -108,14 +105,17 @@ export const registerClient = async (issuer: string, redirectUri: string): Promi
 };
 
 /**
- * Returns the lines of the first shell block in the README of an example.
+ * Returns the first command in the README of an example.
  * @throws Error if there is none
  */
-const readCommands = (name: string): readonly string[] => {
+const readInstallCommand = (name: string): string => {
   const readme = readFileSync(resolvePath(`../../examples/${name}/README.md`), 'utf8');
-  const [, block] = /^```sh\n(.+?)\n```$/ms.exec(readme) ?? [];
-  if (block === undefined) throw new Error(`The README of ${name} has no commands.`);
-  return block.split('\n').map((line) => line.replace(/\s+# .*/, ''));
+  const [command = ''] =
+    readCodeBlocks(readme)
+      .find(({ language }) => language === 'sh')
+      ?.code.split('\n') ?? [];
+  if (command === '') throw new Error(`The README of ${name} has no command.`);
+  return command;
 };
 
 /** What npm and Wrangler may read of the environment. A variable of an example must not come from there. */
