@@ -69,7 +69,7 @@ export const createApp = async ({ databaseFile, ...settings }: Settings): Promis
   app.disable('x-powered-by');
   // Without this, Express sends stack traces to clients unless NODE_ENV is `production`.
   app.set('env', 'production');
-  // Before body parsers, cors() and helmet(): these handlers read the body and set CORS and security headers themselves.
+  // Before body parsers, cors() and helmet(): these handlers read bodies, and set such headers themselves.
   // The first one handles the broker's own paths, such as /authorize, /token and /account.
   app.use(toNodeHandler(broker));
   app.use('/mcp', toNodeHandler({ issuer, handle: handleMcp }));
