@@ -1,6 +1,6 @@
 /**
- * Type-checks the examples in README.md and in the docstrings and READMEs of the published packages against
- * their entry points, and checks that every exported function has an example.
+ * Type-checks the examples in README.md, in docs, and in the docstrings and READMEs of the published packages
+ * against their entry points, and checks that every exported function has an example.
  */
 import { globSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -15,13 +15,19 @@ const entryPoints = packages.flatMap(listEntryPoints);
 const examples = [
   ...packages.flatMap(({ folder }) => globSync(`${folder}/src/**/*.ts`)).flatMap(readDocstringExamples),
   // Those in docs/get-started are whole projects, which `test-packages/get-started.test.ts` type-checks.
-  ...listRepositoryFiles('README.md', ':(glob)packages/*/README.md').flatMap(readMarkdownExamples),
+  ...listRepositoryFiles(
+    'README.md',
+    ':(glob)packages/*/README.md',
+    ':(glob)docs/**/*.md',
+    ':(exclude)docs/get-started',
+    ':(exclude)docs/reference/api',
+  ).flatMap(readMarkdownExamples),
 ];
 
 const { options } = ts.parseJsonConfigFileContent(
   {
     extends: './tsconfig.api.json',
-    compilerOptions: { noEmit: true, noUnusedParameters: false },
+    compilerOptions: { noEmit: true, noUnusedParameters: false, noPropertyAccessFromIndexSignature: false },
   },
   ts.sys,
   root,

@@ -12,8 +12,8 @@ declare global {
       | 'RESOURCE_KEYS'
       | 'GPT_CLIENT_SECRET'
       | 'API_CLIENT_SECRET'
-      | `${'GOOGLE' | 'GITHUB' | 'MICROSOFT' | 'APPLE' | 'ACME'}_CLIENT_ID`
-      | `${'GOOGLE' | 'GITHUB' | 'MICROSOFT' | 'ACME'}_CLIENT_SECRET`
+      | `${'GOOGLE' | 'GITHUB' | 'MICROSOFT' | 'APPLE' | 'DISCORD' | 'ACME'}_CLIENT_ID`
+      | `${'GOOGLE' | 'GITHUB' | 'MICROSOFT' | 'DISCORD' | 'ACME'}_CLIENT_SECRET`
       | 'APPLE_TEAM_ID'
       | 'APPLE_KEY_ID'
       | 'APPLE_PRIVATE_KEY']: string;
