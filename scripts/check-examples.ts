@@ -2,7 +2,7 @@
  * Type-checks the examples in README.md, in docs, and in the docstrings and READMEs of the published packages
  * against their entry points, and checks that every exported function has an example.
  */
-import { globSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import ts from 'typescript';
 import { type Example, readDocstringExamples, readMarkdownExamples } from './api-reference/examples.ts';
@@ -10,6 +10,8 @@ import { listRepositoryFiles } from './app/repository-files.ts';
 import { type EntryPoint, findPublishedPackages, listEntryPoints } from './packages/package.ts';
 
 const root = resolve('.');
+/** The project of the tutorial for Node. */
+const tutorialProject = 'examples/node-express';
 const packages = findPublishedPackages();
 const entryPoints = packages.flatMap(listEntryPoints);
 const examples = [
@@ -43,18 +45,31 @@ const nameExample = ({ file, line, path }: Example): string =>
 const modules = new Map(
   examples.map((example) => [nameExample(example), '\n'.repeat(example.line - 1) + example.code]),
 );
+/** The files of the tutorial that the examples of a page can import. `tsc -b` checks them. */
+const borrowed = new Map<string, string>();
 const files = new Map(examples.map((example) => [nameExample(example), example.file]));
 /** The examples that are parts of a file. They can declare or import what only the rest of the file uses. */
 const parts = new Set(examples.filter(({ path }) => path === undefined).map(nameExample));
 
-const folders = new Set([...modules.keys()].map((name) => dirname(name)));
+// The guides import the files of the tutorial, such as `src/app.ts`, without repeating them.
+for (const name of [...modules.keys()]) {
+  const [, page] = /^(.*\.md\.examples)\//.exec(name) ?? [];
+  if (page === undefined) continue;
+  for (const file of globSync('src/*.ts', { cwd: tutorialProject })) {
+    const path = join(page, file);
+    if (!modules.has(path)) borrowed.set(path, readFileSync(join(tutorialProject, file), 'utf8'));
+  }
+}
+
+const readModule = (name: string): string | undefined => modules.get(name) ?? borrowed.get(name);
+const folders = new Set([...modules.keys(), ...borrowed.keys()].map((name) => dirname(name)));
 const host = ts.createCompilerHost(options);
 const { getSourceFile, fileExists, readFile, directoryExists } = host;
 host.directoryExists = (name) => folders.has(name) || directoryExists?.(name) === true;
-host.fileExists = (name) => modules.has(name) || fileExists(name);
-host.readFile = (name) => modules.get(name) ?? readFile(name);
+host.fileExists = (name) => readModule(name) !== undefined || fileExists(name);
+host.readFile = (name) => readModule(name) ?? readFile(name);
 host.getSourceFile = (name, languageVersion, ...rest) => {
-  const code = modules.get(name);
+  const code = readModule(name);
   if (code === undefined) return getSourceFile(name, languageVersion, ...rest);
   return ts.createSourceFile(name, code, languageVersion);
 };

@@ -3,7 +3,7 @@
  * are also the examples.
  */
 import { once } from 'node:events';
-import { cpSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { get, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
 import { findFreePort } from '@words-with-chat/lab';
@@ -48,6 +48,20 @@ const tutorials = [
   ['docs/get-started/node.md', 'node-express', /^The account page:/, ['.env', 'auth.db', 'auth.db-wal']],
   ['docs/get-started/workers.md', 'workers-hono', /Ready on /, ['.dev.vars']],
 ] as const;
+
+const testingBlocks = readCodeBlocks(readFileSync('docs/guides/testing.md', 'utf8'));
+/** The command of docs/guides/testing.md. */
+const testCommand = testingBlocks.find(({ language }) => language === 'sh')?.code ?? '';
+
+/** Returns the files that docs/guides/testing.md adds to an example, by their paths. */
+const readTestFiles = (example: string): ReadonlyMap<string, string> => {
+  const files = new Map(
+    testingBlocks.flatMap(({ path, code }) => (path === undefined ? [] : [[path, code] as const])),
+  );
+  const workersServer = testingBlocks.find(({ code }) => code.includes('process.env.PORT'))?.code;
+  if (files.size !== 4 || workersServer === undefined) throw new Error('docs/guides/testing.md lacks a file');
+  return example === 'workers-hono' ? files.set('test/server.ts', workersServer) : files;
+};
 
 describe.each(tutorials)('%s', (page, example, readyLine, privateFiles) => {
   const steps = readTutorial(page);
@@ -195,6 +209,14 @@ describe.each(tutorials)('%s', (page, example, readyLine, privateFiles) => {
     expect(await client.refresh(refreshToken)).toMatchObject({ kind: 'tokens' });
     expect(await call((await client.signIn(['Sign in with Acme', 'Bruno'])).accessToken)).toEqual(before);
     expect(await call((await client.signIn(['Sign in with Acme', 'Chiyo'])).accessToken)).not.toEqual(before);
+  });
+
+  it('passes the tests of docs/guides/testing.md', async () => {
+    mkdirSync(join(project.folder, 'test'));
+    for (const [path, content] of readTestFiles(example)) writeFileSync(join(project.folder, path), content);
+    const printed = await project.run(testCommand);
+    expect(printed).toMatch(/^ℹ pass 9$/m);
+    expect(printed).toMatch(/^ℹ fail 0$/m);
   });
 
   it('creates files with secrets or personal data that only this user can read', async () => {

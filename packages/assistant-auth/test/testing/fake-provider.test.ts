@@ -3,9 +3,7 @@ import { assert, asyncProperty, constantFrom, string, webUrl } from 'fast-check'
 import { createLocalJWKSet, decodeJwt, jwtVerify } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { createFakeProvider, type FakeProviderOptions, readForms } from '../../src/testing/index.ts';
-import readme from '../../src/testing/README.md?raw';
 import { acme, callback } from './deployment.ts';
-import example from './example.test.ts?raw';
 
 const time = 1_800_000_000;
 /** RFC 7636 appendix B. */
@@ -504,8 +502,4 @@ describe('a revocation', () => {
       'The fake provider has no user with the email address or subject nobody@example.com.',
     );
   });
-});
-
-it('the example in the README is the test example.test.ts', () => {
-  expect(readme).toContain(`\`\`\`ts\n${example}\`\`\`\n`);
 });
