@@ -36,7 +36,7 @@ const createTransactions = (database: DatabaseSync) => async (queries: readonly 
 };
 
 const readChanges = (database: DatabaseSync): number =>
-  Number(database.prepare('SELECT total_changes() AS count').get()?.count);
+  Number(Object.values(database.prepare('SELECT total_changes()').get() ?? {})[0]);
 
 const toSqlValue = (value: unknown): string | number | null => {
   if (value === null || typeof value === 'string' || typeof value === 'number') return value;
