@@ -1,6 +1,6 @@
 /**
  * How to connect each MCP client to the game: the steps, and the command or configuration.
- * docs/guides/mcp-clients.md has the sources.
+ * docs/guides/chatgpt.md, claude.md and mcp-clients.md have the sources.
  */
 import type { SetupSection } from './section.ts';
 
