@@ -85,12 +85,12 @@ const describeSignInSteps = (variables: Variables, origin: string): readonly str
       ...(readLogoutToken === undefined
         ? []
         : [
-            `Back-channel logout URI to register with ${displayName} (docs/guides/providers.md): ${origin}/backchannel-logout/${id}`,
+            `Back-channel logout URI to register with ${displayName} (docs/guides/security-events.md): ${origin}/backchannel-logout/${id}`,
           ]),
       ...(securityEvents === undefined
         ? []
         : [
-            `Security event URL to register with ${displayName} (docs/guides/providers.md): ${origin}/events/${id}`,
+            `Security event URL to register with ${displayName} (docs/guides/security-events.md): ${origin}/events/${id}`,
           ]),
     ]);
   } catch (error) {

@@ -1,4 +1,4 @@
-/** Discord as an identity provider: the example in docs/guides/providers.md, identical except for the import. */
+/** Discord as an identity provider: the example in docs/guides/write-a-provider.md, identical except for the import. */
 import { type IdentityProvider, oauth2 } from '../../src/index.ts';
 
 export interface DiscordOptions {

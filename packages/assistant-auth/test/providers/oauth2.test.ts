@@ -2,7 +2,8 @@
 
 import { exportPKCS8, generateKeyPair } from 'jose';
 import { describe, expect, it } from 'vitest';
-import page from '../../../../docs/guides/providers.md?raw';
+import guide from '../../../../docs/guides/write-a-provider.md?raw';
+import reference from '../../../../docs/reference/providers.md?raw';
 import { apple, github, google, type IdentityProvider, microsoft, oidc } from '../../src/index.ts';
 import { ConfigurationError } from '../../src/oauth/errors.ts';
 import { discord } from './discord.ts';
@@ -337,7 +338,7 @@ describe('an OAuth 2.0 server', () => {
   });
 });
 
-describe('the Discord example in docs/guides/providers.md', () => {
+describe('the Discord example in docs/guides/write-a-provider.md', () => {
   const addresses = {
     token: 'https://discord.com/api/oauth2/token',
     profile: 'https://discord.com/api/v10/users/@me',
@@ -355,13 +356,13 @@ describe('the Discord example in docs/guides/providers.md', () => {
     };
   };
 
-  describe('the page about providers', () => {
+  describe('the documentation', () => {
     it('contains the tested example', () => {
       const example = source
         .replace(/^\/\*\*.*\n/, '')
         .replace("'../../src/index.ts'", "'assistant-auth'")
         .trim();
-      expect(page).toContain(`\`\`\`ts\n${example}\n\`\`\``);
+      expect(guide).toContain(`\`\`\`ts\n// src/discord.ts\n${example}\n\`\`\``);
       expect(source.split('\n').length).toBeLessThan(50);
     });
 
@@ -380,7 +381,7 @@ describe('the Discord example in docs/guides/providers.md', () => {
       ];
       for (const { displayName, revokedErrors } of providers) {
         const row = `| ${displayName} | ${revokedErrors.map((code) => `\`${code}\``).join(', ')} |`;
-        expect(page.toLowerCase()).toContain(row.toLowerCase());
+        expect(reference.toLowerCase()).toContain(row.toLowerCase());
       }
     });
   });
