@@ -39,7 +39,7 @@ export const findReachablePages = ({ pages }: Repository, start: string): Readon
 };
 
 /** Resolves a relative target to a path in the repository and an anchor. Returns `undefined` for any other target. */
-const resolveTarget = (page: string, target: string) => {
+export const resolveTarget = (page: string, target: string) => {
   const [, path = '', anchor] = /^([^#]*)(?:#(.*))?$/s.exec(target) ?? [];
   const decoded = decodePath(path);
   if (decoded === undefined || /^([a-z][a-z\d+.-]*:|\/)/i.test(target)) return undefined;

@@ -1,0 +1,51 @@
+/** A plugin of markdown-it that makes the links between the pages of the repository links of the site. */
+import { join, relative } from 'node:path';
+import type MarkdownIt from 'markdown-it';
+import type { Token } from 'markdown-it';
+import { resolveTarget } from './links.ts';
+import { toSiteUrl } from './site-pages.ts';
+
+/** What VitePress passes to plugins. */
+interface Environment {
+  /** The path of the page in the file system. If `realPath` is there, that of the page on the site. */
+  readonly path: string;
+  /** The path of the page in the file system. Absent when the search index is built. */
+  readonly realPath?: string;
+}
+
+/**
+ * Replaces each relative link with the URL of the page. A link to a file that is not a page of the site, such as
+ * a source file, becomes plain text.
+ * @param pages the paths of the pages, relative to the root of the repository
+ */
+export const siteLinks = (markdown: MarkdownIt, pages: readonly string[]): void => {
+  const known = new Set(pages);
+  markdown.core.ruler.push('site_links', ({ tokens, env }) => {
+    const { path, realPath = path }: Environment = env;
+    const page = relative(join(import.meta.dirname, '../..'), realPath);
+    for (const token of tokens) {
+      if (token.children !== null) token.children = replaceLinks(token.children, page, known);
+    }
+  });
+};
+
+const replaceLinks = (tokens: readonly Token[], page: string, known: ReadonlySet<string>): Token[] => {
+  let isRemoved = false;
+  return tokens.filter((token) => {
+    if (token.type === 'link_close') return !isRemoved;
+    if (token.type !== 'link_open') return true;
+    const url = findUrl(page, String(token.attrGet('href')), known);
+    isRemoved = url === undefined;
+    if (url !== undefined) token.attrSet('href', url);
+    return !isRemoved;
+  });
+};
+
+/** Returns the URL of a link, or `undefined` if its target is not on the site. */
+const findUrl = (page: string, target: string, known: ReadonlySet<string>): string | undefined => {
+  const { file, anchor } = resolveTarget(page, target) ?? {};
+  if (file === undefined) return target; // an external link
+  const found = [file, join(file, 'README.md')].find((path) => known.has(path));
+  if (found === undefined) return undefined;
+  return toSiteUrl(found) + (anchor === undefined ? '' : `#${anchor}`);
+};
