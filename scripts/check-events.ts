@@ -1,32 +1,44 @@
 /**
- * Checks docs/reference/events.md against the sources and the tests: the page lists exactly the events and
- * the refusal codes that exist, and a test names each code. Tests of assistant-auth compare the statuses.
+ * Checks docs/reference/events.md and docs/reference/error-codes.md against the sources and the tests: the pages
+ * list exactly the events, their fields and the refusal codes that exist, and a test names each code. Tests of
+ * assistant-auth compare the statuses.
  */
 import { readFileSync } from 'node:fs';
 import { listRepositoryFiles } from './app/repository-files.ts';
 
-const page = 'docs/reference/events.md';
+const eventsPage = 'docs/reference/events.md';
+const codesPage = 'docs/reference/error-codes.md';
 const problems: string[] = [];
 
-/** Returns the codes in the first cell of each row below a heading. */
-const readRows = (heading: string): readonly string[] => {
-  const [, section = ''] = readFileSync(page, 'utf8').split(`\n## ${heading}\n`);
-  const [text = ''] = section.split('\n## ');
-  return text
-    .split('\n')
-    .filter((line) => line.startsWith('| `'))
-    .flatMap((line) => [...(line.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, code = '']) => code));
-};
+/** Returns the names in the first cell of each row of the tables whose header starts with the same columns. */
+const readTables = (page: string, columns: string): readonly string[] =>
+  readFileSync(page, 'utf8')
+    .split('\n\n')
+    .filter((block) => block.startsWith(`| ${columns} |`))
+    .flatMap((table) => table.split('\n').slice(2))
+    .flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, name = '']) => name));
 
 const readMatches = (file: string, pattern: RegExp): readonly string[] =>
   [...readFileSync(file, 'utf8').matchAll(pattern)].map(([, name = '']) => name);
+
+/** Returns the members of an interface. */
+const readMembers = (file: string, name: string): readonly string[] => {
+  const [, body = ''] = readFileSync(file, 'utf8').split(`export interface ${name} {`);
+  const [members = ''] = body.split('\n}');
+  return [...members.matchAll(/^ {2}readonly (\w+)/gm)].map(([, member = '']) => member);
+};
 
 /** A member of a union of string literals, one in each line. */
 const unionMember = /^ {2}\| '([a-z.-]+)'/gm;
 /** The key of a definition of an error. Several keys can have one definition, which has a name. */
 const definitionKey = /^ {2}'?([a-z][a-z.-]+)'?: (?:\[|[a-z]\w*,$)/gm;
 
-const compare = (what: string, documented: readonly string[], defined: readonly string[]): void => {
+const compare = (
+  page: string,
+  what: string,
+  documented: readonly string[],
+  defined: readonly string[],
+): void => {
   for (const name of defined)
     if (!documented.includes(name)) problems.push(`${page}: the ${what} ${name} is missing`);
   for (const name of documented)
@@ -37,13 +49,19 @@ const compare = (what: string, documented: readonly string[], defined: readonly 
   if (documented.length === 0 || defined.length === 0) problems.push(`${page}: no ${what} was found`);
 };
 
-const events = readRows('All events');
-compare('event', events, readMatches('packages/assistant-auth/src/oauth/log.ts', unionMember));
+const log = 'packages/assistant-auth/src/oauth/log.ts';
+const refusal = 'packages/assistant-operations/src/http/refusal.ts';
 
-const codes = readRows('Refusal codes');
-compare('code', codes, [
+const events = readTables(eventsPage, 'event');
+compare(eventsPage, 'event', events, readMatches(log, unionMember));
+compare(eventsPage, 'field', readTables(eventsPage, 'field'), [
+  ...new Set([...readMembers(log, 'LogEntry'), ...readMembers(refusal, 'Refusal')]),
+]);
+
+const codes = readTables(codesPage, 'code | endpoint');
+compare(codesPage, 'code', codes, [
   ...readMatches('packages/assistant-auth/src/oauth/protocol-error.ts', definitionKey),
-  ...readMatches('packages/assistant-operations/src/http/refusal.ts', unionMember),
+  ...readMatches(refusal, unionMember),
 ]);
 
 const tests = listRepositoryFiles('packages/*/test/*.ts')

@@ -145,7 +145,7 @@ describe('the rules', () => {
     ]);
   });
 
-  it.each(['README.md', '../../docs/reference/limits.md'])('have the numbers that %s states', (page) => {
+  it.each(['README.md', '../../docs/game/limits.md'])('have the numbers that %s states', (page) => {
     const { period, requests_per_period, mitigation_timeout } =
       findRule('limit_pages_by_address').ratelimit ?? {};
     expect(read(page).replaceAll(/\s+/g, ' ')).toContain(

@@ -1,13 +1,13 @@
 /** Refused requests: each one is passed to `onRefusal` once, with its code. */
 import { afterEach, describe, expect, it } from 'vitest';
-import page from '../../../docs/reference/events.md?raw';
+import page from '../../../docs/reference/error-codes.md?raw';
 import type { Refusal, RefusalReason } from '../src/index.ts';
 import { buildJsonRequest, createLibraryHandler } from './library.ts';
 import { allScopes, buildCall, buildMessage, createMcpLibrary, type Era, eras } from './mcp-library.ts';
 
 const reported: Refusal[] = [];
 
-// docs/reference/events.md lists the status of each code.
+// docs/reference/error-codes.md lists the status of each code.
 afterEach(() => {
   for (const { reason, status, endpoint } of reported.splice(0)) {
     const row = page.split('\n').find((line) => line.startsWith(`| \`${reason}\` |`)) ?? '';

@@ -74,7 +74,7 @@ type ErrorDefinition = readonly [code: OAuthErrorCode, description: string, stat
 
 /**
  * The internal reason for an error. It is logged and counted, but never sent. Operators filter by it, so it must not
- * be renamed, and must not get another meaning. docs/reference/events.md describes each one.
+ * be renamed, and must not get another meaning. docs/reference/error-codes.md describes each one.
  */
 export type ErrorReason =
   | RequestErrorReason

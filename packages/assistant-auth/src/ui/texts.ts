@@ -339,7 +339,7 @@ export interface McpClientTexts {
 }
 
 /**
- * The messages of error pages, by the reason that is also logged (`docs/reference/events.md`). They have no
+ * The messages of error pages, by the reason that is also logged (`docs/reference/error-codes.md`). They have no
  * placeholders. The `error_description` that clients get is always in English.
  */
 export interface ErrorTexts extends Readonly<Record<UserErrorReason, string>> {}

@@ -2,6 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import page from '../../../../docs/reference/limits.md?raw';
 import { defaultRateLimits, type LogEntry, memoryLimiter } from '../../src/index.ts';
 import { createLimits, failOpen, toAddressBlock } from '../../src/limits/rate-limits.ts';
 import { rateLimiterContract } from './rate-limiter-contract.ts';
@@ -20,6 +21,20 @@ describe('limits', () => {
       expect(await limiter.take('somebody')).toBe('allowed');
       expect(log).toEqual([{ event: 'limiter-failed', cause: 'Error: the counter is gone' }]);
     });
+  });
+
+  it('have the defaults that docs/reference/limits.md states', () => {
+    const { signInsPerUser } = createLimits(
+      {},
+      () => 0,
+      () => {},
+    );
+    const rows = [...page.matchAll(/^\| `(\w+)` \| .* \| (\d+) in (\d+) seconds \| `[\w.-]+` \|$/gm)].map(
+      ([, name = '', limit, period]) => [name, { limit: Number(limit), period: Number(period) }] as const,
+    );
+    const defaults = { ...defaultRateLimits, signInsPerUser };
+    expect(Object.fromEntries(rows)).toEqual(defaults);
+    for (const [name, allowance] of rows) expect(defaults).toHaveProperty(name, allowance);
   });
 
   describe('the limits', () => {
