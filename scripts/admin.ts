@@ -1,6 +1,6 @@
 /**
  * `npm run admin`: the command `assistant-auth admin` with the database of `npm start` or the deployed one
- * (docs/guides/operate.md).
+ * (docs/game/commands.md).
  */
 import { runAdmin } from '../packages/assistant-auth/src/cli/admin.ts';
 import { printOutput, runCommand } from './app/command.ts';

@@ -1,6 +1,6 @@
 /**
  * `npm run keys`: the command `assistant-auth keys` with the database of `npm start` or the deployed one
- * (docs/guides/operate.md). Without a ring in `SEALING_KEYS` or on standard input, it reads the ring of
+ * (docs/game/commands.md). Without a ring in `SEALING_KEYS` or on standard input, it reads the ring of
  * `npm start` with `--local`, and otherwise the one in the variables file.
  */
 import { type KeysProgram, runKeys } from '../packages/assistant-auth/src/cli/keys.ts';

@@ -1,7 +1,7 @@
 /**
  * Tests a key rotation in workerd, with the rings that the commands print. Workers with different rings run
  * side by side, with one database and one origin, and adding and promoting the key are each rolled back once
- * (docs/guides/operate.md).
+ * (docs/guides/keys.md).
  */
 import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

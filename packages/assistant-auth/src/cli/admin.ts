@@ -1,6 +1,6 @@
 /**
  * The command `admin`: shows users, grants, providers, statistics and the audit log, and revokes grants or
- * deletes users (docs/guides/operate.md).
+ * deletes users (docs/guides/manage-users.md).
  */
 import { formatAdminUsage, readArguments } from './admin/arguments.ts';
 import { runAdminCommand } from './admin/commands.ts';

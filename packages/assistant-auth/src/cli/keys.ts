@@ -1,6 +1,6 @@
 /**
  * The command `keys`: prints a key ring for the option `sealingKeys`, and the rings of a key rotation
- * (docs/guides/operate.md). The first key in a ring seals, all keys open. Without a command, it prints a new
+ * (docs/guides/keys.md). The first key in a ring seals, all keys open. Without a command, it prints a new
  * ring with one key; if there is a ring in `SEALING_KEYS` or on standard input, it appends a new key to that
  * ring, like `add`.
  *
