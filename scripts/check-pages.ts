@@ -6,8 +6,12 @@ import { readFileSync } from 'node:fs';
 import { listRepositoryFiles } from './app/repository-files.ts';
 import { findLongLines, hasPurpose, maxProseWidth } from './docs/pages.ts';
 
-// A decision has at most 25 lines, so its lines are longer. The API reference is generated.
-const pages = listRepositoryFiles('*.md', ':(exclude)docs/decisions', ':(exclude)docs/reference/api');
+const pages = listRepositoryFiles(
+  '*.md',
+  ':(exclude)docs/decisions', // a decision has at most 25 lines, so its lines are longer
+  ':(exclude)docs/reference/api', // generated
+  ':(exclude)site', // metadata
+);
 
 const problems = pages.flatMap((page) => {
   const markdown = readFileSync(page, 'utf8');
