@@ -120,6 +120,7 @@ const connect = (options: McpClientsOptions, context: ClientSourceContext): Conn
         client_id_metadata_document_supported: true,
         token_endpoint_auth_signing_alg_values_supported: asymmetricAlgorithms,
         revocation_endpoint_auth_signing_alg_values_supported: asymmetricAlgorithms,
+        introspection_endpoint_auth_signing_alg_values_supported: asymmetricAlgorithms,
       }),
       ...(registration && { registration_endpoint: context.issuer + registrationPath }),
     },

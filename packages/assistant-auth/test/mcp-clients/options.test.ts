@@ -165,6 +165,7 @@ describe('the server metadata', () => {
       ],
       token_endpoint_auth_signing_alg_values_supported: algorithms,
       revocation_endpoint_auth_signing_alg_values_supported: algorithms,
+      introspection_endpoint_auth_signing_alg_values_supported: algorithms,
     });
   });
 });
