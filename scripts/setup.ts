@@ -60,7 +60,7 @@ const describeNextSteps = (variables: Variables, origin: string): string =>
     ...[readPublisherName, readContactEmail].flatMap((read) => describeError(() => read(variables, origin))),
     ...describeSignInSteps(variables, origin),
     ...describeOtherOrigin(variables, origin),
-    'docs/game/mcp.md explains MCP clients, and docs/guides/custom-gpt.md the GPT editor. docs/guides/deploy.md explains how to use a domain or a tunnel.',
+    'docs/game/mcp.md explains MCP clients, and docs/game/custom-gpt.md the GPT editor. docs/game/deploy.md explains how to use a domain or a tunnel.',
   ].join('\n');
 
 /** Returns the error of a variable that must be set by hand, or nothing. */

@@ -14,7 +14,7 @@ import { createEmulatedClient, createFakeProvider } from 'assistant-auth/testing
 import { createCertificates } from './certificates.ts';
 import { createHttpsFetch, type ProxyName, startProxy } from './proxy.ts';
 
-const hostname = 'words.example';
+const hostname = 'api.example';
 /** Long, because the cookie of a sign-in contains it. */
 export const redirectUri = `https://app.example/callback/${'a'.repeat(200)}`;
 
@@ -81,6 +81,7 @@ export const deploy = async (name: ProxyName, { change, hasPort = false }: Deplo
   return {
     ...{ issuer, acme, received, countedKeys, fetch },
     backendPort: address.port,
+    httpPort: proxy.httpPort,
     origins: [acme.issuer, issuer],
     client: createEmulatedClient({
       ...{ issuer, clientId: 'app', redirectUri, scope: 'score offline_access', fetch },

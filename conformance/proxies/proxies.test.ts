@@ -1,5 +1,5 @@
-/** The broker on Node behind nginx and Caddy, which terminate TLS as `docs/guides/node.md` shows. */
-import { request as sendHttp } from 'node:http';
+/** The broker on Node behind nginx and Caddy, which terminate TLS as `docs/guides/proxy.md` shows. */
+import { type IncomingMessage, request as sendHttp } from 'node:http';
 import { createBrowser, type Page, type StoppedRedirect } from 'assistant-auth/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deploy, redirectUri } from './deployment.ts';
@@ -26,6 +26,15 @@ const expectCallback = (result: Page | StoppedRedirect): URL => {
 /** Returns the length of all cookies that the server has received in one request. */
 const longestCookieHeader = ({ received }: Deployment): number =>
   Math.max(...received.map(({ cookie }) => cookie.length));
+
+/** Sends a GET request over http to this machine, with the `Host` header. */
+const sendHttpRequest = async ({ host, ...target }: { port: number; path: string; host: string }) => {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const outgoing = sendHttp({ ...target, host: '127.0.0.1', headers: { host } }, resolve);
+  outgoing.on('error', reject).end();
+  const response = await promise;
+  return response.resume();
+};
 
 describe.each(proxyNames)('behind %s', (name) => {
   let deployment: Deployment;
@@ -84,6 +93,16 @@ describe.each(proxyNames)('behind %s', (name) => {
     expect(disconnected.html).toContain('The app is disconnected.');
     const signedOut = expectPage(await browser.clickButton(disconnected, 'Sign out'));
     expect(signedOut.html).toContain('You’re signed out.');
+  });
+
+  it('redirects http to https, and tells browsers to use only https', async () => {
+    const { httpPort, issuer } = deployment;
+    const redirect = await sendHttpRequest({ port: httpPort, path: '/account?a=b', host: 'api.example' });
+    expect([301, 308]).toContain(redirect.statusCode);
+    // Caddy adds the port for https unless it is 443.
+    expect(redirect.headers.location?.replace(/:\d+/, '')).toBe(`${issuer}/account?a=b`);
+    const { headers } = await deployment.fetch(new Request(`${issuer}/account`));
+    expect(headers.get('strict-transport-security')).toBe('max-age=31536000');
   });
 
   it('never handles a request for another host', async () => {
@@ -172,13 +191,12 @@ describe('the server behind the proxy', () => {
   it('responds with 421 to a request for another host', async () => {
     const deployment = await deploy('caddy');
     try {
-      const { promise, resolve } = Promise.withResolvers<number | undefined>();
       const path = '/.well-known/oauth-authorization-server';
-      sendHttp({ host: '127.0.0.1', port: deployment.backendPort, path }, (response) => {
-        response.resume();
-        resolve(response.statusCode);
-      }).end();
-      expect(await promise).toBe(421);
+      const { statusCode } = await sendHttpRequest({
+        ...{ port: deployment.backendPort, path },
+        host: `127.0.0.1:${deployment.backendPort}`,
+      });
+      expect(statusCode).toBe(421);
     } finally {
       await deployment.stop();
     }

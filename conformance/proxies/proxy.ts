@@ -1,6 +1,6 @@
 /**
  * Starts nginx or Caddy as a child process that terminates TLS, with the configuration that
- * `docs/guides/node.md` shows, and sends it requests. Needs the packages `nginx` and `caddy`; no system
+ * `docs/guides/proxy.md` shows, and sends it requests. Needs the packages `nginx` and `caddy`; no system
  * service is used.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -19,7 +19,10 @@ export type ProxyName = (typeof proxyNames)[number];
 
 /** A proxy that is running. */
 export interface RunningProxy {
+  /** The port for https. */
   readonly port: number;
+  /** The port for http. */
+  readonly httpPort: number;
   stop(): Promise<void>;
 }
 
@@ -33,30 +36,30 @@ interface ProxyOptions {
   readonly change?: (documented: string) => string;
 }
 
-/** Returns the code block of `docs/guides/node.md` in this language. */
+/** Returns the code block of `docs/guides/proxy.md` in this language. */
 const readDocumented = async (language: 'nginx' | 'caddyfile', backendPort: number): Promise<string> => {
-  const docs = await readFile(new URL('../../docs/guides/node.md', import.meta.url), 'utf8');
+  const docs = await readFile(new URL('../../docs/guides/proxy.md', import.meta.url), 'utf8');
   const [, block] = docs.split(`\`\`\`${language}\n`);
-  if (block === undefined) throw new Error(`docs/guides/node.md has no code block in ${language}`);
+  if (block === undefined) throw new Error(`docs/guides/proxy.md has no code block in ${language}`);
   const [documented = ''] = block.split('```');
   return documented.replaceAll('127.0.0.1:3000', `127.0.0.1:${backendPort}`);
 };
 
 /** Starts a proxy in the foreground, and waits until it accepts connections. */
 export const startProxy = async (name: ProxyName, options: ProxyOptions): Promise<RunningProxy> => {
-  const port = await findFreePort();
-  const child = name === 'nginx' ? await spawnNginx(options, port) : await spawnCaddy(options, port);
+  const ports = { port: await findFreePort(), httpPort: await findFreePort() };
+  const child = name === 'nginx' ? await spawnNginx(options, ports) : await spawnCaddy(options, ports);
   const exited = once(child, 'exit');
   let output = '';
   child.stderr?.setEncoding('utf8').on('data', (chunk) => {
     output += chunk;
   });
   await Promise.race([
-    waitUntilListening(port),
+    waitUntilListening(ports.port),
     exited.then(() => Promise.reject(new Error(`${name} exited: ${output}`))),
   ]);
   return {
-    port,
+    ...ports,
     async stop() {
       child.kill('SIGTERM');
       await exited;
@@ -64,12 +67,15 @@ export const startProxy = async (name: ProxyName, options: ProxyOptions): Promis
   };
 };
 
+type Ports = Pick<RunningProxy, 'port' | 'httpPort'>;
+
 const spawnNginx = async (
   { folder, backendPort, certificates, change = (text) => text }: ProxyOptions,
-  port: number,
+  { port, httpPort }: Ports,
 ): Promise<ChildProcess> => {
   const documented = change(await readDocumented('nginx', backendPort))
     .replace('listen 443 ', `listen 127.0.0.1:${port} `)
+    .replace('listen 80;', `listen 127.0.0.1:${httpPort};`)
     .replace(/ssl_certificate .*;/, `ssl_certificate ${certificates.certificateFile};`)
     .replace(/ssl_certificate_key .*;/, `ssl_certificate_key ${certificates.privateKeyFile};`);
   // Only root can change the user of the worker processes, which must be able to write to the folder.
@@ -103,7 +109,7 @@ ${documented}
 
 const spawnCaddy = async (
   { folder, backendPort, certificates, change = (text) => text }: ProxyOptions,
-  port: number,
+  { port, httpPort }: Ports,
 ): Promise<ChildProcess> => {
   const documented = change(await readDocumented('caddyfile', backendPort));
   const { certificateFile, privateKeyFile } = certificates;
@@ -115,9 +121,9 @@ const spawnCaddy = async (
     file,
     `{
   admin off
-  auto_https disable_redirects
   default_bind 127.0.0.1
   https_port ${port}
+  http_port ${httpPort}
 }
 ${site}`,
   );
@@ -137,7 +143,7 @@ const isListening = (port: number): Promise<boolean> =>
       port,
       host: '127.0.0.1',
       rejectUnauthorized: false,
-      servername: 'words.example',
+      servername: 'api.example',
     });
     socket.on('secureConnect', () => resolve(true)).on('error', () => resolve(false));
     socket.on('secureConnect', () => socket.destroy());

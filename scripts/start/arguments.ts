@@ -12,7 +12,7 @@ export const usage = `Usage: npm start [-- <options>]
 
 Options:
   --pages                run the app as a Pages project instead of a Worker, like npm run start:pages
-  --origin <https://…>   run the app behind a tunnel, without fake providers, with your variables file (docs/guides/deploy.md)
+  --origin <https://…>   run the app behind a tunnel, without fake providers, with your variables file (docs/game/deploy.md)
   --inspect              open a debugger on loopback, through which every process on this machine can read all secrets
 
 PORT sets the port (default: 8787), and FAKE_PROVIDER_PORT the first of five ports for the fake providers (default: PORT + 1).
