@@ -64,13 +64,13 @@ const findRunningSystem = async (terminal: Terminal): Promise<System | undefined
   const settings = await readSettings(dataFolder);
   if (settings === undefined || (await readMetadata(origin)) === undefined) return undefined;
   terminal.print(`Using the app that is running at ${origin}.`);
-  const variables = { ...buildSettingsVariables(settings), ...(await readEnvironmentVariables(process.env)) };
+  const variables = { ...buildSettingsVariables(settings), ...readEnvironmentVariables(process.env) };
   return { origin, ...readGptCredentials(variables), close: async () => {} };
 };
 
 const startSystem = async (terminal: Terminal): Promise<System> => {
   terminal.print('The app is not running. Starting it and the fake providers …');
-  const variables = await readEnvironmentVariables(process.env);
+  const variables = readEnvironmentVariables(process.env);
   const log = (line: string): void => console.error(line);
   return startLocalSystem({ ...readPorts(process.env), dataFolder, variables, log });
 };

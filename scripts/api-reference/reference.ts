@@ -1,5 +1,6 @@
 /** Reads the docstrings of the public API with typedoc, and finds what is missing in them. */
-import { resolve } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import {
   Application,
   Comment,
@@ -16,7 +17,8 @@ import {
 } from 'typedoc';
 import type ts from 'typescript';
 import { type EntryPoint, findPublishedPackages, listEntryPoints } from '../packages/package.ts';
-import { categorize, prepareRenderer, renderingOptions } from './rendering.ts';
+import { readOptionsPage } from './options-page.ts';
+import { categorize, findUrl, prepareRenderer, renderingOptions } from './rendering.ts';
 
 const validation: Partial<TypeDocOptions> = {
   requiredToBeDocumented: [
@@ -37,7 +39,7 @@ const validation: Partial<TypeDocOptions> = {
 export interface Reference {
   /** Whether no problem was found. All problems were printed. */
   readonly isComplete: boolean;
-  /** Writes the pages. Deletes everything else in the folder. */
+  /** Writes `options.md` and the pages in `api`. Deletes everything else in `api`. */
   readonly write: (folder: string) => Promise<void>;
 }
 
@@ -63,16 +65,26 @@ export const readReference = async (): Promise<Reference> => {
   declarations.forEach(describeVariants);
   categorize(project);
   validate(application, project, new Set(entryPoints.map((entryPoint) => entryPoint.packageName)));
+  const optionsPage = readOptionsPage(project);
   const problems = [
     ...declarations.flatMap(findUndocumentedValues),
     ...project.getReflectionsByKind(ReflectionKind.Parameter).flatMap(findUnnamedParameter),
+    ...optionsPage.problems,
   ];
   for (const problem of problems) application.logger.warn(problem);
   declarations.forEach(listValues);
   return {
     isComplete: !application.logger.hasErrors() && !application.logger.hasWarnings(),
     write: async (folder) => {
-      await application.outputs.writeOutput({ name: 'markdown', path: folder }, project);
+      const { renderer } = application;
+      // The anchors are known only while the pages are rendered.
+      renderer.postRenderAsyncJobs.push(() =>
+        writeFile(
+          join(folder, 'options.md'),
+          optionsPage.render((target) => `api/${findUrl(renderer, target)}`),
+        ),
+      );
+      await application.outputs.writeOutput({ name: 'markdown', path: join(folder, 'api') }, project);
       if (application.logger.hasErrors()) throw new Error('typedoc could not write the pages');
     },
   };

@@ -7,6 +7,7 @@ import {
   type Reflection,
   ReflectionCategory,
   ReflectionKind,
+  type Renderer,
   type TypeDocOptions,
 } from 'typedoc';
 import { ModuleRouter, type PluginOptions } from 'typedoc-plugin-markdown';
@@ -62,6 +63,13 @@ export const prepareRenderer = ({ renderer }: Application): void => {
     const index = buildIndex(page.model, (target) => renderer.router?.getAnchor(target) ?? '');
     page.contents = breakLists(removeRepetitions(page.contents)).replace('\n## ', () => `\n${index}\n## `);
   });
+};
+
+/** Returns the page that contains a declaration, and its anchor there. Only while pages are rendered. */
+export const findUrl = ({ router }: Renderer, target: Reflection): string => {
+  const [page = ''] = (router?.getFullUrl(target) ?? '').split('#');
+  const anchor = router?.getAnchor(target);
+  return anchor === undefined ? page : `${page}#${anchor}`;
 };
 
 /**

@@ -4,39 +4,31 @@
  */
 import { readFile } from 'node:fs/promises';
 import { parseEnv } from 'node:util';
+import { deploymentVariableNames } from '../environment/deployment.ts';
 import { CommandError } from './command.ts';
-import { getVariablesFile, variablesExample } from './paths.ts';
+import { getVariablesFile } from './paths.ts';
 
 /** Values by name, without empty ones. Most of them are secret. */
 export type Variables = Readonly<Record<string, string>>;
 
 /**
- * Reads all variables that are set. Only the names in the example are read from the environment.
- * @throws CommandError if the file contains a name that the example does not have: it is probably a typo, and
- * the variable that was meant would not be set
+ * Reads all variables that are set.
+ * @throws CommandError if the file contains a name that is not a variable: it is probably a typo, and the
+ * variable that was meant would not be set
  */
 export const readVariables = async (environment: NodeJS.ProcessEnv): Promise<Variables> => {
-  const names = await listVariableNames();
   const fileVariables = parseVariables((await readVariablesFile(environment)) ?? '');
-  const unknownName = Object.keys(fileVariables).find((name) => !names.includes(name));
+  const unknownName = Object.keys(fileVariables).find((name) => !deploymentVariableNames.includes(name));
   if (unknownName !== undefined)
     throw new CommandError(
       `${getVariablesFile(environment)} sets ${unknownName}, which is not a variable of the app.`,
     );
-  return { ...fileVariables, ...(await readEnvironmentVariables(environment)) };
+  return { ...fileVariables, ...readEnvironmentVariables(environment) };
 };
 
 /** Returns the app's variables that the environment sets, without those of the publisher's variables file. */
-export const readEnvironmentVariables = async (environment: NodeJS.ProcessEnv): Promise<Variables> => {
-  const names = await listVariableNames();
-  return omitEmpty(Object.fromEntries(names.map((name) => [name, environment[name]])));
-};
-
-/** Returns the name of every variable in the example, including those that are commented out. */
-export const listVariableNames = async (): Promise<readonly string[]> =>
-  [...(await readFile(variablesExample, 'utf8')).matchAll(/^(?:# )?([A-Z][A-Z0-9_]*)=/gm)].map(
-    ([, name = '']) => name,
-  );
+export const readEnvironmentVariables = (environment: NodeJS.ProcessEnv): Variables =>
+  omitEmpty(Object.fromEntries(deploymentVariableNames.map((name) => [name, environment[name]])));
 
 /** Returns the content of the publisher's variables file, or `undefined` if it does not exist. */
 export const readVariablesFile = async (environment: NodeJS.ProcessEnv): Promise<string | undefined> => {

@@ -12,7 +12,7 @@ import { formatDebuggerLines, type RunningApp, type StartOptions } from './runni
  * @throws CommandError with the name of each variable that is wrong
  */
 export const startLocal = async (options: StartOptions): Promise<RunningApp> => {
-  const environmentVariables = await readEnvironmentVariables(process.env);
+  const environmentVariables = readEnvironmentVariables(process.env);
   const origin = `http://localhost:${options.port}`;
   for (const message of describeUnusedSettings(environmentVariables, process.env, origin))
     options.log(message);

@@ -72,9 +72,9 @@ export interface BrokerOptions extends PageOptions {
    */
   readonly resources?: readonly [string, ...string[]];
   /**
-   * The clients that can request tokens, created by `gptAction` and `staticClient`. With `mcpClients()` from
-   * `assistant-auth/mcp-clients`, clients that are not in the configuration can request tokens, too: those
-   * with a metadata document, and those that register themselves.
+   * The clients that can request tokens, created by `gptAction`, by `staticClient`, and by `mcpClients` of
+   * `assistant-auth/mcp-clients`. With `mcpClients()`, clients that are not in the configuration can request
+   * tokens, too: those with a metadata document, and those that register themselves.
    */
   readonly clients: readonly (Client | ClientSource)[];
   /** APIs in other processes that can use the introspection endpoint. Default: none. */
@@ -94,8 +94,8 @@ export interface BrokerOptions extends PageOptions {
    */
   readonly refreshUser?: RefreshUser;
   /**
-   * Replaces individual rate limiters or the limit on sign-ins per user. Default: see `Limits`; each process
-   * has its own default rate limiters.
+   * Replaces individual rate limiters or the limit on sign-ins per user. Default: the defaults of
+   * {@link Limits}; each process has its own default rate limiters.
    */
   readonly limits?: Partial<Limits>;
   /**
@@ -104,7 +104,10 @@ export interface BrokerOptions extends PageOptions {
    * limited by address, and failed authentication is counted without the address. Default: none.
    */
   readonly clientAddress?: (request: Request) => string | undefined;
-  /** Replaces individual lifetimes, in seconds. Values out of bounds are rejected at startup. */
+  /**
+   * Replaces individual lifetimes, in seconds. Values out of bounds are rejected at startup. Default: the
+   * defaults of {@link Lifetimes}.
+   */
   readonly lifetimes?: Partial<Lifetimes>;
   /**
    * Decides what happens if a client presents a replaced refresh token after the grace period

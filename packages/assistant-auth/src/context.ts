@@ -279,19 +279,25 @@ export type RefreshUserResult =
  */
 export interface Pages {
   /**
-   * Renders the sign-in page, which asks for consent, from a {@link SignInModel}. Default with the option
-   * `account`: `renderSignInPageWithSession` of `assistant-auth/account`.
+   * Renders the sign-in page, which asks for consent, from a {@link SignInModel}. Default:
+   * `defaultPages.signIn`; with the option `account`, `renderSignInPageWithSession` of
+   * `assistant-auth/account`.
    */
   readonly signIn: (model: SignInModel) => string;
-  /** Renders the error page from an {@link ErrorModel}. It must show `detail`, which developers of clients need. */
+  /**
+   * Renders the error page from an {@link ErrorModel}. It must show `detail`, which developers of clients
+   * need. Default: `defaultPages.error`.
+   */
   readonly error: (model: ErrorModel) => string;
   /**
    * Renders the page for a callback that arrives again after it was handled, from a {@link CompletedModel}.
+   * Default: `defaultPages.completed`.
    */
   readonly completed: (model: CompletedModel) => string;
   /**
    * The CSS that is served at `stylesheetPath`, after that of the account pages if there are any, and before
-   * the rules for `branding.colors`. To change more than colors, append rules to `defaultPages.stylesheet`.
+   * the rules for `branding.colors`. To change more than colors, append rules to the default. Default:
+   * `defaultPages.stylesheet`.
    */
   readonly stylesheet: string;
 }

@@ -23,7 +23,7 @@ import { cacheOpened } from './tokens/token-cache.ts';
 export interface ProtectOptions {
   /**
    * The API that is called: one of `resources` (RFC 8707). Any other value results in a 500 response.
-   * Default: the first of them.
+   * Default: the first of `resources`.
    */
   readonly resource?: string;
   /** The scopes that the token must have, all of them. Default: none. */

@@ -25,11 +25,17 @@ export type InputSchema = v.StrictObjectSchema<v.ObjectEntries, undefined>;
  * @see https://modelcontextprotocol.io/specification/2026-07-28/schema#toolannotations
  */
 export interface ToolAnnotations {
-  /** Whether the tool changes nothing. */
+  /** Whether the tool changes nothing. Default: whether the method is `get`. */
   readonly readOnlyHint: boolean;
-  /** Whether the tool can delete or overwrite something, or has an effect that cannot be undone. */
+  /**
+   * Whether the tool can delete or overwrite something, or has an effect that cannot be undone. Default:
+   * whether the method is `delete` or `put`, or the operation is consequential and does not only read.
+   */
   readonly destructiveHint: boolean;
-  /** Whether the tool has effects outside the API, such as a message or a purchase. */
+  /**
+   * Whether the tool has effects outside the API, such as a message or a purchase. Default: whether the
+   * operation is consequential.
+   */
   readonly openWorldHint: boolean;
 }
 
@@ -40,9 +46,8 @@ export interface ToolOptions {
   /** The name that clients show to the user. Default: the summary of the operation. */
   readonly title?: string;
   /**
-   * Overrides individual annotations. Default for `readOnlyHint`: whether the method is `get`; for
-   * `destructiveHint`: whether the method is `delete` or `put`, or the operation is consequential and does
-   * not only read; for `openWorldHint`: whether the operation is consequential.
+   * Overrides individual annotations. Default: derived from the method of the operation and from
+   * `isConsequential`.
    */
   readonly annotations?: Partial<ToolAnnotations>;
   /**

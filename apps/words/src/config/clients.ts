@@ -75,7 +75,8 @@ const toGptVariableName = (option: string): string => {
   return option.endsWith('.gptIds') ? 'GPT_IDS' : 'GPT_CLIENT_ID';
 };
 
-const staticClients = v.array(
+/** The value of `STATIC_CLIENTS`. */
+export const staticClientsSchema = v.array(
   v.strictObject({
     id: v.string(),
     name: v.string(),
@@ -88,7 +89,7 @@ const staticClients = v.array(
 );
 
 const readStaticClients = (environment: Environment, origin: string): readonly Client[] =>
-  readList(environment, 'STATIC_CLIENTS', staticClients, 'clients').map(
+  readList(environment, 'STATIC_CLIENTS', staticClientsSchema, 'clients').map(
     ({ secrets, pkce, offlineAccess, ...client }) =>
       withItemErrors('STATIC_CLIENTS', client.id, () => {
         // The broker checks this, too, but only when it is created.

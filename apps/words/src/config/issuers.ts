@@ -7,7 +7,8 @@ import { type Environment, VariableError } from './variables.ts';
 
 const variable = 'OIDC_PROVIDERS';
 
-const issuers = v.array(
+/** The value of `OIDC_PROVIDERS`. */
+export const issuersSchema = v.array(
   v.strictObject({
     id: v.string(),
     displayName: v.string(),
@@ -38,7 +39,7 @@ const issuers = v.array(
  * @throws VariableError with the provider that is wrong, and the problem
  */
 export const readIssuers = (environment: Environment, origin: string): readonly IdentityProvider[] =>
-  readList(environment, variable, issuers, 'providers').map((options) => {
+  readList(environment, variable, issuersSchema, 'providers').map((options) => {
     for (const name of ['issuer', 'discoveryUrl'] as const) {
       const url = options[name];
       if (url === undefined || isAllowedIssuerUrl(url, origin)) continue;

@@ -23,18 +23,30 @@ import type { AccountBranding } from './ui/texts.ts';
  * fields as the forms of the default pages.
  */
 export interface AccountPages {
-  /** Renders the account page of a signed-in user from an {@link AccountModel}. */
+  /**
+   * Renders the account page of a signed-in user from an {@link AccountModel}. Default:
+   * `defaultAccountPages.account`.
+   */
   readonly account: (model: AccountModel) => string;
-  /** Renders the page that is shown if nobody is signed in, from an {@link AccountSignInModel}. */
+  /**
+   * Renders the page that is shown if nobody is signed in, from an {@link AccountSignInModel}. Default:
+   * `defaultAccountPages.accountSignIn`.
+   */
   readonly accountSignIn: (model: AccountSignInModel) => string;
   /**
    * Renders the page that asks whether to link an identity, from a {@link LinkModel}. This is a consent page,
-   * so it must show both identities.
+   * so it must show both identities. Default: `defaultAccountPages.link`.
    */
   readonly link: (model: LinkModel) => string;
-  /** Renders the page for an identity that belongs to another account, from a {@link LinkConflictModel}. */
+  /**
+   * Renders the page for an identity that belongs to another account, from a {@link LinkConflictModel}.
+   * Default: `defaultAccountPages.linkConflict`.
+   */
   readonly linkConflict: (model: LinkConflictModel) => string;
-  /** The CSS that these pages need. It is served before `stylesheet` of `Pages`, in the same file. */
+  /**
+   * The CSS that these pages need. It is served before `stylesheet` of `Pages`, in the same file. Default:
+   * `defaultAccountPages.stylesheet`.
+   */
   readonly stylesheet: string;
 }
 

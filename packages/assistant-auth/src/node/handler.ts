@@ -29,11 +29,13 @@ export interface NodeHandlerOptions {
    * `({ socket }) => socket.remoteAddress`. Behind a proxy, the address of the connection is that of the
    * proxy, and all users would share one limit: read the address from a header that only your proxy can set,
    * here or in the option `clientAddress` of `createBroker`. If it returns `undefined`, that option applies.
-   * Default: that option. Without either, sign-ins are not limited by address.
+   * Default: the option `clientAddress` of `createBroker`. Without either, sign-ins are not limited by
+   * address.
    */
   clientAddress?(request: NodeRequest): string | undefined;
   /**
-   * Receives an error that prevented a response, unless `next` receives it. Default: writes it to the console.
+   * Receives an error that prevented a response, unless `next` receives it. Default: writes the error to the
+   * console.
    */
   onError?(error: unknown): void;
   /**

@@ -76,9 +76,9 @@ export interface ProviderOptions {
    */
   readonly offlineAccess?: 'by-scope' | 'always' | 'never';
   /**
-   * How the client secret is sent to the server, whatever its metadata lists. Default: for `oidc()`,
-   * `client_secret_post` if the issuer's `token_endpoint_auth_methods_supported` lists it, and
-   * `client_secret_basic` if it lists only that or is absent; for `oauth2()`, `client_secret_post`.
+   * How the client secret is sent to the server, whatever its metadata lists. Default: `client_secret_post`;
+   * for `oidc()`, `client_secret_basic` if the issuer's `token_endpoint_auth_methods_supported` lists only
+   * that or is absent.
    * - `client_secret_post`: In the form of the request.
    * - `client_secret_basic`: In the `Authorization` header. Client ID and secret are form-encoded first.
    * - `client_secret_basic_unencoded`: In the `Authorization` header, without form-encoding (RFC 7617),

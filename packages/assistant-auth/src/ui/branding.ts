@@ -58,13 +58,18 @@ export interface SchemeColors {
 
 /** Links to the publisher's pages. Each is a path on the issuer's origin or an https URL. */
 export interface BrandLinks {
-  /** The product's home page. The name at the top of a page and the button of an error page link to it. */
+  /**
+   * The product's home page. The name at the top of a page and the button of an error page link to it.
+   * Default: no link.
+   */
   readonly home?: string;
-  /** The privacy policy. */
+  /** The privacy policy. Default: no link. */
   readonly privacyPolicy?: string;
-  /** The terms of service. */
+  /** The terms of service. Default: no link. */
   readonly terms?: string;
-  /** Where users get help. It can also be an email address, as `mailto:help@words.example`. */
+  /**
+   * Where users get help. It can also be an email address, as `mailto:help@words.example`. Default: no link.
+   */
   readonly support?: string;
 }
 

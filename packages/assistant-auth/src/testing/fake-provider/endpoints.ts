@@ -23,7 +23,10 @@ export interface FakeUser {
   readonly name: string;
   /** The email address, which the provider reports as verified. The user's `sub` is derived from it. */
   readonly email: string;
-  /** Additional claims of the ID token and UserInfo, such as `groups`. They can replace `email_verified`. */
+  /**
+   * Additional claims of the ID token and UserInfo, such as `groups`. They can replace `email_verified`.
+   * Default: none.
+   */
   readonly claims?: Readonly<Record<string, unknown>>;
 }
 
