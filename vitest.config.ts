@@ -129,6 +129,7 @@ export default defineConfig(async () => ({
       inNode('lab', 'packages/lab/test/**/*.test.ts'),
       inNode('deploy', 'deploy/**/*.test.ts'),
       inNode('scripts', 'scripts/test/**/*.test.ts'),
+      inNode('site', 'site/test/**/*.test.ts'),
       packed,
       conformance('conformance', 'conformance/on-workers.ts'),
       // Without tests that do not depend on the platform: commands, deployment and the page monitor.

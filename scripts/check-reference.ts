@@ -1,7 +1,7 @@
 /**
  * Checks that every public export and member has a docstring, that every type in the public API is exported,
  * that every option has a default in its docstring and a place on the page of options, and that the generated
- * pages and `apps/words/.dev.vars.example` are up to date.
+ * pages, `apps/words/.dev.vars.example` and `llms.txt` are up to date.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,7 +1,7 @@
 /**
  * `npm run docs:reference`: generates the API reference and the page of options from the docstrings of the
- * packages, and the page of environment variables and `apps/words/.dev.vars.example` from
- * `scripts/environment`.
+ * packages, the page of environment variables and `apps/words/.dev.vars.example` from
+ * `scripts/environment`, and `llms.txt` from the index of the pages.
  */
 import { writeGeneratedFiles } from './docs/generated-files.ts';
 

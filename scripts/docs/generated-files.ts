@@ -4,10 +4,12 @@ import { dirname, join } from 'node:path';
 import { readReference } from '../api-reference/reference.ts';
 import { renderExampleFile } from '../environment/example-file.ts';
 import { renderVariablesPage } from '../environment/page.ts';
+import { renderLlms } from './llms.ts';
 
 const files = {
   'docs/reference/environment-variables.md': renderVariablesPage,
   'apps/words/.dev.vars.example': renderExampleFile,
+  'llms.txt': () => renderLlms((page) => page),
 };
 
 /** The generated files and folders, relative to the root of the repository. */

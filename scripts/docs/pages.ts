@@ -8,9 +8,11 @@ const parser = new MarkdownIt({ html: true });
 
 /**
  * Returns whether the first text after the title is a paragraph: the sentence that says what the page is for.
+ * Comments are ignored.
  */
 export const hasPurpose = (markdown: string): boolean => {
-  const types = parser.parse(markdown, {}).map(({ type, tag }) => `${type} ${tag}`);
+  const tokens = parser.parse(markdown, {}).filter(({ type }) => type !== 'html_block');
+  const types = tokens.map(({ type, tag }) => `${type} ${tag}`);
   return types[0] === 'heading_open h1' && types[3] === 'paragraph_open p';
 };
 

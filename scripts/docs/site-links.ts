@@ -1,9 +1,10 @@
 /** A plugin of markdown-it that makes the links between the pages of the repository links of the site. */
 import { join, relative } from 'node:path';
-import type MarkdownIt from 'markdown-it';
-import type { Token } from 'markdown-it';
+import type { MarkdownRenderer } from 'vitepress';
 import { resolveTarget } from './links.ts';
 import { toSiteUrl } from './site-pages.ts';
+
+type Token = ReturnType<MarkdownRenderer['parse']>[number];
 
 /** What VitePress passes to plugins. */
 interface Environment {
@@ -18,7 +19,7 @@ interface Environment {
  * a source file, becomes plain text.
  * @param pages the paths of the pages, relative to the root of the repository
  */
-export const siteLinks = (markdown: MarkdownIt, pages: readonly string[]): void => {
+export const siteLinks = (markdown: MarkdownRenderer, pages: readonly string[]): void => {
   const known = new Set(pages);
   markdown.core.ruler.push('site_links', ({ tokens, env }) => {
     const { path, realPath = path }: Environment = env;

@@ -12,8 +12,8 @@ export const gameCommandGroup: VariableGroup = {
   page: 'game/commands.md',
   variables: [
     {
-      ...{ name: 'PORT', default: '8787', readBy: all },
-      description: 'The port of the app on loopback.',
+      ...{ name: 'PORT', default: '8787', readBy: [...all, '`npm run docs`'] },
+      description: 'The port of the app on loopback. `npm run docs` uses 4173 by default.',
     },
     {
       ...{ name: 'FAKE_PROVIDER_PORT', default: 'the port after `PORT`', readBy: all },

@@ -5,6 +5,7 @@ const words = (count: number): string => Array.from({ length: count }, () => 'wo
 
 it.each([
   ['# Keys\n\nHow to rotate keys.\n', true],
+  ['<!-- Generated. -->\n\n# Keys\n\nHow to rotate keys.\n', true],
   ['# Keys\n\n## Rotate\n\nHow to rotate keys.\n', false],
   ['# Keys\n\n- How to rotate keys.\n', false],
   ['# Keys\n\n| a | b |\n|---|---|\n| c | d |\n', false],

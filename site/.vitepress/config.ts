@@ -1,8 +1,11 @@
 /** The documentation as a site: VitePress renders the Markdown pages of the repository. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import GithubSlugger from 'github-slugger';
 import { type DefaultTheme, defineConfig } from 'vitepress';
 import { listRepositoryFiles } from '../../scripts/app/repository-files.ts';
 import { readIndex } from '../../scripts/docs/index-page.ts';
+import { renderLlms } from '../../scripts/docs/llms.ts';
 import { siteLinks } from '../../scripts/docs/site-links.ts';
 import { listSitePages, toSitePath, toSiteUrl } from '../../scripts/docs/site-pages.ts';
 
@@ -11,15 +14,11 @@ const otherPages = listRepositoryFiles('*.md').filter((file) => !pages.includes(
 
 /** The sections of docs/README.md, with a group for each table that has a title. */
 const sidebar = readIndex().map(({ title, groups }): DefaultTheme.SidebarItem => {
-  const items = groups.map(({ title, pages }) => ({
-    text: title,
-    items: pages.map((page) => ({ text: page.title, link: toSiteUrl(page.path) })),
-  }));
-  return {
-    text: title,
-    collapsed: false,
-    items: items.flatMap((group) => (group.text === '' ? group.items : [{ ...group, collapsed: false }])),
-  };
+  const items = groups.flatMap((group): readonly DefaultTheme.SidebarItem[] => {
+    const pages = group.pages.map((page) => ({ text: page.title, link: toSiteUrl(page.path) }));
+    return group.title === '' ? pages : [{ text: group.title, collapsed: false, items: pages }];
+  });
+  return { text: title, collapsed: false, items: [...items] };
 });
 
 export default defineConfig({
@@ -31,13 +30,12 @@ export default defineConfig({
   rewrites: Object.fromEntries(pages.map((page) => [page, toSitePath(page)])),
   cleanUrls: true,
   lastUpdated: false,
-  // Loads nothing from other hosts.
-  head: [['meta', { name: 'theme-color', content: '#0b57d0' }]],
   markdown: {
     anchor: { slugify: (text) => new GithubSlugger().slug(text) },
     languageAlias: { caddyfile: 'nginx' },
     config: (markdown) => siteLinks(markdown, pages),
   },
+  buildEnd: ({ outDir }) => writeFileSync(join(outDir, 'llms.txt'), renderLlms(toSiteUrl)),
   themeConfig: {
     nav: [
       { text: 'Get started', link: '/get-started/workers' },
