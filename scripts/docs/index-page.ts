@@ -14,7 +14,7 @@ export interface IndexedPage {
 
 /** A table of a section. */
 export interface PageGroup {
-  /** The first header of the table, such as `I want to connect …`. Empty if the table has none. */
+  /** The first header of the table, such as `I want to connect …`. Empty if it is `Page`. */
   readonly title: string;
   readonly pages: readonly IndexedPage[];
 }
@@ -42,7 +42,10 @@ export const parseIndex = (markdown: string): readonly IndexSection[] => {
     if (type === 'tr_open') cells = [];
     if ((type === 'th_open' || type === 'td_open') && next !== undefined) cells.push(next);
     const group = sections.at(-1)?.groups;
-    if (type === 'thead_close') group?.push({ title: readText(cells[0]?.children ?? []), pages: [] });
+    if (type === 'thead_close') {
+      const header = readText(cells[0]?.children ?? []);
+      group?.push({ title: header === 'Page' ? '' : header, pages: [] });
+    }
     if (type === 'tr_close' && tokens[index - 1]?.type === 'td_close')
       group?.at(-1)?.pages.push(...readRow(cells));
   }

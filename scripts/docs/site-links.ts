@@ -45,7 +45,7 @@ const replaceLinks = (tokens: readonly Token[], page: string, known: ReadonlySet
 /** Returns the URL of a link, or `undefined` if its target is not on the site. */
 const findUrl = (page: string, target: string, known: ReadonlySet<string>): string | undefined => {
   const { file, anchor } = resolveTarget(page, target) ?? {};
-  if (file === undefined) return target; // an external link
+  if (file === undefined || target.startsWith('#')) return target; // an external link, or one on the same page
   const found = [file, join(file, 'README.md')].find((path) => known.has(path));
   if (found === undefined) return undefined;
   return toSiteUrl(found) + (anchor === undefined ? '' : `#${anchor}`);

@@ -16,9 +16,9 @@ const otherPages = listRepositoryFiles('*.md').filter((file) => !pages.includes(
 const sidebar = readIndex().map(({ title, groups }): DefaultTheme.SidebarItem => {
   const items = groups.flatMap((group): readonly DefaultTheme.SidebarItem[] => {
     const pages = group.pages.map((page) => ({ text: page.title, link: toSiteUrl(page.path) }));
-    return group.title === '' ? pages : [{ text: group.title, collapsed: false, items: pages }];
+    return group.title === '' ? pages : [{ text: group.title, items: pages }];
   });
-  return { text: title, collapsed: false, items: [...items] };
+  return { text: title, items: [...items] };
 });
 
 export default defineConfig({
@@ -31,6 +31,8 @@ export default defineConfig({
   cleanUrls: true,
   lastUpdated: false,
   markdown: {
+    linkify: false,
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
     anchor: { slugify: (text) => new GithubSlugger().slug(text) },
     languageAlias: { caddyfile: 'nginx' },
     config: (markdown) => siteLinks(markdown, pages),
