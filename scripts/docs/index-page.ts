@@ -4,7 +4,7 @@ import { join } from 'node:path/posix';
 import MarkdownIt, { type Token } from 'markdown-it';
 
 /** A page in the index. */
-export interface IndexedPage {
+interface IndexedPage {
   readonly title: string;
   /** The path from the root of the repository. */
   readonly path: string;
@@ -13,7 +13,7 @@ export interface IndexedPage {
 }
 
 /** A table of a section. */
-export interface PageGroup {
+interface PageGroup {
   /** The first header of the table, such as `I want to connect …`. Empty if it is `Page`. */
   readonly title: string;
   readonly pages: readonly IndexedPage[];
@@ -25,7 +25,7 @@ export interface IndexSection {
 }
 
 const folder = 'docs';
-export const indexPage = `${folder}/README.md`;
+const indexPage = `${folder}/README.md`;
 
 /** Reads the sections of the index. */
 export const readIndex = (): readonly IndexSection[] => parseIndex(readFileSync(indexPage, 'utf8'));

@@ -2,7 +2,7 @@
 import { listRepositoryFiles } from '../app/repository-files.ts';
 
 /** The home page of the site, which is not in `docs`. */
-export const homePage = 'site/index.md';
+const homePage = 'site/index.md';
 
 /** Returns the paths of the pages, relative to the root of the repository. */
 export const listSitePages = (): readonly string[] =>

@@ -29,6 +29,8 @@ export default defineConfig({
   srcExclude: [...otherPages, '**/dist/**'],
   rewrites: Object.fromEntries(pages.map((page) => [page, toSitePath(page)])),
   cleanUrls: true,
+  head: [['link', { rel: 'icon', href: '/icon.svg' }]],
+  vite: { publicDir: join(import.meta.dirname, '../public') },
   lastUpdated: false,
   markdown: {
     linkify: false,

@@ -1,24 +1,22 @@
+/// <reference types="vite/client" />
 /** VitePress's default theme, with more contrast, and a main landmark on the home page. */
-import { useData, useRoute } from 'vitepress';
+import type { EnhanceAppContext } from 'vitepress';
 import DefaultTheme from 'vitepress/theme';
-import { nextTick, onMounted, watch } from 'vue';
 import './style.css';
 
 export default {
   extends: DefaultTheme,
-  setup: () => {
-    const { frontmatter } = useData();
-    const route = useRoute();
-    /** All other layouts have a `main` element. */
-    const markMain = (): void => {
-      const content = document.getElementById('VPContent');
-      if (frontmatter.value['layout'] === 'home') content?.setAttribute('role', 'main');
-      else content?.removeAttribute('role');
+  enhanceApp: ({ router }: EnhanceAppContext) => {
+    if (import.meta.env.SSR) return;
+    router.onAfterRouteChange = () => {
+      // All other layouts have a `main` element.
+      const isHome = router.route.data.frontmatter['layout'] === 'home';
+      // After the page was rendered.
+      requestAnimationFrame(() => {
+        const content = document.getElementById('VPContent');
+        if (isHome) content?.setAttribute('role', 'main');
+        else content?.removeAttribute('role');
+      });
     };
-    onMounted(markMain);
-    watch(
-      () => route.path,
-      () => nextTick(markMain),
-    );
   },
 };
