@@ -150,9 +150,11 @@ export type ContinueSessionResult =
 /**
  * Maps a verified identity to one of the publisher's users, or refuses the sign-in. It is called at every
  * sign-in, including those to the account page, and when an identity is linked, but not when a token is
- * refreshed (see `refreshUser`). The sign-in can still be refused afterward, for example because of a limit,
- * so it should not store anything. If it throws, the sign-in fails, nothing is stored, and the error is
- * logged. `language` is the BCP 47 tag of the page's language, for `message`.
+ * refreshed (see `refreshUser`). It can create a user, but only in a way that can be repeated, such as an
+ * upsert by provider and subject: it can be called more than once for an identity, also at the same time, and
+ * the sign-in can still fail afterward, for example because of a limit. If it throws, the sign-in fails, the
+ * broker stores nothing, and the error is logged. `language` is the BCP 47 tag of the page's language, for
+ * `message`.
  * @example
  * ```ts
  * import type { ResolveUser } from 'assistant-auth';

@@ -85,7 +85,7 @@ export interface AuthorizedCall {
   };
   /** The scopes of the token, at least the required ones. */
   readonly scopes: readonly string[];
-  /** The claims of the user that `resolveUser` returned at the sign-in. Default: empty. */
+  /** The user's claims: what `resolveUser` returned, or `refreshUser` at a later refresh. Default: empty. */
   readonly claims: UserClaims;
   /** When the token expires, in seconds since 1970-01-01 UTC. */
   readonly expiresAt: EpochSeconds;

@@ -9,8 +9,8 @@ import type { IdentityProvider } from './provider.ts';
 export interface GitHubOptions {
   /**
    * The client ID of a GitHub App or an OAuth app. Not secret. The app's callback URL must be
-   * `<issuer>/callback/github`. Only a GitHub App with expiring user tokens issues refresh tokens, with which
-   * identities are rechecked.
+   * `<issuer>/callback/github`. GitHub issues refresh tokens, with which identities are rechecked, only if
+   * the user tokens of the app expire: GitHub Apps have this by default, and OAuth apps can turn it on.
    */
   readonly clientId: string;
   /** The client secret of the app. Secret. */

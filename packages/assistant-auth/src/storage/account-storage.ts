@@ -98,7 +98,7 @@ export interface StoredGrant {
   readonly scopes: readonly string[];
   /** The audience of the grant's access tokens. */
   readonly resource: string;
-  /** The claims that `resolveUser` returned. */
+  /** The claims of its access tokens: what `resolveUser` returned, or `refreshUser` at a later refresh. */
   readonly claims: UserClaims;
   /** The ID of the user's session at the provider when the user signed in (`sid`). */
   readonly sid?: string;

@@ -97,7 +97,7 @@ export interface NewGrant {
   readonly resource: string;
   /** Whether the grant has a refresh token, and whether each use replaces it. */
   readonly refreshPolicy: RefreshPolicy;
-  /** The claims that `resolveUser` returned. They are sealed into every access token. */
+  /** The claims that `resolveUser` returned. Access tokens contain them, until a refresh replaces them. */
   readonly claims: UserClaims;
   /** The ID of the user's session at the provider when the user signed in (`sid`). */
   readonly sid?: string;
