@@ -10,11 +10,11 @@ export default {
     if (import.meta.env.SSR) return;
     router.onAfterRouteChange = () => {
       // All other layouts have a `main` element.
-      const isHome = router.route.data.frontmatter['layout'] === 'home';
+      const { layout } = router.route.data.frontmatter;
       // After the page was rendered.
       requestAnimationFrame(() => {
         const content = document.getElementById('VPContent');
-        if (isHome) content?.setAttribute('role', 'main');
+        if (layout === 'home') content?.setAttribute('role', 'main');
         else content?.removeAttribute('role');
       });
     };
