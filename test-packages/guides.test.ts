@@ -83,14 +83,21 @@ describe('the commands of', () => {
 
 /** The commands of all other pages, and the test or script that runs each of them. */
 const runElsewhere: Readonly<Record<string, string>> = {
-  'npm ci': '.ci/run',
   'npm ci && npm start': 'conformance/commands/start.test.ts',
+  'npm ci && npm test': '.ci/run',
+  'npm start': 'conformance/commands/start.test.ts',
+  'npm run demo -- --mcp': 'conformance/commands/demo.test.ts',
+  'npm run setup -- --origin https://words.example': 'conformance/commands/setup.test.ts',
+  // With fewer users.
+  'npm run scale': 'bench/scale/test/scale.test.ts',
+  'npm run scale -- --users 20000': 'bench/scale/test/scale.test.ts',
+  'npm run scale -- --rounds 0': 'bench/scale/test/scale.test.ts',
 };
 
 it('every other command is marked as needing something, or is run elsewhere', () => {
   const others = readPages(
     ...['*.md', ':(exclude)docs/get-started', ':(exclude)docs/decisions', ':(exclude)docs/reference'],
-    ...[':(exclude)docs/guides'],
+    ...[':(exclude)docs/guides', ':(exclude)CONTRIBUTING.md', ':(exclude)examples'], // have tests of their own
   ).filter(({ path }) => !guides.some((guide) => guide.path === path));
   const commands = others.flatMap(({ path, commands }) =>
     commands

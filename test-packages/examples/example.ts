@@ -81,6 +81,16 @@ export const createProject = (name: string, variables: Variables & { readonly CL
 };
 
 /**
+ * Runs a shell command in a folder, with the programs of the workspace.
+ * @returns its standard output
+ * @throws Error with its output if it fails
+ */
+export const runShell = async (command: string, cwd: string): Promise<string> => {
+  const env = { ...process.env, NO_COLOR: '1' };
+  return (await promisify(execFile)('sh', ['-c', command], { cwd, env, timeout: 300_000 })).stdout;
+};
+
+/**
  * Sends a request with an invalid `Host` header, so that `toRequest` throws.
  * @returns the response, with its status line and headers
  */
