@@ -7,23 +7,29 @@ import { dirname, join, relative, resolve } from 'node:path';
 import ts from 'typescript';
 import { type Example, readDocstringExamples, readMarkdownExamples } from './api-reference/examples.ts';
 import { listRepositoryFiles } from './app/repository-files.ts';
+import { applyPageDiffs } from './docs/diffs.ts';
+import { readCodeBlocks } from './docs/markdown.ts';
 import { type EntryPoint, findPublishedPackages, listEntryPoints } from './packages/package.ts';
 
 const root = resolve('.');
-/** The project of the tutorial for Node. */
-const tutorialProject = 'examples/node-express';
+/** The projects of the tutorials. The diffs of the guides are type-checked in the first one. */
+const tutorialProjects = [
+  { name: 'node', folder: 'examples/node-express' },
+  { name: 'workers', folder: 'examples/workers-hono' },
+];
 const packages = findPublishedPackages();
 const entryPoints = packages.flatMap(listEntryPoints);
+// Those in docs/get-started are whole projects, which `test-packages/get-started.test.ts` type-checks.
+const pages = listRepositoryFiles(
+  'README.md',
+  ':(glob)packages/*/README.md',
+  ':(glob)docs/**/*.md',
+  ':(exclude)docs/get-started',
+  ':(exclude)docs/reference/api',
+);
 const examples = [
   ...packages.flatMap(({ folder }) => globSync(`${folder}/src/**/*.ts`)).flatMap(readDocstringExamples),
-  // Those in docs/get-started are whole projects, which `test-packages/get-started.test.ts` type-checks.
-  ...listRepositoryFiles(
-    'README.md',
-    ':(glob)packages/*/README.md',
-    ':(glob)docs/**/*.md',
-    ':(exclude)docs/get-started',
-    ':(exclude)docs/reference/api',
-  ).flatMap(readMarkdownExamples),
+  ...pages.flatMap(readMarkdownExamples),
 ];
 
 const { options } = ts.parseJsonConfigFileContent(
@@ -45,21 +51,34 @@ const nameExample = ({ file, line, path }: Example): string =>
 const modules = new Map(
   examples.map((example) => [nameExample(example), '\n'.repeat(example.line - 1) + example.code]),
 );
-/** The files of the tutorial that the examples of a page can import. `tsc -b` checks them. */
+/** The files of the tutorial that the examples of a page can import, changed as the page says. */
 const borrowed = new Map<string, string>();
+const changedModules = new Set<string>();
 const files = new Map(examples.map((example) => [nameExample(example), example.file]));
 /** The examples that are parts of a file. They can declare or import what only the rest of the file uses. */
 const parts = new Set(examples.filter(({ path }) => path === undefined).map(nameExample));
 
-// The guides import the files of the tutorial, such as `src/app.ts`, without repeating them.
-for (const name of [...modules.keys()]) {
-  const [, page] = /^(.*\.md\.examples)\//.exec(name) ?? [];
-  if (page === undefined) continue;
-  for (const file of globSync('src/*.ts', { cwd: tutorialProject })) {
-    const path = join(page, file);
-    if (!modules.has(path)) borrowed.set(path, readFileSync(join(tutorialProject, file), 'utf8'));
+// The guides import the files of the tutorial, such as `src/app.ts`, and change them with diffs.
+const readProject = (folder: string): ReadonlyMap<string, string> =>
+  new Map(
+    globSync(['src/*.ts', '*.js', '*.jsonc', '*.json'], { cwd: folder }).map((file) => [
+      file,
+      readFileSync(join(folder, file), 'utf8'),
+    ]),
+  );
+const projects = tutorialProjects.map(({ name, folder }) => ({ name, files: readProject(folder) }));
+const diffProblems = pages.flatMap((page) => {
+  const { changed, unmatched } = applyPageDiffs(readCodeBlocks(readFileSync(page, 'utf8')), projects);
+  for (const [file, content] of [...(projects[0]?.files ?? []), ...(changed[0] ?? [])]) {
+    const name = resolve(`${page}.examples`, file);
+    if (modules.has(name)) continue;
+    borrowed.set(name, content);
+    files.set(name, `${page}, in ${file}`);
   }
-}
+  for (const file of changed[0]?.keys() ?? [])
+    if (file.endsWith('.ts')) changedModules.add(resolve(`${page}.examples`, file));
+  return unmatched.map((line) => `${page}:${line}: the diff does not apply to a file of the tutorials`);
+});
 
 const readModule = (name: string): string | undefined => modules.get(name) ?? borrowed.get(name);
 const folders = new Set([...modules.keys(), ...borrowed.keys()].map((name) => dirname(name)));
@@ -78,7 +97,12 @@ const fixtures = ['examples', 'cloudflare-workers'].map((name) =>
   resolve(import.meta.dirname, `api-reference/${name}.d.ts`),
 );
 const program = ts.createProgram({
-  rootNames: [...modules.keys(), ...entryPoints.map(({ file }) => resolve(file)), ...fixtures],
+  rootNames: [
+    ...modules.keys(),
+    ...changedModules,
+    ...entryPoints.map(({ file }) => resolve(file)),
+    ...fixtures,
+  ],
   options,
   host,
 });
@@ -89,7 +113,8 @@ const checkModule = (name: string): readonly ts.Diagnostic[] => {
   const file = program.getSourceFile(name);
   if (file === undefined) throw new Error(`${name} was not read`);
   return [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)].filter(
-    ({ reportsUnnecessary }) => reportsUnnecessary === undefined || !parts.has(name),
+    ({ reportsUnnecessary }) =>
+      reportsUnnecessary === undefined || !(parts.has(name) || changedModules.has(name)),
   );
 };
 
@@ -127,11 +152,12 @@ const hasCode = (text: readonly ts.SymbolDisplayPart[] | undefined): boolean =>
 const diagnostics = [
   ...program.getOptionsDiagnostics(),
   ...program.getGlobalDiagnostics(),
-  ...[...modules.keys(), ...fixtures].flatMap(checkModule),
+  ...[...modules.keys(), ...changedModules, ...fixtures].flatMap(checkModule),
 ];
 const names = examples.map(nameExample);
 const repeated = examples.filter((_, index) => names.indexOf(names[index] ?? '') < index);
 const problems = new Set([
+  ...diffProblems,
   ...diagnostics.map(describe),
   ...entryPoints.flatMap(findWithoutExample),
   ...repeated.map(

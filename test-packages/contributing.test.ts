@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { listRepositoryFiles } from '../scripts/app/repository-files.ts';
+import { applyDiff } from '../scripts/docs/diffs.ts';
 import { readCodeBlocks } from '../scripts/docs/markdown.ts';
 import { runShell } from './examples/example.ts';
 
@@ -20,17 +21,10 @@ const diffs = blocks.filter(({ language }) => language === 'diff').map(({ code }
 /** The files that the two diffs change, in the text before each of them. */
 const files = [...steps.matchAll(/In `(packages\/[\w/.-]+\.ts)`:/g)].map(([, file = '']) => file);
 
-/** Applies a diff without line numbers: its removed lines must be in the file exactly once. */
-const applyDiff = (file: string, diff: string): void => {
-  const select = (sign: string): string =>
-    diff
-      .split('\n')
-      .filter((line) => line.startsWith(sign))
-      .map((line) => `${line.slice(1)}\n`)
-      .join('');
-  const parts = readFileSync(join(copy, file), 'utf8').split(select('-'));
-  expect(parts).toHaveLength(2);
-  writeFileSync(join(copy, file), parts.join(select('+')));
+const changeFile = (file: string, diff: string): void => {
+  const result = applyDiff(readFileSync(join(copy, file), 'utf8'), diff);
+  if (result.kind !== 'applied') throw new Error(`The diff does not apply to ${file}.`);
+  writeFileSync(join(copy, file), result.content);
 };
 
 const copyRepository = (): void => {
@@ -57,11 +51,11 @@ it('the first change in CONTRIBUTING.md works as described', async () => {
   const [testFile = '', sourceFile = ''] = files;
   const [testDiff = '', sourceDiff = ''] = diffs;
   await expect(runShell(testCommand, copy)).resolves.toMatch(/Tests .*passed/);
-  applyDiff(testFile, testDiff);
+  changeFile(testFile, testDiff);
   await expect(runShell(testCommand, copy)).rejects.toMatchObject({
     stdout: expect.stringMatching(/Tests .*1 failed/),
   });
-  applyDiff(sourceFile, sourceDiff);
+  changeFile(sourceFile, sourceDiff);
   await expect(runShell(testCommand, copy)).resolves.toMatch(/Tests .*passed/);
   await runShell('npx biome check packages', copy);
 });

@@ -12,6 +12,7 @@ declare global {
       | 'RESOURCE_KEYS'
       | 'GPT_CLIENT_SECRET'
       | 'API_CLIENT_SECRET'
+      | 'SHOP_KEY'
       | `${'GOOGLE' | 'GITHUB' | 'MICROSOFT' | 'APPLE' | 'DISCORD' | 'ACME'}_CLIENT_ID`
       | `${'GOOGLE' | 'GITHUB' | 'MICROSOFT' | 'DISCORD' | 'ACME'}_CLIENT_SECRET`
       | 'APPLE_TEAM_ID'

@@ -34,6 +34,8 @@ export interface CodeBlock {
    * `// src/worker.ts`, or from a title after the language, such as `json title="package.json"`.
    */
   readonly path?: string;
+  /** The project that the block is about, from a word after the language, such as `diff workers`. Default: any. */
+  readonly project?: string;
 }
 
 const parser = new MarkdownIt({ html: true });
@@ -72,9 +74,15 @@ export const readMarkdownPage = (markdown: string): MarkdownPage => {
 export const readCodeBlocks = (markdown: string): readonly CodeBlock[] =>
   parser.parse(markdown, {}).flatMap(({ type, info, map, content: code }) => {
     if (type !== 'fence' || map === null) return [];
-    const [language = ''] = info.trim().split(/\s/);
+    const [, language = '', project] = /^(\S*)(?:\s+(\w+)$)?/.exec(info.trim()) ?? [];
     const [, path] = /^\/\/ ([\w./-]+\.(?:[jt]s|jsonc))\n/.exec(code) ?? /\stitle="([^"]+)"/.exec(info) ?? [];
-    return [{ language, line: map[0] + 2, code, ...(path !== undefined && { path }) }];
+    return [
+      {
+        ...{ language, line: map[0] + 2, code },
+        ...(path !== undefined && { path }),
+        ...(project !== undefined && { project }),
+      },
+    ];
   });
 
 /** Returns the text of inline tokens. `code` replaces inline code. Default: the code itself. */

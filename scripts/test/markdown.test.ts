@@ -12,6 +12,15 @@ it('reads the language, the line and the code of each block', () => {
   ]);
 });
 
+it('reads the project that a block is about', () => {
+  const markdown = '```diff workers\n+a\n```\n\n```diff\n+a\n```\n\n```json title="a.json"\n{}\n```\n';
+  expect(readCodeBlocks(markdown).map(({ language, project }) => [language, project])).toEqual([
+    ['diff', 'workers'],
+    ['diff', undefined],
+    ['json', undefined],
+  ]);
+});
+
 it.each([
   ['```ts\n// src/worker.ts\nexport {};\n```', 'src/worker.ts'],
   ['```js\n// client.js\nexport {};\n```', 'client.js'],
