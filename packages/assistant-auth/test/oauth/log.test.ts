@@ -78,8 +78,8 @@ describe('the cause of an error', () => {
   });
 
   it('has a stack without its message', () => {
-    const stack = formatStack(new Error('first line\nsecond line'));
+    const stack = formatStack(new Error('alpha-line\nomega-line'));
     expect(stack).toMatch(/^at .*log\.test\.ts/);
-    expect(stack).not.toMatch(/first|second|\n/);
+    expect(stack).not.toMatch(/alpha-line|omega-line|\n/);
   });
 });
