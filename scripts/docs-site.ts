@@ -6,6 +6,7 @@ import { runCommand } from './app/command.ts';
 import { buildSite, serveSite, siteOutput } from './docs/site.ts';
 
 await runCommand(async () => {
+  console.log('Building the site, which takes about a minute …');
   await buildSite();
   console.log(`The site is in ${siteOutput}.`);
   if (process.argv.includes('--build')) return;

@@ -21,14 +21,17 @@ export type DiffResult =
  */
 export const applyDiff = (content: string, diff: string): DiffResult => {
   const hunks = readHunks(diff);
-  if (hunks.every(({ before }) => content.split(before).length === 2))
+  // The line break in front makes each part match whole lines.
+  const text = `\n${content}`;
+  if (hunks.every(({ before }) => text.split(`\n${before}`).length === 2))
     return {
       kind: 'applied',
-      content: hunks.reduce((text, { before, after }) => text.split(before).join(after), content),
+      content: hunks
+        .reduce((changed, { before, after }) => changed.split(`\n${before}`).join(`\n${after}`), text)
+        .slice(1),
     };
-  return {
-    kind: hunks.every(({ after }) => after !== '' && content.includes(after)) ? 'unchanged' : 'no-match',
-  };
+  const isDone = hunks.every(({ after }) => after !== '' && text.includes(`\n${after}`));
+  return { kind: isDone ? 'unchanged' : 'no-match' };
 };
 
 const readHunks = (diff: string): readonly Hunk[] =>

@@ -17,5 +17,5 @@ export const renderLlms = (toUrl: (page: string) => string): string => {
     const items = pages.map((page) => `- [${page.title}](${toUrl(page.path)}): ${page.description}`);
     return `## ${title}\n\n${items.join('\n')}\n`;
   });
-  return `# assistant-auth and Words With Chat\n\n${summary}\n${sections.join('\n')}`;
+  return `# assistant-auth\n\n${summary}\n${sections.join('\n')}`;
 };

@@ -1,4 +1,4 @@
-/** A plugin of markdown-it that makes the links between the pages of the repository links of the site. */
+/** Plugins of markdown-it for the site: for the links between the pages of the repository, and for tables. */
 import { join, relative } from 'node:path';
 import type { MarkdownRenderer } from 'vitepress';
 import { resolveTarget } from './links.ts';
@@ -13,6 +13,29 @@ interface Environment {
   /** The path of the page in the file system. Absent when the search index is built. */
   readonly realPath?: string;
 }
+
+/**
+ * Copies the header of each column to the cells of a table, as `data-label`. On a narrow screen, the cells of a row
+ * are shown one below the other, and the style sheet shows these labels.
+ */
+export const labelCells = (markdown: MarkdownRenderer): void => {
+  markdown.core.ruler.push('label_cells', ({ tokens }) => {
+    let labels: string[] = [];
+    let column = 0;
+    for (const [index, token] of tokens.entries()) {
+      if (token.type === 'thead_open') labels = [];
+      if (token.type === 'tr_open') column = 0;
+      if (token.type === 'th_open') labels.push(readText(tokens[index + 1]?.children ?? []));
+      if (token.type === 'td_open') {
+        const label = labels[column];
+        if (label !== undefined && label !== '') token.attrSet('data-label', label);
+        column += 1;
+      }
+    }
+  });
+};
+
+const readText = (tokens: readonly Token[]): string => tokens.map(({ content }) => content).join('');
 
 /**
  * Replaces each relative link with the URL of the page. A link to a file that is not a page of the site, such as

@@ -9,6 +9,7 @@ export const listSitePages = (): readonly string[] =>
   listRepositoryFiles(
     homePage,
     ':(glob)docs/**/*.md',
+    'README.md',
     'ARCHITECTURE.md',
     'CHANGELOG.md',
     'CONTRIBUTING.md',
@@ -23,6 +24,7 @@ export const listSitePages = (): readonly string[] =>
 export const toSitePath = (page: string): string => {
   if (page === homePage) return 'index.md';
   if (page === 'docs/README.md') return 'pages.md';
+  if (page === 'README.md') return 'overview.md';
   return page
     .replace(/^docs\//, '')
     .replace(/(^|\/)([A-Z]+\.md)$/, (_, folder: string, name: string) => folder + name.toLowerCase())

@@ -24,6 +24,7 @@ describe('applying a diff', () => {
   });
 
   it.each([
+    ['a line with another indentation', '-c: 1,\n+c: 2,\n'],
     ['a line that is not there', '-  c: 3,\n+  c: 4,\n'],
     ['one part that does not match', "-import a from 'a';\n@@\n-  c: 3,\n"],
     ['lines that are not next to each other', " import a from 'a';\n-const b = {\n+const f = {\n"],

@@ -6,7 +6,7 @@ import { type DefaultTheme, defineConfig } from 'vitepress';
 import { listRepositoryFiles } from '../../scripts/app/repository-files.ts';
 import { readIndex } from '../../scripts/docs/index-page.ts';
 import { renderLlms } from '../../scripts/docs/llms.ts';
-import { siteLinks } from '../../scripts/docs/site-links.ts';
+import { labelCells, siteLinks } from '../../scripts/docs/site-links.ts';
 import { listSitePages, toSitePath, toSiteUrl } from '../../scripts/docs/site-pages.ts';
 
 const pages = listSitePages();
@@ -30,18 +30,28 @@ export default defineConfig({
   rewrites: Object.fromEntries(pages.map((page) => [page, toSitePath(page)])),
   cleanUrls: true,
   head: [['link', { rel: 'icon', href: '/icon.svg' }]],
-  vite: { publicDir: join(import.meta.dirname, '../public') },
+  vite: {
+    publicDir: join(import.meta.dirname, '../public'),
+    esbuild: { tsconfigRaw: '{}' }, // its version does not know the target of this repository
+  },
+  // Reference pages have wide tables, and tables of contents of their own.
+  transformPageData: ({ relativePath, frontmatter }) =>
+    relativePath.startsWith('reference/') ? { frontmatter: { ...frontmatter, aside: false } } : undefined,
   lastUpdated: false,
   markdown: {
     linkify: false,
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
     anchor: { slugify: (text) => new GithubSlugger().slug(text) },
     languageAlias: { caddyfile: 'nginx' },
-    config: (markdown) => siteLinks(markdown, pages),
+    config: (markdown) => {
+      siteLinks(markdown, pages);
+      labelCells(markdown);
+    },
   },
   buildEnd: ({ outDir }) => writeFileSync(join(outDir, 'llms.txt'), renderLlms(toSiteUrl)),
   themeConfig: {
     nav: [
+      { text: 'Overview', link: '/overview' },
       { text: 'Get started', link: '/get-started/workers' },
       { text: 'Guides', link: '/guides/chatgpt' },
       { text: 'Reference', link: '/reference/options' },
@@ -49,7 +59,25 @@ export default defineConfig({
     ],
     sidebar,
     outline: { level: [2, 3] },
-    search: { provider: 'local' },
+    search: {
+      provider: 'local',
+      options: {
+        detailedView: true,
+        miniSearch: {
+          options: {
+            // Words that are on every page find nothing.
+            processTerm: (term: string) =>
+              /^(a|an|and|can|do|for|how|i|in|is|it|my|of|on|or|the|to|with)$/i.test(term)
+                ? null
+                : term.toLowerCase(),
+          },
+          searchOptions: {
+            // Guides come before the API reference and the decisions.
+            boostDocument: (id: string) => (/^\/(reference\/api|decisions)\//.test(id) ? 0.3 : 1),
+          },
+        },
+      },
+    },
     docFooter: { prev: false, next: false },
   },
 });

@@ -13,6 +13,9 @@ export default {
       const { layout } = router.route.data.frontmatter;
       // After the page was rendered.
       requestAnimationFrame(() => {
+        document.querySelector('.VPSidebar .is-active.has-active, .VPSidebar .is-active')?.scrollIntoView({
+          block: 'center',
+        });
         const content = document.getElementById('VPContent');
         if (layout === 'home') content?.setAttribute('role', 'main');
         else content?.removeAttribute('role');
