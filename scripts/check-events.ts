@@ -1,7 +1,8 @@
 /**
  * Checks docs/reference/events.md and docs/reference/error-codes.md against the sources and the tests: the pages
- * list exactly the events, their fields and the refusal codes that exist, and a test names each code. Tests of
- * assistant-auth compare the statuses.
+ * list exactly the events, their fields and the refusal codes that exist, and a test names each code. Also
+ * checks that the guide about monitoring lists the codes that need an alert. Tests of assistant-auth compare the
+ * statuses.
  */
 import { readFileSync } from 'node:fs';
 import { listRepositoryFiles } from './app/repository-files.ts';
@@ -63,6 +64,22 @@ compare(codesPage, 'code', codes, [
   ...readMatches('packages/assistant-auth/src/oauth/protocol-error.ts', definitionKey),
   ...readMatches(refusal, unionMember),
 ]);
+
+/** The codes that the operator must be alerted to, in both pages. */
+const monitoringPage = 'docs/guides/monitoring.md';
+const [, alerts = ''] = /^## Alerts\n(.*?)\n### /ms.exec(readFileSync(monitoringPage, 'utf8')) ?? [];
+const [listed = ''] = alerts.split('The [runbook]');
+const alertRows = readFileSync(codesPage, 'utf8')
+  .split('\n')
+  .filter((row) => row.startsWith('| `') && row.includes('| **Alert'));
+compare(
+  monitoringPage,
+  'alert',
+  [...new Set([...listed.matchAll(/`([a-z-]+\.[a-z-]+|unexpected)`/g)].map(([, code = '']) => code))],
+  alertRows.flatMap((row) =>
+    [...(row.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, code = '']) => code),
+  ),
+);
 
 const tests = listRepositoryFiles('packages/*/test/*.ts')
   .map((file) => readFileSync(file, 'utf8'))
