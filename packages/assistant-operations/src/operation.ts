@@ -86,8 +86,10 @@ export interface OperationDescription<Input extends InputSchema, Output extends 
    */
   readonly scopes: readonly string[];
   /**
-   * Whether ChatGPT must ask the user for confirmation before every call: `x-openai-isConsequential` in the
-   * OpenAPI document. Also determines the annotations of the MCP tool.
+   * Whether the operation deletes something, spends money or sends messages, for example. If `true`, a
+   * custom GPT asks the user before every call (`x-openai-isConsequential` in the OpenAPI document), and the
+   * MCP tool gets the annotations `openWorldHint` and, unless the method is `get`, `destructiveHint`. If the
+   * operation affects only the user's own data in the API, set `tool.annotations.openWorldHint` to `false`.
    */
   readonly isConsequential: boolean;
   /**
