@@ -1,5 +1,5 @@
 # The Cloudflare rules in front of the Worker. The description of each rule and README.md say what it is for.
-# Terraform owns both phases of the zone: import existing rules first, otherwise they are replaced.
+# Terraform owns both phases of the zone, and replaces all of their rules.
 
 terraform {
   required_version = ">= 1.5"
