@@ -3,7 +3,7 @@
  * are also the examples.
  */
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, globSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { get, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
 import { findFreePort } from '@words-with-chat/lab';
@@ -11,6 +11,7 @@ import { generateKey } from 'assistant-auth/seal';
 import { createEmulatedClient } from 'assistant-auth/testing';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { listRepositoryFiles } from '../scripts/app/repository-files.ts';
+import { applyPageDiffs } from '../scripts/docs/diffs.ts';
 import { readCodeBlocks } from '../scripts/docs/markdown.ts';
 import {
   createProject,
@@ -50,17 +51,42 @@ const tutorials = [
 ] as const;
 
 const testingBlocks = readCodeBlocks(readFileSync('docs/guides/testing.md', 'utf8'));
+const usersBlocks = readCodeBlocks(readFileSync('docs/guides/users.md', 'utf8'));
 /** The command of docs/guides/testing.md. */
 const testCommand = testingBlocks.find(({ language }) => language === 'sh')?.code ?? '';
 
+type Files = ReadonlyMap<string, string>;
+
+/** Returns the files that a page contains, by their paths. */
+const readPageFiles = (blocks: typeof testingBlocks): Files =>
+  new Map(blocks.flatMap(({ path, code }) => (path === undefined ? [] : [[path, code]])));
+
+/** The test of the rules of docs/guides/users.md, which the examples do not have. */
+const usersTest = 'test/users.test.ts';
+/** On Workers, the tests can't set the clock of the app. */
+const timeTest = 'test/time.test.ts';
+
 /** Returns the files that docs/guides/testing.md adds to an example, by their paths. */
-const readTestFiles = (example: string): ReadonlyMap<string, string> => {
-  const files = new Map(
-    testingBlocks.flatMap(({ path, code }) => (path === undefined ? [] : [[path, code] as const])),
-  );
+const readTestFiles = (example: string): Files => {
+  const files = new Map(readPageFiles(testingBlocks));
   const workersServer = testingBlocks.find(({ code }) => code.includes('process.env.PORT'))?.code;
-  if (files.size !== 4 || workersServer === undefined) throw new Error('docs/guides/testing.md lacks a file');
-  return example === 'workers-hono' ? files.set('test/server.ts', workersServer) : files;
+  if (files.size !== 5 || !files.delete(usersTest) || workersServer === undefined)
+    throw new Error('docs/guides/testing.md lacks a file');
+  if (example !== 'workers-hono') return files;
+  files.delete(timeTest);
+  return files.set('test/server.ts', workersServer);
+};
+
+/** Adds the files of a page to those of a project for Node, and changes them as its diffs say. */
+const applyPage = (project: Files, blocks: typeof testingBlocks): Files => {
+  const files = new Map([...project, ...readPageFiles(blocks)]);
+  const { changed } = applyPageDiffs(blocks, [{ name: 'node', files }]);
+  return new Map([...files, ...(changed[0] ?? [])]);
+};
+
+const writeFiles = (folder: string, files: Files): void => {
+  mkdirSync(join(folder, 'test'));
+  for (const [path, content] of files) writeFileSync(join(folder, path), content);
 };
 
 describe.each(tutorials)('%s', (page, example, readyLine, privateFiles) => {
@@ -212,10 +238,9 @@ describe.each(tutorials)('%s', (page, example, readyLine, privateFiles) => {
   });
 
   it('passes the tests of docs/guides/testing.md', async () => {
-    mkdirSync(join(project.folder, 'test'));
-    for (const [path, content] of readTestFiles(example)) writeFileSync(join(project.folder, path), content);
+    writeFiles(project.folder, readTestFiles(example));
     const printed = await project.run(testCommand);
-    expect(printed).toMatch(/^ℹ pass 9$/m);
+    expect(printed).toMatch(example === 'workers-hono' ? /^ℹ pass 8$/m : /^ℹ pass 10$/m);
     expect(printed).toMatch(/^ℹ fail 0$/m);
   });
 
@@ -260,6 +285,23 @@ it('docs/get-started/install.md installs both packages in a new project', async 
   expect(await project.run('node program.mjs')).toMatch(
     /createBroker.*\n.*toNodeHandler.*\n.*defineApi.*\n.*mcpHandler/,
   );
+});
+
+it('node-express passes the tests of docs/guides/testing.md with the changes of docs/guides/users.md', async () => {
+  const project = await installExample('node-express', clone);
+  const sources = new Map(
+    globSync(['src/*.ts', 'tsconfig.json'], { cwd: project.folder }).map((path) => [
+      path,
+      readFileSync(join(project.folder, path), 'utf8'),
+    ]),
+  );
+  const files = new Map(applyPage(applyPage(sources, usersBlocks), testingBlocks));
+  const config = sources.get('tsconfig.json') ?? '';
+  writeFiles(project.folder, files.set('tsconfig.json', config.replace('["src"]', '["src", "test"]')));
+  await project.run('npm run --silent check');
+  const printed = await project.run(testCommand);
+  expect(printed).toMatch(/^ℹ pass 12$/m);
+  expect(printed).toMatch(/^ℹ fail 0$/m);
 });
 
 it('docs/get-started/node.md says how to run the project on a server', async () => {

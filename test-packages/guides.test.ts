@@ -16,8 +16,8 @@ interface Page {
   readonly path: string;
   /** The blocks of commands that need nothing but the project. */
   readonly commands: readonly string[];
-  /** The files that the page contains, by their paths. */
-  readonly files: ReadonlyMap<string, string>;
+  /** The files that the page contains, and for each the number of commands before it. */
+  readonly files: readonly { readonly path: string; readonly content: string; readonly commands: number }[];
 }
 
 const readPages = (...patterns: readonly string[]): readonly Page[] =>
@@ -25,14 +25,13 @@ const readPages = (...patterns: readonly string[]): readonly Page[] =>
     .filter((path) => path.endsWith('.md'))
     .map((path) => {
       const blocks = readCodeBlocks(readFileSync(path, 'utf8'));
-      const isShell = (language: string): boolean => /^(sh|bash|shell|console)$/.test(language);
-      return {
-        path,
-        commands: blocks
-          .filter(({ language, code }) => isShell(language) && !/^# needs \S/.test(code))
-          .map(({ code }) => code.trim()),
-        files: new Map(blocks.flatMap(({ path: file, code }) => (file === undefined ? [] : [[file, code]]))),
-      };
+      const commands: string[] = [];
+      const files = blocks.flatMap(({ language, code, path: file }) => {
+        if (/^(sh|bash|shell|console)$/.test(language) && !/^# needs \S/.test(code))
+          commands.push(code.trim());
+        return file === undefined ? [] : [{ path: file, content: code, commands: commands.length }];
+      });
+      return { path, commands, files };
     })
     .filter(({ commands }) => commands.length > 0);
 
@@ -55,8 +54,8 @@ describe('the commands of', () => {
     await app.stop();
   });
 
-  /** Copies the project, and adds the files of the page. The home folder is empty. */
-  const createCopy = ({ path, files }: Page): Project => {
+  /** Copies the project. The home folder is empty. */
+  const createCopy = ({ path }: Page): Project => {
     const project = createProject(path.replaceAll(/\W/g, '-'), { CLONE: clone, HOME: '' });
     const modules = join(prepared.folder, 'node_modules');
     cpSync(prepared.folder, project.folder, {
@@ -64,11 +63,6 @@ describe('the commands of', () => {
       filter: (source) => !source.startsWith(modules) && !source.endsWith('.tmp'),
     });
     symlinkSync(modules, join(project.folder, 'node_modules'));
-    for (const [file, content] of files) {
-      const target = join(project.folder, file);
-      mkdirSync(dirname(target), { recursive: true });
-      writeFileSync(target, content);
-    }
     return project;
   };
 
@@ -76,8 +70,14 @@ describe('the commands of', () => {
     const project = createCopy(page);
     const home = join(project.folder, '.home');
     mkdirSync(home);
-    for (const command of page.commands)
+    for (const [index, command] of page.commands.entries()) {
+      for (const { path, content } of page.files.filter(({ commands }) => commands === index)) {
+        const target = join(project.folder, path);
+        mkdirSync(dirname(target), { recursive: true });
+        writeFileSync(target, content);
+      }
       await expect(project.run(`set -e\n${command}`, { HOME: home })).resolves.toEqual(expect.any(String));
+    }
   });
 });
 
