@@ -1,6 +1,7 @@
 /**
  * Type-checks the examples in README.md, in docs, and in the docstrings and READMEs of the published packages
- * against their entry points, and checks that every exported function has an example.
+ * against their entry points, and checks that every exported function has an example. Of JavaScript and JSON, it
+ * checks only the syntax.
  */
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -118,6 +119,18 @@ const checkModule = (name: string): readonly ts.Diagnostic[] => {
   );
 };
 
+/** Returns what is wrong with the syntax of the JavaScript and JSON of a page, whose types are not checked. */
+const findSyntaxErrors = (page: string): readonly string[] =>
+  readCodeBlocks(readFileSync(page, 'utf8')).flatMap(({ language, line, code }) => {
+    // JSON is an expression of JavaScript.
+    const script = { js: code, json: `export const json = ${code};` }[language];
+    if (script === undefined) return [];
+    const { diagnostics = [] } = ts.transpileModule(script, { reportDiagnostics: true });
+    return diagnostics.map(
+      (diagnostic) => `${page}:${line}: ${describe({ ...diagnostic, file: undefined })}`,
+    );
+  });
+
 const describe = ({ file, start = 0, messageText }: ts.Diagnostic): string => {
   const message = ts.flattenDiagnosticMessageText(messageText, '\n');
   return file === undefined ? message : `${locate(file, start)}: ${message}`;
@@ -158,6 +171,7 @@ const names = examples.map(nameExample);
 const repeated = examples.filter((_, index) => names.indexOf(names[index] ?? '') < index);
 const problems = new Set([
   ...diffProblems,
+  ...pages.flatMap(findSyntaxErrors),
   ...diagnostics.map(describe),
   ...entryPoints.flatMap(findWithoutExample),
   ...repeated.map(
