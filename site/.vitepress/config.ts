@@ -34,7 +34,7 @@ export default defineConfig({
     publicDir: join(import.meta.dirname, '../public'),
     esbuild: { tsconfigRaw: '{}' }, // its version does not know the target of this repository
   },
-  // Reference pages have wide tables, and tables of contents of their own.
+  // The tables of reference pages need the width of the outline.
   transformPageData: ({ relativePath, frontmatter }) =>
     relativePath.startsWith('reference/') ? { frontmatter: { ...frontmatter, aside: false } } : undefined,
   lastUpdated: false,
